@@ -1,0 +1,82 @@
+"""What a service says of itself: its states, which message leads to which decision, and its API.
+
+Everything here is data; the stage, the clock, the worker and the command line read it.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from didflow_chassis.decision import Command, Known
+from didflow_chassis.states import Kind
+from didflow_contracts.event import EventData
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One other state that a decision needs, named by its model class and key.
+
+    Without `write` it is read under a shared lock; a decision that returns it in `also` needs `write=True`.
+    `subject` is its ordering key, where its kind has one and it differs from the message's own.
+    """
+
+    model: type
+    key: Hashable
+    write: bool = False
+    subject: str | None = None
+
+
+Needs = Callable[[Any], Iterable[Ref]]
+Follow = Callable[[Any, Any, Known], Iterable[Ref]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class On:
+    """Which decision a message leads to, and what that decision needs besides its own state.
+
+    `decide(state | None, message, now)`; with `needs` or `follow`: `decide(state | None, message, now, known)`.
+    For events `message` is the `Event` (its model in `.data`); for commands it is the `Command`; for the
+    clock there is no message: `decide(state, at)` or `decide(state, at, known)`.
+
+    `model` names the primary state's class where it is not the service's main one; `key` says which one
+    (default: the message's `entity_id`). `needs(message)` names what the message itself tells;
+    `follow(state, message, known)` what only the stored states tell (message is None for the clock).
+    """
+
+    decide: Callable[..., Any]
+    model: type | None = None
+    key: Callable[[Any], Hashable] | None = None
+    needs: Needs | None = None
+    follow: Follow | None = None
+
+
+Record = Callable[[Any, Any, Any, Any], Iterable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service, whole: the ten lines of its `service.py` make one of these.
+
+    `main` is the model class of the state that events are numbered by (one per entity, `Kind.emits`).
+    `record(message, outcome, state, now)` may return append-only rows that keep the story of every message
+    (event or command), whatever came of it. `routers` builds the HTTP routes. `problems` gives the HTTP
+    status of refusal codes that are not 409.
+    """
+
+    name: str
+    main: type
+    kinds: tuple[Kind[Any], ...]
+    events: Mapping[type[EventData], On]
+    commands: Mapping[type[Command], On]
+    due: Mapping[type, On] = field(default_factory=dict)
+    record: Record | None = None
+    routers: Callable[[], Iterable[Any]] = tuple
+    problems: Mapping[str, int] = field(default_factory=dict)
+    migrations: Path
+    on_start: Callable[[], None] | None = None
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents `source` of what this service says."""
+        return f"/didflow/{self.name}"

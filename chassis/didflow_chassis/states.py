@@ -1,0 +1,164 @@
+"""How a state lies in a table: frozen dataclass <-> row, and the statements that load and save whole batches.
+
+Each kind is read by one statement and written by one, however many rows: arrays in, `unnest` inside.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, Generic, TypeVar, get_type_hints
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+
+S = TypeVar("S")
+
+Columns = tuple[list[Any], ...]
+
+
+def state_table(name: str, metadata: sa.MetaData, *columns: sa.SchemaItem, emits: bool = False) -> sa.Table:
+    """Describe the table of a kind: the model's columns, then the chassis' own.
+
+    `version` rises by one with each save and fences concurrent writers. With `emits`, `sequence` counts the
+    events said about the entity and `correlation_id` keeps what started its story.
+    """
+    own: list[sa.SchemaItem] = [sa.Column("version", sa.BigInteger, nullable=False)]
+    if emits:
+        own.append(sa.Column("sequence", sa.BigInteger, nullable=False))
+        own.append(sa.Column("correlation_id", sa.Text, nullable=False))
+    return sa.Table(name, metadata, *columns, *own)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[S]):
+    """A state as it lies in its table, with the chassis' columns beside it."""
+
+    state: S
+    version: int
+    sequence: int = 0
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[S]):
+    """One kind of state: `model` (a frozen dataclass whose fields are columns of `table`) under `key`.
+
+    `subject` names the column of the ordering key for states that belong to one (its lock); other states
+    are locked by table and key. `due` names the column with the instant at which the clock wants it.
+    `append_only` kinds are inserted and never loaded, locked or versioned; a repeated key is an error.
+    """
+
+    model: type[S]
+    table: sa.Table
+    key: str
+    subject: str | None = None
+    due: str | None = None
+    append_only: bool = False
+    _codecs: dict[str, TypeAdapter[Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def emits(self) -> bool:
+        """Whether events are numbered by this kind's rows."""
+        return "sequence" in self.table.c
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The model's field names, which are its column names."""
+        return tuple(f.name for f in fields(self.model))  # type: ignore[arg-type]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """All columns in the order in which rows are written and read."""
+        extra = () if self.append_only else ("version",)
+        return (*self.names, *extra, *(("sequence", "correlation_id") if self.emits else ()))
+
+    @cached_property
+    def _json(self) -> dict[str, TypeAdapter[Any]]:
+        hints = get_type_hints(self.model)
+        return {n: TypeAdapter(hints[n]) for n in self.names if isinstance(self.table.c[n].type, JSONB)}
+
+    @cached_property
+    def _encoders(self) -> tuple[Callable[[Any], Any], ...]:
+        return tuple(_json_encoder(self._json[n]) if n in self._json else _as_is for n in self.names)
+
+    @cached_property
+    def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        return tuple((n, _json_decoder(self._json[n]) if n in self._json else _as_is) for n in self.names)
+
+    def key_of(self, state: S) -> Hashable:
+        """Return the state's key."""
+        key: Hashable = getattr(state, self.key)
+        return key
+
+    def lock_of(self, key: Hashable) -> str:
+        """Return what is locked for a state that is not ordered by a subject."""
+        return f"{self.table.name}:{key}"
+
+    def from_row(self, row: Sequence[Any]) -> Stored[S]:
+        """Build the state from a row selected by `load_sql`."""
+        values = {name: decode(value) for (name, decode), value in zip(self._decoders, row, strict=False)}
+        rest = row[len(self.names) :]
+        return Stored(self.model(**values), *rest)
+
+    def to_columns(self, rows: Sequence[Stored[S]]) -> Columns:
+        """Turn rows into one array for each column, as `save_sql` takes them."""
+        columns: list[list[Any]] = [
+            [encode(getattr(r.state, name)) for r in rows]
+            for name, encode in zip(self.names, self._encoders, strict=True)
+        ]
+        if not self.append_only:
+            columns.append([r.version for r in rows])
+        if self.emits:
+            columns += [[r.sequence for r in rows], [r.correlation_id for r in rows]]
+        return tuple(columns)
+
+    @cached_property
+    def load_sql(self) -> str:
+        """Select the rows of an array of keys: one statement for a batch."""
+        cast = _array_type(self.table.c[self.key])
+        return f'SELECT {_list(self.columns)} FROM {self.table.name} WHERE "{self.key}" = ANY($1::{cast})'  # noqa: S608
+
+    @cached_property
+    def save_sql(self) -> str:
+        """Insert or update a batch of rows; an update is fenced by the version that was read."""
+        arrays = ", ".join(f"${i}::{_array_type(self.table.c[c])}" for i, c in enumerate(self.columns, 1))
+        insert = f"INSERT INTO {self.table.name} AS t ({_list(self.columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608
+        if self.append_only:
+            return insert
+        sets = ", ".join(f'"{c}" = excluded."{c}"' for c in self.columns if c != self.key)
+        return f'{insert} ON CONFLICT ("{self.key}") DO UPDATE SET {sets} WHERE t.version = excluded.version - 1'
+
+    @cached_property
+    def due_sql(self) -> str:
+        """Select key and subject of what is due, in order, without locking; $1 now, $2 how many.
+
+        What waits for a retry or an operator holds its entity back and is passed over.
+        """
+        subject = self.subject or "NULL"
+        return (
+            f"SELECT {self.key}, {subject} FROM {self.table.name} t WHERE {self.due} <= $1 AND NOT EXISTS ("  # noqa: S608
+            f"SELECT FROM parked p WHERE p.entity = t.{self.key}::text AND p.reason IN ('retry', 'dead')) "
+            f"ORDER BY {self.due} LIMIT $2"
+        )
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _json_encoder(adapter: TypeAdapter[Any]) -> Callable[[Any], str | None]:
+    return lambda value: None if value is None else adapter.dump_json(value).decode()
+
+
+def _json_decoder(adapter: TypeAdapter[Any]) -> Callable[[str | None], Any]:
+    return lambda value: None if value is None else adapter.validate_json(value)
+
+
+def _list(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{c}"' for c in columns)
+
+
+def _array_type(column: sa.Column[Any]) -> str:
+    return column.type.compile(postgresql.dialect()) + "[]"  # type: ignore[no-untyped-call]
