@@ -1,0 +1,123 @@
+"""The closed lists of words in the events. A word outside its list is invalid data, never guessed."""
+
+from typing import Annotated, Literal, TypeAlias, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+NumberType: TypeAlias = Literal["local", "national", "mobile", "toll_free"]
+Feature: TypeAlias = Literal[
+    "voice_in", "voice_out", "sms_in", "sms_out", "fax", "emergency", "a2p_sms", "cnam"
+]
+EndUserType: TypeAlias = Literal["business", "individual"]
+Acquired: TypeAlias = Literal["purchased", "ported_in", "assigned", "package", "external"]
+BillingPeriod: TypeAlias = Literal[1, 3, 6, 12]
+
+PortingOutcome: TypeAlias = Literal["failed", "canceled"]
+RefusalCode: TypeAlias = Literal[
+    "number_taken",
+    "number_reserved",
+    "number_releasing",
+    "number_archived",
+    "duplicate_order",
+    "invalid_number",
+    "account_unknown",
+]
+
+DidStock: TypeAlias = Literal["porting_in", "assigned", "blocked", "on_hold", "removed"]
+AfterHold: TypeAlias = Literal["in_stock", "reserved", "archived", "back"]
+Origin: TypeAlias = Literal["stock", "purchased", "ported_in", "external"]
+WithdrawalReason: TypeAlias = Literal["hold_ended", "ported_out", "returned", "porting_failed"]
+
+Status: TypeAlias = Literal[
+    "porting_in_progress",
+    "terminated",
+    "blocked",
+    "hold",
+    "awaiting_registration",
+    "delayed_service_removal",
+    "not_configured",
+    "active",
+]
+Circle: TypeAlias = Literal["green", "yellow", "red"]
+NextAction: TypeAlias = Literal[
+    "await_porting",
+    "restore",
+    "renew",
+    "unblock",
+    "reactivate_package",
+    "await_hold_end",
+    "assign_end_user_details",
+    "fix_end_user_details",
+    "await_review",
+    "retry_carrier",
+    "await_carrier",
+    "assign_voice_trunk",
+    "assign_capacity",
+    "assign_sms_trunk",
+    "set_billing_cycles",
+    "none",
+]
+Actor: TypeAlias = Literal["account", "blocker", "reseller", "reviewer", "operator", "carrier", "nobody"]
+
+Registration: TypeAlias = Literal["not_required", "awaiting", "pending", "approved", "rejected", "expired"]
+LapseReason: TypeAlias = Literal["proof_ended", "requirement_changed", "revoked"]
+
+Service: TypeAlias = Literal["emergency", "a2p_sms", "cnam"]
+ServiceState: TypeAlias = Literal[
+    "not_configured",
+    "new",
+    "in_process",
+    "active",
+    "changes_required",
+    "pending",
+    "cancelation_pending",
+]
+
+CarrierState: TypeAlias = Literal["inactive", "activating", "active", "suspended", "failed", "released"]
+CarrierAction: TypeAlias = Literal[
+    "activate", "suspend", "resume", "release", "set_voice", "set_capacity", "set_sms"
+]
+ResultOutcome: TypeAlias = Literal["succeeded", "failed"]
+VoiceKind: TypeAlias = Literal["trunk", "trunk_group"]
+UnappliedState: TypeAlias = Literal["queued", "out", "failed"]
+
+TermState: TypeAlias = Literal["none", "active", "delayed_removal", "canceled", "aging", "closed"]
+TermReason: TypeAlias = Literal[
+    "started", "renewed", "cycles_set", "canceled", "restored", "delayed", "expired", "extended", "closed"
+]
+CycleOutcome: TypeAlias = Literal["renewed", "delayed_removal", "expired", "extended", "removed"]
+EntryKind: TypeAlias = Literal["setup", "recurring", "renewal", "refund"]
+RemovalReason: TypeAlias = Literal[
+    "canceled_awaiting_registration",
+    "registration_not_completed",
+    "aged_out",
+    "hold_ended",
+    "ported_out",
+    "returned",
+    "porting_failed",
+]
+
+_FEATURES: tuple[Feature, ...] = get_args(Feature)
+
+
+def _in_order(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    return tuple(feature for feature in _FEATURES if feature in features)
+
+
+Features = Annotated[tuple[Feature, ...], AfterValidator(_in_order)]
+"""What a number can do: each feature once, in the vocabulary's order, so that equal sets are equal."""
+
+
+def _not_a_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no number of months")  # noqa: TRY004 - pydantic asks for it
+    return value
+
+
+Months = Annotated[BillingPeriod, BeforeValidator(_not_a_flag)]
+Count = Annotated[int, Strict(), Field(ge=0)]
+Ordinal = Annotated[int, Strict(), Field(ge=1)]
+Cycles = Annotated[int, Strict(), Field(ge=0, le=999)]
+Flag = Annotated[bool, Strict()]
+Channels: TypeAlias = Annotated[int, Strict(), Field(ge=0)] | Literal["unlimited"]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
