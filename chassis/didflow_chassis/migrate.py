@@ -1,0 +1,113 @@
+"""Brings a service's database to what its code expects: the chassis' tables and the service's own.
+
+One transaction under one advisory lock: two starters do not race, and a failure leaves nothing behind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from didflow_chassis.service import Service
+
+HERE = Path(__file__).parent / "migrations"
+LOCK = 4_713_098_201_337
+"""Advisory lock key of migrations, the same in every database."""
+
+TARGETS = ("chassis@head", "heads")
+"""The chassis' tables come first, so that a service's migrations may build on them."""
+
+LOCK_TIMEOUT = "10s"
+"""A migration that cannot get a table's lock gives up rather than hold up all that queues behind it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revisions:
+    """What the database has and what it still needs. `missing` empty: the code can run on it.
+
+    A database that a newer release has migrated is `ahead` and can be run on: migrations only add first.
+    """
+
+    applied: frozenset[str]
+    missing: tuple[str, ...]
+    ahead: frozenset[str]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the database has all that this code needs."""
+        return not self.missing
+
+
+async def upgrade(dsn: str, service: Service) -> tuple[str, ...]:
+    """Apply what is missing, in order, and return the revisions applied: none when all was there."""
+    script = _script(service)
+    return await _in_transaction(dsn, lambda connection: _upgrade(connection, script))
+
+
+async def check(dsn: str, service: Service) -> Revisions:
+    """Say what the database has and what it lacks. Changes nothing."""
+    script = _script(service)
+    return await _in_transaction(dsn, lambda connection: _revisions(connection, script))
+
+
+def _script(service: Service) -> ScriptDirectory:
+    own = service.migrations
+    versions = own / "versions" if (own / "versions").is_dir() else own
+    return ScriptDirectory(HERE, version_locations=[HERE / "versions", versions])
+
+
+async def _in_transaction(dsn: str, work: Callable[[sa.Connection], T]) -> T:
+    async def connect() -> Any:
+        return await asyncpg.connect(dsn, timeout=10)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: sa.Connection, script: ScriptDirectory) -> tuple[str, ...]:
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    revisions = _revisions(connection, script)
+    if revisions.ready:
+        return ()
+
+    for target in TARGETS:
+        _apply(connection, script, target)
+    return revisions.missing
+
+
+def _apply(connection: sa.Connection, script: ScriptDirectory, target: str) -> None:
+    def plan(heads: Any, _context: Any) -> Any:
+        return script._upgrade_revs(target, heads)  # noqa: SLF001 - as alembic documents it
+
+    with EnvironmentContext(Config(), script, fn=plan) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()
+
+
+def _revisions(connection: sa.Connection, script: ScriptDirectory) -> Revisions:
+    heads = MigrationContext.configure(connection).get_current_heads()
+    known = {revision.revision for revision in script.walk_revisions()}
+    here = tuple(head for head in heads if head in known)
+    applied = {r.revision for r in script.iterate_revisions(here, "base")} if here else set()
+    wanted = [r.revision for target in TARGETS for r in reversed([*script.iterate_revisions(target, "base")])]
+    return Revisions(
+        applied=frozenset(applied),
+        missing=tuple(revision for revision in dict.fromkeys(wanted) if revision not in applied),
+        ahead=frozenset(heads) - known,
+    )

@@ -1,0 +1,120 @@
+"""The tables of the chassis, as every service's database has them."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import BYTEA, INTERVAL, JSONB, TIMESTAMP, UUID
+
+revision = "chassis_0001"
+down_revision = None
+branch_labels = ("chassis",)
+depends_on = None
+
+QUEUE_STORAGE = {
+    "autovacuum_vacuum_scale_factor": 0.0,
+    "autovacuum_vacuum_threshold": 1_000,
+    "autovacuum_vacuum_insert_scale_factor": 0.0,
+    "autovacuum_vacuum_insert_threshold": 10_000,
+    "autovacuum_analyze_scale_factor": 0.0,
+    "autovacuum_analyze_threshold": 1_000,
+    "autovacuum_vacuum_cost_delay": 0,
+}
+
+
+def instant() -> TIMESTAMP:
+    return TIMESTAMP(timezone=True)
+
+
+def record() -> tuple[sa.Column, ...]:
+    return (
+        sa.Column("topic", sa.Text),
+        sa.Column("partition", sa.Integer),
+        sa.Column("offset", sa.BigInteger),
+        sa.Column("key", BYTEA),
+        sa.Column("value", BYTEA),
+        sa.Column("headers", JSONB),
+    )
+
+
+def numbered() -> sa.Column:
+    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("id", BYTEA, primary_key=True, comment="16-byte hash of the event's source and id"),
+        sa.Column("digest", BYTEA, nullable=False, comment="hash of type, subject and canonical data"),
+        sa.Column("outcome", sa.Text, nullable=False, comment="applied, unchanged, refused:<code>, dead, ..."),
+        sa.Column("seen_at", instant(), nullable=False),
+    )
+    op.create_index("inbox_seen_at", "inbox", ["seen_at"])
+
+    op.create_table(
+        "outbox",
+        numbered(),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("key", BYTEA),
+        sa.Column("value", BYTEA),
+        sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: the standard content type alone"),
+        sa.Column("created_at", instant(), nullable=False, server_default=sa.text("clock_timestamp()")),
+        postgresql_with=QUEUE_STORAGE,
+    )
+
+    op.create_table(
+        "parked",
+        numbered(),
+        sa.Column("entity", sa.Text, nullable=False, comment="key of the state whose messages wait, in order"),
+        sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
+        sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
+        sa.Column("missing", sa.Text, comment="what an early message waits for"),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("due_at", instant(), comment="when it is tried again by itself"),
+        sa.Column("since", instant(), nullable=False),
+        sa.Column("last_error", sa.Text),
+        sa.Column("inbox_id", BYTEA, nullable=False),
+        *record(),
+    )
+    op.create_index("parked_entity", "parked", ["entity", "id"])
+    op.create_index("parked_due_at", "parked", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
+
+    op.create_table(
+        "dead_letters",
+        sa.Column("id", UUID(as_uuid=True), primary_key=True),
+        sa.Column("at", instant(), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False, comment="stable code"),
+        sa.Column("detail", sa.Text),
+        *record(),
+        sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("entity", sa.Text, comment="whose later messages wait behind it, if any"),
+    )
+    op.create_index("dead_letters_at", "dead_letters", ["at"])
+
+    op.create_table(
+        "idempotency",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("route", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("digest", BYTEA, nullable=False, comment="hash of the canonical request body"),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("body", BYTEA, nullable=False),
+        sa.Column("created_at", instant(), nullable=False),
+    )
+    op.create_index("idempotency_created_at", "idempotency", ["created_at"])
+
+    clock = op.create_table(
+        "clock",
+        sa.Column(
+            "id",
+            sa.Boolean,
+            sa.CheckConstraint("id", name="clock_one_row"),
+            primary_key=True,
+            server_default=sa.true(),
+        ),
+        sa.Column("shift", INTERVAL, nullable=False, server_default=sa.text("'0'"), comment="added to database time"),
+    )
+    op.bulk_insert(clock, [{"id": True}])
+
+
+def downgrade() -> None:
+    for table in ("clock", "idempotency", "dead_letters", "parked", "outbox", "inbox"):
+        op.drop_table(table)

@@ -1,0 +1,122 @@
+"""The tables that every service's database has beside its own, the same in each.
+
+They promise together: a message, its effect, what it said and what could not be done commit as one.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, INTERVAL, JSONB, TIMESTAMP, UUID
+
+METADATA = sa.MetaData()
+
+QUEUE_STORAGE = {
+    "autovacuum_vacuum_scale_factor": 0.0,
+    "autovacuum_vacuum_threshold": 1_000,
+    "autovacuum_vacuum_insert_scale_factor": 0.0,
+    "autovacuum_vacuum_insert_threshold": 10_000,
+    "autovacuum_analyze_scale_factor": 0.0,
+    "autovacuum_analyze_threshold": 1_000,
+    "autovacuum_vacuum_cost_delay": 0,
+}
+"""Storage parameters of tables whose rows come and go at once: vacuumed by count, whatever their size."""
+
+
+def _instant() -> TIMESTAMP:
+    return TIMESTAMP(timezone=True)
+
+
+def _numbered() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+def _record() -> tuple[sa.Column[object], ...]:
+    """Columns of a record as it came from Kafka: where it lay and what it was, byte for byte."""
+    return (
+        sa.Column("topic", sa.Text),
+        sa.Column("partition", sa.Integer),
+        sa.Column("offset", sa.BigInteger),
+        sa.Column("key", BYTEA),
+        sa.Column("value", BYTEA),
+        sa.Column("headers", JSONB),
+    )
+
+
+inbox = sa.Table(
+    "inbox",
+    METADATA,
+    sa.Column("id", BYTEA, primary_key=True, comment="16-byte hash of the event's source and id"),
+    sa.Column("digest", BYTEA, nullable=False, comment="hash of type, subject and canonical data"),
+    sa.Column("outcome", sa.Text, nullable=False, comment="applied, unchanged, refused:<code>, dead, ..."),
+    sa.Column("seen_at", _instant(), nullable=False),
+    sa.Index("inbox_seen_at", "seen_at"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    METADATA,
+    _numbered(),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("key", BYTEA),
+    sa.Column("value", BYTEA),
+    sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: the standard content type alone"),
+    sa.Column("created_at", _instant(), nullable=False, server_default=sa.text("clock_timestamp()")),
+    postgresql_with=QUEUE_STORAGE,
+)
+
+parked = sa.Table(
+    "parked",
+    METADATA,
+    _numbered(),
+    sa.Column("entity", sa.Text, nullable=False, comment="key of the state whose messages wait, in order"),
+    sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
+    sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
+    sa.Column("missing", sa.Text, comment="what an early message waits for"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due_at", _instant(), comment="when it is tried again by itself"),
+    sa.Column("since", _instant(), nullable=False),
+    sa.Column("last_error", sa.Text),
+    sa.Column("inbox_id", BYTEA, nullable=False),
+    *_record(),
+    sa.Index("parked_entity", "entity", "id"),
+    sa.Index("parked_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    METADATA,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("at", _instant(), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, comment="stable code"),
+    sa.Column("detail", sa.Text),
+    *_record(),
+    sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("entity", sa.Text, comment="whose later messages wait behind it, if any"),
+    sa.Index("dead_letters_at", "at"),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    METADATA,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", BYTEA, nullable=False, comment="hash of the canonical request body"),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("body", BYTEA, nullable=False),
+    sa.Column("created_at", _instant(), nullable=False),
+    sa.Index("idempotency_created_at", "created_at"),
+)
+
+clock = sa.Table(
+    "clock",
+    METADATA,
+    sa.Column(
+        "id",
+        sa.Boolean,
+        sa.CheckConstraint("id", name="clock_one_row"),
+        primary_key=True,
+        server_default=sa.true(),
+    ),
+    sa.Column(
+        "shift", INTERVAL, nullable=False, server_default=sa.text("'0'"), comment="added to database time"
+    ),
+)
