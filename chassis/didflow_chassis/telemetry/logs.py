@@ -1,0 +1,105 @@
+"""Log lines: one JSON object each on stderr, the standard library's loggers and structlog's alike.
+
+No line carries a secret: values under telling names and passwords inside addresses are masked last of all.
+"""
+
+import logging
+import re
+import sys
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+MASK = "***"
+
+_SECRET_NAMES = re.compile(
+    r"passw(or)?d|secret|authorization|cookie|credential|api_?key|^dsn$|^postgres$|(^|_)token$", re.IGNORECASE
+)
+_PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s]*@", re.IGNORECASE)
+_BEARER = re.compile(r"(\bBearer\s+)[\w.~+/=-]+", re.IGNORECASE)
+_TALKATIVE = ("aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream")
+
+
+def configure(*, service: str, process: str, level: str = "info", stream: TextIO | None = None) -> None:
+    """Send all log lines of this process to `stream` (default stderr) as JSON, naming service and process.
+
+    `level` is the least level written: debug, info, warning or error. A second call replaces the first.
+    """
+    shared = _shared(service, process)
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _mask,
+                structlog.processors.JSONRenderer(serializer=_json),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _shared(service: str, process: str) -> list[Processor]:
+    def name_the_process(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+        line["service"], line["process"] = service, process
+        return line
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        name_the_process,
+        _name_the_trace,
+    ]
+
+
+def _name_the_trace(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        line["trace_id"] = trace.format_trace_id(span.trace_id)
+        line["span_id"] = trace.format_span_id(span.span_id)
+    return line
+
+
+def _mask(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    masked: EventDict = _masked(line)
+    return masked
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _BEARER.sub(rf"\1{MASK}", _PASSWORD_IN_URL.sub(rf"\1{MASK}@", value))
+    if isinstance(value, dict):
+        return {k: MASK if _SECRET_NAMES.search(str(k)) else _masked(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each) for each in value]
+    return value
+
+
+def _json(line: EventDict, **_: Any) -> str:
+    return orjson.dumps(line, default=_text, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _text(value: Any) -> str:
+    return str(_masked(str(value)))

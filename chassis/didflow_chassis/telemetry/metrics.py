@@ -1,0 +1,46 @@
+"""What a process counts and measures, in a registry of its own: one `Metrics` for each process.
+
+Labels are closed sets (types, outcomes, codes), never numbers, accounts or ids.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The metrics of one process. `origin` is where a batch came from: `kafka`, `http` or `clock`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.batch_size = self._histogram("batch_size", "Messages in a batch", _SIZES)
+        self.decide_seconds = self._histogram("decide_seconds", "Deciding a batch in memory", _SECONDS)
+        self.commit_seconds = self._histogram("commit_seconds", "Saving and committing a batch", _SECONDS)
+        self.batch_seconds = self._histogram("batch_seconds", "A batch from first lock to commit", _SECONDS)
+        self.messages = self._counter("messages", "Messages decided", "type", "outcome", "code")
+        self.duplicates = self._counter("duplicates", "Repeats of a known event, not decided again", "origin")
+        self.dead_letters = self._counter("dead_letters", "Records given up on", "reason")
+        self.relay_rows = self._counter("relay_rows", "Outbox rows tried; result sent or failed", "result")
+        self.outbox_rows = self._gauge("outbox_rows", "Rows that wait to be published")
+        self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "Age of the oldest of them")
+        self.parked = self._gauge("parked", "Messages that wait; reason early, retry, behind, dead", "reason")
+        self.parked_oldest_seconds = self._gauge("parked_oldest_seconds", "Age of the oldest", "reason")
+
+    def expose(self) -> bytes:
+        """Return everything in Prometheus' text format, `CONTENT_TYPE`."""
+        return generate_latest(self.registry)
+
+    def _histogram(self, name: str, what: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"didflow_{name}", what, ("origin",), buckets=buckets, registry=self.registry)
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(f"didflow_{name}", what, labels, registry=self.registry)
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(f"didflow_{name}", what, labels, registry=self.registry)

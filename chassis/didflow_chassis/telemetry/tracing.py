@@ -1,0 +1,87 @@
+"""Traces: one span for each batch with links to what its messages came from. Off unless a collector is named.
+
+A message's story stays in its own trace: what is said because of it carries its `traceparent` on.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.util.types import AttributeValue
+
+MOST_LINKS = 128
+"""Links of one span: collectors drop what goes beyond."""
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
+
+
+def parse(traceparent: str | None) -> trace.SpanContext | None:
+    """Read a W3C traceparent; None for anything that is none, however long or strange."""
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent and len(traceparent) == 55 else None
+    if not found:
+        return None
+    flags = trace.TraceFlags(int(found[3], 16))
+    return trace.SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=flags)
+
+
+def current_traceparent() -> str | None:
+    """Return the traceparent of the running span; None where nothing is traced."""
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return None
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
+
+
+def carried(traceparent: str | None) -> str | None:
+    """Return what an event carries that is said because of a message: its trace, else the running one."""
+    return traceparent if parse(traceparent) else current_traceparent()
+
+
+class Tracing:
+    """The spans of one process. Without an exporter all of it costs nothing and says nothing."""
+
+    def __init__(self, *, service: str, process: str, exporter: SpanExporter | None = None) -> None:
+        self._provider: TracerProvider | None = None
+        self._tracer: trace.Tracer = trace.NoOpTracer()
+        if exporter is not None:
+            resource = Resource.create({"service.name": f"didflow-{service}", "didflow.process": process})
+            self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._tracer = self._provider.get_tracer("didflow_chassis")
+
+    @contextmanager
+    def batch(
+        self, name: str, traceparents: Iterable[str | None], attributes: Mapping[str, AttributeValue]
+    ) -> Iterator[trace.Span]:
+        """Open the span of a batch with a link for each different trace that its messages came from."""
+        parents = dict.fromkeys(p for p in traceparents if p) if self._provider else {}
+        contexts = (parse(parent) for parent in parents)
+        links = [trace.Link(context) for context in contexts if context][:MOST_LINKS]
+        with self._tracer.start_as_current_span(name, links=links, attributes=dict(attributes)) as span:
+            yield span
+
+    @contextmanager
+    def request(self, name: str, traceparent: str | None) -> Iterator[trace.Span]:
+        """Open the span of one HTTP request, under the caller's trace where it sent one."""
+        parent = parse(traceparent)
+        context = trace.set_span_in_context(trace.NonRecordingSpan(parent)) if parent else None
+        kind = trace.SpanKind.SERVER
+        with self._tracer.start_as_current_span(name, context=context, kind=kind) as span:
+            yield span
+
+    def stop(self) -> None:
+        """Send what is left to the collector, waiting a few seconds at most."""
+        if self._provider is not None:
+            self._provider.force_flush(5_000)
+            self._provider.shutdown()
+
+
+def start_tracing(*, service: str, process: str, endpoint: str | None) -> Tracing:
+    """Start tracing to an OTLP/HTTP collector (its base address); with None, tracing is off."""
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces") if endpoint else None
+    return Tracing(service=service, process=process, exporter=exporter)
