@@ -1,0 +1,1 @@
+"""What billing decides: pure functions of (term, message, instant). Nothing here does I/O."""
