@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from pydantic import Field, JsonValue, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from didflow_contracts.event import EventData, Part
 from didflow_contracts.instants import Instant
@@ -113,9 +113,26 @@ PARAMETERS: dict[CarrierAction, type[Part]] = {
 """Which action takes which parameters."""
 
 
+def _parameters_by_action(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema, too, what the parameters of each action must have."""
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"action": {"const": action}}, "required": ["action"]},
+            "then": {"properties": {"parameters": {"required": _required(shape)}}},
+        }
+        for action, shape in PARAMETERS.items()
+        if _required(shape)
+    ]
+
+
+def _required(shape: type[Part]) -> list[str]:
+    return [name for name, field in shape.model_fields.items() if field.is_required()]
+
+
 class CommandIssued(EventData):
     """One order to a carrier. The same `command_id` may come again; it is to be done once."""
 
+    model_config = ConfigDict(json_schema_extra=_parameters_by_action)
     topic: ClassVar[str] = "provisioning.commands"
 
     command_id: UUID = Field(description="The order; its repeats have the same.")

@@ -1,8 +1,8 @@
 """A DID begins: bought, ported in, or refused. What a purchase of each kind must say is checked here."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from didflow_contracts.event import EventData, Part
 from didflow_contracts.instants import Instant
@@ -36,8 +36,25 @@ class Price(Part):
         return self
 
 
+_GIVEN = {"not": {"type": "null"}}
+PRICE_RULE: dict[str, Any] = {
+    "if": {"properties": {"price": {"type": "object"}}, "required": ["price"]},
+    "then": {"properties": {"billing_period": _GIVEN}, "required": ["billing_period"]},
+}
+PURCHASE_RULE: dict[str, Any] = {
+    "if": {"properties": {"acquired": {"const": "purchased"}}},
+    "then": {
+        "properties": dict.fromkeys(("order_id", "end_user_type", "price"), _GIVEN),
+        "required": ["order_id", "end_user_type", "price"],
+    },
+}
+"""The conditions that the models check, for those who read the JSON Schema only."""
+
+
 class Acquisition(EventData):
     """What is said of a number when an account gets it. Source: spec events, Topics."""
+
+    model_config = ConfigDict(json_schema_extra={"allOf": [PRICE_RULE]})
 
     number_type: NumberType = Field(description="Kind of number; with the country it picks the requirement.")
     features: Features = Field(description="What the number can do.")
@@ -73,6 +90,7 @@ class Acquisition(EventData):
 class DidPurchased(Acquisition):
     """An account got a number: by purchase, finished port-in, hand-out, package pick, or from outside."""
 
+    model_config = ConfigDict(json_schema_extra={"allOf": [PRICE_RULE, PURCHASE_RULE]})
     topic: ClassVar[str] = "did.purchased"
 
     acquired: Acquired = Field(default="purchased", description="How the account got it.")

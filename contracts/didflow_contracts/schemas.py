@@ -1,0 +1,117 @@
+"""The JSON Schemas (2020-12) of the events: today's out of the models, the released ones out of their folder.
+
+`python -m didflow_contracts.schemas release` writes today's; it refuses to release a breaking change.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from didflow_contracts.compatibility import Change, breaking_changes
+from didflow_contracts.event import EventData
+from didflow_contracts.events import EVENTS
+from didflow_contracts.topics import TOPICS
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+RELEASED = Path(__file__).parent.parent / "schemas" / "v1"
+"""Where the released schemas lie in a checkout; an installed wheel has `current()` only."""
+
+_TEXT: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": 1024}
+_REQUIRED = ("specversion", "id", "source", "type", "time", "data")
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """Leaves out the titles that only repeat a field's name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
+        return False
+
+
+def current() -> dict[str, JsonSchemaValue]:
+    """Build today's schemas: topic -> the schema of a structured-mode event on it."""
+    return {model.topic: schema_of(model) for model in EVENTS}
+
+
+def schema_of(model: type[EventData]) -> JsonSchemaValue:
+    """Build the schema of one event: the envelope, with the data's schema in `$defs`."""
+    data = model.model_json_schema(schema_generator=_WithoutTitles)
+    definitions = data.pop("$defs", {})
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:didflow:schema:v1:{model.topic}",
+        "title": model.type(),
+        "description": model.__doc__,
+        "type": "object",
+        "properties": _envelope(model),
+        "required": list(_REQUIRED),
+        "$defs": {**definitions, model.__name__: data},
+    }
+
+
+def released(folder: Path = RELEASED) -> dict[str, JsonSchemaValue]:
+    """Read the released schemas of a folder, by topic."""
+    return {path.stem: orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+
+
+def breaks(folder: Path = RELEASED) -> list[Change]:
+    """List what today's models break of the schemas released into a folder."""
+    return breaking_changes({"topics": released(folder)}, {"topics": current()})
+
+
+def release(folder: Path = RELEASED) -> None:
+    """Write today's schemas into a folder, one file for each topic."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for topic, schema in current().items():
+        (folder / f"{topic}.json").write_bytes(as_text(schema))
+
+
+def as_text(value: Mapping[str, Any]) -> bytes:
+    """Write JSON for people: indented, with a last newline."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `release [FOLDER]` or `check [FOLDER]`; 1 when something breaks, 2 when called wrongly."""
+    if not arguments or arguments[0] not in ("release", "check") or len(arguments) > 2:
+        sys.stderr.write("usage: python -m didflow_contracts.schemas release|check [FOLDER]\n")
+        return 2
+    folder = Path(arguments[1]) if len(arguments) == 2 else RELEASED
+    found = breaks(folder)
+    for change in found:
+        sys.stderr.write(f"{change}\n")
+    if found:
+        return 1
+    if arguments[0] == "release":
+        release(folder)
+        sys.stdout.write(f"{len(EVENTS)} schemas written to {folder}\n")
+    return 0
+
+
+def _envelope(model: type[EventData]) -> JsonSchemaValue:
+    sources = ", ".join(f"`{source}`" for source in TOPICS[model.topic].sources)
+    return {
+        "specversion": {"const": "1.0", "description": "The CloudEvents version."},
+        "id": _TEXT | {"description": "Unique per `source`; the same again is the same event."},
+        "source": _TEXT | {"description": f"Who says it: {sources} (a last slash: and what follows)."},
+        "type": {"const": model.type(), "description": "What happened."},
+        "subject": {"type": "string", "description": "The number, as in `data`; may be left out."},
+        "time": {"type": "string", "format": "date-time", "description": "When it became true, in UTC."},
+        "datacontenttype": {"type": "string", "description": "`application/json` where it is given."},
+        "sequence": {
+            "type": "string",
+            "description": "Count per source and DID, from 1; didflow's own only.",
+        },
+        "correlationid": _TEXT | {"description": "The purchase that started it all."},
+        "causationid": _TEXT | {"description": "The event or request that caused this one."},
+        "actor": _TEXT | {"description": "Who did it: `user:<subject>` or `service:<name>`."},
+        "traceparent": _TEXT | {"description": "W3C trace context."},
+        "data": {"$ref": f"#/$defs/{model.__name__}"},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,17 @@
+"""A purchase as an order system sends it, fresh for each test, and the record that carries it."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
+
+
+@pytest.fixture
+def purchase() -> dict[str, Any]:
+    """The example purchase in structured mode, free to be changed."""
+    parsed: dict[str, Any] = deepcopy(orjson.loads((EXAMPLES / "did.purchased.json").read_bytes()))
+    return parsed

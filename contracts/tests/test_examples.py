@@ -1,0 +1,49 @@
+"""The example of each event is taken as it stands, by the models and by the released schema."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from didflow_contracts.envelope import decode, encode
+from didflow_contracts.events import EVENT_TYPES
+from didflow_contracts.numbers import is_valid
+from didflow_contracts.schemas import released
+from didflow_contracts.topics import TOPICS
+
+EXAMPLES = {
+    path.stem: path.read_bytes()
+    for path in (Path(__file__).parents[2] / "examples" / "events").glob("*.json")
+}
+
+
+def test_every_topic_has_an_example() -> None:
+    """One file for each topic, and none besides."""
+    assert set(EXAMPLES) == set(TOPICS)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_example_is_taken(topic: str) -> None:
+    """It decodes to the topic's model, with a number that exists, and can be sent on unchanged."""
+    event = decode(EXAMPLES[topic], [], types=EVENT_TYPES)
+    assert type(event.data) is TOPICS[topic].event
+    assert is_valid(event.data.number)
+    assert decode(encode(event), [], types=EVENT_TYPES) == event
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_example_and_what_we_emit_of_it_fit_the_schema(topic: str) -> None:
+    """Other languages read the schema: as written, and as our models write it, nulls included."""
+    validator = Draft202012Validator(released()[topic])
+    example = orjson.loads(EXAMPLES[topic])
+    validator.validate(example)
+    data = decode(EXAMPLES[topic], [], types=EVENT_TYPES).data
+    validator.validate(example | {"data": data.wire()})
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_example_holds_no_unknown_field(topic: str) -> None:
+    """Every field shown is a field of the model."""
+    example = orjson.loads(EXAMPLES[topic])
+    assert set(example["data"]) <= set(TOPICS[topic].event.model_fields)

@@ -1,0 +1,145 @@
+"""Numbers, accounts, instants and ids."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Thread
+from uuid import RFC_4122, UUID
+
+import phonenumbers
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from didflow_contracts.accounts import AccountPath, is_within
+from didflow_contracts.ids import derived_id, uuid7
+from didflow_contracts.instants import parse_instant
+from didflow_contracts.numbers import E164, country_of, is_valid
+
+NUMBER: TypeAdapter[str] = TypeAdapter(E164)
+PATH: TypeAdapter[str] = TypeAdapter(AccountPath)
+
+
+def fits(kind: TypeAdapter[str], text: str) -> bool:
+    try:
+        kind.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def example(country: str) -> str:
+    number = phonenumbers.example_number(country)
+    assert number is not None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@pytest.mark.parametrize(
+    "text", ["3532212345", "+03532212345", "+353 22 12345", "+123456", "+" + "1" * 16, ""]
+)
+def test_what_is_not_e164_in_form_is_refused(text: str) -> None:
+    """A plus, no leading zero, 7 to 15 digits, nothing else."""
+    assert not fits(NUMBER, text)
+    assert fits(NUMBER, "+3532212345")
+
+
+@pytest.mark.parametrize("country", ["IE", "DE", "US", "CA", "GB", "KZ", "BR"])
+def test_the_country_of_a_number_is_derived(country: str) -> None:
+    """Also where countries share a calling code."""
+    assert country_of(example(country)) == country
+    assert is_valid(example(country))
+
+
+def test_a_number_of_no_country_has_none() -> None:
+    """Non-geographic, unknown and unparsable numbers belong to no country."""
+    assert [country_of(number) for number in ("+80012345678", "+9991234567", "no number")] == [None] * 3
+    assert is_valid("+80012345678")
+    assert not is_valid("+3531")
+    assert not is_valid("no number")
+
+
+@pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "A", "a_b", "ä", "a" * 64, "a b"])
+def test_what_is_no_account_path_is_refused(path: str) -> None:
+    """Lower-case segments with single slashes between them, 63 characters each."""
+    assert not fits(PATH, path)
+    assert fits(PATH, "master/acme-2/" + "a" * 63)
+
+
+def test_ancestry_goes_by_whole_segments() -> None:
+    """A name that merely begins alike is a neighbour."""
+    assert is_within("master/acme", "master/acme")
+    assert is_within("master/acme/shop", "master/acme")
+    assert not is_within("master/acme-two", "master/acme")
+    assert not is_within("master", "master/acme")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02T10:00:00+01:00",
+        "2026-03-02T09:00:00Z",
+        "2026-03-02t09:00:00z",
+        "2026-03-02T09:00:00.000000001Z",
+    ],
+)
+def test_instants_are_read_as_utc(text: str) -> None:
+    """Any offset, either case, nine digits of a second: one instant, in UTC."""
+    assert parse_instant(text) == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert parse_instant(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-03-02T09:00:00",
+        "2026-03-02",
+        "2026-W10-1T09:00:00Z",
+        "20260302T090000Z",
+        "2026-02-30T09:00:00Z",
+        "2026-03-02T09:00:60Z",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        1_772_442_000,
+        datetime(2026, 3, 2),  # noqa: DTZ001 - the missing zone is what is tried
+        None,
+    ],
+)
+def test_what_is_no_instant_is_refused(value: object) -> None:
+    """Without an offset, off the calendar, off the years, or not RFC 3339."""
+    with pytest.raises(ValueError, match=r"instant|day|second|month|range"):
+        parse_instant(value)
+
+
+def test_an_aware_datetime_is_taken_as_utc() -> None:
+    """Emitters may hand over datetimes of any zone."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=3)))
+    assert parse_instant(noon).hour == 9
+
+
+def test_fresh_ids_rise_and_are_version_7() -> None:
+    """Ten thousand ids made in a row are distinct, sorted, and carry the present."""
+    ids = [uuid7() for _ in range(10_000)]
+    assert ids == sorted(set(ids))
+    assert {(made.version, made.variant) for made in ids} == {(7, RFC_4122)}
+    now_ms = datetime.now(UTC).timestamp() * 1000
+    assert abs((ids[-1].int >> 80) - now_ms) < 60_000
+
+
+def test_fresh_ids_are_distinct_across_threads() -> None:
+    """Threads share one order and never one id."""
+    made: list[UUID] = []
+    threads = [Thread(target=lambda: made.extend(uuid7() for _ in range(2_000))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 8_000
+
+
+def test_derived_ids_never_change() -> None:
+    """The same parts give the same id in every release; retries rely on it."""
+    assert derived_id("master/acme", "/v1/purchases", "key-1") == UUID("93ecd47b-02a9-5514-b323-5d4febd5e7d1")
+
+
+def test_derived_ids_keep_parts_apart() -> None:
+    """Where one part ends and the next begins is part of the id; a UUID counts as its text."""
+    assert derived_id("ab", "c") != derived_id("a", "bc") != derived_id("abc")
+    some = uuid7()
+    assert derived_id(some) == derived_id(str(some))
