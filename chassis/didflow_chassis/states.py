@@ -12,19 +12,20 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
 
 S = TypeVar("S")
 
 Columns = tuple[list[Any], ...]
 
 
-def state_table(name: str, metadata: sa.MetaData, *columns: sa.SchemaItem, emits: bool = False) -> sa.Table:
+def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: bool = False) -> sa.Table:
     """Describe the table of a kind: the model's columns, then the chassis' own.
 
     `version` rises by one with each save and fences concurrent writers. With `emits`, `sequence` counts the
     events said about the entity and `correlation_id` keeps what started its story.
     """
-    own: list[sa.SchemaItem] = [sa.Column("version", sa.BigInteger, nullable=False)]
+    own: list[SchemaItem] = [sa.Column("version", sa.BigInteger, nullable=False)]
     if emits:
         own.append(sa.Column("sequence", sa.BigInteger, nullable=False))
         own.append(sa.Column("correlation_id", sa.Text, nullable=False))
@@ -96,6 +97,15 @@ class Kind(Generic[S]):
         """Return what is locked for a state that is not ordered by a subject."""
         return f"{self.table.name}:{key}"
 
+    def parse_key(self, text: str) -> Hashable:
+        """Read a key back from its text."""
+        parsed: Hashable = self._key_adapter.validate_python(text)
+        return parsed
+
+    @cached_property
+    def _key_adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(get_type_hints(self.model)[self.key])
+
     def from_row(self, row: Sequence[Any]) -> Stored[S]:
         """Build the state from a row selected by `load_sql`."""
         values = {name: decode(value) for (name, decode), value in zip(self._decoders, row, strict=False)}
@@ -128,7 +138,9 @@ class Kind(Generic[S]):
         if self.append_only:
             return insert
         sets = ", ".join(f'"{c}" = excluded."{c}"' for c in self.columns if c != self.key)
-        return f'{insert} ON CONFLICT ("{self.key}") DO UPDATE SET {sets} WHERE t.version = excluded.version - 1'
+        return (
+            f'{insert} ON CONFLICT ("{self.key}") DO UPDATE SET {sets} WHERE t.version = excluded.version - 1'
+        )
 
     @cached_property
     def due_sql(self) -> str:

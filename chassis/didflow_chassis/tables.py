@@ -68,6 +68,7 @@ parked = sa.Table(
     _numbered(),
     sa.Column("entity", sa.Text, nullable=False, comment="key of the state whose messages wait, in order"),
     sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
+    sa.Column("model", sa.Text, nullable=False, comment="class of that state, by name"),
     sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
     sa.Column("missing", sa.Text, comment="what an early message waits for"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),

@@ -1,0 +1,48 @@
+"""Taking over what a decision says into the batch: its states, its rows, its events. All of it or nothing."""
+
+from datetime import datetime
+from typing import Any
+
+from didflow_chassis.decision import Decided, Refused
+from didflow_chassis.stage.events import Emitter
+from didflow_chassis.stage.messages import Message
+from didflow_chassis.stage.work import Work
+from didflow_chassis.states import Kind
+
+
+def apply(
+    work: Work, emitter: Emitter, decided: Decided[Any], message: Message, at: datetime
+) -> Decided[Any] | Refused:
+    """Apply a decision about the message's entity; refused `too_large` when an event would not fit a record.
+
+    Raises KeyError for a state that the handler did not declare as written: a defect in `handlers.py`.
+    """
+    if emitter.too_large(decided.events):
+        return Refused("too_large", "what this would publish is larger than a record may be")
+    kinds = {kind.model: kind for kind in work.service.kinds}
+    changes = _changes(work, kinds, decided, message)
+    correlation = emitter.correlation(message)
+    for kind, state in changes:
+        work.change(kind, state, correlation)
+    work.appended.extend(other for other in decided.also if kinds[type(other)].append_only)
+    emitter.emit(work, decided.events, message, at)
+    return decided
+
+
+def _changes(
+    work: Work, kinds: dict[type, Kind[Any]], decided: Decided[Any], message: Message
+) -> list[tuple[Kind[Any], Any]]:
+    changes: list[tuple[Kind[Any], Any]] = []
+    if decided.state is not None:
+        own = kinds[message.model]
+        if own.key_of(decided.state) != message.entity:
+            raise KeyError(f"decided on another {own.model.__name__} than {message.entity}")
+        changes.append((own, decided.state))
+    for other in decided.also:
+        kind = kinds[type(other)]
+        if kind.append_only:
+            continue
+        if not work.may_write(kind.model, kind.key_of(other)):
+            raise KeyError(f"{kind.model.__name__} {kind.key_of(other)} was not declared to be written")
+        changes.append((kind, other))
+    return changes

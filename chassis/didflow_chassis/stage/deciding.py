@@ -1,0 +1,168 @@
+"""Deciding a batch in memory: messages in order, waiters first, each outcome applied before the next decision.
+
+Nothing here touches the database; a decision that raises is set aside alone.
+"""
+
+import logging
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from didflow_chassis.decision import Decided, Outcome, Refused, TooEarly, Unchanged
+from didflow_chassis.service import On, Ref, Service
+from didflow_chassis.stage.applying import apply
+from didflow_chassis.stage.events import Emitter
+from didflow_chassis.stage.lanes import BEHIND, EARLY, Lane, Waiter, held_by
+from didflow_chassis.stage.messages import Message
+from didflow_chassis.stage.parking import Parking
+from didflow_chassis.stage.work import MoreNeeded, Work, with_subject
+from didflow_chassis.states import Kind
+from didflow_contracts.envelope import Event
+
+MAX_SETTLED = 10_000
+_LOG = logging.getLogger(__name__)
+
+
+class NoProgress(Exception):
+    """The clock's decision left its state as due as before: a defect in the domain."""
+
+
+class Deciding:
+    """One pass over a batch. Call `take` for each message in order; what came of it is in `work`."""
+
+    def __init__(self, work: Work, emitter: Emitter, rejected: str | None = None) -> None:
+        self.work = work
+        self._rejected = rejected
+        self.service: Service = work.service
+        self._emitter = emitter
+        self._parking = Parking(work)
+        self._kinds: dict[type, Kind[Any]] = {kind.model: kind for kind in work.service.kinds}
+        self._lanes: dict[str, Lane] = {}
+        self._waiters: dict[str, list[Waiter]] = {}
+
+    def wait(self, entity: str, waiter: Waiter) -> None:
+        """Tell of a parked row that was loaded; rows come in the order in which they were parked."""
+        self._waiters.setdefault(entity, []).append(waiter)
+
+    def open(self, entity: Hashable) -> Lane:
+        """Open an entity's lane: run what may run of its waiters, once in a batch."""
+        name = str(entity)
+        if name in self._lanes:
+            return self._lanes[name]
+        lane = self._lanes[name] = Lane()
+        for waiter in self._waiters.get(name, ()):
+            if held_by(waiter, self.work.now):
+                lane.held = True
+            elif waiter.reason == EARLY:
+                lane.early.append(waiter.message)
+            elif not lane.held:
+                self._run(lane, waiter.message)
+        return lane
+
+    def take(self, message: Message) -> None:
+        """Decide a new message, or park it where its entity is held back."""
+        lane = self.open(message.entity)
+        if not lane.held:
+            self._run(lane, message)
+        elif isinstance(message.body, Event):
+            self._parking.park(message, BEHIND)
+        else:
+            message.outcome = Refused("held_back", "an earlier message waits for an operator")
+
+    def _run(self, lane: Lane, message: Message) -> None:
+        if self._rejected is not None:
+            self._set_aside(lane, message, self._rejected)
+            return
+        progress = self._decide(lane, message)
+        while progress and lane.early and not lane.held:
+            waiting, lane.early = lane.early, []
+            progress = False
+            for early in waiting:
+                progress = self._decide(lane, early) or progress
+
+    def _decide(self, lane: Lane, message: Message) -> bool:
+        """Decide one message; True when something changed, so that those too early may try again."""
+        try:
+            outcome = self._outcome(message)
+        except MoreNeeded:
+            raise
+        except Exception as error:
+            if not isinstance(message.body, Event | None):
+                raise
+            _LOG.exception("a decision failed")
+            self._set_aside(lane, message, f"{type(error).__name__}: {error}"[:500])
+            return False
+        message.outcome = outcome
+        if isinstance(outcome, TooEarly):
+            self._too_early(lane, message, outcome)
+        else:
+            self._parking.done(message, _label(outcome))
+        return isinstance(outcome, Decided)
+
+    def _set_aside(self, lane: Lane, message: Message, error: str) -> None:
+        lane.held = True
+        self._parking.set_aside(message, error)
+
+    def _too_early(self, lane: Lane, message: Message, outcome: TooEarly) -> None:
+        if message.record is None:
+            message.outcome = Refused("not_ready", outcome.missing)
+            return
+        lane.early.append(message)
+        if message.parked_id is None and not message.waits:
+            message.waits = True
+            self._parking.park(message, EARLY, missing=outcome.missing)
+
+    def _outcome(self, message: Message) -> Outcome:
+        self._settle(message)
+        if message.body is None:
+            return Decided()
+        return self._ask(message.on, message, message.body, self.work.now)
+
+    def _ask(self, on: On, message: Message, body: Any, at: datetime) -> Outcome:
+        """Ask one decision and apply its answer; `body` None is the clock's question."""
+        state = self.work.state(message.model, message.entity)
+        question = (state, body, at) if body is not None else (state, at)
+        if on.follow:
+            self._require(on.follow(state, body, self.work.known), message)
+        extra = (self.work.known,) if on.needs or on.follow else ()
+        outcome: Outcome = on.decide(*question, *extra)
+        if isinstance(outcome, Decided):
+            outcome = apply(self.work, self._emitter, outcome, message, at)
+        if self.service.record:
+            self.work.appended.extend(self.service.record(body, outcome, state, at))
+        return outcome
+
+    def _require(self, refs: Iterable[Ref], message: Message) -> None:
+        named = {with_subject(self._kinds, ref, message) for ref in refs}
+        missing = {
+            r for r in named if r not in self.work.refs and replace(r, write=True) not in self.work.refs
+        }
+        if missing:
+            raise MoreNeeded(missing)
+
+    def _settle(self, message: Message) -> None:
+        """Let the clock strike for all that is due before this message, each at its own instant.
+
+        Source: spec lifecycle, "Settle first".
+        """
+        on = self.service.due.get(message.model)
+        column = self._kinds[message.model].due
+        if on is None or column is None:
+            return
+        bound = min(message.time, self.work.now) if message.time else self.work.now
+        for _ in range(MAX_SETTLED):
+            state = self.work.state(message.model, message.entity)
+            due = getattr(state, column) if state is not None else None
+            if due is None or due > bound:
+                return
+            self._ask(on, message, None, due)
+            if self.work.state(message.model, message.entity) == state:
+                raise NoProgress(f"{message.model.__name__} is still due at {due}")
+        raise NoProgress(f"{message.model.__name__} is due without end")
+
+
+def _label(outcome: Outcome) -> str:
+    if isinstance(outcome, Refused):
+        return f"refused:{outcome.code}"
+    return "unchanged" if isinstance(outcome, Unchanged) else "decided"

@@ -1,0 +1,143 @@
+"""One attempt at a batch, inside one transaction: lock, dedupe, load, decide, save.
+
+The first locking statement takes every key of the batch, distinct and sorted, and reads the time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from didflow_chassis.database import Rejected, Transient
+from didflow_chassis.service import Ref, Service
+from didflow_chassis.stage import sql
+from didflow_chassis.stage.batch import MAX_LOCKS, Batch, required_refs
+from didflow_chassis.stage.deciding import Deciding
+from didflow_chassis.stage.events import Emitter
+from didflow_chassis.stage.lanes import Waiter
+from didflow_chassis.stage.letters import add_poison
+from didflow_chassis.stage.loading import load_seen, load_states, load_waiters
+from didflow_chassis.stage.messages import Decoder, Message, Poison, poison
+from didflow_chassis.stage.saving import save
+from didflow_chassis.stage.work import MoreNeeded, Work, lock_number, locks_of
+
+
+class TooWide(Rejected):
+    """The batch would take more locks than one transaction may: it is halved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What stays the same from batch to batch."""
+
+    service: Service
+    decoder: Decoder
+
+
+async def attempt(
+    connection: Any, setting: Setting, batch: Batch, refs: set[Ref], emitter: Emitter
+) -> tuple[list[Message], Work]:
+    """Take a batch as far as the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
+    service, decoder = setting.service, setting.decoder
+    messages = [replace(message) for message in batch.messages]
+    now, busy = await _lock(connection, service, batch, refs)
+    if busy:
+        messages = _free(messages, busy)
+    work = Work(service, now, frozenset(refs), writable=frozenset((r.model, r.key) for r in refs if r.write))
+    seen = await load_seen(connection, batch.inbox_ids())
+    await load_states(connection, service, work, refs)
+    opened = batch.entities() if not busy else [str(m.entity) for m in messages]
+    waiters, loose = await load_waiters(connection, service, decoder, opened, list(batch.bare))
+    messages += _loose(work, loose)
+    _check_covered(service, refs, [waiter.message for _, waiter in waiters] + messages)
+    fresh = _fold(work, messages, batch.poisons, seen)
+    _decide(work, emitter, batch, fresh, waiters)
+    await save(connection, work, emitter.prefix)
+    return messages, work
+
+
+async def _lock(connection: Any, service: Service, batch: Batch, refs: set[Ref]) -> tuple[Any, set[int]]:
+    locks = locks_of(service, refs)
+    for subject in batch.opened.values():
+        locks[lock_number(subject)] = True
+    locks = dict(sorted(locks.items()))
+    if len(locks) > MAX_LOCKS and batch.size > 1:
+        raise TooWide(f"{len(locks)} locks")
+    statement = sql.TRY_LOCK if batch.struck else sql.LOCK
+    now, busy = await connection.fetchrow(statement, list(locks), list(locks.values()))
+    return now, set(busy or ()) if batch.struck else set()
+
+
+def _free(messages: list[Message], busy: set[int]) -> list[Message]:
+    """Keep those whose own lock was got; where anything else is busy, the whole batch waits for next time."""
+    own = {lock_number(message.subject) for message in messages if message.subject}
+    if not busy <= own:
+        raise Transient("a state that the clock needs is busy")
+    return [message for message in messages if lock_number(message.subject) not in busy]
+
+
+def _loose(work: Work, loose: Iterable[Message | Poison]) -> list[Message]:
+    """Take up rows that belong to no entity: retried dead letters, which may decode now or not."""
+    messages: list[Message] = []
+    for one in loose:
+        if isinstance(one, Poison):
+            add_poison(work, one)
+        elif one.parked_id is not None:
+            work.unparked.append(one.parked_id)
+            messages.append(replace(one, parked_id=None, attempts=0))
+    return messages
+
+
+def _check_covered(service: Service, refs: set[Ref], messages: Iterable[Message]) -> None:
+    missing = {
+        r for r in required_refs(service, messages) if r not in refs and replace(r, write=True) not in refs
+    }
+    if missing:
+        raise MoreNeeded(missing)
+
+
+def _fold(
+    work: Work, messages: list[Message], poisons: Iterable[Poison], seen: dict[bytes, bytes]
+) -> list[Message]:
+    """Drop what the inbox or this batch has seen; an id that now says something else is dead-lettered."""
+    known = dict(seen)
+    fresh: list[Message] = []
+    for message in messages:
+        before = known.get(message.inbox_id) if message.record else None
+        if before is None:
+            known[message.inbox_id] = message.digest
+            fresh.append(message)
+        elif before == message.digest:
+            work.duplicates += 1
+        else:
+            _id_reused(work, message, known)
+    for bad in poisons:
+        if bad.inbox_id not in known:
+            known[bad.inbox_id] = b""
+            add_poison(work, bad)
+        else:
+            work.duplicates += 1
+    return fresh
+
+
+def _id_reused(work: Work, message: Message, known: dict[bytes, bytes]) -> None:
+    if message.record is None:
+        return
+    forged = poison(message.record, "id_reused", "the id was used before with another type, subject or data")
+    if forged.inbox_id in known:
+        work.duplicates += 1
+        return
+    known[forged.inbox_id] = b""
+    work.reused.append(message)
+    add_poison(work, forged)
+
+
+def _decide(
+    work: Work, emitter: Emitter, batch: Batch, messages: list[Message], waiters: list[tuple[str, Waiter]]
+) -> None:
+    deciding = Deciding(work, emitter, batch.rejected)
+    for entity, waiter in waiters:
+        deciding.wait(entity, waiter)
+    for entity in batch.opened:
+        deciding.open(entity)
+    for message in messages:
+        deciding.take(message)

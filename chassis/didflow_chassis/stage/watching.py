@@ -1,0 +1,58 @@
+"""What the stage tells of each batch: a span with links, its times and its counts."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from didflow_chassis.decision import Command, Refused
+from didflow_chassis.stage.messages import Message
+from didflow_chassis.stage.work import Work
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.tracing import Tracing
+from didflow_contracts.envelope import Event
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """The metrics and traces of the process that the stage runs in."""
+
+    metrics: Metrics
+    tracing: Tracing
+
+    @contextmanager
+    def batch(self, origin: str, messages: Sequence[Message], size: int) -> Iterator[None]:
+        """Measure one batch and give it a span linked to what it came from."""
+        parents = (m.body.traceparent for m in messages if isinstance(m.body, Event))
+        started = time.perf_counter()
+        with self.tracing.batch(f"{origin} batch", parents, {"didflow.batch.size": size}):
+            yield
+        self.metrics.batch_size.labels(origin).observe(size)
+        self.metrics.batch_seconds.labels(origin).observe(time.perf_counter() - started)
+
+    def done(self, origin: str, work: Work, taken: Sequence[Message]) -> None:
+        """Count what became of a batch, once it is committed."""
+        for message in taken:
+            code = message.outcome.code if isinstance(message.outcome, Refused) else ""
+            outcome = type(message.outcome).__name__.lower() if message.outcome else "waiting"
+            self.metrics.messages.labels(_type(message), outcome, code).inc()
+        for letter in work.dead:
+            self.metrics.dead_letters.labels(letter.reason).inc()
+        if work.duplicates:
+            self.metrics.duplicates.labels(origin).inc(work.duplicates)
+        for message in work.reused:
+            about = {
+                "security": True,
+                "entity": str(message.entity),
+                "topic": message.record and message.record.topic,
+            }
+            _LOG.warning("an event id was used again for something else", extra=about)
+
+
+def _type(message: Message) -> str:
+    if isinstance(message.body, Event):
+        return message.body.type
+    return type(message.body).__name__ if isinstance(message.body, Command) else "clock"

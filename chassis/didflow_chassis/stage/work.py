@@ -1,0 +1,166 @@
+"""The batch in memory: loaded states, what the decisions made of them, and what is to be written.
+
+Locks are named here: everything of one ordering subject has one lock, other states have one each.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from didflow_chassis.decision import Known
+from didflow_chassis.service import Ref, Service
+from didflow_chassis.stage.messages import Message, Record
+from didflow_chassis.states import Kind, Stored
+
+Place = tuple[type, Hashable]
+
+
+class MoreNeeded(Exception):
+    """A decision follows to states that were not locked: roll back and run again with these too."""
+
+    def __init__(self, refs: set[Ref]) -> None:
+        super().__init__(f"{len(refs)} more")
+        self.refs = refs
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One record to publish; `headers` None means the standard content type."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    """One message that waits: too early, under retry, behind another, or for an operator (`dead`)."""
+
+    entity: str
+    subject: str
+    model: str
+    reason: str
+    missing: str | None
+    attempts: int
+    due_at: datetime | None
+    last_error: str | None
+    inbox_id: bytes
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A row that goes on waiting in its place, for another reason or longer."""
+
+    id: int
+    reason: str
+    attempts: int
+    due_at: datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One record given up on; `entity` is set when later messages of that entity wait behind it."""
+
+    reason: str
+    detail: str
+    record: Record | None
+    entity: str | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """One batch: what was loaded and what is to be saved. `now` is the database's time under the locks."""
+
+    service: Service
+    now: datetime
+    refs: frozenset[Ref]
+    stored: dict[Place, Stored[Any] | None] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
+    changed: dict[Place, None] = field(default_factory=dict)
+    appended: list[Any] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    inbox: list[tuple[bytes, bytes, str]] = field(default_factory=list)
+    parked: list[ParkedRow] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+    unparked: list[int] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    writable: frozenset[Place] = frozenset()
+    reused: list[Message] = field(default_factory=list)
+    duplicates: int = 0
+
+    def put_loaded(self, kind: Kind[Any], rows: Iterable[Stored[Any]], keys: Iterable[Hashable]) -> None:
+        """Take over what was loaded; keys without a row are known to be absent."""
+        for key in keys:
+            self._set(kind.model, key, None)
+        for row in rows:
+            self._set(kind.model, kind.key_of(row.state), row)
+
+    def _set(self, model: type, key: Hashable, row: Stored[Any] | None) -> None:
+        self.stored[model, key] = row
+        self.known.states[model, key] = row.state if row else None  # type: ignore[index]
+
+    def state(self, model: type, key: Hashable) -> Any:
+        """Return a loaded state, or None where it does not exist. Raises KeyError where it was not loaded."""
+        return self.known.states[model, key]
+
+    def may_write(self, model: type, key: Hashable) -> bool:
+        """Whether this state was locked to be written."""
+        return (model, key) in self.writable
+
+    def change(self, kind: Kind[Any], state: Any, correlation_id: str) -> None:
+        """Take a decision's new value of a state; raises KeyError where it was not locked for it."""
+        place = (kind.model, kind.key_of(state))
+        before = self.stored[place]
+        if before is None:
+            row = Stored(state, 1, 0, correlation_id)
+        else:
+            row = replace(before, state=state, version=before.version + (place not in self.changed))
+        self._set(*place, row)
+        self.changed[place] = None
+
+    def next_sequence(self, place: Place) -> Stored[Any]:
+        """Count one more event said about an entity and return its row."""
+        before = self.stored[place]
+        if before is None:
+            raise KeyError(place)
+        version = before.version + (place not in self.changed)
+        row = replace(before, sequence=before.sequence + 1, version=version)
+        self._set(*place, row)
+        self.changed[place] = None
+        return row
+
+
+def lock_number(name: str) -> int:
+    """Return the advisory lock of a name: 64 bits of its hash."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def locks_of(service: Service, refs: Iterable[Ref]) -> dict[int, bool]:
+    """Return the distinct locks of a batch, sorted, and whether each is exclusive."""
+    locks: dict[int, bool] = {}
+    kinds = {kind.model: kind for kind in service.kinds}
+    for ref in refs:
+        name = ref.subject or kinds[ref.model].lock_of(ref.key)
+        number = lock_number(name)
+        locks[number] = locks.get(number, False) or ref.write
+    return dict(sorted(locks.items()))
+
+
+def refs_of(service: Service, message: Message) -> set[Ref]:
+    """Return what a message itself tells of the states that it needs, its own first."""
+    kinds = {kind.model: kind for kind in service.kinds}
+    own = Ref(message.model, message.entity, write=True, subject=message.subject or None)
+    named = message.on.needs(message.body) if message.on.needs else ()
+    return {own, *(with_subject(kinds, ref, message) for ref in named)}
+
+
+def with_subject(kinds: dict[type, Kind[Any]], ref: Ref, message: Message) -> Ref:
+    """Give a ref the message's subject where its kind is ordered by one."""
+    if ref.subject is None and kinds[ref.model].subject is not None:
+        return replace(ref, subject=message.subject)
+    return ref
