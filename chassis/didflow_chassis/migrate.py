@@ -14,9 +14,11 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from didflow_chassis.database import Outage
 from didflow_chassis.service import Service
 
 HERE = Path(__file__).parent / "migrations"
@@ -28,6 +30,9 @@ TARGETS = ("chassis@head", "heads")
 
 LOCK_TIMEOUT = "10s"
 """A migration that cannot get a table's lock gives up rather than hold up all that queues behind it."""
+
+LOCKED = "55P03"
+CONNECT_TIMEOUT_S = 10.0
 
 T = TypeVar("T")
 
@@ -50,13 +55,16 @@ class Revisions:
 
 
 async def upgrade(dsn: str, service: Service) -> tuple[str, ...]:
-    """Apply what is missing, in order, and return the revisions applied: none when all was there."""
+    """Apply what is missing, in order, and return the revisions applied: none when all was there.
+
+    Raises Outage where the database cannot be reached or one of its tables stays locked.
+    """
     script = _script(service)
     return await _in_transaction(dsn, lambda connection: _upgrade(connection, script))
 
 
 async def check(dsn: str, service: Service) -> Revisions:
-    """Say what the database has and what it lacks. Changes nothing."""
+    """Say what the database has and what it lacks. Changes nothing. Raises Outage."""
     script = _script(service)
     return await _in_transaction(dsn, lambda connection: _revisions(connection, script))
 
@@ -69,12 +77,19 @@ def _script(service: Service) -> ScriptDirectory:
 
 async def _in_transaction(dsn: str, work: Callable[[sa.Connection], T]) -> T:
     async def connect() -> Any:
-        return await asyncpg.connect(dsn, timeout=10)
+        try:
+            return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Outage(f"the database cannot be reached: {type(error).__name__}") from error
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCKED:
+            raise Outage(f"a table stayed locked for {LOCK_TIMEOUT}; nothing was changed") from error
+        raise
     finally:
         await engine.dispose()
 
