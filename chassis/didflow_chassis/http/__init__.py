@@ -1,6 +1,6 @@
 """The HTTP side of every service: routes get an `Http`, and each change goes through the stage once."""
 
-from didflow_chassis.http.application import create_application
+from didflow_chassis.http.application import create_application, openapi_json
 from didflow_chassis.http.authentication import Authenticator, authenticator
 from didflow_chassis.http.batch import BatchAnswer, Target
 from didflow_chassis.http.context import Http, HttpContext
@@ -26,6 +26,7 @@ __all__ = [
     "authenticator",
     "create_application",
     "health_application",
+    "openapi_json",
     "parse_name",
     "within",
 ]

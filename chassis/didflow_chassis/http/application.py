@@ -1,5 +1,6 @@
 """Puts a service's routes behind one shape: boundary, body limit, gate, routes, problems."""
 
+import json
 from collections.abc import Mapping
 
 from fastapi import FastAPI
@@ -30,26 +31,35 @@ def create_application(
     `rate` limits each caller in this process (None: no limit). `body_limit` is in bytes; `larger_bodies`
     gives single paths, such as uploads, their own. The document is at `/openapi/<service>.json`, unprotected.
     """
-    document = f"/openapi/{service.name}.json"
-    app = Application(
-        title=f"didflow {service.name}",
-        version="1",
-        openapi_url=document,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = _routes_of(service)
     app.state.running = running
-    for router in service.routers():
-        app.include_router(router)
     for raised in (HTTPException, RequestValidationError, Replay):
         app.add_exception_handler(raised, on_exception)
     app.add_middleware(
         Gate,
         authenticator=running.authenticator,
         buckets=Buckets(rate) if rate else None,
-        public=frozenset({document}),
+        public=frozenset({str(app.openapi_url)}),
     )
     app.add_middleware(BodyLimit, limit=body_limit, larger=larger_bodies)
     app.add_middleware(Boundary)
+    return app
+
+
+def openapi_json(service: Service) -> str:
+    """Return a service's OpenAPI document as indented JSON, without running anything."""
+    return json.dumps(_routes_of(service).openapi(), indent=2) + "\n"
+
+
+def _routes_of(service: Service) -> FastAPI:
+    app = Application(
+        title=f"didflow {service.name}",
+        version="1",
+        openapi_url=f"/openapi/{service.name}.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in service.routers():
+        app.include_router(router)
     return app
