@@ -1,0 +1,182 @@
+"""A service as processes: the worker (consumer, relay, clock) and the api. Each ends gracefully on SIGTERM.
+
+Nothing is created at import; what is started here is stopped here, in reverse.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from didflow_chassis.brokers import producer
+from didflow_chassis.catching_up import caught_up
+from didflow_chassis.clock import Clock
+from didflow_chassis.consumer import Consumer
+from didflow_chassis.database import Database, Outage
+from didflow_chassis.http import Running, authenticator, create_application, health_application
+from didflow_chassis.relay import Relay
+from didflow_chassis.servers import serving, stop_signal
+from didflow_chassis.service import Service
+from didflow_chassis.settings import Settings
+from didflow_chassis.stage.stage import Stage
+from didflow_chassis.stage.watching import Watching
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.queues import QueueWatch
+from didflow_chassis.telemetry.tracing import start_tracing
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What every process of a service has: its database, its stage and its metrics."""
+
+    database: Database
+    stage: Stage
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterator[Process]:
+    """Open the database and build the stage of one process. Raises Outage where the database is not there."""
+    metrics = Metrics()
+    tracing = start_tracing(service=service.name, process=kind, endpoint=settings.otlp_endpoint)
+    database = Database(
+        settings.dsn,
+        application=f"didflow-{service.name}-{kind}",
+        size=settings.pool_size,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    await database.start()
+    try:
+        if service.on_start:
+            await asyncio.to_thread(service.on_start)
+        stage = Stage(service, database, Watching(metrics, tracing), prefix=settings.topic_prefix)
+        yield Process(database, stage, metrics)
+    finally:
+        await database.stop()
+        tracing.stop()
+
+
+@asynccontextmanager
+async def api_application(service: Service, settings: Settings) -> AsyncIterator[tuple[FastAPI, Process]]:
+    """Open what the HTTP API of a service runs on, and give the application."""
+    callers = authenticator(settings.oidc)
+    async with opened(service, settings, "api") as process:
+        running = Running(
+            service=service, database=process.database, stage=process.stage, authenticator=callers
+        )
+        yield create_application(service, running), process
+
+
+async def serve_api(service: Service, settings: Settings) -> None:
+    """Serve the HTTP API, and health on its own port, until told to stop."""
+    stopping = stop_signal()
+    async with api_application(service, settings) as (app, process):
+        health = health_application(_always, _database_ready(process), registry=process.metrics.registry)
+        async with (
+            serving(health, settings.http_host, settings.health_port, "health"),
+            serving(app, settings.http_host, settings.http_port, "api"),
+        ):
+            await stopping.wait()
+
+
+async def run_worker(service: Service, settings: Settings) -> None:
+    """Consume, publish and let the clock strike until told to stop; a part that fails ends the process."""
+    stopping = stop_signal()
+    async with opened(service, settings, "worker") as process, _publishing(service, settings) as sender:
+        consumer = Consumer(service, settings, process.stage)
+        relay = Relay(
+            settings.dsn,
+            sender,
+            process.metrics,
+            application=f"didflow-{service.name}-relay",
+            poll_s=settings.relay_poll_s,
+        )
+        watch = QueueWatch(process.metrics, process.database)
+        clock = Clock(
+            service,
+            process.stage,
+            process.database,
+            watch,
+            interval_s=settings.clock_interval_s,
+            days=settings.inbox_days,
+        )
+        read = asyncio.Event()
+        health = health_application(
+            _always, _worker_ready(process, consumer), registry=process.metrics.registry
+        )
+        async with serving(health, settings.http_host, settings.health_port, "health"), _consuming(consumer):
+            _LOG.info("worker runs", extra={"topics": len(consumer.topics)})
+            group = f"{settings.topic_prefix}{service.name}"
+            parts = (
+                relay.run(),
+                clock.run(read),
+                clock.housekeeping(),
+                caught_up(consumer, settings, group, read),
+            )
+            await _until(stopping, parts)
+
+
+async def _until(stopping: asyncio.Event, parts: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run the parts until told to stop. Raises what a part raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        pending: set[asyncio.Task[Any]] = {stop, *tasks}
+        while stop in pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        for task in (stop, *tasks):
+            task.cancel()
+        await asyncio.gather(stop, *tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _publishing(service: Service, settings: Settings) -> AsyncIterator[Any]:
+    sender = producer(settings, f"didflow-{service.name}-relay")
+    await sender.start()
+    try:
+        yield sender
+    finally:
+        await sender.stop()
+
+
+@asynccontextmanager
+async def _consuming(consumer: Consumer) -> AsyncIterator[None]:
+    await consumer.start()
+    try:
+        yield
+    finally:
+        await consumer.stop()
+
+
+async def _always() -> Sequence[str]:
+    return ()
+
+
+def _database_ready(process: Process) -> Any:
+    async def ready() -> Sequence[str]:
+        try:
+            await process.database.now()
+        except Outage:
+            return ("database",)
+        return ()
+
+    return ready
+
+
+def _worker_ready(process: Process, consumer: Consumer) -> Any:
+    database = _database_ready(process)
+
+    async def ready() -> Sequence[str]:
+        assigned = consumer.kafka is not None and consumer.kafka.assignment()
+        return (*await database(), *(() if assigned else ("kafka",)))
+
+    return ready

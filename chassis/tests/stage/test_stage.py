@@ -1,0 +1,239 @@
+"""The stage on a real PostgreSQL: together or not at all, once, in order, and the bad apart from the good."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+import toy
+from didflow_chassis.database import Database
+from didflow_chassis.decision import Caller
+from didflow_chassis.stage import Answer, IdempotencyConflict, Once, Stage
+from records import named, raw, record
+
+CALLER = Caller(subject="ana", account="master", role="operator")
+ACCOUNT = "master/acme"
+
+
+def opened(number: int) -> toy.Opened:
+    did_id, subject = named(number)
+    return toy.Opened(did_id=did_id, number=subject, account=ACCOUNT)
+
+
+def added(number: int, amount: int) -> toy.Added:
+    did_id, subject = named(number)
+    return toy.Added(did_id=did_id, number=subject, account=ACCOUNT, amount=amount)
+
+
+async def total(database: Database, number: int) -> int | None:
+    rows = await database.fetch("SELECT total FROM counters WHERE did_id = $1", named(number)[0])
+    return rows[0][0] if rows else None
+
+
+async def count(database: Database, table: str, where: str = "true") -> int:
+    rows = await database.fetch(f"SELECT count(*) FROM {table} WHERE {where}")
+    return rows[0][0]
+
+
+async def said(database: Database) -> list[dict[str, object]]:
+    return [orjson.loads(row["value"]) for row in await database.fetch("SELECT value FROM outbox ORDER BY id")]
+
+
+async def command(stage: Stage, *commands: toy.Command, key: str | None = None, digest: bytes = b"d" * 32) -> Answer:
+    def answer(results: object) -> Answer:
+        codes = [getattr(r.outcome, "code", getattr(r.outcome, "answer", None)) for r in results]
+        return Answer(status=200, body=orjson.dumps(codes))
+
+    once = Once(account=ACCOUNT, route="/v1/add", key=key, digest=digest)
+    return await stage.command(commands, once=once, actor="user:ana", answer=answer)
+
+
+def add(number: int, amount: int) -> toy.Add:
+    did_id, subject = named(number)
+    return toy.Add(entity_id=did_id, subject=subject, caller=CALLER, amount=amount)
+
+
+async def test_a_batch_is_decided_in_order_over_the_state_in_memory(stage: Stage, database: Database) -> None:
+    """Several messages of one entity in one batch see each other's effect; events are numbered 1, 2, 3."""
+    batch = [record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")]
+    await stage.records(batch)
+    assert await total(database, 1) == 12
+    events = await said(database)
+    assert [e["sequence"] for e in events] == ["1", "2", "3"]
+    assert [e["data"]["total"] for e in events] == [0, 5, 12]
+    assert {e["causationid"] for e in events} == {"1", "2", "3"}
+    assert {e["correlationid"] for e in events} == {"1"}
+
+
+async def test_a_batch_delivered_twice_changes_nothing(stage: Stage, database: Database) -> None:
+    """The inbox knows every record of the batch; the second delivery writes nothing."""
+    batch = [record(opened(1), "1"), record(added(1, 5), "2")]
+    await stage.records(batch)
+    before = await said(database)
+    await stage.records(batch)
+    await stage.records([*batch, *batch])
+    assert await total(database, 1) == 5
+    assert await said(database) == before
+
+
+async def test_the_same_id_with_other_data_is_dead_lettered(
+    stage: Stage, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A forged repeat is quarantined with a security log line, not applied and not dropped in silence."""
+    with caplog.at_level(logging.WARNING):
+        await stage.records([record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 6), "2")])
+    assert await total(database, 1) == 5
+    assert await count(database, "dead_letters", "reason = 'id_reused'") == 1
+    assert any(getattr(line, "security", False) for line in caplog.records)
+
+
+async def test_what_comes_too_early_waits_and_runs_in_order(stage: Stage, database: Database) -> None:
+    """Additions before the opening are parked, and run when it comes, whichever batch that is."""
+    await stage.records([record(added(1, 5), "2")])
+    await stage.records([record(added(1, 7), "3")])
+    assert await count(database, "parked", "reason = 'early'") == 2
+    await stage.records([record(opened(1), "1")])
+    assert await total(database, 1) == 12
+    rows = await database.fetch("SELECT additions FROM counters")
+    assert orjson.loads(rows[0][0]) == [5, 7]
+    assert await count(database, "parked") == 0
+
+
+async def test_too_early_in_the_same_batch_runs_at_once(stage: Stage, database: Database) -> None:
+    """A batch that holds the early message before what it needs leaves nothing parked."""
+    await stage.records([record(added(1, 5), "2"), record(opened(1), "1")])
+    assert await total(database, 1) == 5
+    assert await count(database, "parked") == 0
+    assert await count(database, "inbox", "outcome in ('decided', 'early')") == 2
+
+
+async def test_poison_is_dead_lettered_alone(stage: Stage, database: Database) -> None:
+    """Bad bytes among good ones: exactly they are dead-lettered, each once, with a copy for the dlq topic."""
+    bad = [raw(b"\xff"), raw(None), raw(b"{}"), raw(b"[1]")]
+    good = [record(opened(n), f"o{n}") for n in range(20)]
+    batch = [*good[:10], *bad, *good[10:]]
+    await stage.records(batch)
+    await stage.records(batch)
+    assert await count(database, "counters") == 20
+    assert await count(database, "dead_letters") == 4
+    assert await count(database, "outbox", "topic = 'counting.dlq'") == 4
+
+
+async def test_a_defect_is_retried_alone_and_holds_back_its_entity(stage: Stage, database: Database) -> None:
+    """A decision that raises is set aside; its neighbours go on; its entity's later messages wait behind it."""
+    await stage.records([record(opened(1), "1"), record(opened(2), "2")])
+    poisoned = record(added(1, toy.POISONED), "3")
+    await stage.records([poisoned, record(added(1, 1), "4"), record(added(2, 1), "5")])
+    assert (await total(database, 1), await total(database, 2)) == (0, 1)
+    reasons = await database.fetch("SELECT reason FROM parked ORDER BY id")
+    assert [row[0] for row in reasons] == ["retry", "behind"]
+    for _ in range(3):
+        await database.fetch("UPDATE parked SET due_at = now() WHERE due_at IS NOT NULL")
+        await stage.waiting({str(named(1)[0]): named(1)[1]})
+    assert await count(database, "dead_letters", "reason = 'defect'") == 1
+    reasons = await database.fetch("SELECT reason FROM parked ORDER BY id")
+    assert [row[0] for row in reasons] == ["dead", "behind"]
+    await stage.records([record(added(1, 1), "6")])
+    assert await count(database, "parked") == 3
+
+
+async def test_a_row_that_the_database_refuses_is_found_by_halving(stage: Stage, database: Database) -> None:
+    """One unstorable row does not fail its batch: its message is set aside, all others are in."""
+    await stage.records([record(opened(n), f"o{n}") for n in range(8)])
+    amounts = [toy.UNSTORABLE if n == 5 else 1 for n in range(8)]
+    await stage.records([record(added(n, amount), f"a{n}") for n, amount in enumerate(amounts)])
+    assert [await total(database, n) for n in range(8)] == [1, 1, 1, 1, 1, 0, 1, 1]
+    assert await count(database, "parked", "reason = 'retry'") == 1
+
+
+async def test_the_clock_settles_first(stage: Stage, database: Database) -> None:
+    """What was due before an event's time is decided before it, each at its own instant; the rest is not."""
+    await stage.records([record(opened(1), "1")])
+    start = datetime.now(UTC) - timedelta(hours=10)
+    await database.fetch("UPDATE counters SET rings_at = $1, version = version", start)
+    await stage.records([record(added(1, 1000), "2", time=start + timedelta(hours=2, minutes=30))])
+    events = await said(database)
+    assert [e["data"]["total"] for e in events] == [0, 1, 2, 3, 1003]
+    times = [datetime.fromisoformat(str(e["time"])) for e in events[1:4]]
+    assert times == [start, start + timedelta(hours=1), start + timedelta(hours=2)]
+
+
+async def test_the_clock_strikes_for_what_is_due(stage: Stage, database: Database) -> None:
+    """A clock that was down gives every ring that it missed, in order."""
+    await stage.records([record(opened(1), "1")])
+    start = datetime.now(UTC) - timedelta(hours=3, minutes=30)
+    await database.fetch("UPDATE counters SET rings_at = $1", start)
+    await stage.due(toy.Counter, [(named(1)[0], named(1)[1])])
+    assert await total(database, 1) == 4
+    await stage.due(toy.Counter, [(named(1)[0], named(1)[1])])
+    assert await total(database, 1) == 4
+
+
+async def test_a_new_entity_decided_by_two_workers_at_once_keeps_both_effects(
+    stage: Stage, database: Database
+) -> None:
+    """A row that is not there yet cannot be locked; the key lock sees to it that nothing is lost, 1,000 times."""
+    for chunk in range(0, 1000, 50):
+        numbers = range(chunk, chunk + 50)
+        first = [record(opened(n), f"o{n}") for n in numbers]
+        second = [record(added(n, 3), f"a{n}") for n in reversed(numbers)]
+        halves = (first[:25], second[:25], first[25:], second[25:])
+        await asyncio.gather(*(stage.records(half) for half in halves))
+    assert await count(database, "counters", "total = 3") == 1000
+    assert await count(database, "parked") == 0
+
+
+async def test_commands_answer_in_order_and_alone(stage: Stage, database: Database) -> None:
+    """One bad command never fails the rest; the results come in the order asked."""
+    await stage.records([record(opened(1), "1"), record(opened(2), "2")])
+    await command(stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=10))
+    answer = await command(stage, add(1, 5), add(3, 1), add(2, 50), add(1, 2))
+    assert orjson.loads(answer.body) == [5, "not_ready", "over_limit", 7]
+    assert (await said(database))[-1]["actor"] == "user:ana"
+
+
+async def test_a_repeated_key_replays_the_first_answer(stage: Stage, database: Database) -> None:
+    """State, outbox and answer are one transaction: the second call does nothing and answers the same bytes."""
+    await stage.records([record(opened(1), "1")])
+    first = await command(stage, add(1, 5), key="k1")
+    again = await command(stage, add(1, 5), key="k1")
+    assert (again.body, again.replayed, first.replayed) == (first.body, True, False)
+    assert await total(database, 1) == 5
+    with pytest.raises(IdempotencyConflict, match="idempotency_key_reused"):
+        await command(stage, add(1, 6), key="k1", digest=b"e" * 32)
+
+
+async def test_a_hundred_calls_under_one_key_have_one_effect(stage: Stage, database: Database) -> None:
+    """Parallel calls get the same body or are told that one is in progress; the state changes once."""
+    await stage.records([record(opened(1), "1")])
+    answers = await asyncio.gather(*(command(stage, add(1, 5), key="k1") for _ in range(100)), return_exceptions=True)
+    conflicts = [a for a in answers if isinstance(a, IdempotencyConflict)]
+    bodies = {a.body for a in answers if isinstance(a, Answer)}
+    assert {c.code for c in conflicts} <= {"idempotency_in_progress"}
+    assert bodies == {b"[5]"}
+    assert len(conflicts) + sum(isinstance(a, Answer) for a in answers) == 100
+    assert await total(database, 1) == 5
+
+
+async def test_statements_for_a_batch_do_not_grow_with_it(
+    stage: Stage, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of 400 takes as many statements as a batch of 4: one for each table."""
+    await stage.records([record(opened(n), f"o{n}") for n in range(404)])
+    statements: list[str] = []
+    real = database.transaction
+
+    @asynccontextmanager
+    async def counted() -> AsyncIterator[object]:
+        async with real() as connection:
+            with connection.query_logger(lambda query: statements.append(query.query)):
+                yield connection
+
+    monkeypatch.setattr(database, "transaction", counted)
+    await stage.records([record(added(n, 1), f"a{n}") for n in range(4)])
+    few = len(statements)
+    await stage.records([record(added(n, 1), f"a{n}") for n in range(4, 404)])
+    assert len(statements) - few == few <= 8
