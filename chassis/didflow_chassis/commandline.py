@@ -13,7 +13,7 @@ import uvloop
 
 from didflow_chassis.database import Outage
 from didflow_chassis.service import Service
-from didflow_chassis.settings import Settings, SettingsError, load
+from didflow_chassis.settings import Settings, SettingsError, as_table, load
 from didflow_chassis.telemetry import logs
 
 # ruff: noqa: PLC0415 - each command loads only what it runs: printing a contract needs no broker client
@@ -24,7 +24,7 @@ Work = Callable[[Service, Any], Coroutine[Any, Any, T]]
 
 
 def command_line(service: Service, settings: type[Settings] = Settings) -> Callable[[], None]:
-    """Build the `main` of a service: `api`, `worker`, `migrate`, `check`, `openapi`, `asyncapi`."""
+    """Build the `main` of a service: `api`, `worker`, `migrate`, `check` and what prints its contracts."""
 
     def main() -> None:
         application(service, settings)(prog_name=f"didflow-{service.name}")
@@ -79,6 +79,11 @@ def application(service: Service, settings: type[Settings] = Settings) -> typer.
         from didflow_chassis import asyncapi
 
         typer.echo(asyncapi.as_json(asyncapi.of_service(service)), nl=False)
+
+    @app.command(name="settings")
+    def list_settings() -> None:
+        """Print the settings as a Markdown table: variable, default, meaning."""
+        typer.echo(as_table(settings))
 
     return app
 

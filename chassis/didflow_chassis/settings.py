@@ -200,3 +200,12 @@ def load(settings: type[AnySettings], **given: Any) -> AnySettings:
 def _line(place: tuple[int | str, ...], kind: str, message: str) -> str:
     said = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
     return f"{variable_of(PREFIX, str(place[0]))}: {said}" if place else said
+
+
+def as_table(settings: type[Settings]) -> str:
+    """Write the settings as a Markdown table: variable, default, meaning."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in settings.model_fields.items():
+        default = "required" if field.is_required() else "" if field.default in (None, "") else f"`{field.default}`"
+        lines.append(f"| `{variable_of(PREFIX, name)}` | {default} | {field.description} |")
+    return "\n".join(lines)

@@ -1,0 +1,77 @@
+# What one can do here. Needs Python 3.11 or later and make; everything else is installed below this folder.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .uv/bin/uv
+BIN := .venv/bin
+SERVICES := inventory verification billing provisioning
+PACKAGES := $(sort $(patsubst %/,%,$(dir $(wildcard */didflow*/__init__.py services/*/didflow*/__init__.py))))
+LOCKED := uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(PYTHON)
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo up test fast lint types bench faults docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.run ## Run the main job on examples/purchases.jsonl, all in one, and show where each number ended
+	$(BIN)/didflow demo $(ARGS)
+
+up: .venv/.run ## Start everything on this machine and stay (ARGS="--json" for programs)
+	$(BIN)/didflow up $(ARGS)
+
+test: lint ## Lint, then run every test on real PostgreSQL and real Kafka
+	$(BIN)/pytest -q $(ARGS)
+
+fast: .venv/.dev ## Run the tests that need no database and no broker
+	$(BIN)/pytest -q -m "not real" $(ARGS)
+
+lint: types ## Check style, types and walls
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/.dev ## Check types alone
+	$(BIN)/mypy $(PACKAGES)
+
+bench: .venv/.dev ## Run the benchmarks
+	@set -e; for file in $(sort $(wildcard bench/bench_*.py)); do echo "== $$file"; $(BIN)/python $$file; done
+	@test -n "$(wildcard bench/bench_*.py)" || echo "no benchmark yet: see bench/README.md"
+
+faults: .venv/.dev ## Run the tests that break things on purpose
+	$(BIN)/pytest -q -m faults $(ARGS)
+
+docs: .venv/.dev ## Write each service's OpenAPI, AsyncAPI and settings to build/docs
+	@mkdir -p build/docs
+	@set -e; for service in $(SERVICES); do \
+		$(BIN)/didflow-$$service openapi > build/docs/$$service.openapi.json; \
+		$(BIN)/didflow-$$service asyncapi > build/docs/$$service.asyncapi.json; \
+		$(BIN)/didflow-$$service settings > build/docs/$$service.settings.md; \
+	done
+	@ls build/docs
+
+clean: ## Remove everything that was installed or built
+	rm -rf .venv .uv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .didflow
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What runs needs less than what tests: the first is the faster way to `demo`, the second takes nothing away.
+.venv/.run: $(LOCKED) | $(UV)
+	@test -e .venv/.dev && test -z "$$(find $(LOCKED) -newer .venv/.dev)" \
+		|| $(UV) sync --quiet --frozen --inexact --no-dev --package didflow
+	@touch $@
+
+.venv/.dev: $(LOCKED) | $(UV)
+	$(UV) sync --quiet --frozen --inexact --all-packages
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { rm -rf .uv; \
+		echo "uv could not be installed. '$(PYTHON) -m venv' has to work (Debian, Ubuntu: apt install python3-venv)"; \
+		echo "and PyPI has to be reachable."; exit 1; }

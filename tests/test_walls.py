@@ -1,0 +1,102 @@
+"""The walls inside the house, read off the import graph: what a domain, contracts and the chassis may import."""
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SERVICES = ("didflow_inventory", "didflow_verification", "didflow_billing", "didflow_provisioning")
+PACKAGES = ("didflow", "didflow_adapters", "didflow_chassis", "didflow_contracts", *SERVICES)
+
+PURE = frozenset({"phonenumbers", "stdnum"})
+"""Libraries that compute and open nothing."""
+
+MAY_IMPORT = {
+    f"{service}.domain": {"didflow_contracts", "didflow_chassis.decision", *PURE} for service in SERVICES
+} | {
+    "didflow_contracts": {"orjson", "phonenumbers", "pydantic", "pydantic_core"},
+    "didflow_adapters": {
+        "didflow_contracts",
+        "aiokafka",
+        "httpx",
+        "pydantic",
+        "pydantic_settings",
+        "structlog",
+        "typer",
+    },
+}
+"""Package -> what its modules may import besides the standard library and each other."""
+
+TELECOM = re.compile(
+    r"\b(phone|telephon\w*|carriers?|sms|trunks?|e\.?164|porting|pstn|sip|voice|fax)\b", re.IGNORECASE
+)
+
+
+@cache
+def house() -> grimp.ImportGraph:
+    """Read the imports of all that is ours, once."""
+    return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+
+
+def is_in(module: str, packages: Iterable[str]) -> bool:
+    """Say whether a module is one of these or inside one of them."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def strangers(graph: grimp.ImportGraph, package: str, allowed: Iterable[str]) -> set[str]:
+    """List the imports that lead out of a package to where it may not import from."""
+    may = {package, *allowed, *sys.stdlib_module_names}
+    inside = (module for module in graph.modules if is_in(module, {package}))
+    return {
+        f"{module} imports {imported}"
+        for module in inside
+        for imported in graph.find_modules_directly_imported_by(module)
+        if not is_in(imported, may)
+    }
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_behind_a_wall_imports_only_what_its_list_allows(package):
+    """Domains, contracts and adapters import the standard library, each other and what is listed."""
+    assert package in house().modules
+    assert strangers(house(), package, MAY_IMPORT[package]) == set()
+
+
+@pytest.mark.parametrize(
+    "imported", ["sqlalchemy", "didflow_chassis.stage", "didflow_billing.store", "didflow_inventory.domain"]
+)
+def test_a_stranger_in_a_domain_is_seen(imported):
+    """A database, the stage, its own service's shell and another service's domain are strangers to a domain."""
+    graph = grimp.ImportGraph()
+    for module in ("didflow_billing.domain.term", imported):
+        graph.add_module(module)
+    graph.add_import(importer="didflow_billing.domain.term", imported=imported)
+
+    found = strangers(graph, "didflow_billing.domain", MAY_IMPORT["didflow_billing.domain"])
+
+    assert found == {f"didflow_billing.domain.term imports {imported}"}
+
+
+def test_no_service_imports_another():
+    """Services share events and nothing else: no chain of imports leads from one to another."""
+    chains = {
+        (one, other): house().find_shortest_chain(importer=one, imported=other, as_packages=True)
+        for one in SERVICES
+        for other in SERVICES
+        if one != other
+    }
+
+    assert {pair: chain for pair, chain in chains.items() if chain} == {}
+
+
+def test_the_chassis_knows_nothing_of_telephony():
+    """The chassis would carry any business: no word of this one stands in it."""
+    files = (ROOT / "chassis" / "didflow_chassis").rglob("*.py")
+    found = {file.name: TELECOM.findall(file.read_text()) for file in files}
+
+    assert {name: words for name, words in found.items() if words} == {}
