@@ -29,25 +29,25 @@ from didflow_contracts.events import (
 )
 
 EVENTS: Mapping[type[EventData], On] = {
-    DidPurchased: On(on_purchased),
-    DidPortingStarted: On(on_porting_started),
-    PurchaseRefused: On(on_refused),
-    DidChanged: On(on_did_changed),
-    DidWithdrawn: On(on_withdrawn),
-    VerificationRequired: On(on_verification),
-    VerificationNotRequired: On(on_verification),
-    VerificationPending: On(on_verification),
-    VerificationApproved: On(on_verification),
-    VerificationRejected: On(on_verification),
-    VerificationExpiring: On(on_verification),
-    VerificationExpired: On(on_verification),
+    DidPurchased: On(decide=on_purchased),
+    DidPortingStarted: On(decide=on_porting_started),
+    PurchaseRefused: On(decide=on_refused),
+    DidChanged: On(decide=on_did_changed),
+    DidWithdrawn: On(decide=on_withdrawn),
+    VerificationRequired: On(decide=on_verification),
+    VerificationNotRequired: On(decide=on_verification),
+    VerificationPending: On(decide=on_verification),
+    VerificationApproved: On(decide=on_verification),
+    VerificationRejected: On(decide=on_verification),
+    VerificationExpiring: On(decide=on_verification),
+    VerificationExpired: On(decide=on_verification),
 }
 
 COMMANDS: Mapping[type[Command], On] = {
-    SetCycles: On(set_cycles),
-    Renew: On(renew),
-    Cancel: On(cancel),
-    Restore: On(restore),
+    SetCycles: On(decide=set_cycles),
+    Renew: On(decide=renew),
+    Cancel: On(decide=cancel),
+    Restore: On(decide=restore),
 }
 
-DUE: Mapping[type, On] = {Term: On(on_due)}
+DUE: Mapping[type, On] = {Term: On(decide=on_due)}

@@ -19,13 +19,13 @@ from didflow_contracts.vocabulary import BillingPeriod, EntryKind
 class LedgerEntry:
     """One line of the ledger, never changed. `posted_at` is the instant of the decision, not of its writing.
 
-    `number_of` is its place in the count of its DID, from 1; `reverses` names the charge taken back.
+    `line` is its place in the count of its DID, from 1; `reverses` names the charge taken back.
     """
 
     entry_id: UUID
     did_id: UUID
     number: str
-    number_of: int
+    line: int
     order_id: str | None
     payer: str
     kind: EntryKind
@@ -96,7 +96,7 @@ def _entry(
         entry_id=derived_id("ledger", term.did_id, str(count)),
         did_id=term.did_id,
         number=term.number,
-        number_of=count,
+        line=count,
         order_id=term.order_id,
         payer=term.payer,
         kind=kind,

@@ -23,7 +23,7 @@ WISHES: Final[Mapping[type[Command], Any]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """What would come of a wish: the decision's outcome, what it charges and what it gives back, both >= 0."""
+    """What would come of a wish: its outcome, what it charges and what it gives back, both >= 0."""
 
     outcome: Outcome
     charge: Money | None = None

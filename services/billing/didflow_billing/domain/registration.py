@@ -15,13 +15,12 @@ from didflow_contracts.events.registration import RegistrationAxis
 def on_verification(term: Term | None, event: Event[RegistrationAxis], now: datetime) -> Outcome:  # noqa: ARG001
     """Keep the registration that the event says; its topic's name says nothing.
 
-    Nothing is said and nothing is charged here: what has become due is settled by the clock.
+    Nothing is said and nothing is charged here: what has become due is settled by the clock. It is heard
+    on a closed term too, where nothing follows from it, so that its last word is the same in every order.
     Source: spec lifecycle, Settle first and Registration never completed; spec events, Topics.
     """
     if term is None:
         return TooEarly("did.purchased")
-    if term.state == "closed":
-        return Unchanged()
     said = event.data.registration
     completed = term.completed or said in COMPLETED
     if is_newer(term, event, "registration"):
