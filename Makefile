@@ -59,14 +59,15 @@ clean: ## Remove everything that was installed or built
 	rm -rf .venv .uv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .didflow
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What runs needs less than what tests: the first is the faster way to `demo`, the second takes nothing away.
+# The demo installs only what it runs; the tests add to the same environment and nothing is taken away.
 .venv/.run: $(LOCKED) | $(UV)
-	@test -e .venv/.dev && test -z "$$(find $(LOCKED) -newer .venv/.dev)" \
-		|| $(UV) sync --quiet --frozen --inexact --no-dev --package didflow
+	@echo "Installing into .venv: only the first time, and after a change of uv.lock"
+	@$(UV) sync --quiet --frozen --inexact --no-dev --package didflow
 	@touch $@
 
 .venv/.dev: $(LOCKED) | $(UV)
-	$(UV) sync --quiet --frozen --inexact --all-packages
+	@echo "Installing into .venv, tools and tests included: only the first time, and after a change of uv.lock"
+	@$(UV) sync --quiet --frozen --inexact --all-packages
 	@touch $@
 
 $(UV):
