@@ -36,6 +36,7 @@ class Consumer:
         self._stage = stage
         self._prefix = settings.topic_prefix
         self._busy = asyncio.Lock()
+        self._stopping = False
         self._failures = 0
         self._resumes: set[asyncio.Task[None]] = set()
         self.topics = [self._prefix + model.topic for model in service.events]
@@ -72,14 +73,18 @@ class Consumer:
 
     async def stop(self) -> None:
         """Finish the batch in hand, leave the group."""
+        self._stopping = True
         for task in self._resumes:
             task.cancel()
         async with self._busy:
-            await self.broker.stop()
+            pass
+        await self.broker.stop()
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:
         """Put one batch through the stage, then commit its offsets. Never raises."""
         async with self._busy:
+            if self._stopping:
+                return
             try:
                 await self._stage.records([self._record(r) for r in records])
             except Outage as outage:

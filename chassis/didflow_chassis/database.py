@@ -120,7 +120,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
-        """Open a transaction; for the stage alone. Raises Outage, Transient or Rejected, and rolls back on any error."""
+        """Open a transaction, for the stage alone; any error rolls back. Raises Outage, Transient or Rejected."""
         try:
             async with (
                 self.pool.acquire(timeout=self._timeout_ms / 1000) as connection,

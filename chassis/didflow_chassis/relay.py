@@ -66,7 +66,7 @@ class Relay:
             server_settings={"application_name": self._application, **_LEASE_SETTINGS},
         )
         try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEASE):
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEASE):  # noqa: ASYNC110
                 await asyncio.sleep(self._poll_s)
             await connection.add_listener("outbox", self._wake)
             while True:

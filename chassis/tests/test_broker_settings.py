@@ -1,0 +1,57 @@
+"""The settings lint: what at-least-once and order rest on, read from the objects as they are built."""
+
+import pytest
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from didflow_chassis import brokers
+from didflow_chassis.consumer import Consumer, Draining
+from didflow_chassis.service import Service
+from didflow_chassis.settings import Settings
+from didflow_contracts.events import DidPurchased
+from didflow_contracts.topics import TOPICS
+from faststream import AckPolicy
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(kafka="localhost:9092", postgres="postgresql://u:p@h/d", member_id="worker-0")
+
+
+@pytest.fixture
+def subscriber(settings: Settings, tmp_path):
+    events = {DidPurchased: None}
+    service = Service(name="counting", main=object, kinds=(), events=events, commands={}, migrations=tmp_path)
+    return Consumer(service, settings, stage=None)._subscriber
+
+
+async def test_the_producer_is_idempotent_and_waits_for_all_replicas(settings: Settings) -> None:
+    """acks=all, idempotence, bounded waits, requests up to 2 MiB."""
+    built = brokers.producer(settings, "test")
+    assert built._sender._acks == -1
+    assert built._txn_manager is not None
+    assert built._max_request_size == 2 * 1024 * 1024
+    assert built.client._request_timeout_ms == 10_000
+    await built.stop()
+
+
+def test_the_consumer_starts_from_the_beginning_and_commits_only_when_told(subscriber) -> None:
+    """earliest, no auto-commit, exactly the range assignor, 10 s session, 1 s heartbeat, static member."""
+    built = subscriber._connection_args
+    assert built["auto_offset_reset"] == "earliest"
+    assert built["enable_auto_commit"] is False
+    assert tuple(built["partition_assignment_strategy"]) == (RangePartitionAssignor,)
+    assert (built["session_timeout_ms"], built["heartbeat_interval_ms"]) == (10_000, 1_000)
+    assert built["group_instance_id"] == "worker-0"
+    assert isinstance(subscriber._listener, Draining)
+
+
+def test_batches_wait_briefly_and_nothing_is_acknowledged_or_answered_by_the_framework(subscriber) -> None:
+    """10 to 20 ms of batch timeout, manual acknowledgement, no replies to topics that a record names."""
+    assert 10 <= subscriber.batch_timeout_ms <= 20
+    assert subscriber.ack_policy is AckPolicy.MANUAL
+    assert subscriber._no_reply is True
+
+
+def test_repeats_are_known_for_longer_than_records_are_kept(settings: Settings) -> None:
+    """The inbox outlives every topic's retention by three weeks at least."""
+    longest = max(topic.retention.days for topic in TOPICS.values())
+    assert settings.inbox_days >= longest + 21
