@@ -1,0 +1,212 @@
+"""A DID as it is shown to people and programs: every label, icon and color by one closed table.
+
+Source: spec lifecycle (Status, Verification icon, Additional services) and spec http, "A DID in an answer".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+from didflow_contracts.events.holding import NextStep
+from didflow_contracts.events.registration import Reason
+from didflow_contracts.events.routing import Missing, SmsTarget, VoiceTarget
+from didflow_contracts.vocabulary import (
+    CarrierState,
+    Channels,
+    Circle,
+    Features,
+    NumberType,
+    Registration,
+    Service,
+    ServiceState,
+    Status,
+    TermState,
+)
+from didflow_inventory.domain.axes import ServiceView, TermView
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.status import CIRCLES, LABELS, Stock, next_step_of
+
+Icon = Literal["none", "active", "pending", "rejected", "not_assigned"]
+Color = Literal["gray", "yellow", "green", "red"]
+
+ICONS: Final[dict[Registration, Icon]] = {
+    "not_required": "none",
+    "approved": "active",
+    "pending": "pending",
+    "rejected": "rejected",
+    "expired": "rejected",
+    "awaiting": "not_assigned",
+}
+SERVICES: Final[tuple[Service, ...]] = ("emergency", "a2p_sms", "cnam")
+COLORS: Final[dict[ServiceState, Color]] = {
+    "not_configured": "gray",
+    "new": "yellow",
+    "in_process": "yellow",
+    "pending": "yellow",
+    "active": "green",
+    "changes_required": "red",
+    "cancelation_pending": "red",
+}
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrationShown:
+    """The registration and its icon."""
+
+    state: Registration
+    icon: Icon
+    verification_id: UUID | None
+    reference: str | None
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityShown:
+    """The end-user details in force, by their ids."""
+
+    identity_id: UUID | None
+    address_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceShown:
+    """One additional service that the number supports."""
+
+    service: Service
+    state: ServiceState
+    color: Color
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoutingShown:
+    """Where calls and messages go, and whether they arrive."""
+
+    carrier_state: CarrierState
+    voice: VoiceTarget | None
+    capacity: Channels | None
+    capacity_group: UUID | None
+    sms: SmsTarget | None
+    voice_ready: bool
+    sms_ready: bool
+    missing: Missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TermShown:
+    """How long the DID lives."""
+
+    state: TermState
+    cycles_left: int | None
+    billing_period: int | None
+    expires_at: datetime | None
+    aging_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DidShown:
+    """A DID in an answer. Status, label and circle are null for one that is gone."""
+
+    did_id: UUID
+    number: str
+    country: str | None
+    region: str | None
+    number_type: NumberType
+    features: Features
+    account: str
+    user: str | None
+    description: str | None
+    tags: tuple[str, ...]
+    carrier: str | None
+    stock: Stock
+    status: Status | None
+    status_label: str | None
+    circle: Circle | None
+    next_step: NextStep
+    time_left_days: int | None
+    registration: RegistrationShown
+    identity: IdentityShown
+    services: tuple[ServiceShown, ...]
+    routing: RoutingShown
+    term: TermShown
+
+
+def shown(did: Did, now: datetime) -> DidShown:
+    """Show a DID as it is now; only the days left depend on the instant."""
+    return DidShown(
+        did_id=did.did_id,
+        number=did.number,
+        country=did.country,
+        region=did.region,
+        number_type=did.number_type,
+        features=did.features,
+        account=did.account,
+        user=did.user,
+        description=did.description,
+        tags=did.tags,
+        carrier=did.carrier,
+        stock=did.stock,
+        status=did.status,
+        status_label=LABELS[did.status] if did.status else None,
+        circle=CIRCLES[did.status] if did.status else None,
+        next_step=next_step_of(did.condition, did.open_services),
+        time_left_days=days_left(did.term, now),
+        registration=_registration(did),
+        identity=IdentityShown(
+            identity_id=did.registration.identity_id, address_id=did.registration.address_id
+        ),
+        services=_services(did),
+        routing=_routing(did),
+        term=_term(did),
+    )
+
+
+def days_left(term: TermView, now: datetime) -> int | None:
+    """Count the days to expiry, begun ones whole; 0 when it has passed, None without a term."""
+    if term.state in ("none", "closed") or term.expires_at is None:
+        return None
+    left = term.expires_at - now
+    return 0 if left <= timedelta() else -(-left // DAY)
+
+
+def _registration(did: Did) -> RegistrationShown:
+    view = did.registration
+    return RegistrationShown(
+        state=view.state,
+        icon=ICONS[view.state],
+        verification_id=view.verification_id,
+        reference=view.reference,
+        reasons=view.reasons,
+    )
+
+
+def _services(did: Did) -> tuple[ServiceShown, ...]:
+    supported = [name for name in SERVICES if name in did.features]
+    states = {name: did.services.get(name, ServiceView()).state for name in supported}
+    return tuple(ServiceShown(service=n, state=s, color=COLORS[s]) for n, s in states.items())
+
+
+def _routing(did: Did) -> RoutingShown:
+    view = did.routing
+    return RoutingShown(
+        carrier_state=view.carrier_state,
+        voice=view.voice,
+        capacity=view.capacity,
+        capacity_group=view.capacity_group,
+        sms=view.sms,
+        voice_ready=view.voice_ready,
+        sms_ready=view.sms_ready,
+        missing=view.missing,
+    )
+
+
+def _term(did: Did) -> TermShown:
+    view = did.term
+    return TermShown(
+        state=view.state,
+        cycles_left=view.cycles_left,
+        billing_period=view.billing_period,
+        expires_at=view.expires_at,
+        aging_until=view.aging_until,
+    )

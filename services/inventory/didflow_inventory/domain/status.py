@@ -1,0 +1,179 @@
+"""What people are shown of a DID: status, next step and quick filters, each one closed table over its axes.
+
+The tables stand once: rows are filtered and counted by what is computed here, never by a second version.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from didflow_contracts.events.holding import NextStep
+from didflow_contracts.vocabulary import (
+    Actor,
+    CarrierState,
+    Channels,
+    Circle,
+    DidStock,
+    Features,
+    NextAction,
+    Registration,
+    Service,
+    ServiceState,
+    Status,
+    TermState,
+)
+
+Stock = DidStock | Literal["refused"]
+"""The stock axis of a DID; a refused one never held its number and is kept for its story only."""
+
+Filter = Literal[
+    "all", "active", "not_configured", "awaiting_registration", "terminated", "expiring_soon", "porting"
+]
+FILTERS: Final[tuple[Filter, ...]] = get_args(Filter)
+
+GONE: Final[frozenset[Stock]] = frozenset(("removed", "refused"))
+ENDED: Final[frozenset[TermState]] = frozenset(("canceled", "aging", "closed"))
+TERMINATED: Final[frozenset[TermState]] = frozenset(("canceled", "aging"))
+REGISTERED: Final[frozenset[Registration]] = frozenset(("approved", "not_required"))
+TAKES_CALLS: Final = frozenset(("voice_in", "fax"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """All that status, next step and filters depend on."""
+
+    stock: Stock
+    by_package: bool
+    registration: Registration
+    term: TermState
+    cycles_left: int | None
+    carrier: CarrierState
+    features: Features
+    voice: bool
+    capacity: Channels | None
+    sms: bool
+
+    @property
+    def lacks(self) -> NextAction | None:
+        """The first thing that routing lacks, or None: configured. Source: spec lifecycle, Configured."""
+        if TAKES_CALLS.intersection(self.features):
+            if not self.voice:
+                return "assign_voice_trunk"
+            return None if is_sufficient(self.capacity) else "assign_capacity"
+        if "sms_in" in self.features and not self.sms:
+            return "assign_sms_trunk"
+        return None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether this DID is no longer, or never was, a number that somebody has."""
+        return self.stock in GONE
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its term has ended."""
+        return self.term in ENDED
+
+
+Predicate = Callable[[Condition], bool]
+
+
+def is_sufficient(capacity: Channels | None) -> bool:
+    """Say whether calls can come in at all: unset and 0 cannot."""
+    return capacity == "unlimited" or (isinstance(capacity, int) and capacity >= 1)
+
+
+STATUSES: Final[tuple[tuple[Status, Predicate], ...]] = (
+    ("porting_in_progress", lambda c: c.stock == "porting_in"),
+    ("terminated", lambda c: c.term in TERMINATED),
+    ("blocked", lambda c: c.stock == "blocked"),
+    ("hold", lambda c: c.stock == "on_hold"),
+    ("awaiting_registration", lambda c: c.registration not in REGISTERED),
+    ("delayed_service_removal", lambda c: c.term == "delayed_removal"),
+    ("not_configured", lambda c: c.carrier != "active" or c.lacks is not None),
+    ("active", lambda _: True),
+)
+"""The first line that matches. Source: spec lifecycle, Status."""
+
+NEXT_STEPS: Final[tuple[tuple[NextAction, Actor, Predicate], ...]] = (
+    ("none", "nobody", lambda c: c.is_gone),
+    ("await_porting", "carrier", lambda c: c.stock == "porting_in"),
+    ("restore", "account", lambda c: c.term == "canceled"),
+    ("renew", "account", lambda c: c.term == "aging"),
+    ("unblock", "blocker", lambda c: c.stock == "blocked"),
+    ("reactivate_package", "reseller", lambda c: c.stock == "on_hold" and c.by_package),
+    ("await_hold_end", "reseller", lambda c: c.stock == "on_hold"),
+    ("assign_end_user_details", "account", lambda c: c.registration == "awaiting"),
+    ("fix_end_user_details", "account", lambda c: c.registration in ("rejected", "expired")),
+    ("await_review", "reviewer", lambda c: c.registration == "pending"),
+    ("retry_carrier", "operator", lambda c: c.carrier == "failed"),
+    ("await_carrier", "carrier", lambda c: c.carrier in ("inactive", "activating", "suspended")),
+    ("assign_voice_trunk", "account", lambda c: c.lacks == "assign_voice_trunk"),
+    ("assign_capacity", "account", lambda c: c.lacks == "assign_capacity"),
+    ("assign_sms_trunk", "account", lambda c: c.lacks == "assign_sms_trunk"),
+    ("set_billing_cycles", "account", lambda c: c.term == "delayed_removal"),
+    ("none", "nobody", lambda _: True),
+)
+"""The first line that matches. Source: spec lifecycle, `next_step`; what is gone asks for nothing."""
+
+QUICK_FILTERS: Final[dict[Filter, Predicate]] = {
+    "all": lambda _: True,
+    "active": lambda c: (
+        not c.is_ended
+        and c.lacks is None
+        and c.carrier == "active"
+        and c.registration in REGISTERED
+        and c.stock not in ("blocked", "on_hold")
+    ),
+    "not_configured": lambda c: c.lacks is not None and not c.is_ended,
+    "awaiting_registration": lambda c: c.registration not in REGISTERED and not c.is_ended,
+    "terminated": lambda c: c.term in TERMINATED,
+    "expiring_soon": lambda c: c.cycles_left == 0 and not c.is_ended,
+    "porting": lambda c: c.stock == "porting_in",
+}
+"""Overlapping predicates over DIDs that are not gone. Source: spec lifecycle, Quick filters."""
+
+LABELS: Final[dict[Status, str]] = {
+    "porting_in_progress": "Porting in Progress",
+    "terminated": "Terminated",
+    "blocked": "Blocked",
+    "hold": "Hold",
+    "awaiting_registration": "Awaiting Registration",
+    "delayed_service_removal": "Delayed Service Removal",
+    "not_configured": "Not Configured",
+    "active": "Active",
+}
+CIRCLES: Final[dict[Status, Circle]] = {
+    "porting_in_progress": "yellow",
+    "terminated": "red",
+    "blocked": "red",
+    "hold": "red",
+    "awaiting_registration": "yellow",
+    "delayed_service_removal": "yellow",
+    "not_configured": "yellow",
+    "active": "green",
+}
+OPEN: Final[frozenset[ServiceState]] = frozenset(
+    ("new", "in_process", "changes_required", "pending", "cancelation_pending")
+)
+"""The states of a service in which a request of it is still open."""
+
+
+def status_of(condition: Condition) -> Status | None:
+    """Give the status of a DID; None for one that is gone."""
+    if condition.is_gone:
+        return None
+    return next(status for status, holds in STATUSES if holds(condition))
+
+
+def next_step_of(condition: Condition, open_services: tuple[Service, ...] = ()) -> NextStep:
+    """Say what is missing first and who has to act; `open_services` stand beside it."""
+    action, who = next((action, who) for action, who, holds in NEXT_STEPS if holds(condition))
+    return NextStep(action=action, who=who, also=() if condition.is_gone else open_services)
+
+
+def filters_of(condition: Condition) -> frozenset[Filter]:
+    """Give the quick filters that show this DID; none shows one that is gone."""
+    if condition.is_gone:
+        return frozenset()
+    return frozenset(name for name, holds in QUICK_FILTERS.items() if holds(condition))

@@ -1,0 +1,89 @@
+"""What leads to which decision, as data: the events that inventory hears, the wishes that it takes.
+
+Whatever changes who lives on a number declares that number as written; accounts are only looked at.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from didflow_chassis.decision import Command, Known
+from didflow_chassis.service import On, Ref
+from didflow_contracts import events as e
+from didflow_contracts.event import EventData
+from didflow_inventory.domain import account, assignment, hearing, history, purchase, removal
+from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.sources import Said
+from didflow_inventory.domain.stock import Number, Order
+
+DEPLOYMENT: Final = purchase.Deployment(
+    default_carrier=os.environ.get("DIDFLOW_DEFAULT_CARRIER") or purchase.Deployment().default_carrier
+)
+
+
+def its_number(message: Said) -> Iterable[Ref]:
+    """Name the number that a DID lives on, to be written."""
+    return (Ref(Number, message.data.number, write=True),)
+
+
+def of_purchase(message: Any) -> Iterable[Ref]:
+    """Name what a purchase needs: its number, its order, and its account with all above it."""
+    yield Ref(Number, message.data.number, write=True)
+    key = purchase.order_of(message.data)
+    if key is not None:
+        yield Ref(Order, key, write=True)
+    for path in account.lineage(message.data.account):
+        yield Ref(Account, path)
+
+
+def earlier(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Name the DID that the same order made before."""
+    return (Ref(Did, did_id) for did_id in purchase.earlier_did(message.data, known))
+
+
+def parent(command: CreateAccount) -> Iterable[Ref]:
+    """Name the account above a new one."""
+    above = account.parent_of(command.path)
+    return () if above is None else (Ref(Account, above),)
+
+
+def _purchase(decide: Callable[..., Any]) -> On:
+    return On(decide=partial(decide, deployment=DEPLOYMENT), needs=of_purchase, follow=earlier)
+
+
+REGISTRATION: Final = On(decide=hearing.on_registration)
+TERM: Final = On(decide=hearing.on_term)
+ROUTING: Final = On(decide=hearing.on_routing, needs=its_number)
+
+EVENTS: Final[Mapping[type[EventData], On]] = {
+    e.DidPurchased: _purchase(purchase.on_purchased),
+    e.EnduserAssigned: On(decide=assignment.on_assigned),
+    e.VerificationRequired: REGISTRATION,
+    e.VerificationNotRequired: REGISTRATION,
+    e.VerificationPending: REGISTRATION,
+    e.VerificationApproved: REGISTRATION,
+    e.VerificationRejected: REGISTRATION,
+    e.VerificationExpiring: REGISTRATION,
+    e.VerificationExpired: REGISTRATION,
+    e.ServiceChanged: On(decide=hearing.on_service),
+    e.RoutingChanged: ROUTING,
+    e.DidActivated: ROUTING,
+    e.ResultReported: On(decide=hearing.on_result),
+    e.TermChanged: TERM,
+    e.CycleExpired: TERM,
+    e.LedgerPosted: On(decide=hearing.on_ledger),
+    e.DidRemoved: On(decide=removal.on_removed, needs=its_number),
+}
+
+COMMANDS: Final[Mapping[type[Command], On]] = {
+    Purchase: _purchase(purchase.purchase),
+    AssignEndUser: On(decide=assignment.assign_end_user),
+    CreateAccount: On(decide=account.create_account, model=Account, needs=parent),
+}
+
+DUE: Final[Mapping[type, On]] = {}
+
+RECORD: Final = history.record

@@ -1,0 +1,146 @@
+"""Inventory's own tables: DIDs, numbers, orders, accounts and the history."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+
+revision = "inventory_0001"
+down_revision = None
+branch_labels = ("inventory",)
+depends_on = None
+
+FILTERS = (
+    "all",
+    "active",
+    "not_configured",
+    "awaiting_registration",
+    "terminated",
+    "expiring_soon",
+    "porting",
+)
+
+
+def text(name, *, nullable=True, primary_key=False):
+    return sa.Column(name, sa.Text, nullable=nullable, primary_key=primary_key)
+
+
+def instant(name, *, nullable=True):
+    return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+def uuid(name, *, nullable=True, primary_key=False):
+    return sa.Column(name, UUID(as_uuid=True), nullable=nullable, primary_key=primary_key)
+
+
+def json(name, *, nullable=False):
+    return sa.Column(name, JSONB, nullable=nullable)
+
+
+def flag(name):
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+def version():
+    return sa.Column("version", sa.BigInteger, nullable=False)
+
+
+def upgrade():
+    op.create_table(
+        "dids",
+        uuid("did_id", nullable=False, primary_key=True),
+        text("number", nullable=False),
+        text("number_type", nullable=False),
+        text("country"),
+        text("region"),
+        text("area"),
+        text("order_id"),
+        instant("purchased_at", nullable=False),
+        text("stock", nullable=False),
+        instant("until"),
+        text("after_hold"),
+        flag("held_by_package"),
+        text("account", nullable=False),
+        text("payer", nullable=False),
+        text("user"),
+        json("features"),
+        text("carrier"),
+        text("sms_carrier"),
+        text("origin", nullable=False),
+        json("tags"),
+        text("description"),
+        text("refusal"),
+        text("removal"),
+        instant("removed_at"),
+        json("assigned", nullable=True),
+        json("registration"),
+        json("services"),
+        json("routing"),
+        json("term"),
+        json("seen"),
+        text("said"),
+        text("status"),
+        uuid("identity_id"),
+        instant("expires_at"),
+        *(flag(f"in_{name}") for name in FILTERS),
+        version(),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        text("correlation_id", nullable=False),
+    )
+    op.execute('CREATE INDEX dids_account ON dids (account COLLATE "C", number) WHERE in_all')
+    op.execute("CREATE INDEX dids_purchased_at ON dids (purchased_at, did_id) WHERE in_all")
+    op.execute("CREATE INDEX dids_expires_at ON dids (expires_at, did_id) WHERE in_all")
+    op.execute("CREATE INDEX dids_status ON dids (status, did_id) WHERE in_all")
+    for name in FILTERS:
+        op.execute(f"CREATE INDEX dids_in_{name} ON dids (number, did_id) WHERE in_{name}")
+    op.create_table(
+        "numbers",
+        text("number", nullable=False, primary_key=True),
+        uuid("did_id"),
+        uuid("last_did"),
+        flag("releasing"),
+        text("stock"),
+        text("uploader"),
+        version(),
+    )
+    op.create_table(
+        "orders",
+        text("key", nullable=False, primary_key=True),
+        text("number", nullable=False),
+        uuid("did_id", nullable=False),
+        version(),
+    )
+    op.create_table(
+        "accounts",
+        text("path", nullable=False, primary_key=True),
+        text("name", nullable=False),
+        text("default_carrier"),
+        flag("allow_external_numbers"),
+        instant("created_at", nullable=False),
+        version(),
+    )
+    op.execute('CREATE INDEX accounts_path_c ON accounts (path COLLATE "C")')
+    op.create_table(
+        "history",
+        sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        uuid("did_id", nullable=False),
+        text("number", nullable=False),
+        text("account", nullable=False),
+        instant("at", nullable=False),
+        instant("recorded_at", nullable=False),
+        text("type", nullable=False),
+        text("source"),
+        text("event_id"),
+        sa.Column("sequence", sa.BigInteger),
+        text("causation_id"),
+        text("actor", nullable=False),
+        text("outcome", nullable=False),
+        text("code"),
+        json("changes"),
+        json("extra"),
+    )
+    op.create_index("history_did_id", "history", ["did_id", "position"])
+
+
+def downgrade():
+    for name in ("history", "accounts", "orders", "numbers", "dids"):
+        op.drop_table(name)
