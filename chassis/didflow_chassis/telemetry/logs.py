@@ -3,6 +3,7 @@
 No line carries a secret: values under telling names and passwords inside addresses are masked last of all.
 """
 
+import json
 import logging
 import re
 import sys
@@ -98,7 +99,10 @@ def _masked(value: Any) -> Any:
 
 
 def _json(line: EventDict, **_: Any) -> str:
-    return orjson.dumps(line, default=_text, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(line, default=_text, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:  # integers over 64 bits, lone surrogates
+        return json.dumps(line, default=_text, skipkeys=True)
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,128 @@
+"""Log lines: one JSON object each, naming service and process, with nothing of secrets."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import SecretStr
+
+from didflow_chassis.telemetry import logs
+from didflow_chassis.telemetry.tracing import Tracing
+
+PASSWORD = "kept-to-itself"
+
+
+@pytest.fixture
+def stream():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure(service="inventory", process="worker", level="info", stream=stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_both_kinds_of_loggers_end_in_the_same_lines(stream):
+    """The standard library's `extra` and structlog's keywords come out alike, with service and process."""
+    logging.getLogger("ours").warning("parked %s", 3, extra={"entity": "e"})
+    structlog.get_logger("ours").warning("parked 3", entity="e")
+
+    first, second = lines(stream)
+    at = first.pop("at"), second.pop("at")
+
+    assert first == second
+    assert first == {
+        "event": "parked 3",
+        "entity": "e",
+        "level": "warning",
+        "logger": "ours",
+        "service": "inventory",
+        "process": "worker",
+    }
+    assert all(instant.endswith("Z") for instant in at)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"dsn": f"postgresql://u:{PASSWORD}@db/d"},
+        {"url": f"postgresql://u:{PASSWORD}@db/d"},
+        {"kafka_password": PASSWORD},
+        {"headers": {"Authorization": PASSWORD}},
+        {"seen": [f"Bearer {PASSWORD}"]},
+        {"secret": SecretStr(PASSWORD)},
+        {"settings": SecretStr(PASSWORD)},
+    ],
+)
+def test_a_secret_is_masked_wherever_it_stands(stream, extra):
+    """Values under telling names, passwords in addresses and bearer tokens never reach a line."""
+    logging.getLogger("ours").error("failed", extra=extra)
+
+    assert PASSWORD not in stream.getvalue()
+    assert "***" in stream.getvalue()
+
+
+def test_a_traceback_shows_no_password_and_no_variables(stream):
+    """An exception's address is masked, and what the functions held is not printed."""
+
+    def fail():
+        hidden = "held-by-a-variable"
+        raise ValueError(f"cannot reach postgresql://u:{PASSWORD}@db/d", len(hidden))
+
+    try:
+        fail()
+    except ValueError:
+        logging.getLogger("ours").exception("failed")
+
+    (line,) = lines(stream)
+
+    assert "cannot reach postgresql://u:***@db/d" in line["exception"]
+    assert "held-by-a-variable" not in stream.getvalue()
+    assert PASSWORD not in stream.getvalue()
+
+
+def test_ordinary_words_are_not_masked(stream):
+    """Keys and tokens of the business are readable: only telling names are masked."""
+    logging.getLogger("ours").info("said", extra={"key": "k", "tokens": 2, "topic": "t"})
+
+    (line,) = lines(stream)
+
+    assert (line["key"], line["tokens"], line["topic"]) == ("k", 2, "t")
+
+
+def test_a_line_inside_a_span_names_its_trace(stream):
+    """Logs and traces can be joined by `trace_id` and `span_id`."""
+    tracing = Tracing(service="inventory", process="worker", exporter=InMemorySpanExporter())
+
+    with tracing.batch("batch", [], {}) as span:
+        logging.getLogger("ours").info("inside")
+    logging.getLogger("ours").info("outside")
+
+    inside, outside = lines(stream)
+    assert inside["trace_id"] == f"{span.get_span_context().trace_id:032x}"
+    assert inside["span_id"] == f"{span.get_span_context().span_id:016x}"
+    assert "trace_id" not in outside
+
+
+def test_what_cannot_be_written_as_json_is_written_as_text(stream):
+    """A strange value costs no line and raises nothing."""
+    logging.getLogger("ours").info("said", extra={"value": object(), "number": 2**70, "surrogate": "\ud800"})
+
+    assert len(lines(stream)) == 1
+
+
+def test_talkative_libraries_are_heard_from_warnings_on(stream):
+    """The broker client's and the HTTP client's info lines stay out."""
+    logging.getLogger("aiokafka.consumer").info("joined")
+    logging.getLogger("aiokafka.consumer").warning("lost")
+
+    assert [line["event"] for line in lines(stream)] == ["lost"]

@@ -1,0 +1,98 @@
+"""Traces: one span for each batch with links, off without a collector, and hostile headers make no trace."""
+
+import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from didflow_chassis.telemetry.tracing import (
+    MOST_LINKS,
+    Tracing,
+    carried,
+    current_traceparent,
+    parse,
+    start_tracing,
+)
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OTHER = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def tracing(exporter: InMemorySpanExporter):
+    tracing = Tracing(service="inventory", process="worker", exporter=exporter)
+    yield tracing
+    tracing.stop()
+
+
+def finished(tracing: Tracing, exporter: InMemorySpanExporter):
+    tracing._provider.force_flush()
+    return exporter.get_finished_spans()
+
+
+def test_a_batch_is_one_span_with_a_link_for_each_trace(tracing, exporter):
+    """Two messages of one trace make one link; messages without a trace make none."""
+    with tracing.batch("batch", [TRACEPARENT, None, OTHER, TRACEPARENT, "nonsense"], {"size": 5}):
+        pass
+
+    (span,) = finished(tracing, exporter)
+    assert [f"{link.context.trace_id:032x}"[:2] for link in span.links] == ["0a", "1a"]
+    assert span.attributes == {"size": 5}
+    assert span.resource.attributes["service.name"] == "didflow-inventory"
+
+
+def test_links_are_bounded(tracing, exporter):
+    """A batch of many traces keeps as many links as collectors take."""
+    with tracing.batch("batch", [f"00-{n:032x}-b7ad6b7169203331-01" for n in range(1, 500)], {}):
+        pass
+
+    assert len(finished(tracing, exporter)[0].links) == MOST_LINKS
+
+
+def test_a_request_goes_on_under_the_callers_trace(tracing, exporter):
+    """The span of a request is a child of what the caller's header says."""
+    with tracing.request("POST /v1/things", TRACEPARENT):
+        assert current_traceparent().startswith(TRACEPARENT[:36])
+
+    (span,) = finished(tracing, exporter)
+    assert f"{span.parent.span_id:016x}" == "b7ad6b7169203331"
+
+
+def test_without_a_collector_nothing_is_traced():
+    """Tracing that is off makes no trace of its own and still carries a message's."""
+    tracing = start_tracing(service="inventory", process="worker", endpoint=None)
+
+    with tracing.batch("batch", [TRACEPARENT], {}):
+        assert current_traceparent() is None
+        assert carried(TRACEPARENT) == TRACEPARENT
+        assert carried(None) is None
+    tracing.stop()
+
+
+def test_what_is_said_stays_in_the_trace_of_what_it_was_said_for(tracing):
+    """An event carries its message's trace on; one without a message's trace carries the batch's."""
+    with tracing.batch("batch", [], {}):
+        assert carried(TRACEPARENT) == TRACEPARENT
+        assert carried(None) == current_traceparent()
+        assert carried("nonsense") == current_traceparent()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        TRACEPARENT + "\n",
+        TRACEPARENT * 10_000,
+    ],
+)
+def test_a_forged_traceparent_is_none(text):
+    """What is not a W3C traceparent, of whatever length, is taken for no trace."""
+    assert parse(text) is None
