@@ -1,8 +1,10 @@
 """How terms and the ledger lie in tables, and what can be read of them.
 
-Every query that serves a caller takes the condition of its tenancy: terms by holder, the ledger by payer.
+Every query is cut to the caller's reach: terms by their holder, the ledger by who pays.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +13,10 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
+from didflow_chassis.decision import Caller
+from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
+from didflow_chassis.tables import clock
 
 METADATA = sa.MetaData()
 
@@ -69,6 +74,8 @@ ledger = sa.Table(
     sa.Column("reverses", PG_UUID(as_uuid=True)),
     _instant("posted_at", nullable=False),
     sa.Index("ledger_did", "did_id", "line", unique=True),
+    sa.Index("ledger_number", "number"),
+    sa.Index("ledger_order", "order_id", postgresql_where=sa.text("order_id IS NOT NULL")),
     sa.Index("ledger_payer", sa.text('payer COLLATE "C"'), "posted_at", "entry_id"),
     sa.Index("ledger_posted_at", "posted_at", "entry_id"),
     sa.Index("ledger_reverses", "reverses", unique=True, postgresql_where=sa.text("reverses IS NOT NULL")),
@@ -78,41 +85,41 @@ TERM = Kind(model=Term, table=terms, key="did_id", subject="number", due="due_at
 LEDGER = Kind(model=LedgerEntry, table=ledger, key="entry_id", append_only=True)
 KINDS = (TERM, LEDGER)
 
-Tenancy = sa.ColumnElement[bool]
+LEDGER_SORTS: Mapping[str, sa.ColumnElement[Any]] = {"posted_at": ledger.c.posted_at}
+"""What the ledger may be sorted by."""
+
+NOW = sa.select((sa.func.clock_timestamp() + sa.select(clock.c.shift).scalar_subquery()).label("now"))
+"""The service's time: the database's, with what the embedded stack has moved it by."""
 
 
-def term_of(name: UUID | str, tenancy: Tenancy) -> sa.Select[tuple[object, ...]]:
-    """Select one term: by `did_id` whatever its state, by number the live one. One row or none."""
-    return terms_of([name], tenancy).limit(1)
+def terms_named(names: Iterable[UUID | str], caller: Caller) -> sa.Select[Any]:
+    """Select the terms in the caller's reach that these `did_id`s and numbers name.
 
-
-def terms_of(names: list[UUID | str], tenancy: Tenancy) -> sa.Select[tuple[object, ...]]:
-    """Select the terms that these `did_id`s and numbers name, columns as `TERM.from_row` takes them.
-
-    A number names its live DID; while a purchase of a number that another holds is not refused yet, the
-    accepted one comes first, then the latest.
+    A `did_id` names its DID whatever became of it, a number only a living one. While a purchase of a number
+    that another DID has is not refused yet, both live: the accepted one comes first, then the latest.
     """
     ids = [name for name in names if isinstance(name, UUID)]
     numbers = [name for name in names if isinstance(name, str)]
-    named = sa.or_(terms.c.did_id.in_(ids), sa.and_(terms.c.number.in_(numbers), terms.c.state != "closed"))
-    columns = [terms.c[name] for name in TERM.columns]
+    living = sa.and_(terms.c.number.in_(numbers), terms.c.state != "closed")
     order = (terms.c.accepted.desc(), terms.c.purchased_at.desc().nulls_last(), terms.c.did_id)
-    return sa.select(*columns).where(named, tenancy).order_by(*order)
+    return (
+        sa.select(*(terms.c[name] for name in TERM.columns))
+        .where(sa.or_(terms.c.did_id.in_(ids), living), within(terms.c.account, caller))
+        .order_by(*order)
+    )
 
 
-def ledger_lines(
-    tenancy: Tenancy,
-    *,
-    did: UUID | str | None = None,
-    order_id: str | None = None,
-    kind: str | None = None,
-) -> sa.Select[tuple[object, ...]]:
-    """Select ledger lines, columns as `LEDGER.from_row` takes them; a number means all its DIDs."""
-    wanted = [tenancy]
-    if did is not None:
-        wanted.append((ledger.c.did_id if isinstance(did, UUID) else ledger.c.number) == did)
-    if order_id is not None:
-        wanted.append(ledger.c.order_id == order_id)
-    if kind is not None:
-        wanted.append(ledger.c.kind == kind)
-    return sa.select(*(ledger.c[name] for name in LEDGER.columns)).where(*wanted)
+def ledger_lines(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the ledger lines that accounts in the caller's reach pay."""
+    columns = (ledger.c[name] for name in LEDGER.columns)
+    return sa.select(*columns).where(within(ledger.c.payer, caller), *conditions)
+
+
+def term_in(row: Any) -> Term:
+    """Build the term of a row of `terms_named`."""
+    return TERM.from_row(row).state
+
+
+def line_in(row: Any) -> LedgerEntry:
+    """Build the entry of a row of `ledger_lines`."""
+    return LEDGER.from_row(tuple(row)[: len(LEDGER.columns)]).state
