@@ -8,11 +8,12 @@ import asyncpg
 import orjson
 import pytest
 import toy
+from records import named, raw, record
+
 from didflow_chassis.database import Database
 from didflow_chassis.deadletters import DeadLetters, Truncated, connect
 from didflow_chassis.stage import Stage
 from didflow_contracts.envelope import CONTENT_TYPE
-from records import named, raw, record
 
 ACCOUNT = "master/acme"
 ENTITY = {str(named(1)[0]): named(1)[1]}
