@@ -1,0 +1,65 @@
+"""What a reviewer has approved once and need not see again: the same end user for another number.
+
+Keyed by all that must be the same and is known before an evaluation. Source: spec lifecycle, Auto-approval.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from didflow_verification.domain.catalogue import Requirement
+from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.verification import Verification
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """The latest review that approved an identity and an address for an account's numbers of one kind."""
+
+    approval_key: str
+    verification_id: UUID
+    requirement: str
+    requirement_version: int
+    identity_revision: int | None
+    address_revision: int | None
+    valid_until: datetime | None
+    approved_at: datetime
+
+    def covers(
+        self, requirement: Requirement, identity: Identity, address: Address | None, now: datetime
+    ) -> bool:
+        """Whether the review was of these very details, under this very requirement, and still counts."""
+        return (
+            (self.requirement, self.requirement_version) == (requirement.key, requirement.version)
+            and self.identity_revision == identity.revision
+            and self.address_revision == (address.revision if address else None)
+            and (self.valid_until is None or now < self.valid_until)
+        )
+
+
+def approval_key(
+    *, account: str, identity_id: UUID, address_id: UUID | None, country: str, number_type: str, prefix: str
+) -> str:
+    """Name the place of an approval; `prefix` is empty where the area does not matter."""
+    return "|".join((account, str(identity_id), str(address_id or "-"), country, number_type, prefix))
+
+
+def approval_of(verification: Verification, now: datetime) -> Approval:
+    """Return what a reviewer's approval of a verification lets others rest on."""
+    return Approval(
+        approval_key=approval_key(
+            account=verification.account,
+            identity_id=verification.identity_id,
+            address_id=verification.address_id,
+            country=verification.country,
+            number_type=verification.number_type,
+            prefix=verification.prefix,
+        ),
+        verification_id=verification.verification_id,
+        requirement=verification.requirement,
+        requirement_version=verification.requirement_version,
+        identity_revision=verification.identity_revision,
+        address_revision=verification.address_revision,
+        valid_until=None,
+        approved_at=now,
+    )

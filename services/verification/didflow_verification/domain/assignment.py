@@ -1,0 +1,73 @@
+"""End-user details assigned to a DID: judged at once where registration is asked for, kept where it is not.
+
+Assigned details count by their `assigned_at`; a holder that came after it may undo them (see `handing_on`).
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
+from didflow_contracts.accounts import is_within
+from didflow_contracts.envelope import Event
+from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
+from didflow_verification.domain.handing_on import handed_on
+from didflow_verification.domain.holding import open_attempt
+from didflow_verification.domain.judging import ownership_findings
+from didflow_verification.domain.registration import Registration, said
+from didflow_verification.domain.step import Step
+from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
+
+OURS = "/didflow/"
+
+
+def on_assigned(
+    registration: Registration | None, event: Event[EnduserAssigned], now: datetime, known: Known
+) -> Outcome:
+    """Judge the details, or keep them where no registration is asked for. Source: spec lifecycle, Registration.
+
+    Refused `did_ended` and, for what an outside source says of another's DID or details that are another's
+    on a DID that needs none, `not_yours`.
+    """
+    if registration is None:
+        return TooEarly("did.purchased")
+    if registration.ended:
+        return Refused("did_ended", f"the DID was {registration.ended}")
+    if not event.source.startswith(OURS) and not is_within(registration.account, event.data.account):
+        return Refused("not_yours", "the DID belongs to another account", "account")
+    at = min(_assigned_at(event), now)
+    if registration.assigned_at is not None and at < registration.assigned_at:
+        return Unchanged()
+    return _assign(registration, assignment_wish(registration, event), at, now, known)
+
+
+def _assign(registration: Registration, wish: Wish, at: datetime, now: datetime, known: Known) -> Outcome:
+    case = case_of(registration, wish, now, known)
+    details = details_of(case, wish)
+    marked = replace(registration, assigned_at=at)
+    if details.same_as(registration.assigned) and registration.state != "expired":
+        return Unchanged() if at == registration.assigned_at else Decided(state=marked)
+    before = open_attempt(registration, known)
+    if registration.state != "not_required":
+        step = submit(marked, wish, now, known, before)
+    elif ownership_findings(case):
+        return Refused("not_yours", "these details cannot be used for this number", "identity_id")
+    else:
+        kept = replace(marked, assigned=details)
+        step = Step(registration=kept, events=(said(kept, VerificationNotRequired),))
+    pending = next((a for a in step.attempts if a.status == "pending"), None)
+    return handed_on(step, pending, registration.holders_after(at)).decided()
+
+
+def _assigned_at(event: Event[EnduserAssigned]) -> datetime:
+    return event.data.assigned_at or event.time
+
+
+def assignment_wish(registration: Registration, event: Event[EnduserAssigned]) -> Wish:
+    """Return what an event wishes for, under the account that held the DID at that time."""
+    return Wish(
+        holder=registration.holder_at(_assigned_at(event)),
+        identity_id=event.data.identity_id,
+        address_id=event.data.address_id,
+        document_ids=event.data.document_ids,
+        by=event.actor,
+    )

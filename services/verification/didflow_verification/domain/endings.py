@@ -1,0 +1,35 @@
+"""The end of a DID freezes its registration; an attempt that is still open is withdrawn, and nothing is said."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
+from didflow_contracts.envelope import Event
+from didflow_contracts.events import DidRemoved, PurchaseRefused
+from didflow_verification.domain.holding import open_attempt
+from didflow_verification.domain.registration import Ended, Registration
+from didflow_verification.domain.verification import moved
+
+
+def on_refused(
+    registration: Registration | None, _event: Event[PurchaseRefused], _now: datetime, known: Known
+) -> Outcome:
+    """Inventory did not give the number to this DID."""
+    return _ended(registration, "refused", known)
+
+
+def on_removed(
+    registration: Registration | None, _event: Event[DidRemoved], _now: datetime, known: Known
+) -> Outcome:
+    """The DID's life is over."""
+    return _ended(registration, "removed", known)
+
+
+def _ended(registration: Registration | None, how: Ended, known: Known) -> Outcome:
+    if registration is None:
+        return TooEarly("did.purchased")
+    if registration.ended:
+        return Unchanged()
+    attempt = open_attempt(registration, known)
+    withdrawn = () if attempt is None else (moved(attempt, "withdrawn"),)
+    return Decided(state=replace(registration, ended=how, open=False), also=withdrawn)

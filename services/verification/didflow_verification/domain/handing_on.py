@@ -1,0 +1,67 @@
+"""What becomes of details when a DID leaves the accounts that their identity serves: they are gone at once.
+
+A DID that moves inside the identity's accounts keeps them. Source: spec lifecycle, Stock and holders.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from didflow_contracts.accounts import is_within
+from didflow_contracts.events import VerificationApproved, VerificationNotRequired, VerificationRequired
+from didflow_verification.domain.registration import EVENT_OF, Details, moved, said
+from didflow_verification.domain.step import Step
+from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.verification import moved as attempt_moved
+
+_GONE: Final[dict[str, Any]] = {"assigned": None, "open": False, "reasons": ()}
+
+
+def handed_on(step: Step, open_attempt: Verification | None, accounts: Iterable[str]) -> Step:
+    """Let go of the details that do not serve all of `accounts`, which got the DID since they were assigned."""
+    accounts = tuple(accounts)
+    registration = step.registration
+    approved_left = _left(registration.approved, accounts)
+    assigned_left = _left(registration.assigned, accounts)
+    if registration.state == "not_required" and assigned_left:
+        after = replace(registration, **_GONE)
+        return step.then(after, said(after, VerificationNotRequired))
+    if assigned_left:
+        return _assigned_gone(step, open_attempt, approved_left=approved_left)
+    kept = _following(step, open_attempt)
+    return _approved_gone(kept) if approved_left else kept
+
+
+def _left(details: Details | None, accounts: tuple[str, ...]) -> bool:
+    if details is None:
+        return False
+    owner = details.identity_account
+    return any(owner is None or not is_within(account, owner) for account in accounts)
+
+
+def _assigned_gone(step: Step, open_attempt: Verification | None, *, approved_left: bool) -> Step:
+    registration = step.registration
+    withdrawn = (attempt_moved(open_attempt, "withdrawn"),) if open_attempt and registration.open else ()
+    approved = None if approved_left else registration.approved
+    if approved is not None:
+        after = replace(registration, **_GONE | {"assigned": approved})
+        return step.then(after, said(after, VerificationApproved, approved), attempts=withdrawn)
+    after = moved(registration, "awaiting", approved=None, grace_until=None, **_GONE)
+    return step.then(after, said(after, VerificationRequired), attempts=withdrawn)
+
+
+def _approved_gone(step: Step) -> Step:
+    """The approved end user is gone; the attempt of another one, which still serves, goes on."""
+    registration = step.registration
+    awaiting = moved(registration, "awaiting", approved=None, grace_until=None)
+    after = moved(awaiting, "pending" if registration.open else "rejected")
+    about = after.assigned
+    return step.then(after, said(awaiting, VerificationRequired), said(after, EVENT_OF[after.state], about))
+
+
+def _following(step: Step, open_attempt: Verification | None) -> Step:
+    """An open attempt goes with its DID, so that the new holder's reviewers see it."""
+    account = step.registration.account
+    if open_attempt is None or not step.registration.open or open_attempt.account == account:
+        return step
+    return step.then(step.registration, attempts=(replace(open_attempt, account=account),))

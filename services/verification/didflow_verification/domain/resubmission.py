@@ -1,0 +1,42 @@
+"""Submitting again after a rejection: the next attempt, judged by today's requirement."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from didflow_chassis.decision import Caller, Known, Outcome, Refused
+from didflow_verification.domain.commands import Resubmit
+from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.submitting import Wish, submit
+from didflow_verification.domain.verification import Verification
+
+
+def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Outcome:
+    """Submit again. Refused `not_rejected` for an attempt with another outcome, `superseded` for an old one."""
+    attempt = known.get(Verification, command.verification_id)
+    if registration is None or attempt is None or attempt.did_id != registration.did_id:
+        return Refused("not_found", "no such verification")
+    if registration.ended:
+        return Refused("did_ended", f"the DID was {registration.ended}")
+    if attempt.status != "rejected":
+        return Refused("not_rejected", f"this attempt is {attempt.status}")
+    latest = registration.assigned
+    if latest is None or latest.verification_id != attempt.verification_id:
+        return Refused("superseded", "newer details took the place of this attempt")
+    marked = replace(registration, assigned_at=now)
+    step = submit(marked, resubmission_wish(command, registration.account), now, known, None)
+    return step.decided(step.attempts[-1])
+
+
+def resubmission_wish(command: Resubmit, holder: str) -> Wish:
+    """Return what the command wishes for, for the account that holds the DID."""
+    return Wish(
+        holder=holder,
+        identity_id=command.identity_id,
+        address_id=command.address_id,
+        document_ids=command.document_ids,
+        by=_actor(command.caller),
+    )
+
+
+def _actor(caller: Caller) -> str:
+    return f"user:{caller.subject}"

@@ -1,0 +1,98 @@
+"""What a reviewer decides: an open attempt is approved or rejected, once, by somebody who did not submit it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
+from didflow_contracts.events import VerificationApproved, VerificationRejected
+from didflow_verification.domain.approvals import approval_of
+from didflow_verification.domain.commands import Approve, Reject
+from didflow_verification.domain.registration import Registration, moved, said
+from didflow_verification.domain.verification import Status, Verification
+from didflow_verification.domain.verification import moved as attempt_moved
+
+
+def approve(registration: Registration | None, command: Approve, now: datetime, known: Known) -> Outcome:
+    """Approve: the attempt's details are in force from now on."""
+    attempt = known.get(Verification, command.verification_id)
+    refused = _undecidable(registration, attempt, command.caller, "approved", now)
+    if refused is not None or registration is None or attempt is None:
+        return refused or Refused("not_found")
+    decided = _by(attempt, "approved", command.caller, now)
+    changes: dict[str, Any] = {
+        "approved": registration.assigned,
+        "open": False,
+        "reasons": (),
+        "grace_until": None,
+    }
+    after = _on(registration, "approved", changes)
+    return Decided(
+        state=after,
+        also=(decided, approval_of(decided, now)),
+        events=(said(after, VerificationApproved, after.approved),),
+        answer=decided,
+    )
+
+
+def reject(registration: Registration | None, command: Reject, now: datetime, known: Known) -> Outcome:
+    """Reject for coded reasons; details approved earlier stay in force. Refused `reasons_missing` without any."""
+    attempt = known.get(Verification, command.verification_id)
+    refused = _undecidable(registration, attempt, command.caller, "rejected", now)
+    if refused is not None or registration is None or attempt is None:
+        return refused or Refused("not_found")
+    if not command.reasons:
+        return Refused("reasons_missing", "a rejection needs at least one coded reason", "reasons")
+    decided = _by(attempt, "rejected", command.caller, now, reasons=command.reasons)
+    after = _on(registration, "rejected", {"open": False, "reasons": command.reasons})
+    event = said(after, VerificationRejected, after.assigned)
+    return Decided(state=after, also=(decided,), events=(event,), answer=decided)
+
+
+def _on(registration: Registration, outcome: Any, changes: dict[str, Any]) -> Registration:
+    if registration.state == "approved":
+        return replace(registration, **changes)
+    return moved(registration, outcome, **changes)
+
+
+def _by(attempt: Verification, status: Status, caller: Caller, now: datetime, **more: Any) -> Verification:
+    return attempt_moved(attempt, status, decided_at=now, decided_by=caller.subject, **more)
+
+
+def _undecidable(
+    registration: Registration | None,
+    attempt: Verification | None,
+    caller: Caller,
+    wanted: Status,
+    now: datetime,
+) -> Refused | Unchanged | None:
+    """Say why an attempt cannot be decided so, or None. Source: spec verification, Verifications."""
+    if registration is None or attempt is None or attempt.did_id != registration.did_id:
+        return Refused("not_found", "no such verification")
+    if attempt.status == wanted:
+        return Unchanged(answer=attempt)
+    closed = closed_code(attempt)
+    if closed is not None:
+        return closed
+    if attempt.submitted_by == f"user:{caller.subject}":
+        return Refused("own_submission", "somebody else has to decide what you submitted")
+    return claimed_by_another(attempt, caller, now)
+
+
+def closed_code(attempt: Verification) -> Refused | None:
+    """Return the refusal of everything that needs an open attempt, or None while it is open."""
+    if attempt.status == "pending":
+        return None
+    if attempt.status == "superseded":
+        return Refused("superseded", "newer details took the place of this attempt")
+    if attempt.status == "withdrawn":
+        return Refused("withdrawn", "the number was handed on or removed before this was decided")
+    return Refused("already_decided", f"this attempt was {attempt.status}")
+
+
+def claimed_by_another(attempt: Verification, caller: Caller, now: datetime) -> Refused | None:
+    """Return the refusal while somebody else's claim holds."""
+    holds = attempt.claimed_until is not None and now < attempt.claimed_until
+    if holds and attempt.claimed_by != caller.subject:
+        return Refused("claimed", "another reviewer is looking at this attempt")
+    return None

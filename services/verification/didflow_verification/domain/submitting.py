@@ -1,0 +1,168 @@
+"""One submission of details for a DID: judged at once, a new attempt, and what the axis becomes of it.
+
+Approved details stay in force until new ones are approved. Source: spec lifecycle, Registration.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from didflow_chassis.decision import Known
+from didflow_verification.domain.approvals import Approval, approval_key
+from didflow_verification.domain.areas import place_names, prefix_of
+from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
+from didflow_verification.domain.evaluation import evaluate
+from didflow_verification.domain.findings import reasons
+from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.judging import Case, Judgement, judge
+from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
+from didflow_verification.domain.step import Step
+from didflow_verification.domain.verification import Verification, reference_of, verification_id
+from didflow_verification.domain.verification import moved as attempt_moved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """Details somebody wants for a DID; `holder` is the account that the DID belonged to at that time."""
+
+    holder: str
+    identity_id: UUID
+    address_id: UUID | None
+    document_ids: tuple[UUID, ...] = ()
+    by: str | None
+
+
+def approval_keys(registration: Registration, wish: Wish) -> tuple[str, str]:
+    """Return where reviews of these details would lie: for the number's prefix, and for anywhere."""
+    key = partial(
+        approval_key,
+        account=wish.holder,
+        identity_id=wish.identity_id,
+        address_id=wish.address_id,
+        country=registration.country,
+        number_type=registration.number_type,
+    )
+    return key(prefix=prefix_of(registration.number)), key(prefix="")
+
+
+def case_of(registration: Registration, wish: Wish, now: datetime, known: Known) -> Case:
+    """Put together what is judged, from the states that the handler declared."""
+    rules = known.get(CountryRules, registration.country)
+    return Case(
+        account=wish.holder,
+        country=registration.country,
+        number_type=registration.number_type,
+        shown_type=registration.end_user_type,
+        rules=rules,
+        anywhere=known.get(CountryRules, ANYWHERE),
+        identity=known.get(Identity, wish.identity_id),
+        address_id=wish.address_id,
+        address=known.get(Address, wish.address_id) if wish.address_id else None,
+        document_ids=wish.document_ids,
+        documents=(),
+        names=partial(place_names, registration.number, rules),
+        now=now,
+    )
+
+
+def details_of(case: Case, wish: Wish) -> Details:
+    """Return the details as they are now, not yet judged."""
+    return Details(
+        identity_id=wish.identity_id,
+        identity_account=case.identity.account if case.identity else None,
+        identity_revision=case.identity.revision if case.identity else None,
+        address_id=wish.address_id,
+        address_revision=case.address.revision if case.address else None,
+        document_ids=wish.document_ids,
+    )
+
+
+def submit(
+    registration: Registration, wish: Wish, now: datetime, known: Known, before: Verification | None
+) -> Step:
+    """Judge the wish and return the next attempt; `before` is the attempt still open, which it replaces."""
+    case = case_of(registration, wish, now, known)
+    by_area, anywhere = (known.get(Approval, key) for key in approval_keys(registration, wish))
+    judgement = judge(case, (by_area, anywhere), partial(known.once, evaluate))
+    attempt = _attempt(registration, wish, case, judgement)
+    superseded = () if before is None else (attempt_moved(before, "superseded"),)
+    return _taken(registration, _judged(details_of(case, wish), attempt), attempt, superseded)
+
+
+def _attempt(registration: Registration, wish: Wish, case: Case, judgement: Judgement) -> Verification:
+    number = registration.attempt + 1
+    identifier = verification_id(registration.did_id, number)
+    decided = judgement.outcome != "pending"
+    by_area = judgement.requirement.by_area
+    return Verification(
+        verification_id=identifier,
+        reference=reference_of(identifier),
+        did_id=registration.did_id,
+        number=registration.number,
+        account=registration.account,
+        country=registration.country,
+        number_type=registration.number_type,
+        end_user_type=case.identity.type if case.identity else registration.end_user_type,
+        attempt=number,
+        status=judgement.outcome,
+        requirement=judgement.requirement.key,
+        requirement_version=judgement.requirement.version,
+        prefix=prefix_of(registration.number) if by_area else "",
+        identity_id=wish.identity_id,
+        identity_revision=case.identity.revision if case.identity else None,
+        address_id=wish.address_id,
+        address_revision=case.address.revision if case.address else None,
+        document_ids=wish.document_ids,
+        findings=judgement.findings,
+        reasons=reasons(judgement.findings),
+        automatic=decided,
+        rests_on=judgement.rests_on,
+        submitted_at=case.now,
+        submitted_by=wish.by,
+        decided_at=case.now if decided else None,
+        decided_by=None,
+        claimed_by=None,
+        claimed_until=None,
+    )
+
+
+def _judged(details: Details, attempt: Verification) -> Details:
+    return replace(
+        details,
+        requirement=attempt.requirement,
+        requirement_version=attempt.requirement_version,
+        verification_id=attempt.verification_id,
+        reference=attempt.reference,
+        attempt=attempt.attempt,
+        automatic=attempt.automatic,
+        rests_on=attempt.rests_on,
+    )
+
+
+def _taken(
+    registration: Registration, details: Details, attempt: Verification, others: Iterable[Verification]
+) -> Step:
+    """Let the axis follow the attempt's outcome; while details are approved it stays approved."""
+    outcome = attempt.status
+    if outcome not in {"pending", "approved", "rejected"}:
+        raise ValueError(outcome)
+    changes: dict[str, Any] = {
+        "assigned": details,
+        "attempt": attempt.attempt,
+        "open": outcome == "pending",
+        "reasons": attempt.reasons,
+        "requirement": attempt.requirement,
+        "requirement_version": attempt.requirement_version,
+    }
+    if outcome == "approved":
+        changes |= {"approved": details, "grace_until": None}
+    after = (
+        replace(registration, **changes)
+        if registration.state == "approved"
+        else moved(registration, outcome, **changes)
+    )
+    event = said(after, EVENT_OF[outcome], details)
+    return Step(registration=after, attempts=(*others, attempt), events=(event,))

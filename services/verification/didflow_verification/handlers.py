@@ -1,0 +1,54 @@
+"""Which message leads to which decision: all that verification listens to, on one screen."""
+
+from collections.abc import Mapping
+
+from didflow_chassis.decision import Command
+from didflow_chassis.service import On
+from didflow_contracts.event import EventData
+from didflow_contracts.events import (
+    DidChanged,
+    DidPortingStarted,
+    DidPurchased,
+    DidRemoved,
+    EnduserAssigned,
+    PurchaseRefused,
+)
+from didflow_verification import needs
+from didflow_verification.domain.assignment import on_assigned
+from didflow_verification.domain.claims import claim, release
+from didflow_verification.domain.commands import (
+    Approve,
+    Claim,
+    CreateAddress,
+    CreateIdentity,
+    Reject,
+    Release,
+    Resubmit,
+)
+from didflow_verification.domain.endings import on_refused, on_removed
+from didflow_verification.domain.entries import create_address, create_identity
+from didflow_verification.domain.holding import on_changed
+from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.resubmission import resubmit
+from didflow_verification.domain.review import approve, reject
+from didflow_verification.domain.start import on_porting_started, on_purchased
+from didflow_verification.domain.verification import Verification
+
+EVENTS: Mapping[type[EventData], On] = {
+    DidPurchased: On(decide=on_purchased, needs=needs.for_start),
+    DidPortingStarted: On(decide=on_porting_started, needs=needs.for_start),
+    PurchaseRefused: On(decide=on_refused, follow=needs.open_attempt),
+    DidChanged: On(decide=on_changed, follow=needs.open_attempt),
+    EnduserAssigned: On(decide=on_assigned, needs=needs.for_assignment, follow=needs.after_assignment),
+    DidRemoved: On(decide=on_removed, follow=needs.open_attempt),
+}
+
+COMMANDS: Mapping[type[Command], On] = {
+    CreateIdentity: On(decide=create_identity, model=Identity),
+    CreateAddress: On(decide=create_address, model=Address, needs=needs.for_address),
+    Approve: On(decide=approve, needs=needs.for_review, follow=needs.after_review),
+    Reject: On(decide=reject, needs=needs.for_review),
+    Resubmit: On(decide=resubmit, needs=needs.for_resubmission, follow=needs.after_resubmission),
+    Claim: On(decide=claim, model=Verification),
+    Release: On(decide=release, model=Verification),
+}

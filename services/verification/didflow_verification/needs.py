@@ -1,0 +1,93 @@
+"""What each decision reads and writes besides its own state, by what the message and the stored states tell."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from didflow_chassis.decision import Known
+from didflow_chassis.service import Ref
+from didflow_contracts.envelope import Event
+from didflow_contracts.event import EventData
+from didflow_contracts.events import EnduserAssigned
+from didflow_verification.domain.approvals import Approval, approval_of
+from didflow_verification.domain.assignment import assignment_wish
+from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
+from didflow_verification.domain.commands import Approve, CreateAddress, Reject, Resubmit
+from didflow_verification.domain.holding import open_attempt_id
+from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.resubmission import resubmission_wish
+from didflow_verification.domain.start import rules_country
+from didflow_verification.domain.submitting import Wish, approval_keys
+from didflow_verification.domain.verification import Verification, verification_id
+
+
+def rules(number: str) -> tuple[Ref, ...]:
+    """Name the catalogue's rules that a number is judged by."""
+    return (Ref(CountryRules, rules_country(number)), Ref(CountryRules, ANYWHERE))
+
+
+def for_start(event: Event[EventData]) -> Iterable[Ref]:
+    """Name what the start of a registration needs."""
+    return rules(event.data.subject)
+
+
+def for_assignment(event: Event[EnduserAssigned]) -> Iterable[Ref]:
+    """Name the rules and the details that were assigned."""
+    return (*rules(event.data.number), *_details(event.data))
+
+
+def for_review(command: Approve | Reject) -> Iterable[Ref]:
+    """Name the attempt that is decided."""
+    return (Ref(Verification, command.verification_id, write=True),)
+
+
+def for_resubmission(command: Resubmit) -> Iterable[Ref]:
+    """Name the rejected attempt, the rules and the details."""
+    return (Ref(Verification, command.verification_id), *rules(command.subject), *_details(command))
+
+
+def for_address(command: CreateAddress) -> Iterable[Ref]:
+    """Name the identity that the address belongs to."""
+    return (Ref(Identity, command.identity_id),)
+
+
+def open_attempt(registration: Registration | None, _message: Any, _known: Known) -> Iterable[Ref]:
+    """Follow to the open attempt, which may change with the registration."""
+    identifier = open_attempt_id(registration)
+    return (Ref(Verification, identifier, write=True),) if identifier else ()
+
+
+def after_assignment(
+    registration: Registration | None, event: Event[EnduserAssigned], known: Known
+) -> Iterable[Ref]:
+    """Follow to the open attempt, the next one, and the reviews that it may rest on."""
+    if registration is None or registration.ended:
+        return ()
+    wish = assignment_wish(registration, event)
+    return (*open_attempt(registration, event, known), *_submission(registration, wish))
+
+
+def after_resubmission(registration: Registration | None, command: Resubmit, _known: Known) -> Iterable[Ref]:
+    """Follow to the next attempt and the reviews that it may rest on."""
+    if registration is None or registration.ended:
+        return ()
+    return _submission(registration, resubmission_wish(command, registration.account))
+
+
+def after_review(_registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
+    """Follow to where the approval is kept for others to rest on."""
+    attempt = known.get(Verification, command.verification_id)
+    if attempt is None:
+        return ()
+    return (Ref(Approval, approval_of(attempt, attempt.submitted_at).approval_key, write=True),)
+
+
+def _details(named: EnduserAssigned | Resubmit) -> Iterable[Ref]:
+    yield Ref(Identity, named.identity_id)
+    if named.address_id is not None:
+        yield Ref(Address, named.address_id)
+
+
+def _submission(registration: Registration, wish: Wish) -> Iterable[Ref]:
+    yield Ref(Verification, verification_id(registration.did_id, registration.attempt + 1), write=True)
+    yield from (Ref(Approval, key) for key in approval_keys(registration, wish))
