@@ -1,0 +1,90 @@
+"""The documents that others program against, of every service: AsyncAPI as its own schema has it, and OpenAPI."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from didflow_chassis import asyncapi
+from didflow_chassis.http import openapi_json
+from didflow_contracts.topics import CARRIER_ADAPTERS, INVOICING, ORDER_SYSTEMS, PORTALS, SERVICES
+
+SPECS = "@asyncapi/specs@6.11.1"
+"""Where the AsyncAPI project publishes its JSON Schemas; PyPI has no package with that of 3.0."""
+
+CACHE = Path(__file__).parent.parent / ".cache" / SPECS.replace("/", "-")
+
+
+@pytest.fixture(scope="session")
+def official() -> Draft7Validator:
+    """The official JSON Schema of AsyncAPI 3.0.0: fetched by npm once, then kept below .cache."""
+    kept = CACHE / "asyncapi-3.0.0.json"
+    if not kept.exists():
+        _fetch(kept)
+    return Draft7Validator(json.loads(kept.read_text()))
+
+
+def _fetch(kept: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        _without("npm is not installed")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    command = [npm, "pack", "--silent", "--pack-destination", str(CACHE), SPECS]
+    packed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if packed.returncode:
+        _without(f"npm could not fetch {SPECS}")
+    archive = CACHE / packed.stdout.strip().splitlines()[-1]
+    with tarfile.open(fileobj=io.BytesIO(archive.read_bytes())) as files:
+        schema = files.extractfile("package/schemas/3.0.0.json").read()
+    written = kept.with_suffix(f".{os.getpid()}")
+    written.write_bytes(schema)
+    written.replace(kept)
+
+
+def _without(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"the AsyncAPI schema is needed under CI: {reason}")
+    pytest.skip(f"no AsyncAPI schema: {reason}")
+
+
+def _service(name: str) -> Any:
+    return import_module(f"didflow_{name}.service").SERVICE
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_services_asyncapi_document_is_valid(official, name):
+    """The AsyncAPI project's own schema finds nothing wrong with what a service says of itself."""
+    document = asyncapi.of_service(_service(name))
+
+    assert [error.message for error in official.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("party", [ORDER_SYSTEMS, CARRIER_ADAPTERS, PORTALS, INVOICING])
+def test_an_outside_partys_asyncapi_document_is_valid(official, party):
+    """The same holds for the documents that those outside program against."""
+    assert [error.message for error in official.iter_errors(asyncapi.of_party(party))] == []
+
+
+def test_the_official_schema_sees_a_mistake(official):
+    """The check above would notice: an operation that does neither send nor receive is wrong."""
+    document = asyncapi.of_party(ORDER_SYSTEMS)
+    document["operations"]["sendDidPurchased"]["action"] = "shout"
+
+    assert list(official.iter_errors(document))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_prints_its_openapi_document_without_running(name):
+    """OpenAPI comes out with paths, from a service that reached no database and no broker."""
+    document = json.loads(openapi_json(_service(name)))
+
+    assert document["openapi"].startswith("3.")
+    assert document["paths"]
