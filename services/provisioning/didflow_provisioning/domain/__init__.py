@@ -1,0 +1,1 @@
+"""What provisioning decides: pure functions over frozen values; nothing here opens, awaits or reads a clock."""
