@@ -1,15 +1,17 @@
 """The command line that every service has: run it, migrate it, check it, print its contracts.
 
-Exit codes: 0 done; 1 something is missing or failed; 69 a dependency cannot be reached; 78 wrong settings.
+Exit codes: 0 done; 1 `check` misses something; 69 a dependency is not there; 70 a defect; 78 wrong settings.
 What an operator can put right is said in one line each, without a stack trace.
 """
 
+import logging
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import typer
 import uvloop
+from aiokafka.errors import KafkaError
 
 from didflow_chassis.database import Outage
 from didflow_chassis.service import Service
@@ -17,6 +19,8 @@ from didflow_chassis.settings import Settings, SettingsError, as_table, load
 from didflow_chassis.telemetry import logs
 
 # ruff: noqa: PLC0415 - each command loads only what it runs: printing a contract needs no broker client
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -95,10 +99,13 @@ def _run(service: Service, process: str, settings: type[Settings], work: Work[T]
         return uvloop.run(work(service, told))
     except SettingsError as error:
         raise _exit(os.EX_CONFIG, *error.problems) from None
-    except (Outage, OSError) as error:
-        raise _exit(os.EX_UNAVAILABLE, f"cannot start: {error}") from None
+    except (Outage, KafkaError, OSError) as error:
+        raise _exit(os.EX_UNAVAILABLE, f"cannot run: {error}") from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except Exception as error:
+        _LOG.exception("ended by a defect")
+        raise typer.Exit(os.EX_SOFTWARE) from error
 
 
 def _exit(code: int, *lines: str) -> typer.Exit:

@@ -1,0 +1,118 @@
+"""A service's command line: what it prints, and what an operator reads when something is missing."""
+
+import json
+import logging
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from didflow_chassis.commandline import application, command_line
+from didflow_chassis.decision import Command
+from didflow_chassis.service import On, Service
+from didflow_contracts.events import DidPurchased
+
+PASSWORD = "kept-to-itself"
+
+
+class Nothing(Command):
+    """A command that nobody sends."""
+
+
+@pytest.fixture(autouse=True)
+def _logging():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def service(tmp_path) -> Service:
+    events = {DidPurchased: On(decide=lambda *_: None)}
+    return Service(name="inventory", main=object, kinds=(), events=events, commands={}, migrations=tmp_path)
+
+
+@pytest.fixture
+def run(service, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("DIDFLOW_")]:
+        monkeypatch.delenv(name)
+    app = application(service)
+    return lambda *arguments, **variables: CliRunner().invoke(app, arguments, env=variables)
+
+
+def reachable_nowhere() -> dict[str, str]:
+    """Addresses that answer nobody."""
+    return {
+        "DIDFLOW_KAFKA": "127.0.0.1:1",
+        "DIDFLOW_POSTGRES": f"postgresql://u:{PASSWORD}@127.0.0.1:1/d",
+    }
+
+
+@pytest.mark.parametrize("command", ["api", "worker", "migrate", "check"])
+def test_wrong_settings_are_said_in_one_line_each(run, command):
+    """Exit code 78, one line for each variable, no stack trace."""
+    result = run(command, DIDFLOW_POOL_SIZE="0")
+
+    assert result.exit_code == os.EX_CONFIG
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "DIDFLOW_KAFKA",
+        "DIDFLOW_POSTGRES",
+        "DIDFLOW_POOL_SIZE",
+    ]
+
+
+@pytest.mark.parametrize("command", ["worker", "migrate"])
+def test_a_database_that_is_not_there_is_said_in_one_line(run, command):
+    """Exit code 69, no stack trace, no password."""
+    result = run(command, **reachable_nowhere())
+
+    assert result.exit_code == os.EX_UNAVAILABLE
+    assert "cannot run" in result.stderr
+    assert "Traceback" not in result.output
+    assert PASSWORD not in result.output
+
+
+def test_a_defect_is_a_log_line_and_an_exit_code(run, monkeypatch):
+    """Exit code 70; the traceback is one JSON line, with passwords masked like any other."""
+
+    async def broken(*_):
+        raise ZeroDivisionError(f"postgresql://u:{PASSWORD}@db/d")
+
+    monkeypatch.setattr("didflow_chassis.migrate.upgrade", broken)
+    result = run("migrate", **reachable_nowhere())
+
+    assert result.exit_code == os.EX_SOFTWARE
+    assert "ZeroDivisionError" in json.loads(result.stderr)["exception"]
+    assert PASSWORD not in result.output
+
+
+def test_check_says_everything_that_is_missing_at_once(run):
+    """Neither database nor Kafka answers: both are named, exit code 1."""
+    result = run("check", **reachable_nowhere())
+
+    assert result.exit_code == 1
+    assert "MISSING  database: the database cannot be reached" in result.stdout
+    assert "MISSING  kafka: cannot be reached" in result.stdout
+    assert PASSWORD not in result.output
+
+
+def test_documents_are_printed_without_any_setting(run):
+    """OpenAPI, AsyncAPI and the settings come out of an unconfigured process, as they are."""
+    assert json.loads(run("asyncapi").stdout)["asyncapi"] == "3.0.0"
+    assert json.loads(run("openapi").stdout)["openapi"].startswith("3.")
+    assert "| `DIDFLOW_KAFKA` | required |" in run("settings").stdout
+
+
+def test_the_program_bears_the_services_name(service, monkeypatch, capsys):
+    """What a service installs as its script is `didflow-<name>`, and help lists what it can do."""
+    monkeypatch.setattr("sys.argv", ["anything", "--help"])
+
+    with pytest.raises(SystemExit) as ended:
+        command_line(service)()
+
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "didflow-inventory" in shown
+    assert all(command in shown for command in ("api", "worker", "migrate", "check", "openapi", "asyncapi"))
