@@ -122,4 +122,4 @@ def term_in(row: Any) -> Term:
 
 def line_in(row: Any) -> LedgerEntry:
     """Build the entry of a row of `ledger_lines`."""
-    return LEDGER.from_row(tuple(row)[: len(LEDGER.columns)]).state
+    return LedgerEntry(**{name: row[name] for name in LEDGER.names})
