@@ -1,0 +1,112 @@
+"""The story of a number: every message, what it changed, who said it, and because of what."""
+
+from didflow_contracts.envelope import Event, _canonical
+from didflow_inventory.domain.changes import facts
+
+
+def test_every_message_about_a_did_is_told_whatever_came_of_it(bought, say):
+    """Applied, unchanged and refused ones alike, each with its event."""
+    bought.take(say.purchased())
+    bought.take(say.term("active", 5))
+    bought.take(say.term("none", 4))
+    bought.take(say.posted())
+
+    told = [(e.type, e.outcome, e.code) for e in bought.story]
+    assert told == [
+        ("didflow.did.purchased.v1", "applied", None),
+        ("didflow.did.purchased.v1", "unchanged", None),
+        ("didflow.term.changed.v1", "applied", None),
+        ("didflow.term.changed.v1", "refused", "outdated"),
+        ("didflow.ledger.posted.v1", "applied", None),
+    ]
+    assert bought.story[2].event_id
+    assert (bought.story[2].source, bought.story[2].sequence) == ("/didflow/billing", 5)
+
+
+def test_a_change_is_told_with_before_and_after(bought, say):
+    """Field by field, inside an axis too; the status that followed stands beside it."""
+    bought.take(say.registration("awaiting"))
+    bought.take(say.registration("approved", 2, verification_id=say.other))
+    changes = bought.story[-1].changes
+
+    assert (changes["registration.state"].before, changes["registration.state"].after) == (
+        "awaiting",
+        "approved",
+    )
+    assert changes["registration.verification_id"].after == str(say.other)
+    assert (changes["status"].before, changes["status"].after) == ("awaiting_registration", "not_configured")
+    assert "term.state" not in changes
+
+
+def test_applying_all_changes_in_order_gives_the_did_as_it_stands(bought, say):
+    """Reading the history back is the present."""
+    for event in (
+        say.registration("awaiting"),
+        say.term("active"),
+        say.service("new"),
+        say.assigned(),
+        say.registration("approved", 3, identity_id=say.identity),
+        say.routing("active"),
+        say.removed(),
+    ):
+        bought.take(event)
+    read = {}
+    for entry in bought.story:
+        read |= {name: change.after for name, change in entry.changes.items()}
+
+    assert {name: value for name, value in read.items() if value is not None} == facts(bought.did)
+
+
+def test_the_actor_is_the_events_or_who_spoke(bought, say):
+    """A person where one is known, else the service or the outside source."""
+    by_person = say.term("active")
+    object.__setattr__(by_person, "actor", "user:eve")
+    bought.take(by_person)
+    bought.take(say.registration("awaiting"))
+    bought.take(say.assign())
+    assert [e.actor for e in bought.story] == ["/orders/acme", "user:eve", "service:verification", "user:ann"]
+
+
+def test_a_refused_purchase_is_told_with_its_code(world, say):
+    """The refused DID has a story of one line."""
+    world.take(say.purchased(account="master/nobody"))
+    assert [(e.outcome, e.code) for e in world.story] == [("applied", "account_unknown")]
+
+
+def test_what_waits_is_told_when_it_is_decided(world, say):
+    """A message that came too early appears once, after what it waited for."""
+    world.take(say.term("active"))
+    assert world.story == []
+    world.take(say.purchased())
+    assert [e.type for e in world.story] == ["didflow.did.purchased.v1", "didflow.term.changed.v1"]
+
+
+def test_fields_that_are_not_known_are_kept(bought, say):
+    """A newer service's words are not lost; a charge, which no axis shows, is kept whole."""
+    event = say.term("active")
+    raw = _canonical(event.data.wire() | {"mood": "fine"})
+    newer = Event(
+        id=event.id, source=event.source, time=event.time, data=event.data, sequence=1, raw_data=raw
+    )
+    bought.take(newer)
+    bought.take(say.posted())
+
+    assert bought.story[-2].extra == {"mood": "fine"}
+    assert bought.story[-1].extra["money"] == {"amount": "1.00", "currency": "EUR"}
+    assert "number" not in bought.story[-1].extra
+
+
+def test_the_purchase_of_another_tenant_leaves_no_trace_in_a_story(bought, say):
+    """A refused call over HTTP is nobody's story; a repeated one is told in the DID's own."""
+    stranger = say.caller("other")
+    bought.take(say.purchase(stranger, account="other", did_id=say.did, order_id="o-9"))
+    assert len(bought.story) == 1
+
+    bought.take(say.purchase())
+    assert (bought.story[-1].type, bought.story[-1].outcome) == ("http.purchase", "unchanged")
+
+
+def test_accounts_have_no_story(world, say):
+    """The history is the numbers'."""
+    world.take(say.account_at("master/acme/new"))
+    assert world.story == []
