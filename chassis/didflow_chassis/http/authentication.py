@@ -97,6 +97,6 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         raise unauthorized("token_invalid", "The token has no usable sub.")
     if not (isinstance(account, str) and len(account) <= 512 and _ACCOUNT.fullmatch(account)):
         raise unauthorized("token_invalid", "The token has no usable account.")
-    if role not in ROLES:
+    if not (isinstance(role, str) and role in ROLES):
         raise unauthorized("token_invalid", "The token has no known role.")
-    return Caller(subject=subject, account=account, role=str(role))
+    return Caller(subject=subject, account=account, role=role)

@@ -27,7 +27,7 @@ class BodyLimit:
             return
         limit = self._larger.get(scope["path"], self._limit)
         said = Headers(scope=scope).get("content-length", "")
-        if said.isdigit() and int(said[:20]) > limit:
+        if said.isascii() and said.isdigit() and int(said[:20]) > limit:
             raise _too_large(limit)
         await self._app(scope, _counted(receive, limit), send)
 

@@ -15,7 +15,10 @@ _USABLE = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 class Boundary:
-    """ASGI middleware around everything else. The id is the caller's own where that is a plain word."""
+    """ASGI middleware around everything else. The id is the caller's own where that is a plain word.
+
+    Layers inside add to `state["headers"]` what every answer from there on carries, failures included.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,14 +29,15 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         request_id = request_id_of(Headers(scope=scope))
-        scope.setdefault("state", {})["request_id"] = request_id
+        headers = {REQUEST_ID: request_id, "Cache-Control": "no-store"}
+        scope.setdefault("state", {})["headers"] = headers
         began = False
 
         async def marked(message: Message) -> None:
             nonlocal began
             if message["type"] == "http.response.start":
                 began = True
-                MutableHeaders(scope=message).update({REQUEST_ID: request_id, "Cache-Control": "no-store"})
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         with bound_contextvars(request_id=request_id):

@@ -1,7 +1,7 @@
 """The gate before every route: who asks, and whether they ask too fast. Nothing of a body is read before it."""
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from didflow_chassis.http.problems import Problem
 from didflow_chassis.http.ratelimit import Buckets
@@ -13,7 +13,7 @@ MAX_TOKEN = 8_192
 class Gate:
     """ASGI middleware: puts the caller into the request's state, or raises a Problem.
 
-    `public` are the paths that need no token; without `buckets` nobody is too fast.
+    It stands inside the Boundary. `public` are the paths that need no token; without `buckets` nobody is too fast.
     """
 
     def __init__(
@@ -30,9 +30,9 @@ class Gate:
             await self._app(scope, receive, send)
             return
         caller = await self._authenticator.caller(bearer_token(Headers(scope=scope)))
-        scope.setdefault("state", {})["caller"] = caller
+        scope["state"]["caller"] = caller
         if self._buckets is not None:
-            send = _limited(self._buckets, (caller.account, caller.subject), send)
+            _take(self._buckets, (caller.account, caller.subject), scope)
         await self._app(scope, receive, send)
 
 
@@ -54,15 +54,8 @@ def unauthorized(code: str, detail: str) -> Problem:
     return Problem(code, detail, headers={"WWW-Authenticate": challenge})
 
 
-def _limited(buckets: Buckets, who: tuple[str, str], send: Send) -> Send:
+def _take(buckets: Buckets, who: tuple[str, str], scope: Scope) -> None:
     allowance = buckets.take(who)
-    headers = buckets.headers(allowance)
+    scope["state"]["headers"].update(buckets.headers(allowance))
     if allowance.refused:
-        raise Problem("rate_exceeded", "Nothing was done; try again later.", headers=headers)
-
-    async def with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(headers)
-        await send(message)
-
-    return with_headers
+        raise Problem("rate_exceeded", "Nothing was done; try again later.")

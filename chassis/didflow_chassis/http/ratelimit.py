@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 PRUNE_AT = 10_000
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,11 +48,11 @@ class Buckets:
         cost = 1 / self.rate.per_second
         full_at = max(self._full_at.get(who, now), now) + cost
         short = full_at - now - self.rate.burst * cost
-        if short > cost / 1_000:
+        if short > cost * ROUNDING:
             return Allowance(remaining=0, wait=short)
         self._full_at[who] = full_at
         self._prune(now)
-        return Allowance(remaining=max(0, round((self.rate.burst * cost - (full_at - now)) / cost - 0.5)))
+        return Allowance(remaining=max(0, int(self.rate.burst - (full_at - now) / cost + ROUNDING)))
 
     def headers(self, allowance: Allowance) -> dict[str, str]:
         """Write the `RateLimit` headers, and `Retry-After` for a refused request, in whole seconds."""

@@ -1,6 +1,7 @@
 """What a caller may see: its own account and all below it; an operator sees everything (spec http).
 
-Compared under the "C" collation, where `/` is followed by `0`: an index on `account COLLATE "C"` serves it.
+Compared under the "C" collation, where `/` is followed by `0`: an index serves it where the column, or the
+index's entry of it, is declared with that collation.
 """
 
 import sqlalchemy as sa
@@ -16,4 +17,4 @@ def within(column: sa.ColumnElement[str], caller: Caller) -> sa.ColumnElement[bo
         return sa.true()
     ordered = sa.collate(column, "C")
     below = sa.and_(ordered >= f"{caller.account}/", ordered < f"{caller.account}0")
-    return sa.or_(column == caller.account, below)
+    return sa.or_(ordered == caller.account, below)

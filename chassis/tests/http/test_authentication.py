@@ -1,0 +1,203 @@
+"""Only tokens of the issuer, in time, with known claims, name a caller."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from didflow_chassis.decision import Caller
+from didflow_chassis.http import Authenticator, Problem
+from didflow_chassis.http.jwks import INTERVAL_S, MAX_AGE_S, Keys, loader
+
+ISSUER = "https://issuer.example"
+
+
+async def refused(world: Any, token: str | None, code: str) -> httpx.Response:
+    world.client.headers.pop("Authorization", None)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    answer: httpx.Response = await world.client.get("/v1/things", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    return answer
+
+
+@pytest.fixture
+def authenticator(world: Any) -> Authenticator:
+    return Authenticator(ISSUER, "things", Keys(world.issuer.load, clock=lambda: world.now))
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
+async def test_each_allowed_algorithm_names_the_caller(authenticator: Any, world: Any, alg: str) -> None:
+    """The caller is the token's sub, account and role."""
+    found = await authenticator.caller(world.issuer.token(alg))
+    assert found == Caller(subject="ann", account="master/acme", role="reseller")
+
+
+async def test_no_token_is_missing(world: Any) -> None:
+    """Without credentials the challenge has no error in it (RFC 6750)."""
+    assert (await refused(world, None, "token_missing")).headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "given", ["", "Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Bearer " + "x" * 9_000]
+)
+async def test_what_is_not_a_bearer_token_is_invalid(world: Any, given: str) -> None:
+    """Other schemes, empty and endless tokens are refused unread."""
+    answer = await world.client.get("/v1/things", headers={"Authorization": given})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+
+async def test_two_tokens_are_none(world: Any) -> None:
+    """Which of two tokens counts is not guessed."""
+    token = ("Authorization", f"Bearer {world.issuer.token()}")
+    world.client.headers.pop("Authorization")
+    answer = await world.client.get("/v1/things", headers=[token, token])
+    assert answer.json()["code"] == "token_invalid"
+
+
+async def test_an_expired_token_says_so(world: Any) -> None:
+    """A caller can tell that it must renew."""
+    await refused(world, world.issuer.token(exp=time.time() - 60), "token_expired")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"without": ["exp"]},
+        {"without": ["sub"]},
+        {"without": ["iss"]},
+        {"without": ["aud"]},
+        {"without": ["account"]},
+        {"without": ["role"]},
+        {"iss": "https://other.example"},
+        {"aud": "others"},
+        {"nbf": time.time() + 600},
+        {"exp": "never"},
+        {"exp": 1e400},
+        {"role": "root"},
+        {"role": ["operator"]},
+        {"sub": ""},
+        {"sub": "a\nb"},
+        {"sub": 7},
+        {"account": "master/"},
+        {"account": "Master/acme"},
+        {"account": "a/" * 300 + "a"},
+        {"account": 5},
+    ],
+)
+async def test_wrong_claims_are_invalid(world: Any, claims: dict[str, Any]) -> None:
+    """Each claim is required and of its closed form."""
+    await refused(world, world.issuer.token(**claims), "token_invalid")
+
+
+async def test_a_public_key_is_not_a_secret(world: Any) -> None:
+    """A token signed by HMAC, with none, or with another key's id is refused."""
+    claims = jwt.decode(world.issuer.token(), options={"verify_signature": False})
+    for forged in (
+        jwt.encode(claims, "s" * 64, algorithm="HS256", headers={"kid": "RS256"}),
+        jwt.encode(claims, "", algorithm="none", headers={"kid": "RS256"}),
+        jwt.encode(claims, world.issuer.keys["EdDSA"], algorithm="EdDSA", headers={"kid": "RS256"}),
+        world.issuer.token()[:-6] + "AAAAAA",
+        "a.b.c",
+    ):
+        await refused(world, forged, "token_invalid")
+
+
+async def test_without_an_audience_it_is_unchecked(world: Any) -> None:
+    """An issuer that gives no audience can be used."""
+    lenient = Authenticator(ISSUER, None, Keys(world.issuer.load))
+    assert (await lenient.caller(world.issuer.token(without=["aud"]))).subject == "ann"
+
+
+async def test_keys_are_asked_for_once(authenticator: Any, world: Any) -> None:
+    """Known keys serve without the issuer."""
+    for alg in ("RS256", "ES256", "EdDSA"):
+        await authenticator.caller(world.issuer.token(alg))
+    assert world.issuer.asked == 1
+
+
+async def test_a_new_key_is_found(authenticator: Any, world: Any) -> None:
+    """After a rotation the unknown id makes the keys be read again."""
+    world.issuer.published = {"RS256"}
+    await authenticator.caller(world.issuer.token("RS256"))
+    world.issuer.published = {"EdDSA"}
+    world.now += INTERVAL_S
+    assert await authenticator.caller(world.issuer.token("EdDSA"))
+    with pytest.raises(Problem, match="401"):
+        await authenticator.caller(world.issuer.token("RS256"))
+
+
+async def test_unknown_ids_do_not_flood_the_issuer(authenticator: Any, world: Any) -> None:
+    """However many unknown ids come, the issuer is asked once an interval."""
+    world.issuer.published = {"RS256"}
+    for _ in range(50):
+        with pytest.raises(Problem):
+            await authenticator.caller(world.issuer.token("EdDSA"))
+    assert world.issuer.asked == 1
+
+
+async def test_known_keys_outlive_the_issuers_outage(authenticator: Any, world: Any) -> None:
+    """An issuer that is down stops nobody whose key is known."""
+    await authenticator.caller(world.issuer.token())
+    world.issuer.down = True
+    world.now += MAX_AGE_S
+    assert await authenticator.caller(world.issuer.token())
+    assert world.issuer.asked == 2
+
+
+async def test_a_withdrawn_key_ends_with_its_age(authenticator: Any, world: Any) -> None:
+    """Keys are read again when they are old, so a withdrawn one stops."""
+    await authenticator.caller(world.issuer.token())
+    world.issuer.published = {"RS256"}
+    world.now += MAX_AGE_S
+    with pytest.raises(Problem):
+        await authenticator.caller(world.issuer.token())
+
+
+async def test_without_any_key_nobody_can_be_checked(world: Any) -> None:
+    """An issuer that was never reached is an outage, not the caller's fault, and names no host."""
+    world.issuer.down = True
+    answer = await world.client.get("/v1/things")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"]
+    assert "issuer.example" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "document", [b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1, {"kty": "oct", "k": "YQ"}]}']
+)
+async def test_a_document_without_usable_keys_lets_nobody_in(world: Any, document: bytes) -> None:
+    """Symmetric keys and nonsense are passed over."""
+
+    async def load() -> bytes:
+        return document
+
+    with pytest.raises(Problem):
+        await Authenticator(ISSUER, "things", Keys(load)).caller(world.issuer.token())
+
+
+async def test_keys_may_lie_in_a_file(world: Any, tmp_path: Path) -> None:
+    """A `file:` URL is read on this machine."""
+    path = tmp_path / "the keys.json"
+    path.write_bytes(world.issuer.document())
+    local = Authenticator(ISSUER, "things", Keys(loader(path.as_uri())))
+    assert await local.caller(world.issuer.token())
+
+
+async def test_authentication_comes_before_everything(world: Any) -> None:
+    """Without a token neither routes nor bodies are looked at; only the document is open."""
+    world.client.headers.pop("Authorization")
+    assert (await world.client.get("/v1/nowhere")).status_code == 401
+    assert (await world.client.post("/v1/things", content=b"{")).status_code == 401
+    assert (await world.client.get("/openapi/things.json")).status_code == 200
+
+
+async def test_a_role_that_may_not_is_told_so(world: Any) -> None:
+    """403 says which roles may."""
+    headers = world.bearer(role="user") | {"Idempotency-Key": "k"}
+    answer = await world.client.post("/v1/things", json={"colour": "red"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
+    assert world.stage.calls == []

@@ -1,0 +1,168 @@
+"""The same call again gives the first answer again; the same key for something else does not."""
+
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+
+from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
+from didflow_chassis.http.idempotency import claim_of
+
+RED = b'{"colour": "red", "size": 2}'
+
+
+async def post(world: Any, content: bytes = RED, key: str | None = "k", **headers: str) -> httpx.Response:
+    keyed = {} if key is None else {"Idempotency-Key": key}
+    sent = {"Content-Type": "application/json", **keyed, **headers}
+    answer: httpx.Response = await world.client.post("/v1/things", content=content, headers=sent)
+    return answer
+
+
+async def test_a_key_is_needed_where_the_route_says_so(world: Any) -> None:
+    """Without the header nothing is decided."""
+    answer = await post(world, key=None)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
+    assert world.stage.calls == []
+
+
+async def test_elsewhere_a_key_is_the_callers_choice(world: Any) -> None:
+    """Without a key each call is its own."""
+    for _ in range(2):
+        assert (await world.client.delete("/v1/things/1")).status_code == 204
+    assert len(world.stage.calls) == 2
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 256, "a\tb", "ä"])
+async def test_a_key_that_cannot_be_kept_is_refused(world: Any, key: str) -> None:
+    """Empty, too long or unprintable keys are no keys."""
+    headers = [(b"Idempotency-Key", key.encode())]
+    answer = await world.client.delete("/v1/things/1", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
+    assert world.stage.calls == []
+
+
+async def test_two_keys_are_none(world: Any) -> None:
+    """Which of two keys counts is not guessed."""
+    answer = await world.client.delete(
+        "/v1/things/1", headers=[("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    )
+    assert answer.json()["code"] == "idempotency_key_invalid"
+
+
+async def test_the_longest_key_is_taken(world: Any) -> None:
+    """255 characters are allowed."""
+    assert (await post(world, key="k" * 255)).status_code == 201
+
+
+async def test_the_same_call_again_gives_the_first_answer_byte_for_byte(world: Any) -> None:
+    """One effect; the second answer is marked."""
+    first, second = await post(world), await post(world)
+    assert (second.status_code, second.content) == (first.status_code, first.content) == (201, first.content)
+    assert "idempotent-replayed" not in first.headers
+    assert second.headers["idempotent-replayed"] == "true"
+    assert second.headers["content-type"] == first.headers["content-type"] == "application/json"
+    assert len(world.stage.calls) == 1
+
+
+async def test_key_order_and_spacing_are_not_another_body(world: Any) -> None:
+    """The same JSON written otherwise is the same call (H2)."""
+    await post(world)
+    again = await post(world, b'{"size":2,\n "colour":"\\u0072ed"}')
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_another_value_is_another_body(world: Any) -> None:
+    """A key that was used for something else is refused, and nothing is decided (H2)."""
+    await post(world)
+    answer = await post(world, b'{"colour": "red", "size": 3}')
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(world.stage.calls) == 1
+
+
+async def test_while_the_first_call_runs_the_second_waits(world: Any) -> None:
+    """409 says when to ask again (H1)."""
+    world.stage.running = True
+    answer = await post(world)
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_in_progress")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_another_account_or_path_is_another_call(world: Any) -> None:
+    """Keys are per account and path; no tenant sees another's answer (H4, H6)."""
+    mine = await post(world)
+    theirs = await post(world, **world.bearer(account="master/other"))
+    assert "idempotent-replayed" not in theirs.headers
+    assert theirs.content != mine.content
+    for path in ("/v1/things/1", "/v1/things/2"):
+        answer = await world.client.delete(path, headers={"Idempotency-Key": "k"})
+        assert "idempotent-replayed" not in answer.headers
+    assert len(world.stage.calls) == 4
+
+
+async def test_a_refusal_is_kept_too(world: Any) -> None:
+    """What was refused stays refused under its key, whatever has become possible."""
+    world.stage.outcome = lambda _: Refused("sold", "too late")
+    first = await post(world)
+    world.stage.outcome = lambda _: Decided(answer={})
+    second = await post(world)
+    assert (first.status_code, second.status_code) == (409, 409)
+    assert first.content == second.content
+    assert second.headers["content-type"] == "application/problem+json"
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+async def test_input_errors_are_not_kept(world: Any) -> None:
+    """A call that was never run can be mended under its key."""
+    assert (await post(world, b'{"size": 2}')).status_code == 422
+    assert (await post(world)).status_code == 201
+
+
+async def test_the_first_answer_comes_before_todays_checks(world: Any) -> None:
+    """A retry after the effect finds the answer, not that the thing is gone."""
+    key = {"Idempotency-Key": "k"}
+    assert (await world.client.delete("/v1/things/once", headers=key)).status_code == 204
+    again = await world.client.delete("/v1/things/once", headers=key)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (204, "true")
+    assert (await world.client.delete("/v1/things/once")).status_code == 404
+
+
+async def test_what_was_so_already_is_200_with_its_answer(world: Any) -> None:
+    """The same wish under another key is answered with what it made."""
+    world.stage.outcome = lambda _: Unchanged(answer={"id": "x"})
+    answer = await post(world)
+    assert (answer.status_code, answer.json()) == (200, {"thing": {"id": "x"}})
+
+
+async def test_without_a_renderer_the_decisions_answer_is_the_body(world: Any) -> None:
+    """An answer of None is an empty object."""
+    one = "/v1/things/00000000-0000-0000-0000-000000000001"
+    assert (await world.client.patch(one, json={"colour": "red"})).json() == {"id": one[-36:]}
+    world.stage.outcome = lambda _: Decided()
+    assert (await world.client.patch(one, json={"colour": "red"})).json() == {}
+
+
+async def test_the_actor_is_the_tokens_subject(world: Any) -> None:
+    """Events will say who it was."""
+    await post(world)
+    assert world.stage.actors == ["user:ann"]
+
+
+async def test_an_upload_is_known_by_its_content(world: Any) -> None:
+    """A form's digest is over names and contents, not over the boundary, and the file can be read after."""
+
+    def request(content: bytes) -> Request:
+        asked = Request({"type": "http", "method": "POST", "path": "/up", "query_string": b"", "headers": []})
+        asked._stream_consumed = True
+        asked._form = FormData([("file", UploadFile(BytesIO(content))), ("note", "x")])
+        return asked
+
+    caller = Caller(subject="ann", account="master", role="operator")
+    one = request(b"a" * 100_000)
+    first, same, other = [await claim_of(r, caller) for r in (one, request(b"a" * 100_000), request(b"b"))]
+    assert first == same
+    assert first.digest != other.digest
+    assert len(first.digest) == 32
+    assert len(await one._form.get("file").read()) == 100_000  # type: ignore[union-attr]

@@ -1,0 +1,36 @@
+"""The OpenAPI document says what every route shares."""
+
+import json
+from typing import Any
+
+from didflow_chassis.http import openapi_json
+
+
+async def test_the_document_is_whole(world: Any) -> None:
+    """Bearer tokens, problems, keys, pages and batches are described."""
+    document = (await world.client.get("/openapi/things.json")).json()
+    assert document["security"] == [{"bearer": []}]
+    create = document["paths"]["/v1/things"]["post"]
+    assert create["responses"]["default"]["content"].keys() == {"application/problem+json"}
+    assert "422" not in create["responses"]
+    assert [p["name"] for p in create["parameters"]] == ["Idempotency-Key"]
+    listed = document["paths"]["/v1/things"]["get"]
+    assert [p["name"] for p in listed["parameters"]] == ["limit", "cursor", "sort"]
+    batch = document["paths"]["/v1/things/batch/paint"]["post"]["responses"]["200"]
+    assert batch["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Batch"}
+
+
+async def test_every_reference_is_there(world: Any) -> None:
+    """No schema is named that the document does not hold, and FastAPI's own error schemas are gone."""
+    text = (await world.client.get("/openapi/things.json")).text
+    schemas = json.loads(text)["components"]["schemas"]
+    named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert named <= schemas.keys()
+    assert "HTTPValidationError" not in schemas
+    assert "did" in schemas["BatchEntry"]["properties"]
+
+
+async def test_the_document_needs_nothing_running(world: Any) -> None:
+    """The command line writes the same document that the API serves."""
+    service = world.client._transport.app.state.running.service
+    assert json.loads(openapi_json(service)) == (await world.client.get("/openapi/things.json")).json()
