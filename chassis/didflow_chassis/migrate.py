@@ -117,12 +117,19 @@ def _apply(connection: sa.Connection, script: ScriptDirectory, target: str) -> N
 
 def _revisions(connection: sa.Connection, script: ScriptDirectory) -> Revisions:
     heads = MigrationContext.configure(connection).get_current_heads()
-    known = {revision.revision for revision in script.walk_revisions()}
+    wanted = [r for target in TARGETS for r in reversed([*script.iterate_revisions(target, "base")])]
+    known = dict.fromkeys(revision.revision for revision in wanted)
+    ahead = frozenset(heads) - known.keys()
     here = tuple(head for head in heads if head in known)
     applied = {r.revision for r in script.iterate_revisions(here, "base")} if here else set()
-    wanted = [r.revision for target in TARGETS for r in reversed([*script.iterate_revisions(target, "base")])]
+    applied |= {r.revision for r in wanted if r.branch_labels & {_branch(head) for head in ahead}}
     return Revisions(
         applied=frozenset(applied),
-        missing=tuple(revision for revision in dict.fromkeys(wanted) if revision not in applied),
-        ahead=frozenset(heads) - known,
+        missing=tuple(revision for revision in known if revision not in applied),
+        ahead=ahead,
     )
+
+
+def _branch(revision: str) -> str:
+    """Return the branch of a revision that this code does not know: ids are `<branch>_<number>`."""
+    return revision.rpartition("_")[0]

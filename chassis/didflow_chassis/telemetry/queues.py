@@ -18,7 +18,7 @@ REASONS = ("early", "retry", "behind", "dead")
 MOST_COUNTED = 100_000
 
 OUTBOX_SQL = f"""
-SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT {MOST_COUNTED}) AS some) AS rows,
+SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT {MOST_COUNTED}) AS counted) AS rows,
     (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8
         FROM outbox ORDER BY id LIMIT 1) AS oldest
 """  # noqa: S608 - a constant of ours
