@@ -1,6 +1,7 @@
 """End-user details: the wish is passed on once, and the latest one counts."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Unchanged
@@ -8,7 +9,7 @@ from didflow_chassis.decision import Decided, Unchanged
 ELSE = UUID(int=7)
 
 
-def test_assigning_says_the_details_by_their_ids(bought, say):
+def test_assigning_says_the_details_by_their_ids(bought: Any, say: Any) -> None:
     """Verification hears who, where and which papers, and when."""
     bought.take(say.assign(document_ids=(ELSE,)))
 
@@ -17,13 +18,13 @@ def test_assigning_says_the_details_by_their_ids(bought, say):
     assert (said.identity_id, said.document_ids, said.assigned_at) == (say.identity, (ELSE,), say.zero)
 
 
-def test_the_same_details_again_are_unchanged(bought, say):
+def test_the_same_details_again_are_unchanged(bought: Any, say: Any) -> None:
     """In whichever order the papers are named."""
     bought.take(say.assign(document_ids=(ELSE, say.identity)))
     assert isinstance(bought.take(say.assign(document_ids=(say.identity, ELSE))), Unchanged)
 
 
-def test_the_same_details_are_said_again_when_the_number_is_awaiting_anew(bought, say):
+def test_the_same_details_are_said_again_when_the_number_is_awaiting_anew(bought: Any, say: Any) -> None:
     """Handed back to awaiting, the former assignment no longer stands."""
     bought.take(say.assign())
     bought.take(say.registration("approved", 1))
@@ -33,13 +34,13 @@ def test_the_same_details_are_said_again_when_the_number_is_awaiting_anew(bought
     assert isinstance(bought.take(say.assign(), say.zero + timedelta(hours=1)), Decided)
 
 
-def test_a_did_that_is_gone_is_not_found(bought, say):
+def test_a_did_that_is_gone_is_not_found(bought: Any, say: Any) -> None:
     """Removed and unknown look alike."""
     bought.take(say.removed())
     assert bought.take(say.assign()).code == "not_found"
 
 
-def test_a_portal_may_assign_and_the_later_one_wins(bought, say):
+def test_a_portal_may_assign_and_the_later_one_wins(bought: Any, say: Any) -> None:
     """Details with an older `assigned_at` lose, whichever way they came."""
     bought.take(say.assign(ELSE), say.zero + timedelta(hours=1))
     assert bought.take(say.assigned()).code == "outdated"
@@ -49,7 +50,7 @@ def test_a_portal_may_assign_and_the_later_one_wins(bought, say):
     assert (bought.did.assigned.identity_id, bought.did.assigned.assigned_at) == (say.identity, later)
 
 
-def test_a_portal_must_name_the_owner(bought, say):
+def test_a_portal_must_name_the_owner(bought: Any, say: Any) -> None:
     """Another account's portal is refused, and a removed DID takes no details."""
     assert bought.take(say.assigned(account="other")).code == "not_yours"
     bought.take(say.removed())

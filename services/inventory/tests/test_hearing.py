@@ -1,12 +1,14 @@
 """The view: what the other services say is taken over whole, and the status follows from it."""
 
+from typing import Any
+
 import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_inventory.domain.stock import Number
 
 
-def test_the_main_job_ends_active(bought, say):
+def test_the_main_job_ends_active(bought: Any, say: Any) -> None:
     """Registration asked for, reviewed and approved, carrier active, trunk and capacity set: Active."""
     for event in (
         say.registration("awaiting"),
@@ -27,14 +29,14 @@ def test_the_main_job_ends_active(bought, say):
     assert (bought.did.in_active, bought.did.in_not_configured) == (True, False)
 
 
-def test_a_status_is_said_once_while_it_stays(bought, say):
+def test_a_status_is_said_once_while_it_stays(bought: Any, say: Any) -> None:
     """Awaiting, pending and rejected are one status: it is said for the first only."""
     for number, state in enumerate(("awaiting", "pending", "rejected"), 1):
         bought.take(say.registration(state, number))
     assert bought.statuses() == ["awaiting_registration"]
 
 
-def test_the_registration_is_what_the_event_says_and_not_its_topic(bought, say):
+def test_the_registration_is_what_the_event_says_and_not_its_topic(bought: Any, say: Any) -> None:
     """New details of an approved number are pending while it stays approved."""
     bought.take(say.registration("approved", 1))
     event = say.registration("pending", 2, registration="approved", attempt=2)
@@ -52,7 +54,7 @@ def test_the_registration_is_what_the_event_says_and_not_its_topic(bought, say):
         lambda say: (say.service("active", 5), say.service("new", 4)),
     ],
 )
-def test_an_outdated_event_is_refused_and_changes_nothing(bought, say, events):
+def test_an_outdated_event_is_refused_and_changes_nothing(bought: Any, say: Any, events: Any) -> None:
     """Of one axis only the newest counts, on whichever topic it came."""
     newer, older = events(say)
     bought.take(newer)
@@ -64,7 +66,7 @@ def test_an_outdated_event_is_refused_and_changes_nothing(bought, say, events):
     assert bought.did == before
 
 
-def test_each_service_and_each_axis_counts_for_itself(bought, say):
+def test_each_service_and_each_axis_counts_for_itself(bought: Any, say: Any) -> None:
     """A late service event is not outdated by another service's later one."""
     bought.take(say.service("active", 7, service="cnam"))
     bought.take(say.service("new", 3, service="emergency"))
@@ -77,7 +79,7 @@ def test_each_service_and_each_axis_counts_for_itself(bought, say):
     }
 
 
-def test_an_event_without_a_sequence_counts_only_while_nothing_else_does(bought, say):
+def test_an_event_without_a_sequence_counts_only_while_nothing_else_does(bought: Any, say: Any) -> None:
     """It can be the first; it never undoes what has one."""
     bought.take(say.term("active", None))
     bought.take(say.term("delayed_removal", 1))
@@ -86,30 +88,30 @@ def test_an_event_without_a_sequence_counts_only_while_nothing_else_does(bought,
 
 
 @pytest.mark.parametrize("make", ["posted", "result"])
-def test_what_belongs_to_no_axis_changes_no_axis(bought, say, make):
+def test_what_belongs_to_no_axis_changes_no_axis(bought: Any, say: Any, make: Any) -> None:
     """Charges and carriers' answers are told in the history only."""
     before = bought.did
     assert isinstance(bought.take(getattr(say, make)()), Decided)
     assert bought.did == before
 
 
-def test_a_carriers_answer_about_nobody_is_refused_and_never_waits(world, say):
+def test_a_carriers_answer_about_nobody_is_refused_and_never_waits(world: Any, say: Any) -> None:
     """An outsider cannot make inventory keep what it says for ever."""
     assert world.take(say.result()).code == "did_unknown"
     assert world.parked == []
 
 
-def test_a_carrier_that_names_another_account_is_not_believed(bought, say):
+def test_a_carrier_that_names_another_account_is_not_believed(bought: Any, say: Any) -> None:
     """An outside source must know whose number it speaks of."""
     assert bought.take(say.result(account="other")).code == "not_yours"
 
 
-def test_an_event_about_the_did_of_another_number_is_refused(bought, say):
+def test_an_event_about_the_did_of_another_number_is_refused(bought: Any, say: Any) -> None:
     """A did_id and a number belong together."""
     assert bought.take(say.term("active", number="+35319609037")).code == "number_mismatch"
 
 
-def test_what_comes_for_a_refused_did_changes_nothing(world, say):
+def test_what_comes_for_a_refused_did_changes_nothing(world: Any, say: Any) -> None:
     """The other services tidy up; the refused DID stays what it is."""
     world.put(Number(number=say.number, releasing=True))
     world.take(say.purchased())
@@ -125,7 +127,7 @@ def test_what_comes_for_a_refused_did_changes_nothing(world, say):
     assert world.did == refused
 
 
-def test_delayed_removal_is_shown_and_expires_soon(bought, say):
+def test_delayed_removal_is_shown_and_expires_soon(bought: Any, say: Any) -> None:
     """The last paid period: yellow, and among those that expire soon."""
     bought.take(say.routing("active"))
     bought.take(say.registration("not_required"))

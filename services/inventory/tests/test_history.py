@@ -1,10 +1,12 @@
 """The story of a number: every message, what it changed, who said it, and because of what."""
 
+from typing import Any
+
 from didflow_contracts.envelope import Event, _canonical
 from didflow_inventory.domain.changes import facts
 
 
-def test_every_message_about_a_did_is_told_whatever_came_of_it(bought, say):
+def test_every_message_about_a_did_is_told_whatever_came_of_it(bought: Any, say: Any) -> None:
     """Applied, unchanged and refused ones alike, each with its event."""
     bought.take(say.purchased())
     bought.take(say.term("active", 5))
@@ -23,7 +25,7 @@ def test_every_message_about_a_did_is_told_whatever_came_of_it(bought, say):
     assert (bought.story[2].source, bought.story[2].sequence) == ("/didflow/billing", 5)
 
 
-def test_a_change_is_told_with_before_and_after(bought, say):
+def test_a_change_is_told_with_before_and_after(bought: Any, say: Any) -> None:
     """Field by field, inside an axis too; the status that followed stands beside it."""
     bought.take(say.registration("awaiting"))
     bought.take(say.registration("approved", 2, verification_id=say.other))
@@ -38,7 +40,7 @@ def test_a_change_is_told_with_before_and_after(bought, say):
     assert "term.state" not in changes
 
 
-def test_applying_all_changes_in_order_gives_the_did_as_it_stands(bought, say):
+def test_applying_all_changes_in_order_gives_the_did_as_it_stands(bought: Any, say: Any) -> None:
     """Reading the history back is the present."""
     for event in (
         say.registration("awaiting"),
@@ -50,14 +52,14 @@ def test_applying_all_changes_in_order_gives_the_did_as_it_stands(bought, say):
         say.removed(),
     ):
         bought.take(event)
-    read = {}
+    read: dict[str, Any] = {}
     for entry in bought.story:
         read |= {name: change.after for name, change in entry.changes.items()}
 
     assert {name: value for name, value in read.items() if value is not None} == facts(bought.did)
 
 
-def test_the_actor_is_the_events_or_who_spoke(bought, say):
+def test_the_actor_is_the_events_or_who_spoke(bought: Any, say: Any) -> None:
     """A person where one is known, else the service or the outside source."""
     by_person = say.term("active")
     object.__setattr__(by_person, "actor", "user:eve")
@@ -67,13 +69,13 @@ def test_the_actor_is_the_events_or_who_spoke(bought, say):
     assert [e.actor for e in bought.story] == ["/orders/acme", "user:eve", "service:verification", "user:ann"]
 
 
-def test_a_refused_purchase_is_told_with_its_code(world, say):
+def test_a_refused_purchase_is_told_with_its_code(world: Any, say: Any) -> None:
     """The refused DID has a story of one line."""
     world.take(say.purchased(account="master/nobody"))
     assert [(e.outcome, e.code) for e in world.story] == [("applied", "account_unknown")]
 
 
-def test_what_waits_is_told_when_it_is_decided(world, say):
+def test_what_waits_is_told_when_it_is_decided(world: Any, say: Any) -> None:
     """A message that came too early appears once, after what it waited for."""
     world.take(say.term("active"))
     assert world.story == []
@@ -81,7 +83,7 @@ def test_what_waits_is_told_when_it_is_decided(world, say):
     assert [e.type for e in world.story] == ["didflow.did.purchased.v1", "didflow.term.changed.v1"]
 
 
-def test_fields_that_are_not_known_are_kept(bought, say):
+def test_fields_that_are_not_known_are_kept(bought: Any, say: Any) -> None:
     """A newer service's words are not lost; a charge, which no axis shows, is kept whole."""
     event = say.term("active")
     raw = _canonical(event.data.wire() | {"mood": "fine"})
@@ -96,7 +98,7 @@ def test_fields_that_are_not_known_are_kept(bought, say):
     assert "number" not in bought.story[-1].extra
 
 
-def test_the_purchase_of_another_tenant_leaves_no_trace_in_a_story(bought, say):
+def test_the_purchase_of_another_tenant_leaves_no_trace_in_a_story(bought: Any, say: Any) -> None:
     """A refused call over HTTP is nobody's story; a repeated one is told in the DID's own."""
     stranger = say.caller("other")
     bought.take(say.purchase(stranger, account="other", did_id=say.did, order_id="o-9"))
@@ -106,7 +108,7 @@ def test_the_purchase_of_another_tenant_leaves_no_trace_in_a_story(bought, say):
     assert (bought.story[-1].type, bought.story[-1].outcome) == ("http.purchase", "unchanged")
 
 
-def test_accounts_have_no_story(world, say):
+def test_accounts_have_no_story(world: Any, say: Any) -> None:
     """The history is the numbers'."""
     world.take(say.account_at("master/acme/new"))
     assert world.story == []

@@ -1,5 +1,7 @@
 """Across topics there is no order: however one number's events are mixed, inventory ends the same."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ CARRIERS = ("activating", "active", "failed", "suspended")
 
 
 @st.composite
-def stories(draw, say):
+def stories(draw: Any, say: Any) -> Any:
     """One number's events as their sources would say them: one list for each topic, each in its order.
 
     A source counts over all its topics; its last words after a removal are a release and a closed term.
@@ -20,7 +22,7 @@ def stories(draw, say):
     removed = draw(st.booleans())
     topics = {"did.purchased": [say.purchased()] * draw(st.integers(1, 2))}
 
-    def said(event):
+    def said(event: Any) -> Any:
         topics.setdefault(event.data.topic, []).append(event)
 
     for sequence, state in enumerate(
@@ -43,7 +45,7 @@ def stories(draw, say):
     return list(topics.values())
 
 
-def mixed(draw, topics):
+def mixed(draw: Any, topics: Any) -> Any:
     """The events in an order that keeps each topic's own."""
     left = [list(topic) for topic in topics]
     while any(left):
@@ -53,7 +55,7 @@ def mixed(draw, topics):
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_every_interleaving_of_one_numbers_events_ends_the_same(say, new_world, data):
+def test_every_interleaving_of_one_numbers_events_ends_the_same(say: Any, new_world: Any, data: Any) -> None:
     """The DID, its number and the status last said are the same, and nothing is left waiting."""
     topics = data.draw(stories(say))
     ends = []
@@ -72,7 +74,7 @@ def test_every_interleaving_of_one_numbers_events_ends_the_same(say, new_world, 
 
 @settings(max_examples=100, deadline=None)
 @given(st.data())
-def test_every_event_of_every_interleaving_is_told_once(say, new_world, data):
+def test_every_event_of_every_interleaving_is_told_once(say: Any, new_world: Any, data: Any) -> None:
     """However they are mixed, the history has one line for each message."""
     topics = data.draw(stories(say))
     world = new_world.with_accounts("master", say.account)

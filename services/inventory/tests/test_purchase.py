@@ -1,6 +1,7 @@
 """How a number becomes a DID: taken, refused by code, and recognized when it is asked for again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,12 @@ from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock import Number, Order, order_key
 
 
-def refusal(world):
+def refusal(world: Any) -> Any:
     """The last refusal said."""
     return next(event for event in reversed(world.said) if event.topic == "purchase.refused")
 
 
-def test_a_purchase_gives_the_number_to_the_account(world, say):
+def test_a_purchase_gives_the_number_to_the_account(world: Any, say: Any) -> None:
     """The DID is assigned, its holding is said whole, and the number has it."""
     outcome = world.take(say.purchased(region="Dublin"))
 
@@ -32,20 +33,20 @@ def test_a_purchase_gives_the_number_to_the_account(world, say):
     assert (world.number.did_id, world.number.releasing) == (say.did, False)
 
 
-def test_nothing_is_said_of_the_status_before_verification_has_spoken(bought):
+def test_nothing_is_said_of_the_status_before_verification_has_spoken(bought: Any) -> None:
     """Until then a number counts as awaiting registration, and no order system is told so."""
     assert bought.did.status == "awaiting_registration"
     assert bought.statuses() == []
 
 
-def test_a_purchase_again_with_the_same_did_id_is_nothing(bought, say):
+def test_a_purchase_again_with_the_same_did_id_is_nothing(bought: Any, say: Any) -> None:
     """A retry under another event id changes nothing and says nothing."""
     said = list(bought.said)
     assert isinstance(bought.take(say.purchased()), Unchanged)
     assert bought.said == said
 
 
-def test_a_living_number_is_taken(bought, say):
+def test_a_living_number_is_taken(bought: Any, say: Any) -> None:
     """Another order for the same number is refused, and the first one keeps it."""
     bought.take(say.purchased(did_id=say.other, order_id="o-2", account="other"))
 
@@ -54,7 +55,7 @@ def test_a_living_number_is_taken(bought, say):
     assert (bought.states[Did, say.other].stock, bought.states[Did, say.other].status) == ("refused", None)
 
 
-def test_the_same_order_with_another_did_id_is_a_duplicate(bought, say):
+def test_the_same_order_with_another_did_id_is_a_duplicate(bought: Any, say: Any) -> None:
     """The order system lost its did_id and made another: the first DID stands."""
     bought.take(say.purchased(did_id=say.other))
 
@@ -63,7 +64,7 @@ def test_the_same_order_with_another_did_id_is_a_duplicate(bought, say):
     assert order.did_id == say.did
 
 
-def test_the_same_order_after_a_refusal_is_a_duplicate_too(world, say):
+def test_the_same_order_after_a_refusal_is_a_duplicate_too(world: Any, say: Any) -> None:
     """A refused purchase is remembered by its order as well."""
     world.put(Number(number=say.number, releasing=True))
     world.take(say.purchased())
@@ -73,7 +74,7 @@ def test_the_same_order_after_a_refusal_is_a_duplicate_too(world, say):
     assert [e.code for e in world.said] == ["number_releasing", "duplicate_order"]
 
 
-def test_a_removed_did_does_not_stand_in_the_way_of_its_order(bought, say):
+def test_a_removed_did_does_not_stand_in_the_way_of_its_order(bought: Any, say: Any) -> None:
     """After the removal and the release the same order may buy the number anew."""
     bought.take(say.removed())
     bought.take(say.routing("released"))
@@ -94,7 +95,9 @@ def test_a_removed_did_does_not_stand_in_the_way_of_its_order(bought, say):
         (Number(number="", stock="in_stock", uploader="master/acme/shop"), "number_taken"),
     ],
 )
-def test_a_number_that_is_not_to_be_had_is_refused_by_its_state(world, say, number, code):
+def test_a_number_that_is_not_to_be_had_is_refused_by_its_state(
+    world: Any, say: Any, number: Any, code: Any
+) -> None:
     """Each state of a number in stock has its own code."""
     world.put(replace(number, number=say.number))
     world.take(say.purchased())
@@ -103,7 +106,7 @@ def test_a_number_that_is_not_to_be_had_is_refused_by_its_state(world, say, numb
     assert world.number.did_id is None
 
 
-def test_a_number_in_the_stock_above_can_be_bought(world, say):
+def test_a_number_in_the_stock_above_can_be_bought(world: Any, say: Any) -> None:
     """Stock of an account above serves it; the DID remembers that the number came from there."""
     world.put(Number(number=say.number, stock="in_stock", uploader="master"))
     world.take(say.purchased())
@@ -120,38 +123,40 @@ def test_a_number_in_the_stock_above_can_be_bought(world, say):
         {"number": "+80012345678", "country": "IE"},
     ],
 )
-def test_a_number_that_no_plan_knows_or_whose_country_contradicts_it_is_invalid(world, say, changes):
+def test_a_number_that_no_plan_knows_or_whose_country_contradicts_it_is_invalid(
+    world: Any, say: Any, changes: Any
+) -> None:
     """E.164 in form is not enough, and a country that is not the number's is no country of it."""
     world.take(say.purchased(**changes))
     assert refusal(world).code == "invalid_number"
 
 
-def test_a_country_that_shares_the_numbers_range_is_taken_at_its_word(world, say):
+def test_a_country_that_shares_the_numbers_range_is_taken_at_its_word(world: Any, say: Any) -> None:
     """A North American toll-free number belongs to Canada as well as to the United States."""
     world.take(say.purchased(number="+18005550199", country="CA", number_type="toll_free"))
     assert world.did.country == "CA"
 
 
-def test_a_number_of_no_country_has_none(world, say):
+def test_a_number_of_no_country_has_none(world: Any, say: Any) -> None:
     """An international freephone number is sold without a country."""
     world.take(say.purchased(number="+80012345678", number_type="toll_free"))
     assert (world.did.stock, world.did.country) == ("assigned", None)
 
 
-def test_an_account_that_does_not_exist_is_unknown(world, say):
+def test_an_account_that_does_not_exist_is_unknown(world: Any, say: Any) -> None:
     """Inventory knows the accounts; a purchase for another is refused with the order's name."""
     world.take(say.purchased(account="master/nobody"))
     assert (refusal(world).code, refusal(world).order_id) == ("account_unknown", "o-1")
 
 
-def test_an_outsider_cannot_repeat_the_purchase_of_another_account(bought, say):
+def test_an_outsider_cannot_repeat_the_purchase_of_another_account(bought: Any, say: Any) -> None:
     """The did_id of a DID is no key to it."""
     assert bought.take(say.purchased(account="other")) == Refused(
         "not_yours", "this DID belongs to another account", "account"
     )
 
 
-def test_a_did_id_cannot_be_used_for_another_number(bought, say):
+def test_a_did_id_cannot_be_used_for_another_number(bought: Any, say: Any) -> None:
     """One did_id is one life of one number."""
     bought.take(say.purchased(number="+35319609037"))
     assert bought.refused == ["did_id_taken"]
@@ -168,7 +173,9 @@ def test_a_did_id_cannot_be_used_for_another_number(bought, say):
         ([], {}, ("shop-net", None)),
     ],
 )
-def test_a_carrier_that_nobody_names_is_the_default_one_per_capability(world, say, features, given, expected):
+def test_a_carrier_that_nobody_names_is_the_default_one_per_capability(
+    world: Any, say: Any, features: Any, given: Any, expected: Any
+) -> None:
     """Calls, fax with them, and messages each take the default where no carrier is given."""
     world.put(Account(path=say.account, name="a", default_carrier="shop-net", created_at=say.zero))
     world.take(say.purchased(features=features, **given))
@@ -176,7 +183,7 @@ def test_a_carrier_that_nobody_names_is_the_default_one_per_capability(world, sa
     assert (world.did.carrier, world.did.sms_carrier) == expected
 
 
-def test_the_nearest_account_above_names_the_default_carrier(world, say):
+def test_the_nearest_account_above_names_the_default_carrier(world: Any, say: Any) -> None:
     """An account without a default takes the one of the nearest above, and last the deployment's."""
     world.take(say.purchased(account="master/acme/shop"))
     assert world.did.carrier == "simulator"
@@ -188,7 +195,7 @@ def test_the_nearest_account_above_names_the_default_carrier(world, say):
     assert world.states[Did, say.other].carrier == "near"
 
 
-def test_a_purchase_over_http_says_the_same_event(world, say):
+def test_a_purchase_over_http_says_the_same_event(world: Any, say: Any) -> None:
     """The did.purchased of an HTTP call carries its instant, and the holding follows it."""
     outcome = world.take(say.purchase())
 
@@ -197,7 +204,7 @@ def test_a_purchase_over_http_says_the_same_event(world, say):
     assert (outcome.answer.did_id, outcome.answer.status) == (say.did, "awaiting_registration")
 
 
-def test_the_same_order_over_http_answers_with_the_did_that_it_made(world, say):
+def test_the_same_order_over_http_answers_with_the_did_that_it_made(world: Any, say: Any) -> None:
     """A lost answer and a new did_id: still one purchase."""
     world.take(say.purchase())
     outcome = world.take(say.purchase(did_id=say.other))
@@ -217,7 +224,7 @@ def test_the_same_order_over_http_answers_with_the_did_that_it_made(world, say):
         ({"account": "other", "did_id": None}, "not_found"),
     ],
 )
-def test_a_refused_purchase_over_http_leaves_nothing(bought, say, changes, code):
+def test_a_refused_purchase_over_http_leaves_nothing(bought: Any, say: Any, changes: Any, code: Any) -> None:
     """The code is answered, and there is neither an event nor a DID."""
     said = list(bought.said)
     changes = {**changes, "did_id": changes.get("did_id", say.did) or say.other}
@@ -228,21 +235,21 @@ def test_a_refused_purchase_over_http_leaves_nothing(bought, say, changes, code)
     assert (Did, say.other) not in bought.states
 
 
-def test_an_order_refused_by_event_is_a_duplicate_over_http(world, say):
+def test_an_order_refused_by_event_is_a_duplicate_over_http(world: Any, say: Any) -> None:
     """The order system was told that it is refused; HTTP does not contradict that."""
     world.take(say.purchased(number="+35319999999999"))
     world.take(say.purchase(number="+35319999999999", did_id=say.other))
     assert world.refused == ["duplicate_order"]
 
 
-def test_a_did_id_of_a_former_life_cannot_be_bought_again(bought, say):
+def test_a_did_id_of_a_former_life_cannot_be_bought_again(bought: Any, say: Any) -> None:
     """A new life has a new id."""
     bought.take(say.removed())
     bought.take(say.routing("released"))
     assert bought.take(say.purchase()).code == "did_id_taken"
 
 
-def test_an_enterprise_adds_numbers_of_its_own_only_where_that_is_allowed(world, say):
+def test_an_enterprise_adds_numbers_of_its_own_only_where_that_is_allowed(world: Any, say: Any) -> None:
     """The reseller says whether; for a reseller itself there is no such limit."""
     admin = say.caller(say.account, "enterprise_admin")
     external = {"acquired": "external", "did_id": say.other}

@@ -1,10 +1,12 @@
 """The end of a DID: final for what people see, and the number waits for its carrier."""
 
+from typing import Any
+
 from didflow_chassis.decision import Unchanged
 from didflow_inventory.domain.stock import Number
 
 
-def test_a_removed_did_is_shown_nowhere(bought, say):
+def test_a_removed_did_is_shown_nowhere(bought: Any, say: Any) -> None:
     """It has no status and no filter, and its term is closed."""
     bought.take(say.registration("not_required"))
     bought.take(say.term("aging"))
@@ -15,7 +17,7 @@ def test_a_removed_did_is_shown_nowhere(bought, say):
     assert (did.removal, did.removed_at.month) == ("aged_out", 5)
 
 
-def test_a_number_is_releasing_until_its_carrier_let_go(bought, say):
+def test_a_number_is_releasing_until_its_carrier_let_go(bought: Any, say: Any) -> None:
     """Only the release of its last DID makes the number free again."""
     bought.take(say.routing("active"))
     bought.take(say.removed())
@@ -27,14 +29,14 @@ def test_a_number_is_releasing_until_its_carrier_let_go(bought, say):
     assert not bought.number.releasing
 
 
-def test_a_release_that_is_heard_first_frees_the_number_at_the_removal(bought, say):
+def test_a_release_that_is_heard_first_frees_the_number_at_the_removal(bought: Any, say: Any) -> None:
     """The two come on different topics; either may be first."""
     bought.take(say.routing("released", 2))
     bought.take(say.removed())
     assert (bought.number.did_id, bought.number.releasing) == (None, False)
 
 
-def test_a_number_from_stock_goes_back_to_it(world, say):
+def test_a_number_from_stock_goes_back_to_it(world: Any, say: Any) -> None:
     """Origin stock: in stock again, though not to be had before the release."""
     world.put(Number(number=say.number, stock="in_stock", uploader="master"))
     world.take(say.purchased())
@@ -42,14 +44,14 @@ def test_a_number_from_stock_goes_back_to_it(world, say):
     assert (world.number.stock, world.number.uploader, world.number.releasing) == ("in_stock", "master", True)
 
 
-def test_a_removal_is_applied_whatever_its_sequence(bought, say):
+def test_a_removal_is_applied_whatever_its_sequence(bought: Any, say: Any) -> None:
     """Final means final: a later count of another topic does not hold it up."""
     bought.take(say.term("active", 12))
     bought.take(say.removed(4))
     assert bought.did.stock == "removed"
 
 
-def test_what_comes_after_the_removal_is_noted_and_shows_nothing(bought, say):
+def test_what_comes_after_the_removal_is_noted_and_shows_nothing(bought: Any, say: Any) -> None:
     """A late approval or term neither revives a DID nor opens its term."""
     bought.take(say.removed())
     bought.take(say.registration("approved", 7))
@@ -59,7 +61,7 @@ def test_what_comes_after_the_removal_is_noted_and_shows_nothing(bought, say):
     assert (bought.did.status, bought.did.in_all, bought.statuses()) == (None, False, [])
 
 
-def test_a_second_removal_is_nothing(bought, say):
+def test_a_second_removal_is_nothing(bought: Any, say: Any) -> None:
     """Removed is removed."""
     bought.take(say.removed())
     before = bought.did
@@ -67,7 +69,7 @@ def test_a_second_removal_is_nothing(bought, say):
     assert bought.did == before
 
 
-def test_a_late_release_of_a_former_did_leaves_the_present_one_alone(bought, say):
+def test_a_late_release_of_a_former_did_leaves_the_present_one_alone(bought: Any, say: Any) -> None:
     """What is said of a former DID does nothing to the number's present one."""
     bought.take(say.removed())
     bought.take(say.routing("released"))

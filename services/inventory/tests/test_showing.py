@@ -1,7 +1,7 @@
 """A DID in an answer: days left, icons and colors."""
 
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -20,24 +20,24 @@ from didflow_inventory.domain.showing import COLORS, ICONS, days_left, shown
         (timedelta(days=-5), 0),
     ],
 )
-def test_days_left_are_whole_days_rounded_up(say, left, days):
+def test_days_left_are_whole_days_rounded_up(say: Any, left: Any, days: Any) -> None:
     """A begun day counts; passed is 0."""
     assert days_left(TermView(state="active", expires_at=say.zero + left), say.zero) == days
 
 
 @pytest.mark.parametrize("state", ["none", "closed"])
-def test_without_a_term_no_days_are_left_to_count(say, state):
+def test_without_a_term_no_days_are_left_to_count(say: Any, state: Any) -> None:
     """No term, no number of days: not even 0."""
     assert days_left(TermView(state=state, expires_at=say.zero), say.zero) is None
 
 
-def test_every_registration_has_an_icon_and_every_service_state_a_color():
+def test_every_registration_has_an_icon_and_every_service_state_a_color() -> None:
     """No state is shown without its sign."""
     assert set(ICONS) == set(get_args(Registration))
     assert set(COLORS) == set(get_args(ServiceState))
 
 
-def test_only_services_that_the_number_supports_are_shown(world, say):
+def test_only_services_that_the_number_supports_are_shown(world: Any, say: Any) -> None:
     """An unsupported service has no icon; a supported one that nobody asked for is gray."""
     world.take(say.purchased(features=["voice_in", "emergency", "cnam"]))
     world.take(say.service("active", service="cnam"))
@@ -48,7 +48,7 @@ def test_only_services_that_the_number_supports_are_shown(world, say):
     ]
 
 
-def test_a_did_is_shown_with_its_label_and_next_step(bought, say):
+def test_a_did_is_shown_with_its_label_and_next_step(bought: Any, say: Any) -> None:
     """What people see of a new number: awaiting, yellow, and that the account has to act."""
     bought.take(say.registration("awaiting", reference="V-1"))
     bought.take(say.term("active"))
@@ -68,7 +68,7 @@ def test_a_did_is_shown_with_its_label_and_next_step(bought, say):
     assert (answer.registration.icon, answer.registration.reference) == ("not_assigned", "V-1")
 
 
-def test_a_removed_did_is_shown_without_a_status(bought, say):
+def test_a_removed_did_is_shown_without_a_status(bought: Any, say: Any) -> None:
     """Who held it may still look at it: it is gone, and nobody has to do anything."""
     bought.take(say.removed())
     answer = shown(bought.did, say.zero)

@@ -1,7 +1,7 @@
 """Status, next step and quick filters: each closed table against a second writing of it, over all axis values."""
 
 from itertools import product
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -24,9 +24,9 @@ STOCKS = ("porting_in", "assigned", "blocked", "on_hold", "removed", "refused")
 FEATURES = (("voice_out",), ("sms_in",), ("fax",), ("voice_in", "sms_in"))
 
 
-def condition(**changes):
+def condition(**changes: Any) -> Any:
     """A DID that is active in every way, but for the changes."""
-    usual = {
+    usual: dict[str, Any] = {
         "stock": "assigned",
         "by_package": False,
         "registration": "approved",
@@ -41,9 +41,9 @@ def condition(**changes):
     return Condition(**usual | changes)
 
 
-def every_condition():
+def every_condition() -> Any:
     """Every combination of what the tables look at."""
-    axes = {
+    axes: dict[str, tuple[Any, ...]] = {
         "stock": STOCKS,
         "by_package": (False, True),
         "registration": get_args(Registration),
@@ -59,14 +59,14 @@ def every_condition():
         yield Condition(**dict(zip(axes, values, strict=True)))
 
 
-def configured(c):
+def configured(c: Any) -> Any:
     """Whether calls, or else messages, have somewhere to go."""
     if "voice_in" in c.features or "fax" in c.features:
         return c.voice and c.capacity not in (None, 0)
     return c.sms if "sms_in" in c.features else True
 
 
-def expected_status(c):
+def expected_status(c: Any) -> Any:
     """The status, written as questions in a row."""
     if c.stock == "porting_in":
         return "porting_in_progress"
@@ -81,7 +81,7 @@ def expected_status(c):
     return "active" if c.carrier == "active" and configured(c) else "not_configured"
 
 
-def expected_step(c):
+def expected_step(c: Any) -> Any:
     """The next step, found backwards: the last assignment that holds wins."""
     found = ("none", "nobody")
     if c.term == "delayed_removal":
@@ -106,7 +106,7 @@ def expected_step(c):
     return ("await_porting", "carrier") if c.stock == "porting_in" else found
 
 
-def expected_filters(c):
+def expected_filters(c: Any) -> Any:
     """The quick filters, written as sets taken away."""
     found = set(FILTERS)
     ended = c.term in {"canceled", "aging", "closed"}
@@ -128,9 +128,11 @@ def expected_filters(c):
     return found
 
 
-def test_status_step_and_filters_are_their_tables_for_every_combination_of_axes():
+def test_status_step_and_filters_are_their_tables_for_every_combination_of_axes() -> None:
     """Over the whole product of axis values the tables say what the rules say, and each line is reached."""
-    statuses, steps, filters = set(), set(), set()
+    statuses: set[Any] = set()
+    steps: set[Any] = set()
+    filters: set[Any] = set()
     for c in every_condition():
         if c.stock in {"removed", "refused"}:
             assert (status_of(c), filters_of(c), next_step_of(c).action) == (None, frozenset(), "none")
@@ -148,12 +150,12 @@ def test_status_step_and_filters_are_their_tables_for_every_combination_of_axes(
     assert filters == set(FILTERS)
 
 
-def test_every_status_has_a_label_and_a_circle():
+def test_every_status_has_a_label_and_a_circle() -> None:
     """No status is shown without its name and color."""
     assert set(LABELS) == set(CIRCLES) == set(get_args(Status))
 
 
-def test_the_stocks_tried_are_all_there_are():
+def test_the_stocks_tried_are_all_there_are() -> None:
     """The product above leaves no stock state out."""
     contract, own = get_args(Stock)
     assert set(STOCKS) == {*get_args(contract), *get_args(own)}
@@ -162,18 +164,18 @@ def test_the_stocks_tried_are_all_there_are():
 @pytest.mark.parametrize(
     ("capacity", "enough"), [(None, False), (0, False), (1, True), (30, True), ("unlimited", True)]
 )
-def test_capacity_is_sufficient_from_one_channel_on(capacity, enough):
+def test_capacity_is_sufficient_from_one_channel_on(capacity: Any, enough: Any) -> None:
     """Unset and 0 let no call in; one channel does, and so does no limit."""
     assert is_sufficient(capacity) is enough
 
 
-def test_open_service_requests_stand_beside_the_next_step():
+def test_open_service_requests_stand_beside_the_next_step() -> None:
     """A number that lacks nothing may still have a request open: it is said besides."""
     step = next_step_of(condition(), ("cnam", "emergency"))
     assert (step.action, step.also) == ("none", ("cnam", "emergency"))
 
 
-def test_what_is_gone_asks_for_nothing():
+def test_what_is_gone_asks_for_nothing() -> None:
     """A removed DID has no next step, not even an open request."""
     step = next_step_of(condition(stock="removed"), ("cnam",))
     assert (step.action, step.who, step.also) == ("none", "nobody", ())
