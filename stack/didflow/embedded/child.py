@@ -1,0 +1,100 @@
+"""A child process that cannot outlive its host: the kernel ends it when the host is gone, however it went.
+
+Start children from a thread that lives as long as the host (the main thread): Linux takes the end of the
+thread that started a child for the end of its parent.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from didflow.embedded import leash
+from didflow.embedded.account import Account
+from didflow.embedded.waiting import NotInTimeError, until
+
+TERMINATE_THEN_KILL = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+"""Asked first, forced after 10 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """A started process in a session of its own, writing to `log`; its pid is the command's own."""
+
+    command: tuple[str, ...]
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(
+        cls,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        account: Account | None = None,
+        when_host_dies: signal.Signals = signal.SIGKILL,
+    ) -> Self:
+        """Start `command` on a leash; output is appended to `log`; `account` is whom root becomes.
+
+        Raises OSError when the interpreter cannot be run; an unknown command ends the child at once.
+        """
+        uid, gid = (account.uid, account.gid) if account else (-1, -1)
+        front = [sys.executable, "-I", "-S", leash.__file__]
+        bound = [str(os.getpid()), str(int(when_host_dies)), str(uid), str(gid)]
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - the caller's own command, no shell
+                [*front, *bound, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+                start_new_session=True,
+            )
+        return cls(command=tuple(command), log=log, process=process)
+
+    @property
+    def pid(self) -> int:
+        """The command's process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the signal's number when a signal ended it."""
+        return self.process.poll()
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the command; nothing happens when it has ended."""
+        self.process.send_signal(number)
+
+    async def ended(self, *, within: float) -> int:
+        """Wait for its end and return the exit code. Raises NotInTimeError after `within` seconds."""
+        await until(lambda: self.exit_code is not None, within=within, what=f"end of {self.command[0]}")
+        return self.process.returncode
+
+    async def stop(self, steps: Sequence[tuple[signal.Signals, float]] = TERMINATE_THEN_KILL) -> int:
+        """End it: each signal in turn with its patience in seconds. Returns the exit code; repeatable."""
+        for number, patience in steps[:-1]:
+            self.send(number)
+            try:
+                return await self.ended(within=patience)
+            except NotInTimeError:
+                continue
+        self.send(steps[-1][0])
+        return await self.ended(within=steps[-1][1])
+
+    async def kill(self) -> int:
+        """Kill -9 it with all that it started in its session. Returns the exit code; repeatable."""
+        if self.exit_code is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        return await self.ended(within=5)
+
+    def last_words(self, lines: int = 20) -> str:
+        """Return the end of its log, for an error message."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,152 @@
+"""A real PostgreSQL 18 on loopback for as long as its host runs.
+
+The server ends with its host (see `leash`); one that outlived its host all the same is ended before a new one
+starts in its folder.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+import asyncpg
+
+from didflow.embedded.account import reachable_folder, server_account
+from didflow.embedded.child import Child
+from didflow.embedded.cluster import (
+    SCRAM_ITERATIONS,
+    ClusterFolder,
+    PostgresDidNotStartError,
+    initialized,
+)
+from didflow.embedded.installation import programs
+from didflow.embedded.ports import free_port
+from didflow.embedded.waiting import NotInTimeError, until
+
+MAX_CONNECTIONS: Final = 200
+_START_SECONDS: Final = 30.0
+_ATTEMPTS: Final = 3
+_FAST_THEN_HARD: Final = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 4.0), (signal.SIGKILL, 4.0))
+_SAFE: Final[Mapping[str, str]] = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": str(MAX_CONNECTIONS),
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "scram_iterations": SCRAM_ITERATIONS,
+}
+_QUICK: Final = {**_SAFE, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(kw_only=True)
+class EmbeddedPostgres:
+    """A running server. `dsn` is its superuser's, for asyncpg, psql or any other tool."""
+
+    dsn: str
+    folder: Path
+    port: int
+    child: Child = field(repr=False)
+    lock: IO[bytes] = field(repr=False)
+
+    @classmethod
+    async def start(cls, folder: Path, *, port: int | None = None, durable: bool = True) -> Self:
+        """Start the server that lives in `folder`, made at first use (under /var/tmp when root's home hides it).
+
+        `durable=False` trades safety against power cuts for speed. Call it from the host's main thread.
+        Raises PostgresInUseError, PostgresDidNotStartError, PostgresMissingError.
+        """
+        account = server_account()
+        place = ClusterFolder(root=await asyncio.to_thread(reachable_folder, folder, account))
+        lock = place.lock()
+        try:
+            await _end_orphan(place)
+            found = await asyncio.to_thread(programs, account)
+            password = await asyncio.to_thread(initialized, place, found, account)
+            child, used = await _run(place, found, port, _SAFE if durable else _QUICK)
+        except BaseException:
+            lock.close()
+            raise
+        dsn = f"postgresql://postgres:{password}@127.0.0.1:{used}/postgres"
+        server = cls(dsn=dsn, folder=place.root, port=used, child=child, lock=lock)
+        await server._close_to_public()
+        return server
+
+    async def stop(self) -> None:
+        """End the server, its sessions rolled back, and free the folder; repeatable."""
+        await self.child.stop(_FAST_THEN_HARD)
+        self.lock.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _close_to_public(self) -> None:
+        """Keep service roles out of the server's own databases."""
+        try:
+            connection = await asyncpg.connect(self.dsn)
+            try:
+                await connection.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+            finally:
+                await connection.close()
+        except BaseException:
+            await self.stop()
+            raise
+
+
+async def _end_orphan(place: ClusterFolder) -> None:
+    """End a server that lives in this folder although its host is gone."""
+    orphan = await asyncio.to_thread(place.running)
+    if orphan is None:
+        return
+    for number, patience in _FAST_THEN_HARD:
+        if orphan.is_running():
+            orphan.send_signal(number)
+        try:
+            await until(lambda: not orphan.is_running(), within=patience, what="end of a left-over server")
+        except NotInTimeError:
+            continue
+        return
+
+
+async def _run(
+    place: ClusterFolder, found: Path, port: int | None, settings: Mapping[str, str]
+) -> tuple[Child, int]:
+    """Start the server and wait until it is ready; a free port that was taken meanwhile is replaced."""
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    last_words = ""
+    for _ in range(_ATTEMPTS):
+        used = port or free_port()
+        child = Child.start(
+            [str(found / "postgres"), "-D", str(place.data), "-p", str(used), *options],
+            log=place.log,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            cwd=place.root,
+            account=server_account(),
+            when_host_dies=signal.SIGINT,
+        )
+        if await _becomes_ready(place, child):
+            return child, used
+        last_words = child.last_words()
+    raise PostgresDidNotStartError(last_words)
+
+
+async def _becomes_ready(place: ClusterFolder, child: Child) -> bool:
+    def settled() -> bool:
+        return child.exit_code is not None or place.is_ready(child.pid)
+
+    try:
+        await until(settled, within=_START_SECONDS, what="start of PostgreSQL")
+    except NotInTimeError:
+        await child.stop(_FAST_THEN_HARD)
+    except BaseException:
+        child.send(signal.SIGQUIT)
+        raise
+    return child.exit_code is None
