@@ -80,16 +80,21 @@ def details_of(case: Case, wish: Wish) -> Details:
     )
 
 
+def judged(registration: Registration, wish: Wish, case: Case, known: Known) -> Judgement:
+    """Judge a case of this registration; the same details are evaluated once in a batch."""
+    by_area, anywhere = (known.get(Approval, key) for key in approval_keys(registration, wish))
+    return judge(case, (by_area, anywhere), partial(known.once, evaluate))
+
+
 def submit(
     registration: Registration, wish: Wish, now: datetime, known: Known, before: Verification | None
 ) -> Step:
     """Judge the wish and return the next attempt; `before` is the attempt still open, which it replaces."""
     case = case_of(registration, wish, now, known)
-    by_area, anywhere = (known.get(Approval, key) for key in approval_keys(registration, wish))
-    judgement = judge(case, (by_area, anywhere), partial(known.once, evaluate))
+    judgement = judged(registration, wish, case, known)
     attempt = _attempt(registration, wish, case, judgement)
     superseded = () if before is None else (attempt_moved(before, "superseded"),)
-    return _taken(registration, _judged(details_of(case, wish), attempt), attempt, superseded)
+    return _taken(registration, _told(details_of(case, wish), attempt), attempt, superseded)
 
 
 def _attempt(registration: Registration, wish: Wish, case: Case, judgement: Judgement) -> Verification:
@@ -129,7 +134,7 @@ def _attempt(registration: Registration, wish: Wish, case: Case, judgement: Judg
     )
 
 
-def _judged(details: Details, attempt: Verification) -> Details:
+def _told(details: Details, attempt: Verification) -> Details:
     return replace(
         details,
         requirement=attempt.requirement,

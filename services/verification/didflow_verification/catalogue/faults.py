@@ -1,0 +1,75 @@
+"""What can be wrong with a catalogue whose shape is right: names that mean nothing, rows that overlap."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date
+from itertools import combinations
+
+from didflow_verification.domain.catalogue import CountryRules, IdentityField, Requirement
+from didflow_verification.domain.identifiers import RULES
+from didflow_verification.domain.identity import Person
+
+_PERSON = frozenset(field.name for field in fields(Person))
+
+
+def faults(rules: CountryRules) -> Iterator[str]:
+    """Name every fault of a country's rules, each with the row that it is in."""
+    seen: set[tuple[str, int]] = set()
+    for row in rules.requirements:
+        if (row.key, row.version) in seen:
+            yield f"{row.key}: version {row.version} comes twice"
+        seen.add((row.key, row.version))
+        for fault in _row(row):
+            yield f"{row.key} v{row.version}: {fault}"
+    for one, other in combinations(rules.requirements, 2):
+        if _overlap(one, other):
+            yield f"{one.key} and {other.key} speak of the same end users at the same time"
+
+
+def _row(row: Requirement) -> Iterator[str]:
+    if row.effective_to is not None and row.effective_to <= row.effective_from:
+        yield "effective_to is not after effective_from"
+    if not row.end_user_types:
+        yield "no end-user types"
+    if not row.sources:
+        yield "no sources"
+    for field in row.identity_fields:
+        yield from _field(field)
+    groups = {group.group for group in row.documents}
+    if len(groups) < len(row.documents):
+        yield "a document group comes twice"
+    for cross in row.cross_checks:
+        yield from _cross_check(cross.left, cross.equals, groups)
+
+
+def _field(field: IdentityField) -> Iterator[str]:
+    if field.field not in _PERSON:
+        yield f"identity field {field.field} is unknown"
+    if field.checksum is not None and field.checksum not in RULES:
+        yield f"checksum {field.checksum} is unknown"
+    try:
+        re.compile(field.pattern or "")
+    except re.error as error:
+        yield f"pattern of {field.field}: {error}"
+    for path in field.unless:
+        if not path.startswith("document.") and path.removeprefix("identity.") not in _PERSON:
+            yield f"{path} cannot stand in for {field.field}"
+
+
+def _cross_check(left: str, equals: str, groups: set[str]) -> Iterator[str]:
+    parts = left.split(".")
+    if len(parts) != len(("documents", "group", "attribute")) or parts[0] != "documents":
+        yield f"cross-check {left} does not name a document's attribute"
+    elif parts[1] not in groups:
+        yield f"cross-check {left} names a group that is not asked for"
+    if equals != "address" and equals.removeprefix("identity.") not in _PERSON:
+        yield f"cross-check against {equals}, which nobody states"
+
+
+def _overlap(one: Requirement, other: Requirement) -> bool:
+    if one.key == other.key or one.number_type != other.number_type:
+        return False
+    last_begin = max(one.effective_from, other.effective_from)
+    first_end = min(one.effective_to or date.max, other.effective_to or date.max)
+    return bool(set(one.end_user_types) & set(other.end_user_types)) and last_begin < first_end
