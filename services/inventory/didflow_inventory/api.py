@@ -33,6 +33,7 @@ MANAGERS: Final = (*RESELLERS, "enterprise_admin", "service")
 SHOWN: Final = TypeAdapter(DidShown)
 ACCOUNT: Final = TypeAdapter(Account)
 ENTRY: Final = TypeAdapter(HistoryEntry)
+TOLD: Final = ("at", "recorded_at", "type", "actor", "outcome", "code", "account", "changes", "extra")
 
 router = APIRouter(prefix="/v1")
 
@@ -141,8 +142,22 @@ def _did(row: Any) -> Mapping[str, Any]:
 
 
 def _entry(row: Any) -> Mapping[str, Any]:
-    plain: Mapping[str, Any] = ENTRY.dump_python(store.entry_in(row), mode="json")
-    return {"position": row["position"], **plain}
+    entry = store.entry_in(row)
+    plain: Mapping[str, Any] = ENTRY.dump_python(entry, mode="json")
+    told = {name: plain[name] for name in TOLD}
+    return {"position": row["position"], **told, "cause": _cause(entry)}
+
+
+def _cause(entry: HistoryEntry) -> Mapping[str, Any] | None:
+    """Name the event that an entry tells of; what came over HTTP has none."""
+    if entry.event_id is None:
+        return None
+    return {
+        "source": entry.source,
+        "id": entry.event_id,
+        "sequence": entry.event_sequence,
+        "causationid": entry.causation_id,
+    }
 
 
 def _account(row: Any) -> Mapping[str, Any]:

@@ -117,7 +117,7 @@ history = sa.Table(
     _text("type", nullable=False),
     _text("source"),
     _text("event_id"),
-    sa.Column("sequence", sa.BigInteger),
+    sa.Column("event_sequence", sa.BigInteger),
     _text("causation_id"),
     _text("actor", nullable=False),
     _text("outcome", nullable=False),
@@ -185,8 +185,8 @@ def account_in(row: Any) -> Account:
 
 
 def entry_in(row: Any) -> HistoryEntry:
-    """Read the entry out of a row."""
-    return HISTORY.from_row([row[name] for name in HISTORY.columns]).state
+    """Read the entry out of a row; it has no version, being written once."""
+    return HISTORY.from_row([*(row[name] for name in HISTORY.columns), 0]).state
 
 
 def _dids() -> sa.Select[Any]:

@@ -22,7 +22,7 @@ def test_every_message_about_a_did_is_told_whatever_came_of_it(bought: Any, say:
         ("didflow.ledger.posted.v1", "applied", None),
     ]
     assert bought.story[2].event_id
-    assert (bought.story[2].source, bought.story[2].sequence) == ("/didflow/billing", 5)
+    assert (bought.story[2].source, bought.story[2].event_sequence) == ("/didflow/billing", 5)
 
 
 def test_a_change_is_told_with_before_and_after(bought: Any, say: Any) -> None:
@@ -56,7 +56,12 @@ def test_applying_all_changes_in_order_gives_the_did_as_it_stands(bought: Any, s
     for entry in bought.story:
         read |= {name: change.after for name, change in entry.changes.items()}
 
-    assert {name: value for name, value in read.items() if value is not None} == facts(bought.did)
+    assert _told(read) == _told(facts(bought.did))
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is empty: a story begins with what there is."""
+    return {name: value for name, value in fields.items() if value not in (None, False, [], {})}
 
 
 def test_the_actor_is_the_events_or_who_spoke(bought: Any, say: Any) -> None:

@@ -25,11 +25,11 @@ class Change:
 
 
 def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
-    """List what is different. A field that is null both ways is left out."""
+    """List what is different. A new DID is told by what it has: its empty fields are left out."""
     if after is None or before == after:
         return {}
     old = facts(before) if before else {}
-    new = facts(after)
+    new = facts(after) if before else {name: value for name, value in facts(after).items() if value}
     pairs = {name: Change(before=old.get(name), after=new.get(name)) for name in sorted({*old, *new})}
     return {name: change for name, change in pairs.items() if change.before != change.after}
 

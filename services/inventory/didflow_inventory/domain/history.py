@@ -37,7 +37,7 @@ KEPT_WHOLE: Final = (LedgerPosted, ResultReported)
 class HistoryEntry:
     """One message of a DID's story: when, who, what, and because of which event.
 
-    `at` is when it became true, `recorded_at` when inventory took it. `source`, `event_id`, `sequence` and
+    `at` is when it became true, `recorded_at` when inventory took it. `source`, `event_id`, `event_sequence` and
     `causation_id` are the event's; null for what came over HTTP. `code` is the refusal's. `extra` keeps
     the fields of the event that this version does not know, and what is of no axis.
     """
@@ -50,7 +50,7 @@ class HistoryEntry:
     type: str
     source: str | None
     event_id: str | None
-    sequence: int | None
+    event_sequence: int | None
     causation_id: str | None
     actor: str
     outcome: Came
@@ -88,7 +88,7 @@ def _of_event(event: Said, outcome: Outcome, before: Did | None, now: datetime) 
         type=event.type,
         source=event.source,
         event_id=event.id,
-        sequence=event.sequence,
+        event_sequence=event.sequence,
         causation_id=event.causationid,
         actor=event.actor or _speaker(event.source),
         outcome=_came(outcome),
@@ -114,7 +114,7 @@ def _of_command(
         type=TYPES[type(command)],
         source=None,
         event_id=None,
-        sequence=None,
+        event_sequence=None,
         causation_id=None,
         actor=f"user:{command.caller.subject}",
         outcome=_came(outcome),

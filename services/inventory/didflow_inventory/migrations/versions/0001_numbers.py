@@ -130,7 +130,7 @@ def upgrade():
         text("type", nullable=False),
         text("source"),
         text("event_id"),
-        sa.Column("sequence", sa.BigInteger),
+        sa.Column("event_sequence", sa.BigInteger),
         text("causation_id"),
         text("actor", nullable=False),
         text("outcome", nullable=False),
