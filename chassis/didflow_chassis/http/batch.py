@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from didflow_chassis.decision import Command, Refused, Unchanged
@@ -45,6 +45,8 @@ class BatchAnswer(Response):
 
 class BatchEntry(BaseModel):
     """What came of one entry; `code` and `message` say why it was refused, else null."""
+
+    model_config = ConfigDict(validate_by_name=True)
 
     name: str = Field(alias=ENTRY, description="as the caller wrote it")
     outcome: Outcome
@@ -83,10 +85,10 @@ class Plan:
         name = clean(self.names[place])
         outcome = results[self.first[place]].outcome if place in self.first else NOT_FOUND
         if place in self.repeats or isinstance(outcome, Unchanged):
-            return BatchEntry(did=name, outcome="unchanged")
+            return BatchEntry(name=name, outcome="unchanged")
         if isinstance(outcome, Refused):
-            return BatchEntry(did=name, outcome="refused", code=outcome.code, message=outcome.message)
-        return BatchEntry(did=name, outcome="done")
+            return BatchEntry(name=name, outcome="refused", code=outcome.code, message=outcome.message)
+        return BatchEntry(name=name, outcome="done")
 
 
 def batch_response(answer: Answer) -> BatchAnswer:

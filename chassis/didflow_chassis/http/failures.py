@@ -78,7 +78,9 @@ def _of_database(error: Exception) -> Problem | None:
         return Problem(
             "value_unstorable", "A value is out of range or holds a character that cannot be kept."
         )
-    return Problem("unavailable", "Nothing was done; try again.", headers=RETRY_AFTER)
+    return Problem(
+        "unavailable", "Try again, under the same Idempotency-Key if there was one.", headers=RETRY_AFTER
+    )
 
 
 def _unforeseen(error: Exception) -> Problem:
