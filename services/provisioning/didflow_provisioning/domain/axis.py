@@ -12,7 +12,7 @@ from didflow_provisioning.domain.readiness import (
     missing_for_voice,
 )
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.wanted import wishes
+from didflow_provisioning.domain.wanted import halt, wishes
 
 
 def axis(routing: Routing) -> RoutingChanged:
@@ -24,7 +24,7 @@ def axis(routing: Routing) -> RoutingChanged:
         account=routing.account,
         carrier=routing.carrier,
         carrier_state=routing.carrier_state,
-        reason=routing.reason,
+        reason=reason(routing),
         voice=VoiceTarget(kind=voice.kind, id=voice.id, name=voice.name) if voice else None,
         capacity=routing.capacity,
         capacity_group=None,
@@ -39,6 +39,15 @@ def axis(routing: Routing) -> RoutingChanged:
 def activation(said: RoutingChanged, carrier_reference: str | None, at: datetime) -> DidActivated:
     """Say that a number went into service, with the whole axis."""
     return DidActivated(**dict(said), carrier_reference=carrier_reference, activated_at=at)
+
+
+def reason(routing: Routing) -> str | None:
+    """Say why the carrier state is what it is: the failure, what halts the number, or its end."""
+    if routing.carrier_state == "failed":
+        return routing.failed_because
+    if routing.carrier_state == "suspended":
+        return halt(routing)
+    return routing.ended if routing.carrier_state == "released" else None
 
 
 def unapplied(routing: Routing) -> tuple[Unapplied, ...]:

@@ -94,7 +94,7 @@ def conclude(before: Desk, after: Desk, own: UUID | None) -> Outcome:
     if not primary and not also:
         return Unchanged()
     said = [event for routing in routings for event in _axis_events(before, after, routing)]
-    return Decided(state=primary[0] if primary else None, also=also, events=(*after.said, *said))
+    return Decided(state=primary[0] if primary else None, also=also, events=(*said, *after.said))
 
 
 def _axis_events(before: Desk, after: Desk, routing: Routing) -> list[EventData]:

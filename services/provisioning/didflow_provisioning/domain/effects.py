@@ -34,18 +34,17 @@ def take_effect(routing: Routing, action: CarrierAction, said: Mapping[str, Json
         return routing
     state = carrier.SUCCEEDED.get((action, routing.carrier_state), routing.carrier_state)
     moved = carrier.moved(routing.carrier_state, state)
-    reason = routing.reason if moved == routing.carrier_state else _reason(routing, action)
     applied = _applied(routing.applied, action, said)
-    return pruned(replace(routing, carrier_state=moved, reason=reason, applied=applied))
+    return pruned(replace(routing, carrier_state=moved, applied=applied))
 
 
 def take_failure(routing: Routing, failure: Failure, reason: str) -> Routing:
     """Return the routing after an order failed for good: a failed activation, or a wish left unapplied."""
     state = carrier.FAILED.get((failure.action, routing.carrier_state), routing.carrier_state)
     moved = carrier.moved(routing.carrier_state, state)
-    why = routing.reason if moved == routing.carrier_state else reason
     others = tuple(each for each in routing.failures if each.action != failure.action)
-    return pruned(replace(routing, carrier_state=moved, reason=why, failures=(*others, failure)))
+    why = reason if moved == "failed" else routing.failed_because
+    return pruned(replace(routing, carrier_state=moved, failed_because=why, failures=(*others, failure)))
 
 
 def as_if_done(routing: Routing) -> Routing:
@@ -71,14 +70,7 @@ def ordered(routing: Routing, order: Order, carrier_name: str) -> Routing:
     state = carrier.SENT.get((order.action, routing.carrier_state), routing.carrier_state)
     moved = carrier.moved(routing.carrier_state, state)
     served_by = carrier_name if order.action == "activate" else routing.served_by
-    reason = None if moved != routing.carrier_state else routing.reason
-    return replace(routing, carrier_state=moved, reason=reason, served_by=served_by, out=order)
-
-
-def _reason(routing: Routing, action: CarrierAction) -> str | None:
-    if action == "suspend":
-        return halt(routing)
-    return routing.ended if action == "release" else None
+    return replace(routing, carrier_state=moved, served_by=served_by, out=order)
 
 
 def _applied(before: Applied, action: CarrierAction, said: Mapping[str, JsonValue]) -> Applied:

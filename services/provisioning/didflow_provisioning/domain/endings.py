@@ -35,5 +35,5 @@ def _ended(routing: Routing | None, reason: str, event: Event[Any], now: datetim
     desk = laid_out(routing, known, fresh_id(event), others=True)
     ended = replace(routing, ended=reason, due_at=None, voice=None, capacity=None, sms=None)
     if ended.carrier_state == "inactive":
-        ended = replace(ended, carrier_state=moved("inactive", "released"), reason=reason)
+        ended = replace(ended, carrier_state=moved("inactive", "released"))
     return conclude(desk, serve(desk.with_routing(pruned(ended)), now), routing.did_id)

@@ -73,7 +73,7 @@ class Routing:
     `ended` says why the DID is no more (removed or refused), `confirmed` that inventory has given it the
     number, `seen` the last applied `sequence` of each axis heard. `due_at` is the end of a registration's
     running grace: while it is set, a lapsed registration still counts. `served_by` is the carrier that the
-    number was last ordered to be activated at.
+    number was last ordered to be activated at, `failed_because` why its last failed activation failed.
     """
 
     did_id: UUID
@@ -89,7 +89,7 @@ class Routing:
     term: TermState | None = None
     ended: str | None = None
     carrier_state: CarrierState = "inactive"
-    reason: str | None = None
+    failed_because: str | None = None
     served_by: str | None = None
     voice: Voice | None = None
     capacity: Channels | None = None
