@@ -1,0 +1,113 @@
+"""One readable line for a record of any topic: when, where, whose number, and what matters about it.
+
+A record that is no event is shown too: nobody looks at a tail to be told that there is nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+_MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "did.purchased": ("account", "number_type", "order_id"),
+    "did.porting_started": ("account", "number_type", "order_id"),
+    "did.porting_ended": ("outcome", "reason"),
+    "purchase.refused": ("code", "account", "order_id"),
+    "did.changed": ("stock", "account", "carrier"),
+    "did.withdrawn": ("reason",),
+    "did.status_changed": ("status", "circle", "next_step.action"),
+    "enduser.assigned": ("identity_id", "address_id"),
+    "service.changed": ("service", "state"),
+    "provisioning.commands": ("action", "carrier", "attempt"),
+    "provisioning.results": ("outcome", "code", "attempt"),
+    "did.activated": ("carrier", "carrier_reference"),
+    "routing.changed": ("carrier_state", "voice.name", "capacity", "sms.name"),
+    "term.changed": ("state", "reason", "expires_at"),
+    "cycle.expired": ("outcome", "period", "expires_at"),
+    "ledger.posted": ("kind", "money.amount", "money.currency", "payer"),
+    "did.removed": ("reason", "refunded"),
+}
+_REGISTRATION: Final = ("registration", "requirement", "reasons")
+_SHOWN: Final = 160
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventLine:
+    """What is shown of a record, as text."""
+
+    time: str
+    topic: str
+    number: str
+    text: str
+
+    def __str__(self) -> str:
+        """Put it on one line."""
+        return f"{self.time:<12}  {self.topic:<24}  {self.number:<16}  {self.text}".rstrip()
+
+
+def line_of(topic: str, value: bytes | None, headers: Mapping[str, bytes | None]) -> EventLine:
+    """Make the line of a record; `topic` is without the installation's prefix. Never raises."""
+    parsed = _parsed(value)
+    if topic.endswith(".dlq"):
+        return _dead(topic, value, headers)
+    binary = {name[3:]: _text(given) for name, given in headers.items() if name.lower().startswith("ce_")}
+    envelope = binary or (parsed if isinstance(parsed, dict) else {})
+    data = parsed if binary else envelope.get("data")
+    if not isinstance(data, dict):
+        return EventLine(time="", topic=topic, number="", text=f"not an event: {_raw(value)}")
+    wanted = _MATTERS.get(topic, _REGISTRATION if topic.startswith("verification.") else ())
+    said = [_said(name, _at(data, name)) for name in wanted]
+    return EventLine(
+        time=_clock(envelope.get("time")),
+        topic=topic,
+        number=str(data.get("number", "")),
+        text=" ".join(part for part in said if part),
+    )
+
+
+def _dead(topic: str, value: bytes | None, headers: Mapping[str, bytes | None]) -> EventLine:
+    why = {name: _text(given) for name, given in headers.items() if name.startswith("dlq_")}
+    place = f"{why.get('dlq_topic')}/{why.get('dlq_partition')}@{why.get('dlq_offset')}"
+    return EventLine(
+        time=_clock(why.get("dlq_at")),
+        topic=topic,
+        number="",
+        text=f"{why.get('dlq_reason')} from {place}: {_raw(value)}",
+    )
+
+
+def _at(data: Any, path: str) -> Any:
+    for name in path.split("."):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, list):
+        value = ",".join(
+            str(item.get("code", item)) if isinstance(item, dict) else str(item) for item in value
+        )
+    return f"{name.rpartition('.')[2]}={value}"
+
+
+def _clock(time: Any) -> str:
+    """Show the time of day to the millisecond, of an RFC 3339 instant."""
+    return str(time)[11:23].rstrip("Z").ljust(12) if time else ""
+
+
+def _parsed(value: bytes | None) -> Any:
+    try:
+        return orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "backslashreplace")
+
+
+def _raw(value: bytes | None) -> str:
+    return repr(value[:_SHOWN])[2:-1] if value is not None else "no value"

@@ -1,0 +1,87 @@
+"""The development issuer: a signing key of this stack's own, and tokens that last. Never for production.
+
+Time is the machine's own: moving the stack's clock does not end a token.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+from pydantic import TypeAdapter, ValidationError
+
+from didflow.problems import BadInput
+from didflow_chassis.http.authentication import ROLES
+from didflow_contracts.accounts import AccountPath
+
+ALGORITHM: Final = "ES256"
+TEN_YEARS_S: Final = 10 * 365 * 86_400
+JWKS_PATH: Final = "/dev/jwks.json"
+_ACCOUNT: Final = TypeAdapter[str](AccountPath)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """Signs tokens for `url` with the key in its folder."""
+
+    url: str
+    key: ec.EllipticCurvePrivateKey
+
+    @classmethod
+    def of(cls, folder: Path, url: str) -> Self:
+        """Take the folder's key, made at first use and readable by its owner alone."""
+        path = folder / "issuer.pem"
+        if not path.exists():
+            _write_key(path)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise BadInput(f"{path} holds no elliptic curve key")
+        return cls(url=url, key=key)
+
+    @property
+    def jwks(self) -> Mapping[str, Any]:
+        """The public key, as services fetch it."""
+        public = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**public, "use": "sig", "alg": ALGORITHM, "kid": self._kid(public)}]}
+
+    def token(self, *, role: str, account: str, subject: str | None = None) -> str:
+        """Sign a token for a role in an account's subtree. Raises BadInput for one that nobody would take."""
+        if role not in ROLES:
+            raise BadInput(f"role {role!r} is none of {', '.join(sorted(ROLES))}")
+        try:
+            _ACCOUNT.validate_python(account)
+        except ValidationError:
+            raise BadInput(f"account {account!r} is no path such as master/acme") from None
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "sub": subject or f"{role}@{account}",
+            "account": account,
+            "role": role,
+            "iat": now,
+            "exp": now + TEN_YEARS_S,
+        }
+        key_id = self.jwks["keys"][0]["kid"]
+        return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"kid": key_id})
+
+    @staticmethod
+    def _kid(public: Mapping[str, Any]) -> str:
+        return str(public["x"])[:16]
+
+
+def _write_key(path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(pem)
+    draft.rename(path)

@@ -1,0 +1,83 @@
+"""The Kafka and the PostgreSQL that a stack runs on: embedded ones, or those that were given."""
+
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from didflow.embedded.databases import create_service_databases
+from didflow.embedded.kafka import EmbeddedKafka
+from didflow.embedded.postgres import EmbeddedPostgres
+from didflow.problems import Missing
+from didflow.services import SERVICES
+from didflow.topics import make_topics, topic_names
+from didflow_chassis.settings import Settings, load
+
+ADMIN: Final = "admin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to run on; None means embedded. `durable` False trades an embedded database's safety for speed."""
+
+    kafka: str | None = None
+    postgres: str | None = None
+    durable: bool = True
+    fresh: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a stack runs on. `postgres` has the DSN of each service's database and of the `admin`."""
+
+    kafka: str
+    postgres: Mapping[str, str]
+    topic_prefix: str
+    embedded_kafka: bool
+    embedded_postgres: bool
+
+
+@asynccontextmanager
+async def opened(wanted: Wanted, folder: Path) -> AsyncIterator[Parts]:
+    """Start or prepare both for as long as the block runs. Raises Missing, or what an embedded part raises."""
+    async with AsyncExitStack() as stack:
+        admin = wanted.postgres or await _embedded_postgres(stack, wanted, folder)
+        dsns = await _databases(admin)
+        prefix = ""
+        if wanted.kafka:
+            settings = load(Settings, kafka=wanted.kafka, postgres=admin, production=False)
+            prefix = settings.topic_prefix
+            await make_topics(settings)
+        kafka = wanted.kafka or (await stack.enter_async_context(await _embedded_kafka())).bootstrap
+        yield Parts(
+            kafka=kafka,
+            postgres=dsns,
+            topic_prefix=prefix,
+            embedded_kafka=wanted.kafka is None,
+            embedded_postgres=wanted.postgres is None,
+        )
+
+
+async def _embedded_postgres(stack: AsyncExitStack, wanted: Wanted, folder: Path) -> str:
+    place = folder / "postgres"
+    if wanted.fresh:
+        shutil.rmtree(place, ignore_errors=True)
+    server = await stack.enter_async_context(await EmbeddedPostgres.start(place, durable=wanted.durable))
+    return server.dsn
+
+
+async def _embedded_kafka() -> EmbeddedKafka:
+    return await EmbeddedKafka.start(topic_names())
+
+
+async def _databases(admin: str) -> dict[str, str]:
+    try:
+        return {ADMIN: admin, **await create_service_databases(admin, SERVICES)}
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Missing(f"PostgreSQL's user may not make databases and roles: {error}") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Missing(f"PostgreSQL cannot be used: {type(error).__name__}: {error}") from None

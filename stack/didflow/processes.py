@@ -1,0 +1,66 @@
+"""The processes of a stack: a worker for each service, and the carrier simulator. What each is told is here."""
+
+import os
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from annotated_types import Ge
+
+from didflow.embedded.kafka import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
+from didflow.embedded.ports import free_port
+from didflow.parts import Parts
+from didflow.supervisor import Launch, Spec
+from didflow_chassis.settings import PREFIX, Settings
+
+SIMULATOR: Final = "simulator"
+_PASSED_ON: Final = ("KAFKA_", "TOPIC_PREFIX", "LOG_LEVEL", "OTLP_ENDPOINT", "DEFAULT_CARRIER")
+_LOOPBACK: Final = "127.0.0.1,localhost"
+
+
+def worker(service: str, parts: Parts) -> Spec:
+    """Describe the worker of a service."""
+
+    def launch() -> Launch:
+        port = free_port()
+        told = {"POSTGRES": parts.postgres[service], "HEALTH_PORT": str(port), "POOL_SIZE": "5"}
+        return Launch(environment=environment(parts, service, told), health=f"http://127.0.0.1:{port}")
+
+    return Spec(name=service, command=(script(f"didflow-{service}"), "worker"), launch=launch)
+
+
+def simulator(parts: Parts) -> Spec:
+    """Describe the carrier simulator."""
+    return Spec(
+        name=SIMULATOR,
+        command=(script("didflow-simulator"),),
+        launch=lambda: Launch(environment=environment(parts, SIMULATOR, {})),
+    )
+
+
+def environment(parts: Parts, name: str, told: Mapping[str, str]) -> dict[str, str]:
+    """Build a child's environment: ours without didflow's own variables, and what this process is told."""
+    kept = {key: value for key, value in os.environ.items() if _goes_on(key)}
+    group = _embedded_group() if parts.embedded_kafka else {"MEMBER_ID": f"{name}-0"}
+    ours = {"KAFKA": parts.kafka, "PRODUCTION": "false", "TOPIC_PREFIX": parts.topic_prefix, **group, **told}
+    return {**kept, "NO_PROXY": _LOOPBACK, **{f"{PREFIX}{key}": value for key, value in ours.items()}}
+
+
+def script(name: str) -> str:
+    """Return the path of an installed command of this environment."""
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+def _goes_on(variable: str) -> bool:
+    return not variable.startswith(PREFIX) or variable.removeprefix(PREFIX).startswith(_PASSED_ON)
+
+
+def _embedded_group() -> dict[str, str]:
+    """Return how a consumer group lives on the embedded broker: no static member, a session as short as may be.
+
+    There the session timeout is how long a killed worker's successor waits.
+    """
+    least = next(m.ge for m in Settings.model_fields["session_timeout_ms"].metadata if isinstance(m, Ge))
+    session = max(SESSION_TIMEOUT_MS, int(str(least)))
+    return {"SESSION_TIMEOUT_MS": str(session), "HEARTBEAT_MS": str(HEARTBEAT_INTERVAL_MS)}

@@ -1,0 +1,164 @@
+"""A whole didflow on one machine: parts, migrations, workers, simulator, APIs, accounts. All end with the block.
+
+Nothing is said to run before everything does: each step waits for a fact, never for a while.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from didflow import parts, processes, state, web
+from didflow.calls import Api, calling
+from didflow.embedded.waiting import NotInTimeError, until
+from didflow.issuer import Issuer
+from didflow.parts import Parts, Wanted
+from didflow.problems import DidNotStart
+from didflow.services import SERVICES, service
+from didflow.supervisor import Supervisor
+from didflow_chassis import migrate
+
+ISSUER: Final = "http://didflow.localhost/dev"
+ACCOUNTS: Final = {
+    "master": "Master reseller",
+    "master/acme": "Acme",
+    "master/acme/shop": "Acme's shop",
+    "master/globex": "Globex",
+}
+"""The accounts that every stack has, from the root down."""
+
+_READY_S: Final = 60.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A running stack, its APIs behind the port that is `listening`."""
+
+    folder: Path
+    parts: Parts
+    listening: socket.socket = field(repr=False)
+    issuer: Issuer
+    supervisor: Supervisor = field(repr=False)
+
+    @property
+    def base(self) -> str:
+        """The address of all APIs."""
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def state(self) -> state.StackState:
+        """Say what runs, for the other commands."""
+        return state.StackState(
+            pid=os.getpid(),
+            born=state.birth_of(os.getpid()),
+            kafka=self.parts.kafka,
+            http=self.base,
+            postgres=dict(self.parts.postgres),
+            topic_prefix=self.parts.topic_prefix,
+            embedded_kafka=self.parts.embedded_kafka,
+            embedded_postgres=self.parts.embedded_postgres,
+            children=self.supervisor.pids,
+            health=self.supervisor.health,
+        )
+
+    async def start_worker(self, name: str) -> None:
+        """Start a service's worker and wait until it reads. Raises DidNotStart."""
+        self.supervisor.start(processes.worker(name, self.parts))
+        await self.ready([name])
+
+    async def ready(self, names: Collection[str]) -> None:
+        """Wait until these workers read from Kafka. Raises DidNotStart."""
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            await asyncio.gather(*(self._ready(client, name) for name in names))
+
+    async def _ready(self, client: httpx.AsyncClient, name: str) -> None:
+        async def answers() -> bool:
+            self.supervisor.check(name)
+            try:
+                return (await client.get(f"{self.supervisor.health[name]}/healthz/ready")).is_success
+            except httpx.TransportError:
+                return False
+
+        condition: Callable[[], Awaitable[bool]] = answers
+        try:
+            await until(condition, within=_READY_S, what=f"start of {name}'s worker")
+        except NotInTimeError as error:
+            raise DidNotStart(str(error)) from None
+
+
+@asynccontextmanager
+async def running(
+    wanted: Wanted, folder: Path, *, tell: Tell, port: int | None = None, late: Collection[str] = ()
+) -> AsyncIterator[Stack]:
+    """Run a stack in a folder for as long as the block does; workers named in `late` are left to the caller.
+
+    Raises StackRuns, Missing, DidNotStart and what the embedded parts raise.
+    """
+    os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
+    async with AsyncExitStack() as exits:
+        exits.enter_context(state.held(folder))
+        state.forget(folder)
+        exits.callback(state.forget, folder)
+        loading = asyncio.create_task(asyncio.to_thread(_load))
+        tell("starting Kafka and PostgreSQL")
+        used = await exits.enter_async_context(parts.opened(wanted, folder))
+        await loading
+        tell("migrating four databases")
+        await _migrate(used)
+        stack = _stack(folder, used, port, tell, exits)
+        tell("starting four workers, the carrier simulator and the APIs")
+        await _start(stack, exits, late)
+        yield stack
+
+
+def _stack(folder: Path, used: Parts, port: int | None, tell: Tell, exits: AsyncExitStack) -> Stack:
+    logs = folder / "logs"
+    logs.mkdir(exist_ok=True)
+    listening = web.listen(port)
+    exits.callback(listening.close)
+    issuer = Issuer.of(folder, ISSUER)
+
+    def changed() -> None:
+        state.write(folder, stack.state())
+
+    supervisor = Supervisor(logs, tell, changed)
+    exits.push_async_callback(supervisor.stop)
+    stack = Stack(folder=folder, parts=used, listening=listening, issuer=issuer, supervisor=supervisor)
+    return stack
+
+
+async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> None:
+    """Start every process, serve the APIs, make the accounts, and wait for the workers."""
+    early = [name for name in SERVICES if name not in late]
+    for name in early:
+        stack.supervisor.start(processes.worker(name, stack.parts))
+    stack.supervisor.start(processes.simulator(stack.parts))
+    await exits.enter_async_context(web.serving(stack.parts, stack.issuer, stack.listening))
+    async with calling(stack.base, stack.issuer.token(role="operator", account="master")) as api:
+        await make_accounts(api, ACCOUNTS)
+    await stack.ready(early)
+
+
+async def make_accounts(api: Api, accounts: dict[str, str]) -> None:
+    """Make accounts that are not there yet, parents first. Raises CallFailed."""
+    for path, name in accounts.items():
+        await api.post("/v1/accounts", {"path": path, "name": name})
+
+
+async def _migrate(used: Parts) -> None:
+    """Migrate one database after the other: Alembic keeps its context in the process."""
+    for name in SERVICES:
+        await migrate.upgrade(used.postgres[name], service(name))
+
+
+def _load() -> None:
+    """Import the services while the servers start."""
+    for name in SERVICES:
+        service(name)

@@ -1,0 +1,70 @@
+"""The topics of an installation on a Kafka that was given to us: made where they are missing, else said."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from didflow.problems import Missing
+from didflow_chassis.brokers import connection
+from didflow_chassis.settings import Settings
+from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS, Topic
+
+REPLICAS: Final = 3
+_ANY: Final = next(iter(TOPICS.values()))
+_PATIENCE_MS: Final = 10_000
+
+
+def topic_names(prefix: str = "") -> tuple[str, ...]:
+    """List every topic of an installation, dead letters included."""
+    return tuple(f"{prefix}{name}" for name in (*TOPICS, *DEAD_LETTER_TOPICS.values()))
+
+
+async def make_topics(settings: Settings) -> tuple[str, ...]:
+    """Make the topics that a cluster lacks and return their names. Raises Missing, saying what and why."""
+    admin: Any = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=_PATIENCE_MS)
+    try:
+        await admin.start()
+        return await _make(admin, settings.topic_prefix)
+    except (KafkaError, OSError) as error:
+        raise Missing(f"Kafka at {settings.kafka} cannot be used: {type(error).__name__}") from None
+    finally:
+        await admin.close()
+
+
+async def _make(admin: Any, prefix: str) -> tuple[str, ...]:
+    there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    _check_alike({name: count for name, count in there.items() if name in topic_names(prefix)})
+    lacking = [name for name in topic_names(prefix) if name not in there]
+    if lacking:
+        replicas = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
+        answer = await admin.create_topics([_new(name, prefix, replicas) for name in lacking])
+        _check_made((error[0], error[1]) for error in answer.topic_errors)
+    return tuple(lacking)
+
+
+def _new(name: str, prefix: str, replicas: int) -> NewTopic:
+    topic: Topic = TOPICS.get(name.removeprefix(prefix), _ANY)
+    configs = {
+        "cleanup.policy": "delete",
+        "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
+        "max.message.bytes": str(topic.max_message_bytes),
+        "min.insync.replicas": str(max(1, replicas - 1)),
+    }
+    return NewTopic(name, topic.partitions, replicas, topic_configs=configs)
+
+
+def _check_alike(partitions: dict[str, int]) -> None:
+    """Refuse topics that differ in partitions: a number's events would go to different workers."""
+    if any(count != _ANY.partitions for count in partitions.values()):
+        wrong = ", ".join(f"{name} {count}" for name, count in partitions.items() if count != _ANY.partitions)
+        raise Missing(f"topics need {_ANY.partitions} partitions each; these have others: {wrong}")
+
+
+def _check_made(errors: Iterable[tuple[str, int]]) -> None:
+    failed = [(name, for_code(code)) for name, code in errors if code]
+    real = [(name, error) for name, error in failed if error is not TopicAlreadyExistsError]
+    if real:
+        reasons = ", ".join(f"{name} ({error.__name__})" for name, error in real)
+        raise Missing(f"these topics are missing and could not be made: {reasons}")

@@ -1,0 +1,90 @@
+"""The HTTP side of a stack: the four APIs in this process, behind one local port, dispatched by path."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from didflow.dispatch import Dispatcher
+from didflow.issuer import JWKS_PATH, Issuer
+from didflow.parts import Parts
+from didflow.problems import BadInput
+from didflow.services import SERVICES, service
+from didflow_chassis.running import api_application
+from didflow_chassis.settings import Settings, load
+
+USUAL_PORT: Final = 8080
+_GRACE_S: Final = 3
+_POOL: Final = 5
+
+
+def listen(port: int | None) -> socket.socket:
+    """Bind a port of loopback: the given one, else the usual one, else any. Raises BadInput when it is taken."""
+    for wanted in (port,) if port is not None else (USUAL_PORT, 0):
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", wanted))
+        except OSError:
+            listening.close()
+            continue
+        listening.listen(512)
+        return listening
+    raise BadInput(f"port {port} is taken")
+
+
+@asynccontextmanager
+async def serving(parts: Parts, issuer: Issuer, listening: socket.socket) -> AsyncIterator[None]:
+    """Serve all APIs on a bound socket for as long as the block runs."""
+    base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    async with AsyncExitStack() as stack:
+        applications = []
+        for name in SERVICES:
+            settings = _settings(parts, issuer, base, name)
+            app, _ = await stack.enter_async_context(api_application(service(name), settings))
+            applications.append((app, app.routes))
+        await stack.enter_async_context(_served(Dispatcher(applications, issuer.jwks), listening))
+        yield
+
+
+def _settings(parts: Parts, issuer: Issuer, base: str, name: str) -> Settings:
+    return load(
+        Settings,
+        kafka=parts.kafka,
+        postgres=parts.postgres[name],
+        topic_prefix=parts.topic_prefix,
+        pool_size=_POOL,
+        production=False,
+        oidc_issuer=issuer.url,
+        oidc_jwks_url=f"{base}{JWKS_PATH}",
+        oidc_audience=None,
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the stack."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@asynccontextmanager
+async def _served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_GRACE_S
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+        listening.close()
