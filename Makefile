@@ -29,7 +29,7 @@ test: lint ## Lint, then run every test on real PostgreSQL and real Kafka
 	$(BIN)/pytest -q $(ARGS)
 
 fast: .venv/.dev ## Run the tests that need no database and no broker
-	$(BIN)/pytest -q -m "not real" $(ARGS)
+	PYTHONPATH=tests $(BIN)/pytest -q -p fast $(ARGS)
 
 lint: types ## Check style, types and walls
 	$(BIN)/ruff check .

@@ -1,0 +1,91 @@
+"""What waits in a real database is seen by the metrics, and what waits too long by a log line."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from didflow_chassis import migrate
+from didflow_chassis.database import Database
+from didflow_chassis.service import Service
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.queues import QueueWatch
+
+PARK = (
+    "INSERT INTO parked (entity, subject, model, reason, since, inbox_id) "
+    "VALUES ('e', 's', 'M', $1, clock_timestamp() + (SELECT shift FROM clock) - $2::interval, 'x')"
+)
+
+
+@pytest.fixture
+async def database(empty_database, tmp_path):
+    service = Service(name="things", main=object, kinds=(), events={}, commands={}, migrations=tmp_path)
+    await migrate.upgrade(empty_database, service)
+    database = Database(empty_database, application="test", size=2)
+    await database.start()
+    yield database
+    await database.stop()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float:
+    return metrics.registry.get_sample_value(f"didflow_{name}", labels)
+
+
+async def test_empty_queues_are_zero(database, metrics):
+    """Every reason has a value from the start, so that an alert has something to compare with."""
+    await QueueWatch(metrics, database).look()
+
+    assert value(metrics, "outbox_rows") == 0
+    assert value(metrics, "outbox_oldest_seconds") == 0
+    assert value(metrics, "parked", reason="early") == 0
+    assert value(metrics, "parked_oldest_seconds", reason="dead") == 0
+
+
+async def test_what_waits_is_counted_with_its_age(database, metrics):
+    """Rows of the outbox and parked messages by reason, each with the age of the oldest."""
+    await database.fetch(
+        "INSERT INTO outbox (topic, created_at) VALUES ('t', clock_timestamp() - interval '60 s')"
+    )
+    await database.fetch("INSERT INTO outbox (topic) VALUES ('t')")
+    await database.fetch(PARK, "retry", timedelta(seconds=5))
+    await database.fetch(PARK, "retry", timedelta(seconds=50))
+
+    await QueueWatch(metrics, database).look()
+
+    assert value(metrics, "outbox_rows") == 2
+    assert 60 <= value(metrics, "outbox_oldest_seconds") < 90
+    assert value(metrics, "parked", reason="retry") == 2
+    assert 50 <= value(metrics, "parked_oldest_seconds", reason="retry") < 80
+
+
+async def test_a_moved_clock_ages_parked_messages_and_not_the_outbox(database, metrics):
+    """Waiting for an event goes by the services' time; publishing goes by the machine's."""
+    await database.fetch(PARK, "early", timedelta())
+    await database.fetch("INSERT INTO outbox (topic) VALUES ('t')")
+    await database.fetch("UPDATE clock SET shift = '1 day'")
+
+    await QueueWatch(metrics, database).look()
+
+    assert value(metrics, "parked_oldest_seconds", reason="early") >= 86_400
+    assert value(metrics, "outbox_oldest_seconds") < 60
+
+
+async def test_what_waits_too_early_for_long_is_reported_once(database, metrics, caplog):
+    """After 15 minutes a log line says so; it is not repeated while nothing is added."""
+    watch = QueueWatch(metrics, database)
+    await database.fetch(PARK, "early", timedelta(minutes=14))
+    await database.fetch(PARK, "retry", timedelta(minutes=16))
+    with caplog.at_level(logging.WARNING):
+        await watch.look()
+        assert caplog.records == []
+
+        await database.fetch(PARK, "early", timedelta(minutes=16))
+        await watch.look()
+        await watch.look()
+
+    assert [record.messages for record in caplog.records] == [1]
