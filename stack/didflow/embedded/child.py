@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from didflow.embedded import leash
 from didflow.embedded.account import Account
 from didflow.embedded.waiting import NotInTimeError, until
@@ -98,3 +100,11 @@ class Child:
     def last_words(self, lines: int = 20) -> str:
         """Return the end of its log, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Say whether any process, not only a child, runs no longer; one that nobody reaped has ended too."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -5,6 +5,7 @@ starts in its folder.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Mapping
@@ -14,9 +15,10 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 import asyncpg
+import psutil
 
 from didflow.embedded.account import reachable_folder, server_account
-from didflow.embedded.child import Child
+from didflow.embedded.child import Child, has_ended
 from didflow.embedded.cluster import (
     SCRAM_ITERATIONS,
     ClusterFolder,
@@ -107,10 +109,10 @@ async def _end_orphan(place: ClusterFolder) -> None:
     if orphan is None:
         return
     for number, patience in _FAST_THEN_HARD:
-        if orphan.is_running():
+        with contextlib.suppress(psutil.NoSuchProcess):
             orphan.send_signal(number)
         try:
-            await until(lambda: not orphan.is_running(), within=patience, what="end of a left-over server")
+            await until(lambda: has_ended(orphan), within=patience, what="end of a left-over server")
         except NotInTimeError:
             continue
         return

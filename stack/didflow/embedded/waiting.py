@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 _STEP_SECONDS = 0.01
 
@@ -16,7 +16,15 @@ class NotInTimeError(TimeoutError):
     code = "not-in-time"
 
 
-async def until(condition: Callable[[], T | Awaitable[T]], *, within: float, what: str) -> T:
+@overload
+async def until(condition: Callable[[], Awaitable[T]], *, within: float, what: str) -> T: ...
+
+
+@overload
+async def until(condition: Callable[[], T], *, within: float, what: str) -> T: ...
+
+
+async def until(condition: Callable[[], Any], *, within: float, what: str) -> Any:
     """Return the first truthy answer of `condition`, asked again every 10 ms.
 
     `within` is in seconds, `what` says in the error what was waited for. Raises NotInTimeError.
@@ -25,7 +33,7 @@ async def until(condition: Callable[[], T | Awaitable[T]], *, within: float, wha
     deadline = loop.time() + within
     while True:
         answer = condition()
-        value: T = await answer if inspect.isawaitable(answer) else answer
+        value = await answer if inspect.isawaitable(answer) else answer
         if value:
             return value
         if loop.time() >= deadline:

@@ -1,0 +1,32 @@
+"""One real Kafka for a test run: in Docker when an engine answers, else a JVM of our own, else a reason why not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from didflow.embedded.scratch import scratch_folder
+from harness.broker import Broker, KafkaUnavailableError
+from harness.kafka_docker import DockerBroker, docker_answers
+from harness.kafka_java import JavaBroker
+
+
+@asynccontextmanager
+async def real_kafka() -> AsyncIterator[Broker]:
+    """Give a running broker and remove it at the end. Raises KafkaUnavailableError with all reasons."""
+    reasons = ["no Docker engine answers"]
+    with scratch_folder() as folder:
+        broker: Broker | None = None
+        if await asyncio.to_thread(docker_answers):
+            try:
+                broker = await DockerBroker.create()
+            except KafkaUnavailableError as error:
+                reasons = [str(error)]
+        if broker is None:
+            try:
+                broker = await JavaBroker.create(folder)
+            except KafkaUnavailableError as error:
+                raise KafkaUnavailableError("; ".join([*reasons, str(error)])) from error
+        try:
+            yield broker
+        finally:
+            await broker.remove()

@@ -1,0 +1,108 @@
+"""Apache Kafka as a JVM of our own: one node, KRaft, on free ports, its data in a folder that the caller gives."""
+
+import asyncio
+import shutil
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from didflow.embedded.child import Child
+from didflow.embedded.ports import free_port
+from didflow.embedded.waiting import NotInTimeError, until
+from harness.broker import KafkaUnavailableError
+from harness.kafka_jars import formatted_storage, kafka_jars
+from harness.topics import is_serving
+
+_START_SECONDS: Final = 60.0
+_TERMINATE_THEN_KILL: Final = ((signal.SIGTERM, 30.0), (signal.SIGKILL, 5.0))
+_JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={log}
+auto.create.topics.enable=false
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
+message.max.bytes=2097152
+log.segment.delete.delay.ms=1000
+log.index.size.max.bytes=262144
+log.cleaner.dedupe.buffer.size=4194304
+num.network.threads=2
+num.io.threads=4
+num.recovery.threads.per.data.dir=4
+controlled.shutdown.max.retries=1
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+"""
+
+
+@dataclass(kw_only=True)
+class JavaBroker:
+    """A Kafka JVM on a leash; it keeps ports and data from stop to start."""
+
+    folder: Path
+    jars: Path
+    port: int
+    child: Child | None = field(default=None, repr=False)
+
+    @classmethod
+    async def create(cls, folder: Path) -> Self:
+        """Prepare a broker in an empty folder and start it. Raises KafkaUnavailableError."""
+        jars = await asyncio.to_thread(kafka_jars)
+        blank = _PROPERTIES.replace("{controller}", "19093").replace("{broker}", "19092")
+        storage = await asyncio.to_thread(formatted_storage, jars, blank)
+        broker = cls(folder=folder, jars=jars, port=free_port())
+        await asyncio.to_thread(shutil.copytree, storage, folder / "log")
+        values = {"controller": free_port(), "broker": broker.port, "log": folder / "log"}
+        (folder / "server.properties").write_text(_PROPERTIES.format(**values))
+        await broker.start()
+        return broker
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for clients, the same over restarts."""
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start it, or start it again; returns when it serves clients. Raises KafkaUnavailableError."""
+        main = ["-cp", f"{self.jars}/*", "kafka.Kafka", str(self.folder / "server.properties")]
+        child = Child.start(["java", *_JVM, *main], log=self.folder / "kafka.log", cwd=self.folder)
+        self.child = child
+
+        async def settled() -> bool:
+            return child.exit_code is not None or await is_serving(self.bootstrap)
+
+        try:
+            await until(settled, within=_START_SECONDS, what="start of Kafka")
+        except NotInTimeError:
+            await child.kill()
+        if child.exit_code is not None:
+            raise KafkaUnavailableError(f"Kafka did not start: {child.last_words()}")
+
+    async def stop(self) -> None:
+        """Stop it in order, keeping its data."""
+        if self.child is not None:
+            await self.child.stop(_TERMINATE_THEN_KILL)
+
+    async def kill(self) -> None:
+        """End it as kill -9 would, keeping its data."""
+        if self.child is not None:
+            await self.child.kill()
+
+    async def remove(self) -> None:
+        """Stop it for good: nobody needs its data any more, so it need not put it in order."""
+        await self.kill()

@@ -1,0 +1,78 @@
+"""Topics on a test's broker: made in one call, told apart by a prefix, and removed in one call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from didflow.embedded.waiting import until
+
+_ALREADY_THERE = 36
+_SERVED_SECONDS = 20.0
+_TOPIC_SETTINGS = {"max.message.bytes": "2097152"}
+
+
+class TopicsNotMadeError(RuntimeError):
+    """The broker refused to make a topic; the message names it."""
+
+    code = "topics-not-made"
+
+
+async def is_serving(bootstrap: str) -> bool:
+    """Say whether the broker answers and knows itself as a member of its cluster."""
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        # The client would log each refused connection; a bare one says nothing.
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
+        async with admin(bootstrap) as client:
+            return bool((await client.describe_cluster())["brokers"])
+    except (KafkaError, OSError):
+        return False
+
+
+async def create_topics(bootstrap: str, names: Iterable[str], *, partitions: int = 12) -> None:
+    """Make the topics that are not there yet, in one call, and wait until clients see all of their partitions.
+
+    A consumer that subscribes before that would not be given what it doesn't see. Raises TopicsNotMadeError.
+    """
+    wanted = [
+        NewTopic(name=name, num_partitions=partitions, replication_factor=1, topic_configs=_TOPIC_SETTINGS)
+        for name in names
+    ]
+    async with admin(bootstrap) as client:
+        answer = await client.create_topics(wanted)
+        refused = [error for error in answer.topic_errors if error[1] not in (0, _ALREADY_THERE)]
+        if refused:
+            raise TopicsNotMadeError(", ".join(f"{error[0]}: error {error[1]}" for error in refused))
+
+        async def served() -> bool:
+            found = await client.describe_topics([topic.name for topic in wanted])
+            return all(_has_leaders(topic, partitions) for topic in found)
+
+        await until(served, within=_SERVED_SECONDS, what="leaders of new topics")
+
+
+def _has_leaders(topic: dict[str, Any], partitions: int) -> bool:
+    leading = [part for part in topic["partitions"] if part["error_code"] == 0 and part["leader"] >= 0]
+    return len(leading) >= partitions
+
+
+async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
+    """Remove the topics; those that are not there are no error."""
+    async with admin(bootstrap) as client:
+        await client.delete_topics(list(names))
+
+
+@asynccontextmanager
+async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give an admin client of this broker, for as long as the block lasts."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()

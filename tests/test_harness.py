@@ -1,0 +1,154 @@
+"""What tests stand on holds: a real Kafka that can be restarted, databases from templates, processes on a leash."""
+
+import asyncio
+import signal
+
+import asyncpg
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from harness.broker import Broker
+from harness.fixtures import DatabaseFor
+from harness.processes import Processes, has_ended, until
+
+from didflow.embedded.leash import start_watcher
+from didflow.embedded.waiting import NotInTimeError
+
+HEADERS = (("odd", b"\xff\xfe\x00"),)
+
+
+async def read_one(bootstrap: str, topic: str, group: str) -> bytes:
+    """Read the first record of a topic as a member of a group."""
+    async with AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest"
+    ) as consumer:
+        record = await asyncio.wait_for(consumer.getone(), 20)
+        assert tuple(record.headers) == HEADERS
+        return bytes(record.value)
+
+
+async def test_a_record_makes_the_round_trip_over_real_kafka(kafka: str, topics: str) -> None:
+    """An idempotent producer and a consumer group meet on a topic of this test's own."""
+    topic = f"{topics}did.purchased"
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True) as producer:
+        assert await producer.partitions_for(topic) == set(range(12))
+        await producer.send_and_wait(topic, b"value", key=b"key", headers=list(HEADERS))
+    assert await read_one(kafka, topic, f"{topics}inventory") == b"value"
+
+
+@pytest.mark.parametrize("topics", [2], indirect=True)
+async def test_topics_can_have_fewer_partitions(kafka: str, topics: str) -> None:
+    """A test that needs no spread says so and is quicker."""
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        assert await producer.partitions_for(f"{topics}inventory.dlq") == {0, 1}
+
+
+async def test_topics_of_other_tests_are_gone(kafka: str, topics: str) -> None:
+    """A broker of a long run holds the topics of the running test only."""
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await client.start()
+    try:
+        found = await client.list_topics()
+    finally:
+        await client.close()
+    assert {name.split(".")[0] for name in found} <= {topics.rstrip("."), "__consumer_offsets"}
+
+
+@pytest.mark.parametrize("topics", [1], indirect=True)
+async def test_a_killed_broker_comes_back_with_its_records(kafka_broker: Broker, topics: str) -> None:
+    """Port and data survive kill -9, so that fault tests can restart the broker under running services."""
+    topic = f"{topics}did.purchased"
+    async with AIOKafkaProducer(bootstrap_servers=kafka_broker.bootstrap, acks="all") as producer:
+        await producer.send_and_wait(topic, b"kept", headers=list(HEADERS))
+    await kafka_broker.kill()
+    await kafka_broker.start()
+    assert await read_one(kafka_broker.bootstrap, topic, f"{topics}inventory") == b"kept"
+
+
+prepared: list[str] = []
+
+
+async def with_a_table(dsn: str) -> None:
+    """Prepare a template and count that."""
+    prepared.append(dsn)
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("CREATE TABLE rows (n int)")
+    await connection.close()
+
+
+async def test_databases_are_copies_of_a_template_that_is_prepared_once(database_for: DatabaseFor) -> None:
+    """Two databases of a service begin equal and live apart; migrations ran once."""
+    first, second = [await database_for("inventory", with_a_table) for _ in range(2)]
+    counts = []
+    for dsn in (first, second):
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("INSERT INTO rows VALUES (1)")
+        counts.append(await connection.fetchval("SELECT count(*) FROM rows"))
+        await connection.close()
+    assert counts == [1, 1]
+    assert len(prepared) == 1
+
+
+async def test_a_database_is_dropped_although_a_pool_was_forgotten(database_for: DatabaseFor) -> None:
+    """A test that fails with open connections leaves nothing that blocks the next."""
+    await asyncpg.connect(await database_for("billing"))
+
+
+async def test_an_empty_database_has_no_tables(database_for: DatabaseFor) -> None:
+    """Without a preparation a database is as migrations find it in production."""
+    connection = await asyncpg.connect(await database_for("billing"))
+    assert not await connection.fetch("SELECT FROM pg_tables WHERE schemaname = 'public'")
+    await connection.close()
+
+
+async def test_a_paused_process_neither_runs_nor_ends(processes: Processes) -> None:
+    """A frozen process is what a fault test can make of any service."""
+    child = processes.python("child", "-c", "import time; time.sleep(60)")
+    await until(lambda: "sleep" in " ".join(psutil.Process(child.pid).cmdline()), within=5, what="start")
+    child.pause()
+    stopped = psutil.STATUS_STOPPED
+    await until(lambda: psutil.Process(child.pid).status() == stopped, within=5, what="pause")
+    child.resume()
+    await until(lambda: psutil.Process(child.pid).status() != stopped, within=5, what="going on")
+    assert await child.stop() == -signal.SIGTERM
+
+
+async def test_a_kill_ends_what_the_process_started_too(processes: Processes) -> None:
+    """No grandchild outlives a killed service."""
+    script = (
+        "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    )
+    child = processes.python("parent", "-c", script)
+    await until(lambda: child.log.read_text().strip(), within=5, what="grandchild")
+    grandchild = psutil.Process(int(child.log.read_text()))
+    assert await child.kill() == -signal.SIGKILL
+    await until(lambda: has_ended(grandchild), within=5, what="end of the grandchild")
+
+
+async def test_children_end_with_a_host_that_is_killed(processes: Processes) -> None:
+    """Kill -9 of pytest leaves no service, no JVM and no database behind."""
+    script = (
+        "import pathlib, sys, time; from didflow.embedded.child import Child;"
+        "print(Child.start(['sleep', '60'], log=pathlib.Path(sys.argv[1])).pid, flush=True); time.sleep(60)"
+    )
+    host = processes.python("host", "-c", script, str(processes.folder / "sleep.log"))
+    await until(lambda: host.log.read_text().strip(), within=5, what="child")
+    child = psutil.Process(int(host.log.read_text()))
+    host.send(signal.SIGKILL)
+    await until(lambda: has_ended(child), within=5, what="end of the child")
+
+
+async def test_the_watcher_does_what_the_kernel_does_elsewhere(processes: Processes) -> None:
+    """Systems without a parent-death signal have a process that looks after the parent."""
+    parent = processes.python("parent", "-c", "import time; time.sleep(60)")
+    child = processes.python("child", "-c", "import time; time.sleep(60)")
+    start_watcher(parent.pid, child.pid, signal.SIGTERM)
+    await parent.kill()
+    assert await child.ended(within=5) == -signal.SIGTERM
+
+
+async def test_waiting_has_an_end() -> None:
+    """A fact that never comes true is said by name when the deadline passes."""
+    with pytest.raises(NotInTimeError, match="rain: not within"):
+        await until(lambda: False, within=0.02, what="rain")
