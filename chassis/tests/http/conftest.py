@@ -1,8 +1,7 @@
 """A small service of things behind the real HTTP side, with a stage and a database that only remember."""
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from didflow.embedded.postgres import EmbeddedPostgres
-from didflow.embedded.scratch import scratch_folder
 from didflow_chassis.database import compile_statement
 from didflow_chassis.decision import Command, Decided, Refused, Unchanged
 from didflow_chassis.http import (
@@ -311,12 +308,3 @@ def world(issuer_keys: Mapping[str, Any]) -> World:
     made = World(stage, FakeDatabase(stage), Issuer(keys=issuer_keys))
     made.serve()
     return made
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The DSN of a real PostgreSQL."""
-    with scratch_folder() as folder:
-        server = asyncio.run(EmbeddedPostgres.start(folder, durable=False))
-        yield server.dsn
-        asyncio.run(server.stop())

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
+from didflow.embedded.postgres import EmbeddedPostgres
 from didflow_chassis.database import Database, compile_statement
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import within
@@ -52,15 +53,15 @@ class Listing:
 
 
 @pytest.fixture
-async def listing(world: Any, postgres: str) -> AsyncIterator[Listing]:
-    database = Database(postgres, application="test", size=2)
+async def listing(world: Any, postgres: EmbeddedPostgres) -> AsyncIterator[Listing]:
+    database = Database(postgres.dsn, application="test", size=2)
     await database.start()
-    await database.fetch("DROP TABLE IF EXISTS things")
     await database.fetch(
         "CREATE TABLE things (thing_id uuid PRIMARY KEY, account text NOT NULL, name text NOT NULL,"
         " rank integer, seen_at timestamptz)"
     )
     yield Listing(world, database)
+    await database.fetch("DROP TABLE things")
     await database.stop()
 
 
