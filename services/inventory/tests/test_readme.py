@@ -16,7 +16,7 @@ SAID_LATER = {"did.porting_started", "did.porting_ended", "did.withdrawn"}
 
 def table(heading: str) -> dict[str, str]:
     """Read the table under a header row that begins so: first column to second."""
-    rows = README.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    rows = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     return {row[0]: row[1] for row in cells}
 
