@@ -2,13 +2,14 @@
 
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+
 from didflow_chassis import brokers
 from didflow_chassis.consumer import Consumer, Draining
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.topics import TOPICS
-from faststream import AckPolicy
 
 
 @pytest.fixture

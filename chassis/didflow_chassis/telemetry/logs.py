@@ -21,7 +21,7 @@ _SECRET_NAMES = re.compile(
 )
 _PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s]*@", re.IGNORECASE)
 _BEARER = re.compile(r"(\bBearer\s+)[\w.~+/=-]+", re.IGNORECASE)
-_TALKATIVE = ("aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream")
+_TALKATIVE = ("alembic", "aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream")
 
 
 def configure(*, service: str, process: str, level: str = "info", stream: TextIO | None = None) -> None:

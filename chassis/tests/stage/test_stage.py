@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 import toy
+from records import named, raw, record
+
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
 from didflow_chassis.stage import Answer, IdempotencyConflict, Once, Stage
-from records import named, raw, record
 
 CALLER = Caller(subject="ana", account="master", role="operator")
 ACCOUNT = "master/acme"
@@ -39,10 +40,14 @@ async def count(database: Database, table: str, where: str = "true") -> int:
 
 
 async def said(database: Database) -> list[dict[str, object]]:
-    return [orjson.loads(row["value"]) for row in await database.fetch("SELECT value FROM outbox ORDER BY id")]
+    return [
+        orjson.loads(row["value"]) for row in await database.fetch("SELECT value FROM outbox ORDER BY id")
+    ]
 
 
-async def command(stage: Stage, *commands: toy.Command, key: str | None = None, digest: bytes = b"d" * 32) -> Answer:
+async def command(
+    stage: Stage, *commands: toy.Command, key: str | None = None, digest: bytes = b"d" * 32
+) -> Answer:
     def answer(results: object) -> Answer:
         codes = [getattr(r.outcome, "code", getattr(r.outcome, "answer", None)) for r in results]
         return Answer(status=200, body=orjson.dumps(codes))
@@ -209,7 +214,9 @@ async def test_a_repeated_key_replays_the_first_answer(stage: Stage, database: D
 async def test_a_hundred_calls_under_one_key_have_one_effect(stage: Stage, database: Database) -> None:
     """Parallel calls get the same body or are told that one is in progress; the state changes once."""
     await stage.records([record(opened(1), "1")])
-    answers = await asyncio.gather(*(command(stage, add(1, 5), key="k1") for _ in range(100)), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(command(stage, add(1, 5), key="k1") for _ in range(100)), return_exceptions=True
+    )
     conflicts = [a for a in answers if isinstance(a, IdempotencyConflict)]
     bodies = {a.body for a in answers if isinstance(a, Answer)}
     assert {c.code for c in conflicts} <= {"idempotency_in_progress"}

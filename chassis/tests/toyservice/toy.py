@@ -7,12 +7,16 @@ from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from didflow_chassis import tables
 from didflow_chassis.decision import Command, Decided, Known, Outcome, Refused, TooEarly, Unchanged
 from didflow_chassis.service import On, Ref, Service
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID as UUID_TYPE
 
 
 class Opened(EventData):
@@ -147,3 +151,13 @@ SERVICE = Service(
     due={Counter: On(decide=on_ring)},
     migrations=Path(__file__).parent,
 )
+
+
+async def prepare(dsn: str) -> None:
+    """Make the tables of the chassis and of the toy service."""
+    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as connection:
+        await connection.run_sync(tables.METADATA.create_all)
+        await connection.run_sync(METADATA.create_all)
+        await connection.exec_driver_sql("INSERT INTO clock DEFAULT VALUES")
+    await engine.dispose()

@@ -1,0 +1,121 @@
+"""The consumer on a real Kafka: nothing is skipped, nothing is lost in an outage, offsets follow the database."""
+
+import toy
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from records import named, raw, record
+from wire import StartRelay, Wire
+
+from didflow.embedded.waiting import until
+from didflow_chassis.consumer import Consumer
+from didflow_chassis.database import Database, Outage
+from didflow_contracts.envelope import decode
+
+ACCOUNT = "master/acme"
+
+
+def opened(number: int) -> toy.Opened:
+    did_id, subject = named(number)
+    return toy.Opened(did_id=did_id, number=subject, account=ACCOUNT)
+
+
+def added(number: int, amount: int) -> toy.Added:
+    did_id, subject = named(number)
+    return toy.Added(did_id=did_id, number=subject, account=ACCOUNT, amount=amount)
+
+
+async def counters(database: Database) -> dict[str, int]:
+    return {row["number"]: row["total"] for row in await database.fetch("SELECT number, total FROM counters")}
+
+
+async def test_a_message_becomes_an_event_keyed_by_its_subject(
+    wire: Wire, consumer: Consumer, start_relay: StartRelay
+) -> None:
+    """From topic to topic: taken, decided, published in order under the subject's key."""
+    await start_relay()
+    await wire.publish([record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")])
+    heard = await wire.heard("counter.counted", 3)
+    events = [decode(r.value, r.headers, types={toy.Counted.type(): toy.Counted}) for r in heard]
+    assert [e.sequence for e in events] == [1, 2, 3]
+    assert events[-1].data.total == 12
+    assert {r.key for r in heard} == {named(1)[1].encode()}
+
+
+async def test_undecodable_records_do_not_take_their_batch_with_them(
+    wire: Wire, consumer: Consumer, database: Database
+) -> None:
+    """Header bytes that are no UTF-8, no value, no JSON: dead letters, and every neighbour is taken."""
+    bad_header = (("content-type", b"\xff\xfe"), ("x", b"\xc3\x28"))
+    bad = [raw(b"{}", headers=bad_header), raw(None), raw(b"\xff\xff"), raw(b"{", key=None)]
+    good = [record(opened(n), f"o{n}") for n in range(50)]
+    await wire.publish([*good[:25], *bad, *good[25:]])
+
+    async def done() -> bool:
+        rows = await database.fetch("SELECT count(*) FROM dead_letters")
+        return len(await counters(database)) == 50 and rows[0][0] == 4
+
+    await until(done, within=20, what="50 counters and 4 dead letters")
+
+
+async def test_a_batch_that_met_an_outage_comes_again(
+    wire: Wire, consumer: Consumer, database: Database, monkeypatch
+) -> None:
+    """The database is away for three batches: nothing is skipped, nothing dead-lettered, order is kept."""
+    real, failures = database.transaction, 3
+
+    def transaction():
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise Outage("away")
+        return real()
+
+    monkeypatch.setattr(database, "transaction", transaction)
+    await wire.publish([record(opened(1), "o")])
+    await wire.publish([record(added(1, n), f"a{n}") for n in range(20)])
+
+    async def done() -> bool:
+        return (await counters(database)).get(named(1)[1]) == sum(range(20))
+
+    await until(done, within=20, what="all additions")
+    rows = await database.fetch("SELECT additions::text FROM counters")
+    assert rows[0][0] == str(list(range(20)))
+    assert not await database.fetch("SELECT FROM dead_letters")
+
+
+async def test_offsets_are_committed_after_the_database(
+    wire: Wire, consumer: Consumer, database: Database
+) -> None:
+    """What the group has committed is what the database has: here, all of it."""
+    await wire.publish([record(opened(n), f"o{n}") for n in range(40)])
+    admin = AIOKafkaAdminClient(bootstrap_servers=wire.settings.kafka)
+    await admin.start()
+    topic, group = (wire.settings.topic_prefix + name for name in ("counter.opened", "counting"))
+    partitions = [TopicPartition(topic, n) for n in range(4)]
+
+    async def done() -> bool:
+        offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
+        return sum(max(o.offset, 0) for o in offsets.values()) == 40
+
+    try:
+        await until(done, within=20, what="committed offsets")
+    finally:
+        await admin.close()
+    assert len(await counters(database)) == 40
+
+
+async def test_two_members_of_a_group_share_the_work_and_lose_nothing(
+    wire: Wire, consumer: Consumer, settings, stage, database: Database
+) -> None:
+    """A second member joins and leaves in the middle: every message has its effect once."""
+    second = Consumer(toy.SERVICE, settings, stage)
+    await wire.publish([record(opened(n), f"o{n}") for n in range(100)])
+    await second.start()
+    await wire.publish([record(added(n, 1), f"a{n}") for n in range(100)])
+    await second.stop()
+    await wire.publish([record(added(n, 1), f"b{n}") for n in range(100)])
+
+    async def done() -> bool:
+        return list((await counters(database)).values()) == [2] * 100
+
+    await until(done, within=30, what="both additions of all counters")

@@ -1,0 +1,70 @@
+"""The relay on a real Kafka: in order for each key, one at a time, and the next takes over."""
+
+import asyncpg
+from wire import StartRelay, Wire
+
+from didflow.embedded.waiting import until
+from didflow_chassis.database import Database
+from didflow_chassis.relay import LEASE
+
+INSERT = """
+INSERT INTO outbox (topic, key, value) SELECT $1, ('k' || number % 20)::bytea, number::text::bytea
+FROM generate_series($2::int, $3::int) AS numbers (number) ORDER BY numbers.number
+"""
+
+
+async def drained(database: Database) -> bool:
+    return not await database.fetch("SELECT FROM outbox LIMIT 1")
+
+
+async def test_rows_leave_in_order_for_each_key_and_are_deleted(
+    wire: Wire, database: Database, start_relay: StartRelay
+) -> None:
+    """5,000 rows under 20 keys: each once, each key's in the order of the outbox."""
+    topic = f"{wire.settings.topic_prefix}counter.counted"
+    await database.fetch(INSERT, topic, 1, 5000)
+    await start_relay()
+    heard = await wire.heard("counter.counted", 5000)
+    await until(lambda: drained(database), within=10, what="an empty outbox")
+    by_key: dict[bytes, list[int]] = {}
+    for record in heard:
+        by_key.setdefault(record.key, []).append(int(record.value))
+    assert sum(len(values) for values in by_key.values()) == 5000
+    assert all(values == sorted(values) for values in by_key.values())
+
+
+async def test_only_one_relay_publishes_and_the_other_takes_over(
+    wire: Wire, database: Database, start_relay: StartRelay
+) -> None:
+    """Two relays, one lease: rows are published once; when the holder's session ends the other goes on."""
+    topic = f"{wire.settings.topic_prefix}counter.counted"
+    tasks = [await start_relay(), await start_relay()]
+    await database.fetch(INSERT, topic, 1, 500)
+    await until(lambda: drained(database), within=10, what="an empty outbox")
+    assert await _holders(wire.settings.dsn) == 1
+    admin = await asyncpg.connect(wire.settings.dsn)
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        "AND objid = ($1::bigint & 4294967295)::bigint::oid",
+        LEASE,
+    )
+    await admin.close()
+    await database.fetch(INSERT, topic, 501, 1000)
+    await until(lambda: drained(database), within=10, what="an empty outbox, by the other relay")
+    assert not any(task.done() for task in tasks)
+    heard = await wire.heard("counter.counted", 1000)
+    assert sorted(int(record.value) for record in heard) == list(range(1, 1001))
+
+
+async def _holders(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND objid = ($1::bigint & 4294967295)::bigint::oid",
+            LEASE,
+        )
+        return len(rows)
+    finally:
+        await connection.close()
