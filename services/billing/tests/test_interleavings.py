@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DAY = timedelta(days=1)
@@ -40,6 +40,7 @@ def beginnings(say: Any) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("which", range(7))
+@settings(deadline=None)
 @given(data=st.data())
 def test_every_order_of_one_dids_events_ends_the_same(
     new_story: Any, say: Any, which: int, data: st.DataObject
@@ -58,6 +59,7 @@ def test_every_order_of_one_dids_events_ends_the_same(
     assert end_of(shuffled) == end_of(straight)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_every_order_of_a_port_in_ends_in_the_same_term_and_bill(
     new_story: Any, say: Any, data: st.DataObject
@@ -104,6 +106,7 @@ def told(say: Any, life: list[tuple[timedelta, Any]], first: str) -> list[tuple[
     return messages
 
 
+@settings(deadline=None)
 @given(data=st.data(), first=st.sampled_from(["awaiting", "not_required", "pending"]))
 def test_a_clock_that_was_down_for_a_year_gives_the_same_events_and_entries(
     new_story: Any, say: Any, data: st.DataObject, first: str
@@ -123,6 +126,7 @@ def test_a_clock_that_was_down_for_a_year_gives_the_same_events_and_entries(
     assert late == punctual
 
 
+@settings(deadline=None)
 @given(data=st.data(), first=st.sampled_from(["awaiting", "not_required", "pending"]))
 def test_the_ledger_of_a_life_adds_up(new_story: Any, say: Any, data: st.DataObject, first: str) -> None:
     """What was posted was said; a charge is taken back at most once; a refunded life costs nothing."""
@@ -143,6 +147,7 @@ def test_the_ledger_of_a_life_adds_up(new_story: Any, say: Any, data: st.DataObj
     assert periods % 5 == 0
 
 
+@settings(deadline=None)
 @given(data=st.data(), first=st.sampled_from(["awaiting", "not_required", "pending"]))
 def test_paid_time_has_no_gap_and_no_overlap(
     new_story: Any, say: Any, data: st.DataObject, first: str

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didflow_billing.domain.periods import months_after
@@ -34,6 +34,7 @@ def test_a_period_ends_on_the_anchor_day_or_the_last_of_a_shorter_month(
     assert months_after(at, months) == datetime.fromisoformat(end).replace(tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(anchor=INSTANTS, months=st.integers(0, 600))
 def test_months_are_never_skipped_or_doubled(anchor: datetime, months: int) -> None:
     """The end lies in the month that is so many further on, on no later a day than the anchor's."""
@@ -43,6 +44,7 @@ def test_months_are_never_skipped_or_doubled(anchor: datetime, months: int) -> N
     assert end.timetz() == anchor.timetz()
 
 
+@settings(deadline=None)
 @given(anchor=INSTANTS, months=st.integers(0, 600))
 def test_a_longer_time_ends_later(anchor: datetime, months: int) -> None:
     """Ends rise strictly with the months, so a period is never empty."""

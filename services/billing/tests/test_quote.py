@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didflow_billing.domain.quote import quote, settled
@@ -41,6 +41,7 @@ def test_a_quote_for_what_would_be_refused_says_the_code(running: Any, say: Any)
     assert quote(None, say.renew(), say.zero).outcome == Refused("not_found", "there is no such number")
 
 
+@settings(deadline=None)
 @given(days=st.integers(0, 120), left=st.sampled_from([None, 0, 1]), months=st.sampled_from([1, 3, 6, 12]))
 def test_the_quote_is_the_charge(new_story: Any, say: Any, days: int, left: int | None, months: int) -> None:
     """On any day and whatever was due before, the entries that the wish posts add up to its quote."""

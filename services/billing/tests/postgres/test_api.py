@@ -1,0 +1,291 @@
+"""Billing over HTTP: who sees what, what each wish answers, and what a quote promises."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+DAY = timedelta(days=1)
+ACTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("set-cycles", {"billing_cycles": 3}),
+    ("renew", {"billing_period": 3}),
+    ("cancel", {}),
+    ("restore", {}),
+]
+
+
+@pytest.fixture
+async def active(billing: Any, say: Any) -> Any:
+    """Billing with one active DID of `master/acme`."""
+    await billing.take(say.purchased(), say.holding(), say.registration("not_required"))
+    return billing
+
+
+@pytest.fixture
+async def acme(active: Any) -> AsyncIterator[Any]:
+    """A reseller of the account that holds the DID."""
+    async with active.caller() as client:
+        yield client
+
+
+async def wish(client: Any, action: str, *dids: str, **body: Any) -> Any:
+    """Send one wish for some DIDs and give the first entry of its answer, or the problem."""
+    answer = await client.post(f"/v1/terms/batch/{action}", json={"dids": list(dids), **body})
+    said = answer.json()
+    return said["results"][0] if answer.status_code == 200 else said
+
+
+async def test_a_term_is_shown_by_number_and_by_id(acme: Any, say: Any) -> None:
+    """With the plus, without it, escaped, and by the DID's id: the same term, whole."""
+    shown = [
+        (await acme.get(f"/v1/terms/{name}")).json()
+        for name in (say.number, say.number[1:], say.number.replace("+", "%2B"), str(say.did))
+    ]
+    assert shown[0] == {
+        "did_id": str(say.did),
+        "number": say.number,
+        "account": say.account,
+        "payer": say.account,
+        "order_id": "o-1",
+        "state": "active",
+        "cycles_left": None,
+        "billing_period": 1,
+        "period": 1,
+        "period_start": "2026-01-31T12:30:00Z",
+        "expires_at": "2026-02-28T12:30:00Z",
+        "aging_until": None,
+        "price": {
+            "setup": {"amount": "3.00", "currency": "EUR"},
+            "recurring": {"amount": "5.00", "currency": "EUR"},
+        },
+        "purchased_at": "2026-01-31T12:30:00Z",
+        "registration": "not_required",
+    }
+    assert shown.count(shown[0]) == 4
+
+
+async def test_a_former_did_is_shown_by_its_id_alone(acme: Any, active: Any, say: Any) -> None:
+    """The number means a living DID; the id means this one for ever."""
+    await active.take(say.withdrawn())
+    assert (await acme.get(f"/v1/terms/{say.number}")).status_code == 404
+    assert (await acme.get(f"/v1/terms/{say.did}")).json()["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    "name", ["nope", "%00", "+12", "00000000-0000-0000-0000-000000000000", "+35319609099"]
+)
+async def test_what_is_not_there_is_not_found(acme: Any, name: str) -> None:
+    """Whatever the name looks like."""
+    answer = await acme.get(f"/v1/terms/{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("account", "role", "status"),
+    [
+        ("master/acme", "user", 200),
+        ("master", "master_reseller", 200),
+        ("didflow", "operator", 200),
+        ("master/acme/shop", "enterprise_admin", 404),
+        ("master/acm", "reseller", 404),
+        ("master/other", "reseller", 404),
+    ],
+)
+async def test_a_term_is_seen_from_its_holder_upwards(
+    active: Any, say: Any, account: str, role: str, status: int
+) -> None:
+    """Its own account, those above, and the operator; for anyone else it does not exist."""
+    async with active.caller(account, role) as client:
+        assert (await client.get(f"/v1/terms/{say.did}")).status_code == status
+
+
+@pytest.mark.parametrize(("action", "body"), ACTIONS)
+async def test_a_foreign_did_cannot_be_touched(
+    active: Any, say: Any, action: str, body: dict[str, Any]
+) -> None:
+    """Each wish answers `not_found`, and nothing changes."""
+    before = await active.term()
+    async with active.caller("master/other") as eve:
+        answer = await wish(eve, action, say.number, **body)
+    assert (answer["outcome"], answer["code"]) == ("refused", "not_found")
+    assert await active.term() == before
+
+
+@pytest.mark.parametrize(("action", "body"), ACTIONS)
+@pytest.mark.parametrize("role", ["user", "reviewer"])
+async def test_wishes_are_not_for_users_and_reviewers(
+    active: Any, say: Any, action: str, body: dict[str, Any], role: str
+) -> None:
+    """403 with a code; nothing is decided."""
+    async with active.caller(role=role) as client:
+        assert (await wish(client, action, say.number, **body))["code"] == "role_not_allowed"
+
+
+async def test_each_wish_is_done_for_those_who_may(acme: Any, active: Any, say: Any) -> None:
+    """Cycles, a renewal, a cancellation and its end, and the terms that come of them."""
+    assert (await wish(acme, "set-cycles", say.number, billing_cycles=0))["outcome"] == "done"
+    assert (await active.term()).state == "delayed_removal"
+    assert (await wish(acme, "set-cycles", say.number, billing_cycles=0))["outcome"] == "unchanged"
+    assert (await wish(acme, "renew", say.number, billing_period=3))["outcome"] == "done"
+    assert (await wish(acme, "cancel", say.number))["outcome"] == "done"
+    assert (await wish(acme, "renew", say.number, billing_period=1))["code"] == "restore_first"
+    assert (await wish(acme, "restore", say.number))["outcome"] == "done"
+    assert (await wish(acme, "restore", say.number))["code"] == "not_canceled"
+    assert (await active.term()).expires_at.isoformat() == "2026-05-31T12:30:00+00:00"
+    assert [str(line.amount) for line in await active.lines()] == ["3.00", "5.00", "15.00"]
+
+
+async def test_one_bad_number_never_fails_the_rest(acme: Any, say: Any) -> None:
+    """Entry by entry, in the order asked; a DID named again, by its other name, is unchanged."""
+    dids = ["nope", say.number, str(say.did), "+35319609099"]
+    answer = (await acme.post("/v1/terms/batch/cancel", json={"dids": dids})).json()
+    assert [entry["did"] for entry in answer["results"]] == dids
+    assert [entry["outcome"] for entry in answer["results"]] == ["refused", "done", "unchanged", "refused"]
+    assert (answer["done"], answer["unchanged"], answer["refused"]) == (1, 1, 2)
+
+
+async def test_a_retried_renewal_is_one_renewal(acme: Any, active: Any, say: Any) -> None:
+    """The same key and body: the first answer again, and one charge."""
+    body, key = {"dids": [say.number], "billing_period": 1}, {"Idempotency-Key": "r-1"}
+    first = await acme.post("/v1/terms/batch/renew", json=body, headers=key)
+    again = await acme.post("/v1/terms/batch/renew", json=body, headers=key)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert len(await active.lines()) == 3
+    other = await acme.post("/v1/terms/batch/renew", json=body | {"billing_period": 3}, headers=key)
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "field"),
+    [
+        ("set-cycles", {"billing_cycles": 1000}, "billing_cycles"),
+        ("set-cycles", {"billing_cycles": -1}, "billing_cycles"),
+        ("set-cycles", {"billing_cycles": True}, "billing_cycles"),
+        ("set-cycles", {}, "billing_cycles"),
+        ("renew", {"billing_period": 2}, "billing_period"),
+        ("renew", {"billing_period": None}, "billing_period"),
+        ("restore", {"billing_period": 24}, "billing_period"),
+        ("cancel", {"remove": "yes"}, "remove"),
+        ("cancel", {"force": True}, "force"),
+    ],
+)
+async def test_a_body_that_is_wrong_names_its_field(
+    acme: Any, say: Any, action: str, body: dict[str, Any], field: str
+) -> None:
+    """422 with the field and a code, before anything is decided."""
+    problem = await wish(acme, action, say.number, **body)
+    assert (problem["code"], problem["errors"][0]["field"]) == ("input_invalid", field)
+
+
+async def test_none_and_too_many_entries_are_refused(acme: Any, say: Any) -> None:
+    """For wishes and for quotes alike."""
+    for path, body in [("batch/cancel", {}), ("quote", {"action": "cancel"})]:
+        for dids, code in [([], "too_few"), ([say.number] * 1001, "too_many")]:
+            answer = await acme.post(f"/v1/terms/{path}", json={"dids": dids, **body})
+            assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def test_a_late_clock_is_settled_before_a_wish(acme: Any, active: Any, say: Any) -> None:
+    """The wish comes 35 days after a period that was the last one: gone, not renewed."""
+    await wish(acme, "set-cycles", say.number, billing_cycles=0)
+    await active.at(say.zero + 63 * DAY)
+    assert (await wish(acme, "renew", say.number, billing_period=1))["code"] == "not_found"
+    assert (await active.topics())[-1] == "did.removed"
+
+
+async def test_a_quote_is_what_the_action_then_charges(acme: Any, active: Any, say: Any) -> None:
+    """Entry by entry and in sum; asking changes nothing."""
+    dids = [say.number, "nope", str(say.did)]
+    body = {"dids": dids, "billing_period": 6}
+    quoted = (await acme.post("/v1/terms/quote", json={"action": "renew", **body})).json()
+    assert len(await active.lines()) == 2
+    done = (await acme.post("/v1/terms/batch/renew", json=body)).json()
+    outcomes = [entry["outcome"] for entry in quoted["results"]]
+    assert outcomes == [entry["outcome"] for entry in done["results"]] == ["done", "refused", "unchanged"]
+    assert quoted["results"][0]["charge"] == {"amount": "30.00", "currency": "EUR"}
+    assert (quoted["charges"], quoted["refunds"]) == ([{"amount": "30.00", "currency": "EUR"}], [])
+    assert str((await active.lines())[-1].amount) == "30.00"
+
+
+async def test_a_quote_says_what_a_cancellation_gives_back(billing: Any, say: Any) -> None:
+    """Registration never completed: everything."""
+    await billing.take(say.purchased(), say.holding(), say.registration("awaiting"))
+    async with billing.caller() as acme:
+        answer = await acme.post("/v1/terms/quote", json={"action": "cancel", "dids": [say.number]})
+    assert answer.json()["refunds"] == [{"amount": "8.00", "currency": "EUR"}]
+    assert (await billing.term()).state == "active"
+
+
+async def test_a_quote_for_an_unknown_action_is_an_input_error(acme: Any, say: Any) -> None:
+    """Four actions, no other."""
+    answer = await acme.post("/v1/terms/quote", json={"action": "erase", "dids": [say.number]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
+
+
+async def test_the_ledger_is_read_page_by_page(acme: Any, active: Any, say: Any) -> None:
+    """The latest first or last, one line at a time, each line once."""
+    await active.at(say.zero + 100 * DAY)
+    await active.strike()
+    pages: list[Any] = []
+    query = {"limit": "2", "sort": "-posted_at", "did": say.number}
+    while not pages or pages[-1]["next"]:
+        cursor = {"cursor": pages[-1]["next"]} if pages else {}
+        pages.append((await acme.get("/v1/ledger", params=query | cursor)).json())
+    kinds = [line["kind"] for page in pages for line in page["items"]]
+    assert (len(pages), sorted(kinds)) == (3, ["recurring", "renewal", "renewal", "renewal", "setup"])
+    assert kinds[:3] == ["renewal"] * 3
+    newest = pages[0]["items"][0]
+    assert (newest["money"], newest["period_start"]) == (
+        {"amount": "5.00", "currency": "EUR"},
+        "2026-04-30T12:30:00Z",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "lines"),
+    [
+        ({}, 4),
+        ({"kind": "refund"}, 2),
+        ({"order_id": "o-1"}, 4),
+        ({"order_id": "o-2"}, 0),
+        ({"did": "35319609036"}, 4),
+        ({"did": "nope"}, 0),
+        ({"payer": "master/acme"}, 4),
+        ({"payer": "master"}, 0),
+        ({"since": "2026-01-31T12:30:00Z"}, 4),
+        ({"before": "2026-01-31T12:30:00Z"}, 0),
+    ],
+)
+async def test_the_ledger_can_be_narrowed_down(
+    billing: Any, say: Any, query: dict[str, str], lines: int
+) -> None:
+    """By DID, order, payer, kind and time; refunds stand there as lines of their own."""
+    await billing.take(say.purchased(), say.refused())
+    async with billing.caller() as acme:
+        answer = await acme.get("/v1/ledger", params=query)
+    assert len(answer.json()["items"]) == lines
+
+
+async def test_the_ledger_is_seen_by_who_pays_not_by_who_holds(active: Any, say: Any) -> None:
+    """A shop that was handed a number sees its term and none of the charges; the payer sees them all."""
+    await active.take(say.holding(say.zero, 2, account="master/acme/shop"))
+    seen = {}
+    for account in ("master/acme/shop", "master/acme", "master", "master/other"):
+        async with active.caller(account) as client:
+            term = (await client.get(f"/v1/terms/{say.number}")).status_code
+            seen[account] = (term, len((await client.get("/v1/ledger")).json()["items"]))
+    assert seen == {
+        "master/acme/shop": (200, 0),
+        "master/acme": (200, 2),
+        "master": (200, 2),
+        "master/other": (404, 0),
+    }
+
+
+async def test_without_a_token_nothing_is_answered(acme: Any, say: Any) -> None:
+    """401 on every path but the API's own document."""
+    del acme.headers["Authorization"]
+    for path in (f"/v1/terms/{say.number}", "/v1/ledger"):
+        assert (await acme.get(path)).status_code == 401
+    assert (await acme.get("/openapi/billing.json")).status_code == 200
