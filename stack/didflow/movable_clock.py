@@ -8,7 +8,7 @@ from typing import Any
 
 from didflow.durations import Duration
 from didflow.problems import ClockFixed, NoStack
-from didflow.state import StackState
+from didflow.state import read
 from didflow.target import Target
 from didflow_chassis.database import NOW_SQL
 from didflow_chassis.deadletters import connect
@@ -26,12 +26,16 @@ class Reading:
     shift: str
 
 
-def movable(target: Target) -> StackState:
-    """Return the stack whose clock may be moved. Raises ClockFixed anywhere but on an embedded one."""
+def require_movable(target: Target) -> None:
+    """Raise ClockFixed anywhere but on a running stack with an embedded database."""
+    if target.postgres:
+        raise ClockFixed("only the embedded stack's clock can be moved, not that of a given PostgreSQL")
     try:
-        return target.embedded()
+        embedded = read(target.folder).embedded_postgres
     except NoStack as error:
         raise ClockFixed(f"only the embedded stack's clock can be moved: {error}") from None
+    if not embedded:
+        raise ClockFixed(f"the stack in {target.folder} runs on a given PostgreSQL")
 
 
 async def advance(databases: Mapping[str, str], by: Duration) -> list[Reading]:

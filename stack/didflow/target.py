@@ -1,13 +1,12 @@
 """Which installation a command works on: the stack of a data folder, or what options and environment name."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from didflow import state
 from didflow.parts import ADMIN
-from didflow.problems import BadInput, NoStack
+from didflow.problems import BadInput
 from didflow.services import SERVICES
 from didflow_chassis.settings import Settings, load
 
@@ -42,15 +41,6 @@ class Target:
             return {name: dsn for name, dsn in state.read(self.folder).postgres.items() if name != ADMIN}
         return {name: service_dsn(self.postgres, name) for name in SERVICES}
 
-    def embedded(self) -> state.StackState:
-        """Return the running stack with an embedded database. Raises NoStack where it is another."""
-        if self.postgres:
-            raise NoStack("a given PostgreSQL is not the embedded one")
-        running = state.read(self.folder)
-        if not running.embedded_postgres:
-            raise NoStack(f"the stack in {self.folder} runs on a given PostgreSQL")
-        return running
-
 
 def service_dsn(dsn: str, service: str) -> str:
     """Put a service's database into a DSN: for `{service}`, or `didflow_<service>` for the database named."""
@@ -62,8 +52,3 @@ def service_dsn(dsn: str, service: str) -> str:
         raise BadInput("a DSN looks like postgresql://user:password@host:5432/database")
     _, question, options = named.partition("?")
     return f"{base}://{host}/didflow_{service}{question}{options}"
-
-
-def from_environment(variable: str) -> str | None:
-    """Return an address that the environment names."""
-    return os.environ.get(variable) or None

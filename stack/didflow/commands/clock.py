@@ -1,0 +1,45 @@
+"""`didflow clock`: the embedded stack's movable clock."""
+
+from typing import Annotated
+
+import typer
+
+from didflow import movable_clock
+from didflow.commands.options import Data, Postgres, run, target_of
+from didflow.durations import parse_duration
+from didflow.movable_clock import Reading
+from didflow.target import Target
+
+app = typer.Typer(help="The embedded stack's clock.", no_args_is_help=True)
+
+
+@app.command()
+def advance(
+    by: Annotated[str, typer.Argument(help="ISO 8601 duration, such as P31D or PT36H.")],
+    data: Data = None,
+    postgres: Postgres = None,
+) -> None:
+    """Move the clock of all services forward. Refused (clock_fixed) anywhere but on the embedded stack."""
+    for reading in run(_advance(target_of(data, postgres=postgres), by)):
+        typer.echo(_line(reading))
+
+
+@app.command()
+def show(data: Data = None, postgres: Postgres = None) -> None:
+    """Print what the clock of each service says."""
+    for reading in run(_show(target_of(data, postgres=postgres))):
+        typer.echo(_line(reading))
+
+
+async def _advance(target: Target, by: str) -> list[Reading]:
+    duration = parse_duration(by)
+    movable_clock.require_movable(target)
+    return await movable_clock.advance(target.databases(), duration)
+
+
+async def _show(target: Target) -> list[Reading]:
+    return await movable_clock.show(target.databases())
+
+
+def _line(reading: Reading) -> str:
+    return f"{reading.service:<13}{reading.now:%Y-%m-%d %H:%M:%S} UTC  (machine + {reading.shift})"

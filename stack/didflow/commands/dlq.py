@@ -1,0 +1,163 @@
+"""`didflow dlq`: the dead letters of all services."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+import typer
+from rich.table import Table
+
+from didflow import letters
+from didflow.commands.options import Data, Json, Postgres, fail, run, target_of
+from didflow.letters import Found, Handled
+from didflow.problems import BadInput, StackError
+from didflow.screen import console
+from didflow.services import SERVICES
+
+app = typer.Typer(help="Dead letters: records that a service gave up on.", no_args_is_help=True)
+
+OneService = Annotated[str | None, typer.Option("--service", help=f"Only of {', '.join(SERVICES)}.")]
+Reason = Annotated[str | None, typer.Option(help="Only of this reason, such as not_json or defect.")]
+Ids = Annotated[list[UUID] | None, typer.Argument(help="Ids of letters, as listed.")]
+Every = Annotated[bool, typer.Option("--all", help="All letters (of --service, of --reason).")]
+_MOST = 100_000
+_SHOWN = 60
+
+
+@app.command("list")
+def list_letters(
+    *,
+    service: OneService = None,
+    reason: Reason = None,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST)] = 100,
+    json: Json = False,
+    data: Data = None,
+    postgres: Postgres = None,
+) -> None:
+    """List dead letters, oldest first."""
+    databases = _databases(data, postgres, service)
+    found = run(letters.listed(databases, reason=reason, limit=limit))
+    if json:
+        for one in found:
+            typer.echo(_json(one))
+        return
+    console().print(_table(found) if found else "no dead letters")
+
+
+@app.command()
+def show(letter_id: UUID, data: Data = None, postgres: Postgres = None) -> None:
+    """Print one dead letter whole, as JSON."""
+    found = run(letters.found(_databases(data, postgres, None), letter_id))
+    if found is None:
+        raise fail(BadInput(f"there is no dead letter {letter_id}"))
+    typer.echo(orjson.dumps(orjson.loads(_json(found)), option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command()
+def retry(
+    ids: Ids = None,
+    *,
+    every: Every = False,
+    service: OneService = None,
+    reason: Reason = None,
+    data: Data = None,
+    postgres: Postgres = None,
+) -> None:
+    """Let records be decided again, before what waits behind them. A second retry does nothing."""
+    _handle(letters.retry, ids, every, _databases(data, postgres, service), reason)
+
+
+@app.command()
+def drop(
+    ids: Ids = None,
+    *,
+    every: Every = False,
+    service: OneService = None,
+    reason: Reason = None,
+    data: Data = None,
+    postgres: Postgres = None,
+) -> None:
+    """Give records up for good; what waits behind them goes on."""
+    _handle(letters.drop, ids, every, _databases(data, postgres, service), reason)
+
+
+Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable[list[Handled]]]
+_SAID = {
+    "retried": "retried",
+    "dropped": "dropped",
+    "absent": "nothing to do: no such dead letter, or retried or dropped before",
+    "truncated": "refused (truncated): the record was cut when it was kept",
+}
+
+
+def _handle(
+    work: Work, ids: list[UUID] | None, every: bool, databases: dict[str, str], reason: str | None
+) -> None:
+    if bool(ids) == every:
+        raise fail(BadInput("name dead letters, or say --all"))
+    handled = run(_all_or_these(work, ids, databases, reason))
+    for one in handled:
+        typer.echo(f"{one.id}  {one.service:<13}{_SAID[one.outcome]}")
+    if not handled:
+        typer.echo("no dead letters")
+    if any(one.outcome == "truncated" for one in handled):
+        raise typer.Exit(1)
+
+
+async def _all_or_these(
+    work: Work, ids: list[UUID] | None, databases: dict[str, str], reason: str | None
+) -> list[Handled]:
+    if not ids:
+        ids = [one.letter.id for one in await letters.listed(databases, reason=reason, limit=_MOST)]
+    return await work(databases, ids)
+
+
+def _databases(data: Path | None, postgres: str | None, service: str | None) -> dict[str, str]:
+    try:
+        return _of_one(target_of(data, postgres=postgres).databases(), service)
+    except StackError as error:
+        raise fail(error) from None
+
+
+def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
+    if service is not None and service not in databases:
+        raise BadInput(f"{service!r} is none of {', '.join(databases)}")
+    return {name: dsn for name, dsn in databases.items() if service in (None, name)}
+
+
+def _table(found: list[Found]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("id", "service", "at", "reason", "from", "detail"):
+        table.add_column(name, no_wrap=name != "detail")
+    for one in found:
+        letter = one.letter
+        place = f"{letter.topic}/{letter.partition}@{letter.offset}" if letter.topic else "the clock"
+        row = (str(letter.id), one.service, f"{letter.at:%Y-%m-%d %H:%M:%S}", letter.reason, place)
+        table.add_row(*row, letter.detail[:_SHOWN])
+    return table
+
+
+def _json(one: Found) -> str:
+    letter = one.letter
+    said = {
+        "id": letter.id,
+        "service": one.service,
+        "at": letter.at,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "key": _text(letter.key),
+        "headers": {name: _text(value) for name, value in letter.headers},
+        "value": _text(letter.value),
+        "truncated": letter.truncated,
+        "held_back": letter.entity,
+    }
+    return orjson.dumps(said).decode()
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "backslashreplace")

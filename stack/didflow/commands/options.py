@@ -1,0 +1,65 @@
+"""Options that several commands share, and how each command is run: errors are one line and an exit code."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
+import typer
+
+from didflow.problems import StackError
+from didflow.state import DATA_VARIABLE, default_folder
+from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
+from didflow_chassis.database import Outage
+from didflow_chassis.settings import SettingsError
+
+T = TypeVar("T")
+
+Data = Annotated[
+    Path | None, typer.Option(help=f"Folder of the stack; else {DATA_VARIABLE}, else one of your own.")
+]
+Kafka = Annotated[
+    str | None,
+    typer.Option(help="Addresses of a Kafka instead of the running stack's.", envvar=KAFKA_VARIABLE),
+]
+Postgres = Annotated[
+    str | None,
+    typer.Option(
+        help="DSN of a PostgreSQL instead of the running stack's; its database is didflow_<service>, "
+        "or where {service} stands.",
+        envvar=POSTGRES_VARIABLE,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def folder_of(data: Path | None) -> Path:
+    """Return the folder that was meant."""
+    return data if data is not None else default_folder()
+
+
+def target_of(data: Path | None, kafka: str | None = None, postgres: str | None = None) -> Target:
+    """Return the installation that was meant."""
+    return Target(folder=folder_of(data), kafka=kafka, postgres=postgres)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; what a person can put right is said in one line and ends with 1."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(141) from None
+    except (StackError, Outage, SettingsError, asyncpg.PostgresError) as error:
+        raise fail(error) from None
+
+
+def fail(error: Exception) -> typer.Exit:
+    """Say what went wrong, code first."""
+    code = getattr(error, "code", None) or type(error).__name__.lower()
+    typer.echo(f"didflow: {code}: {error}", err=True)
+    return typer.Exit(1)

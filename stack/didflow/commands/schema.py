@@ -1,0 +1,48 @@
+"""`didflow schema`: the contracts as JSON Schemas or AsyncAPI, made from the code that runs."""
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from didflow.commands.options import fail
+from didflow.problems import BadInput
+from didflow.services import SERVICES, service
+from didflow_chassis import asyncapi
+from didflow_contracts.schemas import as_text, current
+from didflow_contracts.topics import CARRIER_ADAPTERS, INVOICING, ORDER_SYSTEMS, PORTALS
+
+PARTIES = (ORDER_SYSTEMS, CARRIER_ADAPTERS, PORTALS, INVOICING)
+
+
+def schema(
+    topic: Annotated[str | None, typer.Argument(help="One topic's schema; without, all by topic.")] = None,
+    asyncapi_of: Annotated[
+        str | None,
+        typer.Option("--asyncapi", help=f"AsyncAPI of {', '.join((*SERVICES, *PARTIES))}."),
+    ] = None,
+) -> None:
+    """Print JSON Schemas of the events, or an AsyncAPI document."""
+    try:
+        typer.echo(_document(topic, asyncapi_of), nl=False)
+    except BadInput as error:
+        raise fail(error) from None
+
+
+def _document(topic: str | None, asyncapi_of: str | None) -> str:
+    if asyncapi_of is not None:
+        return asyncapi.as_json(_asyncapi(asyncapi_of))
+    schemas = current()
+    if topic is None:
+        return orjson.dumps(schemas, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    if topic not in schemas:
+        raise BadInput(f"no topic {topic!r}; there are: {', '.join(schemas)}")
+    return as_text(schemas[topic]).decode()
+
+
+def _asyncapi(party: str) -> asyncapi.Document:
+    if party in SERVICES:
+        return asyncapi.of_service(service(party))
+    if party in PARTIES:
+        return asyncapi.of_party(party)
+    raise BadInput(f"{party!r} is none of {', '.join((*SERVICES, *PARTIES))}")

@@ -1,0 +1,26 @@
+"""`didflow token`: a token of the running stack's own issuer, for development."""
+
+from typing import Annotated
+
+import typer
+
+from didflow import state
+from didflow.commands.options import Data, fail, folder_of
+from didflow.issuer import Issuer
+from didflow.problems import StackError
+from didflow.stack import ISSUER
+
+
+def token(
+    role: Annotated[str, typer.Option(help="Role, such as operator, reseller, reviewer.")],
+    account: Annotated[str, typer.Option(help="Account path, such as master/acme.")],
+    subject: Annotated[str | None, typer.Option(help="Who it is; else role@account.")] = None,
+    data: Data = None,
+) -> None:
+    """Print a long-lived token for the running stack. Only `didflow up` has such an issuer."""
+    folder = folder_of(data)
+    try:
+        state.read(folder)
+        typer.echo(Issuer.of(folder, ISSUER).token(role=role, account=account, subject=subject))
+    except StackError as error:
+        raise fail(error) from None

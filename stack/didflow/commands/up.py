@@ -1,0 +1,83 @@
+"""`didflow up`: everything on this machine, until it is told to stop."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from didflow.commands.options import Data, Json, folder_of, run
+from didflow.parts import ADMIN, Wanted
+from didflow.screen import console
+from didflow.stack import Stack, running
+from didflow.tokens import tokens_of
+from didflow_chassis.servers import stop_signal
+from didflow_contracts.topics import DEAD_LETTER_TOPICS
+
+EMBEDDED_LIMITS = (
+    "The embedded Kafka is a stand-in: what it holds is gone when it stops, beyond 5 MB a partition forgets its",
+    "oldest records, one worker for each service, topics of your own get 4 partitions (didflow's have 12), and a",
+    "worker that was killed is back in its group after some 10 s. For looking, not for load: see --kafka.",
+)
+
+
+def up(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when all is up.")] = False,
+    kafka: Annotated[str | None, typer.Option(help="Use this Kafka: host:port, more by commas.")] = None,
+    postgres: Annotated[
+        str | None, typer.Option(help="Use this PostgreSQL: DSN of a user that may make databases and roles.")
+    ] = None,
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(help="Port of the APIs; else 8080, or a free one.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty embedded database.")] = False,
+) -> None:
+    """Start everything on this machine and stay until SIGTERM or Ctrl-C; all of it ends with this."""
+    wanted = Wanted(kafka=kafka, postgres=postgres, fresh=fresh)
+    run(_up(wanted, folder_of(data), port, json=json))
+
+
+async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: Json) -> None:
+    said = console(stderr=json)
+    stopping = stop_signal()
+    async with running(wanted, folder, tell=said.print, port=port) as stack:
+        if json:
+            typer.echo(summary(stack))
+        else:
+            for line in screen(stack):
+                said.print(line)
+        await stopping.wait()
+        said.print("stopping")
+
+
+def summary(stack: Stack) -> str:
+    """Put on one line what a program needs."""
+    said = {
+        "kafka": stack.parts.kafka,
+        "http": stack.base,
+        "postgres": dict(stack.parts.postgres),
+        "tokens": tokens_of(stack.issuer),
+        "data": str(stack.folder),
+    }
+    return orjson.dumps(said).decode()
+
+
+def screen(stack: Stack) -> list[str]:
+    """Say what runs where, and what to try next."""
+    parts = stack.parts
+    kinds = {True: "embedded", False: "given"}
+    lines = [
+        "",
+        "[bold green]didflow is up[/]  (Ctrl-C ends it)",
+        f"  HTTP        {stack.base}   e.g. /v1/dids, /openapi/inventory.json",
+        f"  Kafka       {parts.kafka}   ({kinds[parts.embedded_kafka]})",
+        *(f"  PostgreSQL  {dsn}" for name, dsn in parts.postgres.items() if name != ADMIN),
+        f"  logs        {stack.folder / 'logs'}",
+        "",
+        "  a token     didflow token --role reseller --account master/acme",
+        "  watch       didflow events --from-start",
+        f"  dead        didflow dlq list   (also on {', '.join(DEAD_LETTER_TOPICS.values())})",
+    ]
+    if parts.embedded_postgres:
+        lines.append("  time        didflow clock advance P31D")
+    return lines + (["", *EMBEDDED_LIMITS] if parts.embedded_kafka else [])

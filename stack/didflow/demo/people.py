@@ -1,0 +1,110 @@
+"""The people's part: resellers enter details and set routing, a reviewer decides. All over HTTP, as anybody would."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from didflow.calls import Api
+from didflow.demo.examples import Examples, Purchase
+from didflow.problems import CallFailed
+
+_TRUNKS: Final = {"switchboard": "sip:switchboard.example.com"}
+
+Tell = Callable[[str], None]
+
+
+def tenant_of(account: str) -> str:
+    """Return the reseller that an account belongs to: the first two steps of its path."""
+    return "/".join(account.split("/")[:2])
+
+
+@dataclass(kw_only=True)
+class People:
+    """Whoever acts in the demo. `resellers` calls as each reseller, `reviewer` as one who submitted nothing."""
+
+    examples: Examples
+    resellers: dict[str, Api]
+    reviewer: Api
+    tell: Tell
+    _identities: dict[str, str] = field(default_factory=dict)
+    _addresses: dict[str, str] = field(default_factory=dict)
+    _trunks: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def enter_details(self) -> None:
+        """Enter identities and addresses, each under its own key: a retry makes no second one."""
+        for identity in self.examples.identities.values():
+            body = {**identity.body, "account": identity.account}
+            made = await self._of(identity.account).post("/v1/identities", body, key=f"demo-{identity.name}")
+            self._identities[identity.name] = made["identity_id"]
+        for address in self.examples.addresses.values():
+            account = self.examples.identities[address.identity].account
+            body = {**address.body, "identity_id": self._identities[address.identity]}
+            made = await self._of(account).post("/v1/addresses", body, key=f"demo-{address.name}")
+            self._addresses[address.name] = made["address_id"]
+
+    async def make_trunks(self) -> None:
+        """Make the voice trunks that the numbers are delivered to, for each reseller."""
+        for account, api in self.resellers.items():
+            for name, uri in _TRUNKS.items():
+                body = {"name": name, "sip": {"uri": uri, "transport": "tls"}}
+                made = await api.post("/v1/voice-trunks", body, key=f"demo-{name}")
+                self._trunks[account, name] = made["voice_trunk_id"]
+
+    async def set_routing(self) -> int:
+        """Set voice trunks and capacities, a batch for each, and return how many numbers have some."""
+        wished = [p for p in self.examples.purchases if p.then.voice or p.then.capacity is not None]
+        for (tenant, trunk), dids in _grouped(wished, lambda p: p.then.voice).items():
+            body = {"voice_trunk_id": self._trunks[tenant, trunk]}
+            await self._batch(tenant, "/v1/routing/batch/set-voice", dids, body, f"demo-voice-{trunk}")
+        for (tenant, capacity), dids in _grouped(wished, lambda p: p.then.capacity).items():
+            body = {"capacity": capacity}
+            await self._batch(tenant, "/v1/routing/batch/set-capacity", dids, body, f"demo-{capacity}")
+        return len(wished)
+
+    async def assign_details(self, *, later: bool) -> int:
+        """Assign end-user details to those that get them now, or later, and return to how many."""
+        wished = [p for p in self.examples.purchases if p.then.details and p.then.later == later]
+        for (tenant, address), dids in _grouped(wished, lambda p: p.then.details).items():
+            identity = self.examples.addresses[address].identity
+            body = {"identity_id": self._identities[identity], "address_id": self._addresses[address]}
+            await self._batch(tenant, "/v1/dids/batch/assign-end-user", dids, body, f"demo-{address}-{later}")
+        return len(wished)
+
+    async def review(self) -> tuple[int, int]:
+        """Decide what waits for a person, as the examples say, and return how many were approved, rejected."""
+        decided = {"approve": 0, "reject": 0}
+        wished = {p.did_id: p.then.review for p in self.examples.purchases if p.then.review}
+        for attempt in await self.reviewer.pages("/v1/verifications", status="pending"):
+            verdict, _, code = (wished.get(attempt["did_id"]) or "").partition(":")
+            if verdict in decided:
+                await self._decide(attempt["verification_id"], verdict, code)
+                decided[verdict] += 1
+        return decided["approve"], decided["reject"]
+
+    async def _decide(self, verification_id: str, verdict: str, code: str) -> None:
+        body: dict[str, Any] = {"reasons": [{"code": code}]} if code else {}
+        path = f"/v1/verifications/{verification_id}/{verdict}"
+        await self.reviewer.post(path, body, key=f"demo-{verification_id}-{verdict}")
+
+    def _of(self, account: str) -> Api:
+        return self.resellers[tenant_of(account)]
+
+    async def _batch(self, tenant: str, path: str, dids: list[str], body: dict[str, Any], key: str) -> None:
+        """Send a batch; every number of it must be taken. Raises CallFailed."""
+        answer = await self.resellers[tenant].post(path, {"dids": dids, **body}, key=key)
+        if answer["refused"]:
+            wrong = [f"{r['did']} {r['code']}" for r in answer["results"] if r["outcome"] == "refused"]
+            raise CallFailed(f"{path}: {', '.join(wrong)}")
+        self.tell(f"  {tenant}: {path.rpartition('/')[2]} for {len(dids)} numbers: {answer['done']} done")
+
+
+def _grouped(
+    purchases: Iterable[Purchase], wish: Callable[[Purchase], Any]
+) -> dict[tuple[str, Any], list[str]]:
+    groups: dict[tuple[str, Any], list[str]] = defaultdict(list)
+    for purchase in purchases:
+        value = wish(purchase)
+        if value is not None:
+            groups[tenant_of(purchase.account), value].append(purchase.did_id)
+    return groups

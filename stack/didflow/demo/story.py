@@ -1,0 +1,91 @@
+"""What the topics tell while the demo runs: the lines that are printed, and the facts that verdicts rest on."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from aiokafka import ConsumerRecord
+from rich.markup import escape
+
+from didflow.tail import Tail
+
+COLORS: Final = {"green": "green", "yellow": "yellow", "red": "red"}
+
+Tell = Callable[[str], None]
+
+
+@dataclass(kw_only=True)
+class Story:
+    """Everything heard so far. `tell` is given a line for what a person would want to see."""
+
+    tell: Tell
+    prefix: str = ""
+    refused: dict[str, str] = field(default_factory=dict)
+    charged: Counter[str] = field(default_factory=Counter)
+    automatic: set[str] = field(default_factory=set)
+    ordered: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    heard: int = 0
+
+    async def follow(self, tail: Tail) -> None:
+        """Listen for ever."""
+        async for record in tail.records():
+            self.hear(record)
+
+    def hear(self, record: ConsumerRecord) -> None:
+        """Take one record; what is no event of ours only counts."""
+        self.heard += 1
+        topic = record.topic.removeprefix(self.prefix)
+        data = _data(record.value)
+        if data is None:
+            return
+        self._note(topic, data)
+        for line in _said(topic, data):
+            self.tell(line)
+
+    @property
+    def open_orders(self) -> int:
+        """How many orders to the carrier have no answer to their last attempt yet."""
+        return sum(attempt > self.answered.get(name, 0) for name, attempt in self.ordered.items())
+
+    def _note(self, topic: str, data: dict[str, Any]) -> None:
+        did_id = str(data.get("did_id"))
+        if topic == "purchase.refused":
+            self.refused[did_id] = str(data["code"])
+        elif topic == "ledger.posted" and data["kind"] == "recurring":
+            self.charged[did_id] += 1
+        elif topic == "verification.approved" and data.get("automatic"):
+            self.automatic.add(did_id)
+        elif topic == "provisioning.commands":
+            self.ordered[data["command_id"]] = max(data["attempt"], self.ordered.get(data["command_id"], 0))
+        elif topic == "provisioning.results":
+            self.answered[data["command_id"]] = max(data["attempt"], self.answered.get(data["command_id"], 0))
+
+
+def _data(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        data = orjson.loads(value or b"")["data"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _said(topic: str, data: dict[str, Any]) -> Iterator[str]:
+    number = f"{escape(str(data.get('number'))):<16}"
+    if topic == "purchase.refused":
+        yield f"  {number} [red]refused[/] {data['code']}: {escape(str(data['message']))}"
+    elif topic == "verification.approved":
+        how = f"rests on {data['rests_on']}" if data.get("automatic") else "by a reviewer"
+        yield f"  {number} details approved, {how}"
+    elif topic == "verification.rejected":
+        codes = ", ".join(reason["code"] for reason in data.get("reasons", []))
+        yield f"  {number} details rejected: {codes}"
+    elif topic == "verification.pending":
+        yield f"  {number} details wait for a reviewer ({data.get('requirement')})"
+    elif topic == "did.activated":
+        yield f"  {number} activated by its carrier: {escape(str(data.get('carrier_reference')))}"
+    elif topic == "did.status_changed" and data.get("status"):
+        color = COLORS.get(str(data.get("circle")), "white")
+        yield f"  {number} [{color}]{data['status']}[/]  next: {data['next_step']['action']}"

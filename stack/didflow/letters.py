@@ -1,0 +1,97 @@
+"""Dead letters over all services: found wherever they lie, handled one by one, each with its own outcome."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from didflow_chassis.deadletters import DeadLetters, Letter, Truncated, connect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A letter and whose it is."""
+
+    service: str
+    letter: Letter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handled:
+    """What came of one letter: retried, dropped, absent or truncated."""
+
+    id: UUID
+    service: str
+    outcome: str
+
+
+Act = Callable[[DeadLetters, UUID], Awaitable[str]]
+
+
+async def listed(databases: Mapping[str, str], *, reason: str | None, limit: int) -> list[Found]:
+    """Return the letters of these services, oldest first. Raises Outage."""
+    found: list[Found] = []
+    for service, dsn in databases.items():
+        async with _letters(dsn) as letters:
+            rows = await letters.list(reason=reason, limit=limit)
+            found += [Found(service=service, letter=letter) for letter in rows]
+    return sorted(found, key=lambda one: one.letter.at)[:limit]
+
+
+async def counted(databases: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Return service -> reason -> how many. Raises Outage."""
+    counts: dict[str, dict[str, int]] = {}
+    for service, dsn in databases.items():
+        async with _letters(dsn) as letters:
+            counts[service] = await letters.count()
+    return counts
+
+
+async def found(databases: Mapping[str, str], letter_id: UUID) -> Found | None:
+    """Return one letter, wherever it lies. Raises Outage."""
+    for service, dsn in databases.items():
+        async with _letters(dsn) as letters:
+            letter = await letters.find(letter_id)
+            if letter is not None:
+                return Found(service=service, letter=letter)
+    return None
+
+
+async def retry(databases: Mapping[str, str], ids: Iterable[UUID]) -> list[Handled]:
+    """Retry letters; one that was cut is `truncated` and stays. Raises Outage."""
+    return await _handled(databases, ids, _retry)
+
+
+async def drop(databases: Mapping[str, str], ids: Iterable[UUID]) -> list[Handled]:
+    """Give letters up. Raises Outage."""
+    return await _handled(databases, ids, DeadLetters.drop)
+
+
+async def _handled(databases: Mapping[str, str], ids: Iterable[UUID], act: Act) -> list[Handled]:
+    """Act on each letter where it lies; what no database has any more is `absent`."""
+    outcomes = {one: Handled(id=one, service="", outcome="absent") for one in ids}
+    for service, dsn in databases.items():
+        async with _letters(dsn) as letters:
+            for one, so_far in outcomes.items():
+                if so_far.outcome == "absent":
+                    outcome = await act(letters, one)
+                    outcomes[one] = Handled(
+                        id=one, service="" if outcome == "absent" else service, outcome=outcome
+                    )
+    return list(outcomes.values())
+
+
+async def _retry(letters: DeadLetters, letter_id: UUID) -> str:
+    try:
+        return await letters.retry(letter_id)
+    except Truncated as error:
+        return error.code
+
+
+@asynccontextmanager
+async def _letters(dsn: str) -> AsyncIterator[DeadLetters]:
+    connection = await connect(dsn)
+    try:
+        yield DeadLetters(connection)
+    finally:
+        await connection.close()

@@ -1,0 +1,105 @@
+"""When nothing is under way any more: outboxes empty, nothing due, every group has read its topics to the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from didflow.embedded.waiting import NotInTimeError, until
+from didflow.problems import NotQuiet
+from didflow.services import SERVICES, service
+from didflow_chassis.brokers import connection
+from didflow_chassis.deadletters import connect
+from didflow_chassis.settings import Settings
+
+PATIENCE_S: Final = 90.0
+_PAUSE_S: Final = 0.1
+_WAITING: Final = (
+    "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind'))"
+)
+_TIMES_IN_A_ROW: Final = 2
+
+More = Callable[[], Iterable[str]]
+
+
+@dataclass(kw_only=True)
+class Quiet:
+    """Looks at an installation's databases and groups."""
+
+    databases: Mapping[str, Any]
+    consumer: AIOKafkaConsumer
+    admin: Any
+    prefix: str
+
+    async def wait(self, *, more: More = tuple, but: Iterable[str] = (), within: float = PATIENCE_S) -> None:
+        """Wait until nothing is under way, seen twice in a row. `more` names what else is; `but` is passed over.
+
+        Raises NotQuiet, saying what still is.
+        """
+        busy: list[str] = []
+        seen = 0
+
+        async def quiet() -> bool:
+            nonlocal busy, seen
+            busy = [*await self.busy(but), *more()]
+            seen = 0 if busy else seen + 1
+            await asyncio.sleep(_PAUSE_S)
+            return seen >= _TIMES_IN_A_ROW
+
+        condition: Any = quiet
+        try:
+            await until(condition, within=within, what="quiet")
+        except NotInTimeError:
+            raise NotQuiet(f"after {within:g} s: {', '.join(busy)}") from None
+
+    async def busy(self, but: Iterable[str] = ()) -> list[str]:
+        """Name what is under way now, services in `but` passed over."""
+        left_out = frozenset(but)
+        names = [name for name in self.databases if name not in left_out]
+        found = [reason for name in names for reason in await self._database(name)]
+        return found or [reason for name in names for reason in await self._group(name)]
+
+    async def _database(self, name: str) -> list[str]:
+        outbox, parked = await self.databases[name].fetchrow(_WAITING)
+        said = ((outbox, "to publish"), (parked, "held back"))
+        return [f"{name}: {count} {what}" for count, what in said if count]
+
+    async def _group(self, name: str) -> list[str]:
+        topics = [self.prefix + model.topic for model in service(name).events]
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in self.consumer.partitions_for_topic(topic) or ()
+        ]
+        try:
+            ends = await self.consumer.end_offsets(partitions)
+            committed = await self.admin.list_consumer_group_offsets(
+                self.prefix + name, partitions=partitions
+            )
+        except KafkaError as error:
+            return [f"{name}: {type(error).__name__}"]
+        lag = sum(max(0, end - max(0, committed[p].offset)) for p, end in ends.items() if end)
+        return [f"{name}: {lag} to read"] if lag else []
+
+
+@asynccontextmanager
+async def looking(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterator[Quiet]:
+    """Open what it takes to look. Raises Outage."""
+    async with AsyncExitStack() as exits:
+        databases = {}
+        for name in SERVICES:
+            databases[name] = await connect(dsns[name])
+            exits.push_async_callback(databases[name].close)
+        consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
+        await consumer.start()
+        exits.push_async_callback(consumer.stop)
+        await consumer.topics()
+        admin: Any = AIOKafkaAdminClient(**connection(settings))
+        exits.push_async_callback(admin.close)
+        await admin.start()
+        yield Quiet(databases=databases, consumer=consumer, admin=admin, prefix=settings.topic_prefix)
