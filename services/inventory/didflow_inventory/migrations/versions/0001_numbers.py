@@ -24,6 +24,11 @@ def text(name, *, nullable=True, primary_key=False):
     return sa.Column(name, sa.Text, nullable=nullable, primary_key=primary_key)
 
 
+def plain(name, *, primary_key=False):
+    """A text compared byte by byte: what subtrees and number ranges are looked up by."""
+    return sa.Column(name, sa.Text(collation="C"), nullable=False, primary_key=primary_key)
+
+
 def instant(name, *, nullable=True):
     return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
@@ -48,7 +53,7 @@ def upgrade():
     op.create_table(
         "dids",
         uuid("did_id", nullable=False, primary_key=True),
-        text("number", nullable=False),
+        plain("number"),
         text("number_type", nullable=False),
         text("country"),
         text("region"),
@@ -59,8 +64,8 @@ def upgrade():
         instant("until"),
         text("after_hold"),
         flag("held_by_package"),
-        text("account", nullable=False),
-        text("payer", nullable=False),
+        plain("account"),
+        plain("payer"),
         text("user"),
         json("features"),
         text("carrier"),
@@ -86,7 +91,7 @@ def upgrade():
         sa.Column("sequence", sa.BigInteger, nullable=False),
         text("correlation_id", nullable=False),
     )
-    op.execute('CREATE INDEX dids_account ON dids (account COLLATE "C", number) WHERE in_all')
+    op.execute("CREATE INDEX dids_account ON dids (account, number) WHERE in_all")
     op.execute("CREATE INDEX dids_purchased_at ON dids (purchased_at, did_id) WHERE in_all")
     op.execute("CREATE INDEX dids_expires_at ON dids (expires_at, did_id) WHERE in_all")
     op.execute("CREATE INDEX dids_status ON dids (status, did_id) WHERE in_all")
@@ -94,7 +99,7 @@ def upgrade():
         op.execute(f"CREATE INDEX dids_in_{name} ON dids (number, did_id) WHERE in_{name}")
     op.create_table(
         "numbers",
-        text("number", nullable=False, primary_key=True),
+        plain("number", primary_key=True),
         uuid("did_id"),
         uuid("last_did"),
         flag("releasing"),
@@ -105,26 +110,25 @@ def upgrade():
     op.create_table(
         "orders",
         text("key", nullable=False, primary_key=True),
-        text("number", nullable=False),
+        plain("number"),
         uuid("did_id", nullable=False),
         version(),
     )
     op.create_table(
         "accounts",
-        text("path", nullable=False, primary_key=True),
+        plain("path", primary_key=True),
         text("name", nullable=False),
         text("default_carrier"),
         flag("allow_external_numbers"),
         instant("created_at", nullable=False),
         version(),
     )
-    op.execute('CREATE INDEX accounts_path_c ON accounts (path COLLATE "C")')
     op.create_table(
         "history",
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         uuid("did_id", nullable=False),
-        text("number", nullable=False),
-        text("account", nullable=False),
+        plain("number"),
+        plain("account"),
         instant("at", nullable=False),
         instant("recorded_at", nullable=False),
         text("type", nullable=False),
