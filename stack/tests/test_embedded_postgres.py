@@ -12,6 +12,7 @@ import psutil
 import pytest
 from harness.processes import Processes, has_ended, until
 
+from didflow.embedded import account, installation
 from didflow.embedded.cluster import PostgresInUseError
 from didflow.embedded.databases import create_service_databases
 from didflow.embedded.postgres import EmbeddedPostgres
@@ -34,7 +35,7 @@ asyncio.run(main())
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Give a folder that servers of any account can get to."""
-    with scratch_folder() as made:
+    with scratch_folder(in_memory=True) as made:
         yield made / "postgres"
 
 
@@ -118,17 +119,22 @@ async def test_a_server_that_outlived_its_host_is_ended_at_the_next_start(folder
         assert await fetch(server.dsn, "SELECT 1") == 1
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a home that its servers cannot enter")
-async def test_root_may_keep_it_under_a_private_home(folder: Path) -> None:
-    """The server drops root, so a folder that it could not enter is replaced by one that it can."""
-    private = folder.parent / "home"
-    private.mkdir(mode=0o700)
-    async with await EmbeddedPostgres.start(private / "postgres") as server:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has places that its servers cannot enter")
+async def test_root_may_keep_all_of_it_in_private_places(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server drops root; data and programs that it could not reach then are put where it can."""
+    home, public = folder.parent / "home", folder.parent / "public"
+    for path, mode in ((home, 0o700), (public, 0o711)):
+        path.mkdir(mode=mode)
+    for tree in (installation._TREE, installation._LIBRARIES):
+        shutil.copytree(installation._site_folder() / tree, home / tree)
+    monkeypatch.setattr(installation, "_site_folder", lambda: home)
+    monkeypatch.setattr(account, "_SHARED_ROOT", public)
+    async with await EmbeddedPostgres.start(home / "postgres") as server:
         assert await fetch(server.dsn, "SELECT 1") == 1
         assert psutil.Process(server.child.pid).uids().effective != 0
-        assert not server.folder.is_relative_to(private)
-    assert server.folder.is_relative_to("/var/tmp")
-    shutil.rmtree(server.folder)
+        assert server.folder.is_relative_to(public)
 
 
 async def test_each_service_gets_its_database_and_role(postgres: EmbeddedPostgres) -> None:

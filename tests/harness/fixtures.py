@@ -60,7 +60,7 @@ async def topics(kafka: str, request: pytest.FixtureRequest) -> AsyncIterator[st
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres() -> AsyncIterator[EmbeddedPostgres]:
     """The run's real PostgreSQL."""
-    with scratch_folder() as folder:
+    with scratch_folder(in_memory=True) as folder:
         async with await EmbeddedPostgres.start(folder / "postgres") as server:
             yield server
 

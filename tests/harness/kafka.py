@@ -14,7 +14,7 @@ from harness.kafka_java import JavaBroker
 async def real_kafka() -> AsyncIterator[Broker]:
     """Give a running broker and remove it at the end. Raises KafkaUnavailableError with all reasons."""
     reasons = ["no Docker engine answers"]
-    with scratch_folder() as folder:
+    with scratch_folder(in_memory=True) as folder:
         broker: Broker | None = None
         if await asyncio.to_thread(docker_answers):
             try:

@@ -61,8 +61,12 @@ def formatted_storage(jars: Path, properties: str) -> Path:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("ab") as lock:
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        lock = (CACHE / "lock").open("ab")
+    except OSError as error:
+        raise KafkaUnavailableError(f"no cache for Kafka's jars: {error}") from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

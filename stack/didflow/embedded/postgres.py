@@ -37,6 +37,8 @@ _SAFE: Final[Mapping[str, str]] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": str(MAX_CONNECTIONS),
+    # Files, not POSIX shared memory: a killed server leaves nothing outside its folder.
+    "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "scram_iterations": SCRAM_ITERATIONS,
