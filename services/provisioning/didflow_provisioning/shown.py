@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, JsonValue
 from didflow_chassis.decision import Caller
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.vocabulary import CarrierAction
+from didflow_provisioning.domain.asked import parameters
 from didflow_provisioning.domain.carrier_command import CarrierCommand, CommandState
 from didflow_provisioning.domain.trunks import VoiceTrunk, reaches
 
@@ -72,7 +73,7 @@ class CommandShown(BaseModel):
             number=command.number,
             carrier=command.carrier,
             action=command.action,
-            parameters=command.parameters,
+            parameters=parameters(command.action, command.asked).model_dump(mode="json"),
             state=command.state,
             attempt=command.attempt,
             issued_at=command.issued_at,

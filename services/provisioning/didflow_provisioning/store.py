@@ -82,7 +82,7 @@ commands = state_table(
     sa.Column("account", sa.Text, nullable=False, comment="who held the DID when it was ordered"),
     sa.Column("carrier", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
-    sa.Column("parameters", JSONB, nullable=False),
+    sa.Column("asked", JSONB, nullable=False, comment="what its parameters say"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     _instant("issued_at", nullable=False),

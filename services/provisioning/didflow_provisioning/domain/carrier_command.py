@@ -1,16 +1,14 @@
-"""One order to a carrier from its first attempt to its end. Its id and parameters never change between attempts."""
+"""One order to a carrier from its first attempt to its end. Its id and what it asks never change between attempts."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import JsonValue
-
 from didflow_contracts.events import CommandIssued
-from didflow_contracts.events.carrier import PARAMETERS
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import timing
+from didflow_provisioning.domain.asked import Asked, parameters
 
 CommandState: TypeAlias = Literal["out", "waiting", "succeeded", "failed", "superseded"]
 """out: an answer is due; waiting: for the next attempt; superseded: a release took its place."""
@@ -29,7 +27,7 @@ class CarrierCommand:
     account: str
     carrier: str
     action: CarrierAction
-    parameters: dict[str, JsonValue]
+    asked: Asked
     state: CommandState
     attempt: int
     issued_at: datetime
@@ -55,7 +53,7 @@ class CarrierCommand:
             command_id=self.command_id,
             carrier=self.carrier,
             action=self.action,
-            parameters=PARAMETERS[self.action].model_validate(self.parameters),
+            parameters=parameters(self.action, self.asked),
             attempt=self.attempt,
             deadline=self.deadline,
             give_up_at=self.give_up_at,

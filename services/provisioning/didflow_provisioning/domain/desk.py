@@ -15,7 +15,7 @@ from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import timing
 from didflow_provisioning.domain.axis import activation, axis
 from didflow_provisioning.domain.carrier_command import CarrierCommand, attempted
-from didflow_provisioning.domain.effects import ordered, parameters
+from didflow_provisioning.domain.effects import asked_now, ordered
 from didflow_provisioning.domain.line import Line
 from didflow_provisioning.domain.routing import Order, Routing
 from didflow_provisioning.domain.wanted import carrier_of, wishes
@@ -115,9 +115,9 @@ def _without_released(desk: Desk) -> Line:
 
 def _sent(desk: Desk, routing: Routing, action: CarrierAction, now: datetime) -> Desk:
     carrier = carrier_of(routing, action) or ""
-    asked = parameters(routing, action)
+    asked = asked_now(routing, action)
     limit = timing.give_up_at(carrier, action, now)
-    order = Order(command_id=desk.fresh_id, action=action, parameters=asked)
+    order = Order(command_id=desk.fresh_id, action=action, asked=asked)
     command = attempted(
         CarrierCommand(
             command_id=order.command_id,
@@ -126,7 +126,7 @@ def _sent(desk: Desk, routing: Routing, action: CarrierAction, now: datetime) ->
             account=routing.account,
             carrier=carrier,
             action=action,
-            parameters=asked,
+            asked=asked,
             state="waiting",
             attempt=0,
             issued_at=now,

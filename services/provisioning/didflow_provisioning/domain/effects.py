@@ -1,40 +1,36 @@
 """What an order asks for, and what its end does to the routing. Late ends go the same way as timely ones."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
 
-from pydantic import JsonValue
-
-from didflow_contracts.event import Part
-from didflow_contracts.events.carrier import (
-    ActivateParameters,
-    ReleaseParameters,
-    ResumeParameters,
-    SetCapacityParameters,
-    SetSmsParameters,
-    SetVoiceParameters,
-    SuspendParameters,
-)
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import carrier
+from didflow_provisioning.domain.asked import Asked
 from didflow_provisioning.domain.routing import Applied, Failure, Order, Routing
 from didflow_provisioning.domain.wanted import called_for, carrier_of, halt
 
 
-def parameters(routing: Routing, action: CarrierAction) -> dict[str, JsonValue]:
-    """Return what an order says now, as JSON. Source: spec events, provisioning.commands."""
-    said: dict[str, JsonValue] = _ASKED[action](routing).model_dump(mode="json")
-    return said
+def asked_now(routing: Routing, action: CarrierAction) -> Asked:
+    """Return what an order asks for when it leaves now."""
+    # Where another carrier has the messages, the SMS target goes there by an order of its own.
+    texts_elsewhere = routing.sms_carrier not in (None, carrier_of(routing, "activate"))
+    with_activation = action == "activate" and not texts_elsewhere
+    return Asked(
+        features=routing.features,
+        voice=routing.voice_delivery,
+        capacity=routing.capacity,
+        sms=routing.sms_delivery if with_activation or action == "set_sms" else None,
+        keep=routing.origin == "stock",
+        reason=routing.ended or halt(routing),
+    )
 
 
-def take_effect(routing: Routing, action: CarrierAction, said: Mapping[str, JsonValue]) -> Routing:
+def take_effect(routing: Routing, action: CarrierAction, asked: Asked) -> Routing:
     """Return the routing after the carrier has done an order; what it cannot change stays."""
     if routing.carrier_state == "released":
         return routing
     state = carrier.SUCCEEDED.get((action, routing.carrier_state), routing.carrier_state)
     moved = carrier.moved(routing.carrier_state, state)
-    applied = _applied(routing.applied, action, said)
+    applied = _applied(routing.applied, action, asked)
     return pruned(replace(routing, carrier_state=moved, applied=applied))
 
 
@@ -52,7 +48,7 @@ def as_if_done(routing: Routing) -> Routing:
     order = routing.out
     if order is None:
         return routing
-    return take_effect(replace(routing, out=None), order.action, order.parameters)
+    return take_effect(replace(routing, out=None), order.action, order.asked)
 
 
 def pruned(routing: Routing) -> Routing:
@@ -73,37 +69,13 @@ def ordered(routing: Routing, order: Order, carrier_name: str) -> Routing:
     return replace(routing, carrier_state=moved, served_by=served_by, out=order)
 
 
-def _applied(before: Applied, action: CarrierAction, said: Mapping[str, JsonValue]) -> Applied:
+def _applied(before: Applied, action: CarrierAction, asked: Asked) -> Applied:
     if action == "activate":
-        asked = ActivateParameters.model_validate(said)
         return Applied(voice=asked.voice, capacity=asked.capacity, sms=asked.sms)
     if action == "set_voice":
-        return replace(before, voice=SetVoiceParameters.model_validate(said).voice)
+        return replace(before, voice=asked.voice)
     if action == "set_capacity":
-        return replace(before, capacity=SetCapacityParameters.model_validate(said).capacity)
+        return replace(before, capacity=asked.capacity)
     if action == "set_sms":
-        return replace(before, sms=SetSmsParameters.model_validate(said).sms)
+        return replace(before, sms=asked.sms)
     return Applied() if action == "release" else before
-
-
-def _activation(routing: Routing) -> ActivateParameters:
-    # Where another carrier has the messages, the SMS target goes there by an order of its own.
-    here = carrier_of(routing, "activate")
-    elsewhere = routing.sms_carrier not in (None, here)
-    return ActivateParameters(
-        features=routing.features,
-        voice=routing.voice_delivery,
-        capacity=routing.capacity,
-        sms=None if elsewhere else routing.sms_delivery,
-    )
-
-
-_ASKED: Final[Mapping[CarrierAction, Callable[[Routing], Part]]] = {
-    "activate": _activation,
-    "suspend": lambda routing: SuspendParameters(reason=halt(routing)),
-    "resume": lambda _: ResumeParameters(),
-    "release": lambda routing: ReleaseParameters(keep=routing.origin == "stock", reason=routing.ended),
-    "set_voice": lambda routing: SetVoiceParameters(voice=routing.voice_delivery),
-    "set_capacity": lambda routing: SetCapacityParameters(capacity=routing.capacity),
-    "set_sms": lambda routing: SetSmsParameters(sms=routing.sms_delivery),
-}

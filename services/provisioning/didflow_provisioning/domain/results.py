@@ -74,7 +74,7 @@ def _succeeded(
     done = closed(command, "succeeded", now, carrier_reference=data.carrier_reference)
     kept = tuple(f for f in routing.failures if f.command_id != command.command_id)
     off = replace(_off_line(routing, command), failures=kept)
-    there = take_effect(off, command.action, command.parameters)
+    there = take_effect(off, command.action, command.asked)
     goes_into_service = routing.carrier_state in ("activating", "failed") and there.carrier_state == "active"
     after = desk.with_routing(there).with_command(done)
     if goes_into_service and there.ended is None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import JsonValue
-
 from didflow_contracts.events.carrier import SmsDelivery, VoiceDelivery
 from didflow_contracts.vocabulary import (
     CarrierAction,
@@ -20,6 +18,7 @@ from didflow_contracts.vocabulary import (
     Registration,
     TermState,
 )
+from didflow_provisioning.domain.asked import Asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +52,7 @@ class Order:
 
     command_id: UUID
     action: CarrierAction
-    parameters: dict[str, JsonValue]
+    asked: Asked
     code: str | None = None
 
 
