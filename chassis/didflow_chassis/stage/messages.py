@@ -77,17 +77,22 @@ def poison(record: Record, code: str, detail: str, parked_id: int | None = None)
 
 
 class Decoder:
-    """Turns records into messages by a service's subscription table."""
+    """Turns records into messages by a service's subscription table.
+
+    A topic carries its own type only: who may write to one topic cannot speak for another.
+    """
 
     def __init__(self, service: Service) -> None:
         self._main = service.main
         self._events = service.events
-        self._types: Mapping[str, type[EventData]] = {model.type(): model for model in service.events}
+        self._types: Mapping[str, Mapping[str, type[EventData]]] = {
+            model.topic: {model.type(): model} for model in service.events
+        }
 
     def decode(self, record: Record, *, parked_id: int | None = None, attempts: int = 0) -> Message | Poison:
         """Return the message of a record, or the poison that it is. Never raises."""
         try:
-            event = decode(record.value, record.headers, types=self._types)
+            event = decode(record.value, record.headers, types=self._types.get(record.topic, {}))
         except BadEvent as bad:
             return poison(record, bad.code, bad.reason, parked_id)
         on = self._events[type(event.data)]

@@ -244,3 +244,12 @@ async def test_statements_for_a_batch_do_not_grow_with_it(
     few = len(statements)
     await stage.records([record(added(n, 1), f"a{n}") for n in range(4, 404)])
     assert len(statements) - few == few <= 8
+
+
+async def test_a_type_on_another_topic_is_poison(stage: Stage, database: Database) -> None:
+    """Whoever may write to one topic cannot say there what belongs to another."""
+    opening = record(opened(1), "1")
+    await stage.records([raw(opening.value, topic="counter.added"), record(opened(2), "2")])
+    assert (await total(database, 1), await total(database, 2)) == (None, 0)
+    rows = await database.fetch("SELECT reason FROM dead_letters")
+    assert [row[0] for row in rows] == ["unknown_type"]
