@@ -71,7 +71,9 @@ def after_resubmission(registration: Registration | None, command: Resubmit, _kn
     """Follow to the next attempt and the reviews that it may rest on."""
     if registration is None or registration.ended:
         return ()
-    return _submission(registration, resubmission_wish(command, registration.account))
+    return _submission(
+        registration, resubmission_wish(command, registration.account, registration.started_at)
+    )
 
 
 def after_review(_registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:

@@ -44,6 +44,7 @@ class Asked:
         unsaved = UNSAVED if self.body.address else None
         return Wish(
             holder=account,
+            at=self.now,
             identity_id=self.body.identity_id or UNSAVED,
             address_id=self.body.address_id or unsaved,
             document_ids=tuple(self.body.document_ids),

@@ -23,8 +23,13 @@ def load() -> Any:
 
 
 def prefix_of(number: str) -> str:
-    """Return calling code and area code, e.g. `+4930`; the calling code alone where there is no area code."""
-    parsed = phonenumbers.parse(number)
+    """Return calling code and area code, e.g. `+4930`; the calling code alone where there is no area code.
+
+    A number that no plan knows is its own prefix: nothing else is of its area.
+    """
+    parsed = _parsed(number)
+    if parsed is None:
+        return number
     length = phonenumbers.length_of_national_destination_code(parsed)
     national = phonenumbers.national_significant_number(parsed)
     return f"+{parsed.country_code}{national[:length]}"
@@ -53,10 +58,19 @@ def _listed(number: str, rules: CountryRules) -> Iterable[str]:
 
 def _geocoded(number: str, rules: CountryRules | None) -> Iterable[str]:
     geocoder = load()
-    parsed = phonenumbers.parse(number)
+    parsed = _parsed(number)
+    if parsed is None:
+        return set()
     languages = ("en", *(rules.languages if rules else ()))
     found = {geocoder.description_for_number(parsed, language) for language in languages}
     return found - {geocoder.country_name_for_number(parsed, language) for language in languages} - {""}
+
+
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _readings(name: str) -> Iterable[str]:

@@ -13,7 +13,7 @@ from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
 from didflow_verification.domain.handing_on import handed_on
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.judging import ownership_findings
-from didflow_verification.domain.registration import Registration, said
+from didflow_verification.domain.registration import Details, Registration, said
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
 
@@ -34,18 +34,44 @@ def on_assigned(
         return Refused("did_ended", f"the DID was {registration.ended}")
     if not event.source.startswith(OURS) and not is_within(registration.account, event.data.account):
         return Refused("not_yours", "the DID belongs to another account", "account")
-    at = min(_assigned_at(event), now)
-    if registration.assigned_at is not None and at < registration.assigned_at:
+    wish = assignment_wish(registration, event)
+    wish = replace(wish, at=min(wish.at, now))
+    if _is_past(registration, wish.at):
         return Unchanged()
-    return _assign(registration, assignment_wish(registration, event), at, now, known)
+    return _assign(registration, wish, now, known)
 
 
-def _assign(registration: Registration, wish: Wish, at: datetime, now: datetime, known: Known) -> Outcome:
+def _is_past(registration: Registration, at: datetime) -> bool:
+    """Whether details assigned at that instant are older than those in force, or came and are gone already."""
+    last, assigned = registration.assigned_at, registration.assigned
+    if last is None or at > last:
+        return False
+    return at < last or assigned is None or assigned.assigned_at != last
+
+
+def assignment_wish(registration: Registration, event: Event[EnduserAssigned]) -> Wish:
+    """Return what an event wishes for, under the account that held the DID at that time.
+
+    Our own inventory knows that account; for what an outside source says, it is the holder heard of.
+    """
+    at = event.data.assigned_at or event.time
+    ours = event.source.startswith(OURS)
+    return Wish(
+        holder=event.data.account if ours else registration.holder_at(at),
+        at=at,
+        identity_id=event.data.identity_id,
+        address_id=event.data.address_id,
+        document_ids=event.data.document_ids,
+        by=event.actor,
+    )
+
+
+def _assign(registration: Registration, wish: Wish, now: datetime, known: Known) -> Outcome:
     case = case_of(registration, wish, now, known)
     details = details_of(case, wish)
-    marked = replace(registration, assigned_at=at)
+    marked = replace(registration, assigned_at=wish.at)
     if details.same_as(registration.assigned) and registration.state != "expired":
-        return Unchanged() if at == registration.assigned_at else Decided(state=marked)
+        return _again(marked, details) if wish.at != registration.assigned_at else Unchanged()
     before = open_attempt(registration, known)
     if registration.state != "not_required":
         step = submit(marked, wish, now, known, before)
@@ -55,19 +81,19 @@ def _assign(registration: Registration, wish: Wish, at: datetime, now: datetime,
         kept = replace(marked, assigned=details)
         step = Step(registration=kept, events=(said(kept, VerificationNotRequired),))
     pending = next((a for a in step.attempts if a.status == "pending"), None)
-    return handed_on(step, pending, registration.holders_after(at)).decided()
+    return handed_on(step, pending).decided()
 
 
-def _assigned_at(event: Event[EnduserAssigned]) -> datetime:
-    return event.data.assigned_at or event.time
+def _again(registration: Registration, details: Details) -> Outcome:
+    """The same details: nothing is judged or said, but from now on they count as assigned later."""
 
+    def later(known: Details | None) -> Details | None:
+        if known is None or not details.same_as(known):
+            return known
+        return replace(known, holder=details.holder, assigned_at=details.assigned_at)
 
-def assignment_wish(registration: Registration, event: Event[EnduserAssigned]) -> Wish:
-    """Return what an event wishes for, under the account that held the DID at that time."""
-    return Wish(
-        holder=registration.holder_at(_assigned_at(event)),
-        identity_id=event.data.identity_id,
-        address_id=event.data.address_id,
-        document_ids=event.data.document_ids,
-        by=event.actor,
+    return Decided(
+        state=replace(
+            registration, assigned=later(registration.assigned), approved=later(registration.approved)
+        )
     )

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from didflow_contracts.accounts import is_within
 from didflow_contracts.events import VerificationApproved, VerificationNotRequired, VerificationRequired
-from didflow_verification.domain.registration import EVENT_OF, Details, moved, said
+from didflow_verification.domain.registration import EVENT_OF, Details, Holder, moved, said
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.verification import Verification
 from didflow_verification.domain.verification import moved as attempt_moved
@@ -17,12 +16,11 @@ from didflow_verification.domain.verification import moved as attempt_moved
 _GONE: Final[dict[str, Any]] = {"assigned": None, "open": False, "reasons": ()}
 
 
-def handed_on(step: Step, open_attempt: Verification | None, accounts: Iterable[str]) -> Step:
-    """Let go of the details that do not serve all of `accounts`, which got the DID since they were assigned."""
-    accounts = tuple(accounts)
+def handed_on(step: Step, open_attempt: Verification | None) -> Step:
+    """Let go of the details that do not serve every holder since they were assigned."""
     registration = step.registration
-    approved_left = _left(registration.approved, accounts)
-    assigned_left = _left(registration.assigned, accounts)
+    approved_left = _left(registration.approved, registration.holders)
+    assigned_left = _left(registration.assigned, registration.holders)
     if registration.state == "not_required" and assigned_left:
         after = replace(registration, **_GONE)
         return step.then(after, said(after, VerificationNotRequired))
@@ -32,11 +30,8 @@ def handed_on(step: Step, open_attempt: Verification | None, accounts: Iterable[
     return _approved_gone(kept) if approved_left else kept
 
 
-def _left(details: Details | None, accounts: tuple[str, ...]) -> bool:
-    if details is None:
-        return False
-    owner = details.identity_account
-    return any(owner is None or not is_within(account, owner) for account in accounts)
+def _left(details: Details | None, holders: Iterable[Holder]) -> bool:
+    return details is not None and any(details.left_by(holder) for holder in holders)
 
 
 def _assigned_gone(step: Step, open_attempt: Verification | None, *, approved_left: bool) -> Step:

@@ -42,4 +42,4 @@ def on_changed(
         return Decided(state=heard)
     holders = (*registration.holders, Holder(account=account, since=event.time))
     step = Step(registration=replace(heard, account=account, holders=holders))
-    return handed_on(step, open_attempt(registration, known), (account,)).decided()
+    return handed_on(step, open_attempt(registration, known)).decided()

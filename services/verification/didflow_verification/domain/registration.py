@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
+from didflow_contracts.accounts import is_within
 from didflow_contracts.events import (
     VerificationApproved,
     VerificationExpired,
@@ -41,8 +42,13 @@ TRANSITIONS: Final[Mapping[Axis | None, frozenset[Axis]]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """End-user details as they were assigned to a DID, and the verification that judged them, if one did."""
+    """End-user details as they were assigned to a DID, and the verification that judged them, if one did.
 
+    `holder` is the account that held the DID when they were assigned, at `assigned_at`.
+    """
+
+    holder: str
+    assigned_at: datetime
     identity_id: UUID
     identity_account: str | None
     identity_revision: int | None
@@ -58,9 +64,20 @@ class Details:
     automatic: bool = False
     rests_on: UUID | None = None
 
+    @property
+    def owned(self) -> bool:
+        """Whether the identity served the holder."""
+        return self.identity_account is not None and is_within(self.holder, self.identity_account)
+
     def same_as(self, other: "Details | None") -> bool:
-        """Whether these are the same details in the same revisions."""
+        """Whether these are the same details in the same revisions, as much or as little the holder's."""
         return other is not None and _content(self) == _content(other)
+
+    def left_by(self, holder: "Holder") -> bool:
+        """Whether a holder that got the DID after they were assigned is one that the identity does not serve."""
+        if holder.since is None or holder.since <= self.assigned_at:
+            return False
+        return self.identity_account is None or not is_within(holder.account, self.identity_account)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +128,6 @@ class Registration:
         """Return the account that held the DID at an instant."""
         held = [h.account for h in self.holders if h.since is None or h.since <= instant]
         return held[-1]
-
-    def holders_after(self, instant: datetime) -> tuple[str, ...]:
-        """Return the accounts that got the DID after an instant."""
-        return tuple(h.account for h in self.holders if h.since is not None and h.since > instant)
 
 
 def moved(registration: Registration, state: Axis, **changes: Any) -> Registration:
@@ -174,6 +187,7 @@ EVENT_OF: Final[Mapping[Axis, type[RegistrationAxis]]] = MappingProxyType(
 
 def _content(details: Details) -> tuple[object, ...]:
     return (
+        details.owned,
         details.identity_id,
         details.identity_revision,
         details.address_id,

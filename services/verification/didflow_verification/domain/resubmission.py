@@ -23,14 +23,15 @@ def resubmit(registration: Registration | None, command: Resubmit, now: datetime
     if latest is None or latest.verification_id != attempt.verification_id:
         return Refused("superseded", "newer details took the place of this attempt")
     marked = replace(registration, assigned_at=now)
-    step = submit(marked, resubmission_wish(command, registration.account), now, known, None)
+    step = submit(marked, resubmission_wish(command, registration.account, now), now, known, None)
     return step.decided(step.attempts[-1])
 
 
-def resubmission_wish(command: Resubmit, holder: str) -> Wish:
+def resubmission_wish(command: Resubmit, holder: str, at: datetime) -> Wish:
     """Return what the command wishes for, for the account that holds the DID."""
     return Wish(
         holder=holder,
+        at=at,
         identity_id=command.identity_id,
         address_id=command.address_id,
         document_ids=command.document_ids,

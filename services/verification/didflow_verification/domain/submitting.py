@@ -26,9 +26,10 @@ from didflow_verification.domain.verification import moved as attempt_moved
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """Details somebody wants for a DID; `holder` is the account that the DID belonged to at that time."""
+    """Details somebody wants for a DID; `holder` is the account that the DID belonged to then, `at`."""
 
     holder: str
+    at: datetime
     identity_id: UUID
     address_id: UUID | None
     document_ids: tuple[UUID, ...] = ()
@@ -71,6 +72,8 @@ def case_of(registration: Registration, wish: Wish, now: datetime, known: Known)
 def details_of(case: Case, wish: Wish) -> Details:
     """Return the details as they are now, not yet judged."""
     return Details(
+        holder=wish.holder,
+        assigned_at=wish.at,
         identity_id=wish.identity_id,
         identity_account=case.identity.account if case.identity else None,
         identity_revision=case.identity.revision if case.identity else None,

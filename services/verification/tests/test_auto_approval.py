@@ -1,0 +1,160 @@
+"""Auto-approval: what a reviewer approved once needs no second look, for as long as all of it is the same."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from didflow_contracts.events import VerificationApproved
+from didflow_verification.domain.approvals import Approval
+from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.verification import Verification, verification_id
+
+SECOND = UUID("0190a5b6-7c00-7000-8000-000000000002")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def approved(pending: Any, say: Any) -> Any:
+    """A number whose details a reviewer approved."""
+    pending.take(say.approve())
+    return pending
+
+
+def second(
+    desk: Any, say: Any, identity: Any, address: Any, number: str, *, account: str = "master/acme"
+) -> Any:
+    """Assign details to another number and return its attempt and the last event."""
+    say.did, say.number, say.account = SECOND, number, account
+    desk.take(say.purchased())
+    desk.take(say.assigned(identity, address, at=say.zero + HOUR))
+    return desk.states[Verification, verification_id(SECOND, 1)], desk.said[-1]
+
+
+def test_the_same_details_for_another_number_of_the_area_need_no_reviewer(
+    approved: Any, say: Any, acme: Any, quay: Any
+) -> None:
+    """Approved at once, saying which verification it rests on."""
+    first = approved.attempt()
+    attempt, event = second(approved, say, acme, quay, "+35314567890")
+    assert (attempt.status, attempt.automatic, attempt.rests_on) == ("approved", True, first.verification_id)
+    assert isinstance(event, VerificationApproved)
+    assert (event.automatic, event.rests_on) == (True, first.verification_id)
+
+
+def test_what_rests_on_an_approval_is_rested_on_in_turn_by_its_root(
+    approved: Any, say: Any, acme: Any, quay: Any
+) -> None:
+    """Chains do not grow: every automatic approval names the review itself."""
+    first = approved.attempt()
+    second(approved, say, acme, quay, "+35314567890")
+    kept = [state for state in approved.states.values() if isinstance(state, Approval)]
+    assert [approval.verification_id for approval in kept] == [first.verification_id]
+
+
+def other_area(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """A number in Galway: other area, and the address is not there."""
+    desk.enter(replace(desk.states[CountryRules, "IE"], places={"+35391": ("Dublin",)}))
+    return second(desk, say, acme, quay, "+35391123456")
+
+
+def other_account(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """A number of an account below, which the identity serves too."""
+    return second(desk, say, acme, quay, "+35314567890", account="master/acme/shop")
+
+
+def other_address(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """The same identity at another address."""
+    there = replace(quay, address_id=SECOND)
+    desk.enter(there)
+    return second(desk, say, acme, there, "+35314567890")
+
+
+def changed_identity(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """The identity was changed since."""
+    desk.enter(replace(acme, revision=2))
+    return second(desk, say, acme, quay, "+35314567890")
+
+
+def changed_address(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """The address was changed since."""
+    desk.enter(replace(quay, revision=2))
+    return second(desk, say, acme, quay, "+35314567890")
+
+
+def newer_version(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """The requirement has a newer version."""
+    rules = desk.states[CountryRules, "IE"]
+    row = replace(rules.requirements[0], version=2)
+    desk.enter(replace(rules, requirements=(*rules.requirements, row)))
+    return second(desk, say, acme, quay, "+35314567890")
+
+
+def expired_approval(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """What was approved has ended meanwhile."""
+    for state in list(desk.states.values()):
+        if isinstance(state, Approval):
+            desk.enter(replace(state, valid_until=say.zero + HOUR))
+    return second(desk, say, acme, quay, "+35314567890")
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        other_area,
+        other_account,
+        other_address,
+        changed_identity,
+        changed_address,
+        newer_version,
+        expired_approval,
+    ],
+)
+def test_any_difference_needs_a_reviewer(
+    approved: Any, say: Any, acme: Any, quay: Any, difference: Callable[..., Any]
+) -> None:
+    """Area, account, details, revision, version, end of the approval: each alone is enough."""
+    attempt, event = difference(approved, say, acme, quay)
+    assert (attempt.status, attempt.rests_on, event.registration) == ("pending", None, "pending")
+
+
+def test_a_failed_check_is_never_approved_by_what_was(approved: Any, say: Any, acme: Any, quay: Any) -> None:
+    """Today's evaluation has the first word."""
+    attempt, _ = second(approved, say, acme, quay, "+35391123456")
+    assert attempt.status == "rejected"
+
+
+def test_a_rejected_attempt_helps_nobody(pending: Any, say: Any, acme: Any, quay: Any) -> None:
+    """Only an approval can be rested on."""
+    pending.take(say.reject())
+    attempt, _ = second(pending, say, acme, quay, "+35314567890")
+    assert attempt.status == "pending"
+
+
+def test_going_back_to_the_approved_details_needs_no_reviewer(
+    approved: Any, say: Any, make: Any, acme: Any, quay: Any
+) -> None:
+    """New details were assigned and then taken back: the old ones are approved again by their own review."""
+    other = make.company("other")
+    there = make.address(other)
+    approved.enter(other, there)
+    approved.take(say.assigned(other, there, at=say.zero + HOUR))
+    approved.take(say.assigned(acme, quay, at=say.zero + 2 * HOUR), now=say.zero + 3 * HOUR)
+    assert approved.statuses() == ["approved", "superseded", "approved"]
+    assert approved.attempt(3).rests_on == approved.attempt(1).verification_id
+
+
+def test_where_the_area_does_not_matter_the_prefix_does_not_either(desk: Any, say: Any, make: Any) -> None:
+    """Denmark has no areas: a review there counts for every local number of the country."""
+    business = make.company()
+    there = make.address(business, "Aarhus", "DK")
+    desk.enter(business, there)
+    say.number = "+4532123456"
+    desk.feed(say.purchased(), say.assigned(business, there), say.approve())
+    assert desk.states[Registration, say.did].state == "approved"
+    attempt, _ = second(desk, say, business, there, "+4587654321")
+    assert (attempt.status, attempt.prefix) == ("approved", "")

@@ -1,0 +1,95 @@
+"""For every handler: too early, delivered twice, and what comes after the end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from didflow_chassis.decision import Refused, TooEarly, Unchanged
+from didflow_contracts.topics import VERIFICATION, topics_read_by
+from didflow_verification.handlers import EVENTS
+
+OPENING: dict[str, Callable[..., Any]] = {
+    "did.purchased": lambda say, *_: say.purchased(),
+    "did.porting_started": lambda say, *_: say.porting_started(),
+}
+FOLLOWING: dict[str, Callable[..., Any]] = {
+    "purchase.refused": lambda say, *_: say.refused(),
+    "did.changed": lambda say, *_: say.holding("master/globex"),
+    "enduser.assigned": lambda say, acme, quay: say.assigned(acme, quay),
+    "did.removed": lambda say, *_: say.removed(),
+}
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "approve": lambda say, *_: say.approve(),
+    "reject": lambda say, *_: say.reject(),
+    "resubmit": lambda say, acme, quay: say.resubmit(1, acme, quay),
+    "claim": lambda say, *_: say.claim(),
+    "release": lambda say, *_: say.release(),
+}
+EVERY = OPENING | FOLLOWING
+
+
+def test_verification_listens_to_what_the_topics_say_that_it_reads() -> None:
+    """The subscription table and the contract's table of readers are one."""
+    assert set(EVENTS) == {topic.event for topic in topics_read_by(VERIFICATION)}
+    assert set(EVERY) == {event.topic for event in EVENTS}
+
+
+@pytest.mark.parametrize("opening", OPENING)
+@pytest.mark.parametrize("name", FOLLOWING)
+def test_what_needs_a_beginning_waits_for_it(
+    desk: Any, say: Any, acme: Any, quay: Any, *, name: str, opening: str
+) -> None:
+    """Too early: parked, nothing written, and decided when the purchase or the porting comes."""
+    desk.enter(acme, quay)
+    before = dict(desk.states)
+    assert desk.take(FOLLOWING[name](say, acme, quay)) == TooEarly("did.purchased")
+    assert (desk.states, desk.said) == (before, [])
+    desk.take(OPENING[opening](say))
+    assert desk.parked == []
+    began = desk.registration
+    assert began.ended or began.assigned or began.seen
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_said_again_under_another_id_changes_nothing(
+    ready: Any, say: Any, acme: Any, quay: Any, name: str
+) -> None:
+    """Delivered twice: the second time nothing is written or said."""
+    ready.take(EVERY[name](say, acme, quay))
+    before = (dict(ready.states), len(ready.said))
+    again = ready.take(EVERY[name](say, acme, quay))
+    assert isinstance(again, Unchanged)
+    assert (ready.states, len(ready.said)) == before
+
+
+@pytest.mark.parametrize("end", ["removed", "refused"])
+@pytest.mark.parametrize("name", EVERY)
+def test_what_comes_for_an_ended_did_never_waits_and_never_revives(
+    ready: Any, say: Any, acme: Any, quay: Any, *, name: str, end: str
+) -> None:
+    """After the end everything is recorded at most: frozen, nothing said, nothing parked."""
+    ready.take(getattr(say, end)())
+    before = (dict(ready.states), len(ready.said))
+    outcome = ready.take(EVERY[name](say, acme, quay))
+    assert isinstance(outcome, Unchanged | Refused)
+    assert (ready.states, len(ready.said), ready.parked) == (*before, [])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_about_nothing_is_not_found(desk: Any, say: Any, acme: Any, quay: Any, name: str) -> None:
+    """Too early for a person is not found: nobody waits for it."""
+    outcome = desk.take(COMMANDS[name](say, acme, quay))
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "not_found"
+
+
+@pytest.mark.parametrize("name", ["approve", "reject", "release"])
+def test_a_command_again_under_another_key_changes_nothing(
+    pending: Any, say: Any, acme: Any, quay: Any, name: str
+) -> None:
+    """Given twice: the second time nothing is written or said."""
+    pending.take(COMMANDS[name](say, acme, quay))
+    before = (dict(pending.states), len(pending.said))
+    assert isinstance(pending.take(COMMANDS[name](say, acme, quay)), Unchanged)
+    assert (pending.states, len(pending.said)) == before

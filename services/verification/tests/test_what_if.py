@@ -1,0 +1,169 @@
+"""The what-if promises what the submission gives, over generated details."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from didflow_chassis.decision import Known
+from didflow_contracts.ids import uuid7
+from didflow_verification.domain.approvals import Approval
+from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.identity import Address, Document, Identity
+from didflow_verification.domain.judging import Case
+from didflow_verification.domain.submitting import Wish
+from didflow_verification.domain.what_if import for_kind, for_registration
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NUMBERS = [
+    ("+35319609036", "local"),
+    ("+493012345678", "local"),
+    ("+493222123456", "national"),
+    ("+34911234567", "local"),
+    ("+4532123456", "local"),
+    ("+31201234567", "local"),
+    ("+551123456789", "local"),
+    ("+442079460000", "local"),
+    ("+80012345678", "toll_free"),
+]
+WORDS = st.sampled_from(["Quay Street Trading", "HRB 12345", "529420143", "2813105O", "x", "  ", ""])
+PERSONS = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("company_name", "company_registration_number", "vat_number", "first_name", "last_name"), WORDS
+    ),
+)
+PLACES = st.fixed_dictionaries(
+    {
+        "street": st.sampled_from(["1 Quay Street", "PO Box 3"]),
+        "city": st.sampled_from(["Dublin", "Berlin", "Madrid", "Amsterdam", "Atlantis"]),
+        "country": st.sampled_from(["IE", "DE", "ES", "NL", "DK", "BR"]),
+    }
+)
+
+
+def expected(desk: Any, wish: Wish, now: Any) -> Any:
+    """Ask the what-if with everything that is there."""
+
+    class Everything(dict[Any, Any]):
+        def __missing__(self, place: tuple[type, Any]) -> None:
+            assert place[0] in {Approval, CountryRules, Identity, Address, Document}
+
+    return for_registration(desk.registration, wish, now, Known(states=Everything(desk.states)))
+
+
+@settings(
+    max_examples=1_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(data=st.data())
+def test_the_what_if_equals_the_submission(new_desk: Any, say: Any, make: Any, data: st.DataObject) -> None:
+    """For any details on any number: the outcome, the requirement, its version and every finding."""
+    desk = new_desk()
+    say.number, say.number_type = data.draw(st.sampled_from(NUMBERS))
+    kind = data.draw(st.sampled_from([make.company, make.somebody]))
+    account = data.draw(st.sampled_from(["master/acme", "master", "master/globex"]))
+    identity = replace(kind(account=account), person=type(make.company().person)(**data.draw(PERSONS)))
+    address = make.address(identity, **data.draw(PLACES)) if data.draw(st.booleans()) else None
+    documents = [str(uuid7())] if data.draw(st.booleans()) else []
+    desk.enter(identity, *([address] if address else []))
+    desk.take(say.purchased())
+    now = say.zero + timedelta(hours=1)
+    event = say.assigned(identity, address, document_ids=documents)
+    wish = Wish(
+        holder=say.account,
+        at=say.zero,
+        identity_id=identity.identity_id,
+        address_id=event.data.address_id,
+        document_ids=event.data.document_ids,
+        by=None,
+    )
+    promised = expected(desk, wish, now)
+    before = desk.registration
+    desk.take(event, now)
+    if promised.outcome == "not_required" or before.state == "not_required":
+        assert desk.registration.state == "not_required"
+        assert bool(desk.refused) == (promised.outcome == "rejected")
+        return
+    attempt = desk.attempt()
+    assert (attempt.status, attempt.findings) == (promised.outcome, promised.findings)
+    assert (attempt.requirement, attempt.requirement_version) == (promised.requirement, promised.version)
+    assert expected(desk, wish, now).outcome == promised.outcome
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_the_same_details_again_would_change_nothing(
+    pending: Any, say: Any, acme: Any, quay: Any, decision: str
+) -> None:
+    """What was decided stands, also for the what-if."""
+    wish = Wish(
+        holder=say.account,
+        at=say.zero,
+        identity_id=acme.identity_id,
+        address_id=quay.address_id,
+        by=None,
+    )
+    assert expected(pending, wish, say.zero).outcome == "pending"
+    pending.take(getattr(say, decision)())
+    assert (
+        expected(pending, wish, say.zero).outcome == {"approve": "approved", "reject": "rejected"}[decision]
+    )
+
+
+def test_an_approved_identity_would_be_approved_again(pending: Any, say: Any, acme: Any, quay: Any) -> None:
+    """The what-if knows the reviews that an automatic approval would rest on."""
+    pending.take(say.approve())
+    desk = pending
+    other = replace(desk.registration, assigned=None, approved=None, state="awaiting")
+    wish = Wish(
+        holder=say.account,
+        at=say.zero,
+        identity_id=acme.identity_id,
+        address_id=quay.address_id,
+        by=None,
+    )
+    desk.enter(other)
+    promised = expected(desk, wish, say.zero)
+    assert (promised.outcome, promised.satisfied) == ("approved", True)
+
+
+def case(desk: Any, identity: Any, address: Any, country: str, city: str) -> Case:
+    """A case about no DID in particular."""
+    return Case(
+        account=identity.account,
+        country=country,
+        number_type="local",
+        shown_type=None,
+        rules=desk.states.get((CountryRules, country)),
+        anywhere=desk.states[CountryRules, "*"],
+        identity=identity,
+        address_id=address.address_id,
+        address=address,
+        document_ids=(),
+        documents=(),
+        names=lambda: frozenset({city}),
+        now=NOON,
+    )
+
+
+@pytest.mark.parametrize(
+    ("country", "city", "outcome", "requirement"),
+    [
+        ("GB", "london", "not_required", "gb.local.any"),
+        ("IE", "dublin", "pending", "ie.local.business"),
+        ("IE", "galway", "rejected", "ie.local.business"),
+        ("NZ", "dublin", "pending", "any.any"),
+    ],
+)
+def test_a_kind_of_number_can_be_asked_about(
+    desk: Any, make: Any, *, country: str, city: str, outcome: str, requirement: str
+) -> None:
+    """Without a DID: free, waiting for a person, outside the area, and a country without rows."""
+    acme = make.company()
+    found = for_kind(case(desk, acme, make.address(acme), country, city), None)
+    assert (found.outcome, found.requirement) == (outcome, requirement)
