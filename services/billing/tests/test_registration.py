@@ -132,3 +132,25 @@ def test_a_manual_renewal_of_an_unregistered_did_is_refunded_with_the_rest(await
     awaiting.take(say.renew(3))
     awaiting.clock(awaiting.last.expires_at)
     assert (len(awaiting.ledger), awaiting.bill()) == (6, "0.00")
+
+
+@pytest.mark.parametrize("left_for_the_pool", [False, True])
+def test_a_paid_period_is_followed_by_30_free_days_of_its_own(
+    awaiting: Any,
+    say: Any,
+    left_for_the_pool: bool,  # noqa: FBT001
+) -> None:
+    """Time bought during a review, at its end or out of the pool, makes the patience start again."""
+    awaiting.take(say.registration("pending", say.zero + DAY, 2))
+    end = awaiting.last.expires_at
+    awaiting.clock(end + 20 * DAY)
+    if left_for_the_pool:
+        awaiting.take(say.cancel(), end + 20 * DAY)
+        awaiting.take(say.restore(1), end + 30 * DAY)
+    else:
+        awaiting.take(say.renew(1), end + 20 * DAY)
+    again = awaiting.last.expires_at
+    awaiting.clock(again + 30 * DAY - timedelta(seconds=1))
+    assert awaiting.last.state == "active"
+    awaiting.clock(again + 30 * DAY)
+    assert (awaiting.last.state, awaiting.bill()) == ("closed", "0.00")

@@ -57,6 +57,13 @@ def test_a_period_costs_its_months_rounded_once_to_the_minor_unit(
     assert (str(story.ledger[1].amount), story.ledger[1].currency) == (cost, currency)
 
 
+def test_the_setup_is_rounded_to_the_minor_unit_too(story: Any, say: Any) -> None:
+    """No line of the ledger has fractions of the smallest coin."""
+    price = {name: {"amount": "1.005", "currency": "EUR"} for name in ("setup", "recurring")}
+    story.take(say.purchased(price=price))
+    assert [str(entry.amount) for entry in story.ledger] == ["1.01", "1.01"]
+
+
 def test_a_purchase_with_no_renewals_left_is_in_its_last_period(story: Any, say: Any) -> None:
     """Cycles 0 at the purchase: delayed removal from the start."""
     story.take(say.purchased(billing_cycles=0))
@@ -88,6 +95,13 @@ def test_a_port_in_has_no_term_until_the_priced_purchase(story: Any, say: Any) -
     assert (story.last.state, story.last.period_start) == ("active", ported)
     assert story.last.due_at == story.last.expires_at
     assert story.bill() == "8.00"
+
+
+def test_who_purchases_a_ported_number_pays_for_it(story: Any, say: Any) -> None:
+    """Not who had the porting started."""
+    story.take(say.porting_started(account="master/acme/shop"))
+    story.take(say.purchased(acquired="ported_in", source="/didflow/inventory", order_id="o-2"))
+    assert {(entry.payer, entry.order_id) for entry in story.ledger} == {(say.account, "o-2")}
 
 
 def test_a_porting_that_is_heard_after_its_purchase_changes_nothing(story: Any, say: Any) -> None:
