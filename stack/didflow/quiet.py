@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from didflow.embedded.waiting import NotInTimeError, until
 from didflow.problems import NotQuiet
 from didflow.services import SERVICES, service
+from didflow.tail import partitions_of
 from didflow_chassis.brokers import connection
 from didflow_chassis.deadletters import connect
 from didflow_chassis.settings import Settings
@@ -32,6 +33,7 @@ class Quiet:
     """Looks at an installation's databases and groups."""
 
     databases: Mapping[str, Any]
+    partitions: Mapping[str, list[TopicPartition]]
     consumer: AIOKafkaConsumer
     admin: Any
     prefix: str
@@ -70,12 +72,7 @@ class Quiet:
         return [f"{name}: {count} {what}" for count, what in said if count]
 
     async def _group(self, name: str) -> list[str]:
-        topics = [self.prefix + model.topic for model in service(name).events]
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in self.consumer.partitions_for_topic(topic) or ()
-        ]
+        partitions = self.partitions[name]
         try:
             ends = await self.consumer.end_offsets(partitions)
             committed = await self.admin.list_consumer_group_offsets(
@@ -91,15 +88,22 @@ class Quiet:
 async def looking(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterator[Quiet]:
     """Open what it takes to look. Raises Outage."""
     async with AsyncExitStack() as exits:
-        databases = {}
+        databases, partitions = {}, {}
         for name in SERVICES:
             databases[name] = await connect(dsns[name])
             exits.push_async_callback(databases[name].close)
+            read = [settings.topic_prefix + model.topic for model in service(name).events]
+            partitions[name] = await partitions_of(settings, read)
         consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
         await consumer.start()
         exits.push_async_callback(consumer.stop)
-        await consumer.topics()
         admin: Any = AIOKafkaAdminClient(**connection(settings))
         exits.push_async_callback(admin.close)
         await admin.start()
-        yield Quiet(databases=databases, consumer=consumer, admin=admin, prefix=settings.topic_prefix)
+        yield Quiet(
+            databases=databases,
+            partitions=partitions,
+            consumer=consumer,
+            admin=admin,
+            prefix=settings.topic_prefix,
+        )

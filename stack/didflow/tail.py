@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from didflow.problems import BadInput, Missing
@@ -14,7 +16,7 @@ from didflow_chassis.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Tail:
-    """An open reader of topics, and how many records lay before where it began."""
+    """An open reader of topics."""
 
     consumer: AIOKafkaConsumer
 
@@ -37,29 +39,26 @@ async def tailing(settings: Settings, topics: Iterable[str], *, from_start: bool
         fetch_max_wait_ms=50,
     )
     try:
+        partitions = await partitions_of(settings, [settings.topic_prefix + name for name in topics])
         await consumer.start()
-    except (KafkaError, OSError) as error:
-        await consumer.stop()
-        raise Missing(f"Kafka at {settings.kafka} cannot be used: {type(error).__name__}") from None
-    try:
-        await _assign(consumer, [settings.topic_prefix + name for name in topics], from_start=from_start)
+        consumer.assign(partitions)
+        await (consumer.seek_to_beginning if from_start else consumer.seek_to_end)(*partitions)
         yield Tail(consumer=consumer)
+    except (KafkaError, OSError) as error:
+        raise Missing(f"Kafka at {settings.kafka} cannot be used: {type(error).__name__}") from None
     finally:
         await consumer.stop()
 
 
-async def _assign(consumer: AIOKafkaConsumer, topics: list[str], *, from_start: bool) -> None:
-    there = await consumer.topics()
+async def partitions_of(settings: Settings, topics: Iterable[str]) -> list[TopicPartition]:
+    """List the partitions of topics, named whole. Raises BadInput for one that is not there, KafkaError."""
+    admin: Any = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await admin.start()
+        there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    finally:
+        await admin.close()
     missing = [name for name in topics if name not in there]
     if missing:
         raise BadInput(f"no such topic: {', '.join(missing)}")
-    partitions = [TopicPartition(name, number) for name in topics for number in _numbers(consumer, name)]
-    consumer.assign(partitions)
-    if from_start:
-        await consumer.seek_to_beginning(*partitions)
-    else:
-        await consumer.seek_to_end(*partitions)
-
-
-def _numbers(consumer: AIOKafkaConsumer, topic: str) -> Iterable[int]:
-    return sorted(consumer.partitions_for_topic(topic) or ())
+    return [TopicPartition(name, number) for name in topics for number in range(there[name])]

@@ -8,7 +8,7 @@ import typer
 
 from didflow.commands.options import Data, Json, folder_of, run
 from didflow.parts import ADMIN, Wanted
-from didflow.screen import console
+from didflow.screen import Voice, console
 from didflow.stack import Stack, running
 from didflow.tokens import tokens_of
 from didflow_chassis.servers import stop_signal
@@ -39,15 +39,16 @@ def up(
 
 async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: Json) -> None:
     said = console(stderr=json)
+    voice = Voice(said)
     stopping = stop_signal()
-    async with running(wanted, folder, tell=said.print, port=port) as stack:
+    async with running(wanted, folder, tell=voice.step, port=port) as stack:
         if json:
             typer.echo(summary(stack))
         else:
             for line in screen(stack):
                 said.print(line)
         await stopping.wait()
-        said.print("stopping")
+        voice.step("stopping")
 
 
 def summary(stack: Stack) -> str:

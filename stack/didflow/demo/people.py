@@ -96,7 +96,7 @@ class People:
         if answer["refused"]:
             wrong = [f"{r['did']} {r['code']}" for r in answer["results"] if r["outcome"] == "refused"]
             raise CallFailed(f"{path}: {', '.join(wrong)}")
-        self.tell(f"  {tenant}: {path.rpartition('/')[2]} for {len(dids)} numbers: {answer['done']} done")
+        self.tell(f"{tenant}: {path.rpartition('/')[2]} for {len(dids)} numbers: {answer['done']} done")
 
 
 def _grouped(

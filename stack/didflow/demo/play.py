@@ -6,10 +6,9 @@ Nothing waits for a while; every step waits for what it needs, so a worker may b
 import asyncio
 import random
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from didflow.demo.story import Story
 from didflow.demo.verdict import Found, Verdict, judge, surprises
 from didflow.parts import ADMIN, Wanted
 from didflow.quiet import Quiet, looking
+from didflow.screen import Voice
 from didflow.services import SERVICES
 from didflow.stack import Stack, running
 from didflow.tail import tailing
@@ -38,10 +38,11 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What to play: `late` workers start after the purchases; `killed` ones are killed at a random moment."""
+    """What to play, and on what; `late` workers start after the purchases, `killed` ones are killed at random."""
 
     folder: Path
     examples: Examples
+    wanted: Wanted = field(default_factory=lambda: Wanted(durable=False))
     late: frozenset[str] = frozenset()
     killed: frozenset[str] = frozenset()
 
@@ -71,7 +72,7 @@ class _Scene:
     quiet: Quiet
     story: Story
     people: People
-    tell: Tell
+    voice: Voice
 
     async def until_quiet(self, but: Iterable[str] = ()) -> None:
         def carrier() -> list[str]:
@@ -81,29 +82,28 @@ class _Scene:
         await self.quiet.wait(more=carrier, but=but)
 
 
-async def play(options: Options, tell: Tell) -> Played:
-    """Play the demo on an embedded stack of its own. Raises what a stack raises, NotQuiet, CallFailed."""
-    began = time.monotonic()
-    wanted = Wanted(durable=False)
-    async with running(wanted, options.folder, tell=_headline(tell), port=0, late=options.late) as stack:
-        tell(f"  HTTP {stack.base}, Kafka {stack.parts.kafka}; up after {time.monotonic() - began:.1f} s")
-        async with _scene(options, stack, tell) as scene:
+async def play(options: Options, voice: Voice) -> Played:
+    """Play the demo on a stack of its own. Raises what a stack raises, NotQuiet, CallFailed."""
+    wanted, late = options.wanted, options.late
+    async with running(wanted, options.folder, tell=voice.step, port=0, late=late) as stack:
+        voice.detail(f"HTTP {stack.base}, Kafka {stack.parts.kafka}")
+        async with _scene(options, stack, voice) as scene:
             await _main_job(scene)
             found = await _found(scene)
     examples = options.examples
     verdicts, odd = judge(examples, found), surprises(examples, found)
-    return Played(verdicts=verdicts, surprises=odd, found=found, seconds=time.monotonic() - began)
+    return Played(verdicts=verdicts, surprises=odd, found=found, seconds=voice.seconds)
 
 
 async def _main_job(scene: _Scene) -> None:
     """Play the main job, step by step. Source: spec product, The main job."""
-    say, people = _headline(scene.tell), scene.people
+    say, people = scene.voice.step, scene.people
     say("entering identities and addresses, and making voice trunks, over HTTP")
     await people.enter_details()
     await people.make_trunks()
     say("an order system publishes purchases to Kafka")
     count = await ordering.publish(scene.settings, scene.options.examples.purchases)
-    scene.tell(f"  {count} records published, one of them again, one of them broken")
+    scene.voice.detail(f"{count} records published, one of them again, one of them broken")
     await _start_late(scene)
     killing = asyncio.create_task(_kill(scene))
     await scene.until_quiet()
@@ -114,7 +114,7 @@ async def _main_job(scene: _Scene) -> None:
     await scene.until_quiet()
     say("a reviewer decides what needs a person")
     approved, rejected = await people.review()
-    scene.tell(f"  {approved} approved, {rejected} rejected")
+    scene.voice.detail(f"{approved} approved, {rejected} rejected")
     await scene.until_quiet()
     say("the same details for more numbers: nobody is asked again")
     await people.assign_details(later=True)
@@ -127,7 +127,7 @@ async def _start_late(scene: _Scene) -> None:
     late = scene.options.late
     if late:
         await scene.until_quiet(but=late)
-        _headline(scene.tell)(f"only now starting {', '.join(sorted(late))}")
+        scene.voice.step(f"only now starting {', '.join(sorted(late))}")
         await asyncio.gather(*(scene.stack.start_worker(name) for name in sorted(late)))
 
 
@@ -135,7 +135,7 @@ async def _kill(scene: _Scene) -> None:
     """Kill workers at random moments; the supervisor starts them again."""
     for name in sorted(scene.options.killed):
         await asyncio.sleep(random.uniform(0, _KILL_WITHIN_S))  # noqa: S311 - chance, not secrecy
-        scene.tell(f"[bold]kill -9 of {name}'s worker[/]")
+        scene.voice.detail(f"[bold]kill -9 of {name}'s worker[/]")
         scene.stack.supervisor.kill(name)
 
 
@@ -165,7 +165,7 @@ async def _repeats(stack: Stack, name: str) -> int | None:
 
 
 @asynccontextmanager
-async def _scene(options: Options, stack: Stack, tell: Tell) -> AsyncIterator[_Scene]:
+async def _scene(options: Options, stack: Stack, voice: Voice) -> AsyncIterator[_Scene]:
     """Open what the steps use, the listener to all topics among it."""
     settings = load(
         Settings,
@@ -174,7 +174,7 @@ async def _scene(options: Options, stack: Stack, tell: Tell) -> AsyncIterator[_S
         topic_prefix=stack.parts.topic_prefix,
         production=False,
     )
-    story = Story(tell=tell, prefix=settings.topic_prefix)
+    story = Story(tell=voice.detail, prefix=settings.topic_prefix)
     async with (
         tailing(settings, TOPICS, from_start=True) as tail,
         looking(settings, stack.parts.postgres) as quiet,
@@ -182,7 +182,7 @@ async def _scene(options: Options, stack: Stack, tell: Tell) -> AsyncIterator[_S
     ):
         listening = asyncio.create_task(story.follow(tail))
         try:
-            people = _people(options.examples, stack, anybody, tell)
+            people = _people(options.examples, stack, anybody, voice.detail)
             yield _Scene(
                 options=options,
                 stack=stack,
@@ -190,7 +190,7 @@ async def _scene(options: Options, stack: Stack, tell: Tell) -> AsyncIterator[_S
                 quiet=quiet,
                 story=story,
                 people=people,
-                tell=tell,
+                voice=voice,
             )
         finally:
             listening.cancel()
@@ -209,7 +209,3 @@ def _people(examples: Examples, stack: Stack, anybody: Api, tell: Tell) -> Peopl
         reviewer=caller("reviewer", "master"),
         tell=tell,
     )
-
-
-def _headline(tell: Tell) -> Tell:
-    return lambda text: tell(f"[bold cyan]>[/] {text}")

@@ -75,17 +75,17 @@ def _data(value: bytes | None) -> dict[str, Any] | None:
 def _said(topic: str, data: dict[str, Any]) -> Iterator[str]:
     number = f"{escape(str(data.get('number'))):<16}"
     if topic == "purchase.refused":
-        yield f"  {number} [red]refused[/] {data['code']}: {escape(str(data['message']))}"
+        yield f"{number} [red]refused[/] {data['code']}: {escape(str(data['message']))}"
     elif topic == "verification.approved":
         how = f"rests on {data['rests_on']}" if data.get("automatic") else "by a reviewer"
-        yield f"  {number} details approved, {how}"
+        yield f"{number} details approved, {how}"
     elif topic == "verification.rejected":
         codes = ", ".join(reason["code"] for reason in data.get("reasons", []))
-        yield f"  {number} details rejected: {codes}"
+        yield f"{number} details rejected: {codes}"
     elif topic == "verification.pending":
-        yield f"  {number} details wait for a reviewer ({data.get('requirement')})"
+        yield f"{number} details wait for a reviewer ({data.get('requirement')})"
     elif topic == "did.activated":
-        yield f"  {number} activated by its carrier: {escape(str(data.get('carrier_reference')))}"
+        yield f"{number} activated by its carrier: {escape(str(data.get('carrier_reference')))}"
     elif topic == "did.status_changed" and data.get("status"):
         color = COLORS.get(str(data.get("circle")), "white")
-        yield f"  {number} [{color}]{data['status']}[/]  next: {data['next_step']['action']}"
+        yield f"{number} [{color}]{data['status']}[/]  next: {data['next_step']['action']}"
