@@ -1,0 +1,1 @@
+"""Billing: how long a number lives, and what it costs."""

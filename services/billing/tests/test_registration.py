@@ -138,7 +138,7 @@ def test_a_manual_renewal_of_an_unregistered_did_is_refunded_with_the_rest(await
 def test_a_paid_period_is_followed_by_30_free_days_of_its_own(
     awaiting: Any,
     say: Any,
-    left_for_the_pool: bool,  # noqa: FBT001
+    left_for_the_pool: bool,
 ) -> None:
     """Time bought during a review, at its end or out of the pool, makes the patience start again."""
     awaiting.take(say.registration("pending", say.zero + DAY, 2))

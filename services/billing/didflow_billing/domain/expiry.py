@@ -12,7 +12,7 @@ from didflow_billing.domain.paid import extended, followed, paid
 from didflow_billing.domain.periods import MOST_EXTENSIONS, POOL
 from didflow_billing.domain.term import Term, moved, running_state
 from didflow_chassis.decision import Decided, Outcome, Unchanged
-from didflow_contracts.vocabulary import CycleOutcome, TermReason
+from didflow_contracts.vocabulary import CycleOutcome, TermReason, TermState
 
 
 def on_due(term: Term, at: datetime) -> Outcome:
@@ -34,8 +34,8 @@ def on_due(term: Term, at: datetime) -> Outcome:
     return _renewed(term, at)
 
 
-def _expired(term: Term, state: str, at: datetime) -> Decided[Term]:
-    after = moved(term, "canceled" if state == "canceled" else "aging", aging_until=at + POOL)
+def _expired(term: Term, to: TermState, at: datetime) -> Decided[Term]:
+    after = moved(term, to, aging_until=at + POOL)
     return _ended(after, term.period, at, "expired", "expired")
 
 

@@ -116,3 +116,17 @@ async def billing(database_for: Any, say: Any) -> AsyncIterator[Billing]:
     await made.at(say.zero)
     yield made
     await asyncio.wait_for(database.stop(), 10)
+
+
+@pytest.fixture
+async def active(billing: Billing, say: Any) -> Billing:
+    """Billing with one active DID of `master/acme`."""
+    await billing.take(say.purchased(), say.holding(), say.registration("not_required"))
+    return billing
+
+
+@pytest.fixture
+async def acme(active: Billing) -> AsyncIterator[httpx.AsyncClient]:
+    """A reseller of the account that holds the DID."""
+    async with active.caller() as client:
+        yield client
