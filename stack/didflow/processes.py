@@ -15,7 +15,6 @@ from didflow.supervisor import Launch, Spec
 from didflow_chassis.settings import PREFIX, Settings
 
 SIMULATOR: Final = "simulator"
-_PASSED_ON: Final = ("KAFKA_", "TOPIC_PREFIX", "LOG_LEVEL", "OTLP_ENDPOINT", "DEFAULT_CARRIER")
 _LOOPBACK: Final = "127.0.0.1,localhost"
 
 
@@ -40,20 +39,18 @@ def simulator(parts: Parts) -> Spec:
 
 
 def environment(parts: Parts, name: str, told: Mapping[str, str]) -> dict[str, str]:
-    """Build a child's environment: ours without didflow's own variables, and what this process is told."""
-    kept = {key: value for key, value in os.environ.items() if _goes_on(key)}
+    """Build a child's environment: this process's own, and on top of it what this stack decides."""
     group = _embedded_group() if parts.embedded_kafka else {"MEMBER_ID": f"{name}-0"}
     ours = {"KAFKA": parts.kafka, "PRODUCTION": "false", "TOPIC_PREFIX": parts.topic_prefix, **group, **told}
-    return {**kept, "NO_PROXY": _LOOPBACK, **{f"{PREFIX}{key}": value for key, value in ours.items()}}
+    decided = {f"{PREFIX}{key}": value for key, value in ours.items()}
+    files = {f"{variable}_FILE" for variable in decided}
+    kept = {variable: value for variable, value in os.environ.items() if variable not in files}
+    return {**kept, "NO_PROXY": _LOOPBACK, **decided}
 
 
 def script(name: str) -> str:
     """Return the path of an installed command of this environment."""
     return str(Path(sysconfig.get_path("scripts")) / name)
-
-
-def _goes_on(variable: str) -> bool:
-    return not variable.startswith(PREFIX) or variable.removeprefix(PREFIX).startswith(_PASSED_ON)
 
 
 def _embedded_group() -> dict[str, str]:
@@ -63,4 +60,4 @@ def _embedded_group() -> dict[str, str]:
     """
     least = next(m.ge for m in Settings.model_fields["session_timeout_ms"].metadata if isinstance(m, Ge))
     session = max(SESSION_TIMEOUT_MS, int(str(least)))
-    return {"SESSION_TIMEOUT_MS": str(session), "HEARTBEAT_MS": str(HEARTBEAT_INTERVAL_MS)}
+    return {"MEMBER_ID": "", "SESSION_TIMEOUT_MS": str(session), "HEARTBEAT_MS": str(HEARTBEAT_INTERVAL_MS)}

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
 from rich.console import Console
@@ -16,10 +17,10 @@ def console(*, stderr: bool = False) -> Console:
 
 
 class Voice:
-    """Says what happens: steps with the seconds since the start, details below them."""
+    """Says what happens, line by line: steps with the seconds since the start, details below them."""
 
-    def __init__(self, out: Console) -> None:
-        self._out = out
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self._began = time.monotonic()
 
     @property
@@ -29,8 +30,8 @@ class Voice:
 
     def step(self, text: str) -> None:
         """Say that a step begins."""
-        self._out.print(f"[bold cyan]{self.seconds:5.1f} s[/]  [bold]{text}[/]")
+        self._tell(f"[bold cyan]{self.seconds:5.1f} s[/]  [bold]{text}[/]")
 
     def detail(self, text: str) -> None:
         """Say what came of it; `text` may hold rich's markup."""
-        self._out.print(f"         {text}")
+        self._tell(f"         {text}")

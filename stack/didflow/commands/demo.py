@@ -12,7 +12,7 @@ from didflow.demo import examples, show
 from didflow.demo.play import Options, Played, play
 from didflow.embedded.scratch import scratch_folder
 from didflow.problems import BadInput
-from didflow.screen import Voice, console
+from didflow.screen import console
 from didflow.services import SERVICES
 
 _EVERY = "all"
@@ -39,11 +39,11 @@ def demo(
         late_ones, killed = _services(late), _services(kill)
     except BadInput as error:
         raise fail(error) from None
-    voice = Voice(console(stderr=json))
+    said = console(stderr=json)
     with contextlib.ExitStack() as exits:
         folder = data if data is not None else exits.enter_context(scratch_folder())
         options = Options(folder=folder, examples=read, late=late_ones, killed=killed)
-        played = run(play(options, voice))
+        played = run(play(options, said.print))
     _show(played, json=json)
     raise typer.Exit(0 if played.passed else 1)
 

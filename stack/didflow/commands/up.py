@@ -39,7 +39,7 @@ def up(
 
 async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: Json) -> None:
     said = console(stderr=json)
-    voice = Voice(said)
+    voice = Voice(said.print)
     stopping = stop_signal()
     async with running(wanted, folder, tell=voice.step, port=port) as stack:
         if json:

@@ -33,8 +33,6 @@ from didflow_contracts.topics import TOPICS
 REPEATS: Final = re.compile(rb'^didflow_duplicates_total\{origin="kafka"\} ([0-9.]+)', re.MULTILINE)
 _KILL_WITHIN_S: Final = 4.0
 
-Tell = Callable[[str], None]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -82,8 +80,12 @@ class _Scene:
         await self.quiet.wait(more=carrier, but=but)
 
 
-async def play(options: Options, voice: Voice) -> Played:
-    """Play the demo on a stack of its own. Raises what a stack raises, NotQuiet, CallFailed."""
+async def play(options: Options, tell: Callable[[str], None]) -> Played:
+    """Play the demo on a stack of its own; `tell` gets what happens, line by line.
+
+    Raises what a stack raises, NotQuiet, CallFailed.
+    """
+    voice = Voice(tell)
     wanted, late = options.wanted, options.late
     async with running(wanted, options.folder, tell=voice.step, port=0, late=late) as stack:
         voice.detail(f"HTTP {stack.base}, Kafka {stack.parts.kafka}")
@@ -197,7 +199,7 @@ async def _scene(options: Options, stack: Stack, voice: Voice) -> AsyncIterator[
             await asyncio.gather(listening, return_exceptions=True)
 
 
-def _people(examples: Examples, stack: Stack, anybody: Api, tell: Tell) -> People:
+def _people(examples: Examples, stack: Stack, anybody: Api, tell: Callable[[str], None]) -> People:
     def caller(role: str, account: str) -> Api:
         return anybody.as_caller(stack.issuer.token(role=role, account=account))
 
