@@ -147,4 +147,4 @@ async def _acknowledged(
 
 
 def _headers(text: str | None) -> Sequence[tuple[str, bytes | None]]:
-    return _STANDARD if text is None else from_json(text)
+    return _STANDARD if text is None else list(from_json(text))

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         description="static group instance id of this worker (its pod's name); none: a dynamic member",
     )
     session_timeout_ms: int = Field(
-        default=10_000, ge=6_000, le=60_000, description="after this silence the group gives a worker up"
+        default=10_000, ge=2_000, le=60_000, description="after this silence the group gives a worker up"
     )
     heartbeat_ms: int = Field(
         default=1_000, ge=100, le=20_000, description="how often a worker says that it lives"

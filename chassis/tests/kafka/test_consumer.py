@@ -57,6 +57,24 @@ async def test_undecodable_records_do_not_take_their_batch_with_them(
     await until(done, within=20, what="50 counters and 4 dead letters")
 
 
+async def test_a_dead_letter_is_copied_to_its_topic_with_the_original_bytes(
+    wire: Wire, consumer: Consumer, start_relay: StartRelay
+) -> None:
+    """Key, value and headers as they came, and beside them why, by whom, and from where."""
+    await start_relay()
+    await wire.publish([raw(b"{", key=b"\xfe", headers=(("x", b"\xff"), ("empty", None)))])
+    (copy,) = await wire.heard("counting.dlq", 1)
+    headers = dict(copy.headers)
+    assert (copy.key, copy.value, headers["x"], headers["empty"]) == (b"\xfe", b"{", b"\xff", None)
+    said = {name: headers[name] for name in ("dlq_reason", "dlq_service", "dlq_topic", "dlq_offset")}
+    assert said == {
+        "dlq_reason": b"bad_header",
+        "dlq_service": b"counting",
+        "dlq_topic": b"counter.added",
+        "dlq_offset": b"0",
+    }
+
+
 async def test_a_batch_that_met_an_outage_comes_again(
     wire: Wire, consumer: Consumer, database: Database, monkeypatch
 ) -> None:
