@@ -218,6 +218,38 @@ async def test_reading_ahead_is_bounded_and_goes_on(wire: Wire, make_order: Any)
     assert len({data.command_id for data in answers}) == 200
 
 
+async def test_a_second_process_takes_its_share_and_nothing_is_lost(wire: Wire, make_order: Any) -> None:
+    """While orders flow another member joins and leaves: every order is answered, each number in its order."""
+    first, second = Noting(), Noting()
+    numbers = [f"+35319609{n:03d}" for n in range(60)]
+    orders: list[Any] = []
+
+    async def more() -> None:
+        orders.append(make_order("set_capacity", numbers[len(orders) % 60]))
+        await wire.order(orders[-1])
+
+    async def shared() -> bool:
+        await more()
+        return bool(second.calls)
+
+    async with running(wire, first):
+        await more()
+        async with running(wire, second):
+            await until(shared, within=SECONDS, what="a share of the second")
+        await more()
+        await until(lambda: _all_answered(wire, orders), within=SECONDS, what="all answers")
+    for number in numbers:
+        answered = [r.data.command_id for r in wire.results if r.data.number == number]
+        own = [order.data.command_id for order in orders if order.data.number == number]
+        assert list(dict.fromkeys(answered)) == own
+
+
+async def _all_answered(wire: Wire, orders: list[Any]) -> bool:
+    await wire.answers(len(wire.results))
+    answered = {result.data.command_id for result in wire.results}
+    return all(order.data.command_id in answered for order in orders)
+
+
 async def test_the_simulator_is_a_process_that_answers_and_ends_in_order(
     wire: Wire, make_order: Any, processes: Processes
 ) -> None:

@@ -139,7 +139,15 @@ def test_a_did_id_is_one_life_of_one_number(floor: Any, say: Any) -> None:
     """A purchase of another number under a known did_id is refused."""
     floor.feed(say.purchased())
     other = say.purchased(number="+35319609037")
-    assert floor.take(other) == Refused("number_mismatch", f"this did_id is a life of {say.number}")
+    assert floor.take(other).code == "did_id_taken"
+
+
+def test_an_order_system_speaks_for_its_own_accounts_dids_only(floor: Any, say: Any) -> None:
+    """A purchase again by another account is refused; by inventory it is just a repeat."""
+    floor.feed(say.purchased())
+    outcome = floor.take(say.purchased(account="master/other"))
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "not_yours"
 
 
 def test_the_axis_is_said_when_it_reads_differently_and_only_then(floor: Any, say: Any) -> None:

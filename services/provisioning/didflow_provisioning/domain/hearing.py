@@ -21,6 +21,7 @@ from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.wanted import REGISTERED
 
 START = "did.purchased"
+_OURS = "/didflow/"
 _GIVEN = frozenset(("assigned", "blocked", "on_hold"))
 
 
@@ -39,7 +40,9 @@ def on_purchased(routing: Routing | None, event: Event[Acquisition], now: dateti
             )
         )
     if routing.number != data.number:
-        return Refused("number_mismatch", f"this did_id is a life of {routing.number}")
+        return Refused("did_id_taken", "this did_id names a DID with another number", "did_id")
+    if data.account != routing.account and not event.source.startswith(_OURS):
+        return Refused("not_yours", "this DID belongs to another account", "account")
     return Unchanged()
 
 

@@ -19,10 +19,8 @@ def on_result(routing: Routing | None, event: Event[ResultReported], now: dateti
     """Take a carrier's answer. Refused: `command_unknown`, and `not_yours` for another account's number."""
     data = event.data
     command = known.get(CarrierCommand, data.command_id)
-    if routing is None or command is None or command.did_id != data.did_id:
+    if routing is None or command is None or not _is_about(command, data):
         return Refused("command_unknown", "no order of this number has this command_id")
-    if command.number != data.number:
-        return Refused("number_mismatch", f"the order is about {command.number}")
     if data.account not in (command.account, routing.account):
         return Refused("not_yours", "the order is about a number of another account")
     desk = laid_out(routing, known, fresh_id(event), others=True)
@@ -36,6 +34,10 @@ def on_result(routing: Routing | None, event: Event[ResultReported], now: dateti
         return _put_off(desk, routing, command, data, now)
     ended = failed(desk, command, now, code=data.code or UNNAMED_FAILURE, message=data.message)
     return conclude(desk, serve(ended, now), routing.did_id)
+
+
+def _is_about(command: CarrierCommand, data: ResultReported) -> bool:
+    return command.did_id == data.did_id and command.number == data.number
 
 
 def failed(desk: Desk, command: CarrierCommand, now: datetime, *, code: str, message: str | None) -> Desk:
