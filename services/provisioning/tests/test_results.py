@@ -52,6 +52,25 @@ def test_a_retryable_failure_is_tried_again_as_the_same_order(activating: Any, s
     assert two.deadline > one.deadline
 
 
+def test_the_same_retryable_failure_again_moves_nothing(activating: Any, say: Any) -> None:
+    """A failure answered twice under two ids waits as long as the first one said."""
+    command = activating.open
+    activating.feed(say.failure(command, retryable=True, code="busy"))
+    waiting = activating.open
+    activating.now += timedelta(seconds=1)
+    assert isinstance(activating.feed(say.failure(command, retryable=True, code="busy")), Unchanged)
+    assert activating.open == waiting
+
+
+def test_a_late_word_of_how_long_to_wait_is_kept(activating: Any, say: Any) -> None:
+    """After the deadline the attempt waits; the carrier that then asks for time is given it."""
+    command = activating.open
+    activating.wait(timedelta(minutes=2))
+    activating.feed(say.failure(command, retryable=True, code="rate_limited", retry_after_s=600))
+    activating.wait(timedelta(seconds=599))
+    assert len(activating.orders()) == 1
+
+
 def test_a_carrier_that_asks_for_time_is_not_asked_before(activating: Any, say: Any) -> None:
     """`retry_after_s` is kept."""
     activating.feed(say.failure(activating.open, retryable=True, retry_after_s=600))

@@ -26,14 +26,18 @@ def on_result(routing: Routing | None, event: Event[ResultReported], now: dateti
     desk = laid_out(routing, known, fresh_id(event), others=True)
     if data.outcome == "succeeded":
         return _succeeded(desk, routing, command, data, now)
-    if not command.is_open or (
-        data.attempt is not None and data.attempt < command.attempt and data.retryable
-    ):
+    if not command.is_open or (data.retryable and _is_old_news(command, data)):
         return Unchanged()
     if data.retryable:
         return _put_off(desk, routing, command, data, now)
     ended = failed(desk, command, now, code=data.code or UNNAMED_FAILURE, message=data.message)
     return conclude(desk, serve(ended, now), routing.did_id)
+
+
+def _is_old_news(command: CarrierCommand, data: ResultReported) -> bool:
+    """Say whether a retryable failure is of an earlier attempt, or the one that is waited for already."""
+    is_earlier = data.attempt is not None and data.attempt < command.attempt
+    return is_earlier or (command.state == "waiting" and command.code == (data.code or UNNAMED_FAILURE))
 
 
 def _is_about(command: CarrierCommand, data: ResultReported) -> bool:
