@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,8 +23,8 @@ _PAUSE_S: Final = 0.1
 _WAITING: Final = (
     "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind'))"
 )
-_TIMES_IN_A_ROW: Final = 2
 
+Ends = dict[TopicPartition, int]
 More = Callable[[], Iterable[str]]
 
 
@@ -37,21 +37,25 @@ class Quiet:
     consumer: AIOKafkaConsumer
     admin: Any
     prefix: str
+    _ends: Ends = field(default_factory=dict)
 
     async def wait(self, *, more: More = tuple, but: Iterable[str] = (), within: float = PATIENCE_S) -> None:
-        """Wait until nothing is under way, seen twice in a row. `more` names what else is; `but` is passed over.
+        """Wait until nothing is under way, seen twice with nothing published in between.
 
+        `more` names what else is under way; services in `but` are passed over.
         Raises NotQuiet, saying what still is.
         """
         busy: list[str] = []
-        seen = 0
+        before: Ends | None = None
 
         async def quiet() -> bool:
-            nonlocal busy, seen
+            nonlocal busy, before
+            self._ends = {}
             busy = [*await self.busy(but), *more()]
-            seen = 0 if busy else seen + 1
-            await asyncio.sleep(_PAUSE_S)
-            return seen >= _TIMES_IN_A_ROW
+            still = not busy and self._ends == before
+            before = None if busy else self._ends
+            await asyncio.sleep(0 if still else _PAUSE_S)
+            return still
 
         condition: Any = quiet
         try:
@@ -80,6 +84,7 @@ class Quiet:
             )
         except KafkaError as error:
             return [f"{name}: {type(error).__name__}"]
+        self._ends |= ends
         lag = sum(max(0, end - max(0, committed[p].offset)) for p, end in ends.items() if end)
         return [f"{name}: {lag} to read"] if lag else []
 

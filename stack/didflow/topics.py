@@ -1,11 +1,12 @@
 """The topics of an installation on a Kafka that was given to us: made where they are missing, else said."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from didflow.embedded.waiting import NotInTimeError, until
 from didflow.problems import Missing
 from didflow_chassis.brokers import connection
 from didflow_chassis.settings import Settings
@@ -14,6 +15,7 @@ from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS, Topic
 REPLICAS: Final = 3
 _ANY: Final = next(iter(TOPICS.values()))
 _PATIENCE_MS: Final = 10_000
+_SERVED_S: Final = 30.0
 
 
 def topic_names(prefix: str = "") -> tuple[str, ...]:
@@ -41,7 +43,24 @@ async def _make(admin: Any, prefix: str) -> tuple[str, ...]:
         replicas = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
         answer = await admin.create_topics([_new(name, prefix, replicas) for name in lacking])
         _check_made((error[0], error[1]) for error in answer.topic_errors)
+        await _until_served(admin, lacking)
     return tuple(lacking)
+
+
+async def _until_served(admin: Any, names: list[str]) -> None:
+    """Wait until every partition has a leader: who subscribes before would not be given what it doesn't see."""
+
+    async def served() -> bool:
+        there = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+        return all(
+            name in there and all(partition["leader"] >= 0 for partition in there[name]) for name in names
+        )
+
+    condition: Callable[[], Awaitable[bool]] = served
+    try:
+        await until(condition, within=_SERVED_S, what="leaders of new topics")
+    except NotInTimeError as error:
+        raise Missing(str(error)) from None
 
 
 def _new(name: str, prefix: str, replicas: int) -> NewTopic:

@@ -41,7 +41,7 @@ def demo(
         raise fail(error) from None
     said = console(stderr=json)
     with contextlib.ExitStack() as exits:
-        folder = data if data is not None else exits.enter_context(scratch_folder())
+        folder = data if data is not None else exits.enter_context(scratch_folder(in_memory=True))
         options = Options(folder=folder, examples=read, late=late_ones, killed=killed)
         played = run(play(options, said.print))
     _show(played, json=json)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -9,6 +10,10 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import typer
 
+from didflow.embedded.account import UnsafeFolderError
+from didflow.embedded.cluster import PostgresDidNotStartError, PostgresInUseError
+from didflow.embedded.installation import PostgresMissingError
+from didflow.embedded.librdkafka import MockClusterError
 from didflow.problems import StackError
 from didflow.state import DATA_VARIABLE, default_folder
 from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
@@ -16,6 +21,15 @@ from didflow_chassis.database import Outage
 from didflow_chassis.settings import SettingsError
 
 T = TypeVar("T")
+
+EMBEDDED = (
+    MockClusterError,
+    PostgresDidNotStartError,
+    PostgresInUseError,
+    PostgresMissingError,
+    UnsafeFolderError,
+)
+"""What the embedded parts raise when they cannot be started."""
 
 Data = Annotated[
     Path | None, typer.Option(help=f"Folder of the stack; else {DATA_VARIABLE}, else one of your own.")
@@ -46,16 +60,35 @@ def target_of(data: Path | None, kafka: str | None = None, postgres: str | None 
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; what a person can put right is said in one line and ends with 1."""
+    """Run a command's work; what a person can put right is said in one line and ends with 1.
+
+    The first SIGTERM or Ctrl-C cancels the work, which ends in order what it started; the exit code is 130.
+    """
     try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
+        return asyncio.run(_until_told(work))
+    except asyncio.CancelledError:
         raise typer.Exit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(141) from None
-    except (StackError, Outage, SettingsError, asyncpg.PostgresError) as error:
+    except (StackError, Outage, SettingsError, asyncpg.PostgresError, *EMBEDDED) as error:
         raise fail(error) from None
+
+
+async def _until_told(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    told: list[bool] = []
+
+    def stop() -> None:
+        # A second signal must not interrupt what the first one began to end.
+        if not told:
+            told.append(True)
+            task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return await task
 
 
 def fail(error: Exception) -> typer.Exit:

@@ -1,17 +1,17 @@
 """`didflow up`: everything on this machine, until it is told to stop."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 
-from didflow.commands.options import Data, Json, folder_of, run
+from didflow.commands.options import Data, folder_of, run
 from didflow.parts import ADMIN, Wanted
 from didflow.screen import Voice, console
 from didflow.stack import Stack, running
 from didflow.tokens import tokens_of
-from didflow_chassis.servers import stop_signal
 from didflow_contracts.topics import DEAD_LETTER_TOPICS
 
 EMBEDDED_LIMITS = (
@@ -37,17 +37,26 @@ def up(
     run(_up(wanted, folder_of(data), port, json=json))
 
 
-async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: Json) -> None:
+async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: bool) -> None:
     said = console(stderr=json)
     voice = Voice(said.print)
-    stopping = stop_signal()
-    async with running(wanted, folder, tell=voice.step, port=port) as stack:
-        if json:
-            typer.echo(summary(stack))
-        else:
-            for line in screen(stack):
-                said.print(line)
-        await stopping.wait()
+    try:
+        async with running(wanted, folder, tell=voice.step, port=port) as stack:
+            if json:
+                typer.echo(summary(stack))
+            else:
+                for line in screen(stack):
+                    said.print(line)
+            await _until_told(voice)
+    except asyncio.CancelledError:
+        # Told to stop: that is how it should end.
+        return
+
+
+async def _until_told(voice: Voice) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
         voice.step("stopping")
 
 

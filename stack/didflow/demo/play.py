@@ -105,7 +105,7 @@ async def _main_job(scene: _Scene) -> None:
     await people.make_trunks()
     say("an order system publishes purchases to Kafka")
     count = await ordering.publish(scene.settings, scene.options.examples.purchases)
-    scene.voice.detail(f"{count} records published, one of them again, one of them broken")
+    scene.voice.detail(f"{count} records published, repeats and a broken one among them")
     await _start_late(scene)
     killing = asyncio.create_task(_kill(scene))
     await scene.until_quiet()
