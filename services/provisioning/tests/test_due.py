@@ -92,6 +92,17 @@ def test_a_grace_that_ends_while_an_order_is_out_is_served_after_it(activated: A
     activated.feed(say.set_capacity(5))
     activated.wait(timedelta(seconds=30))
     assert activated.actions() == ["activate", "set_capacity"]
+    assert (activated.open.state, activated.open.attempt) == ("out", 1)
     assert ("suspend", "queued") in [(u.action, u.state) for u in activated.axis().unapplied]
     activated.answer(say)
     assert activated.actions() == ["activate", "set_capacity", "suspend"]
+
+
+def test_a_grace_that_ends_over_a_number_that_is_not_active_orders_nothing(floor: Any, say: Any) -> None:
+    """The line is looked at once, has nothing to send, and is quiet."""
+    grace = say.zero + timedelta(days=1)
+    floor.feed(say.purchased(), say.holding(), say.registration())
+    floor.feed(say.failure(floor.open), say.registration("expired", 2, grace_until=grace))
+    floor.wait(timedelta(days=2))
+    assert floor.actions() == ["activate"]
+    assert floor.line.due_at is None

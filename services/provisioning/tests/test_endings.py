@@ -27,6 +27,7 @@ def test_an_active_number_is_released_by_its_carrier(activated: Any, say: Any) -
     """`did.removed` orders a release; only its success says `released`."""
     activated.feed(say.removed())
     assert activated.axis().carrier_state == "active"
+    assert (activated.axis().voice, activated.axis().capacity) == (None, None)
     assert activated.orders()[-1].parameters.reason == "aged_out"
     activated.answer(say)
     assert activated.axis().carrier_state == "released"

@@ -75,6 +75,16 @@ def test_a_failed_activation_is_retried_as_a_new_command(floor: Any, say: Any) -
     assert floor.axis().reason is None
 
 
+def test_a_failed_activation_waits_for_a_retry_also_when_its_grounds_come_anew(floor: Any, say: Any) -> None:
+    """Blocked and unblocked, the number stays failed: nothing is ordered, and the retry still works."""
+    floor.feed(say.purchased(), say.holding(), say.registration())
+    failed = floor.open
+    floor.feed(say.failure(failed), say.holding("blocked", 2), say.holding("assigned", 3))
+    assert floor.actions() == ["activate"]
+    floor.feed(say.retry(failed.command_id))
+    assert floor.actions() == ["activate", "activate"]
+
+
 def test_a_late_success_of_the_failed_one_counts_while_its_retry_is_out(floor: Any, say: Any) -> None:
     """Both orders may succeed; the number is active once, and announced once."""
     floor.feed(say.purchased(), say.holding(), say.registration())
