@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 from confluent_kafka import Producer
+
 from didflow.embedded.waiting import until
 from didflow.parts import Wanted
 from didflow.services import SERVICES
@@ -16,7 +17,12 @@ from didflow.stack import Stack, running
 from didflow_contracts.ids import derived_id
 
 GOOD = 1_000
-TABLES = {"inventory": "dids", "verification": "registrations", "billing": "terms", "provisioning": "routings"}
+TABLES = {
+    "inventory": "dids",
+    "verification": "registrations",
+    "billing": "terms",
+    "provisioning": "routings",
+}
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -155,7 +161,9 @@ async def heard(stack: Stack, event_id: str) -> bool:
     for service in SERVICES:
         connection = await asyncpg.connect(stack.parts.postgres[service])
         try:
-            if not await connection.fetchval("SELECT 1 FROM inbox WHERE id = $1", event_id_hash("/orders/foreign", event_id)):
+            if not await connection.fetchval(
+                "SELECT 1 FROM inbox WHERE id = $1", event_id_hash("/orders/foreign", event_id)
+            ):
                 return False
         finally:
             await connection.close()

@@ -6,6 +6,7 @@ Whatever happens to a worker on the way, every number ends where the examples sa
 from pathlib import Path
 
 import pytest
+
 from didflow.demo import examples
 from didflow.demo.play import Options, Played, play
 from didflow.parts import Wanted
@@ -26,7 +27,9 @@ def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     async def run(**how: frozenset[str]) -> Played:
         wanted = Wanted(kafka=kafka)
-        return await play(Options(folder=tmp_path, examples=examples.read(), wanted=wanted, **how), told.append)
+        return await play(
+            Options(folder=tmp_path, examples=examples.read(), wanted=wanted, **how), told.append
+        )
 
     return run
 
