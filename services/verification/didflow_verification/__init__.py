@@ -1,0 +1,1 @@
+"""Verification: whether a number needs registration, and whether these details satisfy it."""

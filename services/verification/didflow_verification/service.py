@@ -18,7 +18,7 @@ SERVICE: Final = Service(
     routers=api.routers,
     problems={"not_found": 404, "reasons_missing": 422},
     migrations=Path(__file__).parent / "migrations",
-    on_start=lambda: areas.load() and None,
+    on_start=areas.warm_up,
 )
 
 main = command_line(SERVICE)

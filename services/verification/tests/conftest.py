@@ -37,6 +37,7 @@ DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 DUBLIN = "+35319609036"
 LONDON = "+442079460000"
 ACCOUNT = "master/acme"
+IDS = count(1)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -108,7 +109,6 @@ class Say:
     did, number, account, zero = DID, DUBLIN, ACCOUNT, NOON
 
     def __init__(self) -> None:
-        self._ids = count(1)
         self.number_type = "local"
 
     def caller(self, subject: str = "rita", role: str = "reviewer", account: str = "master") -> Caller:
@@ -118,7 +118,7 @@ class Say:
     def event(self, data: EventData, at: datetime, source: str, sequence: int | None = None) -> Event[Any]:
         """Wrap data as the event that it comes in, under a fresh id."""
         actor = "user:ann" if source.startswith("/didflow/") else None
-        identifier = f"e{next(self._ids)}"
+        identifier = f"e{next(IDS)}"
         return Event(id=identifier, source=source, time=at, data=data, sequence=sequence, actor=actor)
 
     def purchased(self, at: datetime = NOON, **changes: Any) -> Event[DidPurchased]:
@@ -262,7 +262,7 @@ class Desk:
         if isinstance(message, Event):
             on, key = EVENTS[type(message.data)], message.data.did_id
         else:
-            on, key = COMMANDS[type(message)], message.entity_id  # type: ignore[assignment]
+            on, key = COMMANDS[type(message)], message.entity_id
         model = on.model or Registration
         state = self.states.get((model, key))
         refs = self._refs(on, message, state)

@@ -76,6 +76,29 @@ def test_what_comes_for_an_ended_did_never_waits_and_never_revives(
     assert (ready.states, len(ready.said), ready.parked) == (*before, [])
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_another_number_under_a_dids_id_is_refused(
+    pending: Any, say: Any, acme: Any, quay: Any, *, name: str
+) -> None:
+    """Whoever takes a `did_id` for another number changes nothing of the DID that has it."""
+    say.number = "+35319609037"
+    before = (dict(pending.states), len(pending.said))
+    outcome = pending.take(EVERY[name](say, acme, quay))
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, pending.states, len(pending.said)) == ("did_id_taken", *before)
+
+
+@pytest.mark.parametrize("name", OPENING)
+def test_an_outside_source_cannot_buy_anothers_did(ready: Any, say: Any, name: str) -> None:
+    """Another account under the same `did_id` is refused; the purchaser's own retry is nothing."""
+    ready.take(say.holding("master/acme/shop"))
+    assert isinstance(ready.take(OPENING[name](say)), Unchanged)
+    say.account = "master/globex"
+    outcome = ready.take(OPENING[name](say))
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "not_yours"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_about_nothing_is_not_found(desk: Any, say: Any, acme: Any, quay: Any, name: str) -> None:
     """Too early for a person is not found: nobody waits for it."""

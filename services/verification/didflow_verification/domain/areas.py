@@ -1,6 +1,6 @@
 """Where a number belongs: its prefix, and what the places of that prefix are called.
 
-The geocoder's tables (seconds to load, 200 MB) come in with `load`, at the start of a process, or with first use.
+The geocoder's tables (seconds to load, 200 MB) come in with `warm_up`, at the start of a process, or with first use.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,13 @@ from didflow_verification.domain.folding import folded
 SHORTEST_PART = 3
 
 
+def warm_up() -> None:
+    """Load the geocoder's tables now rather than with the first number that needs them."""
+    _geocoder()
+
+
 @cache
-def load() -> Any:
-    """Load the geocoder's tables and return its module."""
+def _geocoder() -> Any:
     return import_module("phonenumbers.geocoder")
 
 
@@ -57,7 +61,7 @@ def _listed(number: str, rules: CountryRules) -> Iterable[str]:
 
 
 def _geocoded(number: str, rules: CountryRules | None) -> Iterable[str]:
-    geocoder = load()
+    geocoder = _geocoder()
     parsed = _parsed(number)
     if parsed is None:
         return set()

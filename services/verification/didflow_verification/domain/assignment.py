@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
-from didflow_contracts.accounts import is_within
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
+from didflow_verification.domain.addressing import is_ours, misaddressed
 from didflow_verification.domain.handing_on import handed_on
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.judging import ownership_findings
@@ -17,23 +17,21 @@ from didflow_verification.domain.registration import Details, Registration, said
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
 
-OURS = "/didflow/"
-
 
 def on_assigned(
     registration: Registration | None, event: Event[EnduserAssigned], now: datetime, known: Known
 ) -> Outcome:
     """Judge the details, or keep them where no registration is asked for. Source: spec lifecycle, Registration.
 
-    Refused `did_ended` and, for what an outside source says of another's DID or details that are another's
-    on a DID that needs none, `not_yours`.
+    Refused `did_ended`; what `misaddressed` names; and `not_yours` for another's details on a DID that needs none.
     """
     if registration is None:
         return TooEarly("did.purchased")
     if registration.ended:
         return Refused("did_ended", f"the DID was {registration.ended}")
-    if not event.source.startswith(OURS) and not is_within(registration.account, event.data.account):
-        return Refused("not_yours", "the DID belongs to another account", "account")
+    misdirected = misaddressed(registration, event)
+    if misdirected is not None:
+        return misdirected
     wish = assignment_wish(registration, event)
     wish = replace(wish, at=min(wish.at, now))
     if _is_past(registration, wish.at):
@@ -55,9 +53,8 @@ def assignment_wish(registration: Registration, event: Event[EnduserAssigned]) -
     Our own inventory knows that account; for what an outside source says, it is the holder heard of.
     """
     at = event.data.assigned_at or event.time
-    ours = event.source.startswith(OURS)
     return Wish(
-        holder=event.data.account if ours else registration.holder_at(at),
+        holder=event.data.account if is_ours(event) else registration.holder_at(at),
         at=at,
         identity_id=event.data.identity_id,
         address_id=event.data.address_id,

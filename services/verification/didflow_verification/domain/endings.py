@@ -6,28 +6,34 @@ from datetime import datetime
 from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved, PurchaseRefused
+from didflow_verification.domain.addressing import misaddressed
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.registration import Ended, Registration
 from didflow_verification.domain.verification import moved
 
 
 def on_refused(
-    registration: Registration | None, _event: Event[PurchaseRefused], _now: datetime, known: Known
+    registration: Registration | None, event: Event[PurchaseRefused], _now: datetime, known: Known
 ) -> Outcome:
     """Inventory did not give the number to this DID."""
-    return _ended(registration, "refused", known)
+    return _ended(registration, event, "refused", known)
 
 
 def on_removed(
-    registration: Registration | None, _event: Event[DidRemoved], _now: datetime, known: Known
+    registration: Registration | None, event: Event[DidRemoved], _now: datetime, known: Known
 ) -> Outcome:
     """The DID's life is over."""
-    return _ended(registration, "removed", known)
+    return _ended(registration, event, "removed", known)
 
 
-def _ended(registration: Registration | None, how: Ended, known: Known) -> Outcome:
+def _ended(
+    registration: Registration | None, event: Event[PurchaseRefused | DidRemoved], how: Ended, known: Known
+) -> Outcome:
     if registration is None:
         return TooEarly("did.purchased")
+    misdirected = misaddressed(registration, event)
+    if misdirected is not None:
+        return misdirected
     if registration.ended:
         return Unchanged()
     attempt = open_attempt(registration, known)

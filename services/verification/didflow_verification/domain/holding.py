@@ -7,6 +7,7 @@ from uuid import UUID
 from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
+from didflow_verification.domain.addressing import misaddressed
 from didflow_verification.domain.handing_on import handed_on
 from didflow_verification.domain.registration import Holder, Registration
 from didflow_verification.domain.step import Step
@@ -32,6 +33,9 @@ def on_changed(
     """Take over the holder; details that do not serve it are gone. Older news of the holding is passed over."""
     if registration is None:
         return TooEarly("did.purchased")
+    misdirected = misaddressed(registration, event)
+    if misdirected is not None:
+        return misdirected
     last = registration.seen.get(event.source, 0)
     if registration.ended or (event.sequence is not None and event.sequence <= last):
         return Unchanged()

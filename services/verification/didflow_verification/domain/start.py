@@ -8,6 +8,7 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.events.purchase import Acquisition
 from didflow_contracts.numbers import country_of
+from didflow_verification.domain.addressing import misaddressed
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement, row_for, rows_in_force
 from didflow_verification.domain.registration import EVENT_OF, Holder, Registration, said
 
@@ -21,21 +22,24 @@ def on_purchased(
     registration: Registration | None, event: Event[DidPurchased], now: datetime, known: Known
 ) -> Outcome:
     """Begin; a purchase after a port-in, or the same again, begins nothing new."""
-    return _begin(registration, event.data, now, known)
+    return _begin(registration, event, now, known)
 
 
 def on_porting_started(
     registration: Registration | None, event: Event[DidPortingStarted], now: datetime, known: Known
 ) -> Outcome:
     """Begin while the number is still on its way, so that the registration can be done by then."""
-    return _begin(registration, event.data, now, known)
+    return _begin(registration, event, now, known)
 
 
-def _begin(registration: Registration | None, data: Acquisition, now: datetime, known: Known) -> Outcome:
+def _begin(
+    registration: Registration | None, event: Event[Acquisition], now: datetime, known: Known
+) -> Outcome:
+    data = event.data
     rows = _rows(data, now, known)
     shown = row_for(rows, data.end_user_type) or rows[0]
     if registration is not None:
-        return _filled_in(registration, data, shown)
+        return misaddressed(registration, event) or _filled_in(registration, data, shown)
     started = Registration(
         did_id=data.did_id,
         number=data.number,

@@ -1,16 +1,21 @@
-"""Details that satisfy any row of the catalogue, made from the row itself: a new row is covered by itself."""
+"""Details that satisfy any row of the catalogue, made from the row itself: a new row is covered by itself.
+
+A test that takes `row`, `asking`, `by_area`, ... runs once for every row of that kind.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.reading import packaged
 from didflow_verification.domain.areas import place_names
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement
+from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.identity import Address, Document, Identity, Person, Place
 from didflow_verification.domain.submission import Submission
 
@@ -18,13 +23,13 @@ DAY = date(2026, 11, 20)
 VECTORS = {
     vector["id"]: vector
     for vector in yaml.safe_load(
-        (Path(__file__).parent / "identifier_vectors.yaml").read_text(encoding="utf-8")
+        (Path(__file__).parents[1] / "identifier_vectors.yaml").read_text(encoding="utf-8")
     )
 }
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "company_name": "Quay Street Trading",
-    "company_registration_number": {"DE": "HRB 12345", "NL": "30010203"},
-    "vat_number": {"SE": "SE556033519101"},
+    "company_registration_number": "HRB 12345",
+    "vat_number": "SE556033519101",
     "first_name": "Joan",
     "last_name": "Murphy",
     "contact_email": "joan@example.org",
@@ -32,6 +37,7 @@ PLAIN = {
     "birth_date": date(1980, 5, 17),
     "passport_number": "X1234567",
 }
+OTHERWISE = {("NL", "company_registration_number"): "30010203"}
 NUMBERS = {
     "*": ("+80012345678", ""),
     "AT": ("+4312345678", "Wien"),
@@ -76,6 +82,20 @@ ROWS = [
     for kind in requirement.end_user_types
 ]
 ASKING = [row for row in ROWS if row.requirement.required]
+KINDS = {
+    "row": ROWS,
+    "asking": ASKING,
+    "by_area": [row for row in ASKING if row.requirement.by_area],
+    "with_documents": [row for row in ASKING if row.requirement.documents],
+    "with_cross_checks": [row for row in ASKING if row.requirement.cross_checks],
+    "restricted": [row for row in ASKING if row.requirement.restrictions],
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test for every row of the kind that it takes."""
+    for name in KINDS.keys() & set(metafunc.fixturenames):
+        metafunc.parametrize(name, [pytest.param(row, id=row.id) for row in KINDS[name]])
 
 
 def person_of(row: Row) -> Person:
@@ -84,7 +104,7 @@ def person_of(row: Row) -> Person:
     for field in row.requirement.identity_fields:
         if field.applies_to in {None, row.type}:
             value = VECTORS[field.checksum]["valid"][0] if field.checksum else PLAIN[field.field]
-            stated[field.field] = value[row.rules.country] if isinstance(value, dict) else value
+            stated[field.field] = OTHERWISE.get((row.rules.country, field.field), value)
     return Person(**stated)
 
 
@@ -141,3 +161,52 @@ def paper(row: Row, submission: Submission, group: str, kind: str) -> Document:
         expires_on=DAY + timedelta(days=365),
         states=tuple(states),
     )
+
+
+class Details:
+    """Makes good details for a row, spoils them, and says which checks fail; `day` is the day of it all."""
+
+    day = DAY
+
+    def good(self, row: Row) -> Submission:
+        """Details that pass."""
+        return good(row)
+
+    def for_key(self, key: str) -> Submission:
+        """Details that pass the row of a key."""
+        return good(next(row for row in ROWS if row.requirement.key == key))
+
+    def wrong_character(self, rule: str) -> str:
+        """A well-formed identifier with a wrong check character."""
+        return next(str(i["value"]) for i in VECTORS[rule]["invalid"] if "check" in i["why"])
+
+    def failures(self, submission: Submission) -> list[tuple[str | None, str | None]]:
+        """Every check that failed: its code and its field."""
+        return [(f.code, f.field) for f in evaluate(submission) if f.passed is False]
+
+    def without(self, submission: Submission, *fields: str) -> Submission:
+        """Take fields from the identity."""
+        person = replace(submission.identity.person, **dict.fromkeys(fields))
+        return replace(submission, identity=replace(submission.identity, person=person))
+
+    def stating(self, submission: Submission, **fields: Any) -> Submission:
+        """Let the identity state something else."""
+        person = replace(submission.identity.person, **fields)
+        return replace(submission, identity=replace(submission.identity, person=person))
+
+    def placed(self, submission: Submission, **place: Any) -> Submission:
+        """Put the address somewhere else, with documents that say so."""
+        assert submission.address is not None
+        moved = replace(submission.address, place=replace(submission.address.place, **place))
+        stated = f"{moved.place.street}, {moved.place.postal_code} {moved.place.city}"
+        papers = tuple(
+            replace(d, states=tuple((n, stated if n == "address" else v) for n, v in d.states))
+            for d in submission.documents
+        )
+        return replace(submission, address=moved, documents=papers)
+
+
+@pytest.fixture
+def details() -> Details:
+    """The maker of details."""
+    return Details()

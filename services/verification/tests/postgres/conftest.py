@@ -1,0 +1,145 @@
+"""Verification on a real PostgreSQL: its own stage and HTTP API, with the time that the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from didflow_chassis.database import Database
+from didflow_chassis.decision import Caller
+from didflow_chassis.http import Running, create_application
+from didflow_chassis.migrate import upgrade
+from didflow_chassis.stage.messages import Record
+from didflow_chassis.stage.stage import Stage
+from didflow_chassis.stage.watching import Watching
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.tracing import start_tracing
+from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+from didflow_verification.service import SERVICE
+
+HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+
+
+class Tokens:
+    """Takes `subject:account:role` for a token, so that a test can be anyone."""
+
+    async def caller(self, token: str) -> Caller:
+        """Give whose token it is."""
+        subject, account, role = token.split(":")
+        return Caller(subject=subject, account=account, role=role)
+
+
+@dataclass
+class Office:
+    """One verification service: give it records and time, ask it over HTTP, look into its tables."""
+
+    database: Database
+    stage: Stage
+    app: Any = field(init=False)
+    offsets: Any = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        """Build the HTTP side."""
+        running = Running(service=SERVICE, database=self.database, stage=self.stage, authenticator=Tokens())
+        self.app = create_application(SERVICE, running, rate=None)
+
+    def record(self, event: Event[Any]) -> Record:
+        """Make the record as its producer would have published it."""
+        return Record(event.data.topic, 0, next(self.offsets), event.subject.encode(), encode(event), HEADERS)
+
+    async def take(self, *events: Event[Any]) -> None:
+        """Let one batch of events come from Kafka."""
+        await self.stage.records([self.record(event) for event in events])
+
+    async def at(self, instant: datetime) -> None:
+        """Make it that time; the service's clock goes on from there."""
+        await self.database.fetch("UPDATE clock SET shift = $1 - clock_timestamp()", instant)
+
+    async def said(self) -> list[dict[str, Any]]:
+        """All that waits in the outbox, in order, each with its topic."""
+        rows = await self.database.fetch("SELECT topic, value FROM outbox ORDER BY id")
+        return [orjson.loads(row["value"]) | {"topic": row["topic"]} for row in rows]
+
+    async def topics(self) -> list[str]:
+        """The topics of all that was said, without `verification.`."""
+        return [event["topic"].removeprefix("verification.") for event in await self.said()]
+
+    async def count(self, table: str, where: str = "true") -> int:
+        """How many rows a table has."""
+        rows = await self.database.fetch(f"SELECT count(*) FROM {table} WHERE {where}")
+        number: int = rows[0][0]
+        return number
+
+    def caller(
+        self, subject: str = "ann", account: str = "master/acme", role: str = "reseller"
+    ) -> httpx.AsyncClient:
+        """Give a client of the HTTP API for someone."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://verification",
+            headers={"Authorization": f"Bearer {subject}:{account}:{role}"},
+        )
+
+
+async def prepare(dsn: str) -> None:
+    """Make verification's tables and fill its catalogue."""
+    await upgrade(dsn, SERVICE)
+
+
+@pytest.fixture
+async def office(database_for: Any, say: Any) -> AsyncIterator[Office]:
+    """A verification service with a database of its own, an hour after the purchase."""
+    database = Database(await database_for("verification", prepare), application="test")
+    await database.start()
+    watching = Watching(Metrics(), start_tracing(service="verification", process="test", endpoint=None))
+    made = Office(database, Stage(SERVICE, database, watching))
+    await made.at(say.zero)
+    yield made
+    await asyncio.wait_for(database.stop(), 10)
+
+
+@pytest.fixture
+async def ann(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    """A reseller of the account that holds the DID."""
+    async with office.caller() as client:
+        yield client
+
+
+@pytest.fixture
+async def rita(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    """A reviewer of the whole tree."""
+    async with office.caller("rita", "master", "reviewer") as client:
+        yield client
+
+
+@dataclass
+class Entered:
+    """An identity and an address as they were entered over HTTP, in the shape that `say.assigned` takes."""
+
+    identity_id: str
+    address_id: str
+
+
+@pytest.fixture
+async def bakery(ann: httpx.AsyncClient) -> Entered:
+    """A business with an address in Dublin, entered over HTTP."""
+    body = {"type": "business", "company_name": "Secretive Bakery Ltd", "vat_number": "2813105O"}
+    identity = (await ann.post("/v1/identities", json=body)).json()["identity_id"]
+    place = {"street": "7 Hidden Lane", "city": "Dublin 2", "postal_code": "D02 X000", "country": "IE"}
+    address = await ann.post("/v1/addresses", json=place | {"identity_id": identity})
+    return Entered(identity, address.json()["address_id"])
+
+
+@pytest.fixture
+async def pending_id(office: Office, say: Any, bakery: Entered, rita: httpx.AsyncClient) -> str:
+    """A purchased number with details that wait for a reviewer; the id of the attempt."""
+    await office.take(say.purchased(), say.assigned(bakery, bakery))
+    queue = (await rita.get("/v1/verifications")).json()["items"]
+    identifier: str = queue[0]["verification_id"]
+    return identifier

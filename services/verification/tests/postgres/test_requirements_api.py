@@ -1,0 +1,178 @@
+"""Requirements and the what-if over HTTP."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+BUSINESS = {"type": "business", "company_name": "Example Bakery Ltd"}
+DUBLIN = {"street": "1 Quay Street", "city": "Dublin", "country": "IE"}
+
+
+async def test_a_country_and_type_show_the_rows_that_decide(ann: Any) -> None:
+    """With their fields, dates and sources; anywhere's where the country is silent."""
+    asked = {"country": "IE", "number_type": "local"}
+    (row,) = (await ann.get("/v1/requirements", params=asked)).json()
+    assert (row["key"], row["country"], row["version"]) == ("ie.local.business", "IE", 1)
+    assert row["address"] == {"required": True, "match": "area", "proof": None}
+    assert row["sources"]
+    (row,) = (await ann.get("/v1/requirements", params=asked | {"country": "NZ"})).json()
+    assert (row["key"], row["country"]) == ("any.any", "NZ")
+
+
+async def test_the_whole_catalogue_can_be_shown_and_narrowed(ann: Any) -> None:
+    """All rows in force on a day; one country's; those for an end-user type."""
+    rows = (await ann.get("/v1/requirements")).json()
+    assert len(rows) == 26
+    assert len({row["key"] for row in rows}) == 26
+    spain = (await ann.get("/v1/requirements", params={"country": "ES"})).json()
+    assert {row["key"] for row in spain} == {"es.local.individual", "es.local.business"}
+    persons = {"country": "ES", "end_user_type": "individual"}
+    assert [row["key"] for row in (await ann.get("/v1/requirements", params=persons)).json()] == [
+        "es.local.individual"
+    ]
+    before = {"country": "IE", "on": "2025-12-31"}
+    assert (await ann.get("/v1/requirements", params=before)).json() == []
+
+
+async def test_the_what_if_lists_every_check(ann: Any) -> None:
+    """Details that are not saved, for a kind of number: what passed, what is missing, who looks."""
+    body = {
+        "country": "DE",
+        "number_type": "local",
+        "area": "Berlin",
+        "identity": BUSINESS | {"vat_number": "529420140"},
+        "address": DUBLIN | {"city": "München", "country": "DE"},
+    }
+    answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
+    assert (answer["satisfied"], answer["outcome"]) == (False, "rejected")
+    assert (answer["requirement"], answer["version"]) == ("de.local.business", 1)
+    found = {(r["check"], r["passed"], r["code"]) for r in answer["results"]}
+    assert found >= {
+        ("identity.company_name", True, None),
+        ("identity.vat_number", False, "bad_checksum"),
+        ("identity.first_name", False, "missing_field"),
+        ("address.match", False, "address_outside_area"),
+        ("documents.proof_of_address", False, "proof_missing"),
+        ("no_po_box", True, None),
+        ("provider_form", None, "reviewer_check"),
+    }
+
+
+async def test_the_what_if_knows_free_numbers_and_types_of_end_users(ann: Any) -> None:
+    """Great Britain asks nothing; Ireland asks for businesses; without an identity all is missing."""
+
+    async def outcome(**body: Any) -> Any:
+        answer = (await ann.post("/v1/requirements/evaluate", json={"number_type": "local"} | body)).json()
+        return answer["outcome"], [r["code"] for r in answer["results"] if r["passed"] is False]
+
+    assert await outcome(country="GB", identity=BUSINESS) == ("not_required", [])
+    person = {"type": "individual", "first_name": "Joan", "last_name": "Murphy"}
+    assert await outcome(country="IE", identity=person) == ("rejected", ["business_only"])
+    missing = ["missing_field", "address_missing"]
+    assert await outcome(country="IE", end_user_type="business") == ("rejected", missing)
+    good = {"identity": BUSINESS, "address": DUBLIN}
+    assert await outcome(country="IE", area="Dublin", **good) == ("pending", [])
+
+
+async def test_the_what_if_for_dids_promises_what_they_get(
+    office: Any, ann: Any, say: Any, bakery: Any
+) -> None:
+    """By id or number, in the order asked; what differs is told one by one."""
+    await office.take(say.purchased())
+    free = type(say)()
+    free.did, free.number = uuid4(), "+442079460000"
+    await office.take(free.purchased())
+    names = [str(say.did), free.number, say.number.removeprefix("+"), "+35319609037", str(uuid4())]
+    body = {"dids": names, "identity_id": bakery.identity_id, "address_id": bakery.address_id}
+    answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
+    assert (answer["satisfied"], answer["outcome"], answer["results"]) == (True, None, [])
+    told = [
+        (e["did"], e["code"], e["evaluation"] and e["evaluation"]["outcome"]) for e in answer["evaluations"]
+    ]
+    assert told == [
+        (names[0], None, "pending"),
+        (names[1], None, "not_required"),
+        (names[2], None, "pending"),
+        (names[3], "not_found", None),
+        (names[4], "not_found", None),
+    ]
+    await office.take(say.assigned(bakery, bakery))
+    assert (await office.said())[-1]["data"]["registration"] == "pending"
+
+
+async def test_one_did_is_answered_as_a_whole_too(office: Any, ann: Any, say: Any, bakery: Any) -> None:
+    """What holds for all that were asked stands at the top."""
+    await office.take(say.purchased())
+    body = {"dids": [say.number], "identity_id": bakery.identity_id}
+    answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
+    assert (answer["satisfied"], answer["outcome"]) == (False, "rejected")
+    assert [r["code"] for r in answer["results"] if r["code"]] == ["address_missing"]
+    assert answer["evaluations"][0]["evaluation"]["results"] == answer["results"]
+
+
+async def test_anothers_identity_and_anothers_did_are_not_yours(office: Any, say: Any, bakery: Any) -> None:
+    """The what-if gives away nothing of other accounts."""
+    await office.take(say.purchased())
+    async with office.caller("bob", "master/globex") as bob:
+        body = {"country": "IE", "number_type": "local", "identity_id": bakery.identity_id}
+        answer = (await bob.post("/v1/requirements/evaluate", json=body)).json()
+        assert [(r["code"], r["field"]) for r in answer["results"]] == [("not_yours", "identity_id")]
+        foreign = {"dids": [say.number], "identity_id": bakery.identity_id}
+        answer = (await bob.post("/v1/requirements/evaluate", json=foreign)).json()
+        assert [e["code"] for e in answer["evaluations"]] == ["not_found"]
+        assert answer["satisfied"] is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"dids": ["+35319609036"], "country": "IE", "number_type": "local"},
+        {"country": "IE", "identity": BUSINESS},
+        {"country": "IE", "number_type": "local"},
+        {
+            "country": "IE",
+            "number_type": "local",
+            "identity": BUSINESS,
+            "identity_id": "0190a5b6-7c00-7000-8000-000000000001",
+        },
+        {"dids": []},
+        {"dids": ["+35319609036"] * 1001},
+    ],
+)
+async def test_a_what_if_asks_one_thing(ann: Any, body: Any) -> None:
+    """DIDs or a kind of number, an identity or its id; 1 to 1,000 DIDs."""
+    answer = await ann.post("/v1/requirements/evaluate", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["code"] in {"input_invalid", "too_few", "too_many"}
+
+
+async def test_a_thousand_dids_are_read_by_few_statements(
+    office: Any, ann: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of statements does not grow with the number of DIDs."""
+    numbers = [f"+3531960{n:04}" for n in range(1_000)]
+    events = []
+    for number in numbers:
+        one = type(say)()
+        one.did, one.number = uuid4(), number
+        events.append(one.purchased())
+    for start in range(0, 1_000, 250):
+        await office.take(*events[start : start + 250])
+    statements = []
+    fetch = type(office.database).fetch
+
+    async def counted(self: Any, *args: Any) -> Any:
+        statements.append(args)
+        return await fetch(self, *args)
+
+    monkeypatch.setattr(type(office.database), "fetch", counted)
+    body = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
+    counts = []
+    for asked in (numbers[:1], numbers):
+        statements.clear()
+        answer = (await ann.post("/v1/requirements/evaluate", json=body | {"dids": asked})).json()
+        counts.append(len(statements))
+        assert (answer["outcome"], len(answer["evaluations"])) == ("pending", len(asked))
+    assert counts[0] == counts[1] <= 7

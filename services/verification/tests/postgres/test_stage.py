@@ -1,0 +1,159 @@
+"""Verification on its real stage and tables: early, twice, at once, and what a batch costs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from didflow_chassis.database import Database
+from didflow_chassis.migrate import check, upgrade
+from didflow_verification.catalogue.reading import packaged
+from didflow_verification.domain import evaluation, submitting
+from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.registration import Registration
+from didflow_verification.service import SERVICE
+from didflow_verification.store import KINDS, METADATA, REGISTRATIONS, RULES, by_keys, state_in
+
+
+async def stored(office: Any, kind: Any, key: Any) -> Any:
+    """Read a state as it lies in its table."""
+    rows = await office.database.fetch(by_keys(kind, [key]))
+    return state_in(kind, rows[0]) if rows else None
+
+
+async def test_the_tables_are_those_of_the_models(office: Any) -> None:
+    """Every column of the migrations is described, with its type and whether it may be null."""
+    described = {
+        (t.name, c.name, c.nullable) for t in METADATA.sorted_tables for c in t.columns if c.name != "id"
+    }
+    rows = await office.database.fetch(
+        "SELECT table_name, column_name, is_nullable = 'YES' AS nullable FROM information_schema.columns "
+        "WHERE table_name = ANY($1)",
+        [t.name for t in METADATA.sorted_tables],
+    )
+    assert {(r["table_name"], r["column_name"], r["nullable"]) for r in rows} == described
+    indexes = await office.database.fetch("SELECT indexname FROM pg_indexes")
+    names = {index.name for t in METADATA.sorted_tables for index in t.indexes}
+    assert names <= {row["indexname"] for row in indexes}
+
+
+async def test_every_kind_has_the_columns_of_its_model() -> None:
+    """A field without a column, or a column without a field, would be lost without a word."""
+    for kind in KINDS:
+        assert set(kind.columns) == {column.name for column in kind.table.columns}
+
+
+async def test_the_catalogue_comes_with_the_migrations(office: Any) -> None:
+    """Every country of the package lies in its table as it was read; migrating again changes nothing."""
+    for rules in packaged():
+        assert await stored(office, RULES, rules.country) == rules
+    assert await upgrade(office.database.dsn, SERVICE) == ()
+    assert (await check(office.database.dsn, SERVICE)).ready
+
+
+async def test_details_that_come_before_the_purchase_wait_for_it(office: Any, say: Any, bakery: Any) -> None:
+    """Parked on their own, decided with the purchase, in order."""
+    await office.take(say.assigned(bakery, bakery), say.holding("master/acme/shop"))
+    assert (await office.count("parked"), await office.topics()) == (2, [])
+    await office.take(say.purchased())
+    assert (await office.count("parked"), await office.topics()) == (0, ["required", "pending"])
+    registration = await stored(office, REGISTRATIONS, say.did)
+    assert (registration.state, registration.account) == ("pending", "master/acme/shop")
+
+
+async def test_every_event_again_in_another_batch_changes_nothing(office: Any, say: Any, bakery: Any) -> None:
+    """The same ids from Kafka a second time: nothing more is said or written."""
+    events = [say.purchased(), say.assigned(bakery, bakery), say.holding("master/globex"), say.removed()]
+    await office.take(*events)
+    before = (await office.said(), await stored(office, REGISTRATIONS, say.did))
+    await office.take(*events)
+    for event in events:
+        await office.take(event)
+    assert (await office.said(), await stored(office, REGISTRATIONS, say.did)) == before
+
+
+async def test_the_sequence_counts_all_that_is_said_of_a_did(
+    office: Any, say: Any, bakery: Any, rita: Any
+) -> None:
+    """1, 2, 3, ... over all topics, whoever caused it; the purchase's story goes through."""
+    await office.take(say.purchased(), say.assigned(bakery, bakery))
+    (attempt,) = (await rita.get("/v1/verifications")).json()["items"]
+    await rita.post(f"/v1/verifications/{attempt['verification_id']}/approve")
+    said = await office.said()
+    assert [event["sequence"] for event in said] == ["1", "2", "3"]
+    assert len({event["correlationid"] for event in said}) == 1
+
+
+async def test_a_purchase_and_a_removal_decided_at_once_by_two_workers_both_count(
+    office: Any, say: Any
+) -> None:
+    """No effect is lost on a registration that is not there yet."""
+    lives = []
+    for n in range(50):
+        one = type(say)()
+        one.did, one.number = uuid4(), f"+3531960{n:04}"
+        lives.append((one.purchased(), one.removed()))
+    await asyncio.gather(*(office.take(event) for life in lives for event in life))
+    assert await office.count("registrations", "ended = 'removed'") == 50
+    assert await office.count("parked") == 0
+
+
+async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statements(
+    office: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Statements do not grow with the numbers, and the same details are evaluated once per requirement."""
+    evaluated: list[Any] = []
+    real = evaluation.evaluate
+
+    def counted(submission: Any) -> Any:
+        evaluated.append(submission)
+        return real(submission)
+
+    monkeypatch.setattr(submitting, "evaluate", counted)
+    speakers = []
+    for n in range(300):
+        one = type(say)()
+        one.did, one.number = uuid4(), f"+3531960{n:04}"
+        speakers.append(one)
+    await office.take(*[one.purchased() for one in speakers])
+    assigned = [one.assigned(bakery, bakery) for one in speakers]
+    counts = []
+    for batch in (assigned[:1], assigned[1:]):
+        evaluated.clear()
+        with counting(monkeypatch) as statements:
+            await office.take(*batch)
+        counts.append(len(statements))
+        assert len(evaluated) == 1
+    assert counts[0] == counts[1]
+    assert await office.count("verifications", "status = 'pending'") == 300
+
+
+@contextmanager
+def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Collect every statement that goes to the database meanwhile."""
+    statements: list[str] = []
+    real = Database.transaction
+
+    @asynccontextmanager
+    async def watched(self: Database) -> AsyncIterator[Any]:
+        async with real(self) as connection:
+            with connection.query_logger(lambda query: statements.append(query.query)):
+                yield connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", watched)
+        yield statements
+
+
+async def test_the_rules_of_a_country_are_read_from_the_table(office: Any, say: Any) -> None:
+    """What operators change in the table decides; the package is only where it began."""
+    await office.database.fetch("DELETE FROM catalogue WHERE country = 'IE'")
+    await office.take(say.purchased())
+    registration = await stored(office, REGISTRATIONS, say.did)
+    assert isinstance(registration, Registration)
+    assert registration.requirement == "any.any"
+    assert await stored(office, RULES, "IE") is None
+    assert isinstance(await stored(office, RULES, "*"), CountryRules)
