@@ -4,7 +4,7 @@ The geocoder's tables (seconds to load, 200 MB) come in with `warm_up`, at the s
 """
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +14,7 @@ from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.folding import folded
 
 SHORTEST_PART = 3
+NUMBERS_REMEMBERED = 4_096
 
 
 def warm_up() -> None:
@@ -26,6 +27,7 @@ def _geocoder() -> Any:
     return import_module("phonenumbers.geocoder")
 
 
+@lru_cache(maxsize=NUMBERS_REMEMBERED)
 def prefix_of(number: str) -> str:
     """Return calling code and area code, e.g. `+4930`; the calling code alone where there is no area code.
 
