@@ -17,6 +17,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from didflow_chassis import failpoints
 from didflow_chassis.brokers import connection, consumer_options
 from didflow_chassis.database import Outage
 from didflow_chassis.service import Service
@@ -86,6 +87,7 @@ class Consumer:
             if self._stopping:
                 return
             try:
+                await failpoints.hit("consumer.take")
                 await self._stage.records([self._record(r) for r in records])
             except Outage as outage:
                 _LOG.warning("a batch waits", extra={"error": str(outage), "records": len(records)})
@@ -95,7 +97,9 @@ class Consumer:
                 self._hold(records)
             else:
                 self._failures = 0
+                await failpoints.hit("consumer.taken")
                 await self._commit(records)
+                await failpoints.hit("consumer.committed")
             self.handled_at = time.monotonic()
 
     def _record(self, r: ConsumerRecord) -> Record:

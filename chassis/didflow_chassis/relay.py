@@ -13,6 +13,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
+from didflow_chassis import failpoints
 from didflow_chassis.stage.headers import from_json
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_contracts.envelope import CONTENT_TYPE
@@ -91,6 +92,7 @@ class Relay:
             rows = await connection.fetch(_READ, WAVE)
             if not rows:
                 return
+            await failpoints.hit("relay.read")
             sent = await self._publish(connection, rows)
             if len(sent) < len(rows):
                 await asyncio.sleep(RETRY_S)
@@ -103,6 +105,7 @@ class Relay:
         while not (await asyncio.wait({wave}, timeout=self._poll_s))[0]:
             await connection.execute("SELECT 1")
         sent = wave.result()
+        await failpoints.hit("relay.acked")
         if sent:
             await connection.execute(_DELETE, sent)
         self._metrics.relay_rows.labels("sent").inc(len(sent))

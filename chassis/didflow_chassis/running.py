@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from didflow_chassis import failpoints
 from didflow_chassis.brokers import producer
 from didflow_chassis.catching_up import caught_up
 from didflow_chassis.clock import Clock
@@ -21,7 +22,7 @@ from didflow_chassis.http import Running, authenticator, create_application, hea
 from didflow_chassis.relay import Relay
 from didflow_chassis.servers import serving, stop_signal
 from didflow_chassis.service import Service
-from didflow_chassis.settings import Settings
+from didflow_chassis.settings import Settings, SettingsError
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
@@ -43,6 +44,8 @@ class Process:
 @asynccontextmanager
 async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterator[Process]:
     """Open the database and build the stage of one process. Raises Outage where the database is not there."""
+    if settings.production and failpoints.is_set():
+        raise SettingsError(f"{failpoints.VARIABLE}: not in production")
     metrics = Metrics()
     tracing = start_tracing(service=service.name, process=kind, endpoint=settings.otlp_endpoint)
     database = Database(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from didflow_chassis import failpoints
 from didflow_chassis.decision import Decided, Outcome, Refused, TooEarly, Unchanged
 from didflow_chassis.service import On, Ref, Service
 from didflow_chassis.stage.applying import apply
@@ -114,6 +115,7 @@ class Deciding:
             self._parking.park(message, EARLY, missing=outcome.missing)
 
     def _outcome(self, message: Message) -> Outcome:
+        failpoints.hit_now("stage.decide", message.subject)
         self._settle(message)
         if message.body is None:
             return Decided()

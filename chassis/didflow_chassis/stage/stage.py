@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from didflow_chassis import failpoints
 from didflow_chassis.database import Database, Outage, Rejected, Transient
 from didflow_chassis.decision import Command, Unchanged
 from didflow_chassis.service import Ref, Service
@@ -85,6 +86,8 @@ class Stage:
                         taken, work = await attempt(connection, self._setting, batch, refs, emitter.fresh())
                         said = answer([_result(message) for message in taken])
                         await store(connection, once, said)
+                        await failpoints.hit("stage.commit")
+                await failpoints.hit("stage.answer")
                 self._watching.done("http", work, taken)
                 return said
             except MoreNeeded as more:
@@ -114,6 +117,7 @@ class Stage:
                     async with self.database.transaction() as connection:
                         refs |= await self._followed(connection, batch, refs)
                         taken, work = await attempt(connection, self._setting, batch, refs, emitter)
+                        await failpoints.hit("stage.commit")
                 self._watching.done(batch.origin, work, taken)
             except MoreNeeded as more:
                 refs |= more.refs
