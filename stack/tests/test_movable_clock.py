@@ -1,0 +1,39 @@
+"""The embedded stack's clock, on real databases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from harness.fixtures import DatabaseFor
+
+from didflow import movable_clock
+from didflow.durations import parse_duration
+from didflow.services import service
+from didflow_chassis import migrate
+from didflow_chassis.database import Outage
+
+
+async def billing(dsn: str) -> None:
+    await migrate.upgrade(dsn, service("billing"))
+
+
+async def test_all_services_move_together_and_add_up(database_for: DatabaseFor) -> None:
+    """Two moves add up, and every service says the same time."""
+    databases = {name: await database_for("billing", billing) for name in ("one", "two")}
+    before = await movable_clock.show(databases)
+    assert all(abs(reading.now - datetime.now(UTC)) < timedelta(minutes=1) for reading in before)
+    await movable_clock.advance(databases, parse_duration("P31D"))
+    after = await movable_clock.advance(databases, parse_duration("PT12H"))
+    for reading in after:
+        ahead = reading.now - datetime.now(UTC)
+        assert abs(ahead - timedelta(days=31, hours=12)) < timedelta(minutes=1)
+    assert {reading.shift for reading in after} == {"31 days 12:00:00"}
+    assert [reading.shift for reading in await movable_clock.show(databases)] == [r.shift for r in after]
+
+
+async def test_when_one_database_is_away_no_clock_moves(database_for: DatabaseFor) -> None:
+    """Clocks that differ would be worse than a clock that stands."""
+    there = {"one": await database_for("billing", billing)}
+    away = {"two": "postgresql://nobody@127.0.0.1:1/none"}
+    with pytest.raises(Outage):
+        await movable_clock.advance({**there, **away}, parse_duration("P1D"))
+    assert [reading.shift for reading in await movable_clock.show(there)] == ["00:00:00"]
