@@ -12,6 +12,8 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from didflow_chassis.settings import Settings
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
+FETCH_BYTES = 256 * 1024
+"""What is read ahead of one partition; a larger record comes all the same, alone. Bounds a worker's memory."""
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -40,7 +42,8 @@ def consumer_options(settings: Settings, service: str) -> dict[str, Any]:
         "session_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": settings.heartbeat_ms,
         "max_poll_interval_ms": 300_000,
-        "max_partition_fetch_bytes": MAX_RECORD_BYTES,
+        "max_partition_fetch_bytes": FETCH_BYTES,
+        "fetch_max_bytes": FETCH_BYTES * 64,
         "fetch_max_wait_ms": 100,
         "max_records": settings.batch_size,
         "batch_timeout_ms": settings.batch_timeout_ms,

@@ -7,7 +7,7 @@ partition, and paused until a timer resumes it. Offsets are committed after the 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -22,10 +22,11 @@ from didflow_chassis.brokers import connection, consumer_options
 from didflow_chassis.database import Outage
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
+from didflow_chassis.stage.breaker import BreakerOpen
 from didflow_chassis.stage.messages import Record
 from didflow_chassis.stage.stage import Stage
 
-RESUME_S = (0.5, 1.0, 2.0, 5.0)
+RESUME_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 _LOG = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Consumer:
         self._failures = 0
         self._resumes: set[asyncio.Task[None]] = set()
         self.topics = [self._prefix + model.topic for model in service.events]
-        self.handled_at = time.monotonic()
+        self.polled_at = time.monotonic()
+        self.is_broken = False
         self.broker = KafkaBroker(
             settings.kafka.split(","),
             security=_security(settings),
@@ -68,9 +70,24 @@ class Consumer:
         """The running aiokafka consumer."""
         return self._subscriber.consumer
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a batch is in hand."""
+        return self._busy.locked()
+
     async def start(self) -> None:
         """Join the group and begin to read. Raises KafkaError when no broker answers."""
         await self.broker.start()
+        self.kafka.getmany = self._polling(self.kafka.getmany)
+
+    def _polling(self, getmany: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """Note each poll: the framework's loop says nothing while there is nothing to read."""
+
+        async def noted(*partitions: Any, **options: Any) -> Any:
+            self.polled_at = time.monotonic()
+            return await getmany(*partitions, **options)
+
+        return noted
 
     async def stop(self) -> None:
         """Finish the batch in hand, leave the group."""
@@ -89,6 +106,11 @@ class Consumer:
             try:
                 await failpoints.hit("consumer.take")
                 await self._stage.records([self._record(r) for r in records])
+            except BreakerOpen as broken:
+                _LOG.error("the breaker is open", extra={"error": str(broken)})
+                self._failures = len(RESUME_S)
+                self.is_broken = True
+                self._hold(records)
             except Outage as outage:
                 _LOG.warning("a batch waits", extra={"error": str(outage), "records": len(records)})
                 self._hold(records)
@@ -96,11 +118,10 @@ class Consumer:
                 _LOG.exception("a batch could not be taken")
                 self._hold(records)
             else:
-                self._failures = 0
+                self._failures, self.is_broken = 0, False
                 await failpoints.hit("consumer.taken")
                 await self._commit(records)
                 await failpoints.hit("consumer.committed")
-            self.handled_at = time.monotonic()
 
     def _record(self, r: ConsumerRecord) -> Record:
         topic = r.topic.removeprefix(self._prefix)

@@ -13,12 +13,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from didflow_chassis import failpoints
+from didflow_chassis.backlog import Backlog
 from didflow_chassis.brokers import producer
 from didflow_chassis.catching_up import caught_up
 from didflow_chassis.clock import Clock
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database, Outage
 from didflow_chassis.http import Running, authenticator, create_application, health_application
+from didflow_chassis.progress import Progress
 from didflow_chassis.relay import Relay
 from didflow_chassis.servers import serving, stop_signal
 from didflow_chassis.service import Service
@@ -29,6 +31,7 @@ from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueWatch
 from didflow_chassis.telemetry.tracing import start_tracing
 
+LOOK_S = 5.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -39,6 +42,7 @@ class Process:
     database: Database
     stage: Stage
     metrics: Metrics
+    backlog: Backlog
 
 
 @asynccontextmanager
@@ -58,8 +62,14 @@ async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterat
     try:
         if service.on_start:
             await asyncio.to_thread(service.on_start)
-        stage = Stage(service, database, Watching(metrics, tracing), prefix=settings.topic_prefix)
-        yield Process(database, stage, metrics)
+        backlog = Backlog(database, settings.outbox_cap)
+        watching = Watching(metrics, tracing)
+        stage = Stage(service, database, watching, prefix=settings.topic_prefix, backlog=backlog)
+        counting = asyncio.create_task(backlog.watch())
+        try:
+            yield Process(database, stage, metrics, backlog)
+        finally:
+            counting.cancel()
     finally:
         await database.stop()
         tracing.stop()
@@ -101,6 +111,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
             poll_s=settings.relay_poll_s,
         )
         watch = QueueWatch(process.metrics, process.database)
+        progress = Progress(consumer, process.metrics)
         clock = Clock(
             service,
             process.stage,
@@ -111,7 +122,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
         )
         read = asyncio.Event()
         health = health_application(
-            _always, _worker_ready(process, consumer), registry=process.metrics.registry
+            progress.wrong, _worker_ready(process, consumer), registry=process.metrics.registry
         )
         async with serving(health, settings.http_host, settings.health_port, "health"), _consuming(consumer):
             _LOG.info("worker runs", extra={"topics": len(consumer.topics)})
@@ -121,6 +132,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
                 clock.run(read),
                 clock.housekeeping(),
                 caught_up(consumer, settings, group, read),
+                _looking(progress, consumer, process.metrics),
             )
             await _until(stopping, parts)
 
@@ -170,7 +182,7 @@ def _database_ready(process: Process) -> Any:
             await process.database.now()
         except Outage:
             return ("database",)
-        return ()
+        return ("outbox",) if process.backlog.full else ()
 
     return ready
 
@@ -180,6 +192,14 @@ def _worker_ready(process: Process, consumer: Consumer) -> Any:
 
     async def ready() -> Sequence[str]:
         assigned = consumer.kafka is not None and consumer.kafka.assignment()
-        return (*await database(), *(() if assigned else ("kafka",)))
+        wrong = (*await database(), *(() if assigned else ("kafka",)))
+        return (*wrong, "breaker") if consumer.is_broken else wrong
 
     return ready
+
+
+async def _looking(progress: Progress, consumer: Consumer, metrics: Metrics) -> None:
+    while True:
+        await progress.look()
+        metrics.breaker_open.set(consumer.is_broken)
+        await asyncio.sleep(LOOK_S)

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     otlp_endpoint: Url | None = Field(
         default=None, description="OTLP/HTTP collector of traces; none: no traces"
     )
+    outbox_cap: int = Field(
+        default=200_000, ge=1_000, le=10_000_000, description="with so many rows unpublished, work is refused"
+    )
     inbox_days: int = Field(
         default=30,
         ge=30,
@@ -206,6 +209,8 @@ def as_table(settings: type[Settings]) -> str:
     """Write the settings as a Markdown table: variable, default, meaning."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in settings.model_fields.items():
-        default = "required" if field.is_required() else "" if field.default in (None, "") else f"`{field.default}`"
+        default = (
+            "required" if field.is_required() else "" if field.default in (None, "") else f"`{field.default}`"
+        )
         lines.append(f"| `{variable_of(PREFIX, name)}` | {default} | {field.description} |")
     return "\n".join(lines)

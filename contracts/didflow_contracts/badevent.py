@@ -16,7 +16,7 @@ BadCode: TypeAlias = Literal[
 ]
 
 
-class BadEvent(Exception):  # noqa: N818 - it names what came, not a failure of ours
+class BadEvent(Exception):
     """What came is no event for this consumer; `code` is stable, `reason` is for people."""
 
     def __init__(self, code: BadCode, reason: str) -> None:

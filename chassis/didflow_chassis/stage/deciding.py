@@ -103,6 +103,7 @@ class Deciding:
 
     def _set_aside(self, lane: Lane, message: Message, error: str) -> None:
         lane.held = True
+        message.failed = True
         self._parking.set_aside(message, error)
 
     def _too_early(self, lane: Lane, message: Message, outcome: TooEarly) -> None:

@@ -34,7 +34,7 @@ class Message:
     """One message on its way: `body` is an Event, a Command, or None when the clock struck.
 
     `entity` is the primary state's key and `model` its class; messages of one entity are decided in order.
-    `parked_id` and `attempts` are those of a message that has waited before.
+    `parked_id` and `attempts` are those of a message that has waited before; `failed` when its decision raised.
     """
 
     body: Event[Any] | Command | None
@@ -49,6 +49,7 @@ class Message:
     parked_id: int | None = None
     attempts: int = 0
     waits: bool = False
+    failed: bool = False
     outcome: Outcome | None = None
 
 

@@ -11,10 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from didflow_chassis import failpoints
+from didflow_chassis.backlog import Backlog
 from didflow_chassis.database import Database, Outage, Rejected, Transient
 from didflow_chassis.decision import Command, Unchanged
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.batch import Batch, halves, required_refs
+from didflow_chassis.stage.breaker import Breaker
 from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.loading import load_states
 from didflow_chassis.stage.messages import Decoder, Message, Poison, Record, clock_message, command_message
@@ -30,17 +32,31 @@ MAX_ATTEMPTS = 20
 class Stage:
     """Takes batches of records, of what is due or waits, and of HTTP commands. Safe to call concurrently."""
 
-    def __init__(self, service: Service, database: Database, watching: Watching, *, prefix: str = "") -> None:
+    def __init__(
+        self,
+        service: Service,
+        database: Database,
+        watching: Watching,
+        *,
+        prefix: str = "",
+        backlog: Backlog | None = None,
+    ) -> None:
         self.service = service
         self._watching = watching
         self.database = database
         self._prefix = prefix
         self._decoder = Decoder(service)
-        self._setting = Setting(service, self._decoder)
+        self._breaker = Breaker()
+        self._backlog = backlog
+        self._setting = Setting(service, self._decoder, self._breaker)
         self._kinds = {kind.model: kind for kind in service.kinds}
 
     async def records(self, records: Sequence[Record]) -> None:
-        """Take a batch of records; returns when all is committed. Raises Outage when nothing more could be."""
+        """Take a batch of records; returns when all is committed.
+
+        Raises Outage when nothing more could be, and BreakerOpen when one decision after another fails.
+        """
+        self._check_backlog()
         decoded = self._decoder.decode_all(records)
         messages = tuple(m for m in decoded if isinstance(m, Message))
         await self._run(
@@ -71,6 +87,7 @@ class Stage:
         Raises Outage (nothing happened, or it is not known: ask again under the same key) and
         IdempotencyConflict. What a decision raises by defect comes out as it is, and nothing was written.
         """
+        self._check_backlog()
         batch = Batch(messages=tuple(command_message(self.service, c) for c in commands), origin="http")
         request = derived_id(once.account, once.route, once.key) if once.key else uuid7()
         emitter = Emitter(self.service, self._prefix, once, actor, str(request))
@@ -118,6 +135,8 @@ class Stage:
                         refs |= await self._followed(connection, batch, refs)
                         taken, work = await attempt(connection, self._setting, batch, refs, emitter)
                         await failpoints.hit("stage.commit")
+                if batch.origin == "kafka":
+                    self._breaker.keep(work.failures)
                 self._watching.done(batch.origin, work, taken)
             except MoreNeeded as more:
                 refs |= more.refs
@@ -128,6 +147,10 @@ class Stage:
             else:
                 return
         raise Outage("contended")
+
+    def _check_backlog(self) -> None:
+        if self._backlog is not None:
+            self._backlog.check()
 
     async def _followed(self, connection: Any, batch: Batch, refs: set[Ref]) -> set[Ref]:
         """Find what only stored states tell, by an unlocked read; it is checked again under the locks."""

@@ -3,6 +3,7 @@
 The first locking statement takes every key of the batch, distinct and sorted, and reads the time.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from didflow_chassis.database import Rejected, Transient
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage import sql
 from didflow_chassis.stage.batch import MAX_LOCKS, Batch, required_refs
+from didflow_chassis.stage.breaker import Breaker
 from didflow_chassis.stage.deciding import Deciding
 from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.lanes import Waiter
@@ -31,6 +33,7 @@ class Setting:
 
     service: Service
     decoder: Decoder
+    breaker: Breaker
 
 
 async def attempt(
@@ -51,7 +54,11 @@ async def attempt(
     seen = await load_seen(connection, batch.inbox_ids() + [message.inbox_id for message in freed])
     _check_covered(service, refs, [waiter.message for _, waiter in waiters] + messages)
     fresh = _fold(work, messages, batch.poisons, seen)
+    began = time.perf_counter()
     _decide(work, emitter, batch, fresh, waiters)
+    work.decided_s = time.perf_counter() - began
+    if batch.origin == "kafka":
+        work.failures = setting.breaker.judge(fresh)
     await save(connection, work, emitter.prefix)
     return messages, work
 

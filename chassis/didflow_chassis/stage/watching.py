@@ -13,6 +13,9 @@ from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import Tracing
 from didflow_contracts.envelope import Event
 
+SLOW_S = 2.0
+"""A batch that takes longer is said in the log."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -30,11 +33,15 @@ class Watching:
         started = time.perf_counter()
         with self.tracing.batch(f"{origin} batch", parents, {"didflow.batch.size": size}):
             yield
+        took = time.perf_counter() - started
         self.metrics.batch_size.labels(origin).observe(size)
-        self.metrics.batch_seconds.labels(origin).observe(time.perf_counter() - started)
+        self.metrics.batch_seconds.labels(origin).observe(took)
+        if took > SLOW_S:
+            _LOG.warning("a slow batch", extra={"origin": origin, "size": size, "seconds": round(took, 3)})
 
     def done(self, origin: str, work: Work, taken: Sequence[Message]) -> None:
         """Count what became of a batch, once it is committed."""
+        self.metrics.decide_seconds.labels(origin).observe(work.decided_s)
         for message in taken:
             code = message.outcome.code if isinstance(message.outcome, Refused) else ""
             outcome = type(message.outcome).__name__.lower() if message.outcome else "waiting"

@@ -26,6 +26,8 @@ class Metrics:
         self.messages = self._counter("messages", "Messages decided", "type", "outcome", "code")
         self.duplicates = self._counter("duplicates", "Repeats of a known event, not decided again", "origin")
         self.dead_letters = self._counter("dead_letters", "Records given up on", "reason")
+        self.lag = self._gauge("lag", "Records that lie in the assigned partitions and were not read")
+        self.breaker_open = self._gauge("breaker_open", "1 while one decision after another fails")
         self.relay_rows = self._counter("relay_rows", "Outbox rows tried; result sent or failed", "result")
         self.outbox_rows = self._gauge("outbox_rows", "Rows that wait to be published")
         self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "Age of the oldest of them")

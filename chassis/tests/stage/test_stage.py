@@ -9,56 +9,11 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 import toy
+from asking import CALLER, add, added, command, count, opened, said, total
 from records import named, raw, record
 
 from didflow_chassis.database import Database
-from didflow_chassis.decision import Caller
-from didflow_chassis.stage import Answer, IdempotencyConflict, Once, Stage
-
-CALLER = Caller(subject="ana", account="master", role="operator")
-ACCOUNT = "master/acme"
-
-
-def opened(number: int) -> toy.Opened:
-    did_id, subject = named(number)
-    return toy.Opened(did_id=did_id, number=subject, account=ACCOUNT)
-
-
-def added(number: int, amount: int) -> toy.Added:
-    did_id, subject = named(number)
-    return toy.Added(did_id=did_id, number=subject, account=ACCOUNT, amount=amount)
-
-
-async def total(database: Database, number: int) -> int | None:
-    rows = await database.fetch("SELECT total FROM counters WHERE did_id = $1", named(number)[0])
-    return rows[0][0] if rows else None
-
-
-async def count(database: Database, table: str, where: str = "true") -> int:
-    rows = await database.fetch(f"SELECT count(*) FROM {table} WHERE {where}")
-    return rows[0][0]
-
-
-async def said(database: Database) -> list[dict[str, object]]:
-    return [
-        orjson.loads(row["value"]) for row in await database.fetch("SELECT value FROM outbox ORDER BY id")
-    ]
-
-
-async def command(
-    stage: Stage, *commands: toy.Command, key: str | None = None, digest: bytes = b"d" * 32
-) -> Answer:
-    def answer(results: object) -> Answer:
-        codes = [getattr(r.outcome, "code", getattr(r.outcome, "answer", None)) for r in results]
-        return Answer(status=200, body=orjson.dumps(codes))
-
-    once = Once(account=ACCOUNT, route="/v1/add", key=key, digest=digest)
-    return await stage.command(commands, once=once, actor="user:ana", answer=answer)
-
-
-def add(number: int, amount: int) -> toy.Add:
-    did_id, subject = named(number)
-    return toy.Add(entity_id=did_id, subject=subject, caller=CALLER, amount=amount)
+from didflow_chassis.stage import Answer, IdempotencyConflict, Stage
 
 
 async def test_a_batch_is_decided_in_order_over_the_state_in_memory(stage: Stage, database: Database) -> None:

@@ -1,0 +1,63 @@
+"""The breaker and the outbox's cap: a fault of ours, or a Kafka that is away, loses nothing."""
+
+import pytest
+import toy
+from asking import ACCOUNT, added, command, count, opened, total
+from records import named, record
+
+from didflow_chassis.backlog import Backlog
+from didflow_chassis.database import Database, Outage
+from didflow_chassis.stage import Stage
+from didflow_chassis.stage.breaker import LIMIT, BreakerOpen
+
+
+def poisoned(number: int) -> toy.Added:
+    did_id, subject = named(number)
+    return toy.Added(did_id=did_id, number=subject, account=ACCOUNT, amount=toy.POISONED)
+
+
+async def test_a_release_that_can_decide_nothing_gives_up_on_nothing(
+    stage: Stage, database: Database
+) -> None:
+    """Every decision fails: the batch is not kept, nothing is parked or dead-lettered, and it comes again."""
+    await stage.records([record(opened(n), f"o{n}") for n in range(50)])
+    with pytest.raises(BreakerOpen):
+        await stage.records([record(poisoned(n), f"p{n}") for n in range(50)])
+    assert (await count(database, "parked"), await count(database, "dead_letters")) == (0, 0)
+    with pytest.raises(BreakerOpen):
+        await stage.records([record(poisoned(n), f"p{n}") for n in range(50)])
+
+
+async def test_failures_in_small_batches_add_up(stage: Stage, database: Database) -> None:
+    """One record at a time: fewer than the limit are set aside before the breaker opens."""
+    await stage.records([record(opened(n), f"o{n}") for n in range(50)])
+    for n in range(LIMIT - 1):
+        await stage.records([record(poisoned(n), f"p{n}")])
+    with pytest.raises(BreakerOpen):
+        await stage.records([record(poisoned(LIMIT), "last")])
+    assert await count(database, "parked") == LIMIT - 1
+
+
+async def test_poison_among_good_ones_opens_nothing(stage: Stage, database: Database) -> None:
+    """Whatever was taken in between starts the count anew."""
+    await stage.records([record(opened(n), f"o{n}") for n in range(60)])
+    mixed = [record(poisoned(n) if n % 2 else added(n, 1), f"m{n}") for n in range(60)]
+    await stage.records(mixed)
+    assert await count(database, "parked", "reason = 'retry'") == 30
+    assert await total(database, 0) == 1
+
+
+async def test_a_full_outbox_refuses_work_before_anything_is_lost(stage: Stage, database: Database) -> None:
+    """At the cap commands and records meet an outage; when the relay has made room they are taken."""
+    backlog = Backlog(database, cap=10)
+    stage._backlog = backlog
+    await stage.records([record(opened(n), f"o{n}") for n in range(10)])
+    await backlog.look()
+    with pytest.raises(Outage, match="outbox"):
+        await stage.records([record(opened(11), "o11")])
+    with pytest.raises(Outage, match="outbox"):
+        await command(stage, toy.SetLimit(entity_id="default", subject="", caller=None, most=1))
+    await database.fetch("DELETE FROM outbox")
+    await backlog.look()
+    await stage.records([record(opened(11), "o11")])
+    assert await total(database, 11) == 0
