@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.http import parse_name
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.numbers import CountryCode
@@ -223,7 +224,7 @@ class VerificationsQuery(_Listing):
 
     status: Literal["pending", "approved", "rejected", "superseded", "withdrawn", "all"] | None = None
     did_id: UUID | None = None
-    number: str | None = None
+    number: Annotated[str, Field(pattern=r"^[+ ]?[0-9]{7,15}$")] | None = None
     identity_id: UUID | None = None
     reference: str | None = None
 
@@ -235,7 +236,7 @@ class VerificationsQuery(_Listing):
             if getattr(self, name) is not None
         }
         for name, value in asked.items():
-            yield verifications.c[name] == value
+            yield verifications.c[name] == (parse_name(value) if name == "number" else value)
         status = self.status or ("all" if asked else "pending")
         if status != "all":
             yield verifications.c.status == status

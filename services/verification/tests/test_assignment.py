@@ -197,6 +197,18 @@ def test_a_clock_that_runs_ahead_does_not_shut_out_those_after_it(
     assert ready.statuses() == ["superseded", "pending"]
 
 
+def test_an_assignment_without_its_own_instant_counts_from_the_events(
+    pending: Any, say: Any, make: Any
+) -> None:
+    """`assigned_at` may be left out; then it is the event's `time`."""
+    other = make.company("other")
+    there = make.address(other)
+    pending.enter(other, there)
+    assert pending.take(say.assigned(other, there, at=say.zero - HOUR, assigned_at=None)) == Unchanged()
+    pending.take(say.assigned(other, there, at=say.zero + HOUR, assigned_at=None))
+    assert pending.registration.assigned_at == say.zero + HOUR
+
+
 def test_newer_details_take_the_place_of_an_open_attempt(pending: Any, say: Any, make: Any) -> None:
     """The old attempt is superseded, the next one is the one said."""
     other = make.company("other")

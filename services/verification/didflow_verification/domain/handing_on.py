@@ -17,7 +17,10 @@ _GONE: Final[dict[str, Any]] = {"assigned": None, "open": False, "reasons": ()}
 
 
 def handed_on(step: Step, open_attempt: Verification | None) -> Step:
-    """Let go of the details that do not serve every holder since they were assigned."""
+    """Let go of the details that do not serve every holder since they were assigned.
+
+    `open_attempt` is the one that waits after the step, or None where none does.
+    """
     registration = step.registration
     approved_left = _left(registration.approved, registration.holders)
     assigned_left = _left(registration.assigned, registration.holders)
@@ -36,7 +39,7 @@ def _left(details: Details | None, holders: Iterable[Holder]) -> bool:
 
 def _assigned_gone(step: Step, open_attempt: Verification | None, *, approved_left: bool) -> Step:
     registration = step.registration
-    withdrawn = (attempt_moved(open_attempt, "withdrawn"),) if open_attempt and registration.open else ()
+    withdrawn = (attempt_moved(open_attempt, "withdrawn"),) if open_attempt else ()
     approved = None if approved_left else registration.approved
     if approved is not None:
         after = replace(registration, **_GONE | {"assigned": approved})
@@ -57,6 +60,6 @@ def _approved_gone(step: Step) -> Step:
 def _following(step: Step, open_attempt: Verification | None) -> Step:
     """An open attempt goes with its DID, so that the new holder's reviewers see it."""
     account = step.registration.account
-    if open_attempt is None or not step.registration.open or open_attempt.account == account:
+    if open_attempt is None or open_attempt.account == account:
         return step
     return step.then(step.registration, attempts=(replace(open_attempt, account=account),))

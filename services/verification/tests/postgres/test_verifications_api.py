@@ -27,6 +27,28 @@ async def test_the_queue_is_oldest_first_and_the_attempt_shows_all(
     assert {result["check"] for result in whole["results"]} >= {"identity.company_name", "address.match"}
 
 
+async def test_attempts_are_found_by_number_reference_and_identity(
+    rita: Any, say: Any, bakery: Any, pending_id: str
+) -> None:
+    """Whatever their status; a plus sign may be left out or come as a blank."""
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    reference = (await rita.get(f"/v1/verifications/{pending_id}")).json()["reference"]
+    plain = say.number.removeprefix("+")
+    for query in (
+        f"number={plain}",
+        f"number=+{plain}",
+        f"number=%2B{plain}",
+        f"reference={reference}",
+        f"identity_id={bakery.identity_id}",
+        f"did_id={say.did}",
+    ):
+        found = (await rita.get(f"/v1/verifications?{query}")).json()["items"]
+        assert [item["verification_id"] for item in found] == [pending_id]
+    assert (await rita.get("/v1/verifications?number=0")).status_code == 422
+    nothing = await rita.get(f"/v1/verifications?number={plain}&status=pending")
+    assert nothing.json()["items"] == []
+
+
 async def test_an_approval_is_said_and_kept(office: Any, rita: Any, pending_id: str) -> None:
     """Over HTTP: answered with the attempt, told in the outbox, gone from the queue."""
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")
