@@ -20,6 +20,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from didflow_chassis import failpoints
 from didflow_chassis.brokers import connection, consumer_options
 from didflow_chassis.database import Outage
+from didflow_chassis.lenient_records import accept_any_header_name
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.breaker import BreakerOpen
@@ -77,6 +78,7 @@ class Consumer:
 
     async def start(self) -> None:
         """Join the group and begin to read. Raises KafkaError when no broker answers."""
+        accept_any_header_name()
         await self.broker.start()
         self.kafka.getmany = self._polling(self.kafka.getmany)
 
