@@ -5,16 +5,16 @@ Everything here is data; the stage, the clock, the worker and the command line r
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.states import Kind
 from didflow_contracts.event import EventData
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """One other state that a decision needs, named by its model class and key.
 
     Without `write` it is read under a shared lock; a decision that returns it in `also` needs `write=True`.
@@ -75,6 +75,11 @@ class Service:
     problems: Mapping[str, int] = field(default_factory=dict)
     migrations: Path
     on_start: Callable[[], None] | None = None
+
+    @cached_property
+    def kind_of(self) -> Mapping[type, Kind[Any]]:
+        """The kinds by their model class."""
+        return {kind.model: kind for kind in self.kinds}
 
     @property
     def source(self) -> str:

@@ -32,7 +32,7 @@ def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: b
     return sa.Table(name, metadata, *columns, *own)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored(Generic[S]):
     """A state as it lies in its table, with the chassis' columns beside it."""
 

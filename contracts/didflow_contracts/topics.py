@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -38,7 +39,7 @@ class Topic:
     retention: timedelta = timedelta(days=7)
     max_message_bytes: int = 2 * 1024 * 1024
 
-    @property
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """The allowed CloudEvents sources; one that ends in a slash is a prefix."""
         return tuple(SOURCES[producer] for producer in self.producers)

@@ -1,5 +1,6 @@
 """Taking over what a decision says into the batch: its states, its rows, its events. All of it or nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,20 +18,22 @@ def apply(
 
     Raises KeyError for a state that the handler did not declare as written: a defect in `handlers.py`.
     """
-    if emitter.too_large(decided.events):
+    said = emitter.written(decided.events)
+    if said is None:
         return Refused("too_large", "what this would publish is larger than a record may be")
-    kinds = {kind.model: kind for kind in work.service.kinds}
+    kinds = work.service.kind_of
     changes = _changes(work, kinds, decided, message)
     correlation = emitter.correlation(message)
     for kind, state in changes:
         work.change(kind, state, correlation)
-    work.appended.extend(other for other in decided.also if kinds[type(other)].append_only)
-    emitter.emit(work, decided.events, message, at)
+    if decided.also:
+        work.appended.extend(other for other in decided.also if kinds[type(other)].append_only)
+    emitter.emit(work, said, message, at)
     return decided
 
 
 def _changes(
-    work: Work, kinds: dict[type, Kind[Any]], decided: Decided[Any], message: Message
+    work: Work, kinds: Mapping[type, Kind[Any]], decided: Decided[Any], message: Message
 ) -> list[tuple[Kind[Any], Any]]:
     changes: list[tuple[Kind[Any], Any]] = []
     if decided.state is not None:

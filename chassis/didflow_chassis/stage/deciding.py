@@ -5,7 +5,6 @@ Nothing here touches the database; a decision that raises is set aside alone.
 
 import logging
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +16,7 @@ from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.lanes import BEHIND, EARLY, Lane, Waiter, held_by
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.parking import Parking
-from didflow_chassis.stage.work import MoreNeeded, Work, with_subject
-from didflow_chassis.states import Kind
+from didflow_chassis.stage.work import MoreNeeded, Work, uncovered, with_subject
 from didflow_contracts.envelope import Event
 
 MAX_SETTLED = 10_000
@@ -38,7 +36,6 @@ class Deciding:
         self.service: Service = work.service
         self._emitter = emitter
         self._parking = Parking(work)
-        self._kinds: dict[type, Kind[Any]] = {kind.model: kind for kind in work.service.kinds}
         self._lanes: dict[str, Lane] = {}
         self._waiters: dict[str, list[Waiter]] = {}
 
@@ -137,10 +134,7 @@ class Deciding:
         return outcome
 
     def _require(self, refs: Iterable[Ref], message: Message) -> None:
-        named = {with_subject(self._kinds, ref, message) for ref in refs}
-        missing = {
-            r for r in named if r not in self.work.refs and replace(r, write=True) not in self.work.refs
-        }
+        missing = uncovered((with_subject(self.service, ref, message) for ref in refs), self.work.refs)
         if missing:
             raise MoreNeeded(missing)
 
@@ -150,7 +144,7 @@ class Deciding:
         Source: spec lifecycle, "Settle first".
         """
         on = self.service.due.get(message.model)
-        column = self._kinds[message.model].due
+        column = self.service.kind_of[message.model].due
         if on is None or column is None:
             return
         bound = min(message.time, self.work.now) if message.time else self.work.now

@@ -37,9 +37,15 @@ class Emitter:
         """The same for another attempt: ids are given anew, from the first."""
         return replace(self, _made={})
 
-    def too_large(self, events: Sequence[EventData]) -> bool:
-        """Whether one of the events would not fit into a record."""
-        return any(len(e.model_dump_json()) > MAX_VALUE_BYTES - ENVELOPE_ALLOWANCE for e in events)
+    def written(self, events: Sequence[EventData]) -> list[tuple[EventData, bytes]] | None:
+        """Write what is to be said as JSON; None when one of the events would not fit into a record.
+
+        What this service reads itself is written canonically, since its digest is compared with the copy's.
+        """
+        said = [(data, data.wire_bytes()) for data in events]
+        if any(len(raw) > MAX_VALUE_BYTES - ENVELOPE_ALLOWANCE for _, raw in said):
+            return None
+        return [(data, b"" if type(data) in self.service.events else raw) for data, raw in said]
 
     def correlation(self, message: Message) -> str:
         """What a new entity's story started with: the event's own correlation, its id, or the request's."""
@@ -47,9 +53,14 @@ class Emitter:
             return message.body.correlationid or message.body.id
         return self.request_id or str(uuid7())
 
-    def emit(self, work: Work, events: Sequence[EventData], message: Message, at: datetime) -> None:
+    def emit(
+        self, work: Work, events: Sequence[tuple[EventData, bytes]], message: Message, at: datetime
+    ) -> None:
         """Write events to the outbox, numbered by their entity's row. Raises KeyError for one not loaded."""
-        for data in events:
+        if not events:
+            return
+        cause, actor, trace = self._cause(message), self._actor(message), carried(_trace(message))
+        for data, raw in events:
             row = work.next_sequence((self.service.main, data.entity_id))
             event: Event[EventData] = Event(
                 id=self._id(data),
@@ -58,9 +69,10 @@ class Emitter:
                 data=data,
                 sequence=row.sequence,
                 correlationid=row.correlation_id,
-                causationid=self._cause(message),
-                actor=self._actor(message),
-                traceparent=carried(_trace(message)),
+                causationid=cause,
+                actor=actor,
+                traceparent=trace,
+                raw_data=raw,
             )
             work.outbox.append(OutboxRow(self.prefix + data.topic, event.subject.encode(), encode(event)))
             if type(data) in self.service.events:

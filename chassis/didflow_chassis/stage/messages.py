@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from didflow_chassis.decision import Command, Outcome
-from didflow_chassis.service import On, Service
+from didflow_chassis.service import On, Ref, Service
 from didflow_contracts.envelope import BadEvent, Event, decode, digest
 from didflow_contracts.event import EventData
 
@@ -51,6 +51,12 @@ class Message:
     waits: bool = False
     failed: bool = False
     outcome: Outcome | None = None
+    refs: frozenset[Ref] | None = None
+
+    def begin(self) -> "Message":
+        """Forget an earlier attempt at deciding it."""
+        self.outcome, self.waits, self.failed = None, False, False
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,7 @@ class Parking:
 
     def _withdraw(self, message: Message) -> bool:
         """Take back a row that this very batch parked."""
-        for row in self.work.parked:
-            if row.record is message.record and row.record is not None:
-                self.work.parked.remove(row)
-                return True
-        return False
+        return self.work.parked.pop(id(message.record), None) is not None
 
     def _write(
         self,
@@ -75,19 +71,18 @@ class Parking:
         due_at: datetime | None = None,
         error: str | None = None,
     ) -> None:
-        self.work.parked.append(
-            ParkedRow(
-                entity=str(message.entity),
-                subject=message.subject,
-                model=message.model.__name__,
-                reason=reason,
-                missing=missing,
-                attempts=message.attempts,
-                due_at=due_at,
-                last_error=error,
-                inbox_id=message.inbox_id,
-                record=message.record,
-            )
+        place = id(message.record) if message.record is not None else id(message)
+        self.work.parked[place] = ParkedRow(
+            entity=str(message.entity),
+            subject=message.subject,
+            model=message.model.__name__,
+            reason=reason,
+            missing=missing,
+            attempts=message.attempts,
+            due_at=due_at,
+            last_error=error,
+            inbox_id=message.inbox_id,
+            record=message.record,
         )
 
 

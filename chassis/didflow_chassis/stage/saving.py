@@ -50,7 +50,7 @@ async def _save_parked(connection: Connection, work: Work) -> None:
     if work.unparked:
         await connection.execute(sql.UNPARK, work.unparked)
     if work.parked:
-        await connection.execute(sql.WRITE_PARKED, *_columns([_parked(row) for row in work.parked]))
+        await connection.execute(sql.WRITE_PARKED, *_columns([_parked(row) for row in work.parked.values()]))
 
 
 def _parked(row: ParkedRow) -> tuple[Any, ...]:

@@ -49,7 +49,6 @@ class Stage:
         self._breaker = Breaker()
         self._backlog = backlog
         self._setting = Setting(service, self._decoder, self._breaker)
-        self._kinds = {kind.model: kind for kind in service.kinds}
 
     async def records(self, records: Sequence[Record]) -> None:
         """Take a batch of records; returns when all is committed.
@@ -164,7 +163,7 @@ class Stage:
             follow = message.on.follow
             if follow is not None:
                 named = follow(work.state(message.model, message.entity), message.body, work.known)
-                found |= {with_subject(self._kinds, ref, message) for ref in named}
+                found |= {with_subject(self.service, ref, message) for ref in named}
         return found
 
 

@@ -20,7 +20,7 @@ from didflow_chassis.stage.letters import add_poison
 from didflow_chassis.stage.loading import load_seen, load_states, load_waiters
 from didflow_chassis.stage.messages import Decoder, Message, Poison, poison
 from didflow_chassis.stage.saving import save
-from didflow_chassis.stage.work import MoreNeeded, Work, lock_number, locks_of
+from didflow_chassis.stage.work import MoreNeeded, Work, lock_number, locks_of, uncovered
 
 
 class TooWide(Rejected):
@@ -41,7 +41,7 @@ async def attempt(
 ) -> tuple[list[Message], Work]:
     """Take a batch as far as the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
     service, decoder = setting.service, setting.decoder
-    messages = [replace(message) for message in batch.messages]
+    messages = [message.begin() for message in batch.messages]
     now, busy = await _lock(connection, service, batch, refs)
     if busy:
         messages = _free(messages, busy)
@@ -96,9 +96,7 @@ def _loose(work: Work, loose: Iterable[Message | Poison]) -> list[Message]:
 
 
 def _check_covered(service: Service, refs: set[Ref], messages: Iterable[Message]) -> None:
-    missing = {
-        r for r in required_refs(service, messages) if r not in refs and replace(r, write=True) not in refs
-    }
+    missing = uncovered(required_refs(service, messages), refs)
     if missing:
         raise MoreNeeded(missing)
 

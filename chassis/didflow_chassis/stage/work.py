@@ -4,7 +4,8 @@ Locks are named here: everything of one ordering subject has one lock, other sta
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -85,7 +86,7 @@ class Work:
     appended: list[Any] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     inbox: list[tuple[bytes, bytes, str]] = field(default_factory=list)
-    parked: list[ParkedRow] = field(default_factory=list)
+    parked: dict[int, ParkedRow] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
@@ -115,26 +116,29 @@ class Work:
         return (model, key) in self.writable
 
     def change(self, kind: Kind[Any], state: Any, correlation_id: str) -> None:
-        """Take a decision's new value of a state; raises KeyError where it was not locked for it."""
+        """Take a decision's new value of a state; raises KeyError where it was not loaded for it."""
         place = (kind.model, kind.key_of(state))
-        before = self.stored[place]
-        if before is None:
-            row = Stored(state, 1, 0, correlation_id)
-        else:
-            row = replace(before, state=state, version=before.version + (place not in self.changed))
-        self._set(*place, row)
-        self.changed[place] = None
+        row = self.stored[place]
+        if row is None:
+            row = self.stored[place] = Stored(state, 0, 0, correlation_id)
+        row.state = state
+        self.known.states[place] = state  # type: ignore[index]
+        self._touch(place, row)
 
     def next_sequence(self, place: Place) -> Stored[Any]:
         """Count one more event said about an entity and return its row."""
-        before = self.stored[place]
-        if before is None:
+        row = self.stored[place]
+        if row is None:
             raise KeyError(place)
-        version = before.version + (place not in self.changed)
-        row = replace(before, sequence=before.sequence + 1, version=version)
-        self._set(*place, row)
-        self.changed[place] = None
+        row.sequence += 1
+        self._touch(place, row)
         return row
+
+    def _touch(self, place: Place, row: Stored[Any]) -> None:
+        """Let the row's version rise once in a batch."""
+        if place not in self.changed:
+            self.changed[place] = None
+            row.version += 1
 
 
 def lock_number(name: str) -> int:
@@ -145,24 +149,28 @@ def lock_number(name: str) -> int:
 def locks_of(service: Service, refs: Iterable[Ref]) -> dict[int, bool]:
     """Return the distinct locks of a batch, sorted, and whether each is exclusive."""
     locks: dict[int, bool] = {}
-    kinds = {kind.model: kind for kind in service.kinds}
     for ref in refs:
-        name = ref.subject or kinds[ref.model].lock_of(ref.key)
-        number = lock_number(name)
-        locks[number] = locks.get(number, False) or ref.write
+        number = lock_number(ref.subject or service.kind_of[ref.model].lock_of(ref.key))
+        locks[number] = ref.write or locks.get(number, False)
     return dict(sorted(locks.items()))
 
 
-def refs_of(service: Service, message: Message) -> set[Ref]:
-    """Return what a message itself tells of the states that it needs, its own first."""
-    kinds = {kind.model: kind for kind in service.kinds}
-    own = Ref(message.model, message.entity, write=True, subject=message.subject or None)
-    named = message.on.needs(message.body) if message.on.needs else ()
-    return {own, *(with_subject(kinds, ref, message) for ref in named)}
+def refs_of(service: Service, message: Message) -> frozenset[Ref]:
+    """Return what a message itself tells of the states that it needs, its own first; worked out once."""
+    if message.refs is None:
+        own = Ref(message.model, message.entity, True, message.subject or None)
+        named = message.on.needs(message.body) if message.on.needs else ()
+        message.refs = frozenset((own, *(with_subject(service, ref, message) for ref in named)))
+    return message.refs
 
 
-def with_subject(kinds: dict[type, Kind[Any]], ref: Ref, message: Message) -> Ref:
+def with_subject(service: Service, ref: Ref, message: Message) -> Ref:
     """Give a ref the message's subject where its kind is ordered by one."""
-    if ref.subject is None and kinds[ref.model].subject is not None:
-        return replace(ref, subject=message.subject)
+    if ref.subject is None and service.kind_of[ref.model].subject is not None:
+        return Ref(ref.model, ref.key, ref.write, message.subject)
     return ref
+
+
+def uncovered(refs: Iterable[Ref], held: AbstractSet[Ref]) -> set[Ref]:
+    """Return those refs that are not held, neither as they are nor for writing."""
+    return {r for r in refs if r not in held and Ref(r.model, r.key, True, r.subject) not in held}
