@@ -1,0 +1,217 @@
+"""What is there: every record of every topic, and what the databases hold. Read once all is quiet, never changed.
+
+Reading interprets nothing; what is wrong with it is said by `invariants`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from faults.installation import Installation
+
+from didflow.services import service
+from didflow.tail import partitions_of
+from didflow_chassis.brokers import MAX_RECORD_BYTES, connection
+from didflow_chassis.states import Kind, Stored
+from didflow_contracts.envelope import BadEvent, Event, decode
+from didflow_contracts.events import EVENT_TYPES
+from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
+
+Place = tuple[str, int, int]
+"""Topic without its prefix, partition, offset."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One event as it lies on its topic. `at` is when it was published, in Unix seconds."""
+
+    place: Place
+    at: float
+    event: Event[Any]
+
+    @property
+    def topic(self) -> str:
+        """The topic without its prefix."""
+        return self.place[0]
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """What makes it the same event."""
+        return self.event.source, self.event.id
+
+    @property
+    def did_id(self) -> UUID:
+        """The DID that it is about."""
+        did_id: UUID = self.event.data.did_id
+        return did_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """One dead letter, or its copy on the topic: why, and where the record came from."""
+
+    reason: str
+    origin: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """One row of inventory's history that tells of an event."""
+
+    did_id: UUID
+    type: str
+    source: str
+    event_id: str
+    sequence: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One service's database: its main states by DID, and what is in the chassis' tables."""
+
+    states: Mapping[UUID, Stored[Any]]
+    inbox: frozenset[bytes]
+    outbox: int = 0
+    overdue: int = 0
+    parked: Mapping[str, int] = field(default_factory=dict)
+    letters: tuple[Letter, ...] = ()
+    ledger: tuple[Any, ...] = ()
+    history: tuple[Heard, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All of it. `strange` are places of records that are no event; `copies` dead letters as published."""
+
+    records: tuple[Said, ...]
+    strange: tuple[Place, ...]
+    copies: Mapping[str, tuple[Letter, ...]]
+    services: Mapping[str, Facts]
+    unrest: tuple[str, ...] = ()
+
+    @property
+    def repeats(self) -> int:
+        """How many records say what an earlier one said."""
+        return len(self.records) - len({said.id for said in self.records})
+
+
+async def gather(at: Installation, unrest: Iterable[str] = ()) -> Evidence:
+    """Read everything. `unrest` is what was still under way."""
+    async with _reading(at) as records:
+        found = [(_place(at, record), record) async for record in records]
+    letters = {topic: name for name, topic in DEAD_LETTER_TOPICS.items()}
+    said: list[Said] = []
+    strange: list[Place] = []
+    copies: dict[str, list[Letter]] = {name: [] for name in at.services}
+    for place, record in found:
+        if place[0] in letters:
+            copies.setdefault(letters[place[0]], []).append(_copy(record))
+            continue
+        event = _event(record)
+        if event is None:
+            strange.append(place)
+        else:
+            said.append(Said(place=place, at=record.timestamp / 1000, event=event))
+    return Evidence(
+        records=tuple(said),
+        strange=tuple(strange),
+        copies={name: tuple(some) for name, some in copies.items()},
+        services={name: await _facts(at, name) for name in at.services},
+        unrest=tuple(unrest),
+    )
+
+
+@asynccontextmanager
+async def _reading(at: Installation) -> AsyncIterator[AsyncIterator[ConsumerRecord]]:
+    settings = at.settings
+    names = [settings.topic_prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
+    partitions = await partitions_of(settings, names)
+    consumer = AIOKafkaConsumer(
+        **connection(settings), group_id=None, max_partition_fetch_bytes=MAX_RECORD_BYTES
+    )
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(partitions)
+        there = [partition for partition in partitions if ends[partition]]
+        consumer.assign(there)
+        await consumer.seek_to_beginning(*there)
+        yield _records(consumer, {partition: ends[partition] for partition in there})
+    finally:
+        await consumer.stop()
+
+
+async def _records(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[ConsumerRecord]:
+    """Give every record up to these ends, each partition's in order."""
+    left = set(ends)
+    while left:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            for record in records:
+                yield record
+        await asyncio.sleep(0)
+        left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
+
+
+def _place(at: Installation, record: ConsumerRecord) -> Place:
+    return record.topic.removeprefix(at.parts.topic_prefix), record.partition, record.offset
+
+
+def _event(record: ConsumerRecord) -> Event[Any] | None:
+    try:
+        return decode(record.value, tuple(record.headers), types=EVENT_TYPES)
+    except BadEvent:
+        return None
+
+
+def _copy(record: ConsumerRecord) -> Letter:
+    told = {name: (text or b"").decode() for name, text in record.headers if name.startswith("dlq_")}
+    origin = (told["dlq_topic"], int(told["dlq_partition"]), int(told["dlq_offset"]))
+    return Letter(reason=told["dlq_reason"], origin=origin)
+
+
+async def _facts(at: Installation, name: str) -> Facts:
+    here = service(name)
+    main = next(kind for kind in here.kinds if kind.model is here.main)
+    connection = await asyncpg.connect(at.parts.postgres[name])
+    try:
+        parked = await connection.fetch("SELECT reason, count(*) FROM parked GROUP BY reason")
+        letters = await connection.fetch('SELECT reason, topic, partition, "offset" FROM dead_letters')
+        return Facts(
+            states={row.state.did_id: row for row in await _rows(connection, main)},
+            inbox=frozenset(row[0] for row in await connection.fetch("SELECT id FROM inbox")),
+            outbox=await connection.fetchval("SELECT count(*) FROM outbox"),
+            overdue=await connection.fetchval(
+                "SELECT count(*) FROM parked WHERE due_at < clock_timestamp() + (SELECT shift FROM clock)"
+            ),
+            parked={row[0]: row[1] for row in parked},
+            letters=tuple(Letter(reason=row[0], origin=(row[1], row[2], row[3])) for row in letters),
+            ledger=await _ledger(connection) if name == "billing" else (),
+            history=await _history(connection) if name == "inventory" else (),
+        )
+    finally:
+        await connection.close()
+
+
+async def _rows(connection: Any, kind: Kind[Any]) -> list[Stored[Any]]:
+    columns = ", ".join(f'"{column}"' for column in kind.columns)
+    return [
+        kind.from_row(tuple(row)) for row in await connection.fetch(f"SELECT {columns} FROM {kind.table}")
+    ]
+
+
+async def _ledger(connection: Any) -> tuple[Any, ...]:
+    return tuple(await connection.fetch("SELECT entry_id, did_id, kind, amount FROM ledger"))
+
+
+async def _history(connection: Any) -> tuple[Heard, ...]:
+    rows = await connection.fetch(
+        "SELECT did_id, type, source, event_id, event_sequence AS sequence FROM history "
+        "WHERE source IS NOT NULL ORDER BY position"
+    )
+    return tuple(Heard(**row) for row in rows)

@@ -1,0 +1,218 @@
+"""A didflow that a test may break: databases of its own, topics under its prefix, each process on its own.
+
+Nothing restarts by itself here: a process that was killed stays down until the test starts it again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import httpx
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from harness.processes import Processes, RunningProcess, until
+
+from didflow import processes
+from didflow.calls import Api, calling
+from didflow.embedded.ports import free_port
+from didflow.issuer import JWKS_PATH, Issuer
+from didflow.parts import Parts
+from didflow.problems import NotQuiet
+from didflow.quiet import Quiet
+from didflow.services import service
+from didflow.tail import partitions_of
+from didflow_chassis import migrate
+from didflow_chassis.brokers import connection
+from didflow_chassis.database import Database
+from didflow_chassis.deadletters import connect
+from didflow_chassis.decision import Caller
+from didflow_chassis.settings import Settings, load
+from didflow_chassis.stage import Answer, Once, Stage
+from didflow_chassis.stage.watching import Watching
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.tracing import start_tracing
+from didflow_contracts.topics import SERVICES
+from didflow_inventory.domain.commands import CreateAccount
+
+ACCOUNTS: Final = ("master", "master/acme")
+ACCOUNT: Final = ACCOUNTS[-1]
+QUIET_S: Final = 60.0
+READY_S: Final = 60.0
+_OPEN_ORDERS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('out', 'waiting')"
+
+
+@dataclass(kw_only=True)
+class Member:
+    """One process of a service: where its health and its API (if it is one) can be asked."""
+
+    name: str
+    service: str
+    process: RunningProcess = field(repr=False)
+    health: str
+    base: str = ""
+
+    async def ready(self, within: float = READY_S) -> "Member":
+        """Wait until it says that it is. Raises NotInTimeError, or AssertionError when it ended instead."""
+
+        async def answers() -> bool:
+            assert self.process.exit_code is None, f"{self.name} ended:\n{self.process.last_words()}"
+            await asyncio.sleep(0.05)
+            return await self.asked("/healthz/ready") is not None
+
+        await until(answers, within=within, what=f"start of {self.name}")
+        return self
+
+    async def asked(self, path: str) -> str | None:
+        """Ask its health port; None where it does not answer well."""
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            try:
+                response = await client.get(self.health + path)
+            except httpx.TransportError:
+                return None
+        return response.text if response.is_success else None
+
+
+@dataclass(kw_only=True)
+class Installation:
+    """Where everything is, and how its processes are started."""
+
+    parts: Parts
+    issuer: Issuer
+    jwks: str
+    launcher: Processes = field(repr=False)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that have a database here."""
+        return tuple(name for name in SERVICES if name in self.parts.postgres)
+
+    @property
+    def settings(self) -> Settings:
+        """How to reach Kafka."""
+        dsn = next(iter(self.parts.postgres.values()))
+        prefix = self.parts.topic_prefix
+        return load(Settings, kafka=self.parts.kafka, topic_prefix=prefix, postgres=dsn, production=False)
+
+    def worker(self, name: str, index: int = 0, **told: str) -> Member:
+        """Start a service's worker, `index` telling it from its fellows. `told`: settings without their prefix."""
+        return self._start("worker", name, index, {"MEMBER_ID": f"{name}-{index}", **told})
+
+    def api(self, name: str, index: int = 0, **told: str) -> Member:
+        """Start a service's HTTP API on a port of its own."""
+        port = str(free_port())
+        tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks}
+        member = self._start("api", name, index, {"HTTP_PORT": port, **tokens, **told})
+        member.base = f"http://127.0.0.1:{port}"
+        return member
+
+    def _start(self, kind: str, name: str, index: int, told: Mapping[str, str]) -> Member:
+        port = str(free_port())
+        ours = {"POSTGRES": self.parts.postgres[name], "POOL_SIZE": "5", "HEALTH_PORT": port}
+        environment = processes.environment(self.parts, name, {**ours, **told})
+        label = f"{name}-{kind}-{index}"
+        child = self.launcher.start(label, [processes.script(f"didflow-{name}"), kind], env=environment)
+        return Member(name=label, service=name, process=child, health=f"http://127.0.0.1:{port}")
+
+    def token(self, role: str = "operator", account: str = "master") -> str:
+        """Sign a token."""
+        return self.issuer.token(role=role, account=account)
+
+    @asynccontextmanager
+    async def calling(self, api: Member, role: str = "operator") -> AsyncIterator[Api]:
+        """Open a client of one API."""
+        async with calling(api.base, self.token(role)) as client:
+            yield client
+
+    async def unrest(self, within: float = QUIET_S, *, carrier: bool = True) -> list[str]:
+        """Wait until nothing is under way; what still is after `within` seconds is named."""
+        async with self._looking(carrier=carrier) as quiet:
+            try:
+                await quiet.wait(within=within)
+            except NotQuiet as error:
+                return [str(error)]
+        return []
+
+    @asynccontextmanager
+    async def _looking(self, *, carrier: bool) -> AsyncIterator["_Quiet"]:
+        settings = self.settings
+        async with AsyncExitStack() as exits:
+            databases, partitions = {}, {}
+            for name in self.services:
+                databases[name] = await connect(self.parts.postgres[name])
+                exits.push_async_callback(databases[name].close)
+                topics = [settings.topic_prefix + model.topic for model in service(name).events]
+                partitions[name] = await partitions_of(settings, topics)
+            consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
+            await consumer.start()
+            exits.push_async_callback(consumer.stop)
+            admin: Any = AIOKafkaAdminClient(**connection(settings))
+            exits.push_async_callback(admin.close)
+            await admin.start()
+            yield _Quiet(
+                databases=databases,
+                partitions=partitions,
+                consumer=consumer,
+                admin=admin,
+                prefix=settings.topic_prefix,
+                carrier=carrier,
+            )
+
+
+@dataclass(kw_only=True)
+class _Quiet(Quiet):
+    """Quiet is also that no order to a carrier is open."""
+
+    carrier: bool = True
+
+    async def _database(self, name: str) -> list[str]:
+        found = await super()._database(name)
+        if name == "provisioning" and self.carrier:
+            count = await self.databases[name].fetchval(_OPEN_ORDERS)
+            found += [f"the carrier: {count} orders"] if count else []
+        return found
+
+
+async def _prepare(name: str, dsn: str) -> None:
+    await migrate.upgrade(dsn, service(name))
+    if name == "inventory":
+        await _make_accounts(dsn)
+
+
+PREPARE: Final[Mapping[str, Callable[[str], Awaitable[None]]]] = {
+    name: partial(_prepare, name) for name in SERVICES
+}
+"""Service -> what makes its empty database ready: migrated, and with accounts to buy for."""
+
+
+async def _make_accounts(dsn: str) -> None:
+    database = Database(dsn, application="test", size=2)
+    await database.start()
+    tracing = start_tracing(service="inventory", process="test", endpoint=None)
+    stage = Stage(service("inventory"), database, Watching(Metrics(), tracing))
+    caller = Caller(subject="test", account="master", role="operator")
+    for path in ACCOUNTS:
+        wish = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
+        once = Once(account="master", route="test", key=None, digest=bytes(32))
+        await stage.command([wish], once=once, actor="user:test", answer=_created)
+    await database.stop()
+
+
+def _created(_: Sequence[Any]) -> Answer:
+    return Answer(status=201, body=b"")
+
+
+Install = Callable[..., Awaitable[Installation]]
+"""`await install("billing", "inventory")`: an installation of these services, none of them started yet."""
+
+
+async def ready(*members: Member) -> tuple[Member, ...]:
+    """Wait until all of these processes are ready."""
+    return tuple(await asyncio.gather(*(member.ready() for member in members)))
+
+
+def jwks_url(port: int) -> str:
+    """Say where the issuer's keys are read."""
+    return f"http://127.0.0.1:{port}{JWKS_PATH}"

@@ -1,0 +1,209 @@
+"""The client that remembers: it sends purchases and commands and writes each acknowledged one to the ledger.
+
+It never gives up and never changes its mind: what was not acknowledged is sent again, the same bytes under
+the same key, until it is. So whatever it was promised twice must still be there once.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from faults.installation import ACCOUNT, Installation
+from faults.ledger import Kind, Ledger
+
+from didflow.calls import Answered, Api
+from didflow.problems import CallFailed
+from didflow_adapters.script import PARTS
+from didflow_chassis.brokers import connection
+from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+from didflow_contracts.events import DidPurchased
+from didflow_contracts.ids import derived_id
+
+SOURCE: Final = "/orders/oracle"
+PRICE: Final = {
+    "setup": {"amount": "2.50", "currency": "USD"},
+    "recurring": {"amount": "1.15", "currency": "USD"},
+}
+FREE: Final = "+1212"
+"""Where no registration is asked for: New York."""
+STRICT: Final = "+35321"
+"""Where details have to be assigned first: Cork."""
+_HEADERS: Final = [("content-type", CONTENT_TYPE.encode())]
+_AGAIN_S: Final = 0.2
+
+PATHS: Final[Mapping[str, tuple[str, str]]] = {
+    "set_voice": ("provisioning", "/v1/routing/batch/set-voice"),
+    "set_capacity": ("provisioning", "/v1/routing/batch/set-capacity"),
+    "set_cycles": ("billing", "/v1/terms/batch/set-cycles"),
+    "renew": ("billing", "/v1/terms/batch/renew"),
+    "cancel": ("billing", "/v1/terms/batch/cancel"),
+    "restore": ("billing", "/v1/terms/batch/restore"),
+}
+"""Command -> the service that takes it, and where."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bought:
+    """One purchase as it was sent."""
+
+    did_id: str
+    number: str
+    key: str
+    data: DidPurchased
+    value: bytes
+
+
+@dataclass(kw_only=True)
+class Oracle:
+    """One client of an installation. `apis` are asked for commands: service -> its API."""
+
+    at: Installation
+    ledger: Ledger
+    producer: AIOKafkaProducer
+    chance: random.Random
+    apis: dict[str, Api] = field(default_factory=dict)
+    bought: list[Bought] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    _numbers: Iterator[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin the numbers anywhere: two oracles of one test don't sell the same."""
+        self._numbers = _numbers(self.chance.randrange(1_000_000, 6_000_000))
+
+    def make(self, *, prefix: str = FREE, **changed: Any) -> Bought:
+        """Make a purchase that nobody has heard of yet."""
+        number = prefix + next(self._numbers)
+        did_id, key = derived_id("oracle", number), f"purchase-{number}"
+        given = {
+            "did_id": did_id,
+            "number": number,
+            "account": ACCOUNT,
+            "number_type": "local",
+            "features": ["voice_in"],
+            "order_id": f"order-{number}",
+            "end_user_type": "business",
+            "price": PRICE,
+            "billing_period": 1,
+        }
+        data = DidPurchased.model_validate(given | changed)
+        event = Event(id=key, source=SOURCE, time=datetime.now(UTC), data=data)
+        return Bought(did_id=str(did_id), number=number, key=key, data=data, value=encode(event))
+
+    async def purchase(self, times: int = 1, **changed: Any) -> list[Bought]:
+        """Publish purchases and return them once all are acknowledged and written down."""
+        bought = [self.make(**changed) for _ in range(times)]
+        await asyncio.gather(*(self.publish(one) for one in bought))
+        return bought
+
+    async def publish(self, bought: Bought) -> None:
+        """Publish one purchase and write it down."""
+        await self.send(DidPurchased.topic, bought.value, bought.number)
+        self.note(bought)
+
+    def note(self, bought: Bought) -> None:
+        """Write down a purchase that was acknowledged."""
+        self.ledger.write(
+            "purchase",
+            did_id=bought.did_id,
+            number=bought.number,
+            key=bought.key,
+            **bought.data.model_dump(mode="json", include={"price", "billing_period"}),
+            registration="not_required" if bought.number.startswith(FREE) else None,
+        )
+        self.bought.append(bought)
+
+    async def repeat(self, bought: Bought) -> None:
+        """Publish the same event again, as an order system does that heard no acknowledgement."""
+        await self.send(DidPurchased.topic, bought.value, bought.number)
+
+    async def poison(self, value: bytes = b'{"did_id": ', reason: str = "not_json") -> None:
+        """Publish a record that can never be decided, and write down where it lies."""
+        number = FREE + next(self._numbers)
+        place = await self.send(DidPurchased.topic, value, number)
+        where = {"topic": DidPurchased.topic, "partition": place.partition, "offset": place.offset}
+        self.ledger.write("poison", did_id="", number=number, key=str(uuid4()), reason=reason, **where)
+
+    async def send(self, topic: str, value: bytes, key: str, *, partition: int | None = None) -> Any:
+        """Publish a value until it is acknowledged; returns where it lies."""
+        name = self.at.parts.topic_prefix + topic
+        while True:
+            try:
+                return await self.producer.send_and_wait(
+                    name, value, key=key.encode(), headers=_HEADERS, partition=partition
+                )
+            except KafkaError:
+                await asyncio.sleep(_AGAIN_S)
+
+    async def purchase_over_http(self, **changed: Any) -> Bought:
+        """Purchase over HTTP and write it down when it is answered with 201."""
+        bought = self.make(**changed)
+        body = bought.data.model_dump(mode="json", exclude_unset=True)
+        answered = await self.call("inventory", "/v1/purchases", body, key=bought.key)
+        if answered.status == 201:
+            self.note(bought)
+        else:
+            self.odd.append(f"purchase of {bought.number} was answered {answered.status} {answered.body}")
+        return bought
+
+    async def command(self, kind: Kind, bought: Bought, **wish: Any) -> str:
+        """Send a command for one DID until it is answered; returns its outcome, or the refusal's code."""
+        name, path = PATHS[kind]
+        key = str(uuid4())
+        answered = await self.call(name, path, {"dids": [bought.did_id], **wish}, key=key)
+        if answered.status != 200:
+            self.odd.append(f"{kind} {bought.did_id} was answered {answered.status} {answered.body}")
+            return answered.code
+        result = answered.body["results"][0]
+        if result["outcome"] == "refused":
+            return str(result["code"])
+        self.ledger.write(kind, did_id=bought.did_id, number=bought.number, key=key, **wish)
+        return str(result["outcome"])
+
+    async def trunk(self) -> str:
+        """Make a voice trunk and return its id."""
+        body = {"account": ACCOUNT, "name": f"trunk {uuid4()}", "sip": {"uri": "sip:faults.example.com"}}
+        answered = await self.call("provisioning", "/v1/voice-trunks", body, key=str(uuid4()))
+        assert answered.status == 201, answered
+        return str(answered.body["voice_trunk_id"])
+
+    async def call(self, name: str, path: str, body: Any, *, key: str) -> Answered:
+        """Call a service's API, patiently, under one key."""
+        while True:
+            try:
+                return await self.apis[name].try_post(path, body, key=key)
+            except CallFailed:
+                await asyncio.sleep(_AGAIN_S)
+
+
+Ask = Callable[[Installation], Awaitable[Oracle]]
+"""`await ask(installation)`: an oracle that writes into the test's ledger."""
+
+
+def _numbers(first: int) -> Iterator[str]:
+    """Give the last seven digits of numbers, none of which the simulated carrier treats in a special way."""
+    rising = (str(2_000_000 + first + n) for n in count())
+    return (digits for digits in rising if digits[-4:] not in PARTS)
+
+
+@asynccontextmanager
+async def asking(
+    at: Installation, ledger: Ledger, *, seed: int, apis: Mapping[str, Api] | None = None
+) -> AsyncIterator[Oracle]:
+    """Open an oracle for as long as the block runs."""
+    producer = AIOKafkaProducer(
+        **connection(at.settings), acks="all", enable_idempotence=True, request_timeout_ms=10_000
+    )
+    await producer.start()
+    try:
+        chance = random.Random(seed)
+        yield Oracle(at=at, ledger=ledger, producer=producer, chance=chance, apis=dict(apis or {}))
+    finally:
+        await producer.stop()

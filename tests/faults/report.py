@@ -1,0 +1,102 @@
+"""What a run came to, for people: what was acknowledged, what was broken, and what that cost anybody."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import quantiles
+from uuid import UUID
+
+from faults.evidence import Evidence
+from faults.invariants import Violation, violations
+from faults.ledger import Ledger
+
+from didflow_contracts.events import DidActivated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that was broken, and when it was whole again (Unix seconds)."""
+
+    kind: str
+    what: str
+    began: float
+    lifted: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One run. `recovery` has the seconds that each fault took to be made up for after it was lifted."""
+
+    seed: int
+    acknowledged: Counter[str]
+    faults: Counter[str]
+    duplicates: int
+    recovery: Sequence[float]
+    violations: Sequence[Violation]
+    odd: Sequence[str] = field(default=())
+
+    def count(self, harm: str) -> int:
+        """How much was lost, doubled, out of order or wrong."""
+        return sum(violation.harm == harm for violation in self.violations)
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as promised."""
+        return not self.violations and not self.odd
+
+    def __str__(self) -> str:
+        """Put it on a page."""
+        lines = [
+            f"seed                    {self.seed}",
+            f"commands acknowledged   {self.acknowledged.total()}: {_counted(self.acknowledged)}",
+            f"faults                  {self.faults.total()}: {_counted(self.faults)}",
+            f"duplicates absorbed     {self.duplicates}",
+            f"time to recover         {_percentiles(self.recovery)}",
+            ", ".join(f"{harm} {self.count(harm)}" for harm in ("lost", "doubled", "out of order", "wrong")),
+            *(f"  {violation}" for violation in self.violations[:50]),
+            *(f"  odd: {words}" for words in self.odd[:20]),
+        ]
+        return "\n".join(lines)
+
+
+def reported(
+    *,
+    seed: int,
+    ledger: Ledger,
+    evidence: Evidence,
+    faults: Sequence[Fault] = (),
+    duplicates: int = 0,
+    odd: Iterable[str] = (),
+) -> Report:
+    """Judge a run. `duplicates` is what the processes counted."""
+    return Report(
+        seed=seed,
+        acknowledged=ledger.counts(),
+        faults=Counter(fault.kind for fault in faults),
+        duplicates=duplicates,
+        recovery=[_recovery(fault, ledger, evidence) for fault in faults],
+        violations=violations(ledger, evidence),
+        odd=tuple(odd),
+    )
+
+
+def _recovery(fault: Fault, ledger: Ledger, evidence: Evidence) -> float:
+    """Say how long after the fault was lifted the last purchase acknowledged before that was in service."""
+    active: dict[UUID, float] = {}
+    for said in evidence.records:
+        if isinstance(said.event.data, DidActivated):
+            active[said.did_id] = min(said.at, active.get(said.did_id, said.at))
+    before = [UUID(entry.did_id) for entry in ledger.of("purchase") if entry.at <= fault.lifted]
+    done = [active[did_id] for did_id in before if did_id in active]
+    return max(0.0, max(done, default=fault.lifted) - fault.lifted)
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return f"{seconds[0]:.1f} s" if seconds else "nothing was broken"
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return f"p50 {cuts[49]:.1f} s, p99 {cuts[98]:.1f} s, worst {max(seconds):.1f} s"
