@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import asyncpg
 
@@ -14,10 +13,9 @@ from didflow.embedded.kafka import EmbeddedKafka
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow.problems import Missing
 from didflow.services import SERVICES
+from didflow.state import ADMIN
 from didflow.topics import make_topics, topic_names
 from didflow_chassis.settings import Settings, load
-
-ADMIN: Final = "admin"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,14 +17,13 @@ import httpx
 from didflow import parts, processes, state, web
 from didflow.calls import Api, calling
 from didflow.embedded.waiting import NotInTimeError, until
-from didflow.issuer import Issuer
+from didflow.issuer import ISSUER, Issuer
 from didflow.parts import Parts, Wanted
 from didflow.problems import DidNotStart
 from didflow.services import SERVICES, service
 from didflow.supervisor import Supervisor
 from didflow_chassis import migrate
 
-ISSUER: Final = "http://didflow.localhost/dev"
 ACCOUNTS: Final = {
     "master": "Master reseller",
     "master/acme": "Acme",

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from didflow.problems import NoStack, StackRuns
 
 DATA_VARIABLE = "DIDFLOW_DATA"
+ADMIN = "admin"
+"""The name under which the database server's own DSN stands beside the services'."""
 
 
 class StackState(BaseModel):

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from didflow import state
-from didflow.parts import ADMIN
 from didflow.problems import BadInput
 from didflow.services import SERVICES
-from didflow_chassis.settings import Settings, load
+from didflow.state import ADMIN
+
+if TYPE_CHECKING:
+    from didflow_chassis.settings import Settings
 
 KAFKA_VARIABLE: Final = "DIDFLOW_KAFKA"
 POSTGRES_VARIABLE: Final = "DIDFLOW_POSTGRES"
@@ -22,8 +24,10 @@ class Target:
     kafka: str | None = None
     postgres: str | None = None
 
-    def kafka_settings(self) -> Settings:
+    def kafka_settings(self) -> "Settings":
         """Return how to reach Kafka. Raises NoStack, SettingsError."""
+        from didflow_chassis.settings import Settings, load  # noqa: PLC0415 - many commands need no settings
+
         if self.kafka:
             return load(Settings, kafka=self.kafka, postgres="postgresql://unused/unused", production=False)
         running = state.read(self.folder)

@@ -5,9 +5,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from didflow.issuer import Issuer
+from didflow.issuer import ISSUER, Issuer
+from didflow.issuer import ROLES as OURS
 from didflow.problems import BadInput
-from didflow.stack import ACCOUNTS, ISSUER
+from didflow.stack import ACCOUNTS
 from didflow.tokens import ROLE_ACCOUNTS, SIDE_BY_SIDE, tokens_of
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.authentication import ROLES, Authenticator
@@ -69,7 +70,7 @@ async def test_a_stack_hands_out_a_token_for_each_role_and_for_two_accounts(tmp_
     tokens = tokens_of(issuer)
     check = authenticator(issuer)
     callers = {name: await check.caller(token) for name, token in tokens.items()}
-    assert set(ROLE_ACCOUNTS) == ROLES
+    assert set(ROLE_ACCOUNTS) == set(OURS) == ROLES
     assert all(callers[role].role == role for role in ROLES)
     assert all(callers[account].account == account for account in SIDE_BY_SIDE)
     assert {caller.account for caller in callers.values()} <= set(ACCOUNTS)

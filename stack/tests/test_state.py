@@ -7,9 +7,9 @@ import pytest
 
 from didflow import state
 from didflow.movable_clock import require_movable
-from didflow.parts import ADMIN
 from didflow.problems import BadInput, ClockFixed, NoStack, StackRuns
 from didflow.services import SERVICES
+from didflow.state import ADMIN
 from didflow.target import Target, service_dsn
 
 

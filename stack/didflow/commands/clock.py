@@ -1,14 +1,17 @@
 """`didflow clock`: the embedded stack's movable clock."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from didflow import movable_clock
 from didflow.commands.options import Data, Postgres, run, target_of
 from didflow.durations import parse_duration
-from didflow.movable_clock import Reading
 from didflow.target import Target
+
+if TYPE_CHECKING:
+    from didflow.movable_clock import Reading
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 app = typer.Typer(help="The embedded stack's clock.", no_args_is_help=True)
 
@@ -31,15 +34,19 @@ def show(data: Data = None, postgres: Postgres = None) -> None:
         typer.echo(_line(reading))
 
 
-async def _advance(target: Target, by: str) -> list[Reading]:
+async def _advance(target: Target, by: str) -> "list[Reading]":
+    from didflow import movable_clock
+
     duration = parse_duration(by)
     movable_clock.require_movable(target)
     return await movable_clock.advance(target.databases(), duration)
 
 
-async def _show(target: Target) -> list[Reading]:
+async def _show(target: Target) -> "list[Reading]":
+    from didflow import movable_clock
+
     return await movable_clock.show(target.databases())
 
 
-def _line(reading: Reading) -> str:
+def _line(reading: "Reading") -> str:
     return f"{reading.service:<13}{reading.now:%Y-%m-%d %H:%M:%S} UTC  (machine + {reading.shift})"

@@ -2,18 +2,20 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
 from didflow.commands.options import fail, run
-from didflow.demo import examples, show
-from didflow.demo.play import Options, Played, play
-from didflow.embedded.scratch import scratch_folder
+from didflow.demo import examples
 from didflow.problems import BadInput
-from didflow.screen import console
 from didflow.services import SERVICES
+
+if TYPE_CHECKING:
+    from didflow.demo.play import Played
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 _EVERY = "all"
 
@@ -34,6 +36,10 @@ def demo(
     ] = None,
 ) -> None:
     """Run the main job on the examples and show where each number ended. Exit code 0: as expected."""
+    from didflow.demo.play import Options, play
+    from didflow.embedded.scratch import scratch_folder
+    from didflow.screen import console
+
     try:
         read = examples.read(file)
         late_ones, killed = _services(late), _services(kill)
@@ -56,7 +62,10 @@ def _services(named: list[str] | None) -> frozenset[str]:
     return wanted
 
 
-def _show(played: Played, *, json: bool) -> None:
+def _show(played: "Played", *, json: bool) -> None:
+    from didflow.demo import show
+    from didflow.screen import console
+
     if json:
         said = show.as_json(played.verdicts, played.found, played.surprises, played.seconds)
         typer.echo(orjson.dumps(said).decode())

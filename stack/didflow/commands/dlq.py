@@ -2,19 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import orjson
 import typer
-from rich.table import Table
 
-from didflow import letters
 from didflow.commands.options import Data, Json, Postgres, fail, run, target_of
-from didflow.letters import Found, Handled
 from didflow.problems import BadInput, StackError
-from didflow.screen import console
 from didflow.services import SERVICES
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from didflow.letters import Found, Handled
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 app = typer.Typer(help="Dead letters: records that a service gave up on.", no_args_is_help=True)
 
@@ -37,6 +40,9 @@ def list_letters(
     postgres: Postgres = None,
 ) -> None:
     """List dead letters, oldest first."""
+    from didflow import letters
+    from didflow.screen import console
+
     databases = _databases(data, postgres, service)
     found = run(letters.listed(databases, reason=reason, limit=limit))
     if json:
@@ -49,6 +55,8 @@ def list_letters(
 @app.command()
 def show(letter_id: UUID, data: Data = None, postgres: Postgres = None) -> None:
     """Print one dead letter whole, as JSON."""
+    from didflow import letters
+
     found = run(letters.found(_databases(data, postgres, None), letter_id))
     if found is None:
         raise fail(BadInput(f"there is no dead letter {letter_id}"))
@@ -66,6 +74,8 @@ def retry(
     postgres: Postgres = None,
 ) -> None:
     """Let records be decided again, before what waits behind them. A second retry does nothing."""
+    from didflow import letters
+
     _handle(letters.retry, ids, every, _databases(data, postgres, service), reason)
 
 
@@ -80,10 +90,12 @@ def drop(
     postgres: Postgres = None,
 ) -> None:
     """Give records up for good; what waits behind them goes on."""
+    from didflow import letters
+
     _handle(letters.drop, ids, every, _databases(data, postgres, service), reason)
 
 
-Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable[list[Handled]]]
+Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable["list[Handled]"]]
 _SAID = {
     "retried": "retried",
     "dropped": "dropped",
@@ -108,7 +120,9 @@ def _handle(
 
 async def _all_or_these(
     work: Work, ids: list[UUID] | None, databases: dict[str, str], reason: str | None
-) -> list[Handled]:
+) -> "list[Handled]":
+    from didflow import letters
+
     if not ids:
         ids = [one.letter.id for one in await letters.listed(databases, reason=reason, limit=_MOST)]
     return await work(databases, ids)
@@ -127,10 +141,12 @@ def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
     return {name: dsn for name, dsn in databases.items() if service in (None, name)}
 
 
-def _table(found: list[Found]) -> Table:
+def _table(found: "list[Found]") -> "Table":
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for name in ("id", "service", "at", "reason", "from", "detail"):
-        table.add_column(name, no_wrap=name != "detail")
+        table.add_column(name, no_wrap=True, overflow="fold" if name == "id" else "ellipsis")
     for one in found:
         letter = one.letter
         place = f"{letter.topic}/{letter.partition}@{letter.offset}" if letter.topic else "the clock"
@@ -139,10 +155,10 @@ def _table(found: list[Found]) -> Table:
     return table
 
 
-def _json(one: Found) -> str:
+def _json(one: "Found") -> str:
     letter = one.letter
     said = {
-        "id": letter.id,
+        "id": str(letter.id),
         "service": one.service,
         "at": letter.at,
         "reason": letter.reason,

@@ -7,29 +7,15 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 
-from didflow.embedded.account import UnsafeFolderError
-from didflow.embedded.cluster import PostgresDidNotStartError, PostgresInUseError
-from didflow.embedded.installation import PostgresMissingError
-from didflow.embedded.librdkafka import MockClusterError
 from didflow.problems import StackError
 from didflow.state import DATA_VARIABLE, default_folder
 from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
-from didflow_chassis.database import Outage
-from didflow_chassis.settings import SettingsError
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 T = TypeVar("T")
-
-EMBEDDED = (
-    MockClusterError,
-    PostgresDidNotStartError,
-    PostgresInUseError,
-    PostgresMissingError,
-    UnsafeFolderError,
-)
-"""What the embedded parts raise when they cannot be started."""
 
 Data = Annotated[
     Path | None, typer.Option(help=f"Folder of the stack; else {DATA_VARIABLE}, else one of your own.")
@@ -71,8 +57,25 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(141) from None
-    except (StackError, Outage, SettingsError, asyncpg.PostgresError, *EMBEDDED) as error:
-        raise fail(error) from None
+    except Exception as error:
+        if isinstance(error, _known()):
+            raise fail(error) from None
+        raise
+
+
+def _known() -> tuple[type[Exception], ...]:
+    """List what a person can put right; loaded when something went wrong, so that commands start fast."""
+    import asyncpg
+
+    from didflow.embedded.account import UnsafeFolderError
+    from didflow.embedded.cluster import PostgresDidNotStartError, PostgresInUseError
+    from didflow.embedded.installation import PostgresMissingError
+    from didflow.embedded.librdkafka import MockClusterError
+    from didflow_chassis.database import Outage
+    from didflow_chassis.settings import SettingsError
+
+    embedded = (UnsafeFolderError, PostgresDidNotStartError, PostgresInUseError, PostgresMissingError)
+    return (StackError, Outage, SettingsError, asyncpg.PostgresError, MockClusterError, *embedded)
 
 
 async def _until_told(work: Coroutine[Any, Any, T]) -> T:

@@ -8,9 +8,9 @@ import typer
 from didflow.commands.options import fail
 from didflow.problems import BadInput
 from didflow.services import SERVICES, service
-from didflow_chassis import asyncapi
-from didflow_contracts.schemas import as_text, current
 from didflow_contracts.topics import CARRIER_ADAPTERS, INVOICING, ORDER_SYSTEMS, PORTALS
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 PARTIES = (ORDER_SYSTEMS, CARRIER_ADAPTERS, PORTALS, INVOICING)
 
@@ -30,8 +30,10 @@ def schema(
 
 
 def _document(topic: str | None, asyncapi_of: str | None) -> str:
+    from didflow_contracts.schemas import as_text, current
+
     if asyncapi_of is not None:
-        return asyncapi.as_json(_asyncapi(asyncapi_of))
+        return _asyncapi(asyncapi_of)
     schemas = current()
     if topic is None:
         return orjson.dumps(schemas, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
@@ -40,9 +42,11 @@ def _document(topic: str | None, asyncapi_of: str | None) -> str:
     return as_text(schemas[topic]).decode()
 
 
-def _asyncapi(party: str) -> asyncapi.Document:
+def _asyncapi(party: str) -> str:
+    from didflow_chassis import asyncapi
+
     if party in SERVICES:
-        return asyncapi.of_service(service(party))
+        return asyncapi.as_json(asyncapi.of_service(service(party)))
     if party in PARTIES:
-        return asyncapi.of_party(party)
+        return asyncapi.as_json(asyncapi.of_party(party))
     raise BadInput(f"{party!r} is none of {', '.join((*SERVICES, *PARTIES))}")

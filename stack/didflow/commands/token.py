@@ -6,9 +6,8 @@ import typer
 
 from didflow import state
 from didflow.commands.options import Data, fail, folder_of
-from didflow.issuer import Issuer
+from didflow.issuer import ISSUER, Issuer
 from didflow.problems import StackError
-from didflow.stack import ISSUER
 
 
 def token(

@@ -2,17 +2,21 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
 from didflow.commands.options import Data, folder_of, run
-from didflow.parts import ADMIN, Wanted
-from didflow.screen import Voice, console
-from didflow.stack import Stack, running
-from didflow.tokens import tokens_of
+from didflow.state import ADMIN
 from didflow_contracts.topics import DEAD_LETTER_TOPICS
+
+if TYPE_CHECKING:
+    from didflow.parts import Wanted
+    from didflow.screen import Voice
+    from didflow.stack import Stack
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 EMBEDDED_LIMITS = (
     "The embedded Kafka is a stand-in: what it holds is gone when it stops, beyond 5 MB a partition forgets its",
@@ -33,11 +37,16 @@ def up(
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty embedded database.")] = False,
 ) -> None:
     """Start everything on this machine and stay until SIGTERM or Ctrl-C; all of it ends with this."""
+    from didflow.parts import Wanted
+
     wanted = Wanted(kafka=kafka, postgres=postgres, fresh=fresh)
     run(_up(wanted, folder_of(data), port, json=json))
 
 
-async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: bool) -> None:
+async def _up(wanted: "Wanted", folder: Path, port: int | None, *, json: bool) -> None:
+    from didflow.screen import Voice, console
+    from didflow.stack import running
+
     said = console(stderr=json)
     voice = Voice(said.print)
     try:
@@ -53,15 +62,17 @@ async def _up(wanted: Wanted, folder: Path, port: int | None, *, json: bool) -> 
         return
 
 
-async def _until_told(voice: Voice) -> None:
+async def _until_told(voice: "Voice") -> None:
     try:
         await asyncio.Event().wait()
     finally:
         voice.step("stopping")
 
 
-def summary(stack: Stack) -> str:
+def summary(stack: "Stack") -> str:
     """Put on one line what a program needs."""
+    from didflow.tokens import tokens_of
+
     said = {
         "kafka": stack.parts.kafka,
         "http": stack.base,
@@ -72,7 +83,7 @@ def summary(stack: Stack) -> str:
     return orjson.dumps(said).decode()
 
 
-def screen(stack: Stack) -> list[str]:
+def screen(stack: "Stack") -> list[str]:
     """Say what runs where, and what to try next."""
     parts = stack.parts
     kinds = {True: "embedded", False: "given"}

@@ -21,11 +21,12 @@ from didflow.demo.examples import Examples
 from didflow.demo.people import People, tenant_of
 from didflow.demo.story import Story
 from didflow.demo.verdict import Found, Verdict, judge, surprises
-from didflow.parts import ADMIN, Wanted
+from didflow.parts import Wanted
 from didflow.quiet import Quiet, looking
 from didflow.screen import Voice
 from didflow.services import SERVICES
 from didflow.stack import Stack, running
+from didflow.state import ADMIN
 from didflow.tail import tailing
 from didflow_chassis.settings import Settings, load
 from didflow_contracts.topics import TOPICS
