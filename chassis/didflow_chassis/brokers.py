@@ -3,14 +3,17 @@
 MUST NOT be loosened: at-least-once and order for each key rest on them (a test reads them as built).
 """
 
+import asyncio
 import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ProducerClosed
 
 from didflow_chassis.settings import Settings
 
+GIVE_UP_S = 2.0
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 FETCH_BYTES = 256 * 1024
 """What is read ahead of one partition; a larger record comes all the same, alone. Bounds a worker's memory."""
@@ -63,3 +66,26 @@ def producer(settings: Settings, client: str) -> AIOKafkaProducer:
         request_timeout_ms=10_000,
         compression_type=None,
     )
+
+
+async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
+    """Start a producer. Raises KafkaError when no broker answers, and leaves nothing open."""
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
+
+
+async def give_up(producer: AIOKafkaProducer) -> None:
+    """Stop a producer without waiting for what it could not send: an idempotent one would wait for ever.
+
+    Who gave it something to send finds it unacknowledged.
+    """
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - there is no public way
+    try:
+        async with asyncio.timeout(GIVE_UP_S):
+            await producer.stop()
+    except TimeoutError:
+        await producer.client.close()

@@ -2,27 +2,26 @@
 
 One worker at a time: an advisory lock on the very connection that reads and deletes, which the server ends
 when it falls silent for 5 s. That is the lease; a stopped process loses it and then deletes nothing.
+What cannot be published is passed over, so that it keeps nothing else waiting.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 
 from didflow_chassis import failpoints
-from didflow_chassis.stage.headers import from_json
+from didflow_chassis.brokers import give_up, started
+from didflow_chassis.sending import Sending
 from didflow_chassis.telemetry.metrics import Metrics
-from didflow_contracts.envelope import CONTENT_TYPE
 
 LEASE = 7_203_664_518_021
 WAVE = 1_000
-SEND_TIMEOUT_S = 30.0
 RETRY_S = 1.0
-_STANDARD = [("content-type", CONTENT_TYPE.encode())]
 _LEASE_SETTINGS = {
     "idle_session_timeout": "5000",
     "idle_in_transaction_session_timeout": "5000",
@@ -33,31 +32,55 @@ _LEASE_SETTINGS = {
     "jit": "off",
 }
 _READ = "SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT $1"
+_READ_PAST = """
+SELECT id, topic, key, value, headers FROM outbox
+WHERE topic <> ALL($2::text[]) AND topic || ' ' || encode(coalesce(key, ''), 'hex') <> ALL($3::text[])
+ORDER BY id LIMIT $1
+"""
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _LOG = logging.getLogger(__name__)
 
 
+class ProducerSpent(Exception):
+    """The producer was refused a batch and can send no other; the process is to be started again."""
+
+
 class Relay:
-    """Moves rows from one database's outbox to Kafka. `run` until cancelled; any number may run at once."""
+    """Moves rows from one database's outbox to Kafka. `run` until cancelled; any number may run at once.
+
+    `fresh` makes a producer that takes the place of one that is spent; without it that ends the relay.
+    """
 
     def __init__(
-        self, dsn: str, producer: AIOKafkaProducer, metrics: Metrics, *, application: str, poll_s: float
+        self,
+        dsn: str,
+        producer: AIOKafkaProducer,
+        metrics: Metrics,
+        *,
+        application: str,
+        poll_s: float,
+        fresh: Callable[[], AIOKafkaProducer] | None = None,
     ) -> None:
         self._dsn = dsn
-        self._producer = producer
+        self._sending = Sending(producer)
         self._metrics = metrics
         self._application = application
         self._poll_s = poll_s
+        self._fresh = fresh
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
         """Hold the lease whenever it can be had, and publish. Outages are waited out."""
-        while True:
-            try:
-                await self._session()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
-                _LOG.warning("relay interrupted", extra={"error": type(error).__name__})
-            await asyncio.sleep(RETRY_S)
+        try:
+            while True:
+                try:
+                    await self._session()
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+                    _LOG.warning("relay interrupted", extra={"error": type(error).__name__})
+                await asyncio.sleep(RETRY_S)
+        finally:
+            self._sending.abandon()
+            await give_up(self._sending.producer)
 
     async def _session(self) -> None:
         connection = await asyncpg.connect(
@@ -89,65 +112,45 @@ class Relay:
     async def _drain(self, connection: Any) -> None:
         while True:
             self._woken.clear()
-            rows = await connection.fetch(_READ, WAVE)
-            if not rows:
-                return
-            await failpoints.hit("relay.read")
-            sent = await self._publish(connection, rows)
-            if len(sent) < len(rows):
-                await asyncio.sleep(RETRY_S)
-            elif len(rows) < WAVE:
+            await self._renew()
+            rows = await self._read(connection)
+            if rows:
+                await failpoints.hit("relay.read")
+            await self._publish(connection, rows)
+            if len(rows) < WAVE:
                 return
 
-    async def _publish(self, connection: Any, rows: Sequence[Any]) -> list[int]:
+    async def _read(self, connection: Any) -> Sequence[Any]:
+        topics, places = self._sending.held()
+        if not topics and not places:
+            rows: Sequence[Any] = await connection.fetch(_READ, WAVE)
+            return rows
+        named = [f"{topic} {(key or b'').hex()}" for topic, key in places]
+        others: Sequence[Any] = await connection.fetch(_READ_PAST, WAVE, topics, named)
+        return others
+
+    async def _publish(self, connection: Any, rows: Sequence[Any]) -> None:
         """Send a wave and delete what was acknowledged; the session stays awake while it waits."""
-        wave = asyncio.ensure_future(self._send(rows))
-        while not (await asyncio.wait({wave}, timeout=self._poll_s))[0]:
-            await connection.execute("SELECT 1")
-        sent = wave.result()
-        await failpoints.hit("relay.acked")
+        wave = asyncio.ensure_future(self._sending.send(rows))
+        try:
+            while not (await asyncio.wait({wave}, timeout=self._poll_s))[0]:
+                await connection.execute("SELECT 1")
+        finally:
+            wave.cancel()
+        sent = await wave
         if sent:
+            await failpoints.hit("relay.acked")
             await connection.execute(_DELETE, sent)
         self._metrics.relay_rows.labels("sent").inc(len(sent))
-        self._metrics.relay_rows.labels("failed").inc(len(rows) - len(sent))
-        return sent
+        self._metrics.relay_rows.labels("failed").inc(max(0, len(rows) - len(sent)))
 
-    async def _send(self, rows: Sequence[Any]) -> list[int]:
-        """Send rows in order; what follows a row that failed, under the same key and topic, is held back."""
-        held: set[tuple[str, bytes | None]] = set()
-        waiting: list[tuple[Any, asyncio.Future[Any]]] = []
-        for row in rows:
-            place = (row["topic"], row["key"])
-            if place in held:
-                continue
-            try:
-                future = await self._producer.send(
-                    row["topic"], row["value"], key=row["key"], headers=_headers(row["headers"])
-                )
-            except (KafkaTimeoutError, KafkaConnectionError):
-                break
-            except KafkaError as error:
-                held.add(place)
-                _LOG.error("a row cannot be sent", extra={"row": row["id"], "error": type(error).__name__})
-            else:
-                waiting.append((row, future))
-        return await _acknowledged(waiting, held)
-
-
-async def _acknowledged(
-    waiting: Sequence[tuple[Any, asyncio.Future[Any]]], held: set[tuple[str, bytes | None]]
-) -> list[int]:
-    if waiting:
-        await asyncio.wait({future for _, future in waiting}, timeout=SEND_TIMEOUT_S)
-    sent: list[int] = []
-    for row, future in waiting:
-        place = (row["topic"], row["key"])
-        if place in held or not future.done() or future.exception() is not None:
-            held.add(place)
-        else:
-            sent.append(row["id"])
-    return sent
-
-
-def _headers(text: str | None) -> Sequence[tuple[str, bytes | None]]:
-    return _STANDARD if text is None else list(from_json(text))
+    async def _renew(self) -> None:
+        """Replace a producer that can send no more. Raises ProducerSpent where there is no other."""
+        if not self._sending.is_spent:
+            return
+        if self._fresh is None:
+            raise ProducerSpent
+        await asyncio.sleep(RETRY_S)
+        self._sending.abandon()
+        await give_up(self._sending.producer)
+        self._sending = self._sending.succeeded_by(await started(self._fresh()))

@@ -8,13 +8,14 @@ import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
 from didflow_chassis import failpoints
 from didflow_chassis.backlog import Backlog
-from didflow_chassis.brokers import producer
+from didflow_chassis.brokers import give_up, producer, started
 from didflow_chassis.catching_up import caught_up
 from didflow_chassis.clock import Clock
 from didflow_chassis.consumer import Consumer
@@ -109,6 +110,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
             process.metrics,
             application=f"didflow-{service.name}-relay",
             poll_s=settings.relay_poll_s,
+            fresh=partial(producer, settings, f"didflow-{service.name}-relay"),
         )
         watch = QueueWatch(process.metrics, process.database)
         progress = Progress(consumer, process.metrics)
@@ -155,12 +157,11 @@ async def _until(stopping: asyncio.Event, parts: Sequence[Coroutine[Any, Any, No
 
 @asynccontextmanager
 async def _publishing(service: Service, settings: Settings) -> AsyncIterator[Any]:
-    sender = producer(settings, f"didflow-{service.name}-relay")
-    await sender.start()
+    sender = await started(producer(settings, f"didflow-{service.name}-relay"))
     try:
         yield sender
     finally:
-        await sender.stop()
+        await give_up(sender)
 
 
 @asynccontextmanager
