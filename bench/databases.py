@@ -1,0 +1,31 @@
+"""Databases as their services migrate them, with the accounts that the purchases name."""
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+
+import asyncpg
+
+from bench.purchases import ACCOUNTS
+from didflow.services import service
+from didflow_chassis.migrate import upgrade
+
+ACCOUNT = """
+INSERT INTO accounts (path, name, allow_external_numbers, created_at, version)
+SELECT p, p, false, now(), 1 FROM unnest($1::text[]) AS u (p)
+"""
+
+
+@cache
+def prepared(name: str) -> Callable[[str], Awaitable[None]]:
+    """Return what makes an empty database that of a service."""
+
+    async def prepare(dsn: str) -> None:
+        await upgrade(dsn, service(name))
+        if name == "inventory":
+            connection = await asyncpg.connect(dsn)
+            try:
+                await connection.execute(ACCOUNT, list(ACCOUNTS))
+            finally:
+                await connection.close()
+
+    return prepare

@@ -1,0 +1,214 @@
+"""The naive application: FastStream as its tutorial shows it, one message at a time, a SQLAlchemy session each.
+
+It keeps the same promise as the floor: an inbox row, the state and an outbox row in one transaction, the offset
+after it, and a task that publishes the outbox row by row. Its tables and indexes are billing's own.
+"""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID, uuid4
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from pydantic import BaseModel
+from sqlalchemy import BigInteger, Identity, select
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bench.purchases import TOPIC
+from bench.run import Run, Stopwatch, Took, main
+from didflow_contracts.events import DidPurchased
+
+
+class Base(DeclarativeBase):
+    """The application's tables."""
+
+    type_annotation_map = {datetime: TIMESTAMP(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
+
+
+class Inbox(Base):
+    """What was taken already."""
+
+    __tablename__ = "inbox"
+    id: Mapped[bytes] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    outcome: Mapped[str]
+    seen_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+
+
+class Outbox(Base):
+    """What is to be published."""
+
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    topic: Mapped[str]
+    key: Mapped[bytes]
+    value: Mapped[bytes]
+
+
+class Term(Base):
+    """The state."""
+
+    __tablename__ = "terms"
+    did_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str]
+    account: Mapped[str]
+    payer: Mapped[str]
+    order_id: Mapped[str | None]
+    state: Mapped[str]
+    price: Mapped[dict[str, Any] | None]
+    billing_period: Mapped[int | None]
+    purchased_at: Mapped[datetime | None]
+    period: Mapped[int] = mapped_column(default=1)
+    period_start: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    anchor: Mapped[datetime | None]
+    anchor_months: Mapped[int] = mapped_column(default=1)
+    extended: Mapped[int] = mapped_column(default=0)
+    completed: Mapped[bool] = mapped_column(default=False)
+    accepted: Mapped[bool] = mapped_column(default=False)
+    charges: Mapped[list[Any]] = mapped_column(default=list)
+    entries: Mapped[int] = mapped_column(default=2)
+    seen: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    version: Mapped[int] = mapped_column(BigInteger, default=1)
+    sequence: Mapped[int] = mapped_column(BigInteger, default=1)
+    correlation_id: Mapped[str]
+
+
+class Purchased(BaseModel):
+    """The event as it comes."""
+
+    id: str
+    source: str
+    time: datetime
+    data: DidPurchased
+
+
+class TermData(BaseModel):
+    """What the event that goes out says."""
+
+    did_id: UUID
+    number: str
+    account: str
+    state: str
+    reason: str
+    billing_period: int | None
+    period_start: datetime | None
+    expires_at: datetime | None
+
+
+class TermChanged(BaseModel):
+    """The event that goes out."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str = "/didflow/billing"
+    type: str = "didflow.term.changed.v1"
+    subject: str
+    time: datetime
+    causationid: str
+    data: TermData
+
+
+async def take(session: AsyncSession, event: Purchased, topic: str) -> None:
+    """Take one purchase: nothing for a repeat, else the term and what it says."""
+    inbox_id = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest()
+    if await session.get(Inbox, inbox_id):
+        return
+    session.add(Inbox(id=inbox_id, digest=b"", outcome="applied"))
+    if await session.get(Term, event.data.did_id):
+        return
+    term = _started(event)
+    session.add(term)
+    session.add(Outbox(topic=topic, key=term.number.encode(), value=_said(term, event)))
+
+
+def _started(event: Purchased) -> Term:
+    data = event.data
+    since = data.purchased_at or event.time
+    return Term(
+        did_id=data.did_id,
+        number=data.number,
+        account=data.account,
+        payer=data.account,
+        order_id=data.order_id,
+        state="active",
+        price=data.price.model_dump(mode="json") if data.price else None,
+        billing_period=data.billing_period,
+        purchased_at=since,
+        period_start=since,
+        expires_at=since + timedelta(days=30),
+        anchor=since,
+        correlation_id=event.id,
+    )
+
+
+def _said(term: Term, event: Purchased) -> bytes:
+    data = TermData(
+        did_id=term.did_id,
+        number=term.number,
+        account=term.account,
+        state=term.state,
+        reason="started",
+        billing_period=term.billing_period,
+        period_start=term.period_start,
+        expires_at=term.expires_at,
+    )
+    said = TermChanged(id=str(uuid4()), subject=term.number, time=event.time, causationid=event.id, data=data)
+    return said.model_dump_json().encode()
+
+
+async def publish_outbox(sessions: async_sessionmaker[AsyncSession], broker: KafkaBroker) -> int:
+    """Publish what waits, one after the other, each row deleted once it is acknowledged."""
+    async with sessions.begin() as session:
+        rows = (await session.scalars(select(Outbox).order_by(Outbox.id).limit(100))).all()
+        for row in rows:
+            await broker.publish(row.value, topic=row.topic, key=row.key)
+            await session.delete(row)
+    return len(rows)
+
+
+async def _json(message: KafkaMessage) -> Any:
+    """Read the body as JSON: the framework's decoder does not know the content type of CloudEvents."""
+    return json.loads(message.body)
+
+
+async def run_naive(run: Run) -> Took:
+    """Take all purchases; done when the last row is published."""
+    engine = create_async_engine(run.dsn.replace("postgresql://", "postgresql+asyncpg://"))
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    broker = KafkaBroker(run.kafka, acks="all", enable_idempotence=True, logger=None)
+    watch = Stopwatch()
+
+    @broker.subscriber(
+        run.prefix + TOPIC,
+        group_id=f"{run.prefix}naive",
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        decoder=_json,
+    )
+    async def handle(event: Purchased) -> None:
+        if watch.messages == run.messages:
+            return
+        watch.batch(1)
+        async with sessions.begin() as session:
+            await take(session, event, run.prefix + "term.changed")
+
+    await broker.start()
+    published = 0
+    try:
+        while published < run.messages:
+            published += await publish_outbox(sessions, broker)
+            await asyncio.sleep(0.05)
+        return watch.took(published=published)
+    finally:
+        await broker.stop()
+        await engine.dispose()
+
+
+if __name__ == "__main__":
+    main(run_naive)

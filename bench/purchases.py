@@ -1,0 +1,80 @@
+"""Real purchases: local numbers in London, which need no registration, each bought once by one account.
+
+Number i is always the same purchase, so that every variant and every round reads the same bytes.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+
+from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+from didflow_contracts.events import DidPurchased
+from didflow_contracts.ids import derived_id
+
+TOPIC: Final = DidPurchased.topic
+ACCOUNT: Final = "master/acme"
+ACCOUNTS: Final = ("master", ACCOUNT)
+SOURCE: Final = "/orders/bench"
+BOUGHT_AT: Final = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+HEADERS: Final = [("content-type", CONTENT_TYPE.encode())]
+SCRIPTED: Final = range(9_990, 10_000)
+"""Last four digits at which the simulated carrier misbehaves: numbers that end so are left out."""
+
+
+def numbers(count: int, first: int = 0) -> Iterator[int]:
+    """Yield so many indices whose numbers the simulated carrier serves at once."""
+    index = first
+    while count:
+        if index % 10_000 not in SCRIPTED:
+            yield index
+            count -= 1
+        index += 1
+
+
+def number_of(index: int) -> str:
+    """Name the number of a purchase."""
+    return f"+44207{index:07d}"
+
+
+def did_of(index: int) -> UUID:
+    """Name the DID of a purchase."""
+    return derived_id("bench", str(index))
+
+
+def purchase(index: int, at: datetime = BOUGHT_AT) -> Event[Any]:
+    """Build one purchase as an order system says it."""
+    price = {
+        "setup": {"amount": "1.00", "currency": "GBP"},
+        "recurring": {"amount": "0.80", "currency": "GBP"},
+    }
+    data = {
+        "did_id": did_of(index),
+        "number": number_of(index),
+        "account": ACCOUNT,
+        "number_type": "local",
+        "features": ["voice_in", "voice_out"],
+        "order_id": f"B-{index:08d}",
+        "end_user_type": "business",
+        "price": price,
+        "billing_period": 1,
+        "area": "London",
+    }
+    return Event(
+        id=f"purchase-{index}", source=SOURCE, time=at, data=DidPurchased.model_validate(data, strict=False)
+    )
+
+
+async def publish(kafka: str, prefix: str, indices: Iterable[int]) -> None:
+    """Publish purchases as fast as they go; returns when all are acknowledged."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5, max_batch_size=256 * 1024)
+    await producer.start()
+    try:
+        for index in indices:
+            event = purchase(index)
+            await producer.send(prefix + TOPIC, encode(event), key=event.subject.encode(), headers=HEADERS)
+        await producer.flush()
+    finally:
+        await producer.stop()

@@ -1,0 +1,69 @@
+"""One stage: ours with billing's and with inventory's purchases, the floor, the naive application.
+
+Every run has a fresh database and reads the same records again from Kafka.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.databases import prepared
+from bench.machine import Machine
+from bench.purchases import TOPIC, numbers, publish
+from bench.rounds import Tell, Variant, interleaved
+from bench.run import Run, Took, in_process
+from bench.topics import make_topics, rewind
+
+OURS = ("billing", "inventory")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What each variant took, round by round; names are `<variant>_<batch>`."""
+
+    took: Mapping[str, list[Took]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """Runs variants of one stage on a machine where their records lie ready."""
+
+    machine: Machine
+    messages: int
+
+    async def ready(self) -> None:
+        """Publish the purchases once for each variant."""
+        for name in ("floor", "naive", *OURS):
+            await make_topics(self.machine.kafka, f"{name}.")
+            await publish(self.machine.kafka, f"{name}.", numbers(self.messages))
+
+    def variant(self, name: str, batch: int, messages: int | None = None, profile: str = "") -> Variant:
+        """Return the runner of one variant."""
+        service = name if name in OURS else "billing"
+        module = "ours" if name in OURS else name
+
+        async def once() -> Took:
+            await rewind(self.machine.kafka, f"{name}.{name}", f"{name}.{TOPIC}")
+            async with self.machine.database(service, prepared(service)) as dsn:
+                run = Run(
+                    kafka=self.machine.kafka,
+                    dsn=dsn,
+                    prefix=f"{name}.",
+                    messages=messages or self.messages,
+                    batch=batch,
+                    service=service,
+                    profile=profile,
+                )
+                return await in_process(module, run)
+
+        return once
+
+
+async def measure(machine: Machine, *, messages: int, naive: int, rounds: int, tell: Tell) -> Measured:
+    """Measure all variants at batches of 500 and 100, in one interleaved run."""
+    stages = Stages(machine=machine, messages=messages)
+    await stages.ready()
+    variants = {
+        f"{name}_{batch}": stages.variant(name, batch) for batch in (500, 100) for name in ("floor", *OURS)
+    }
+    variants["naive_500"] = stages.variant("naive", 1, naive)
+    return Measured(took=await interleaved(variants, rounds, tell))

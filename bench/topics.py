@@ -1,0 +1,26 @@
+"""Topics of a variant: all that a service reads and writes, under a prefix of the variant's own, and their groups."""
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
+from harness.topics import create_topics
+
+PARTITIONS = 12
+
+
+async def make_topics(kafka: str, prefix: str) -> None:
+    """Make every topic of the contract under a prefix."""
+    names = [prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
+    await create_topics(kafka, names, partitions=PARTITIONS)
+
+
+async def rewind(kafka: str, group: str, topic: str) -> None:
+    """Let a group, nobody of whom runs, begin a topic from its first record."""
+    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        await consumer.commit(dict.fromkeys(partitions, 0))
+    finally:
+        await consumer.stop()
