@@ -106,19 +106,11 @@ async def test_offsets_are_committed_after_the_database(
 ) -> None:
     """What the group has committed is what the database has: here, all of it."""
     await wire.publish([record(opened(n), f"o{n}") for n in range(40)])
-    admin = AIOKafkaAdminClient(bootstrap_servers=wire.settings.kafka)
-    await admin.start()
-    topic, group = (wire.settings.topic_prefix + name for name in ("counter.opened", "counting"))
-    partitions = [TopicPartition(topic, n) for n in range(4)]
 
     async def done() -> bool:
-        offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
-        return sum(max(o.offset, 0) for o in offsets.values()) == 40
+        return await committed(wire) == 40
 
-    try:
-        await until(done, within=20, what="committed offsets")
-    finally:
-        await admin.close()
+    await until(done, within=20, what="committed offsets")
     assert len(await counters(database)) == 40
 
 
@@ -137,3 +129,44 @@ async def test_two_members_of_a_group_share_the_work_and_lose_nothing(
         return list((await counters(database)).values()) == [2] * 100
 
     await until(done, within=30, what="both additions of all counters")
+
+
+async def test_offsets_wait_for_the_database(
+    wire: Wire, consumer: Consumer, database: Database, monkeypatch
+) -> None:
+    """While the database takes nothing the group commits nothing: a crash now would lose no record."""
+    tried = 0
+    real = database.transaction
+
+    def transaction():
+        nonlocal tried
+        tried += 1
+        raise Outage("away")
+
+    monkeypatch.setattr(database, "transaction", transaction)
+    await wire.publish([record(opened(n), f"o{n}") for n in range(10)])
+
+    async def tried_again() -> bool:
+        return tried >= 3
+
+    await until(tried_again, within=20, what="three attempts")
+    assert await committed(wire) == 0
+    monkeypatch.setattr(database, "transaction", real)
+
+    async def done() -> bool:
+        return await committed(wire) == 10
+
+    await until(done, within=20, what="committed offsets")
+
+
+async def committed(wire: Wire) -> int:
+    """Count the records of the opening topic that the group has committed."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=wire.settings.kafka)
+    await admin.start()
+    try:
+        topic, group = (wire.settings.topic_prefix + name for name in ("counter.opened", "counting"))
+        partitions = [TopicPartition(topic, n) for n in range(4)]
+        offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
+        return sum(max(offset.offset, 0) for offset in offsets.values())
+    finally:
+        await admin.close()
