@@ -139,3 +139,15 @@ def test_the_same_details_again_are_held_to_their_later_date(
     pending.take(say.holding(GLOBEX, say.zero + HOUR, sequence=1))
     pending.take(say.holding("master/acme", say.zero + 2 * HOUR, sequence=2))
     assert (pending.registration.state, pending.statuses()) == ("pending", ["pending"])
+
+
+def test_only_the_details_assigned_again_get_the_later_date(pending: Any, say: Any, make: Any) -> None:
+    """The approved ones of another end user stay as old as they are, and leave with the holder of then."""
+    pending.take(say.approve())
+    above = make.company("above", account="master")
+    there = make.address(above)
+    pending.enter(above, there)
+    pending.take(say.assigned(above, there, at=say.zero + HOUR))
+    pending.take(say.assigned(above, there, at=say.zero + 3 * HOUR, account=GLOBEX), now=say.zero + 4 * HOUR)
+    pending.take(say.holding(GLOBEX, say.zero + 2 * HOUR))
+    assert (pending.registration.state, pending.registration.approved) == ("pending", None)
