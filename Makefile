@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test fast lint types bench faults docs clean
+.PHONY: help demo up test fast lint types bench faults mutants docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: .venv/.dev ## Run the benchmarks
 
 faults: .venv/.dev ## Run the tests that break things on purpose
 	$(BIN)/pytest -q -m faults $(ARGS)
+
+mutants: .venv/.dev ## Take each protection away in turn; a test must notice
+	$(BIN)/python tests/mutants/run.py
 
 docs: .venv/.dev ## Write each service's OpenAPI, AsyncAPI and settings to build/docs
 	@mkdir -p build/docs

@@ -1,0 +1,59 @@
+"""The relay's lease: a process that is stopped in the middle loses the lock, and another publishes what it left."""
+
+from pathlib import Path
+
+from harness.processes import Processes
+from wire import StartRelay
+
+from didflow.embedded.waiting import until
+from didflow_chassis.database import Database
+from didflow_chassis.settings import Settings
+
+INSERT = """
+INSERT INTO outbox (topic, key, value) SELECT $1, 'k', number::text::bytea FROM generate_series(1, 10) AS number
+"""
+PROGRAM = """
+import asyncio, sys
+from didflow_chassis.brokers import producer
+from didflow_chassis.relay import Relay
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.settings import Settings
+
+async def main():
+    settings = Settings()
+    sender = producer(settings, "relay")
+    await sender.start()
+    await Relay(settings.dsn, sender, Metrics(), application="stopped-relay", poll_s=0.2).run()
+
+asyncio.run(main())
+"""
+HOLDS = (
+    "SELECT 1 FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE a.application_name = $1 AND l.granted"
+)
+
+
+async def test_a_stopped_relay_loses_its_lease(
+    processes: Processes, settings: Settings, database: Database, start_relay: StartRelay, tmp_path: Path
+) -> None:
+    """SIGSTOP past the lease: the server ends the silent session, and the waiting relay publishes."""
+    environment = {
+        "DIDFLOW_KAFKA": settings.kafka,
+        "DIDFLOW_POSTGRES": settings.dsn,
+        "DIDFLOW_PRODUCTION": "false",
+    }
+    program = tmp_path / "relay.py"
+    program.write_text(PROGRAM)
+    stopped = processes.python("relay", str(program), env=environment)
+
+    async def holds() -> bool:
+        return bool(await database.fetch(HOLDS, "stopped-relay"))
+
+    await until(holds, within=20, what="the first relay's lock")
+    stopped.pause()
+    await start_relay()
+    await database.fetch(INSERT, f"{settings.topic_prefix}counter.counted")
+
+    async def drained() -> bool:
+        return not await database.fetch("SELECT FROM outbox LIMIT 1")
+
+    await until(drained, within=15, what="an empty outbox, by the other relay")

@@ -1,0 +1,78 @@
+"""What the chassis' promises rest on, taken away one at a time: where it stands, and the tests that must notice."""
+
+from dataclasses import dataclass
+
+STAGE = "chassis/tests/stage"
+KAFKA = "chassis/tests/kafka"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """One protection: `before` in `file` becomes `after`; at least one of `tests` must turn red."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        name="no inbox insert",
+        file="stage/saving.py",
+        before="    if work.inbox:\n",
+        after="    if not work.inbox:\n",
+        tests=(f"{STAGE}/test_stage.py",),
+    ),
+    Mutant(
+        name="no key locks",
+        file="stage/sql.py",
+        before="SELECT CASE WHEN w THEN pg_advisory_xact_lock(k)::text "
+        "ELSE pg_advisory_xact_lock_shared(k)::text END AS got",
+        after="SELECT k::text AS got",
+        tests=(f"{STAGE}/test_contention.py",),
+    ),
+    Mutant(
+        name="no version fence",
+        file="states.py",
+        before=" WHERE t.version = excluded.version - 1",
+        after="",
+        tests=(f"{STAGE}/test_contention.py",),
+    ),
+    Mutant(
+        name="no lock around the relay",
+        file="relay.py",
+        before='"SELECT pg_try_advisory_lock($1)", LEASE',
+        after='"SELECT $1::bigint > 0", LEASE',
+        tests=(f"{KAFKA}/test_relay.py",),
+    ),
+    Mutant(
+        name="no lease on the relay's lock",
+        file="relay.py",
+        before='"idle_session_timeout": "5000"',
+        after='"idle_session_timeout": "0"',
+        tests=(f"{KAFKA}/test_lease.py",),
+    ),
+    Mutant(
+        name="no seek after a batch that was not committed",
+        file="consumer.py",
+        before="            self.kafka.seek(partition, offset)\n",
+        after="",
+        tests=(f"{KAFKA}/test_consumer.py",),
+    ),
+    Mutant(
+        name="no decoding record by record",
+        file="stage/messages.py",
+        before="            return poison(record, bad.code, bad.reason, parked_id)\n",
+        after="            raise\n",
+        tests=(f"{STAGE}/test_stage.py",),
+    ),
+    Mutant(
+        name="offsets committed before the database",
+        file="consumer.py",
+        before="                await self._stage.records(",
+        after="                await self._commit(records)\n                await self._stage.records(",
+        tests=(f"{KAFKA}/test_consumer.py",),
+    ),
+)

@@ -1,0 +1,74 @@
+"""`make mutants`: takes each protection away in a copy of the chassis and runs the tests that must notice.
+
+Prints which test caught which mutant; exits 1 when one lives, or no longer fits the code.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from mutants import MUTANTS, Mutant
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "chassis" / "didflow_chassis"
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+
+
+def mutated(mutant: Mutant, folder: Path) -> Path:
+    """Copy the chassis with the mutation in it. Raises ValueError where it does not fit just once."""
+    copy = folder / PACKAGE.name
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    file = copy / mutant.file
+    text = file.read_text()
+    if text.count(mutant.before) != 1:
+        raise ValueError(f"{mutant.name}: {mutant.file} holds the line {text.count(mutant.before)} times")
+    file.write_text(text.replace(mutant.before, mutant.after))
+    return folder
+
+
+def caught_by(mutant: Mutant) -> list[str]:
+    """Run the tests upon the mutant and return those that turned red."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = mutated(mutant, Path(folder))
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            *mutant.tests,
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+    if run.returncode not in (0, 1):
+        raise ValueError(f"{mutant.name}: the tests did not run\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return [name.rpartition("/")[2] for name in _FAILED.findall(run.stdout)]
+
+
+def main() -> int:
+    """Try all mutants and print a line for each."""
+    living = 0
+    for mutant in MUTANTS:
+        try:
+            tests = caught_by(mutant)
+        except (ValueError, subprocess.TimeoutExpired) as error:
+            tests, said = [], str(error)
+        else:
+            said = f"caught by {tests[0]}" if tests else "LIVES"
+        living += not tests
+        print(f"{mutant.name:<46} {said}", flush=True)  # noqa: T201 - this is its output
+    print(f"{len(MUTANTS) - living} of {len(MUTANTS)} mutants caught")  # noqa: T201
+    return 1 if living else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
