@@ -20,7 +20,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from harness.processes import RunningProcess, until
 
-from didflow import state
+from didflow import letters, state
 from didflow.processes import script
 from didflow.services import SERVICES
 from didflow.tokens import ROLE_ACCOUNTS, SIDE_BY_SIDE
@@ -164,16 +164,14 @@ async def test_dead_letters_are_listed_retried_and_dropped(up: Up) -> None:
     await producer.send_and_wait("did.purchased", b"\xff{", key=b"+442079460018")
     await producer.stop()
 
-    def letters() -> list[dict[str, Any]]:
-        listed = run(up, "dlq", "list", "--json")
-        assert listed.returncode == 0, listed.stderr
-        return [json.loads(line) for line in listed.stdout.splitlines()]
+    databases = {name: up.said["postgres"][name] for name in SERVICES}
 
-    def in_every_service() -> list[dict[str, Any]] | None:
-        found = letters()
-        return found if {one["service"] for one in found} == set(SERVICES) else None
+    async def in_every_service() -> bool:
+        return await letters.counted(databases) == {name: {"not_json": 1} for name in SERVICES}
 
-    found = await until(in_every_service, within=60, what="a letter in each service") or []
+    await until(in_every_service, within=60, what="a letter in each service")
+    found = [json.loads(line) for line in run(up, "dlq", "list", "--json").stdout.splitlines()]
+    assert {one["service"] for one in found} == set(SERVICES)
     assert {(one["reason"], one["topic"]) for one in found} == {("not_json", "did.purchased")}
     shown = run(up, "dlq", "show", found[0]["id"])
     assert json.loads(shown.stdout)["id"] == found[0]["id"]
@@ -181,8 +179,9 @@ async def test_dead_letters_are_listed_retried_and_dropped(up: Up) -> None:
     assert "retried" in first.stdout
     again = run(up, "dlq", "retry", found[0]["id"])
     assert (again.returncode, "nothing to do" in again.stdout) == (0, True)
-    back = await until(in_every_service, within=60, what="the letter back again") or []
-    assert found[0]["id"] not in {one["id"] for one in back}
+    await until(in_every_service, within=60, what="the letter back again")
+    back = await letters.listed(databases, reason=None, limit=9)
+    assert found[0]["id"] not in {str(one.letter.id) for one in back}
     dropped = run(up, "dlq", "drop", "--all")
     assert dropped.stdout.count(" dropped") == len(SERVICES)
     assert run(up, "dlq", "list").stdout.strip() == "no dead letters"

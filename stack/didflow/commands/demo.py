@@ -36,22 +36,28 @@ def demo(
     ] = None,
 ) -> None:
     """Run the main job on the examples and show where each number ended. Exit code 0: as expected."""
+    try:
+        read = examples.read(file)
+        chosen = _services(late), _services(kill)
+    except BadInput as error:
+        raise fail(error) from None
+    played = _play(read, data, chosen, json=json)
+    _show(played, json=json)
+    raise typer.Exit(0 if played.passed else 1)
+
+
+def _play(
+    read: examples.Examples, data: Path | None, chosen: tuple[frozenset[str], frozenset[str]], *, json: bool
+) -> "Played":
     from didflow.demo.play import Options, play
     from didflow.embedded.scratch import scratch_folder
     from didflow.screen import console
 
-    try:
-        read = examples.read(file)
-        late_ones, killed = _services(late), _services(kill)
-    except BadInput as error:
-        raise fail(error) from None
-    said = console(stderr=json)
+    late, killed = chosen
     with contextlib.ExitStack() as exits:
         folder = data if data is not None else exits.enter_context(scratch_folder(in_memory=True))
-        options = Options(folder=folder, examples=read, late=late_ones, killed=killed)
-        played = run(play(options, said.print))
-    _show(played, json=json)
-    raise typer.Exit(0 if played.passed else 1)
+        options = Options(folder=folder, examples=read, late=late, killed=killed)
+        return run(play(options, console(stderr=json).print))
 
 
 def _services(named: list[str] | None) -> frozenset[str]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from didflow.commands.options import Data, folder_of, run
-from didflow.state import ADMIN
+from didflow.commands.options import Data, fail, folder_of, run
+from didflow.problems import StackRuns
+from didflow.state import ADMIN, held
 from didflow_contracts.topics import DEAD_LETTER_TOPICS
 
 if TYPE_CHECKING:
@@ -37,10 +38,17 @@ def up(
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty embedded database.")] = False,
 ) -> None:
     """Start everything on this machine and stay until SIGTERM or Ctrl-C; all of it ends with this."""
+    folder = folder_of(data)
+    try:
+        with held(folder):
+            # Said before anything is loaded; `running` holds the folder for good.
+            pass
+    except StackRuns as error:
+        raise fail(error) from None
     from didflow.parts import Wanted
 
     wanted = Wanted(kafka=kafka, postgres=postgres, fresh=fresh)
-    run(_up(wanted, folder_of(data), port, json=json))
+    run(_up(wanted, folder, port, json=json))
 
 
 async def _up(wanted: "Wanted", folder: Path, port: int | None, *, json: bool) -> None:

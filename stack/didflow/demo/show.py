@@ -64,17 +64,14 @@ def as_json(verdicts: list[Verdict], found: Found, surprises: list[str], seconds
 
 
 def _line(verdict: Verdict, did: Any) -> dict[str, Any]:
-    shown = {
-        "country": did["country"],
-        "status": did["status"],
-        "circle": did["circle"],
-        "next_step": did["next_step"]["action"],
-    }
-    return {
+    said = {
         "number": verdict.purchase.number,
         "did_id": verdict.purchase.did_id,
-        **(shown if did and verdict.purchase.expect.status else {}),
         "expected": verdict.expected,
         "found": verdict.found,
         "ok": verdict.ok,
     }
+    if did is None or verdict.purchase.expect.status is None:
+        return said
+    shown = {name: did[name] for name in ("country", "status", "circle")}
+    return said | shown | {"next_step": did["next_step"]["action"]}
