@@ -1,6 +1,5 @@
 """The Kafka and the PostgreSQL that a stack runs on: embedded ones, or those that were given."""
 
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from didflow.embedded.databases import create_service_databases
+from didflow.embedded.databases import create_service_databases, quoted
 from didflow.embedded.kafka import EmbeddedKafka
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow.problems import Missing
@@ -20,7 +19,10 @@ from didflow_chassis.settings import Settings, load
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What to run on; None means embedded. `durable` False trades an embedded database's safety for speed."""
+    """What to run on; None means embedded.
+
+    For an embedded database: `durable` False trades its safety for speed, `fresh` begins with empty ones.
+    """
 
     kafka: str | None = None
     postgres: str | None = None
@@ -61,11 +63,21 @@ async def opened(wanted: Wanted, folder: Path) -> AsyncIterator[Parts]:
 
 
 async def _embedded_postgres(stack: AsyncExitStack, wanted: Wanted, folder: Path) -> str:
-    place = folder / "postgres"
+    start = EmbeddedPostgres.start(folder / "postgres", durable=wanted.durable)
+    server = await stack.enter_async_context(await start)
     if wanted.fresh:
-        shutil.rmtree(place, ignore_errors=True)
-    server = await stack.enter_async_context(await EmbeddedPostgres.start(place, durable=wanted.durable))
+        await drop_service_databases(server.dsn)
     return server.dsn
+
+
+async def drop_service_databases(admin: str) -> None:
+    """Forget all that services ever stored on a server of our own."""
+    connection = await asyncpg.connect(admin)
+    try:
+        for name in SERVICES:
+            await connection.execute(f"DROP DATABASE IF EXISTS {quoted(f'didflow_{name}')} WITH (FORCE)")
+    finally:
+        await connection.close()
 
 
 async def _embedded_kafka() -> EmbeddedKafka:

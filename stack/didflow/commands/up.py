@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
 EMBEDDED_LIMITS = (
-    "The embedded Kafka is a stand-in: what it holds is gone when it stops, beyond 5 MB a partition forgets its",
-    "oldest records, one worker for each service, topics of your own get 4 partitions (didflow's have 12), and a",
-    "worker that was killed is back in its group after some 10 s. For looking, not for load: see --kafka.",
+    "The embedded Kafka is a stand-in, for looking and not for load (see --kafka). What it holds is gone when it",
+    "stops (--fresh begins anew), and a partition forgets its oldest records beyond 5 MB. One worker for each",
+    "service; one that was killed reads again after some seconds. didflow's topics have 12 partitions, any other 4.",
 )
 
 

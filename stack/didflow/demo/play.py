@@ -41,7 +41,7 @@ class Options:
 
     folder: Path
     examples: Examples
-    wanted: Wanted = field(default_factory=lambda: Wanted(durable=False))
+    wanted: Wanted = field(default_factory=lambda: Wanted(durable=False, fresh=True))
     late: frozenset[str] = frozenset()
     killed: frozenset[str] = frozenset()
 
