@@ -84,6 +84,7 @@ def test_every_way_to_wait_is_shown(examples: Examples) -> None:
         "assign_voice_trunk",
         "assign_capacity",
         "assign_sms_trunk",
+        "retry_carrier",
         "set_billing_cycles",
     }
 

@@ -25,8 +25,8 @@ class Story:
     refused: dict[str, str] = field(default_factory=dict)
     charged: Counter[str] = field(default_factory=Counter)
     automatic: set[str] = field(default_factory=set)
-    ordered: dict[str, int] = field(default_factory=dict)
-    answered: dict[str, int] = field(default_factory=dict)
+    ordered: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
     heard: int = 0
 
     async def follow(self, tail: Tail) -> None:
@@ -47,8 +47,8 @@ class Story:
 
     @property
     def open_orders(self) -> int:
-        """How many orders to the carrier have no answer to their last attempt yet."""
-        return sum(attempt > self.answered.get(name, 0) for name, attempt in self.ordered.items())
+        """How many orders to the carrier are neither done nor refused for good yet."""
+        return len(self.ordered - self.settled)
 
     def _note(self, topic: str, data: dict[str, Any]) -> None:
         did_id = str(data.get("did_id"))
@@ -59,9 +59,9 @@ class Story:
         elif topic == "verification.approved" and data.get("automatic"):
             self.automatic.add(did_id)
         elif topic == "provisioning.commands":
-            self.ordered[data["command_id"]] = max(data["attempt"], self.ordered.get(data["command_id"], 0))
-        elif topic == "provisioning.results":
-            self.answered[data["command_id"]] = max(data["attempt"], self.answered.get(data["command_id"], 0))
+            self.ordered.add(data["command_id"])
+        elif topic == "provisioning.results" and not data.get("retryable"):
+            self.settled.add(data["command_id"])
 
 
 def _data(value: bytes | None) -> dict[str, Any] | None:
@@ -84,6 +84,9 @@ def _said(topic: str, data: dict[str, Any]) -> Iterator[str]:
         yield f"{number} details rejected: {codes}"
     elif topic == "verification.pending":
         yield f"{number} details wait for a reviewer ({data.get('requirement')})"
+    elif topic == "provisioning.results" and data["outcome"] == "failed":
+        then = "it is asked again" if data.get("retryable") else "for good"
+        yield f"{number} not done by its carrier: {data.get('code')}, {then}"
     elif topic == "did.activated":
         yield f"{number} activated by its carrier: {escape(str(data.get('carrier_reference')))}"
     elif topic == "did.status_changed" and data.get("status"):
