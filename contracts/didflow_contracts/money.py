@@ -31,6 +31,7 @@ MINOR_UNITS = dict.fromkeys(_WITHOUT_MINOR_UNIT, 0) | dict.fromkeys(_IN_THOUSAND
 """Decimal places of the currencies that do not have two. Source: ISO 4217."""
 
 _AMOUNT = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
+_TOO_MUCH = Decimal(10) ** 15
 _AMOUNT_FORM = re.compile(_AMOUNT[1:-1], re.ASCII)
 
 
@@ -41,10 +42,18 @@ class CurrencyMismatchError(ValueError):
 
 
 def _amount(value: object) -> Decimal:
+    if type(value) is Decimal and value.is_finite() and abs(value) < _TOO_MUCH and _is_short(value):
+        return value
     text = format(value, "f") if isinstance(value, Decimal) else value
     if not isinstance(text, str) or not _AMOUNT_FORM.fullmatch(text):
         raise ValueError('an amount is a decimal string such as "12.50"')
     return Decimal(text)
+
+
+def _is_short(value: Decimal) -> bool:
+    """Whether the form allows so many decimal places."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and -9 <= exponent <= 0
 
 
 Amount = Annotated[
