@@ -13,6 +13,9 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 
+DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that the driver raises. Its internal error is what a session that ends at the wrong moment looks like."""
+
 NOW_SQL = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
 
 
@@ -41,7 +44,7 @@ def classify(error: BaseException) -> Exception | None:
         if kind in {"22", "23", "54"}:
             return Rejected(f"{type(error).__name__}: {error.sqlstate}")
         return Outage(f"{type(error).__name__}: {error.sqlstate}")
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
+    if isinstance(error, DRIVER_ERRORS):
         return Outage(f"{type(error).__name__}")
     return None
 
@@ -91,7 +94,7 @@ class Database:
                     "jit": "off",
                 },
             )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             raise Outage(f"{type(error).__name__}") from error
 
     async def stop(self) -> None:
@@ -100,7 +103,7 @@ class Database:
             pool, self._pool = self._pool, None
             try:
                 await pool.close()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except DRIVER_ERRORS:
                 pool.terminate()
 
     async def fetch(self, statement: sa.Executable | str, *values: Any) -> list[Any]:
@@ -111,7 +114,7 @@ class Database:
             text, bound = compile_statement(statement)
         try:
             rows: list[Any] = await self.pool.fetch(text, *bound)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             meaning = classify(error)
             if isinstance(meaning, Outage):
                 raise meaning from error
@@ -127,7 +130,7 @@ class Database:
                 connection.transaction(),
             ):
                 yield connection
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DRIVER_ERRORS as error:
             raise classify(error) or error from error
 
     async def now(self) -> Any:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from didflow_chassis.database import Outage
+from didflow_chassis.database import DRIVER_ERRORS, Outage
 from didflow_chassis.stage.headers import from_json
 from didflow_chassis.stage.messages import Headers
 from didflow_chassis.stage.work import lock_number
@@ -132,7 +132,7 @@ async def connect(dsn: str) -> Any:
     """Open a connection to a service's database. Raises Outage where it cannot be reached."""
     try:
         return await asyncpg.connect(dsn, timeout=10)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DRIVER_ERRORS as error:
         raise Outage(f"the database cannot be reached: {type(error).__name__}") from error
 
 

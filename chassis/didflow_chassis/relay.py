@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from didflow_chassis import failpoints
 from didflow_chassis.brokers import give_up, started
+from didflow_chassis.database import DRIVER_ERRORS
 from didflow_chassis.sending import Sending
 from didflow_chassis.telemetry.metrics import Metrics
 
@@ -75,7 +76,7 @@ class Relay:
             while True:
                 try:
                     await self._session()
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+                except (*DRIVER_ERRORS, KafkaError) as error:
                     _LOG.warning("relay interrupted", extra={"error": type(error).__name__})
                 await asyncio.sleep(RETRY_S)
         finally:

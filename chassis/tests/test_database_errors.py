@@ -1,0 +1,37 @@
+"""What an error of the database or its driver means for a batch."""
+
+import asyncpg
+import pytest
+
+from didflow_chassis.database import DRIVER_ERRORS, Outage, Rejected, Transient, classify
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (asyncpg.SerializationError("lost"), Transient),
+        (asyncpg.DeadlockDetectedError("lost"), Transient),
+        (asyncpg.UniqueViolationError("twice"), Rejected),
+        (asyncpg.AdminShutdownError("ended"), Outage),
+        (asyncpg.ConnectionDoesNotExistError("closed"), Outage),
+        (asyncpg.InterfaceError("the connection is closed"), Outage),
+        (ConnectionResetError(), Outage),
+        (TimeoutError(), Outage),
+    ],
+)
+def test_an_error_means_what_its_class_says(error: Exception, meaning: type[Exception]) -> None:
+    """A lost race runs again, a row's fault is found by halving, everything else is waited out."""
+    assert isinstance(error, DRIVER_ERRORS)
+    assert isinstance(classify(error), meaning)
+
+
+def test_a_session_killed_while_it_is_handed_back_is_an_outage_and_no_defect() -> None:
+    """The driver then says that it cannot switch its state: a worker waits it out and an API answers 503."""
+    error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    assert isinstance(error, DRIVER_ERRORS)
+    assert isinstance(classify(error), Outage)
+
+
+def test_what_the_database_did_not_raise_is_not_judged() -> None:
+    """A defect of ours stays one."""
+    assert classify(KeyError("x")) is None
