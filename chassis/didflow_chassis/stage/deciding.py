@@ -28,7 +28,7 @@ class NoProgress(Exception):
 
 
 class Deciding:
-    """One pass over a batch. Call `take` for each message in order; what came of it is in `work`."""
+    """One pass over a batch. Call `take` for each message in order, then `finish`; what came of it is in `work`."""
 
     def __init__(self, work: Work, emitter: Emitter, rejected: str | None = None) -> None:
         self.work = work
@@ -38,6 +38,7 @@ class Deciding:
         self._parking = Parking(work)
         self._lanes: dict[str, Lane] = {}
         self._waiters: dict[str, list[Waiter]] = {}
+        self._missing: set[Ref] = set()
 
     def wait(self, entity: str, waiter: Waiter) -> None:
         """Tell of a parked row that was loaded; rows come in the order in which they were parked."""
@@ -68,6 +69,11 @@ class Deciding:
         else:
             message.outcome = Refused("held_back", "an earlier message waits for an operator")
 
+    def finish(self) -> None:
+        """End the pass. Raises MoreNeeded with what all of its messages follow to that is not loaded."""
+        if self._missing:
+            raise MoreNeeded(self._missing)
+
     def _run(self, lane: Lane, message: Message) -> None:
         if self._rejected is not None:
             self._set_aside(lane, message, self._rejected)
@@ -81,10 +87,14 @@ class Deciding:
 
     def _decide(self, lane: Lane, message: Message) -> bool:
         """Decide one message; True when something changed, so that those too early may try again."""
+        if lane.lost:
+            return False
         try:
             outcome = self._outcome(message)
-        except MoreNeeded:
-            raise
+        except MoreNeeded as more:
+            lane.lost = True
+            self._missing |= more.refs
+            return False
         except Exception as error:
             if not isinstance(message.body, Event | None):
                 raise

@@ -25,10 +25,14 @@ class Waiter:
 
 @dataclass(slots=True)
 class Lane:
-    """One entity in a batch: the messages that came too early for it, and whether it is held back."""
+    """One entity in a batch: the messages that came too early for it, and whether it is held back.
+
+    `lost` when a message of it needs what is not loaded: this pass only finds out what else the batch needs.
+    """
 
     early: list[Message] = field(default_factory=list)
     held: bool = False
+    lost: bool = False
 
 
 def held_by(waiter: Waiter, now: datetime) -> bool:

@@ -21,12 +21,14 @@ from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.loading import load_states
 from didflow_chassis.stage.messages import Decoder, Message, Poison, Record, clock_message, command_message
 from didflow_chassis.stage.once import Answer, Once, Result, claim, store
-from didflow_chassis.stage.transaction import Setting, attempt
+from didflow_chassis.stage.transaction import Setting, TooWide, attempt
 from didflow_chassis.stage.watching import Watching
 from didflow_chassis.stage.work import MoreNeeded, Work, with_subject
 from didflow_contracts.ids import derived_id, uuid7
 
 MAX_ATTEMPTS = 20
+MAX_FOLLOWED = 8
+"""A batch that finds so often that it needs more is halved; one message alone may, since each time it has more."""
 
 
 class Stage:
@@ -91,7 +93,8 @@ class Stage:
         request = derived_id(once.account, once.route, once.key) if once.key else uuid7()
         emitter = Emitter(self.service, self._prefix, once, actor, str(request))
         refs = required_refs(self.service, batch.messages)
-        for turn in range(MAX_ATTEMPTS):
+        turn = 0
+        while turn < MAX_ATTEMPTS:
             try:
                 with self._watching.batch("http", (), batch.size):
                     async with self.database.transaction() as connection:
@@ -110,6 +113,7 @@ class Stage:
                 refs |= more.refs
             except Transient:
                 await _pause(turn)
+                turn += 1
         raise Outage("contended")
 
     async def _run(self, batch: Batch) -> None:
@@ -127,7 +131,8 @@ class Stage:
     async def _attempts(self, batch: Batch) -> None:
         emitter = Emitter(self.service, self._prefix)
         refs = required_refs(self.service, batch.messages)
-        for turn in range(MAX_ATTEMPTS):
+        turn = followed = 0
+        while turn < MAX_ATTEMPTS:
             try:
                 with self._watching.batch(batch.origin, batch.messages, batch.size):
                     async with self.database.transaction() as connection:
@@ -139,10 +144,14 @@ class Stage:
                 self._watching.done(batch.origin, work, taken)
             except MoreNeeded as more:
                 refs |= more.refs
+                followed += 1
+                if followed > MAX_FOLLOWED and batch.size > 1:
+                    raise TooWide(f"{followed} times more states were needed") from None
             except Transient:
                 if batch.struck:
                     return
                 await _pause(turn)
+                turn += 1
             else:
                 return
         raise Outage("contended")

@@ -147,3 +147,4 @@ def _decide(
         deciding.open(entity)
     for message in messages:
         deciding.take(message)
+    deciding.finish()
