@@ -5,14 +5,14 @@ The seed is `DIDFLOW_SEED`, or random; it is printed with every failure, and set
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from faults.carrier import Carry, serving_carrier
 from faults.evidence import Evidence, gather
-from faults.installation import PREPARE, Install, Installation, jwks_url
+from faults.installation import PREPARE, Install, Installation, InstallOn, jwks_url
 from faults.invariants import Judge, violations
 from faults.ledger import Ledger
 from faults.oracle import Ask, Oracle, asking
@@ -59,17 +59,24 @@ async def issuer(tmp_path: Path, exits: AsyncExitStack) -> tuple[Issuer, str]:
 
 
 @pytest.fixture
-async def install(
-    kafka: str, topics: str, database_for: DatabaseFor, processes: Processes, issuer: tuple[Issuer, str]
-) -> Install:
-    """Lays out installations on the run's Kafka and PostgreSQL; see `Install`."""
+def install_on(kafka: str, topics: str, processes: Processes, issuer: tuple[Issuer, str]) -> InstallOn:
+    """Lays out installations on databases that are there; see `InstallOn`."""
 
-    async def lay_out(*services: str) -> Installation:
-        dsns = {name: await database_for(name, PREPARE[name]) for name in services}
+    def lay_out(dsns: Mapping[str, str]) -> Installation:
         parts = Parts(
             kafka=kafka, postgres=dsns, topic_prefix=topics, embedded_kafka=False, embedded_postgres=False
         )
         return Installation(parts=parts, issuer=issuer[0], jwks=issuer[1], launcher=processes)
+
+    return lay_out
+
+
+@pytest.fixture
+async def install(install_on: InstallOn, database_for: DatabaseFor) -> Install:
+    """Lays out installations on the run's Kafka and PostgreSQL; see `Install`."""
+
+    async def lay_out(*services: str) -> Installation:
+        return install_on({name: await database_for(name, PREPARE[name]) for name in services})
 
     return lay_out
 

@@ -207,6 +207,9 @@ def _created(_: Sequence[Any]) -> Answer:
 Install = Callable[..., Awaitable[Installation]]
 """`await install("billing", "inventory")`: an installation of these services, none of them started yet."""
 
+InstallOn = Callable[[Mapping[str, str]], Installation]
+"""`install_on(dsns)`: the same on databases that are there already, service -> DSN."""
+
 
 async def ready(*members: Member) -> tuple[Member, ...]:
     """Wait until all of these processes are ready."""

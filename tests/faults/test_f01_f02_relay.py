@@ -5,21 +5,12 @@ What was committed leaves, whatever dies; what leaves twice is applied once.
 
 import signal
 
-import asyncpg
-from faults.installation import Install, Installation, ready
+from faults.installation import Install, ready
 from faults.invariants import Judge
 from faults.oracle import Ask
-from harness.processes import until
+from faults.sessions import OUTBOX, asked, until_so
 
 SERVICES = ("inventory", "billing")
-
-
-async def outbox(at: Installation, name: str) -> int:
-    connection = await asyncpg.connect(at.parts.postgres[name])
-    try:
-        return int(await connection.fetchval("SELECT count(*) FROM outbox"))
-    finally:
-        await connection.close()
 
 
 async def test_what_was_committed_leaves_after_a_kill_before_the_publish(
@@ -31,13 +22,10 @@ async def test_what_was_committed_leaves_after_a_kill_before_the_publish(
     doomed, _ = await ready(at.worker("billing", FAILPOINTS="relay.read=kill@1"), at.worker("inventory"))
     await oracle.purchase(20)
     assert await doomed.process.ended(within=20) == -signal.SIGKILL
-    assert await outbox(at, "billing")
+    billing = at.parts.postgres["billing"]
+    assert await asked(billing, OUTBOX)
     await at.worker("billing").ready()
-
-    async def published() -> bool:
-        return await outbox(at, "billing") == 0
-
-    await until(published, within=5, what="everything out")
+    await until_so(billing, f"SELECT ({OUTBOX}) = 0", within=5, what="everything out")
     await judge(at)
 
 

@@ -1,0 +1,55 @@
+"""A proxy that replays: every record is published again, where it was and where another worker reads it at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from faults.installation import Installation
+
+from didflow.tail import partitions_of
+from didflow_chassis.brokers import connection
+from didflow_contracts.topics import TOPICS
+
+
+@asynccontextmanager
+async def replaying(at: Installation) -> AsyncIterator[set[tuple[str, bytes]]]:
+    """Repeat whatever is published while the block runs, in its order; gives the records repeated so far."""
+    settings = at.settings
+    repeated: set[tuple[str, bytes]] = set()
+    partitions = await partitions_of(settings, [settings.topic_prefix + name for name in TOPICS])
+    consumer = AIOKafkaConsumer(**connection(settings), group_id=None, fetch_max_wait_ms=10)
+    producer = AIOKafkaProducer(**connection(settings), acks="all", enable_idempotence=True)
+    await producer.start()
+    await consumer.start()
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    count = len(partitions) // len(TOPICS)
+    task = asyncio.create_task(_replay(consumer, producer, count, repeated))
+    try:
+        yield repeated
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await consumer.stop()
+        await producer.stop()
+
+
+async def _replay(
+    consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, count: int, repeated: set[tuple[str, bytes]]
+) -> None:
+    """Repeat each record once here and once half the partitions away: ranges give those to another worker."""
+    record: ConsumerRecord
+    async for record in consumer:
+        said = (record.topic, record.value)
+        if said in repeated:
+            continue
+        repeated.add(said)
+        for partition in (record.partition, (record.partition + count // 2) % count):
+            await producer.send(
+                record.topic,
+                record.value,
+                key=record.key,
+                partition=partition,
+                headers=list(record.headers),
+            )

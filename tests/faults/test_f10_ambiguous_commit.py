@@ -1,0 +1,32 @@
+"""F10: the connection breaks during COMMIT, so that nobody knows whether it was done.
+
+Done or not, the same is sent again and ends the same: once.
+"""
+
+from contextlib import AsyncExitStack
+
+from faults.commits import CUTS, commit_cutter
+from faults.installation import Install, ready
+from faults.invariants import Judge
+from faults.oracle import Ask
+
+
+async def test_a_commit_that_nobody_confirmed_is_done_once(
+    install: Install, ask: Ask, judge: Judge, exits: AsyncExitStack
+) -> None:
+    """F10: a worker's and an API's COMMIT are cut, applied or not; I1 and I3 hold and nothing is dead-lettered."""
+    at = await install("billing")
+    oracle = await ask(at)
+    ways = [await exits.enter_async_context(commit_cutter(at.parts.postgres["billing"])) for _ in range(2)]
+    (events, to_events), (calls, to_calls) = ways
+    _, api = await ready(at.worker("billing", POSTGRES=to_events), at.api("billing", POSTGRES=to_calls))
+    oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
+    for cut in CUTS * 2:
+        events.arm(cut)
+        bought = await oracle.purchase(5)
+        await events.struck.wait()
+        assert await at.unrest() == []
+        calls.arm(cut)
+        assert await oracle.command("renew", bought[0], billing_period=1) == "done"
+        assert calls.struck.is_set()
+    await judge(at, oracle)
