@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from didflow_chassis import failpoints
+from didflow_chassis import collecting, failpoints
 from didflow_chassis.backlog import Backlog
 from didflow_chassis.brokers import give_up, producer, started
 from didflow_chassis.catching_up import caught_up
@@ -67,6 +67,7 @@ async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterat
         watching = Watching(metrics, tracing)
         stage = Stage(service, database, watching, prefix=settings.topic_prefix, backlog=backlog)
         counting = asyncio.create_task(backlog.watch())
+        collecting.settle()
         try:
             yield Process(database, stage, metrics, backlog)
         finally:
