@@ -1,5 +1,6 @@
 """Identifiers. Fresh ones rise within a process; derived ones are the same for the same parts, for ever."""
 
+import random
 import secrets
 import time
 from threading import Lock
@@ -11,6 +12,7 @@ NAMESPACE = UUID("6f0d3a1e-5c1b-5e0a-9b57-2b6a6f6c6477")
 """The namespace of every derived id. It must never change: retries are recognized by it."""
 
 _RANDOM_BITS = 74
+_RANDOM = random.Random(secrets.randbits(256))  # noqa: S311 - unique is asked for, not secret
 _lock = Lock()
 _last = 0
 
@@ -18,10 +20,10 @@ _last = 0
 def uuid7() -> UUID:
     """Make a time-ordered UUID (RFC 9562, version 7), higher than every one made before in this process."""
     global _last  # noqa: PLW0603 - monotonic within the process is the whole point
-    fresh = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    fresh = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | _RANDOM.getrandbits(_RANDOM_BITS)
     with _lock:
         if fresh <= _last:
-            fresh = _last + 1 + secrets.randbits(32)
+            fresh = _last + 1 + _RANDOM.getrandbits(32)
         _last = fresh
     return _as_version_7(fresh)
 
