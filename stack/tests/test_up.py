@@ -6,6 +6,7 @@ The tests run in the order in which they stand: the last one ends the stack.
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -199,6 +200,23 @@ def test_events_are_tailed_from_the_start(up: Up) -> None:
             assert expected in process.stdout.readline()
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 130
+
+
+async def test_the_readmes_order_system_sells_a_number(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python of the README is run as it is printed, twice: one number, in My Numbers, for its account."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    monkeypatch.setenv("DIDFLOW_KAFKA", up.said["kafka"])
+    for _ in range(2):
+        exec(code, {})  # noqa: S102 - the printed code is what is tested
+
+    def there() -> bool:
+        return get(up, "/v1/dids/%2B442079460123", up.said["tokens"]["master/acme"]).status_code == 200
+
+    await until(there, within=60, what="the number in My Numbers")
+    listed = get(up, "/v1/dids", up.said["tokens"]["operator"]).json()["items"]
+    assert [did["number"] for did in listed] == ["+442079460123"]
+    assert get(up, "/v1/dids/%2B442079460123", up.said["tokens"]["master/globex"]).status_code == 404
 
 
 def test_the_clock_moves_for_all_services(up: Up) -> None:
