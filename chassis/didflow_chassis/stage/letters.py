@@ -37,7 +37,9 @@ def _row(work: Work, letter: DeadLetter, prefix: str) -> LetterRow:
     detail = letter.detail.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
     headers = (*kept.headers, *_reasons(work, letter, record, work.now))
     name = f"{prefix}{work.service.name}.dlq"
-    work.outbox.append(OutboxRow(name, kept.key, kept.value, to_json(headers)))
+    # The client refuses to send a record that has neither key nor value: its copy has an empty one.
+    value = b"" if kept.key is None and kept.value is None else kept.value
+    work.outbox.append(OutboxRow(name, kept.key, value, to_json(headers)))
     place = (record.topic, record.partition, record.offset) if letter.record else (None, None, None)
     return (
         uuid7(),
