@@ -50,13 +50,17 @@ async def attempt(
     opened = batch.entities() if not busy else [str(m.entity) for m in messages]
     waiters, loose = await load_waiters(connection, service, decoder, opened, list(batch.bare))
     freed = _loose(work, loose)
+    if freed:
+        behind = {str(message.entity) for message in freed}.difference(opened)
+        waiters += (await load_waiters(connection, service, decoder, list(behind), []))[0]
     messages += freed
     seen = await load_seen(connection, batch.inbox_ids() + [message.inbox_id for message in freed])
     _check_covered(service, refs, [waiter.message for _, waiter in waiters] + messages)
     fresh = _fold(work, messages, batch.poisons, seen)
     began = time.perf_counter()
     _decide(work, emitter, batch, fresh, waiters)
-    work.decided_s = time.perf_counter() - began
+    work.decided_at = time.perf_counter()
+    work.decided_s = work.decided_at - began
     if batch.origin == "kafka":
         work.failures = setting.breaker.judge(fresh)
     await save(connection, work, emitter.prefix)

@@ -42,6 +42,7 @@ class Watching:
     def done(self, origin: str, work: Work, taken: Sequence[Message]) -> None:
         """Count what became of a batch, once it is committed."""
         self.metrics.decide_seconds.labels(origin).observe(work.decided_s)
+        self.metrics.commit_seconds.labels(origin).observe(time.perf_counter() - work.decided_at)
         for message in taken:
             code = message.outcome.code if isinstance(message.outcome, Refused) else ""
             outcome = type(message.outcome).__name__.lower() if message.outcome else "waiting"

@@ -95,6 +95,7 @@ class Work:
     duplicates: int = 0
     failures: dict[tuple[str, int], int] = field(default_factory=dict)
     decided_s: float = 0.0
+    decided_at: float = 0.0
 
     def put_loaded(self, kind: Kind[Any], rows: Iterable[Stored[Any]], keys: Iterable[Hashable]) -> None:
         """Take over what was loaded; keys without a row are known to be absent."""
