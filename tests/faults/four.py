@@ -28,12 +28,12 @@ from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event import EventData
 from didflow_contracts.events import EVENT_TYPES, ResultReported
-from didflow_contracts.topics import SERVICES, topics_read_by
+from didflow_contracts.topics import SERVICES
 
 CARRIER: Final = "/carriers/simulator"
 STANDARD: Final = (("content-type", CONTENT_TYPE.encode()),)
 READS: Final[Mapping[str, frozenset[str]]] = {
-    name: frozenset(topic.name for topic in topics_read_by(name)) for name in SERVICES
+    name: frozenset(model.topic for model in service(name).events) for name in SERVICES
 }
 _TAKE: Final = "DELETE FROM outbox RETURNING id, topic, key, value, headers"
 _OFFSETS = itertools.count()

@@ -3,7 +3,7 @@
 A record that cannot be decoded never disturbs its neighbours: it becomes a `Poison` with its reason.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -86,15 +86,16 @@ def poison(record: Record, code: str, detail: str, parked_id: int | None = None)
 class Decoder:
     """Turns records into messages by a service's subscription table.
 
-    A topic carries its own type only: who may write to one topic cannot speak for another.
+    A topic carries its own type only, in one version or in several: who may write to one topic cannot speak
+    for another.
     """
 
     def __init__(self, service: Service) -> None:
         self._main = service.main
         self._events = service.events
-        self._types: Mapping[str, Mapping[str, type[EventData]]] = {
-            model.topic: {model.type(): model} for model in service.events
-        }
+        self._types: dict[str, dict[str, type[EventData]]] = {}
+        for model in service.events:
+            self._types.setdefault(model.topic, {})[model.type()] = model
 
     def decode(self, record: Record, *, parked_id: int | None = None, attempts: int = 0) -> Message | Poison:
         """Return the message of a record, or the poison that it is. Never raises."""
