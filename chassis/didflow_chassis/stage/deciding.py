@@ -118,9 +118,9 @@ class Deciding:
             message.outcome = Refused("not_ready", outcome.missing)
             return
         lane.early.append(message)
-        if message.parked_id is None and not message.waits:
-            message.waits = True
-            self._parking.park(message, EARLY, missing=outcome.missing)
+        if message.waits_as != EARLY:
+            message.waits_as = EARLY
+            self._parking.await_others(message, outcome.missing)
 
     def _outcome(self, message: Message) -> Outcome:
         failpoints.hit_now("stage.decide", message.subject)

@@ -58,4 +58,7 @@ def _decoded(service: Service, decoder: Decoder, row: Any) -> Message | Poison:
     record = Record(
         row["topic"], row["partition"], row["offset"], row["key"], row["value"], from_json(row["headers"])
     )
-    return decoder.decode(record, parked_id=row["id"], attempts=row["attempts"])
+    decoded = decoder.decode(record, parked_id=row["id"], attempts=row["attempts"])
+    if isinstance(decoded, Message):
+        decoded.waits_as = row["reason"]
+    return decoded

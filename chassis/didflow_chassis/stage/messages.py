@@ -34,7 +34,8 @@ class Message:
     """One message on its way: `body` is an Event, a Command, or None when the clock struck.
 
     `entity` is the primary state's key and `model` its class; messages of one entity are decided in order.
-    `parked_id` and `attempts` are those of a message that has waited before; `failed` when its decision raised.
+    `parked_id` and `attempts` are those of a message that has waited before, as what
+    `waits_as` says; `failed` when its decision raised.
     """
 
     body: Event[Any] | Command | None
@@ -48,14 +49,14 @@ class Message:
     record: Record | None = None
     parked_id: int | None = None
     attempts: int = 0
-    waits: bool = False
+    waits_as: str = ""
     failed: bool = False
     outcome: Outcome | None = None
     refs: frozenset[Ref] | None = None
 
     def begin(self) -> "Message":
         """Forget an earlier attempt at deciding it."""
-        self.outcome, self.waits, self.failed = None, False, False
+        self.outcome, self.waits_as, self.failed = None, "", False
         return self
 
 

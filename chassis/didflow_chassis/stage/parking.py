@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from didflow_chassis.stage.lanes import DEAD, RETRY
+from didflow_chassis.stage.lanes import DEAD, EARLY, RETRY
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.work import DeadLetter, Moved, ParkedRow, Work
 
@@ -24,6 +24,13 @@ class Parking:
         """Let a new message wait; its inbox row says why."""
         self._write(message, reason, missing=missing)
         self._note(message, reason)
+
+    def await_others(self, message: Message, missing: str) -> None:
+        """Let a message wait for what is missing; one that waited otherwise keeps its place."""
+        if message.parked_id is None:
+            self.park(message, EARLY, missing=missing)
+        else:
+            self.work.moved.append(Moved(message.parked_id, EARLY, message.attempts, None, missing))
 
     def done(self, message: Message, label: str) -> None:
         """A message was taken: it leaves its place, or is noted if it never waited."""

@@ -208,3 +208,17 @@ async def test_a_type_on_another_topic_is_poison(stage: Stage, database: Databas
     assert (await total(database, 1), await total(database, 2)) == (None, 0)
     rows = await database.fetch("SELECT reason FROM dead_letters")
     assert [row[0] for row in rows] == ["unknown_type"]
+
+
+async def test_a_retry_that_proves_too_early_waits_for_what_is_missing(
+    stage: Stage, database: Database
+) -> None:
+    """Tried again after a failure, a message may be too early: it waits for its entity, not for the clock."""
+    await stage.records([record(added(1, 5), "a")])
+    await database.fetch("UPDATE parked SET reason = 'retry', attempts = 1, due_at = now()")
+    await stage.waiting({str(named(1)[0]): named(1)[1]})
+    rows = await database.fetch("SELECT reason, due_at FROM parked")
+    assert [tuple(row) for row in rows] == [("early", None)]
+    await stage.records([record(opened(1), "o")])
+    assert await total(database, 1) == 5
+    assert await count(database, "parked") == 0
