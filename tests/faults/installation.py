@@ -4,9 +4,10 @@ Nothing restarts by itself here: a process that was killed stays down until the 
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ ACCOUNTS: Final = ("master", "master/acme")
 ACCOUNT: Final = ACCOUNTS[-1]
 QUIET_S: Final = 60.0
 READY_S: Final = 60.0
+REPEATS: Final = re.compile(r'^didflow_duplicates_total\{origin="kafka"\} ([0-9.]+)', re.MULTILINE)
 _OPEN_ORDERS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('out', 'waiting')"
 
 
@@ -52,7 +54,12 @@ class Member:
     service: str
     process: RunningProcess = field(repr=False)
     health: str
-    base: str = ""
+    base: str
+    launch: Callable[[], RunningProcess] = field(repr=False)
+
+    def again(self) -> "Member":
+        """Start it once more as it was, at the same addresses."""
+        return replace(self, process=self.launch())
 
     async def ready(self, within: float = READY_S) -> "Member":
         """Wait until it says that it is. Raises NotInTimeError, or AssertionError when it ended instead."""
@@ -64,6 +71,11 @@ class Member:
 
         await until(answers, within=within, what=f"start of {self.name}")
         return self
+
+    async def duplicates(self) -> int:
+        """Ask how many repeats it has counted since it started; none where it does not answer."""
+        counted = REPEATS.search(await self.asked("/metrics") or "")
+        return int(float(counted[1])) if counted else 0
 
     async def asked(self, path: str) -> str | None:
         """Ask its health port; None where it does not answer well."""
@@ -102,19 +114,18 @@ class Installation:
 
     def api(self, name: str, index: int = 0, **told: str) -> Member:
         """Start a service's HTTP API on a port of its own."""
-        port = str(free_port())
         tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks}
-        member = self._start("api", name, index, {"HTTP_PORT": port, **tokens, **told})
-        member.base = f"http://127.0.0.1:{port}"
-        return member
+        return self._start("api", name, index, {**tokens, **told})
 
     def _start(self, kind: str, name: str, index: int, told: Mapping[str, str]) -> Member:
-        port = str(free_port())
-        ours = {"POSTGRES": self.parts.postgres[name], "POOL_SIZE": "5", "HEALTH_PORT": port}
-        environment = processes.environment(self.parts, name, {**ours, **told})
-        label = f"{name}-{kind}-{index}"
-        child = self.launcher.start(label, [processes.script(f"didflow-{name}"), kind], env=environment)
-        return Member(name=label, service=name, process=child, health=f"http://127.0.0.1:{port}")
+        health, http = free_port(), free_port()
+        ports = {"HEALTH_PORT": str(health), "HTTP_PORT": str(http)}
+        ours = {"POSTGRES": self.parts.postgres[name], "POOL_SIZE": "5", **ports, **told}
+        label, command = f"{name}-{kind}-{index}", [processes.script(f"didflow-{name}"), kind]
+        environment = processes.environment(self.parts, name, ours)
+        launch = partial(self.launcher.start, label, command, env=environment)
+        where = {"health": f"http://127.0.0.1:{health}", "base": f"http://127.0.0.1:{http}"}
+        return Member(name=label, service=name, process=launch(), launch=launch, **where)
 
     def token(self, role: str = "operator", account: str = "master") -> str:
         """Sign a token."""

@@ -39,6 +39,12 @@ Check = Callable[[Ledger, Evidence], Iterator[Violation]]
 Judge = Callable[..., Awaitable[Evidence]]
 """`await judge(installation, *oracles)`: wait for quiet, then fail with every violation of I1 to I8."""
 
+SERVED: Final[Mapping[str | None, str]] = {
+    "not_required": "verification.not_required",
+    "approved": "verification.approved",
+}
+"""Registration -> how it was said, for those that a carrier then serves."""
+
 EVERY_PURCHASE: Final[Mapping[str, tuple[str, ...]]] = {
     "inventory": ("did.changed",),
     "billing": ("term.changed", "ledger.posted"),
@@ -64,7 +70,7 @@ def i1_acknowledged(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
                 if topic not in said[did_id]:
                     yield _lost("I1", f"{name} never said {topic} of {expected.number} {did_id}")
             yield from _wishes(name, expected, facts.states[did_id].state)
-        if set(evidence.services) == set(SERVICES) and expected.registration == "not_required":
+        if set(evidence.services) == set(SERVICES) and expected.registration in SERVED:
             yield from _activated(expected, said[did_id])
     yield from _taken(evidence)
 
@@ -202,7 +208,9 @@ def _topics_of(evidence: Evidence) -> Mapping[UUID, set[str]]:
 
 
 def _activated(expected: Expected, said: set[str]) -> Iterator[Violation]:
-    for topic in ("verification.not_required", "did.activated"):
+    """A registered DID is in service; one that was canceled may have been so before it came to that."""
+    served = () if expected.canceled else ("did.activated",)
+    for topic in (SERVED[expected.registration], *served):
         if topic not in said:
             yield _lost("I1", f"nobody said {topic} of {expected.number} {expected.did_id}")
 
@@ -213,6 +221,8 @@ def _wishes(name: str, expected: Expected, state: Any) -> Iterator[Violation]:
     if name == "billing":
         ended = state.state == "canceled"
         pairs = [("cycles", expected.cycles, state.cycles_left), ("canceled", expected.canceled, ended)]
+    elif name == "verification" and expected.registration:
+        pairs = [("registration", expected.registration, state.state)]
     elif name == "provisioning":
         voice = str(state.voice.delivery.id) if state.voice else None
         pairs = [("voice", expected.voice, voice), ("capacity", expected.capacity, state.capacity)]

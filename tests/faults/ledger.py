@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal[
-    "purchase", "poison", "set_voice", "set_capacity", "set_cycles", "renew", "cancel", "restore", "carrier"
+    "purchase",
+    "poison",
+    "set_voice",
+    "set_capacity",
+    "set_cycles",
+    "renew",
+    "cancel",
+    "restore",
+    "assign",
+    "approve",
+    "carrier",
 ]
 
 
@@ -60,6 +70,8 @@ class Expected:
             self.voice = entry.said["voice_trunk_id"]
         elif entry.kind == "set_capacity":
             self.capacity = entry.said["capacity"]
+        elif entry.kind in ("assign", "approve"):
+            self.registration = "approved"
 
 
 class Ledger:

@@ -81,12 +81,16 @@ def reported(
 
 
 def _recovery(fault: Fault, ledger: Ledger, evidence: Evidence) -> float:
-    """Say how long after the fault was lifted the last purchase acknowledged before that was in service."""
+    """Say how long after a fault was lifted the last purchase acknowledged before that was in service.
+
+    Purchases that first wait for details are left out: people take their time.
+    """
     active: dict[UUID, float] = {}
     for said in evidence.records:
         if isinstance(said.event.data, DidActivated):
             active[said.did_id] = min(said.at, active.get(said.did_id, said.at))
-    before = [UUID(entry.did_id) for entry in ledger.of("purchase") if entry.at <= fault.lifted]
+    free = (entry for entry in ledger.of("purchase") if entry.said["registration"] == "not_required")
+    before = [UUID(entry.did_id) for entry in free if entry.at <= fault.lifted]
     done = [active[did_id] for did_id in before if did_id in active]
     return max(0.0, max(done, default=fault.lifted) - fault.lifted)
 

@@ -116,7 +116,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """One purchase, one poison and one change of cycles were acknowledged."""
     opened = Ledger(tmp_path / "ledger")
     about: dict[str, Any] = {"did_id": str(DID), "number": NUMBER}
-    opened.write("purchase", key="purchase", price=PRICE, billing_period=1, **about)
+    said: dict[str, Any] = {"price": PRICE, "billing_period": 1, "registration": "not_required"}
+    opened.write("purchase", key="purchase", **said, **about)
     opened.write("poison", key="p", reason="not_json", **about | dict(zip(PLACE, BAD, strict=True)))
     opened.write("set_cycles", key="c", billing_cycles=5, **about)
     yield opened

@@ -1,0 +1,102 @@
+"""What goes on all the while: purchases over Kafka and HTTP, wishes for numbers, and a reviewer who approves.
+
+One DID has one wish at a time, so the last that was acknowledged is what it must come to.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from faults.load import loading, wishing
+from faults.oracle import FREE, STRICT, Bought, Oracle
+
+from didflow.problems import CallFailed
+
+REVIEW_S: Final = 1.0
+WISHES: Final[Mapping[str, int]] = {
+    "set_voice": 3,
+    "set_capacity": 4,
+    "set_cycles": 4,
+    "renew": 4,
+    "cancel": 1,
+    "restore": 2,
+    "assign": 3,
+    "purchase": 4,
+}
+"""Wish -> its weight."""
+
+
+@dataclass(kw_only=True)
+class Customers:
+    """Everybody who acts, by way of one oracle. `pause_s` is what each of them waits between two wishes."""
+
+    oracle: Oracle
+    trunks: list[str]
+    details: dict[str, str]
+    pause_s: float
+    _busy: set[str] = field(default_factory=set)
+    _assigned: set[str] = field(default_factory=set)
+
+    async def wish(self) -> None:
+        """Have one wish, of any kind, for any number that nobody else has one for just now."""
+        chance = self.oracle.chance
+        await asyncio.sleep(chance.uniform(0, 2 * self.pause_s))
+        kind: Any = chance.choices(list(WISHES), list(WISHES.values()))[0]
+        if kind == "purchase":
+            await self.oracle.purchase_over_http(prefix=chance.choice((FREE, FREE, STRICT)))
+            return
+        one = self._free(STRICT if kind == "assign" else FREE)
+        if one is None or (kind == "assign" and one.did_id in self._assigned):
+            return
+        self._busy.add(one.did_id)
+        try:
+            if await self.oracle.command(kind, one, **self._asked(kind)) == "done" and kind == "assign":
+                self._assigned.add(one.did_id)
+        finally:
+            self._busy.discard(one.did_id)
+
+    async def review(self) -> int:
+        """Approve all that waits for a person; returns how many that were."""
+        attempts: list[Any] = []
+        with contextlib.suppress(CallFailed):
+            attempts = await self.oracle.apis["reviewer"].pages("/v1/verifications", status="pending")
+        for attempt in attempts:
+            await self.oracle.approve(attempt)
+        return len(attempts)
+
+    async def reviewing(self) -> None:
+        """Approve what waits, and rest a little."""
+        await self.review()
+        await asyncio.sleep(REVIEW_S)
+
+    def _free(self, prefix: str) -> Bought | None:
+        some = [b for b in self.oracle.bought if b.number.startswith(prefix) and b.did_id not in self._busy]
+        return self.oracle.chance.choice(some) if some else None
+
+    def _asked(self, kind: str) -> dict[str, Any]:
+        chance = self.oracle.chance
+        asked: dict[str, dict[str, Any]] = {
+            "set_voice": {"voice_trunk_id": chance.choice(self.trunks)},
+            "set_capacity": {"capacity": chance.randint(0, 30)},
+            "set_cycles": {"billing_cycles": chance.choice((None, 0, 1, 2, 12))},
+            "renew": {"billing_period": chance.choice((1, 3, 12))},
+            "assign": dict(self.details),
+        }
+        return asked.get(kind, {})
+
+
+@asynccontextmanager
+async def acting(oracle: Oracle, *, every: float, at_once: int, pause_s: float) -> AsyncIterator[Customers]:
+    """Let everybody act while the block runs; leaves when all that they asked is answered."""
+    trunks = [await oracle.trunk() for _ in range(2)]
+    details = await oracle.details()
+    customers = Customers(oracle=oracle, trunks=trunks, details=details, pause_s=pause_s)
+    async with (
+        loading(oracle, every=every),
+        wishing(customers.wish, at_once=at_once),
+        wishing(customers.reviewing),
+    ):
+        yield customers
