@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-
-from didflow.embedded.postgres import EmbeddedPostgres
-from didflow.embedded.scratch import scratch_folder
 from harness.broker import Broker
 from harness.kafka_docker import DockerBroker, docker_answers
 from harness.kafka_java import JavaBroker
 from harness.postgres import TemplateDatabases
+
+from didflow.embedded.postgres import EmbeddedPostgres
+from didflow.embedded.scratch import scratch_folder
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 

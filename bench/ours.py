@@ -1,24 +1,24 @@
-"""Ours: the real stage of a real service behind its real consumer, with the relay beside it, in one process.
+"""Ours: a worker as it runs in production (consumer, stage, relay, clock, health), on the clock from outside.
 
-Put together as a worker is, without what reads nothing from Kafka: the clock, health and metrics over HTTP.
+Done is when the last batch's offsets are committed and the last outbox row is published and deleted.
 """
 
 import asyncio
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import asyncpg
 
 from bench.run import Run, Stopwatch, Took, main
 from didflow.services import service
-from didflow_chassis.brokers import producer
 from didflow_chassis.consumer import Consumer
-from didflow_chassis.relay import Relay
-from didflow_chassis.running import opened
+from didflow_chassis.running import run_worker
 from didflow_chassis.settings import Settings
-from didflow_chassis.stage.messages import Record
-from didflow_chassis.stage.stage import Stage
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
+PUBLISHED = "SELECT last_value FROM pg_sequences WHERE sequencename = 'outbox_id_seq'"
 TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided'"
 LOOK_S = 0.005
 
@@ -29,74 +29,45 @@ class NotDecidedError(RuntimeError):
     code = "not-decided"
 
 
-class Watched(Stage):
-    """The stage, with a stopwatch at its door."""
-
-    watch: Stopwatch
-
-    async def records(self, records: Sequence[Record]) -> None:
-        """Count a batch and take it."""
-        self.watch.batch(len(records))
-        await super().records(records)
-
-
 async def run_ours(run: Run) -> Took:
-    """Take all purchases through the service's stage; done when the last row is published."""
-    chosen = service(run.service)
+    """Take all purchases with the service's worker."""
     settings = Settings(
         kafka=run.kafka,
         postgres=run.dsn,
         topic_prefix=run.prefix,
         production=False,
         batch_size=run.batch,
+        health_port=0,
     )
     watch = Stopwatch()
-    sender = producer(settings, "bench-relay")
-    async with opened(chosen, settings, "worker") as process:
-        # `opened` builds a plain Stage: the same object gets the stopwatch's method.
-        process.stage.__class__ = Watched
-        process.stage.watch = watch
-        consumer = Consumer(chosen, settings, process.stage)
-        relay = Relay(
-            settings.dsn, sender, process.metrics, application="bench-relay", poll_s=settings.relay_poll_s
-        )
-        await sender.start()
-        relaying = asyncio.create_task(relay.run())
-        await consumer.start()
-        try:
-            await _until_done(run, watch, consumer)
-            published = int(process.metrics.relay_rows.labels("sent")._value.get())
-            took = watch.took(published=published)
-        finally:
-            await consumer.stop()
-            relaying.cancel()
-            await sender.stop()
-    await _check(run)
+    with_stopwatch(watch)
+    connection = await asyncpg.connect(run.dsn)
+    worker = asyncio.create_task(run_worker(service(run.service), settings))
+    try:
+        while not (watch.done >= run.messages and not await connection.fetchval(LEFT)):
+            if worker.done():
+                worker.result()
+            await asyncio.sleep(LOOK_S)
+        took = watch.took()
+        if (decided := await connection.fetchval(TAKEN)) != run.messages:
+            raise NotDecidedError(f"{decided} of {run.messages} purchases were decided")
+    finally:
+        await connection.close()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await worker
     return took
 
 
-async def _until_done(run: Run, watch: Stopwatch, consumer: Consumer) -> None:
-    while watch.messages < run.messages:
-        await asyncio.sleep(LOOK_S)
-    # The last batch has come in: it is done when the consumer's lock is free again and nothing is left to publish.
-    async with consumer._busy:
-        pass
-    connection = await asyncpg.connect(run.dsn)
-    try:
-        while await connection.fetchval(LEFT):
-            await asyncio.sleep(LOOK_S)
-    finally:
-        await connection.close()
+def with_stopwatch(watch: Stopwatch) -> None:
+    """Let every consumer of this process note its batches, as they come and when they are through."""
+    take: Callable[[Any, Sequence[Any]], Awaitable[None]] = Consumer.take
 
+    async def noted(self: Consumer, records: Sequence[Any]) -> None:
+        watch.batch(len(records))
+        await take(self, records)
+        watch.done += len(records)
 
-async def _check(run: Run) -> None:
-    connection = await asyncpg.connect(run.dsn)
-    try:
-        decided = await connection.fetchval(TAKEN)
-    finally:
-        await connection.close()
-    if decided != run.messages:
-        raise NotDecidedError(f"{decided} of {run.messages} purchases were decided")
+    Consumer.take = noted  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from bench.run import Run, Took, in_process
 from bench.topics import make_topics, rewind
 
 OURS = ("billing", "inventory")
+FLOORS = {"floor": "least", "billing-floor": "billing", "inventory-floor": "inventory"}
+"""The floors: one that writes the least, and one for each service that writes all that the service writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +34,20 @@ class Stages:
 
     async def ready(self) -> None:
         """Publish the purchases once for each variant."""
-        for name in ("floor", "naive", *OURS):
+        for name in (*FLOORS, "naive", *OURS):
             await make_topics(self.machine.kafka, f"{name}.")
             await publish(self.machine.kafka, f"{name}.", numbers(self.messages))
 
     def variant(self, name: str, batch: int, messages: int | None = None, profile: str = "") -> Variant:
         """Return the runner of one variant."""
-        service = name if name in OURS else "billing"
-        module = "ours" if name in OURS else name
+        database = name.removesuffix("-floor") if name.startswith(OURS) else "billing"
+        module = "ours" if name in OURS else "floor" if name in FLOORS else name
+        service = FLOORS.get(name, name)
 
         async def once() -> Took:
-            await rewind(self.machine.kafka, f"{name}.{name}", f"{name}.{TOPIC}")
-            async with self.machine.database(service, prepared(service)) as dsn:
+            group = "floor" if name in FLOORS else name
+            await rewind(self.machine.kafka, f"{name}.{group}", f"{name}.{TOPIC}")
+            async with self.machine.database(database, prepared(database)) as dsn:
                 run = Run(
                     kafka=self.machine.kafka,
                     dsn=dsn,
@@ -63,7 +67,7 @@ async def measure(machine: Machine, *, messages: int, naive: int, rounds: int, t
     stages = Stages(machine=machine, messages=messages)
     await stages.ready()
     variants = {
-        f"{name}_{batch}": stages.variant(name, batch) for batch in (500, 100) for name in ("floor", *OURS)
+        f"{name}_{batch}": stages.variant(name, batch) for batch in (500, 100) for name in (*FLOORS, *OURS)
     }
     variants["naive_500"] = stages.variant("naive", 1, naive)
     return Measured(took=await interleaved(variants, rounds, tell))

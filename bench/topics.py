@@ -1,9 +1,9 @@
 """Topics of a variant: all that a service reads and writes, under a prefix of the variant's own, and their groups."""
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from harness.topics import create_topics
 
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
-from harness.topics import create_topics
 
 PARTITIONS = 12
 

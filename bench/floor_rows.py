@@ -1,0 +1,221 @@
+"""What the floor writes for a batch of purchases: the least (one row, one event), or all that a service writes.
+
+Only what differs from row to row goes over the wire; the rest are constants in the statement.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+Statement = tuple[str, tuple[Sequence[Any], ...]]
+Said = tuple[str, bytes, bytes]
+Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Said]]]
+"""From the decoded events of a batch: its statements, and (topic, key, value) of each event said."""
+
+_TERMS = """
+INSERT INTO terms AS t (did_id, number, account, payer, order_id, state, price, billing_period, purchased_at,
+    period, period_start, expires_at, anchor, anchor_months, extended, completed, accepted, charges, entries, seen,
+    version, sequence, correlation_id)
+SELECT d, n, a, a, o, 'active', p, b, s, 1, s, s + interval '1 month', s, b, 0, false, false, c, 2, '{}',
+    1, 1, e
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::text[], $8::jsonb[])
+    AS u (d, n, a, o, p, b, e, c), LATERAL (SELECT clock_timestamp() AS s) AS now
+ON CONFLICT (did_id) DO UPDATE SET state = excluded.state, version = t.version + 1
+"""
+_LEDGER = """
+INSERT INTO ledger (entry_id, did_id, number, line, order_id, payer, kind, amount, currency, posted_at)
+SELECT i, d, n, l, o, a, k, m::numeric, c, clock_timestamp()
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    AS u (i, d, n, l, o, a, k, m, c)
+"""
+_DIDS = """
+INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, held_by_package,
+    account, payer, features, carrier, origin, tags, registration, services, routing, term, seen, status, in_all,
+    in_active, in_not_configured, in_awaiting_registration, in_terminated, in_expiring_soon, in_porting,
+    version, sequence, correlation_id)
+SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', false, a, a, f, 'simulator', 'purchased', '[]',
+    $9, '{}', $10, $11, '{}', 'awaiting_registration', true, false, true, true, false, false, false, 1, 1, e
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
+    AS u (d, n, y, r, o, a, f, e)
+ON CONFLICT (did_id) DO UPDATE SET status = excluded.status, version = t.version + 1
+"""
+_NUMBERS = """
+INSERT INTO numbers AS t (number, did_id, last_did, releasing, version)
+SELECT n, d, d, false, 1 FROM unnest($1::text[], $2::uuid[]) AS u (n, d)
+ON CONFLICT (number) DO UPDATE SET did_id = excluded.did_id, version = t.version + 1
+"""
+_ORDERS = """
+INSERT INTO orders (key, number, did_id, version)
+SELECT k, n, d, 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS u (k, n, d) ON CONFLICT (key) DO NOTHING
+"""
+_HISTORY = """
+INSERT INTO history (did_id, number, account, at, recorded_at, type, source, event_id, actor, outcome, changes, extra)
+SELECT d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, '{}'
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS u (d, n, a, s, e, c)
+"""
+_REGISTRATION: Final = {
+    **dict.fromkeys(
+        ("since", "attempt", "reference", "address_id", "grace_until", "identity_id", "requirement")
+    ),
+    **dict.fromkeys(("valid_until", "verification_id", "requirement_version")),
+    "state": "awaiting",
+    "reasons": [],
+}
+_ROUTING: Final = {
+    **dict.fromkeys(("sms", "voice", "reason", "capacity", "capacity_group")),
+    "missing": {"sms": None, "voice": None},
+    "sms_ready": False,
+    "voice_ready": False,
+    "unapplied": [],
+    "carrier_state": "inactive",
+}
+_TERM: Final = {
+    **dict.fromkeys(("expires_at", "aging_until", "cycles_left", "period_start", "billing_period")),
+    "state": "none",
+}
+
+
+def least(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
+    """Write a term and say it: what a stage of one table and one event does at least."""
+    return [_terms(events, ["[]"] * len(events))], [_term_changed(event) for event in events]
+
+
+def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
+    """Write a term that remembers its charges and two ledger lines; say the term and both lines."""
+    lines: list[tuple[Any, ...]] = []
+    charges: list[str] = []
+    said: list[Said] = []
+    for event in events:
+        data, price = event["data"], event["data"]["price"]
+        two = []
+        said.append(_term_changed(event))
+        for number, kind in ((1, "setup"), (2, "recurring")):
+            money, entry = price[kind], str(uuid4())
+            two.append({"money": money, "entry_id": entry, "period_start": None, "period_end": None})
+            place = (data["did_id"], data["number"], number, data["order_id"], data["account"])
+            lines.append((entry, *place, kind, money["amount"], money["currency"]))
+            said.append(_posted(event, entry, kind, money))
+        charges.append(orjson.dumps(two).decode())
+    columns = tuple(list(column) for column in zip(*lines, strict=True))
+    return [_terms(events, charges), (_LEDGER, columns)], said
+
+
+def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
+    """Write a DID, its number, its order and its history; say the DID."""
+    data = [event["data"] for event in events]
+    ids, numbers = [d["did_id"] for d in data], [d["number"] for d in data]
+    accounts, orders = [d["account"] for d in data], [d["order_id"] for d in data]
+    events_ids, sources = [event["id"] for event in events], [event["source"] for event in events]
+    views = (_json(_REGISTRATION), _json(_ROUTING), _json(_TERM))
+    dids = (
+        ids,
+        numbers,
+        [d["number_type"] for d in data],
+        [d["area"] for d in data],
+        orders,
+        accounts,
+        [_json(d["features"]) for d in data],
+        events_ids,
+        *views,
+    )
+    keys = [f"{d['account']}|{d['order_id']}|{d['number']}" for d in data]
+    changed = [_json({k: {"before": None, "after": v} for k, v in d.items() if v}) for d in data]
+    statements: list[Statement] = [
+        (_DIDS, dids),
+        (_NUMBERS, (numbers, ids)),
+        (_ORDERS, (keys, numbers, ids)),
+        (_HISTORY, (ids, numbers, accounts, sources, events_ids, changed)),
+    ]
+    return statements, [_did_changed(event) for event in events]
+
+
+WRITTEN: Final[Mapping[str, Written]] = {
+    "least": least,
+    "billing": as_billing,
+    "inventory": as_inventory,
+}
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _terms(events: Sequence[Any], charges: list[str]) -> Statement:
+    data = [event["data"] for event in events]
+    columns = (
+        [d["did_id"] for d in data],
+        [d["number"] for d in data],
+        [d["account"] for d in data],
+        [d["order_id"] for d in data],
+        [_json(d["price"]) for d in data],
+        [d["billing_period"] for d in data],
+        [event["id"] for event in events],
+        charges,
+    )
+    return _TERMS, columns
+
+
+def _said(event: Any, topic: str, source: str, sequence: str, data: dict[str, Any]) -> Said:
+    number = event["data"]["number"]
+    about = {"did_id": event["data"]["did_id"], "number": number, "account": event["data"]["account"]}
+    value = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": f"/didflow/{source}",
+        "type": f"didflow.{topic}.v1",
+        "subject": number,
+        "time": event["time"],
+        "datacontenttype": "application/json",
+        "sequence": sequence,
+        "correlationid": event["id"],
+        "causationid": event["id"],
+        "actor": f"service:{source}",
+        "data": about | data,
+    }
+    return topic, number.encode(), orjson.dumps(value)
+
+
+def _term_changed(event: Any) -> Said:
+    data = {
+        "state": "active",
+        "cycles_left": None,
+        "billing_period": event["data"]["billing_period"],
+        "period_start": event["time"],
+        "expires_at": event["time"],
+        "aging_until": None,
+        "reason": "started",
+    }
+    return _said(event, "term.changed", "billing", "1", data)
+
+
+def _posted(event: Any, entry: str, kind: str, money: Any) -> Said:
+    data = {
+        "entry_id": entry,
+        "order_id": event["data"]["order_id"],
+        "payer": event["data"]["account"],
+        "kind": kind,
+        "money": money,
+        "period_start": None,
+        "period_end": None,
+        "reverses": None,
+    }
+    return _said(event, "ledger.posted", "billing", "2", data)
+
+
+def _did_changed(event: Any) -> Said:
+    data = {
+        "stock": "assigned",
+        "until": None,
+        "after_hold": None,
+        "payer": event["data"]["account"],
+        "user": None,
+        "features": event["data"]["features"],
+        "carrier": "simulator",
+        "sms_carrier": None,
+        "origin": "purchased",
+        "tags": [],
+        "description": None,
+    }
+    return _said(event, "did.changed", "inventory", "1", data)
