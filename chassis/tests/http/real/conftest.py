@@ -1,0 +1,198 @@
+"""The toy service's API as it runs: signed tokens, the real stage, PostgreSQL; two processes' worth of it.
+
+Both applications stand on one database with a pool each, so nothing that holds is owed to shared memory.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import toy
+from fastapi import APIRouter
+from harness.fixtures import DatabaseFor
+from pydantic import BaseModel, ConfigDict
+from records import named, record
+from starlette.responses import Response
+
+from didflow_chassis import failpoints
+from didflow_chassis.database import Database
+from didflow_chassis.decision import Caller
+from didflow_chassis.http import (
+    Authenticator,
+    BatchAnswer,
+    Http,
+    HttpContext,
+    Running,
+    Target,
+    create_application,
+    parse_name,
+    within,
+)
+from didflow_chassis.http.jwks import Keys
+from didflow_chassis.stage.stage import Stage
+from didflow_chassis.stage.watching import Watching
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.tracing import start_tracing
+
+ISSUER, AUDIENCE = "https://issuer.example/counting", "counting"
+ACME, OTHER = "master/acme", "master/other"
+OWNERS = {1: ACME, 2: ACME, 3: OTHER}
+"""Whose each counter is."""
+
+router = APIRouter()
+
+
+class Addition(BaseModel):
+    """The body of one addition."""
+
+    model_config = ConfigDict(extra="forbid")
+    amount: int
+
+
+class Additions(Addition):
+    """The body of a batch of them."""
+
+    dids: list[str]
+
+
+@router.post("/v1/counters/batch/add")
+async def add_to_all(http: Http, body: Additions) -> BatchAnswer:
+    """Add the same to many counters."""
+    return await http.batch(body.dids, reach, lambda target: _wish(http.caller, target, body.amount))
+
+
+@router.post("/v1/counters/{name}/add")
+async def add(http: Http, name: str, body: Addition) -> Response:
+    """Add to one counter, under a key."""
+    found = await reach(http, [name])
+    if name not in found:
+        raise http.problem(404, "not_found", "No such counter.")
+    wish = _wish(http.caller, found[name], body.amount)
+    return await http.run(wish, status=201, render=lambda total: {"total": total}, required=True)
+
+
+async def reach(http: HttpContext, names: list[str]) -> dict[str, Target]:
+    """Find counters by number, within the caller's reach."""
+    numbers = {name: str(parse_name(name)) for name in names}
+    columns = toy.COUNTERS.c
+    asked = sa.select(columns.did_id, columns.number).where(
+        columns.number.in_(numbers.values()), within(columns.account, http.caller)
+    )
+    found = {
+        row["number"]: Target(entity_id=row["did_id"], subject=row["number"])
+        for row in await http.rows(asked)
+    }
+    return {name: found[number] for name, number in numbers.items() if number in found}
+
+
+def _wish(caller: Caller, target: Target, amount: int) -> toy.Add:
+    return toy.Add(entity_id=target.entity_id, subject=target.subject, caller=caller, amount=amount)
+
+
+SERVICE = replace(toy.SERVICE, routers=lambda: [router])
+
+
+class Traces(NamedTuple):
+    """What calls have left in the database, as anybody else sees it: the three that must agree."""
+
+    total: int
+    said: int
+    answers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The running API; `post` and its kin speak to the process `at`, for an account, under a key."""
+
+    clients: tuple[httpx.AsyncClient, ...]
+    database: Database
+    stage: Stage
+    issuer: Any
+
+    async def post(
+        self, path: str, content: Any, key: str | None = "k", *, who: str = ACME, at: int = 0
+    ) -> httpx.Response:
+        """Make one call with a fresh token; `content` is the body's bytes, or what it says."""
+        token = self.issuer.token(iss=ISSUER, aud=AUDIENCE, account=who)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        body = {"content": content} if isinstance(content, bytes) else {"json": content}
+        return await self.clients[at].post(path, headers=headers, **body)
+
+    async def add(self, number: int = 1, amount: int = 1, **how: Any) -> httpx.Response:
+        """Add to one counter."""
+        return await self.post(f"/v1/counters/{named(number)[1]}/add", {"amount": amount}, **how)
+
+    async def add_to_all(self, *numbers: int, amount: int = 1, **how: Any) -> httpx.Response:
+        """Add to many counters in one call."""
+        body = {"dids": [named(number)[1] for number in numbers], "amount": amount}
+        return await self.post("/v1/counters/batch/add", body, **how)
+
+    async def traces(self) -> Traces:
+        """Look at what all calls together have left; what the counters' opening said is not counted."""
+        rows = await self.database.fetch(
+            "SELECT (SELECT sum(total) FROM counters), (SELECT count(*) FROM outbox) - $1,"
+            " (SELECT count(*) FROM idempotency)",
+            len(OWNERS),
+        )
+        return Traces(*rows[0])
+
+
+@dataclass(frozen=True)
+class Held:
+    """The first call that reaches its commit stays there from `reached` until `go`; later ones pass."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hit(self, place: str, about: str = "") -> None:
+        """Stand in for the failpoints."""
+        if place == "stage.commit" and not self.reached.is_set():
+            self.reached.set()
+            await self.go.wait()
+
+
+@pytest.fixture
+def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
+    """Holds the next call at its commit."""
+    made = Held()
+    monkeypatch.setattr(failpoints, "hit", made.hit)
+    return made
+
+
+@pytest.fixture
+async def api(world: Any, database_for: DatabaseFor) -> AsyncIterator[Api]:
+    """The API of this test's own, with a counter for each of `OWNERS`."""
+    dsn = await database_for("counting", toy.prepare)
+    async with AsyncExitStack() as exits:
+        parts = [await _process(dsn, world.issuer, exits) for _ in range(2)]
+        stage, database, _ = parts[0]
+        for number, account in OWNERS.items():
+            did_id, subject = named(number)
+            opened = toy.Opened(did_id=did_id, number=subject, account=account)
+            await stage.records([record(opened, f"opened-{number}")])
+        clients = tuple(client for _, _, client in parts)
+        yield Api(clients=clients, database=database, stage=stage, issuer=world.issuer)
+
+
+async def _process(dsn: str, issuer: Any, exits: AsyncExitStack) -> tuple[Stage, Database, httpx.AsyncClient]:
+    database = Database(dsn, application="test", size=10)
+    await database.start()
+    exits.push_async_callback(database.stop)
+    tracing = start_tracing(service="counting", process="test", endpoint=None)
+    stage = Stage(SERVICE, database, Watching(Metrics(), tracing))
+    running = Running(
+        service=SERVICE,
+        database=database,
+        stage=stage,
+        authenticator=Authenticator(ISSUER, AUDIENCE, Keys(issuer.load)),
+    )
+    transport = httpx.ASGITransport(create_application(SERVICE, running, rate=None))
+    client = httpx.AsyncClient(transport=transport, base_url="http://counting")
+    return stage, database, await exits.enter_async_context(client)

@@ -1,0 +1,222 @@
+"""H1, H2, H4 to H7: one call, one effect, one answer, on the real stage and a real PostgreSQL.
+
+H3, an API that is killed around its commit, needs processes: `tests/faults/test_f05_lost_answer.py`.
+"""
+
+import asyncio
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import toy
+from asking import CALLER, command
+from records import named
+
+from didflow_chassis import clock, failpoints
+from didflow_chassis.http import context
+
+REFUSING = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'too late'; END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON {table}
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+def replayed(answer: httpx.Response) -> bool:
+    """Whether an answer is marked as the first one again."""
+    return answer.headers.get("Idempotent-Replayed") == "true"
+
+
+@pytest.mark.parametrize("call", ["add", "add_to_all"])
+async def test_a_hundred_calls_at_once_under_one_key_have_one_effect(api: Any, call: str) -> None:
+    """H1: over two processes, one call runs; the others get its answer, or 409 and when to ask again."""
+    post = getattr(api, call)
+    answers = await asyncio.gather(*(post(1, at=n % 2) for n in range(100)))
+    assert await api.traces() == (1, 1, 1)
+    given = [answer for answer in answers if answer.status_code != 409]
+    assert [replayed(answer) for answer in given].count(False) == 1
+    assert len({(answer.status_code, answer.content) for answer in given}) == 1
+    for answer in answers:
+        if answer.status_code == 409:
+            assert answer.json()["code"] == "idempotency_in_progress"
+            assert int(answer.headers["Retry-After"]) >= 1
+    late = await post(1, at=1)
+    assert (late.status_code, late.content, replayed(late)) == (
+        given[0].status_code,
+        given[0].content,
+        True,
+    )
+    assert await api.traces() == (1, 1, 1)
+
+
+async def test_while_the_first_call_runs_the_same_key_waits_in_every_process(api: Any, held: Any) -> None:
+    """H1: before the commit there is nothing to replay, so each process says 409, and after it replays."""
+    first = asyncio.create_task(api.add())
+    await held.reached.wait()
+    for at in (0, 1):
+        early = await api.add(at=at)
+        assert (early.status_code, early.json()["code"]) == (409, "idempotency_in_progress")
+        assert early.headers["Retry-After"] == "1"
+    held.go.set()
+    done, again = await first, await api.add(at=1)
+    assert (done.status_code, again.content, replayed(again)) == (201, done.content, True)
+    assert await api.traces() == (1, 1, 1)
+
+
+async def test_key_order_is_no_other_body_and_a_value_is(api: Any) -> None:
+    """H2: keys in another order replay; another value, or a list in another order, is 422 without effect."""
+    path, (_, one), (_, two) = "/v1/counters/batch/add", named(1), named(2)
+    first = await api.post(path, orjson.dumps({"dids": [one, two], "amount": 3}))
+    again = await api.post(path, orjson.dumps({"amount": 3, "dids": [one, two]}, option=orjson.OPT_INDENT_2))
+    assert (first.status_code, again.content, replayed(again)) == (200, first.content, True)
+    for other in ({"dids": [one, two], "amount": 4}, {"dids": [two, one], "amount": 3}):
+        refused = await api.post(path, other)
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+        assert not replayed(refused)
+    assert await api.traces() == (6, 2, 1)
+
+
+async def test_another_tenant_under_the_same_key_is_on_its_own(api: Any) -> None:
+    """H4: the same call of another tenant is neither answered with what was stored nor refused for it."""
+    mine = await api.add_to_all(1, 3)
+    theirs = await api.add_to_all(1, 3, who="master/other")
+    assert [entry["outcome"] for entry in mine.json()["results"]] == ["done", "refused"]
+    assert [entry["outcome"] for entry in theirs.json()["results"]] == ["refused", "done"]
+    other_body = await api.add_to_all(1, amount=9, who="master/third")
+    assert (other_body.status_code, other_body.json()["refused"], replayed(other_body)) == (200, 1, False)
+    assert await api.traces() == (2, 2, 3)
+
+
+async def test_a_stored_answer_is_nobody_elses(api: Any) -> None:
+    """H4: on the very path that was answered, a sibling sees what is absent; the parent makes its own call."""
+    mine = await api.add(1, 5)
+    sibling, absent = [await api.add(n, 5, who="master/other") for n in (1, 404)]
+    for answer in (sibling, absent):
+        assert (answer.status_code, answer.json()["code"], replayed(answer)) == (404, "not_found", False)
+    ids = {"instance", "request_id"}
+    assert [{**a.json(), **dict.fromkeys(ids)} for a in (sibling,)] == [
+        {**absent.json(), **dict.fromkeys(ids)}
+    ]
+    parent = await api.add(1, 7, who="master")
+    assert (mine.json(), parent.json(), replayed(parent)) == ({"total": 5}, {"total": 12}, False)
+    assert (await api.add(1, 5)).content == mine.content
+    assert await api.traces() == (12, 2, 2)
+
+
+async def test_a_running_call_holds_up_no_other_tenant_and_no_other_route(api: Any, held: Any) -> None:
+    """H4: while a key is in use, the same key of another tenant, on another path or route, runs."""
+    first = asyncio.create_task(api.add(1))
+    await held.reached.wait()
+    others = [await api.add(3, who="master/other"), await api.add(2), await api.add_to_all(2)]
+    assert [(answer.status_code, replayed(answer)) for answer in others] == [
+        (201, False),
+        (201, False),
+        (200, False),
+    ]
+    held.go.set()
+    assert (await first).status_code == 201
+    assert await api.traces() == (4, 4, 4)
+
+
+class Once:
+    """Looks at the queues once; the second time housekeeping has had its whole turn."""
+
+    class Over(Exception):
+        """One turn is over."""
+
+    looked = False
+
+    async def look(self) -> None:
+        """Look, or say that it was done."""
+        if self.looked:
+            raise self.Over
+        self.looked = True
+
+
+async def pass_days(api: Any, days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the stored answers older and let housekeeping take its turn."""
+    await api.database.fetch(
+        "UPDATE idempotency SET created_at = created_at - make_interval(days => $1)", days
+    )
+    monkeypatch.setattr(clock, "HOUSEKEEPING_S", 0)
+    watch: Any = Once()
+    keeper = clock.Clock(toy.SERVICE, api.stage, api.database, watch, interval_s=1, days=30)
+    with pytest.raises(Once.Over):
+        await keeper.housekeeping()
+
+
+async def test_after_its_answer_has_expired_a_call_runs_anew_under_the_rules(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H5: kept for 30 days, then decided again: what may be only once, here by a limit, is only once."""
+    await command(api.stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=5))
+    first = await api.add(1, 5)
+    await pass_days(api, 29, monkeypatch)
+    kept = await api.add(1, 5)
+    assert (kept.content, replayed(kept)) == (first.content, True)
+    await pass_days(api, 2, monkeypatch)
+    assert await api.traces() == (5, 1, 0)
+    anew = await api.add(1, 5)
+    assert (anew.status_code, anew.json()["code"], replayed(anew)) == (409, "over_limit", False)
+    assert await api.traces() == (5, 1, 1)
+
+
+async def read_past(*_: object) -> None:
+    """Miss the answer before the transaction, as a call does that began before the first one's commit."""
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["before the transaction", "inside it"])
+@pytest.mark.parametrize(("amount", "status"), [(1, 201), (9, 409)], ids=["done", "refused"])
+async def test_a_replay_is_the_first_answer_and_says_so(
+    api: Any, monkeypatch: pytest.MonkeyPatch, inside: bool, amount: int, status: int
+) -> None:
+    """H6: status, media type and bytes are the first ones', a refusal's too; only the mark is new."""
+    await command(api.stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=5))
+    first = await api.add(1, amount)
+    before = await api.traces()
+    if inside:
+        monkeypatch.setattr(context, "replay", read_past)
+    again = await api.add(1, amount, at=1)
+    assert (first.status_code, again.status_code, again.content) == (status, status, first.content)
+    assert again.headers["Content-Type"] == first.headers["Content-Type"]
+    assert (replayed(first), replayed(again)) == (False, True)
+    assert await api.traces() == before
+
+
+async def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_everything_once(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H7: state, outbox and stored answer are all written by then, and none of them stays."""
+    monkeypatch.setattr(failpoints, "_POINTS", failpoints.parse("stage.commit=raise@1"))
+    failed = await api.add()
+    assert (failed.status_code, failed.json()["code"]) == (500, "internal")
+    assert await api.traces() == (0, 0, 0)
+    retried = await api.add()
+    assert (retried.status_code, retried.json(), replayed(retried)) == (201, {"total": 1}, False)
+    assert await api.traces() == (1, 1, 1)
+    assert replayed(await api.add())
+
+
+@pytest.mark.parametrize("table", ["counters", "outbox", "idempotency"])
+async def test_a_commit_that_the_database_refuses_leaves_nothing(api: Any, table: str) -> None:
+    """H7: whichever of the three COMMIT fails on, the other two are gone with it; 503, and a retry has all."""
+    await api.database.pool.execute(REFUSING.format(table=table))
+    failed = await api.add()
+    assert (failed.status_code, failed.json()["code"]) == (503, "unavailable")
+    assert int(failed.headers["Retry-After"]) >= 1
+    assert await api.traces() == (0, 0, 0)
+    await api.database.pool.execute(f"DROP TRIGGER refuse ON {table}")
+    retried = await api.add()
+    assert (retried.status_code, retried.json(), replayed(retried)) == (201, {"total": 1}, False)
+    assert await api.traces() == (1, 1, 1)
+
+
+async def test_nobody_sees_one_of_the_three_before_the_others(api: Any, held: Any) -> None:
+    """H7: from outside, a call that stands before its commit has left nothing; after it, all three."""
+    first = asyncio.create_task(api.add())
+    await held.reached.wait()
+    assert await api.traces() == (0, 0, 0)
+    held.go.set()
+    await first
+    assert await api.traces() == (1, 1, 1)
