@@ -25,7 +25,7 @@ CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON {table}
 
 def replayed(answer: httpx.Response) -> bool:
     """Whether an answer is marked as the first one again."""
-    return answer.headers.get("Idempotent-Replayed") == "true"
+    return bool(answer.headers.get("Idempotent-Replayed") == "true")
 
 
 @pytest.mark.parametrize("call", ["add", "add_to_all"])
@@ -94,10 +94,7 @@ async def test_a_stored_answer_is_nobody_elses(api: Any) -> None:
     sibling, absent = [await api.add(n, 5, who="master/other") for n in (1, 404)]
     for answer in (sibling, absent):
         assert (answer.status_code, answer.json()["code"], replayed(answer)) == (404, "not_found", False)
-    ids = {"instance", "request_id"}
-    assert [{**a.json(), **dict.fromkeys(ids)} for a in (sibling,)] == [
-        {**absent.json(), **dict.fromkeys(ids)}
-    ]
+    assert sibling.content == absent.content
     parent = await api.add(1, 7, who="master")
     assert (mine.json(), parent.json(), replayed(parent)) == ({"total": 5}, {"total": 12}, False)
     assert (await api.add(1, 5)).content == mine.content
