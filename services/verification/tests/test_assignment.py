@@ -111,6 +111,15 @@ def test_another_accounts_identity_is_rejected_and_nothing_is_said_of_it(
     assert [r.code for r in ready.said[-1].reasons] == ["not_yours"]
 
 
+def test_the_requirement_gives_nothing_away_of_anothers_identity(desk: Any, say: Any, make: Any) -> None:
+    """Spain asks persons and businesses differently: for another's identity the row of the order is named."""
+    say.number = "+34911234567"
+    foreign = make.somebody("juan", account="master/globex")
+    desk.enter(foreign)
+    desk.feed(say.purchased(), say.assigned(foreign))
+    assert desk.said[-1].requirement == "es.local.business"
+
+
 def test_an_identity_above_serves_and_one_below_does_not(ready: Any, say: Any, make: Any) -> None:
     """An identity serves its account and those below."""
     above, below = make.company("above", account="master"), make.company("below", account="master/acme/shop")
