@@ -39,9 +39,8 @@ lint: types ## Check style, types and walls
 types: .venv/.dev ## Check types alone
 	$(BIN)/mypy $(PACKAGES)
 
-bench: .venv/.dev ## Run the benchmarks
-	@set -e; for file in $(sort $(wildcard bench/bench_*.py)); do echo "== $$file"; $(BIN)/python $$file; done
-	@test -n "$(wildcard bench/bench_*.py)" || echo "no benchmark yet: see bench/README.md"
+bench: .venv/.bench ## Measure against lean references, about 10 minutes (ARGS="stage relay --rounds 3")
+	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 faults: .venv/.dev ## Run the tests that break things on purpose
 	$(BIN)/pytest -q -m faults $(ARGS)
@@ -71,6 +70,10 @@ clean: ## Remove everything that was installed or built
 .venv/.dev: $(LOCKED) | $(UV)
 	@echo "Installing into .venv, tools and tests included: only the first time, and after a change of uv.lock"
 	@$(UV) sync --quiet --frozen --inexact --all-packages
+	@touch $@
+
+.venv/.bench: .venv/.dev
+	@$(UV) sync --quiet --frozen --inexact --all-packages --group bench
 	@touch $@
 
 $(UV):

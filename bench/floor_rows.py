@@ -55,7 +55,7 @@ INSERT INTO history (did_id, number, account, at, recorded_at, type, source, eve
 SELECT d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, '{}'
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS u (d, n, a, s, e, c)
 """
-_REGISTRATION: Final = {
+_REGISTRATION: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
         ("since", "attempt", "reference", "address_id", "grace_until", "identity_id", "requirement")
     ),
@@ -63,7 +63,7 @@ _REGISTRATION: Final = {
     "state": "awaiting",
     "reasons": [],
 }
-_ROUTING: Final = {
+_ROUTING: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("sms", "voice", "reason", "capacity", "capacity_group")),
     "missing": {"sms": None, "voice": None},
     "sms_ready": False,
@@ -71,7 +71,7 @@ _ROUTING: Final = {
     "unapplied": [],
     "carrier_state": "inactive",
 }
-_TERM: Final = {
+_TERM: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("expires_at", "aging_until", "cycles_left", "period_start", "billing_period")),
     "state": "none",
 }

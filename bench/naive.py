@@ -8,7 +8,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from faststream import AckPolicy
@@ -27,7 +27,11 @@ from didflow_contracts.events import DidPurchased
 class Base(DeclarativeBase):
     """The application's tables."""
 
-    type_annotation_map = {datetime: TIMESTAMP(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
+    type_annotation_map: ClassVar = {
+        datetime: TIMESTAMP(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
 
 
 class Inbox(Base):

@@ -5,7 +5,7 @@ Samples are taken each millisecond of work, not of waiting: what the database an
 
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +61,7 @@ def sampled() -> Iterator[Samples]:
         signal.signal(signal.SIGPROF, before)
 
 
-def profiled(work: Callable[[], Awaitable[Any]], file: str) -> Any:
+def profiled(work: Callable[[], Coroutine[Any, Any, Any]], file: str) -> Any:
     """Run work under a profiler: `<file>.txt` gets what costs most, or, for a name in .html, pyinstrument's tree."""
     if file.endswith(".html"):
         profiler = Profiler(async_mode="disabled")

@@ -7,8 +7,9 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import uvloop
 
@@ -108,7 +109,7 @@ async def in_process(module: str, run: Run) -> Took:
     return Took(**json.loads(out.splitlines()[-1]))
 
 
-def main(work: Callable[[Run], Awaitable[Took]]) -> None:
+def main(work: Callable[[Run], Coroutine[Any, Any, Took]]) -> None:
     """Be a variant's process."""
     run = Run(**json.loads(sys.argv[1]))
     # What was imported is no garbage, and batches make no cycles: every variant is spared looking, as workers are.
@@ -121,7 +122,8 @@ def main(work: Callable[[Run], Awaitable[Took]]) -> None:
     print(json.dumps(asdict(took)))
 
 
-def _profiled(work: Callable[[], Awaitable[Took]], file: str) -> Took:
+def _profiled(work: Callable[[], Coroutine[Any, Any, Took]], file: str) -> Took:
     from bench.profiler import profiled  # noqa: PLC0415 - only there when the group `bench` is installed
 
-    return profiled(work, file)
+    took: Took = profiled(work, file)
+    return took

@@ -3,7 +3,6 @@
 Every run has a fresh database and reads the same records again from Kafka.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.databases import prepared
@@ -16,13 +15,6 @@ from bench.topics import make_topics, rewind
 OURS = ("billing", "inventory")
 FLOORS = {"floor": "least", "billing-floor": "billing", "inventory-floor": "inventory"}
 """The floors: one that writes the least, and one for each service that writes all that the service writes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What each variant took, round by round; names are `<variant>_<batch>`."""
-
-    took: Mapping[str, list[Took]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +54,9 @@ class Stages:
         return once
 
 
-async def measure(machine: Machine, *, messages: int, naive: int, rounds: int, tell: Tell) -> Measured:
+async def measure(
+    machine: Machine, *, messages: int, naive: int, rounds: int, tell: Tell
+) -> dict[str, list[Took]]:
     """Measure all variants at batches of 500 and 100, in one interleaved run."""
     stages = Stages(machine=machine, messages=messages)
     await stages.ready()
@@ -70,4 +64,4 @@ async def measure(machine: Machine, *, messages: int, naive: int, rounds: int, t
         f"{name}_{batch}": stages.variant(name, batch) for batch in (500, 100) for name in (*FLOORS, *OURS)
     }
     variants["naive_500"] = stages.variant("naive", 1, naive)
-    return Measured(took=await interleaved(variants, rounds, tell))
+    return await interleaved(variants, rounds, tell)

@@ -1,0 +1,25 @@
+"""The relay against a bare producer, interleaved."""
+
+from bench.databases import prepared
+from bench.machine import Machine
+from bench.rounds import Tell, Variant, interleaved
+from bench.run import Run, Took, in_process
+from bench.topics import make_topics
+
+PREFIX = "relay."
+
+
+async def measure(machine: Machine, *, rows: int, rounds: int, tell: Tell) -> dict[str, list[Took]]:
+    """Return what `relay` and `bare_producer` took for so many rows, round by round."""
+    await make_topics(machine.kafka, PREFIX)
+
+    def variant(module: str) -> Variant:
+        async def once() -> Took:
+            async with machine.database("billing", prepared("billing")) as dsn:
+                return await in_process(
+                    module, Run(kafka=machine.kafka, dsn=dsn, prefix=PREFIX, messages=rows)
+                )
+
+        return once
+
+    return await interleaved({name: variant(name) for name in ("relay", "bare_producer")}, rounds, tell)
