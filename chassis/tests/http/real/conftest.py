@@ -1,4 +1,4 @@
-"""The toy service's API as it runs: signed tokens, the real stage, PostgreSQL; two processes' worth of it.
+"""The toy service's API as it runs: signed tokens, the real stage, PostgreSQL; two of it.
 
 Both applications stand on one database with a pool each, so nothing that holds is owed to shared memory.
 """
@@ -107,7 +107,7 @@ class Traces(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """The running API; `post` and its kin speak to the process `at`, for an account, under a key."""
+    """The running API; `post` and its kin speak to the application `at`, for an account, under a key."""
 
     clients: tuple[httpx.AsyncClient, ...]
     database: Database

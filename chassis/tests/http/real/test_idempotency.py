@@ -30,7 +30,7 @@ def replayed(answer: httpx.Response) -> bool:
 
 @pytest.mark.parametrize("call", ["add", "add_to_all"])
 async def test_a_hundred_calls_at_once_under_one_key_have_one_effect(api: Any, call: str) -> None:
-    """H1: over two processes, one call runs; the others get its answer, or 409 and when to ask again."""
+    """H1: over two APIs on one database, one call runs; the others get its answer, or 409 and when to ask again."""
     post = getattr(api, call)
     answers = await asyncio.gather(*(post(1, at=n % 2) for n in range(100)))
     assert await api.traces() == (1, 1, 1)
@@ -50,8 +50,8 @@ async def test_a_hundred_calls_at_once_under_one_key_have_one_effect(api: Any, c
     assert await api.traces() == (1, 1, 1)
 
 
-async def test_while_the_first_call_runs_the_same_key_waits_in_every_process(api: Any, held: Any) -> None:
-    """H1: before the commit there is nothing to replay, so each process says 409, and after it replays."""
+async def test_while_the_first_call_runs_the_same_key_waits_at_every_api(api: Any, held: Any) -> None:
+    """H1: before the commit there is nothing to replay, so each API says 409, and after it replays."""
     first = asyncio.create_task(api.add())
     await held.reached.wait()
     for at in (0, 1):
