@@ -5,6 +5,7 @@ Whoever has a partition, and whoever had it a moment ago, decides each event onc
 
 import os
 
+import pytest
 from faults.installation import Install, Member, ready
 from faults.invariants import Judge
 from faults.load import loading
@@ -14,6 +15,7 @@ ROUNDS = 15 if os.environ.get("DIDFLOW_FAULT_MINUTES") else 2
 SLOW = {"FAILPOINTS": "stage.commit=sleep:0.05;consumer.taken=sleep:0.2", "BATCH_SIZE": "10"}
 
 
+@pytest.mark.faults
 async def test_members_that_come_and_go_double_and_lose_nothing(
     install: Install, ask: Ask, judge: Judge
 ) -> None:
@@ -22,9 +24,9 @@ async def test_members_that_come_and_go_double_and_lose_nothing(
     oracle = await ask(at)
 
     def member(index: int) -> Member:
-        return at.worker("billing", index, MEMBER_ID="", **SLOW)
+        return at.worker("inventory", index, MEMBER_ID="", **SLOW)
 
-    await ready(member(0), at.worker("inventory"))
+    await ready(member(0), at.worker("billing"))
     async with loading(oracle, every=0.05):
         for _ in range(ROUNDS):
             for guest in await ready(member(1), member(2)):

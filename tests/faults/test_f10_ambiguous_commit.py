@@ -15,11 +15,15 @@ async def test_a_commit_that_nobody_confirmed_is_done_once(
     install: Install, ask: Ask, judge: Judge, exits: AsyncExitStack
 ) -> None:
     """F10: a worker's and an API's COMMIT are cut, applied or not; I1 and I3 hold and nothing is dead-lettered."""
-    at = await install("billing")
+    at = await install("inventory", "billing")
     oracle = await ask(at)
-    ways = [await exits.enter_async_context(commit_cutter(at.parts.postgres["billing"])) for _ in range(2)]
-    (events, to_events), (calls, to_calls) = ways
-    _, api = await ready(at.worker("billing", POSTGRES=to_events), at.api("billing", POSTGRES=to_calls))
+    events, to_events = await exits.enter_async_context(commit_cutter(at.parts.postgres["inventory"]))
+    calls, to_calls = await exits.enter_async_context(commit_cutter(at.parts.postgres["billing"]))
+    api, *_ = await ready(
+        at.api("billing", POSTGRES=to_calls),
+        at.worker("billing"),
+        at.worker("inventory", POSTGRES=to_events),
+    )
     oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
     for cut in CUTS * 2:
         events.arm(cut)
