@@ -42,8 +42,8 @@ types: .venv/.dev ## Check types alone
 bench: .venv/.bench ## Measure against lean references, about 10 minutes (ARGS="stage relay --rounds 3")
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
-faults: .venv/.dev ## Run the tests that break things on purpose
-	$(BIN)/pytest -q -m faults $(ARGS)
+faults: .venv/.dev ## Break things at random for DIDFLOW_FAULT_MINUTES (10), from DIDFLOW_SEED; print the report
+	DIDFLOW_FAULT_MINUTES=$${DIDFLOW_FAULT_MINUTES:-10} $(BIN)/pytest -q -m faults $(ARGS)
 
 mutants: .venv/.dev ## Take each protection away in turn; a test must notice
 	$(BIN)/python tests/mutants/run.py

@@ -7,8 +7,9 @@ from statistics import quantiles
 from uuid import UUID
 
 from faults.evidence import Evidence
-from faults.invariants import Violation, violations
+from faults.invariants import violations
 from faults.ledger import Ledger
+from faults.violation import Violation
 
 from didflow_contracts.events import DidActivated
 

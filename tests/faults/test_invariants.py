@@ -228,6 +228,12 @@ def test_a_repeat_on_a_topic_is_no_violation(ledger: Ledger) -> None:
     assert violations(ledger, more(sound(), repeat)) == []
 
 
+def test_an_order_that_only_the_carrier_knows_is_named(ledger: Ledger) -> None:
+    """Whatever a carrier was asked to do was committed and published before."""
+    ledger.write("carrier", did_id=str(DID), number=NUMBER, key=str(ENTRY), action="activate")
+    assert [wrong.invariant for wrong in violations(ledger, sound())] == ["I2"]
+
+
 def test_the_report_counts_and_names(ledger: Ledger) -> None:
     """A run is summed up on one page: acknowledged, broken, absorbed, and every harm with its words."""
     fault = Fault(kind="kill -9", what="billing", began=1.0, lifted=2.0)

@@ -1,0 +1,63 @@
+"""Evidence put in order for judging: what was said of each DID, under which number, because of what, and first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from faults.evidence import Evidence, Said
+
+from didflow_contracts import events as e
+from didflow_contracts.topics import SOURCES
+
+
+def topics_of(evidence: Evidence) -> Mapping[UUID, set[str]]:
+    """Group by DID: which topics told of it."""
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for said in evidence.records:
+        found[said.did_id].add(said.topic)
+    return found
+
+
+def numbered(evidence: Evidence) -> defaultdict[tuple[str, UUID], dict[int, set[str]]]:
+    """Group what our services said: (service, DID) -> sequence -> event ids."""
+    names = {source: name for name, source in SOURCES.items()}
+    found: defaultdict[tuple[str, UUID], dict[int, set[str]]] = defaultdict(dict)
+    for said in evidence.records:
+        name = names.get(said.event.source, "")
+        if name in evidence.services and said.event.sequence is not None:
+            found[name, said.did_id].setdefault(said.event.sequence, set()).add(said.event.id)
+    return found
+
+
+def caused(evidence: Evidence) -> Mapping[tuple[str, str, str, UUID], set[str]]:
+    """Group by what caused it: (source, cause, what, DID) -> event ids. What the clock did has no cause."""
+    found: dict[tuple[str, str, str, UUID], set[str]] = defaultdict(set)
+    for said in evidence.records:
+        cause = said.event.causationid
+        if cause is not None and said.event.source in SOURCES.values():
+            what = f"{said.topic} {getattr(said.event.data, 'kind', '')}".strip()
+            found[said.event.source, cause, what, said.did_id].add(said.event.id)
+    return found
+
+
+def ordered(evidence: Evidence) -> Mapping[tuple[UUID, str], set[UUID]]:
+    """Group orders to carriers: (DID, action) -> their tokens."""
+    found: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
+    for said in of(evidence, e.CommandIssued):
+        found[said.did_id, said.event.data.action].add(said.event.data.command_id)
+    return found
+
+
+def of(evidence: Evidence, model: type[Any]) -> Iterator[Said]:
+    """Give the records of one kind of event."""
+    return (said for said in evidence.records if isinstance(said.event.data, model))
+
+
+def firsts(records: Iterable[Said]) -> Iterator[Said]:
+    """Give each event where its topic says it first, each partition's in order."""
+    seen: set[tuple[str, tuple[str, str]]] = set()
+    for said in sorted(records, key=lambda one: one.place):
+        if (said.topic, said.id) not in seen:
+            seen.add((said.topic, said.id))
+            yield said

@@ -1,0 +1,39 @@
+"""What is not as promised: which invariant says so, what harm it is, and in which words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Harm = Literal["lost", "doubled", "out of order", "wrong"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One thing that is not as promised, in words."""
+
+    invariant: str
+    harm: Harm
+    words: str
+
+    def __str__(self) -> str:
+        """Put it on one line."""
+        return f"{self.invariant} {self.harm}: {self.words}"
+
+
+def lost(invariant: str, words: str) -> Violation:
+    """Something acknowledged or committed is not there."""
+    return Violation(invariant=invariant, harm="lost", words=words)
+
+
+def doubled(invariant: str, words: str) -> Violation:
+    """Something is there more often than it happened."""
+    return Violation(invariant=invariant, harm="doubled", words=words)
+
+
+def wrong(invariant: str, words: str) -> Violation:
+    """Something is there that nobody promised, or is not as promised."""
+    return Violation(invariant=invariant, harm="wrong", words=words)
+
+
+def disordered(words: str) -> Violation:
+    """Something comes before what it comes after."""
+    return Violation(invariant="I4", harm="out of order", words=words)
