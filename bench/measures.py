@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench import flow as whole_flow
+from bench import latency as latencies
 from bench import relays, stages
 from bench.machine import Machine
 from bench.report import Figure, Report
@@ -13,6 +15,8 @@ from bench.run import Took
 
 NAIVE_MESSAGES: Final = 300
 RELAY_ROWS: Final = 100_000
+FLOW_PURCHASES: Final = 1_000
+LATENCY_SECONDS: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,47 @@ async def relay(machine: Machine, options: Options, report: Report, tell: Tell) 
     report.about["relay_statements_per_row"] = took["relay"][-1].statements / RELAY_ROWS
 
 
-ALL: Final[Mapping[str, Measure]] = {"stage": stage, "relay": relay}
+async def flow(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The whole flow: messages that the four stages took each second, and DIDs."""
+    took = await whole_flow.measure(
+        machine, purchases=FLOW_PURCHASES, messages=options.messages, rounds=options.rounds, tell=tell
+    )
+    report.detail["flow"] = {name: _summary(each) for name, each in took.items()}
+    floor = statistics.fmean(median_rate(took[f"{name}-floor"]) for name in stages.OURS)
+    report.figures.append(
+        _rates("flow", "whole flow, four services", median_rate(took["flow"]), floor, "one-stage floor", 0.6)
+    )
+    report.about["dids_per_second"] = round(
+        statistics.median(each.published / each.seconds for each in took["flow"]), 1
+    )
+    report.about["messages_per_did"] = round(took["flow"][-1].messages / FLOW_PURCHASES, 1)
+
+
+async def latency(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """From publish to activation at 50 purchases a second, against as many bare hops."""
+    found = await latencies.measure(machine, seconds=LATENCY_SECONDS, rounds=options.rounds, tell=tell)
+    report.about["hops"] = found.hops
+    report.detail["latency"] = {
+        name: {which: statistics.median(getattr(each, which) for each in rounds) for which in ("p50", "p99")}
+        for name, rounds in (("ours", found.ours), ("bare hops", found.bare))
+    }
+    for which, aim in (("p50", 2.0), ("p99", 4.0)):
+        ours, bare = (report.detail["latency"][name][which] for name in ("ours", "bare hops"))
+        report.figures.append(
+            Figure(
+                key=f"latency_{which}",
+                what=f"latency {which}, {latencies.PER_SECOND} purchases/s",
+                unit="ms",
+                ours=ours,
+                reference=bare,
+                against=f"{found.hops} bare hops",
+                aim=aim,
+                at_most=True,
+            )
+        )
+
+
+ALL: Final[Mapping[str, Measure]] = {"stage": stage, "relay": relay, "flow": flow, "latency": latency}
 
 
 def _rates(  # noqa: PLR0917 - a figure read in the order of its table

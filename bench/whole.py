@@ -1,0 +1,102 @@
+"""A whole didflow on the machine's servers: four workers and the carrier simulator as processes, and who listens."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+from harness.topics import create_topics
+
+from bench.machine import Machine
+from bench.rounds import Tell
+from didflow.parts import Wanted
+from didflow.quiet import Quiet, looking
+from didflow.services import SERVICES
+from didflow.stack import Stack, running
+from didflow_chassis.settings import Settings
+from didflow_contracts.events import DidActivated
+
+PREFIX = "flow."
+PATIENCE_S = 300.0
+TAKEN = "SELECT count(*) FROM inbox WHERE outcome <> 'said'"
+
+
+@dataclass(kw_only=True)
+class Listener:
+    """Notes when each number was activated, by this process's clock."""
+
+    consumer: AIOKafkaConsumer
+    heard: dict[bytes, float] = field(default_factory=dict)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            found = await self.consumer.getmany(timeout_ms=200)
+            now = time.perf_counter()
+            for records in found.values():
+                for record in records:
+                    self.heard.setdefault(record.key, now)
+            self._news.set()
+
+    async def wait(self, count: int) -> None:
+        """Wait until so many numbers were heard of. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.heard) < count:
+                self._news.clear()
+                await self._news.wait()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A running stack and what looks at it."""
+
+    kafka: str
+    stack: Stack
+    quiet: Quiet
+    databases: Mapping[str, Any]
+    listener: Listener
+
+    async def taken(self) -> dict[str, int]:
+        """Count the messages that each service has taken so far."""
+        return {name: await connection.fetchval(TAKEN) for name, connection in self.databases.items()}
+
+
+@asynccontextmanager
+async def whole(machine: Machine, tell: Tell) -> AsyncIterator[Whole]:
+    """Start everything and end it with the block."""
+    os.environ["DIDFLOW_TOPIC_PREFIX"] = PREFIX
+    folder = machine.folder / "stack"
+    folder.mkdir(exist_ok=True)
+    await create_topics(machine.kafka, [PREFIX + DidActivated.topic])
+    wanted = Wanted(kafka=machine.kafka, postgres=machine.admin_dsn)
+    async with running(wanted, folder, tell=tell, port=0) as stack:
+        settings = Settings(
+            kafka=machine.kafka, postgres=machine.admin_dsn, topic_prefix=PREFIX, production=False
+        )
+        databases = {name: await asyncpg.connect(stack.parts.postgres[name]) for name in SERVICES}
+        consumer = AIOKafkaConsumer(
+            PREFIX + DidActivated.topic,
+            bootstrap_servers=machine.kafka,
+            group_id=None,
+            fetch_max_wait_ms=50,
+            auto_offset_reset="latest",
+        )
+        await consumer.start()
+        listener = Listener(consumer=consumer)
+        listening = asyncio.create_task(listener.listen())
+        try:
+            async with looking(settings, stack.parts.postgres) as quiet:
+                yield Whole(
+                    kafka=machine.kafka, stack=stack, quiet=quiet, databases=databases, listener=listener
+                )
+        finally:
+            listening.cancel()
+            await consumer.stop()
+            for connection in databases.values():
+                await connection.close()
