@@ -19,14 +19,16 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def bench(
-    only: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(measures.ALL)}; all.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(measures.ALL)}; else the first five.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each measure; medians are shown.")] = 5,
     messages: Annotated[int, typer.Option(min=1_000, help="Purchases in one run of a stage.")] = 10_000,
     rows: Annotated[int, typer.Option(min=10_000, help="Rows of a large state table.")] = 1_000_000,
     save: Annotated[bool, typer.Option(help="Write bench/latest.json.")] = True,
 ) -> None:
     """Measure didflow against lean references on a real Kafka and a real, durable PostgreSQL."""
-    chosen = only or list(measures.ALL)
+    chosen = only or list(measures.USUAL)
     unknown = set(chosen) - measures.ALL.keys()
     if unknown:
         raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import flow as whole_flow
+from bench import growth, relays, stages
 from bench import latency as latencies
-from bench import relays, stages
 from bench.machine import Machine
 from bench.report import Figure, Report
 from bench.rounds import Tell, median_rate
@@ -17,6 +17,7 @@ NAIVE_MESSAGES: Final = 300
 RELAY_ROWS: Final = 100_000
 FLOW_PURCHASES: Final = 1_000
 LATENCY_SECONDS: Final = 8
+GROWTH_MESSAGES: Final = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,41 @@ async def latency(machine: Machine, options: Options, report: Report, tell: Tell
         )
 
 
-ALL: Final[Mapping[str, Measure]] = {"stage": stage, "relay": relay, "flow": flow, "latency": latency}
+async def rows(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """Throughput with large state tables against ten thousand rows."""
+    took = await growth.by_rows(
+        machine, rows=options.rows, messages=GROWTH_MESSAGES, rounds=options.rounds, tell=tell
+    )
+    report.detail["rows"] = {name: _summary(each) for name, each in took.items()}
+    small, large = (median_rate(each) for each in took.values())
+    what = f"stage on {options.rows:,} rows"
+    report.figures.append(_rates("growth_10m", what, large, small, f"{growth.SMALL:,} rows", 0.8))
+    report.about["growth_rows"] = options.rows
+
+
+async def batches(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """Throughput by the size of a batch."""
+    took = await growth.by_batch(machine, rounds=min(options.rounds, 3), tell=tell)
+    report.detail["batches"] = {name: _summary(each) for name, each in took.items()}
+
+
+async def workers(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """Throughput by the number of workers."""
+    took = await growth.by_workers(
+        machine, messages=GROWTH_MESSAGES, rounds=min(options.rounds, 3), tell=tell
+    )
+    report.detail["workers"] = {name: _summary(each) for name, each in took.items()}
+
+
+USUAL: Final[Mapping[str, Measure]] = {
+    "stage": stage,
+    "relay": relay,
+    "flow": flow,
+    "latency": latency,
+    "rows": rows,
+}
+ALL: Final[Mapping[str, Measure]] = {**USUAL, "batches": batches, "workers": workers}
+"""All there are; those that are not usual are run when they are asked for."""
 
 
 def _rates(  # noqa: PLR0917 - a figure read in the order of its table

@@ -18,8 +18,8 @@ from didflow_chassis.running import run_worker
 from didflow_chassis.settings import Settings
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
-PUBLISHED = "SELECT last_value FROM pg_sequences WHERE sequencename = 'outbox_id_seq'"
-TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided'"
+NOW = "SELECT clock_timestamp()"
+TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided' AND seen_at > $1"
 LOOK_S = 0.005
 
 
@@ -42,6 +42,7 @@ async def run_ours(run: Run) -> Took:
     watch = Stopwatch()
     with_stopwatch(watch)
     connection = await asyncpg.connect(run.dsn)
+    since = await connection.fetchval(NOW)
     worker = asyncio.create_task(run_worker(service(run.service), settings))
     try:
         while not (watch.done >= run.messages and not await connection.fetchval(LEFT)):
@@ -49,7 +50,7 @@ async def run_ours(run: Run) -> Took:
                 worker.result()
             await asyncio.sleep(LOOK_S)
         took = watch.took()
-        if (decided := await connection.fetchval(TAKEN)) != run.messages:
+        if (decided := await connection.fetchval(TAKEN, since)) != run.messages:
             raise NotDecidedError(f"{decided} of {run.messages} purchases were decided")
     finally:
         await connection.close()

@@ -1,0 +1,46 @@
+"""Large state tables, as they are after years: terms of living numbers, and the inbox of their messages.
+
+Rows are written in the order of their keys, then indexed: the same tables as grown ones, in minutes.
+"""
+
+import asyncpg
+
+TERMS = """
+INSERT INTO terms (did_id, number, account, payer, order_id, state, price, billing_period, cycles_left, purchased_at,
+    period, period_start, expires_at, anchor, anchor_months, extended, registration, completed, accepted, charges,
+    entries, seen, due_at, version, sequence, correlation_id)
+SELECT md5('did' || n)::uuid AS did_id, '+4420' || lpad((8 * 10^8 + n)::bigint::text, 9, '0'), 'master/acme',
+    'master/acme', 'F-' || n, 'active',
+    '{"setup": {"amount": "1.00", "currency": "GBP"}, "recurring": {"amount": "0.80", "currency": "GBP"}}',
+    1, NULL, now(), 1, now(), now() + interval '1 month', now(), 1, 0, 'not_required', true, true, '[]', 2,
+    '{"holding": 1, "registration": 1}', now() + interval '1 month' + n * interval '1 ms', 3, 3, 'purchase-' || n
+FROM generate_series(1, $1::int) AS s (n) ORDER BY 1
+"""
+INBOX = """
+INSERT INTO inbox (id, digest, outcome, seen_at)
+SELECT decode(md5('event' || n), 'hex'), decode(md5('a' || n) || md5('b' || n), 'hex'), 'decided', now()
+FROM generate_series(1, $1::int) AS s (n) ORDER BY 1
+"""
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY($1::text[]) AND indexname NOT LIKE '%pkey'
+"""
+TABLES = ("terms", "inbox")
+
+
+async def fill(dsn: str, rows: int) -> None:
+    """Put so many rows into both tables."""
+    connection = await asyncpg.connect(
+        dsn, server_settings={"work_mem": "256MB", "maintenance_work_mem": "512MB"}
+    )
+    try:
+        indexes = await connection.fetch(INDEXES, list(TABLES))
+        for name, _ in indexes:
+            await connection.execute(f"DROP INDEX {name}")
+        for statement in (TERMS, INBOX):
+            await connection.execute(statement, rows)
+        for _, definition in indexes:
+            await connection.execute(definition)
+        for table in TABLES:
+            await connection.execute(f"VACUUM ANALYZE {table}")
+    finally:
+        await connection.close()

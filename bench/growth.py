@@ -1,0 +1,165 @@
+"""How cost grows: with the rows that are there, with the size of a batch, with the number of workers.
+
+All of it is billing's worker on real purchases; each run reads purchases that were published just before.
+"""
+
+import itertools
+import os
+import signal
+import sysconfig
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from bench.databases import prepared
+from bench.filling import fill
+from bench.machine import Machine
+from bench.purchases import numbers, publish
+from bench.rounds import Tell, Variant, interleaved
+from bench.run import Run, Took, in_process
+from bench.topics import make_topics
+from didflow.embedded.child import Child
+from didflow.embedded.ports import free_port
+from didflow.embedded.waiting import until
+
+SMALL = 10_000
+BATCHES: Mapping[int, int] = {1: 300, 10: 2_000, 100: 5_000, 500: 10_000, 2_000: 20_000}
+"""Batch size -> how many messages show its rate."""
+WORKERS = (1, 2, 4)
+READY_S = 60.0
+TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided'"
+LEFT = "SELECT EXISTS (SELECT FROM outbox)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growing:
+    """Gives every run new purchases of its own."""
+
+    machine: Machine
+    prefix: str
+    _firsts: Iterator[int] = field(default_factory=lambda: itertools.count(0, 50_000))
+
+    async def ready(self) -> None:
+        """Make the topics."""
+        await make_topics(self.machine.kafka, self.prefix)
+
+    async def publish(self, messages: int) -> None:
+        """Publish purchases that nobody has seen."""
+        await publish(self.machine.kafka, self.prefix, numbers(messages, next(self._firsts)))
+
+    async def run(self, dsn: str, messages: int, batch: int) -> Took:
+        """Let one worker take new purchases into a database."""
+        await self.publish(messages)
+        await self.machine.settle()
+        run = Run(kafka=self.machine.kafka, dsn=dsn, prefix=self.prefix, messages=messages, batch=batch)
+        return await in_process("ours", run)
+
+    def fresh(self, messages: int, batch: int, rows: int = 0) -> Variant:
+        """Return what runs one worker on a new database with so many rows."""
+
+        async def once() -> Took:
+            async with self.machine.database("billing", prepared("billing")) as dsn:
+                if rows:
+                    await fill(dsn, rows)
+                return await self.run(dsn, messages, batch)
+
+        return once
+
+
+async def by_rows(
+    machine: Machine, *, rows: int, messages: int, rounds: int, tell: Tell
+) -> dict[str, list[Took]]:
+    """Compare tables of ten thousand rows with tables of `rows`, interleaved; the large ones are made once."""
+    small = Growing(machine=machine, prefix="small.")
+    large = Growing(machine=machine, prefix="large.")
+    await small.ready()
+    await large.ready()
+    async with machine.database("billing", prepared("billing")) as dsn:
+        started = time.perf_counter()
+        await fill(dsn, rows)
+        tell(f"{rows:,} rows in terms and in inbox, made in {time.perf_counter() - started:.0f} s")
+
+        async def on_large() -> Took:
+            return await large.run(dsn, messages, 500)
+
+        variants = {f"{SMALL:,} rows": small.fresh(messages, 500, SMALL), f"{rows:,} rows": on_large}
+        return await interleaved(variants, rounds, tell)
+
+
+async def by_batch(machine: Machine, *, rounds: int, tell: Tell) -> dict[str, list[Took]]:
+    """Compare sizes of batches."""
+    growing = Growing(machine=machine, prefix="batches.")
+    await growing.ready()
+    variants = {f"batch {size:,}": growing.fresh(messages, size) for size, messages in BATCHES.items()}
+    return await interleaved(variants, rounds, tell)
+
+
+async def by_workers(machine: Machine, *, messages: int, rounds: int, tell: Tell) -> dict[str, list[Took]]:
+    """Compare numbers of workers in one group, each a process as in production."""
+
+    def variant(workers: int) -> Variant:
+        growing = Growing(machine=machine, prefix=f"workers{workers}.")
+
+        async def once() -> Took:
+            await growing.ready()
+            async with machine.database("billing", prepared("billing")) as dsn:
+                return await _shared(growing, dsn, workers, messages)
+
+        return once
+
+    return await interleaved({f"{number} workers": variant(number) for number in WORKERS}, rounds, tell)
+
+
+async def _shared(growing: Growing, dsn: str, workers: int, messages: int) -> Took:
+    """Let workers join, hold them still while purchases are published, and let them go all at once."""
+    async with AsyncExitStack() as exits:
+        connection = await asyncpg.connect(dsn)
+        exits.push_async_callback(connection.close)
+        children = [await exits.enter_async_context(_worker(growing, dsn, n)) for n in range(workers)]
+        for child in children:
+            child.send(signal.SIGSTOP)
+        await growing.publish(messages)
+        started = time.perf_counter()
+        for child in children:
+            child.send(signal.SIGCONT)
+
+        async def done() -> bool:
+            taken = await connection.fetchval(TAKEN) >= messages
+            return taken and not await connection.fetchval(LEFT)
+
+        await until(done, within=READY_S * 2, what="the end of all purchases")
+        return Took(messages=messages, seconds=time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def _worker(growing: Growing, dsn: str, number: int) -> AsyncIterator[Child]:
+    """Run a worker until the block ends; it is given when it has its partitions."""
+    port = free_port()
+    told = {
+        "KAFKA": growing.machine.kafka,
+        "POSTGRES": dsn,
+        "TOPIC_PREFIX": growing.prefix,
+        "PRODUCTION": "false",
+        "HEALTH_PORT": str(port),
+    }
+    environment = {**os.environ, **{f"DIDFLOW_{name}": value for name, value in told.items()}}
+    command = [str(Path(sysconfig.get_path("scripts")) / "didflow-billing"), "worker"]
+    child = Child.start(command, log=growing.machine.folder / f"worker-{number}.log", env=environment)
+    try:
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+
+            async def ready() -> bool:
+                try:
+                    return (await client.get(f"http://127.0.0.1:{port}/healthz/ready")).is_success
+                except httpx.TransportError:
+                    return False
+
+            await until(ready, within=READY_S, what="start of a worker")
+        yield child
+    finally:
+        await child.stop()
