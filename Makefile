@@ -42,6 +42,9 @@ types: .venv/.dev ## Check types alone
 bench: .venv/.bench ## Measure against lean references, about 10 minutes (ARGS="stage relay --rounds 3")
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
+profile: .venv/.bench ## Show where a worker's time goes (ARGS="billing --batch 500")
+	PYTHONPATH=tests $(BIN)/python -m bench.profile $(ARGS)
+
 faults: .venv/.dev ## Break things at random for DIDFLOW_FAULT_MINUTES (10), from DIDFLOW_SEED; print the report
 	DIDFLOW_FAULT_MINUTES=$${DIDFLOW_FAULT_MINUTES:-10} $(BIN)/pytest -q -m faults $(ARGS)
 

@@ -1,6 +1,6 @@
 """Real purchases: local numbers in London, which need no registration, each bought once by one account.
 
-Number i is always the same purchase, so that every variant and every round reads the same bytes.
+Number i is the same purchase for every variant and in every round. They are of today: older ones would be renewed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ TOPIC: Final = DidPurchased.topic
 ACCOUNT: Final = "master/acme"
 ACCOUNTS: Final = ("master", ACCOUNT)
 SOURCE: Final = "/orders/bench"
-BOUGHT_AT: Final = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+BOUGHT_AT: Final = datetime.now(UTC)
 HEADERS: Final = [("content-type", CONTENT_TYPE.encode())]
 SCRIPTED: Final = range(9_990, 10_000)
 """Last four digits at which the simulated carrier misbehaves: numbers that end so are left out."""
