@@ -27,16 +27,16 @@ def profile(
     if name not in NAMES:
         raise typer.BadParameter(f"no variant {name}")
     logging.basicConfig(level=logging.CRITICAL)
-    asyncio.run(_profile(name, batch, messages, tree))
+    asyncio.run(_profile(name, batch, messages, tree.absolute() if tree else None))
 
 
 async def _profile(name: str, batch: int, messages: int, tree: Path | None) -> None:
     async with machine() as servers:
         ready = stages.Stages(machine=servers, messages=messages)
         await ready.ready((name,))
-        file = tree.absolute() if tree else servers.folder / "profile.txt"
+        file = tree or servers.folder / "profile.txt"
         took = await ready.variant(name, batch, profile=str(file))()
-        typer.echo(file.read_text() if tree is None else f"written to {file}")
+        typer.echo(await asyncio.to_thread(file.read_text) if tree is None else f"written to {file}")
         typer.echo(f"{took.rate:,.0f}/s, {took.cpu_s / took.messages * 1e6:.0f} us of work for a message")
 
 
