@@ -26,19 +26,23 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One run. `recovery` has the seconds that each fault took to be made up for after it was lifted."""
+    """One run. `faults` has, with each fault, how many seconds after it was lifted it was made up for."""
 
     seed: int
     acknowledged: Counter[str]
-    faults: Counter[str]
+    faults: Sequence[tuple[Fault, float]]
     duplicates: int
-    recovery: Sequence[float]
     violations: Sequence[Violation]
     odd: Sequence[str] = field(default=())
 
     def count(self, harm: str) -> int:
         """How much was lost, doubled, out of order or wrong."""
         return sum(violation.harm == harm for violation in self.violations)
+
+    def by_kind(self) -> dict[str, list[float]]:
+        """Group the times to recover by the kind of fault."""
+        kinds = sorted({fault.kind for fault, _ in self.faults})
+        return {kind: [seconds for fault, seconds in self.faults if fault.kind == kind] for kind in kinds}
 
     @property
     def passed(self) -> bool:
@@ -50,9 +54,9 @@ class Report:
         lines = [
             f"seed                    {self.seed}",
             f"commands acknowledged   {self.acknowledged.total()}: {_counted(self.acknowledged)}",
-            f"faults                  {self.faults.total()}: {_counted(self.faults)}",
             f"duplicates absorbed     {self.duplicates}",
-            f"time to recover         {_percentiles(self.recovery)}",
+            f"faults, time to recover {_percentiles([seconds for _, seconds in self.faults])}",
+            *(f"  {kind:<22}{_percentiles(seconds)}" for kind, seconds in self.by_kind().items()),
             ", ".join(f"{harm} {self.count(harm)}" for harm in ("lost", "doubled", "out of order", "wrong")),
             *(f"  {violation}" for violation in self.violations[:50]),
             *(f"  odd: {words}" for words in self.odd[:20]),
@@ -73,9 +77,8 @@ def reported(
     return Report(
         seed=seed,
         acknowledged=ledger.counts(),
-        faults=Counter(fault.kind for fault in faults),
+        faults=[(fault, _recovery(fault, ledger, evidence)) for fault in faults],
         duplicates=duplicates,
-        recovery=[_recovery(fault, ledger, evidence) for fault in faults],
         violations=violations(ledger, evidence),
         odd=tuple(odd),
     )
@@ -101,7 +104,7 @@ def _counted(counts: Counter[str]) -> str:
 
 
 def _percentiles(seconds: Sequence[float]) -> str:
-    if len(seconds) < 2:
-        return f"{seconds[0]:.1f} s" if seconds else "nothing was broken"
-    cuts = quantiles(seconds, n=100, method="inclusive")
-    return f"p50 {cuts[49]:.1f} s, p99 {cuts[98]:.1f} s, worst {max(seconds):.1f} s"
+    if not seconds:
+        return "nothing was broken"
+    cuts = quantiles([*seconds, *seconds], n=100, method="inclusive")
+    return f"{len(seconds):>4}  p50 {cuts[49]:.1f} s, p99 {cuts[98]:.1f} s, worst {max(seconds):.1f} s"

@@ -242,7 +242,7 @@ def test_the_report_counts_and_names(ledger: Ledger) -> None:
     for part in (
         "seed",
         "3: poison 1, purchase 1, set_cycles 1",
-        "kill -9 1",
+        "kill -9                  1",
         "lost 0, doubled 1",
         "I7 doubled",
     ):
