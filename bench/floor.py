@@ -83,6 +83,8 @@ async def _take(
         fresh = await connection.fetch(DEDUPE, list(events))
         # All are new but after a crash: only then is there anything to leave out.
         taken = [events[row[0]] for row in fresh] if len(fresh) < len(events) else list(events.values())
+        if not taken:
+            return 0
         statements, said_of = written(taken)
         for statement, columns in statements:
             await connection.execute(statement, *columns)

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -30,13 +30,17 @@ class NotDurableError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What runs, and how long one durable commit takes here (seconds, median)."""
+    """What runs, and how long one durable commit takes here (seconds, median).
+
+    `published` names the prefixes whose purchases lie on Kafka already.
+    """
 
     kafka: str
     admin_dsn: str
     databases: TemplateDatabases
     folder: Path
     commit_s: float
+    published: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def database(self, service: str, prepare: Callable[[str], Awaitable[None]]) -> AsyncIterator[str]:

@@ -26,8 +26,11 @@ class Stages:
     messages: int
 
     async def ready(self, names: Iterable[str]) -> None:
-        """Publish the purchases once for each of these variants."""
+        """Publish the purchases once for each of these variants, if an earlier measure has not."""
         for name in names:
+            if name in self.machine.published:
+                continue
+            self.machine.published.add(name)
             await make_topics(self.machine.kafka, f"{name}.")
             await publish(self.machine.kafka, f"{name}.", numbers(self.messages))
 
