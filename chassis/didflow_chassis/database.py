@@ -3,6 +3,7 @@
 Only the stage opens transactions; everything else here is a single statement.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,9 @@ _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 
 DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """All that the driver raises. Its internal error is what a session that ends at the wrong moment looks like."""
+
+FAILING_S = 10.0
+"""So long after a transaction that came to an outage readiness says so, unless another went through."""
 
 NOW_SQL = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
 
@@ -71,6 +75,7 @@ class Database:
         self._size = size
         self._timeout_ms = statement_timeout_ms
         self._pool: asyncpg.Pool | None = None
+        self._refused_at: float | None = None
 
     @property
     def pool(self) -> Any:
@@ -131,7 +136,16 @@ class Database:
             ):
                 yield connection
         except DRIVER_ERRORS as error:
-            raise classify(error) or error from error
+            meaning = classify(error)
+            if isinstance(meaning, Outage):
+                self._refused_at = time.monotonic()
+            raise meaning or error from error
+        self._refused_at = None
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last transaction came to an outage, a moment ago: a full disk still answers who reads."""
+        return self._refused_at is not None and time.monotonic() - self._refused_at < FAILING_S
 
     async def now(self) -> Any:
         """Return the service's time: the database's, plus what the embedded stack has moved it by."""

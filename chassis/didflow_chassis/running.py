@@ -184,6 +184,8 @@ def _database_ready(process: Process) -> Any:
             await process.database.now()
         except Outage:
             return ("database",)
+        if process.database.is_failing:
+            return ("database",)
         return ("outbox",) if process.backlog.full else ()
 
     return ready
