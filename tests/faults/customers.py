@@ -25,6 +25,7 @@ WISHES: Final[Mapping[str, int]] = {
     "restore": 2,
     "assign": 3,
     "purchase": 4,
+    "repeat": 2,
 }
 """Wish -> its weight."""
 
@@ -50,6 +51,9 @@ class Customers:
             return
         one = self._free(STRICT if kind == "assign" else FREE)
         if one is None or (kind == "assign" and one.did_id in self._assigned):
+            return
+        if kind == "repeat":
+            await self.oracle.repeat(one)
             return
         self._busy.add(one.did_id)
         try:

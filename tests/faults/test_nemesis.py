@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from faults.carrier import Carry
@@ -24,6 +25,12 @@ from harness.broker import Broker
 from didflow_contracts.topics import SERVICES
 
 MINUTES = float(os.environ.get("DIDFLOW_FAULT_MINUTES") or 3)
+
+SLOW = ";".join(
+    f"{place}=sleep:0.05"
+    for place in ("stage.commit", "stage.answer", "consumer.taken", "relay.read", "relay.acked")
+)
+"""Every process rests where it would be worst to be killed, so that more kills come just there."""
 
 
 @dataclass(kw_only=True)
@@ -49,7 +56,8 @@ async def run(
     """Four services with a worker and an API each, a carrier, and clients of all of them."""
     at = install_on(await server.databases(SERVICES))
     oracle = await ask(at)
-    starting = [start(name) for name in SERVICES for start in (at.worker, at.api)]
+    slow: dict[str, Any] = {"FAILPOINTS": SLOW}
+    starting = [start(name, **slow) for name in SERVICES for start in (at.worker, at.api)]
     members = {member.name: member for member in await ready(*starting)}
     for name in SERVICES:
         oracle.apis[name] = await exits.enter_async_context(at.calling(members[f"{name}-api-0"]))
