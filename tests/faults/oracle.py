@@ -1,11 +1,12 @@
 """The client that remembers: it sends purchases and commands and writes each acknowledged one to the ledger.
 
-It never gives up and never changes its mind: what was not acknowledged is sent again, the same bytes under
+It does not give up and never changes its mind: what was not acknowledged is sent again, the same bytes under
 the same key, until it is. So whatever it was promised twice must still be there once.
 """
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ STRICT: Final = "+353212"
 """Where details have to be assigned first: Cork."""
 _HEADERS: Final = [("content-type", CONTENT_TYPE.encode())]
 _AGAIN_S: Final = 0.2
+PATIENCE_S: Final = 180.0
+"""No fault lasts so long: what is not acknowledged by then fails the test with the last error."""
 
 PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "set_voice": ("provisioning", "/v1/routing/batch/set-voice"),
@@ -135,12 +138,15 @@ class Oracle:
     async def send(self, topic: str, value: bytes, key: str, *, partition: int | None = None) -> Any:
         """Publish a value until it is acknowledged; returns where it lies."""
         name = self.at.parts.topic_prefix + topic
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 return await self.producer.send_and_wait(
                     name, value, key=key.encode(), headers=_HEADERS, partition=partition
                 )
             except KafkaError:
+                if time.monotonic() > deadline:
+                    raise
                 await asyncio.sleep(_AGAIN_S)
 
     async def purchase_over_http(self, **changed: Any) -> Bought:
@@ -202,10 +208,13 @@ class Oracle:
 
     async def call(self, name: str, path: str, body: Any, *, key: str) -> Answered:
         """Call a service's API, patiently, under one key."""
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 return await self.apis[name].try_post(path, body, key=key)
             except CallFailed:
+                if time.monotonic() > deadline:
+                    raise
                 await asyncio.sleep(_AGAIN_S)
 
 
