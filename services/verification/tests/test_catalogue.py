@@ -41,9 +41,9 @@ requirements:
 
 
 def test_every_row_of_the_package_is_good_and_has_sources() -> None:
-    """Eighteen countries and the rule for anywhere, each row with where it was read."""
+    """Thirty countries and the rule for anywhere, each row with where it was read."""
     countries = packaged()
-    assert len(countries) == 19
+    assert len(countries) == 31
     assert all(row.sources for rules in countries for row in rules.requirements)
     assert [row.key for rules in countries if rules.country == ANYWHERE for row in rules.requirements] == [
         "any.any"
@@ -72,6 +72,7 @@ def test_keys_are_one_of_a_kind() -> None:
             "not after",
         ),
         (("country: XX", "country: [XX"), "expected"),
+        (("restrictions: []", "restrictions: [{code: minimum_age, text: t}]"), "years"),
     ],
 )
 def test_a_file_with_a_fault_is_refused_whole(change: tuple[str, str], fault: str) -> None:

@@ -157,7 +157,7 @@ def case(desk: Any, identity: Any, address: Any, country: str, city: str) -> Cas
         ("GB", "london", "not_required", "gb.local.any"),
         ("IE", "dublin", "pending", "ie.local.business"),
         ("IE", "galway", "rejected", "ie.local.business"),
-        ("NZ", "dublin", "pending", "any.any"),
+        ("FJ", "dublin", "pending", "any.any"),
     ],
 )
 def test_a_kind_of_number_can_be_asked_about(

@@ -36,6 +36,9 @@ def _row(row: Requirement) -> Iterator[str]:
         yield "no sources"
     for field in row.identity_fields:
         yield from _field(field)
+    for restriction in row.restrictions:
+        if (restriction.code == "minimum_age") != (restriction.years is not None):
+            yield f"restriction {restriction.code}: years belong to minimum_age, and it needs them"
     groups = {group.group for group in row.documents}
     if len(groups) < len(row.documents):
         yield "a document group comes twice"

@@ -63,10 +63,14 @@ class CrossCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class Restriction:
-    """A condition in words under a stable code; some codes are judged, the others are a reviewer's."""
+    """A condition in words under a stable code; some codes are judged, the others are a reviewer's.
+
+    `years` belongs to `minimum_age` alone.
+    """
 
     code: str
     text: str
+    years: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

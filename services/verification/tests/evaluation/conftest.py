@@ -37,27 +37,42 @@ PLAIN: dict[str, Any] = {
     "birth_date": date(1980, 5, 17),
     "passport_number": "X1234567",
 }
-OTHERWISE = {("NL", "company_registration_number"): "30010203"}
+OTHERWISE = {
+    ("NL", "company_registration_number"): "30010203",
+    ("ZA", "company_registration_number"): "2015/123456/07",
+}
 NUMBERS = {
     "*": ("+80012345678", ""),
     "AT": ("+4312345678", "Wien"),
     "AU": ("+61291234567", "Sydney"),
     "BE": ("+3223456789", "Bruxelles"),
+    "BH": ("+97317123456", "Manama"),
     "BR": ("+551123456789", "São Paulo"),
     "CA": ("+14165551234", "Toronto"),
     "CH": ("+41443643535", "Zürich"),
+    "CN": ("+861012345678", "Beijing"),
     "DE": ("+493012345678", "Berlin"),
     "DK": ("+4532123456", "København"),
+    "EE": ("+3726123456", "Tallinn"),
     "ES": ("+34911234567", "Madrid"),
     "FR": ("+33142685300", "Paris"),
     "GB": ("+442079460000", "London"),
+    "HK": ("+85258123456", "Kowloon"),
+    "HR": ("+38514567890", "Zagreb"),
     "IE": ("+35319609036", "Dublin"),
+    "IT": ("+390612345678", "Roma"),
+    "JP": ("+81312345678", "Tokyo"),
+    "KR": ("+82807001234", "Seoul"),
     "MX": ("+525512345678", "Ciudad de México"),
     "NL": ("+31201234567", "Amsterdam"),
+    "NO": ("+4721234567", "Oslo"),
+    "NZ": ("+6491234567", "Auckland"),
     "PL": ("+48221234567", "Warszawa"),
     "PT": ("+351211234567", "Lisboa"),
     "SE": ("+4687654321", "Stockholm"),
+    "SG": ("+6561234567", "Singapore"),
     "US": ("+12125551234", "New York"),
+    "ZA": ("+27111234567", "Johannesburg"),
 }
 
 
@@ -179,6 +194,10 @@ class Details:
     def wrong_character(self, rule: str) -> str:
         """A well-formed identifier with a wrong check character."""
         return next(str(i["value"]) for i in VECTORS[rule]["invalid"] if "check" in i["why"])
+
+    def wrong_code(self, rule: str) -> str:
+        """What a wrong check character is told by: python-stdnum knows Korea's by impossible parts alone."""
+        return "bad_format" if rule == "kr.brn" else "bad_checksum"
 
     def failures(self, submission: Submission) -> list[tuple[str | None, str | None]]:
         """Every check that failed: its code and its field."""

@@ -1,8 +1,10 @@
 """Rules of the evaluation that single cases show."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+
+import pytest
 
 from didflow_verification.domain.catalogue import DocumentGroup, IdentityField, Restriction, Review
 from didflow_verification.domain.evaluation import evaluate
@@ -90,3 +92,36 @@ def test_a_finding_that_passed_has_neither_code_nor_message(details: Any) -> Non
         for f in evaluate(details.for_key("ie.local.business"))
         if f.passed
     )
+
+
+@pytest.mark.parametrize(
+    ("born", "failing"),
+    [
+        (date(2008, 11, 20), []),
+        (date(2008, 11, 21), [("below_minimum_age", "identity.birth_date")]),
+        (None, [("missing_field", "identity.birth_date")]),
+    ],
+)
+def test_a_minimum_age_is_reached_on_the_birthday(
+    details: Any, make: Any, *, born: date | None, failing: Any
+) -> None:
+    """A row that wants 18 years takes who turns 18 that day; a business has no age."""
+    adults = Restriction(code="minimum_age", text="Adults only.", years=18)
+    base = replace(
+        details.for_key("ie.local.business"),
+        requirement=make.requirement(restrictions=(adults,)),
+        documents=(),
+    )
+    person = details.stating(
+        replace(base, identity=replace(base.identity, type="individual")), birth_date=born
+    )
+    assert details.failures(person) == failing
+    assert evaluate(replace(base, requirement=make.requirement(restrictions=(adults,)))) == ()
+
+
+def test_a_row_may_be_for_individuals_alone(details: Any, make: Any) -> None:
+    """A restriction on the end user's type is judged in both directions."""
+    alone = make.requirement(restrictions=(Restriction(code="individual_only", text="Persons."),))
+    base = replace(details.for_key("ie.local.business"), requirement=alone, documents=(), address=None)
+    assert details.failures(base) == [("individual_only", "identity.type")]
+    assert details.failures(replace(base, identity=replace(base.identity, type="individual"))) == []

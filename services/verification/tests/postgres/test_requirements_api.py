@@ -16,14 +16,14 @@ async def test_a_country_and_type_show_the_rows_that_decide(ann: Any) -> None:
     assert (row["key"], row["country"], row["version"]) == ("ie.local.business", "IE", 1)
     assert row["address"] == {"required": True, "match": "area", "proof": None}
     assert row["sources"]
-    (row,) = (await ann.get("/v1/requirements", params=asked | {"country": "NZ"})).json()
-    assert (row["key"], row["country"]) == ("any.any", "NZ")
+    (row,) = (await ann.get("/v1/requirements", params=asked | {"country": "FJ"})).json()
+    assert (row["key"], row["country"]) == ("any.any", "FJ")
 
 
 async def test_the_whole_catalogue_can_be_shown_and_narrowed(ann: Any) -> None:
     """All rows in force on a day; one country's; those for an end-user type."""
     rows = (await ann.get("/v1/requirements")).json()
-    assert len(rows) == 26
+    assert len(rows) == 39
     assert len({row["key"] for row in rows}) == 26
     spain = (await ann.get("/v1/requirements", params={"country": "ES"})).json()
     assert {row["key"] for row in spain} == {"es.local.individual", "es.local.business"}
