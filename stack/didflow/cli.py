@@ -2,7 +2,7 @@
 
 import typer
 
-from didflow.commands import clock, demo, dlq, events, schema, token, up
+from didflow.commands import clock, demo, dlq, events, parked, schema, token, up
 
 app = typer.Typer(
     help="didflow: phone numbers from purchase to their end.",
@@ -16,6 +16,7 @@ app.command()(token.token)
 app.command()(events.events)
 app.command()(schema.schema)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(parked.app, name="parked")
 app.add_typer(clock.app, name="clock")
 
 

@@ -51,6 +51,7 @@ def test_what_is_not_there_is_said(arguments: list[str]) -> None:
         (["clock", "advance", "P1D"], "clock_fixed"),
         (["clock", "show"], "no_stack"),
         (["dlq", "list"], "no_stack"),
+        (["parked", "list"], "no_stack"),
         (["events"], "no_stack"),
     ],
 )

@@ -1,16 +1,14 @@
 """`didflow dlq`: the dead letters of all services."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import orjson
 import typer
 
-from didflow.commands.options import Data, Json, Postgres, fail, run, target_of
-from didflow.problems import BadInput, StackError
-from didflow.services import SERVICES
+from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, run
+from didflow.problems import BadInput
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Dead letters: records that a service gave up on.", no_args_is_help=True)
 
-OneService = Annotated[str | None, typer.Option("--service", help=f"Only of {', '.join(SERVICES)}.")]
 Reason = Annotated[str | None, typer.Option(help="Only of this reason, such as not_json or defect.")]
 Ids = Annotated[list[UUID] | None, typer.Argument(help="Ids of letters, as listed.")]
 Every = Annotated[bool, typer.Option("--all", help="All letters (of --service, of --reason).")]
@@ -43,7 +40,7 @@ def list_letters(
     from didflow import letters
     from didflow.screen import console
 
-    databases = _databases(data, postgres, service)
+    databases = databases_of(data, postgres, service)
     found = run(letters.listed(databases, reason=reason, limit=limit))
     if json:
         for one in found:
@@ -57,7 +54,7 @@ def show(letter_id: UUID, data: Data = None, postgres: Postgres = None) -> None:
     """Print one dead letter whole, as JSON."""
     from didflow import letters
 
-    found = run(letters.found(_databases(data, postgres, None), letter_id))
+    found = run(letters.found(databases_of(data, postgres, None), letter_id))
     if found is None:
         raise fail(BadInput(f"there is no dead letter {letter_id}"))
     typer.echo(orjson.dumps(orjson.loads(_json(found)), option=orjson.OPT_INDENT_2).decode())
@@ -76,7 +73,7 @@ def retry(
     """Let records be decided again, before what waits behind them. A second retry does nothing."""
     from didflow import letters
 
-    _handle(letters.retry, ids, every, _databases(data, postgres, service), reason)
+    _handle(letters.retry, ids, every, databases_of(data, postgres, service), reason)
 
 
 @app.command()
@@ -92,7 +89,7 @@ def drop(
     """Give records up for good; what waits behind them goes on."""
     from didflow import letters
 
-    _handle(letters.drop, ids, every, _databases(data, postgres, service), reason)
+    _handle(letters.drop, ids, every, databases_of(data, postgres, service), reason)
 
 
 Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable["list[Handled]"]]
@@ -126,19 +123,6 @@ async def _all_or_these(
     if not ids:
         ids = [one.letter.id for one in await letters.listed(databases, reason=reason, limit=_MOST)]
     return await work(databases, ids)
-
-
-def _databases(data: Path | None, postgres: str | None, service: str | None) -> dict[str, str]:
-    try:
-        return _of_one(target_of(data, postgres=postgres).databases(), service)
-    except StackError as error:
-        raise fail(error) from None
-
-
-def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
-    if service is not None and service not in databases:
-        raise BadInput(f"{service!r} is none of {', '.join(databases)}")
-    return {name: dsn for name, dsn in databases.items() if service in (None, name)}
 
 
 def _table(found: "list[Found]") -> "Table":

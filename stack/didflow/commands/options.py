@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from didflow.problems import StackError
+from didflow.problems import BadInput, StackError
+from didflow.services import SERVICES
 from didflow.state import DATA_VARIABLE, default_folder
 from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
 
@@ -32,6 +33,7 @@ Postgres = Annotated[
         envvar=POSTGRES_VARIABLE,
     ),
 ]
+OneService = Annotated[str | None, typer.Option("--service", help=f"Only of {', '.join(SERVICES)}.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -43,6 +45,20 @@ def folder_of(data: Path | None) -> Path:
 def target_of(data: Path | None, kafka: str | None = None, postgres: str | None = None) -> Target:
     """Return the installation that was meant."""
     return Target(folder=folder_of(data), kafka=kafka, postgres=postgres)
+
+
+def databases_of(data: Path | None, postgres: str | None, service: str | None) -> dict[str, str]:
+    """Return service -> DSN, of all or of the one that was meant. Ends the command where there is none."""
+    try:
+        return _of_one(target_of(data, postgres=postgres).databases(), service)
+    except StackError as error:
+        raise fail(error) from None
+
+
+def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
+    if service is not None and service not in databases:
+        raise BadInput(f"{service!r} is none of {', '.join(databases)}")
+    return {name: dsn for name, dsn in databases.items() if service in (None, name)}
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,103 @@
+"""`didflow parked`: the messages that wait, of all services. What they say is never shown."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import orjson
+import typer
+
+from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, run
+from didflow.problems import BadInput
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from didflow.waiting import Waiting
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
+
+app = typer.Typer(
+    help="Messages that wait: for others, for their turn, for an operator.", no_args_is_help=True
+)
+
+Reason = Annotated[str | None, typer.Option(help="Only early, retry, behind or dead ones.")]
+Did = Annotated[UUID | None, typer.Option("--did", help="Only of this DID, by its id.")]
+Number = Annotated[str | None, typer.Option(help="Only of this number, such as +442079460018.")]
+
+
+@app.callback()
+def parked() -> None:
+    """Messages that wait: for others, for their turn, for an operator."""
+
+
+@app.command("list")
+def list_parked(
+    *,
+    service: OneService = None,
+    reason: Reason = None,
+    did: Did = None,
+    number: Number = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
+    json: Json = False,
+    data: Data = None,
+    postgres: Postgres = None,
+) -> None:
+    """List messages that wait, those first that wait longest."""
+    from didflow import waiting
+    from didflow.screen import console
+
+    if reason not in (None, *waiting.REASONS):
+        raise fail(BadInput(f"{reason!r} is none of {', '.join(waiting.REASONS)}"))
+    subject = number and "+" + number.removeprefix("+")
+    wanted = waiting.Wanted(reason=reason, did_id=did, number=subject)
+    found = run(waiting.listed(databases_of(data, postgres, service), wanted, limit=limit))
+    if json:
+        for one in found:
+            typer.echo(_json(one))
+        return
+    console().print(_table(found) if found else "nothing waits")
+
+
+def _table(found: "list[Waiting]") -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("service", "reason", "age", "entity", "number", "event", "missing", "attempts", "due"):
+        table.add_column(name, no_wrap=True, overflow="fold" if name == "entity" else "ellipsis")
+    for one in found:
+        due = f"{one.due_at:%Y-%m-%d %H:%M:%S}" if one.due_at else ""
+        event = one.type.removeprefix("didflow.") or one.topic or "the clock"
+        whose = (one.service, one.reason, _age(one.age), one.entity, one.number)
+        table.add_row(*whose, event, one.missing, str(one.attempts), due)
+    return table
+
+
+def _age(age: timedelta) -> str:
+    """Say how long, in the largest two units that matter."""
+    minutes, seconds = divmod(max(0, int(age.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _json(one: "Waiting") -> str:
+    said = {
+        "service": one.service,
+        "id": one.id,
+        "reason": one.reason,
+        "entity": one.entity,
+        "number": one.number,
+        "topic": one.topic,
+        "type": one.type,
+        "missing": one.missing,
+        "attempts": one.attempts,
+        "due_at": one.due_at,
+        "since": one.since,
+        "age_seconds": round(one.age.total_seconds(), 1),
+    }
+    return orjson.dumps(said).decode()

@@ -1,0 +1,94 @@
+"""Messages that wait, over all services: what for, since when, until when. What they say is not looked at.
+
+Source: spec events, Order. A message that waits is no loss: it is in its service's table `parked`, in its place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from didflow_chassis.deadletters import connect
+from didflow_chassis.stage.headers import from_json
+from didflow_contracts import attributes
+from didflow_contracts.badevent import BadEvent
+from didflow_contracts.events import EVENT_TYPES
+
+REASONS: Final = ("early", "retry", "behind", "dead")
+
+# An early message that was tried again before keeps in last_error what it waits for.
+_LIST: Final = """
+SELECT id, entity, subject, topic, reason, attempts, due_at, since, clock_timestamp() - since AS age, value, headers,
+       CASE WHEN reason = 'early' THEN coalesce(last_error, missing) END AS missing
+FROM parked
+WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR entity = $2) AND ($3::text IS NULL OR subject = $3)
+ORDER BY since, id LIMIT $4
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which messages to list. None: all. `number` is what its subject is kept in order by."""
+
+    reason: str | None = None
+    did_id: UUID | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """One message that waits. `type` is empty where its bytes name no event of the contract.
+
+    `reason`: early (for `missing`), retry (until `due_at`), behind (another of its entity), dead (an operator).
+    """
+
+    service: str
+    id: int
+    entity: str
+    number: str
+    topic: str
+    type: str
+    reason: str
+    missing: str
+    attempts: int
+    due_at: datetime | None
+    since: datetime
+    age: timedelta
+
+
+async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) -> list[Waiting]:
+    """Return what waits in these services, longest first. Raises Outage."""
+    found: list[Waiting] = []
+    did_id = str(wanted.did_id) if wanted.did_id else None
+    for service, dsn in databases.items():
+        connection = await connect(dsn)
+        try:
+            rows = await connection.fetch(_LIST, wanted.reason, did_id, wanted.number, limit)
+        finally:
+            await connection.close()
+        found += [_waiting(service, row) for row in rows]
+    return sorted(found, key=lambda one: (one.since, one.id))[:limit]
+
+
+def _waiting(service: str, row: Any) -> Waiting:
+    values = dict(row)
+    return Waiting(
+        service=service,
+        number=values.pop("subject"),
+        topic=values.pop("topic") or "",
+        missing=values.pop("missing") or "",
+        type=_type(values.pop("value"), values.pop("headers")),
+        **values,
+    )
+
+
+def _type(value: bytes | None, headers: str | None) -> str:
+    """Say which event it is, and nothing else that stands in its bytes."""
+    if value is None:
+        return ""
+    try:
+        named = attributes.read(value, from_json(headers))[0].get("type")
+    except BadEvent:
+        return ""
+    return named if isinstance(named, str) and named in EVENT_TYPES else ""
