@@ -1,4 +1,4 @@
-"""The command line that every service has: run it, migrate it, check it, print its contracts.
+"""The command line that every service has: run it, migrate it, check it, print its contracts; and its own tools.
 
 Exit codes: 0 done; 1 `check` misses something; 69 a dependency is not there; 70 a defect; 78 wrong settings.
 What an operator can put right is said in one line each, without a stack trace.
@@ -6,8 +6,9 @@ What an operator can put right is said in one line each, without a stack trace.
 
 import logging
 import os
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 import typer
 import uvloop
@@ -26,17 +27,24 @@ T = TypeVar("T")
 
 Work = Callable[[Service, Any], Coroutine[Any, Any, T]]
 
+Tools = Mapping[str, Callable[[Service, type[Settings]], typer.Typer]]
+"""A service's own groups of commands: name to what builds the group; its commands run by `run`."""
 
-def command_line(service: Service, settings: type[Settings] = Settings) -> Callable[[], None]:
-    """Build the `main` of a service: `api`, `worker`, `migrate`, `check` and what prints its contracts."""
+_NONE: Final[Tools] = MappingProxyType({})
+
+
+def command_line(
+    service: Service, settings: type[Settings] = Settings, tools: Tools = _NONE
+) -> Callable[[], None]:
+    """Build the `main` of a service: `api`, `worker`, `migrate`, `check`, what prints its contracts, its tools."""
 
     def main() -> None:
-        application(service, settings)(prog_name=f"didflow-{service.name}")
+        application(service, settings, tools)(prog_name=f"didflow-{service.name}")
 
     return main
 
 
-def application(service: Service, settings: type[Settings] = Settings) -> typer.Typer:
+def application(service: Service, settings: type[Settings] = Settings, tools: Tools = _NONE) -> typer.Typer:
     """Build the typer application behind `command_line`."""
     app = typer.Typer(
         help=f"didflow {service.name}. Settings are environment variables DIDFLOW_*.",
@@ -50,24 +58,24 @@ def application(service: Service, settings: type[Settings] = Settings) -> typer.
         """Serve the HTTP API until told to stop."""
         from didflow_chassis.running import serve_api
 
-        _run(service, "api", settings, serve_api)
+        run(service, "api", settings, serve_api)
 
     @app.command()
     def worker() -> None:
         """Take events, let the clock strike and publish, until told to stop."""
         from didflow_chassis.running import run_worker
 
-        _run(service, "worker", settings, run_worker)
+        run(service, "worker", settings, run_worker)
 
     @app.command()
     def migrate() -> None:
         """Bring the database to what this release needs; safe to run twice and at once."""
-        _run(service, "migrate", settings, _migrate)
+        run(service, "migrate", settings, _migrate)
 
     @app.command()
     def check() -> None:
         """Say whether settings, database and Kafka are as needed, and what is missing."""
-        if not _run(service, "check", settings, _check):
+        if not run(service, "check", settings, _check):
             raise typer.Exit(1)
 
     @app.command()
@@ -89,10 +97,13 @@ def application(service: Service, settings: type[Settings] = Settings) -> typer.
         """Print the settings as a Markdown table: variable, default, meaning."""
         typer.echo(as_table(settings))
 
+    for name, build in tools.items():
+        app.add_typer(build(service, settings), name=name)
     return app
 
 
-def _run(service: Service, process: str, settings: type[Settings], work: Work[T]) -> T:
+def run(service: Service, process: str, settings: type[Settings], work: Work[T]) -> T:
+    """Run one command's work with the settings as they are told. Raises typer.Exit with the code that fits."""
     try:
         told = load(settings)
         logs.configure(service=service.name, process=process, level=told.log_level)
@@ -103,6 +114,8 @@ def _run(service: Service, process: str, settings: type[Settings], work: Work[T]
         raise _exit(os.EX_UNAVAILABLE, f"cannot run: {error}") from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except typer.Exit:
+        raise
     except Exception as error:
         _LOG.exception("ended by a defect")
         raise typer.Exit(os.EX_SOFTWARE) from error

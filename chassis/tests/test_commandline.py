@@ -5,9 +5,11 @@ import logging
 import os
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from didflow_chassis.commandline import application, command_line
+from didflow_chassis.commandline import run as run_work
 from didflow_chassis.decision import Command
 from didflow_chassis.service import On, Service
 from didflow_contracts.events import DidPurchased
@@ -116,3 +118,29 @@ def test_the_program_bears_the_services_name(service, monkeypatch, capsys):
     assert ended.value.code == 0
     assert "didflow-inventory" in shown
     assert all(command in shown for command in ("api", "worker", "migrate", "check", "openapi", "asyncapi"))
+
+
+def test_a_service_may_add_groups_of_its_own_commands(service, monkeypatch):
+    """They take settings, and fail, as every other command does."""
+    monkeypatch.delenv("DIDFLOW_POSTGRES", raising=False)
+
+    def shelf(served, settings):
+        group = typer.Typer()
+
+        @group.command()
+        def count(fail: bool = False) -> None:
+            """Count what is on the shelf."""
+            if fail:
+                run_work(served, "shelf", settings, None)
+            typer.echo(f"{served.name}: 3")
+
+        @group.command()
+        def clear() -> None:
+            """Leave nothing."""
+
+        return group
+
+    app = application(service, tools={"shelf": shelf})
+    assert CliRunner().invoke(app, ["shelf", "count"]).stdout == "inventory: 3\n"
+    failed = CliRunner().invoke(app, ["shelf", "count", "--fail"])
+    assert (failed.exit_code, "DIDFLOW_POSTGRES" in failed.stderr) == (os.EX_CONFIG, True)
