@@ -15,20 +15,32 @@ from didflow_contracts.events import (
 )
 from didflow_verification import needs
 from didflow_verification.domain.assignment import on_assigned
+from didflow_verification.domain.changing import change_address, change_identity
 from didflow_verification.domain.claims import claim, release
 from didflow_verification.domain.commands import (
     Approve,
+    ChangeAddress,
+    ChangeIdentity,
     Claim,
     CreateAddress,
     CreateIdentity,
+    EnterDocument,
+    EraseAddress,
+    EraseDocument,
+    EraseIdentity,
+    MoveContent,
     Reject,
     Release,
     Resubmit,
 )
+from didflow_verification.domain.document import StoredDocument, enter_document, move_content
 from didflow_verification.domain.endings import on_refused, on_removed
 from didflow_verification.domain.entries import create_address, create_identity
+from didflow_verification.domain.erasing import erase_address, erase_document, erase_identity
 from didflow_verification.domain.holding import on_changed
 from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.reassessment import Reassessment
+from didflow_verification.domain.reassessment import on_due as judge_again
 from didflow_verification.domain.resubmission import resubmit
 from didflow_verification.domain.review import approve, reject
 from didflow_verification.domain.start import on_porting_started, on_purchased
@@ -46,9 +58,22 @@ EVENTS: Mapping[type[EventData], On] = {
 COMMANDS: Mapping[type[Command], On] = {
     CreateIdentity: On(decide=create_identity, model=Identity),
     CreateAddress: On(decide=create_address, model=Address, needs=needs.for_address),
+    ChangeIdentity: On(decide=change_identity, model=Identity),
+    ChangeAddress: On(decide=change_address, model=Address),
+    EnterDocument: On(decide=enter_document, model=StoredDocument, needs=needs.for_address),
+    MoveContent: On(decide=move_content, model=StoredDocument),
+    EraseIdentity: On(
+        decide=erase_identity, model=Identity, needs=needs.for_erasure_of_identity, follow=needs.belongings
+    ),
+    EraseAddress: On(decide=erase_address, model=Address, needs=needs.for_erasure),
+    EraseDocument: On(decide=erase_document, model=StoredDocument, needs=needs.for_erasure),
     Approve: On(decide=approve, needs=needs.for_review, follow=needs.after_review),
     Reject: On(decide=reject, needs=needs.for_review),
     Resubmit: On(decide=resubmit, needs=needs.for_resubmission, follow=needs.after_resubmission),
     Claim: On(decide=claim, model=Verification),
     Release: On(decide=release, model=Verification),
+}
+
+DUE: Mapping[type, On] = {
+    Reassessment: On(decide=judge_again, follow=needs.after_change),
 }

@@ -11,9 +11,21 @@ from didflow_contracts.events import EnduserAssigned
 from didflow_verification.domain.approvals import Approval, approval_of
 from didflow_verification.domain.assignment import assignment_wish
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.commands import Approve, CreateAddress, Reject, Resubmit
+from didflow_verification.domain.commands import (
+    Approve,
+    CreateAddress,
+    EnterDocument,
+    EraseAddress,
+    EraseDocument,
+    EraseIdentity,
+    Reject,
+    Resubmit,
+)
+from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.erasing import Belongings, Use
 from didflow_verification.domain.holding import open_attempt_id
 from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.reassessment import Reassessment, wishes_again
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.resubmission import resubmission_wish
 from didflow_verification.domain.start import rules_country
@@ -46,8 +58,8 @@ def for_resubmission(command: Resubmit) -> Iterable[Ref]:
     return (Ref(Verification, command.verification_id), *rules(command.subject), *_details(command))
 
 
-def for_address(command: CreateAddress) -> Iterable[Ref]:
-    """Name the identity that the address belongs to."""
+def for_address(command: CreateAddress | EnterDocument) -> Iterable[Ref]:
+    """Name the identity that the address or document belongs to."""
     return (Ref(Identity, command.identity_id),)
 
 
@@ -84,10 +96,40 @@ def after_review(_registration: Registration | None, command: Approve, known: Kn
     return (Ref(Approval, approval_of(attempt, attempt.submitted_at).approval_key, write=True),)
 
 
-def _details(named: EnduserAssigned | Resubmit) -> Iterable[Ref]:
+def for_erasure(command: EraseAddress | EraseDocument) -> Iterable[Ref]:
+    """Name what counts the living DIDs on it."""
+    return (Ref(Use, command.entity_id),)
+
+
+def for_erasure_of_identity(command: EraseIdentity) -> Iterable[Ref]:
+    """Name what counts the living DIDs on it, and what gathers all that belongs to it."""
+    return (Ref(Use, command.entity_id), Ref(Belongings, command.entity_id))
+
+
+def belongings(_identity: Identity | None, command: EraseIdentity, known: Known) -> Iterable[Ref]:
+    """Follow to all that belongs to an identity."""
+    owned = known.get(Belongings, command.entity_id)
+    if owned is not None:
+        yield from (Ref(Address, key, write=True) for key in owned.address_ids)
+        yield from (Ref(StoredDocument, key, write=True) for key in owned.document_ids)
+
+
+def after_change(waiting: Reassessment, _message: None, known: Known) -> Iterable[Ref]:
+    """Follow to the registration, then to all that its details are judged by."""
+    yield Ref(Registration, waiting.did_id, write=True)
+    registration = known.states.get((Registration, waiting.did_id))
+    if registration is None:
+        return
+    yield from (*rules(waiting.number), *open_attempt(registration, None, known))
+    for wish in wishes_again(registration, waiting.changed_by):
+        yield from (*_details(wish), *_submission(registration, wish))
+
+
+def _details(named: EnduserAssigned | Resubmit | Wish) -> Iterable[Ref]:
     yield Ref(Identity, named.identity_id)
     if named.address_id is not None:
         yield Ref(Address, named.address_id)
+    yield from (Ref(StoredDocument, key) for key in named.document_ids)
 
 
 def _submission(registration: Registration, wish: Wish) -> Iterable[Ref]:

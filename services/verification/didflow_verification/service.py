@@ -15,6 +15,7 @@ SERVICE: Final = Service(
     kinds=store.KINDS,
     events=handlers.EVENTS,
     commands=handlers.COMMANDS,
+    due=handlers.DUE,
     routers=api.routers,
     problems={"not_found": 404, "reasons_missing": 422},
     migrations=Path(__file__).parent / "migrations",

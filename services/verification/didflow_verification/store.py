@@ -16,6 +16,7 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.vocabulary import NumberType
+from didflow_verification import personal
 from didflow_verification.domain.approvals import Approval
 from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.identity import Address, Identity
@@ -67,6 +68,7 @@ identities = state_table(
     _count("revision"),
     _instant("created_at", nullable=False),
     _text("created_by"),
+    _instant("erased_at"),
     sa.Index("identities_account", sa.text('account COLLATE "C"'), "created_at", "identity_id"),
 )
 
@@ -80,6 +82,7 @@ addresses = state_table(
     _count("revision"),
     _instant("created_at", nullable=False),
     _text("created_by"),
+    _instant("erased_at"),
     sa.Index("addresses_account", sa.text('account COLLATE "C"'), "created_at", "address_id"),
     sa.Index("addresses_identity", "identity_id"),
 )
@@ -142,6 +145,7 @@ verifications = state_table(
     _text("decided_by", nullable=True),
     _text("claimed_by", nullable=True),
     _instant("claimed_until"),
+    sa.Index("verifications_identity", "identity_id"),
     sa.Index("verifications_did", "did_id", "attempt", unique=True),
     sa.Index(
         "verifications_queue",
@@ -173,7 +177,15 @@ ADDRESSES = Kind(model=Address, table=addresses, key="address_id")
 REGISTRATIONS = Kind(model=Registration, table=registrations, key="did_id", subject="number")
 VERIFICATIONS = Kind(model=Verification, table=verifications, key="verification_id", subject="number")
 APPROVALS = Kind(model=Approval, table=approvals, key="approval_key")
-KINDS: tuple[Kind[Any], ...] = (RULES, IDENTITIES, ADDRESSES, REGISTRATIONS, VERIFICATIONS, APPROVALS)
+KINDS: tuple[Kind[Any], ...] = (
+    RULES,
+    IDENTITIES,
+    ADDRESSES,
+    REGISTRATIONS,
+    VERIFICATIONS,
+    APPROVALS,
+    *personal.KINDS,
+)
 
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
 
@@ -198,7 +210,9 @@ def by_keys(kind: Kind[Any], keys: Iterable[Any]) -> Select:
 
 
 def owned(kind: Kind[Any], caller: Caller, *conditions: sa.ColumnElement[bool]) -> Select:
-    """Select states whose account lies in the caller's subtree."""
+    """Select states whose account lies in the caller's subtree; what was erased is not there."""
+    if "erased_at" in kind.table.c:
+        conditions = (*conditions, kind.table.c.erased_at.is_(None))
     return _whole(kind, within(kind.table.c.account, caller), *conditions)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,17 @@ from didflow_chassis.decision import Known
 from didflow_chassis.http import HttpContext
 from didflow_chassis.states import Kind
 from didflow_contracts.vocabulary import EndUserType
-from didflow_verification import store
+from didflow_verification import personal, store
 from didflow_verification.bodies import EvaluateBody
 from didflow_verification.domain.approvals import Approval, approval_key
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
+from didflow_verification.domain.document import StoredDocument
 from didflow_verification.domain.entries import reaches
 from didflow_verification.domain.folding import folded
 from didflow_verification.domain.identity import Address, Identity, Person
 from didflow_verification.domain.judging import Case
 from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.submitting import Wish, approval_keys
+from didflow_verification.domain.submitting import Wish, approval_keys, documents_of
 from didflow_verification.domain.what_if import Expected, for_kind, for_registration
 
 UNSAVED = UUID(int=0)
@@ -37,6 +38,7 @@ class Asked:
     body: EvaluateBody
     identity: Identity | None
     address: Address | None
+    documents: Mapping[tuple[type, Hashable], StoredDocument | None]
     now: datetime
 
     def wish(self, account: str) -> Wish:
@@ -108,7 +110,7 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         address_id=wish.address_id,
         address=asked.address_for(account),
         document_ids=wish.document_ids,
-        documents=(),
+        documents=documents_of(wish.document_ids, Known(states=asked.documents)),
         names=lambda: frozenset({folded(body.area)} if body.area else ()),
         now=asked.now,
     )
@@ -139,6 +141,7 @@ def _expected(
     own: dict[tuple[type, Hashable], Any] = {
         (Identity, wish.identity_id): asked.identity_for(registration.account, registration.end_user_type),
         (Address, wish.address_id): asked.address_for(registration.account),
+        **asked.documents,
     }
     known = Known(states=ChainMap(own, shared), memo=memo)
     return for_registration(registration, wish, asked.now, known)
@@ -148,10 +151,12 @@ async def _asked(http: HttpContext, body: EvaluateBody) -> Asked:
     now = (await http.rows(store.NOW))[0]["now"]
     identities = await _found(http, store.IDENTITIES, {body.identity_id} - {None})
     addresses = await _found(http, store.ADDRESSES, {body.address_id} - {None})
+    documents = await _found(http, personal.DOCUMENTS, set(body.document_ids))
     return Asked(
         body=body,
         identity=identities.get((Identity, body.identity_id)),
         address=addresses.get((Address, body.address_id)),
+        documents=documents,
         now=now,
     )
 

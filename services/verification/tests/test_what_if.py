@@ -12,7 +12,8 @@ from didflow_chassis.decision import Known
 from didflow_contracts.ids import uuid7
 from didflow_verification.domain.approvals import Approval
 from didflow_verification.domain.catalogue import CountryRules
-from didflow_verification.domain.identity import Address, Document, Identity
+from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.identity import Address, Identity
 from didflow_verification.domain.judging import Case
 from didflow_verification.domain.submitting import Wish
 from didflow_verification.domain.what_if import for_kind, for_registration
@@ -50,7 +51,7 @@ def expected(desk: Any, wish: Wish, now: Any) -> Any:
 
     class Everything(dict[Any, Any]):
         def __missing__(self, place: tuple[type, Any]) -> None:
-            assert place[0] in {Approval, CountryRules, Identity, Address, Document}
+            assert place[0] in {Approval, CountryRules, Identity, Address, StoredDocument}
 
     return for_registration(desk.registration, wish, now, Known(states=Everything(desk.states)))
 

@@ -35,7 +35,7 @@ def create_address(address: Address | None, command: CreateAddress, now: datetim
     if address is not None:
         return Unchanged(answer=address)
     identity = known.get(Identity, command.identity_id)
-    if identity is None or not reaches(command.caller, identity.account):
+    if identity is None or identity.erased_at or not reaches(command.caller, identity.account):
         return Refused("not_found", "no such identity", "identity_id")
     made = Address(
         address_id=command.entity_id,  # type: ignore[arg-type]

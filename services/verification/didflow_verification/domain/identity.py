@@ -37,7 +37,10 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """An end user; `revision` counts its changes. It serves its account and those below."""
+    """An end user; `revision` counts its changes. It serves its account and those below.
+
+    From `erased_at` on it states nothing and serves nobody: all that is left is that there was one.
+    """
 
     identity_id: UUID
     account: str
@@ -46,10 +49,11 @@ class Identity:
     revision: int = 1
     created_at: datetime
     created_by: str
+    erased_at: datetime | None = None
 
     def serves(self, account: str) -> bool:
         """Whether DIDs of this account may be registered to the identity."""
-        return is_within(account, self.account)
+        return self.erased_at is None and is_within(account, self.account)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,7 @@ class Address:
     revision: int = 1
     created_at: datetime
     created_by: str
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

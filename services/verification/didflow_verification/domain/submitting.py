@@ -14,9 +14,10 @@ from didflow_chassis.decision import Known
 from didflow_verification.domain.approvals import Approval, approval_key
 from didflow_verification.domain.areas import place_names, prefix_of
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
+from didflow_verification.domain.document import StoredDocument
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.findings import reasons
-from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.identity import Address, Document, Identity
 from didflow_verification.domain.judging import Case, Judgement, judge
 from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
 from didflow_verification.domain.step import Step
@@ -63,10 +64,16 @@ def case_of(registration: Registration, wish: Wish, now: datetime, known: Known)
         address_id=wish.address_id,
         address=known.get(Address, wish.address_id) if wish.address_id else None,
         document_ids=wish.document_ids,
-        documents=(),
+        documents=documents_of(wish.document_ids, known),
         names=partial(place_names, registration.number, rules),
         now=now,
     )
+
+
+def documents_of(document_ids: Iterable[UUID], known: Known) -> tuple[Document, ...]:
+    """Return the named documents that are there, as an evaluation looks at them."""
+    found = (known.get(StoredDocument, key) for key in document_ids)
+    return tuple(document.judged() for document in found if document and not document.erased_at)
 
 
 def details_of(case: Case, wish: Wish) -> Details:

@@ -1,0 +1,68 @@
+"""Identities and addresses change: each change is a new revision, and DIDs on it are judged again.
+
+Which DIDs those are is found where the change is written. Source: spec verification, Verifications.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
+from didflow_contracts.ids import derived_id
+from didflow_verification.domain.commands import ChangeAddress, ChangeIdentity
+from didflow_verification.domain.entries import reaches
+from didflow_verification.domain.identity import Address, Identity
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetailChange:
+    """That an identity (or one of its addresses) was changed, when and by whom; not what it states.
+
+    `changed_by` is `user:<subject>`. Writing it makes every living DID on these details due to be judged again.
+    """
+
+    change_id: UUID
+    identity_id: UUID
+    address_id: UUID | None
+    revision: int
+    changed_at: datetime
+    changed_by: str
+
+
+def change_identity(identity: Identity | None, command: ChangeIdentity, now: datetime) -> Outcome:
+    """Change what an identity states. Refused `not_found` out of the caller's reach."""
+    if identity is None or identity.erased_at or not reaches(command.caller, identity.account):
+        return Refused("not_found", "no such identity")
+    person = replace(identity.person, **command.changes)  # type: ignore[arg-type]
+    changed = replace(identity, type=command.type or identity.type, person=person)
+    if changed == identity:
+        return Unchanged(answer=identity)
+    changed = replace(changed, revision=identity.revision + 1)
+    noted = DetailChange(
+        change_id=derived_id("change", identity.identity_id, str(changed.revision)),
+        identity_id=identity.identity_id,
+        address_id=None,
+        revision=changed.revision,
+        changed_at=now,
+        changed_by=f"user:{command.caller.subject}",
+    )
+    return Decided(state=changed, also=(noted,), answer=changed)
+
+
+def change_address(address: Address | None, command: ChangeAddress, now: datetime) -> Outcome:
+    """Change an address. Refused `not_found` out of the caller's reach."""
+    if address is None or address.erased_at or not reaches(command.caller, address.account):
+        return Refused("not_found", "no such address")
+    place = replace(address.place, **command.changes)
+    if place == address.place:
+        return Unchanged(answer=address)
+    changed = replace(address, place=place, revision=address.revision + 1)
+    noted = DetailChange(
+        change_id=derived_id("change", address.address_id, str(changed.revision)),
+        identity_id=address.identity_id,
+        address_id=address.address_id,
+        revision=changed.revision,
+        changed_at=now,
+        changed_by=f"user:{command.caller.subject}",
+    )
+    return Decided(state=changed, also=(noted,), answer=changed)

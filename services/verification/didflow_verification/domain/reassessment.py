@@ -1,0 +1,78 @@
+"""A DID whose details were changed is judged again: its next attempt, beside what is in force.
+
+It comes from the clock, DID by DID, so that an end user with thousands of numbers is no giant transaction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from didflow_chassis.decision import Decided, Known, Outcome
+from didflow_contracts.events import VerificationNotRequired
+from didflow_verification.domain.holding import open_attempt
+from didflow_verification.domain.registration import Details, Registration, said
+from didflow_verification.domain.step import Step
+from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reassessment:
+    """That a DID is to be judged again at `due_at` because `changed_by` changed its details; None: it was."""
+
+    did_id: UUID
+    number: str
+    due_at: datetime | None
+    changed_by: str
+
+
+def wishes_again(registration: Registration, by: str) -> Iterator[Wish]:
+    """Yield the details that may have to be judged again: the last assigned, then those in force.
+
+    While an attempt is open nothing takes the place of what it submits but a later state of the same.
+    """
+    if registration.ended or registration.assigned is None:
+        return
+    yield _again(registration.assigned, by)
+    if registration.approved is not None and not registration.open:
+        yield _again(registration.approved, by)
+
+
+def _again(details: Details, by: str) -> Wish:
+    return Wish(
+        holder=details.holder,
+        at=details.assigned_at,
+        identity_id=details.identity_id,
+        address_id=details.address_id,
+        document_ids=details.document_ids,
+        by=by,
+    )
+
+
+def on_due(waiting: Reassessment, at: datetime, known: Known) -> Outcome:
+    """Submit details that are behind what they state now; where none are, nothing is left to do.
+
+    Approved details stay in force until the new ones are approved. Source: spec verification, Verifications.
+    """
+    done = replace(waiting, due_at=None)
+    registration = known.get(Registration, waiting.did_id)
+    wish = _behind(registration, waiting.changed_by, at, known) if registration else None
+    if registration is None or wish is None:
+        return Decided(state=done)
+    step = _submitted(registration, wish, at, known)
+    return Decided(state=done, also=(step.registration, *step.attempts), events=step.events)
+
+
+def _behind(registration: Registration, by: str, at: datetime, known: Known) -> Wish | None:
+    judged = (registration.assigned, registration.approved)
+    for wish, details in zip(wishes_again(registration, by), judged, strict=False):
+        if not details_of(case_of(registration, wish, at, known), wish).same_as(details):
+            return wish
+    return None
+
+
+def _submitted(registration: Registration, wish: Wish, at: datetime, known: Known) -> Step:
+    if registration.state != "not_required":
+        return submit(registration, wish, at, known, open_attempt(registration, known))
+    kept = replace(registration, assigned=details_of(case_of(registration, wish, at, known), wish))
+    return Step(registration=kept, events=(said(kept, VerificationNotRequired),))
