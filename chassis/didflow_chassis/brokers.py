@@ -47,7 +47,7 @@ def consumer_options(settings: Settings, service: str) -> dict[str, Any]:
         "max_poll_interval_ms": 300_000,
         "max_partition_fetch_bytes": FETCH_BYTES,
         "fetch_max_bytes": FETCH_BYTES * 64,
-        "fetch_max_wait_ms": 100,
+        "fetch_max_wait_ms": 250,
         "max_records": settings.batch_size * 2,
         "batch_timeout_ms": settings.batch_timeout_ms,
     }

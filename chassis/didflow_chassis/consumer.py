@@ -1,7 +1,7 @@
 """The FastStream shell: one batch subscriber over all topics of a service, raw records into the stage.
 
 The handler never raises and never waits out an outage: what was not committed is sought back, partition by
-partition, and paused until a timer resumes it. Offsets are committed after the database, explicitly.
+partition, and paused until a timer resumes it. Offsets are committed after the database, explicitly, behind it.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 
 from didflow_chassis import failpoints
 from didflow_chassis.brokers import connection, consumer_options
+from didflow_chassis.committing import Committing
 from didflow_chassis.database import Outage
 from didflow_chassis.lenient_records import accept_any_header_name
 from didflow_chassis.service import Service
@@ -42,6 +43,7 @@ class Consumer:
         self._stage = stage
         self._prefix = settings.topic_prefix
         self._busy = asyncio.Lock()
+        self._committing = Committing(lambda: self.kafka)
         self._stopping = False
         self._failures = 0
         self._resumes: set[asyncio.Task[None]] = set()
@@ -64,7 +66,7 @@ class Consumer:
             decoder=_decode,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
-            listener=Draining(self._busy),
+            listener=Draining(self._busy, self._committing),
             **consumer_options(settings, service.name),
         )
         self._subscriber(self.take)
@@ -86,13 +88,18 @@ class Consumer:
         self.kafka.getmany = self._polling(self.kafka.getmany)
 
     def _polling(self, getmany: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """Note each poll: the framework's loop says nothing while there is nothing to read."""
+        """Poll until there is something, noting each poll: the framework's loop sleeps after one that was empty."""
 
-        async def noted(*partitions: Any, **options: Any) -> Any:
+        async def patient(*partitions: Any, **options: Any) -> Any:
             self.polled_at = time.monotonic()
-            return await getmany(*partitions, **options)
+            found = await getmany(*partitions, **options | {"timeout_ms": 0})
+            while not found:
+                self._committing.soon()
+                self.polled_at = time.monotonic()
+                found = await getmany(*partitions, **options)
+            return found
 
-        return noted
+        return patient
 
     async def stop(self) -> None:
         """Finish the batch in hand, leave the group."""
@@ -100,7 +107,7 @@ class Consumer:
         for task in self._resumes:
             task.cancel()
         async with self._busy:
-            pass
+            await self._committing.now()
         await self.broker.stop()
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:
@@ -125,8 +132,7 @@ class Consumer:
             else:
                 self._failures, self.is_broken = 0, False
                 await failpoints.hit("consumer.taken")
-                await self._commit(records)
-                await failpoints.hit("consumer.committed")
+                self._committing.reached(records)
 
     async def _through(self, records: Sequence[Record]) -> None:
         """Put records through the stage, a large batch in two lanes: one decides while the other's database works.
@@ -134,6 +140,9 @@ class Consumer:
         A key is in one lane only, so its order is kept. Raises what a lane raised; the other may be committed.
         """
         lanes = in_lanes(records)
+        if len(lanes) == 1:
+            await self._stage.records(records)
+            return
         ends = await asyncio.gather(*(self._stage.records(lane) for lane in lanes), return_exceptions=True)
         for end in ends:
             if end is not None:
@@ -142,15 +151,6 @@ class Consumer:
     def _record(self, r: ConsumerRecord) -> Record:
         topic = r.topic.removeprefix(self._prefix)
         return Record(topic, r.partition, r.offset, r.key, r.value, tuple(r.headers))
-
-    async def _commit(self, records: Sequence[ConsumerRecord]) -> None:
-        offsets = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
-        try:
-            await self.kafka.commit(offsets)
-        except (KafkaError, IllegalStateError) as error:
-            _LOG.info(
-                "offsets were not committed; the inbox knows repeats", extra={"error": type(error).__name__}
-            )
 
     def _hold(self, records: Sequence[ConsumerRecord]) -> None:
         """Seek every partition of a batch back to where it began, and pause it for a while."""
@@ -192,14 +192,16 @@ def in_lanes(records: Sequence[Record]) -> tuple[Sequence[Record], ...]:
 
 
 class Draining(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Lets the batch in hand finish before its partitions go to another member."""
+    """Lets the batch in hand finish, and its offsets be known, before its partitions go to another member."""
 
-    def __init__(self, busy: asyncio.Lock) -> None:
+    def __init__(self, busy: asyncio.Lock, committing: Committing) -> None:
         self._busy = busy
+        self._committing = committing
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        """Wait until the handler is idle."""
+        """Wait until the handler is idle and what it did is committed."""
         async with self._busy:
+            await self._committing.now()
             _LOG.debug("partitions revoked", extra={"partitions": len(revoked)})
 
     async def on_partitions_assigned(self, assigned: Any) -> None:

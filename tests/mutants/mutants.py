@@ -71,8 +71,8 @@ MUTANTS = (
     Mutant(
         name="offsets committed before the database",
         file="consumer.py",
-        before="                await self._stage.records(",
-        after="                await self._commit(records)\n                await self._stage.records(",
+        before="                await self._through(",
+        after="                self._committing.reached(records)\n                await self._through(",
         tests=(f"{KAFKA}/test_consumer.py",),
     ),
 )
