@@ -5,11 +5,12 @@ import shutil
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from didflow.embedded.child import Child
 from didflow.embedded.ports import free_port
 from didflow.embedded.waiting import NotInTimeError, until
+from harness.access import Guard
 from harness.broker import KafkaUnavailableError
 from harness.kafka_jars import formatted_storage, kafka_jars
 from harness.topics import is_serving
@@ -57,18 +58,23 @@ class JavaBroker:
     folder: Path
     jars: Path
     port: int
+    guard: Guard | None = None
     child: Child | None = field(default=None, repr=False)
 
     @classmethod
-    async def create(cls, folder: Path) -> Self:
-        """Prepare a broker in an empty folder and start it. Raises KafkaUnavailableError."""
+    async def create(cls, folder: Path, guard: Guard | None = None) -> Self:
+        """Prepare a broker in an empty folder and start it. Raises KafkaUnavailableError.
+
+        With a guard it asks who comes, and lets nobody do what no rule allows.
+        """
         jars = await asyncio.to_thread(kafka_jars)
         blank = _PROPERTIES.replace("{controller}", "19093").replace("{broker}", "19092")
         storage = await asyncio.to_thread(formatted_storage, jars, blank)
-        broker = cls(folder=folder, jars=jars, port=free_port())
+        broker = cls(folder=folder, jars=jars, port=free_port(), guard=guard)
         await asyncio.to_thread(shutil.copytree, storage, folder / "log")
         values = {"controller": free_port(), "broker": broker.port, "log": folder / "log"}
-        (folder / "server.properties").write_text(_PROPERTIES.format(**values))
+        properties = _PROPERTIES + (guard.properties if guard else "")
+        (folder / "server.properties").write_text(properties.format(**values))
         await broker.start()
         return broker
 
@@ -77,6 +83,10 @@ class JavaBroker:
         """`host:port` for clients, the same over restarts."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def _client(self) -> dict[str, Any]:
+        return self.guard.client() if self.guard else {}
+
     async def start(self) -> None:
         """Start it, or start it again; returns when it serves clients. Raises KafkaUnavailableError."""
         main = ["-cp", f"{self.jars}/*", "kafka.Kafka", str(self.folder / "server.properties")]
@@ -84,7 +94,7 @@ class JavaBroker:
         self.child = child
 
         async def settled() -> bool:
-            return child.exit_code is not None or await is_serving(self.bootstrap)
+            return child.exit_code is not None or await is_serving(self.bootstrap, **self._client)
 
         try:
             await until(settled, within=_START_SECONDS, what="start of Kafka")

@@ -21,20 +21,22 @@ class TopicsNotMadeError(RuntimeError):
     code = "topics-not-made"
 
 
-async def is_serving(bootstrap: str) -> bool:
+async def is_serving(bootstrap: str, **options: Any) -> bool:
     """Say whether the broker answers and knows itself as a member of its cluster."""
     host, _, port = bootstrap.rpartition(":")
     try:
         # The client would log each refused connection; a bare one says nothing.
         _, writer = await asyncio.open_connection(host, int(port))
         writer.close()
-        async with admin(bootstrap) as client:
+        async with admin(bootstrap, **options) as client:
             return bool((await client.describe_cluster())["brokers"])
     except (KafkaError, OSError):
         return False
 
 
-async def create_topics(bootstrap: str, names: Iterable[str], *, partitions: int = 12) -> None:
+async def create_topics(
+    bootstrap: str, names: Iterable[str], *, partitions: int = 12, **options: Any
+) -> None:
     """Make the topics that are not there yet, in one call, and wait until clients see all of their partitions.
 
     A consumer that subscribes before that would not be given what it doesn't see. Raises TopicsNotMadeError.
@@ -43,7 +45,7 @@ async def create_topics(bootstrap: str, names: Iterable[str], *, partitions: int
         NewTopic(name=name, num_partitions=partitions, replication_factor=1, topic_configs=_TOPIC_SETTINGS)
         for name in names
     ]
-    async with admin(bootstrap) as client:
+    async with admin(bootstrap, **options) as client:
         answer = await client.create_topics(wanted)
         refused = [error for error in answer.topic_errors if error[1] not in (0, _ALREADY_THERE)]
         if refused:
@@ -68,9 +70,9 @@ async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Give an admin client of this broker, for as long as the block lasts."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+async def admin(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give an admin client of this broker, for as long as the block lasts; `options` say who it comes as."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000, **options)
     await client.start()
     try:
         yield client
