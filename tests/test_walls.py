@@ -13,13 +13,13 @@ ROOT = Path(__file__).parent.parent
 SERVICES = ("didflow_inventory", "didflow_verification", "didflow_billing", "didflow_provisioning")
 PACKAGES = ("didflow", "didflow_adapters", "didflow_chassis", "didflow_contracts", *SERVICES)
 
-PURE = frozenset({"phonenumbers", "stdnum"})
+PURE = frozenset({"msgspec", "phonenumbers", "stdnum"})
 """Libraries that compute and open nothing."""
 
 MAY_IMPORT = {
     f"{service}.domain": {"didflow_contracts", "didflow_chassis.decision", *PURE} for service in SERVICES
 } | {
-    "didflow_contracts": {"orjson", "phonenumbers", "pydantic", "pydantic_core"},
+    "didflow_contracts": {"msgspec", "orjson", "phonenumbers", "pydantic", "pydantic_core", "uuid_utils"},
     "didflow_adapters": {
         "didflow_contracts",
         "aiokafka",

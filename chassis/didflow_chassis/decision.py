@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from didflow_contracts.event import EventData
 
 S = TypeVar("S")
@@ -36,8 +38,7 @@ class Command:
     caller: Caller
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decided(Generic[S]):
+class Decided(Struct, Generic[S], frozen=True, kw_only=True):
     """What follows: the state afterwards, other declared states changed, and the events that say so.
 
     `state` is the primary state's new value, or None to leave it as it is. `also` holds new values of
@@ -51,15 +52,13 @@ class Decided(Generic[S]):
     answer: Any = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True, kw_only=True):
     """The idempotent repeat of what is so already: nothing is written, the message counts as taken."""
 
     answer: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A closed transition: `code` is stable and public, `message` explains it. Never retried."""
 
     code: str
@@ -67,8 +66,7 @@ class Refused:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TooEarly:
+class TooEarly(Struct, frozen=True):
     """What this message needs has not come yet: it waits with the entity's other messages until it has."""
 
     missing: str = ""

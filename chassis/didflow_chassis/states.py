@@ -1,6 +1,7 @@
-"""How a state lies in a table: frozen dataclass <-> row, and the statements that load and save whole batches.
+"""How a state lies in a table: frozen value <-> row, and the statements that load and save whole batches.
 
-Each kind is read by one statement and written by one, however many rows: arrays in, `unnest` inside.
+Each kind is read by one statement and written by one, however many rows: a batch of rows goes in as one JSON text,
+which costs this process a fraction of what an array for each column does.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -8,15 +9,14 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Generic, TypeVar, get_type_hints
 
+import msgspec
 import sqlalchemy as sa
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
 S = TypeVar("S")
-
-Columns = tuple[list[Any], ...]
 
 
 def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: bool = False) -> sa.Table:
@@ -44,7 +44,9 @@ class Stored(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[S]):
-    """One kind of state: `model` (a frozen dataclass whose fields are columns of `table`) under `key`.
+    """One kind of state: `model` (a frozen `msgspec.Struct` or dataclass whose fields are columns of `table`) under `key`.
+
+    Structs are made and copied several times faster; JSON columns take either, and pydantic models inside.
 
     `subject` names the column of the ordering key for states that belong to one (its lock); other states
     are locked by table and key. `due` names the column with the instant at which the clock wants it.
@@ -57,7 +59,6 @@ class Kind(Generic[S]):
     subject: str | None = None
     due: str | None = None
     append_only: bool = False
-    _codecs: dict[str, TypeAdapter[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def emits(self) -> bool:
@@ -67,7 +68,8 @@ class Kind(Generic[S]):
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The model's field names, which are its column names."""
-        return tuple(f.name for f in fields(self.model))  # type: ignore[arg-type]
+        known = getattr(self.model, "__struct_fields__", None)
+        return known or tuple(f.name for f in fields(self.model))  # type: ignore[arg-type]
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -76,17 +78,12 @@ class Kind(Generic[S]):
         return (*self.names, *extra, *(("sequence", "correlation_id") if self.emits else ()))
 
     @cached_property
-    def _json(self) -> dict[str, TypeAdapter[Any]]:
-        hints = get_type_hints(self.model)
-        return {n: TypeAdapter(hints[n]) for n in self.names if isinstance(self.table.c[n].type, JSONB)}
+    def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+        hints = get_type_hints(self.model, include_extras=True)
+        return tuple((n, _decoder(hints[n]) if self._is_json(n) else None) for n in self.names)
 
-    @cached_property
-    def _encoders(self) -> tuple[Callable[[Any], Any], ...]:
-        return tuple(_json_encoder(self._json[n]) if n in self._json else _as_is for n in self.names)
-
-    @cached_property
-    def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-        return tuple((n, _json_decoder(self._json[n]) if n in self._json else _as_is) for n in self.names)
+    def _is_json(self, name: str) -> bool:
+        return isinstance(self.table.c[name].type, JSONB)
 
     def key_of(self, state: S) -> Hashable:
         """Return the state's key."""
@@ -99,42 +96,46 @@ class Kind(Generic[S]):
 
     def parse_key(self, text: str) -> Hashable:
         """Read a key back from its text."""
-        parsed: Hashable = self._key_adapter.validate_python(text)
+        parsed: Hashable = msgspec.convert(text, get_type_hints(self.model)[self.key], strict=False)
         return parsed
-
-    @cached_property
-    def _key_adapter(self) -> TypeAdapter[Any]:
-        return TypeAdapter(get_type_hints(self.model)[self.key])
 
     def from_row(self, row: Sequence[Any]) -> Stored[S]:
         """Build the state from a row selected by `load_sql`."""
-        values = {name: decode(value) for (name, decode), value in zip(self._decoders, row, strict=False)}
+        values = {
+            name: value if decode is None or value is None else decode(value)
+            for (name, decode), value in zip(self._decoders, row, strict=False)
+        }
         rest = row[len(self.names) :]
         return Stored(self.model(**values), *rest)
 
-    def to_columns(self, rows: Sequence[Stored[S]]) -> Columns:
-        """Turn rows into one array for each column, as `save_sql` takes them."""
-        columns: list[list[Any]] = [
-            [encode(getattr(r.state, name)) for r in rows]
-            for name, encode in zip(self.names, self._encoders, strict=True)
-        ]
-        if not self.append_only:
-            columns.append([r.version for r in rows])
-        if self.emits:
-            columns += [[r.sequence for r in rows], [r.correlation_id for r in rows]]
-        return tuple(columns)
+    def to_json(self, rows: Sequence[Stored[S]]) -> str:
+        """Turn rows into the one text that `save_sql` takes."""
+        return f"[{','.join([self._row_json(row) for row in rows])}]"
+
+    def _row_json(self, row: Stored[S]) -> str:
+        state = _JSON.encode(row.state).decode()
+        if self.append_only:
+            return state
+        if not self.emits:
+            return f'{state[:-1]},"version":{row.version}}}'
+        own = f'"version":{row.version},"sequence":{row.sequence},"correlation_id":{_encode(row.correlation_id)}'
+        return f"{state[:-1]},{own}}}"
 
     @cached_property
     def load_sql(self) -> str:
         """Select the rows of an array of keys: one statement for a batch."""
-        cast = _array_type(self.table.c[self.key])
+        cast = f"{_type(self.table.c[self.key])}[]"
         return f'SELECT {_list(self.columns)} FROM {self.table.name} WHERE "{self.key}" = ANY($1::{cast})'  # noqa: S608
 
     @cached_property
     def save_sql(self) -> str:
         """Insert or update a batch of rows; an update is fenced by the version that was read."""
-        arrays = ", ".join(f"${i}::{_array_type(self.table.c[c])}" for i, c in enumerate(self.columns, 1))
-        insert = f"INSERT INTO {self.table.name} AS t ({_list(self.columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608
+        typed = ", ".join(f'"{c}" {_json_type(self.table.c[c])}' for c in self.columns)
+        values = ", ".join(_from_json(self.table.c[c]) for c in self.columns)
+        insert = (
+            f"INSERT INTO {self.table.name} AS t ({_list(self.columns)}) "  # noqa: S608
+            f"SELECT {values} FROM json_to_recordset($1::json) AS r ({typed})"
+        )
         if self.append_only:
             return insert
         sets = ", ".join(f'"{c}" = excluded."{c}"' for c in self.columns if c != self.key)
@@ -156,21 +157,44 @@ class Kind(Generic[S]):
         )
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def _hooked(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise NotImplementedError(f"a {type(value).__name__} has no place in a JSON column")
 
 
-def _json_encoder(adapter: TypeAdapter[Any]) -> Callable[[Any], str | None]:
-    return lambda value: None if value is None else adapter.dump_json(value).decode()
+def _validated(model: type, value: Any) -> Any:
+    if issubclass(model, BaseModel):
+        return model.model_validate(value)
+    raise NotImplementedError(f"a {model.__name__} has no place in a JSON column")
 
 
-def _json_decoder(adapter: TypeAdapter[Any]) -> Callable[[str | None], Any]:
-    return lambda value: None if value is None else adapter.validate_json(value)
+_JSON = msgspec.json.Encoder(enc_hook=_hooked)
+
+
+def _encode(value: Any) -> str:
+    return _JSON.encode(value).decode()
+
+
+def _decoder(hint: Any) -> Callable[[str], Any]:
+    decode: Callable[[str], Any] = msgspec.json.Decoder(hint, dec_hook=_validated).decode
+    return decode
 
 
 def _list(columns: Sequence[str]) -> str:
     return ", ".join(f'"{c}"' for c in columns)
 
 
-def _array_type(column: sa.Column[Any]) -> str:
-    return column.type.compile(postgresql.dialect()) + "[]"  # type: ignore[no-untyped-call]
+def _type(column: sa.Column[Any]) -> str:
+    compiled: str = column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call]
+    return compiled
+
+
+def _json_type(column: sa.Column[Any]) -> str:
+    return "text" if isinstance(column.type, sa.LargeBinary) else _type(column)
+
+
+def _from_json(column: sa.Column[Any]) -> str:
+    """Bytes travel as base64."""
+    named = f'r."{column.name}"'
+    return f"decode({named}, 'base64')" if isinstance(column.type, sa.LargeBinary) else named

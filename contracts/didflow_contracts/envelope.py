@@ -3,11 +3,12 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import force_setattr
 from pydantic import ValidationError
 
 from didflow_contracts import attributes as read_attributes
@@ -30,8 +31,7 @@ _REASONS_SHOWN = 3
 D_co = TypeVar("D_co", bound=EventData, covariant=True)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event(Generic[D_co]):
+class Event(Struct, Generic[D_co], frozen=True, kw_only=True):
     """One event: its data with the CloudEvents attributes around it.
 
     `type`, `subject` and `raw_data` follow from `data` when they are left out. `raw_data` is the data as
@@ -54,11 +54,11 @@ class Event(Generic[D_co]):
     def __post_init__(self) -> None:
         """Fill in what follows from the data."""
         if not self.type:
-            object.__setattr__(self, "type", self.data.type())
+            force_setattr(self, "type", self.data.type())
         if not self.subject:
-            object.__setattr__(self, "subject", self.data.subject)
+            force_setattr(self, "subject", self.data.subject)
         if not self.raw_data:
-            object.__setattr__(self, "raw_data", _canonical(self.data.wire()))
+            force_setattr(self, "raw_data", _canonical(self.data.wire()))
 
 
 def decode(

@@ -4,7 +4,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 DEFAULT_MINOR_UNIT = 2
 _WITHOUT_MINOR_UNIT = (
@@ -50,6 +50,10 @@ def _amount(value: object) -> Decimal:
     return Decimal(text)
 
 
+def _text(amount: Decimal) -> str:
+    return format(amount, "f")
+
+
 def _is_short(value: Decimal) -> bool:
     """Whether the form allows so many decimal places."""
     exponent = value.as_tuple().exponent
@@ -58,8 +62,8 @@ def _is_short(value: Decimal) -> bool:
 
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_amount),
-    PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json"),
+    PlainValidator(_amount),
+    PlainSerializer(_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": _AMOUNT}),
 ]
 

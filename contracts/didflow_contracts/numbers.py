@@ -1,14 +1,19 @@
 """E.164 numbers. The form is checked by the type; whether such a number can exist, phonenumbers says."""
 
-from typing import Annotated
+import re
+from functools import lru_cache
+from typing import Annotated, Final
 
 import phonenumbers
 from pydantic import Field
 
+_FORM: Final = r"^\+[1-9][0-9]{6,14}$"
+_E164: Final = re.compile(_FORM.removesuffix("$"), re.ASCII)
+
 E164 = Annotated[
     str,
     Field(
-        pattern=r"^\+[1-9][0-9]{6,14}$",
+        pattern=_FORM,
         description="A phone number in E.164 form: plus sign, calling code, national number.",
         examples=["+35312345678"],
     ),
@@ -21,19 +26,40 @@ CountryCode = Annotated[
 
 def country_of(number: str) -> str | None:
     """Give the ISO-2 country of a number; None for non-geographic, impossible and unparsable ones."""
-    parsed = _parsed(number)
-    region = phonenumbers.region_code_for_number(parsed) if parsed else None
+    region, _ = _planned(number)
     return region if region and region.isalpha() and region != "ZZ" else None
 
 
 def is_valid(number: str) -> bool:
-    """Say whether the numbering plan knows such a number (a form check alone is `E164`)."""
-    parsed = _parsed(number)
-    return parsed is not None and bool(phonenumbers.is_valid_number(parsed))
+    """Say whether the numbering plan knows such a number (a form check alone is `E164`).
+
+    A number has one spelling: with a trunk prefix left in (`+44020...`) it is another number, and none.
+    """
+    return _planned(number)[1]
 
 
-def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
+@lru_cache(maxsize=10_000)
+def _planned(number: str) -> tuple[str | None, bool]:
+    """Find a number's region, and whether it is valid there."""
+    parsed = _read(number)
+    if parsed is None:
+        return None, False
+    region = phonenumbers.region_code_for_number(parsed)
+    return region, region is not None and phonenumbers.is_valid_number_for_region(parsed, region)
+
+
+def _read(number: str) -> phonenumbers.PhoneNumber | None:
+    """Part E.164 into calling code and national number, as it stands: the library's parser mends what it reads."""
+    if not _E164.fullmatch(number):
         return None
+    for length in (1, 2, 3):
+        code, national = int(number[1 : 1 + length]), number[1 + length :]
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            zeros = len(national) - len(national.lstrip("0"))
+            return phonenumbers.PhoneNumber(
+                country_code=code,
+                national_number=int(national),
+                italian_leading_zero=True if zeros else None,
+                number_of_leading_zeros=zeros if zeros > 1 else None,
+            )
+    return None

@@ -143,3 +143,9 @@ def test_derived_ids_keep_parts_apart() -> None:
     assert derived_id("ab", "c") != derived_id("a", "bc") != derived_id("abc")
     some = uuid7()
     assert derived_id(some) == derived_id(str(some))
+
+
+@pytest.mark.parametrize("number", ["+4402079460000", "+540111512345678"])
+def test_a_number_has_one_spelling(number: str) -> None:
+    """A trunk prefix left in makes no second name for a number that somebody may have already."""
+    assert not is_valid(number)

@@ -13,6 +13,7 @@ from faults.evidence import Evidence, Facts, Heard, Letter, Said
 from faults.invariants import violations
 from faults.ledger import Ledger
 from faults.report import Fault, reported
+from msgspec import structs
 
 from didflow_billing.domain.term import Term
 from didflow_chassis.stage.messages import event_id_hash
@@ -136,7 +137,9 @@ def stored(evidence: Evidence, name: str, sequence: int | None = None, **changed
     row = evidence.services[name].states[DID]
     count = row.sequence if sequence is None else sequence
     return facts(
-        evidence, name, states={DID: replace(row, state=replace(row.state, **changed), sequence=count)}
+        evidence,
+        name,
+        states={DID: replace(row, state=structs.replace(row.state, **changed), sequence=count)},
     )
 
 
@@ -198,7 +201,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
 
 
 def again(event: Event[Any], sequence: int) -> Event[Any]:
-    return replace(event, id="again", sequence=sequence)
+    return structs.replace(event, id="again", sequence=sequence)
 
 
 def swapped(records: tuple[Said, ...]) -> Iterator[Said]:

@@ -17,7 +17,7 @@ from didflow_chassis.stage.work import OutboxRow, Work
 from didflow_chassis.telemetry.tracing import carried
 from didflow_contracts.envelope import MAX_VALUE_BYTES, Event, digest, encode
 from didflow_contracts.event import EventData
-from didflow_contracts.ids import derived_id, uuid7
+from didflow_contracts.ids import derived_id, uuid7_text
 
 ENVELOPE_ALLOWANCE = 4_000
 
@@ -51,7 +51,7 @@ class Emitter:
         """What a new entity's story started with: the event's own correlation, its id, or the request's."""
         if isinstance(message.body, Event):
             return message.body.correlationid or message.body.id
-        return self.request_id or str(uuid7())
+        return self.request_id or uuid7_text()
 
     def emit(
         self, work: Work, events: Sequence[tuple[EventData, bytes]], message: Message, at: datetime
@@ -81,7 +81,7 @@ class Emitter:
     def _id(self, data: EventData) -> str:
         once = self.once
         if once is None or once.key is None:
-            return str(uuid7())
+            return uuid7_text()
         said = (data.topic, data.entity_id)
         count = self._made[said] = self._made.get(said, 0) + 1
         parts = (once.account, once.route, once.key, data.type(), str(data.entity_id))

@@ -1,7 +1,6 @@
 """Whatever order messages come in, and however late the clock is, a DID ends the same and costs the same."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

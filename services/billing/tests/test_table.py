@@ -1,11 +1,11 @@
 """The closed table of terms: each decision, from each state, goes only where the table says."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_billing.domain.expiry import on_due
 from didflow_billing.domain.periods import POOL

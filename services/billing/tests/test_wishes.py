@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from didflow_billing.domain.wishes import cancel, renew, restore, set_cycles
 from didflow_chassis.decision import Caller, Refused, Unchanged
@@ -157,7 +158,7 @@ def test_what_is_unknown_closed_or_anothers_is_not_found(running: Any, say: Any)
         restore: say.restore(),
     }
     for decide, wish in decisions.items():
-        gone = replace(running.last, state="closed")
+        gone = structs.replace(running.last, state="closed")
         for term, command in [(None, wish), (gone, wish), (running.last, replace(wish, caller=foreign))]:
             assert decide(term, command, say.zero) == Refused("not_found", "there is no such number")
 

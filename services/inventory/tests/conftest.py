@@ -1,13 +1,14 @@
 """Messages about numbers in few words, and a stage in memory that does with them what the real one does."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Command, Decided, Known, Outcome, Refused, TooEarly
 from didflow_chassis.service import Ref

@@ -1,9 +1,9 @@
 """How a number becomes a DID: taken, refused by code, and recognized when it is asked for again."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_inventory.domain.account import Account

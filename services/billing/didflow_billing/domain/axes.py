@@ -1,7 +1,8 @@
 """What others say of a DID, taken in their order: an older word on an axis never undoes a newer one."""
 
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from didflow_billing.domain.term import Term
 from didflow_contracts.envelope import Event

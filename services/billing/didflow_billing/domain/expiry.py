@@ -3,8 +3,9 @@
 Only the term decides; `at` is the instant that was due, so a late clock does what a punctual one did.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_billing.domain import said
 from didflow_billing.domain.endings import removed

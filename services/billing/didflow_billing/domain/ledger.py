@@ -3,10 +3,12 @@
 An entry's id follows from its DID and its place in the DID's count: deciding again makes the same entry.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_billing.domain.term import Charge, Term, is_refundable
 from didflow_contracts.events.purchase import Price
@@ -15,8 +17,7 @@ from didflow_contracts.money import Money
 from didflow_contracts.vocabulary import BillingPeriod, EntryKind
 
 
-@dataclass(frozen=True, kw_only=True)
-class LedgerEntry:
+class LedgerEntry(Struct, frozen=True, kw_only=True):
     """One line of the ledger, never changed. `posted_at` is the instant of the decision, not of its writing.
 
     `line` is its place in the count of its DID, from 1; `reverses` names the charge taken back.

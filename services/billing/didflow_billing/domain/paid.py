@@ -3,8 +3,9 @@
 The anchor moves only when time starts anew; then months are counted from there.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_billing.domain.ledger import LedgerEntry, charge, period_cost
 from didflow_billing.domain.periods import EXTENSION, months_after

@@ -3,8 +3,9 @@
 One DID is purchased once: whatever comes again under its `did_id` changes nothing.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_billing.domain import said
 from didflow_billing.domain.ledger import charge

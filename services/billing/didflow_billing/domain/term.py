@@ -4,11 +4,13 @@ Every change of state goes through `moved`, so nothing leaves the table and `due
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from didflow_contracts.events.purchase import Price
 from didflow_contracts.money import Money
@@ -37,8 +39,7 @@ class ForbiddenTransitionError(Exception):
     code = "forbidden_transition"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Charge:
+class Charge(Struct, frozen=True, kw_only=True):
     """A posted charge that may still have to be taken back."""
 
     entry_id: UUID
@@ -47,8 +48,7 @@ class Charge:
     period_end: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Term:
+class Term(Struct, frozen=True, kw_only=True):
     """How long a DID lives and what it has cost so far.
 
     `account` holds the DID, as last heard; `payer` purchased it and pays. `expires_at` is always

@@ -1,7 +1,8 @@
 """Assigning end-user details: inventory passes the wish on and remembers it; verification judges it."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Outcome, Refused, Unchanged
 from didflow_contracts.envelope import Event

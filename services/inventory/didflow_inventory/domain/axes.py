@@ -4,10 +4,11 @@ Each axis is kept whole: a newer event replaces it, an older one is passed over.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from didflow_contracts.event import EventData
 from didflow_contracts.events.registration import Reason, RegistrationAxis
@@ -25,11 +26,10 @@ REGISTRATION: Final = "registration"
 TERM: Final = "term"
 ROUTING: Final = "routing"
 
-V = TypeVar("V")
+V = TypeVar("V", bound=Struct)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegistrationView:
+class RegistrationView(Struct, frozen=True, kw_only=True):
     """The registration. Before verification has spoken a number counts as awaiting: unknown is not free."""
 
     state: Registration = "awaiting"
@@ -46,8 +46,7 @@ class RegistrationView:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TermView:
+class TermView(Struct, frozen=True, kw_only=True):
     """The term. Before billing has spoken there is none."""
 
     state: TermState = "none"
@@ -58,8 +57,7 @@ class TermView:
     aging_until: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RoutingView:
+class RoutingView(Struct, frozen=True, kw_only=True):
     """Carrier state and routing. Before provisioning has spoken nothing is active and nothing is set."""
 
     carrier_state: CarrierState = "inactive"
@@ -74,8 +72,7 @@ class RoutingView:
     missing: Missing = field(default_factory=Missing)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceView:
+class ServiceView(Struct, frozen=True, kw_only=True):
     """One additional service of the number."""
 
     state: ServiceState = "not_configured"
@@ -89,12 +86,12 @@ Seen = Mapping[str, Mapping[str, int]]
 
 def heard(view: type[V], data: EventData) -> V:
     """Take an axis over from an event whose fields have the same names."""
-    return view(**{each.name: getattr(data, each.name) for each in fields(view)})  # type: ignore[arg-type]
+    return view(**{name: getattr(data, name) for name in view.__struct_fields__})
 
 
 def heard_registration(data: RegistrationAxis, time: datetime) -> RegistrationView:
     """Take the registration over: the event's `registration` is its state, whatever the topic is called."""
-    names = {each.name for each in fields(RegistrationView)} - {"state", "since"}
+    names = set(RegistrationView.__struct_fields__) - {"state", "since"}
     return RegistrationView(state=data.registration, since=time, **{n: getattr(data, n) for n in names})
 
 

@@ -4,10 +4,12 @@ Every decision ends in `conclude`, so that what is derived is never older than w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided
 from didflow_contracts.event import EventData
@@ -41,8 +43,7 @@ from didflow_inventory.domain.status import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True, kw_only=True):
     """The end-user details last assigned, by their ids; a later `assigned_at` wins."""
 
     identity_id: UUID
@@ -56,8 +57,7 @@ class Assignment:
         return self.identity_id, self.address_id, frozenset(self.document_ids)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Did:
+class Did(Struct, frozen=True, kw_only=True):
     """One life of a number, as one row. `said` is the status last published, None before the first.
 
     The last block is derived: it is what rows are filtered, counted and sorted by.

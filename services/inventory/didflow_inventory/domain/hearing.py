@@ -3,8 +3,9 @@
 An axis is taken over only from a newer event than the last; what is of no axis is kept in the history alone.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event

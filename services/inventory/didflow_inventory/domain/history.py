@@ -3,12 +3,13 @@
 Applying the `after` of all changes of a DID, in order, gives the DID as it stands.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
+
+import msgspec
 
 from didflow_chassis.decision import Command, Decided, Outcome, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
@@ -156,7 +157,7 @@ def _speaker(source: str) -> str:
 
 def _extra(event: Said) -> Mapping[str, Any]:
     """Keep what the view does not: unknown fields, and the whole of what belongs to no axis."""
-    data: dict[str, Any] = json.loads(event.raw_data)
-    whole = isinstance(event.data, KEPT_WHOLE)
-    known = OF_EVERY_EVENT if whole else frozenset(type(event.data).model_fields)
+    data: dict[str, Any] = msgspec.json.decode(event.raw_data)
+    model = type(event.data)
+    known = OF_EVERY_EVENT if model in KEPT_WHOLE else model.model_fields
     return {name: value for name, value in data.items() if name not in known}

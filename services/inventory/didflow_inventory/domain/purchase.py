@@ -4,10 +4,12 @@ A retried purchase is never a second one: the same `did_id`, or the same order, 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.envelope import Event

@@ -1,7 +1,8 @@
 """The end of a DID: final for stock, registration and term; its number is free once the carrier let go."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known, Outcome, Unchanged
 from didflow_contracts.envelope import Event

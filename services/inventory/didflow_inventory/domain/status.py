@@ -4,8 +4,9 @@ The tables stand once: rows are filtered and counted by what is computed here, n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+from msgspec import Struct
 
 from didflow_contracts.events.holding import NextStep
 from didflow_contracts.vocabulary import (
@@ -38,8 +39,7 @@ REGISTERED: Final[frozenset[Registration]] = frozenset(("approved", "not_require
 TAKES_CALLS: Final = frozenset(("voice_in", "fax"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True, kw_only=True):
     """All that status, next step and filters depend on."""
 
     stock: Stock

@@ -3,11 +3,12 @@
 At most one DID lives on a number at a time; a number is free again only when its last carrier let it go.
 """
 
-from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
 import phonenumbers
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
@@ -17,8 +18,7 @@ from didflow_inventory.domain.did import Did
 StockStatus = Literal["in_stock", "reserved", "held", "archived"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Number:
+class Number(Struct, frozen=True, kw_only=True):
     """A number as a thing. `did_id` is its living DID, `last_did` its latest one, living or not.
 
     `releasing`: the carrier of `last_did` has not let it go yet. `stock` is None while it is in nobody's
@@ -33,8 +33,7 @@ class Number:
     uploader: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """An order for one number by one account, and the DID that it made or was refused as."""
 
     key: str

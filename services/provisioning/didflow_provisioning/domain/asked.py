@@ -1,8 +1,9 @@
 """What an order asks of a carrier, kept as one plain value, and said in the shape of its action."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from didflow_contracts.events.carrier import (
     ActivateParameters,
@@ -19,8 +20,7 @@ from didflow_contracts.events.carrier import (
 from didflow_contracts.vocabulary import CarrierAction, Channels, Feature
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """The content of an order; an action uses of it what its parameters have."""
 
     features: tuple[Feature, ...] = ()

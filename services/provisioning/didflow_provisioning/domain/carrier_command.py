@@ -1,9 +1,11 @@
 """One order to a carrier from its first attempt to its end. Its id and what it asks never change between attempts."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_contracts.events import CommandIssued
 from didflow_contracts.vocabulary import CarrierAction
@@ -17,8 +19,7 @@ OPEN_STATES: frozenset[CommandState] = frozenset(("out", "waiting"))
 NO_ANSWER = "no_answer"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CarrierCommand:
+class CarrierCommand(Struct, frozen=True, kw_only=True):
     """One order. `next_at` is when it wants attention: the deadline while out, the next attempt while waiting."""
 
     command_id: UUID

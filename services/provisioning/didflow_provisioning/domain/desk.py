@@ -5,9 +5,11 @@ message, named by that message, so that a message decided again orders nothing n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Unchanged
 from didflow_contracts.event import EventData
@@ -21,8 +23,7 @@ from didflow_provisioning.domain.routing import Order, Routing
 from didflow_provisioning.domain.wanted import carrier_of, wishes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Activated:
+class Activated(Struct, frozen=True, kw_only=True):
     """A DID that went into service while this message was decided."""
 
     did_id: UUID
@@ -30,8 +31,7 @@ class Activated:
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """What lies on the desk. `fresh_id` is the id of the one command that may leave."""
 
     line: Line

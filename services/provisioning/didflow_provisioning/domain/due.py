@@ -1,7 +1,8 @@
 """What the clock does: attempts that got no answer, pauses that are over, orders given up, a grace that ends."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_provisioning.domain.axis import axis

@@ -1,6 +1,6 @@
 """What an order asks for, and what its end does to the routing. Late ends go the same way as timely ones."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import carrier

@@ -1,8 +1,9 @@
 """The end of a DID: removed or refused. What was never ordered is released at once, the rest by its carrier."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event

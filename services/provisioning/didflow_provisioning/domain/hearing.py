@@ -3,9 +3,10 @@
 Each axis is applied only when it is newer than the last one applied; then what is wanted is served.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
 from didflow_contracts.accounts import is_within

@@ -3,13 +3,13 @@
 A line outlives its DIDs: what is ordered for a number is strictly one after another over all of them.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+
+class Line(Struct, frozen=True, kw_only=True):
     """One number towards its carriers.
 
     `lives` are the DIDs that were given the number and are not released yet, earliest first; only the

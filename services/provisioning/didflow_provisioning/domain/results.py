@@ -1,7 +1,8 @@
 """What carriers answer. A late success counts like a timely one; what is wanted is then restored."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known, Outcome, Refused, Unchanged
 from didflow_contracts.envelope import Event

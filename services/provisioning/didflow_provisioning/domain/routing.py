@@ -3,9 +3,10 @@
 It is the state that provisioning's events are numbered by. Axes of other services are kept as last heard.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from didflow_contracts.events.carrier import SmsDelivery, VoiceDelivery
 from didflow_contracts.vocabulary import (
@@ -21,24 +22,21 @@ from didflow_contracts.vocabulary import (
 from didflow_provisioning.domain.asked import Asked
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Voice:
+class Voice(Struct, frozen=True, kw_only=True):
     """A voice target as it was chosen, and the account that it belongs to."""
 
     account: str
     delivery: VoiceDelivery
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sms:
+class Sms(Struct, frozen=True, kw_only=True):
     """An SMS target as it was chosen, and the account that it belongs to."""
 
     account: str
     delivery: SmsDelivery
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """What the carrier last said that it has carried out."""
 
     voice: VoiceDelivery | None = None
@@ -46,8 +44,7 @@ class Applied:
     sms: SmsDelivery | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """The DID's command that is open at the carrier; `code` is of its last failed attempt."""
 
     command_id: UUID
@@ -56,8 +53,7 @@ class Order:
     code: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A command that failed for good, and whose wish still stands."""
 
     command_id: UUID
@@ -65,8 +61,7 @@ class Failure:
     code: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Routing:
+class Routing(Struct, frozen=True, kw_only=True):
     """One DID's routing axis and what leads it.
 
     `ended` says why the DID is no more (removed or refused), `confirmed` that inventory has given it the

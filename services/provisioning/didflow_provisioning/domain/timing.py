@@ -4,17 +4,17 @@ Pure: the jitter comes from the order's own id, so an attempt decided twice wait
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from didflow_contracts.vocabulary import CarrierAction
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True, kw_only=True):
     """The patience with one carrier. Source: spec lifecycle, Carrier."""
 
     answer_within: timedelta = timedelta(minutes=2)

@@ -1,8 +1,10 @@
 """Voice trunks: where calls are delivered. A trunk belongs to an account and serves it and those below."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Outcome, Refused, Unchanged
 from didflow_contracts.accounts import is_within
@@ -12,8 +14,7 @@ from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTr
 NOT_FOUND = Refused("not_found", "no such voice trunk")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VoiceTrunk:
+class VoiceTrunk(Struct, frozen=True, kw_only=True):
     """A voice trunk. `endpoints` are tried in their order; a deleted one takes no DID any more."""
 
     trunk_id: UUID

@@ -1,7 +1,8 @@
 """Wishes about a DID's routing: set before activation they go along with it, set later they are ordered."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.vocabulary import CarrierAction
