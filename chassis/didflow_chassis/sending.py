@@ -1,13 +1,17 @@
-"""Sends outbox rows by one producer, and says which were acknowledged. What is unknown is waited for, never sent anew.
+"""Gives outbox rows to one producer, and says which were acknowledged. What is unknown is waited for, never sent anew.
 
-What follows such a row under its key and topic is held back; so is a topic that cannot be sent to. The rest goes on.
+What follows such a row in its partition is held back; so is a key that was refused, and a topic that cannot be sent
+to. The rest goes on. Holds begin and end in `settle` and `take` alone, never while a read is on its way: what that
+read was told to leave out is left out until it has come.
 """
 
 import asyncio
 import logging
-import math
+import random
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -18,124 +22,219 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.partitioner import murmur2
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from didflow_chassis.brokers import MAX_RECORD_BYTES
+from didflow_chassis.lanes import Headers, Key, Lane
 from didflow_chassis.stage.headers import from_json
 from didflow_contracts.envelope import CONTENT_TYPE
 
 PATIENCE_S = 3.0
-"""How long a wave waits for its acknowledgements before others go on without them."""
+"""How long a batch may be without an answer before the rows behind it make room for others."""
 LOOK_S = 2.0
 HOLD_S = 10.0
 """After so long what could not be sent is tried again."""
+ROOM_ROWS = 3_000
+ROOM_BYTES = 16 * 1024 * 1024
+"""With so much in hand no more is read, unless it waits behind a broker that does not answer."""
+CROWD = 5_000
+"""So many keys that wait in one topic are not told apart any more: all of it waits."""
 
-Place = tuple[str, bytes | None]
-_OF_THE_TOPIC = (KafkaTimeoutError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
-_OF_THE_ROW = (MessageSizeTooLargeError, AssertionError)
-_STANDARD = [("content-type", CONTENT_TYPE.encode())]
+Place = tuple[str, Key]
+_OF_THE_TOPIC = (
+    KafkaTimeoutError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    AssertionError,
+)
+_STANDARD: Headers = [("content-type", CONTENT_TYPE.encode())]
+_SURELY_FITS = 1_000_000
 _LOG = logging.getLogger(__name__)
+_hash = lru_cache(maxsize=16_384)(murmur2)
+"""A number's events have one key and come close together."""
+
+
+def partition_of(key: Key, partitions: Sequence[int]) -> int:
+    """Choose a key's partition as every other Kafka client does. `partitions`: all there are, ascending."""
+    if key is None:
+        return random.choice(partitions)  # noqa: S311 - no secret
+    hashed: int = _hash(key)
+    return partitions[(hashed & 0x7FFFFFFF) % len(partitions)]
 
 
 class Sending:
-    """What one producer was given and has not answered, and what is held back for it or for a while."""
+    """What one producer was given and has not answered, and what is held back for it or for a while.
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    `tell` is called whenever something is answered: it is time to `settle`.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer, tell: Callable[[], None] = lambda: None) -> None:
         self.producer = producer
         self.is_spent = False
         """An idempotent producer that was refused a batch misses its number for ever: it is to be replaced."""
-        self._waiting: dict[int, tuple[Place, asyncio.Future[Any]]] = {}
+        self.failed = 0
+        """Rows that were refused or passed over."""
+        self._tell = tell
+        self._acknowledged: list[int] = []
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._late: dict[Lane, set[Key]] = {}
         self._places: dict[Place, float] = {}
         self._topics: dict[str, float] = {}
 
     def succeeded_by(self, producer: AIOKafkaProducer) -> "Sending":
-        """Return the same for a new producer: it knows what is held, and waits for nothing."""
-        after = Sending(producer)
-        after._places, after._topics = dict(self._places), dict(self._topics)
+        """Return the same for a new producer: it knows what is held and acknowledged, and waits for nothing."""
+        after = Sending(producer, self._tell)
+        after._acknowledged, after.failed = self._acknowledged, self.failed
+        after._places, after._topics = self._places, self._topics
         return after
 
-    async def send(self, rows: Sequence[Any]) -> list[int]:
-        """Send rows in order and return the ids of what has been acknowledged, earlier rows among it."""
-        self._forget_old_holds()
-        earlier = {place for place, _ in self._waiting.values()}
-        wave: list[asyncio.Future[Any]] = []
+    async def take(self, rows: Sequence[Any]) -> None:
+        """Let rows leave, in order. What is held is passed over, as `held` said that it would be."""
+        topics = {row["topic"] for row in rows}
+        found = await asyncio.gather(*map(self._partitions, topics))
+        partitions = dict(zip(topics, found, strict=True))
         for row in rows:
-            place = (row["topic"], row["key"])
-            if self.is_spent:
-                break
-            if place not in earlier and place not in self._places and await self._takes(row["topic"]):
-                wave += await self._started(row, place)
-        if wave:
-            await asyncio.wait(wave, timeout=PATIENCE_S)
-        return self.settled()
+            self.failed += not self._put(row, partitions)
+        for lane in self._lanes.values():
+            lane.start()
 
-    def settled(self) -> list[int]:
-        """Return the ids of what has been acknowledged since; what was refused is held for a while.
+    def settle(self) -> bool:
+        """Look at what was answered, and at what should have been. True where rows are free that were held before."""
+        self._forget_old_holds()
+        before = len(self._late)
+        for lane in self._lanes.values():
+            self._look_at(lane)
+        if self.is_spent:
+            self.drop_unsent()
+        self._lanes = {place: lane for place, lane in self._lanes.items() if not lane.is_empty}
+        return len(self._late) < before
 
-        What was acknowledged behind a refusal, under the same key and topic, is kept: it is sent again after it.
-        """
-        done = [(row_id, *entry) for row_id, entry in self._waiting.items() if entry[1].done()]
-        for row_id, place, future in done:
-            del self._waiting[row_id]
-            error = future.exception()
-            if error is not None:
-                self.is_spent = True
-                self._hold(place, error)
-        stuck = {topic for (topic, _), _ in self._waiting.values()}
-        self._topics = {t: until for t, until in self._topics.items() if until < math.inf or t in stuck}
-        return [row_id for row_id, place, _ in done if place not in self._places]
+    @property
+    def acknowledged(self) -> Sequence[int]:
+        """The rows that can be deleted, in the order of their acknowledgements."""
+        return tuple(self._acknowledged)
+
+    def deleted(self, count: int) -> None:
+        """Forget the first so many of what was acknowledged."""
+        del self._acknowledged[:count]
+
+    @property
+    def in_hand(self) -> list[int]:
+        """The rows that are not to be read now: on their way, waiting for that, or not deleted yet."""
+        return [*self._acknowledged, *(row_id for lane in self._lanes.values() for row_id in lane.ids)]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be read. What a silent broker has takes no room."""
+        sizes = [lane.size for lane in self._lanes.values() if lane not in self._late]
+        return sum(rows for rows, _ in sizes) <= ROOM_ROWS and sum(size for _, size in sizes) <= ROOM_BYTES
 
     def held(self) -> tuple[list[str], list[Place]]:
         """Return the topics and the places that are passed over now."""
-        self._forget_old_holds()
-        return list(self._topics), [*self._places, *{place for place, _ in self._waiting.values()}]
+        waiting: defaultdict[str, set[Key]] = defaultdict(set)
+        for lane, keys in self._late.items():
+            waiting[lane.topic] |= keys
+        topics = {*self._topics, *(topic for topic, keys in waiting.items() if len(keys) > CROWD)}
+        places = {(topic, key) for topic, keys in waiting.items() for key in keys}
+        return sorted(topics), [place for place in {*self._places, *places} if place[0] not in topics]
+
+    def drop_unsent(self) -> None:
+        """Let nothing more leave but what is on its way; the rest is to be read again."""
+        for lane in self._lanes.values():
+            lane.drop()
 
     def abandon(self) -> None:
         """Wait for nothing any more: what comes of it is nobody's to hear."""
-        for _, future in self._waiting.values():
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._waiting.clear()
+        for lane in self._lanes.values():
+            lane.abandon()
+        self._lanes.clear()
+        self._late.clear()
 
-    async def _started(self, row: Any, place: Place) -> Sequence[asyncio.Future[Any]]:
-        headers = _STANDARD if row["headers"] is None else list(from_json(row["headers"]))
-        try:
-            future = await self.producer.send(row["topic"], row["value"], key=row["key"], headers=headers)
-        except _OF_THE_TOPIC as error:
-            self._hold_topic(row["topic"], error)
-        except _OF_THE_ROW as error:
-            self._hold(place, error)
-        except KafkaError as error:
-            _LOG.error("the producer failed", extra={"error": type(error).__name__})
-            self.is_spent = True
-        else:
-            self._waiting[row["id"]] = (place, future)
-            return (future,)
-        return ()
-
-    async def _takes(self, topic: str) -> bool:
-        """Whether a topic can be sent to. One that is unknown is asked for, for a moment, not anew for each row."""
-        if topic in self._topics:
+    def _put(self, row: Any, partitions: Mapping[str, Sequence[int]]) -> bool:
+        """Put a row into its lane; False where it is passed over."""
+        row_id, topic, key, value, headers = row
+        if not partitions[topic] or (topic, key) in self._places:
             return False
-        if self.producer.client.cluster.partitions_for_topic(topic) is not None:
-            return True
-        try:
-            async with asyncio.timeout(LOOK_S):
-                await self.producer.partitions_for(topic)
-        except (KafkaError, TimeoutError) as error:
-            self._hold_topic(topic, error)
+        lane = self._lane(topic, partition_of(key, partitions[topic]))
+        if lane in self._late:
+            self._late[lane].add(key)
             return False
+        written = _STANDARD if headers is None else list(from_json(headers))
+        if not _fits(key, value, written):
+            self._hold((topic, key), MessageSizeTooLargeError())
+            return False
+        lane.add(row_id, key, value, written)
         return True
+
+    def _look_at(self, lane: Lane) -> None:
+        if lane.refused is not None or lane.untaken is not None:
+            self._late.pop(lane, None)
+            self._give_up(lane)
+        elif lane in self._late:
+            if lane.is_free:
+                del self._late[lane]
+        elif lane.is_late(PATIENCE_S):
+            behind = lane.drop()
+            self.failed += len(behind)
+            self._late[lane] = {*lane.keys_out, *behind}
+            _LOG.warning("no answer from the broker", extra={"topic": lane.topic})
+
+    def _give_up(self, lane: Lane) -> None:
+        """Hold what a lane could not bring away: the topic where it took nothing, else the keys of the batch."""
+        refused, untaken = lane.refused, lane.untaken
+        keys = lane.reset()
+        self.failed += len(keys)
+        if refused is not None:
+            self.is_spent = True
+            for key in dict.fromkeys(keys):
+                self._hold((lane.topic, key), refused)
+        elif isinstance(untaken, _OF_THE_TOPIC):
+            self._hold_topic(lane.topic, untaken)
+        else:
+            self.is_spent = True
+            _LOG.error("the producer failed", extra={"error": type(untaken).__name__})
+
+    async def _partitions(self, topic: str) -> Sequence[int]:
+        """Return a topic's partitions, none where it cannot be sent to. If unknown it is asked for, for a moment."""
+        if topic in self._topics:
+            return ()
+        partitions = self.producer.client.cluster.partitions_for_topic(topic)
+        if partitions is None:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    partitions = await self.producer.partitions_for(topic)
+            except (KafkaError, TimeoutError) as error:
+                self._hold_topic(topic, error)
+                return ()
+        return sorted(partitions)
+
+    def _lane(self, topic: str, partition: int) -> Lane:
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            lane = Lane(self.producer, topic, partition, self._acknowledged, self._tell)
+            self._lanes[topic, partition] = lane
+        return lane
 
     def _hold(self, place: Place, error: BaseException) -> None:
         self._places[place] = time.monotonic() + HOLD_S
         _LOG.error("a row was refused", extra={"topic": place[0], "error": type(error).__name__})
 
     def _hold_topic(self, topic: str, error: Exception) -> None:
-        """Pass a topic over: until what waits there is answered where no more is taken, else for a while."""
-        stuck = {waiting for (waiting, _), _ in self._waiting.values()}
-        is_full = isinstance(error, KafkaTimeoutError) and topic in stuck
-        self._topics[topic] = math.inf if is_full else time.monotonic() + HOLD_S
+        self._topics[topic] = time.monotonic() + HOLD_S
         _LOG.error("a topic cannot be sent to", extra={"topic": topic, "error": type(error).__name__})
 
     def _forget_old_holds(self) -> None:
         now = time.monotonic()
         self._places = {place: until for place, until in self._places.items() if until > now}
         self._topics = {topic: until for topic, until in self._topics.items() if until > now}
+
+
+def _fits(key: Key, value: bytes | None, headers: Headers) -> bool:
+    """Whether a record can be sent at all: it says something, and is no larger than any request may be."""
+    if key is None and value is None:
+        return False
+    if headers is _STANDARD and len(key or b"") + len(value or b"") < _SURELY_FITS:
+        return True
+    size: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers)
+    return size <= MAX_RECORD_BYTES

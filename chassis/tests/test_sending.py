@@ -1,54 +1,83 @@
-"""What becomes of rows whose sending fails, stalls or is refused: they hold back their own kind and nothing else."""
+"""What becomes of rows whose sending fails, stalls or is refused: they hold back what follows them and nothing else."""
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.errors import (
     KafkaTimeoutError,
-    MessageSizeTooLargeError,
+    ProducerFenced,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.partitioner import DefaultPartitioner
 
 from didflow_chassis import sending
-from didflow_chassis.sending import Sending
+from didflow_chassis.sending import Sending, partition_of
 
 Rows = list[dict[str, Any]]
+PARTITIONS = range(4)
+CAPACITY = 3
+
+
+class ScriptedBatch:
+    """Three records fit into it."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+
+    def append(self, *, timestamp: None, key: bytes, value: bytes, headers: Any) -> object | None:
+        if len(self.values) == CAPACITY:
+            return None
+        self.values.append(value)
+        return object()
+
+    def close(self) -> None:
+        """Nothing more is added after this: the lanes see to that."""
+
+    def size(self) -> int:
+        return sum(map(len, self.values))
 
 
 class ScriptedProducer:
     """Takes what it is sent; the test answers `futures` by hand. `fails` says what a topic raises at once."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, bytes]] = []
-        self.futures: dict[tuple[str, bytes], asyncio.Future[Any]] = {}
+        self.sent: list[list[int]] = []
+        self.futures: dict[int, asyncio.Future[Any]] = {}
         self.fails: dict[str, Exception] = {}
         self.unknown: set[str] = set()
         self.client = SimpleNamespace(cluster=self)
-        self.answers: Callable[[str, bytes], bool] = lambda *_: True
+        self.answers: Callable[[str, int], bool] = lambda *_: True
 
     def partitions_for_topic(self, topic: str) -> set[int] | None:
-        return None if topic in self.unknown else {0}
+        return None if topic in self.unknown else set(PARTITIONS)
 
     async def partitions_for(self, topic: str) -> set[int]:
         raise UnknownTopicOrPartitionError
 
-    async def send(self, topic: str, value: bytes, *, key: bytes, headers: Any) -> asyncio.Future[Any]:
+    def create_batch(self) -> ScriptedBatch:
+        return ScriptedBatch()
+
+    async def send_batch(self, batch: ScriptedBatch, topic: str, *, partition: int) -> asyncio.Future[Any]:
         if topic in self.fails:
             raise self.fails[topic]
-        self.sent.append((topic, value))
-        future = self.futures[topic, value] = asyncio.get_running_loop().create_future()
-        if self.answers(topic, value):
+        ids = [int(value) for value in batch.values]
+        self.sent.append(ids)
+        future = self.futures[ids[0]] = asyncio.get_running_loop().create_future()
+        if self.answers(topic, partition):
             future.set_result(None)
         return future
 
 
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "PATIENCE_S", 0.01)
+class Row(dict[str, Any]):
+    """A row as the driver gives it: found by name, and unpacked by its values."""
+
+    def __iter__(self) -> Any:
+        return iter(self.values())
 
 
 @pytest.fixture
@@ -56,121 +85,241 @@ def producer() -> ScriptedProducer:
     return ScriptedProducer()
 
 
+@pytest.fixture
+def made(producer: ScriptedProducer) -> Sending:
+    return Sending(producer)
+
+
+def key(name: str) -> bytes:
+    """A key of that name in the partition that its first letter says: `0k`, `0other`, `1k`."""
+    partition = int(name[0])
+    keys = (f"{name}{number}".encode() for number in count())
+    return next(made for made in keys if partition_of(made, PARTITIONS) == partition)
+
+
 def rows(*named: str) -> Rows:
     """Rows as `id topic key`, whose value is their id."""
-    made = []
+    found = []
     for name in named:
-        number, topic, key = name.split()
-        made.append(
-            {
-                "id": int(number),
-                "topic": topic,
-                "key": key.encode(),
-                "value": number.encode(),
-                "headers": None,
-            }
-        )
-    return made
+        number, topic, of = name.split()
+        value = number.encode()
+        found.append(Row(id=int(number), topic=topic, key=key(of), value=value, headers=None))
+    return found
 
 
-async def test_what_is_acknowledged_is_told(producer: ScriptedProducer) -> None:
-    """All ids, in the order sent."""
-    assert await Sending(producer).send(rows("1 a k", "2 b k", "3 a k")) == [1, 2, 3]
+async def after(made: Sending, *named: str, more: Rows | None = None) -> list[int]:
+    """Let rows leave, and return what is acknowledged when all has been done that can be."""
+    await made.take(more or rows(*named))
+    return await settled(made)
 
 
-async def test_what_is_unknown_is_not_sent_again_and_holds_back_its_key(producer: ScriptedProducer) -> None:
-    """A silent broker: the row waits, its successor is not sent, another key is; the late answer counts."""
-    made = Sending(producer)
-    producer.answers = lambda _, value: value != b"1"
-    assert await made.send(rows("1 a k", "2 a other")) == [2]
-    assert made.held() == ([], [("a", b"k")])
-    assert await made.send(rows("1 a k", "3 a k", "4 b k")) == [4]
-    assert [value for _, value in producer.sent] == [b"1", b"2", b"4"]
-    producer.futures["a", b"1"].set_result(None)
-    assert await made.send(rows("3 a k")) == [1]
-    assert await made.send(rows("3 a k")) == [3]
+async def settled(made: Sending) -> list[int]:
+    """Return what is acknowledged when all has been done that can be, and delete it."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    made.settle()
+    acknowledged = list(made.acknowledged)
+    made.deleted(len(acknowledged))
+    return acknowledged
 
 
-async def test_a_wave_does_not_wait_for_what_is_stuck_from_before(
-    producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_acknowledged_is_told(made: Sending, producer: ScriptedProducer) -> None:
+    """All ids; what has one topic and one partition leaves together, in order."""
+    assert sorted(await after(made, "1 a 0k", "2 b 0k", "3 a 0k", "4 a 1k")) == [1, 2, 3, 4]
+    assert sorted(producer.sent) == [[1, 3], [2], [4]]
+    assert (made.in_hand, made.failed) == ([], 0)
+
+
+async def test_what_follows_leaves_after_the_acknowledgement_of_what_is_ahead(
+    made: Sending, producer: ScriptedProducer
 ) -> None:
-    """Patience is for the rows of the wave; those that no wave waits for any more cost the next ones nothing."""
-    made = Sending(producer)
-    producer.answers = lambda topic, _: topic != "stuck"
-    await made.send(rows("1 stuck k"))
-    monkeypatch.setattr(sending, "PATIENCE_S", 60)
-    async with asyncio.timeout(5):
-        assert await made.send(rows("2 a k")) == [2]
-
-
-async def test_a_refused_batch_spends_the_producer_and_holds_its_key(producer: ScriptedProducer) -> None:
-    """The number it should have had is missing for ever: the next producer knows what is held, and goes on."""
-    made = Sending(producer)
+    """In one partition one batch after another, each as soon as the one ahead of it is acknowledged."""
     producer.answers = lambda *_: False
-    sent = asyncio.create_task(made.send(rows("1 a k", "2 a k", "3 b k")))
+    await after(made, "1 a 0k", "2 a 0k", "3 a 0k", "4 a 0other", "5 a 1k")
+    await after(made, "6 a 0k")
+    assert producer.sent == [[1, 2, 3], [5]]
+    assert sorted(made.in_hand) == [1, 2, 3, 4, 5, 6]
+    producer.futures[1].set_result(None)
+    assert await settled(made) == [1, 2, 3]
+    assert producer.sent == [[1, 2, 3], [5], [4, 6]]
+
+
+async def test_what_is_unknown_is_not_sent_again_and_holds_back_its_partition(
+    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent broker: the row waits, what follows is read again later; the late answer counts, and frees it."""
+    producer.answers = lambda topic, partition: (topic, partition) != ("a", 0)
+    await after(made, "1 a 0k")
+    await after(made, "2 a 0other")
+    monkeypatch.setattr(sending, "PATIENCE_S", -1)
+    assert await after(made, "3 a 1k") == [3]
+    assert made.in_hand == [1]
+    assert set(made.held()[1]) == {("a", key("0k")), ("a", key("0other"))}
+    producer.futures[1].set_result(None)
+    assert await settled(made) == [1]
+    assert made.held() == ([], [])
+    assert producer.sent == [[1], [3]]
+
+
+async def test_what_came_with_a_read_from_before_the_answer_is_passed_over(
+    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read left out row 2, which is held; row 3 comes after it and MUST NOT leave, though all is answered now."""
+    monkeypatch.setattr(sending, "PATIENCE_S", -1)
+    producer.answers = lambda *_: False
+    await after(made, "1 a 0k")
+    assert made.held() == ([], [("a", key("0k"))])
+    producer.futures[1].set_result(None)
     await asyncio.sleep(0)
-    producer.futures["a", b"1"].set_exception(TopicAuthorizationFailedError("a"))
-    producer.futures["a", b"2"].set_result(None)
-    producer.futures["b", b"3"].set_result(None)
-    assert await sent == [3]
-    assert made.is_spent
-    after = made.succeeded_by(ScriptedProducer())
-    assert (after.is_spent, after.held()) == (False, ([], [("a", b"k")]))
+    await made.take(rows("3 a 0other"))
+    assert set(made.held()[1]) == {("a", key("0k")), ("a", key("0other"))}
+    producer.answers = lambda *_: True
+    assert await settled(made) == [1]
+    assert await after(made, "2 a 0k", "3 a 0other") == [2, 3]
+    assert producer.sent == [[1], [2, 3]]
 
 
-@pytest.mark.parametrize("error", [KafkaTimeoutError(), TopicAuthorizationFailedError("a")])
-async def test_a_topic_that_takes_nothing_is_passed_over(
-    producer: ScriptedProducer, error: Exception
+async def test_room_is_for_what_is_answered(
+    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One try for all of its rows, and the other topics' rows go on."""
-    made = Sending(producer)
-    producer.fails = {"a": error}
-    assert await made.send(rows("1 a k", "2 b k", "3 a other")) == [2]
-    assert made.held() == (["a"], [])
-    assert not made.is_spent
-
-
-async def test_a_full_topic_is_taken_up_as_soon_as_it_is_answered(producer: ScriptedProducer) -> None:
-    """Nothing more fits while what is there waits: its answer ends the hold, not a timer."""
-    made = Sending(producer)
+    """More is read only while little is in hand; what a silent broker has does not count."""
+    monkeypatch.setattr(sending, "ROOM_ROWS", 1)
     producer.answers = lambda *_: False
-    await made.send(rows("1 a k"))
-    producer.fails = {"a": KafkaTimeoutError()}
-    await made.send(rows("2 a other"))
-    assert made.held() == (["a"], [("a", b"k")])
-    producer.futures["a", b"1"].set_result(None)
-    assert made.settled() == [1]
+    await after(made, "1 a 0k")
+    assert made.has_room
+    await after(made, "2 a 0k")
+    assert not made.has_room
+    monkeypatch.setattr(sending, "PATIENCE_S", -1)
+    await settled(made)
+    assert made.has_room
+
+
+async def test_large_rows_take_the_room_of_many(made: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in hand is bounded in bytes, too."""
+    monkeypatch.setattr(sending, "ROOM_BYTES", 1)
+    await made.take(rows("1 a 0k", "2 a 1k"))
+    assert not made.has_room
+
+
+async def test_a_refused_batch_spends_the_producer_and_holds_its_keys(
+    made: Sending, producer: ScriptedProducer
+) -> None:
+    """The number it should have had is missing for ever: the next producer knows what is held, and goes on."""
+    producer.answers = lambda *_: False
+    await after(made, "1 a 0k", "2 a 0k", "3 b 0k")
+    await after(made, "4 a 0other")
+    producer.futures[1].set_exception(TopicAuthorizationFailedError("a"))
+    producer.futures[3].set_result(None)
+    assert await settled(made) == [3]
+    assert made.is_spent
+    assert made.failed == 2
+    other = ScriptedProducer()
+    next_one = made.succeeded_by(other)
+    assert (next_one.is_spent, next_one.held()) == (False, ([], [("a", key("0k"))]))
+    assert await after(next_one, "4 a 0other", "5 a 0k") == [4]
+    assert (producer.sent, other.sent) == ([[1, 2], [3]], [[4]])
+
+
+async def test_what_was_acknowledged_is_kept_until_it_is_deleted(
+    made: Sending, producer: ScriptedProducer
+) -> None:
+    """Neither a session that ends before the delete nor another producer forgets it: it is not sent again."""
+    await made.take(rows("1 a 0k", "2 a 0k"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    made.drop_unsent()
+    made.abandon()
+    next_one = made.succeeded_by(ScriptedProducer())
+    assert (next_one.in_hand, next_one.acknowledged) == ([1, 2], (1, 2))
+    next_one.deleted(1)
+    assert next_one.in_hand == [2]
+
+
+async def test_nothing_more_leaves_without_the_lease(made: Sending, producer: ScriptedProducer) -> None:
+    """What is on its way is waited for; what lay behind it is to be read again."""
+    producer.answers = lambda *_: False
+    await after(made, "1 a 0k")
+    await after(made, "2 a 0k")
+    made.drop_unsent()
+    assert made.in_hand == [1]
+    producer.futures[1].set_result(None)
+    assert await settled(made) == [1]
+    assert producer.sent == [[1]]
+
+
+@pytest.mark.parametrize("error", [KafkaTimeoutError(), TopicAuthorizationFailedError("a"), AssertionError()])
+async def test_a_topic_that_takes_nothing_is_passed_over(
+    made: Sending, producer: ScriptedProducer, error: Exception
+) -> None:
+    """The other topics' rows go on; the producer is as good as before."""
+    producer.fails = {"a": error}
+    assert await after(made, "1 a 0k", "2 b 0k", "3 a 1k") == [2]
+    assert made.held() == (["a"], [])
+    assert (made.is_spent, made.in_hand, made.failed) == (False, [], 2)
+    producer.fails = {}
+    assert await after(made, "4 a 0k") == []
+
+
+async def test_a_producer_that_fails_altogether_is_spent(made: Sending, producer: ScriptedProducer) -> None:
+    """It takes nothing of any topic: nothing is held for that, everything is read again."""
+    producer.fails = {"a": ProducerFenced()}
+    assert await after(made, "1 a 0k") == []
+    assert (made.is_spent, made.in_hand, made.held()) == (True, [], ([], []))
+
+
+async def test_a_topic_in_which_very_much_waits_is_held_whole(
+    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of what waits are bounded; the answer ends that hold, not a timer."""
+    monkeypatch.setattr(sending, "CROWD", 1)
+    monkeypatch.setattr(sending, "PATIENCE_S", -1)
+    producer.answers = lambda *_: False
+    await after(made, "1 a 0k", "2 a 0other")
+    assert made.held() == (["a"], [])
+    producer.futures[1].set_result(None)
+    assert await settled(made) == [1, 2]
     assert made.held() == ([], [])
 
 
-async def test_an_unknown_topic_is_passed_over(producer: ScriptedProducer) -> None:
+async def test_an_unknown_topic_is_passed_over(made: Sending, producer: ScriptedProducer) -> None:
     """Its rows wait in the outbox, whatever their keys."""
-    made = Sending(producer)
     producer.unknown = {"gone"}
-    assert await made.send(rows("1 gone k", "2 gone other", "3 a k")) == [3]
+    assert await after(made, "1 gone 0k", "2 gone 1k", "3 a 0k") == [3]
     assert made.held() == (["gone"], [])
 
 
-@pytest.mark.parametrize("error", [MessageSizeTooLargeError(), AssertionError()])
 async def test_a_row_that_can_never_be_sent_holds_its_key_only(
-    producer: ScriptedProducer, error: Exception
+    made: Sending, producer: ScriptedProducer
 ) -> None:
-    """The client refuses it before it is sent: its topic goes on, and the producer is as good as before."""
-    made = Sending(producer)
-    producer.fails = {"a": error}
-    await made.send(rows("1 a k"))
-    producer.fails = {}
-    assert await made.send(rows("2 a k", "3 a other")) == [3]
-    assert (made.is_spent, made.held()) == (False, ([], [("a", b"k")]))
+    """Too large for any request: its partition goes on, and the producer is as good as before."""
+    large, *others = rows("1 a 0k", "2 a 0k", "3 a 0other")
+    large["value"] = b"x" * 2_200_000
+    assert await after(made, more=[large, *others]) == [3]
+    assert (made.is_spent, made.held()) == (False, ([], [("a", key("0k"))]))
+
+
+async def test_a_row_that_says_nothing_is_held(made: Sending) -> None:
+    """Neither key nor value: no record."""
+    (empty,) = rows("1 a 0k")
+    empty.update(key=None, value=None)
+    assert await after(made, more=[empty]) == []
+    assert made.held() == ([], [("a", None)])
 
 
 async def test_what_was_refused_is_tried_again_after_a_while(
-    producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hold ends by itself."""
     monkeypatch.setattr(sending, "HOLD_S", 0)
-    made = Sending(producer)
-    producer.fails = {"a": MessageSizeTooLargeError()}
-    await made.send(rows("1 a k"))
-    producer.fails = {}
-    assert await made.send(rows("1 a k")) == [1]
+    (large,) = rows("1 a 0k")
+    await after(made, more=[Row({**large, "value": b"x" * 2_200_000})])
+    assert await after(made, more=[large]) == [1]
+
+
+def test_keys_go_where_every_other_client_sends_them() -> None:
+    """The partition of a key is the one that the client library chooses."""
+    keys = [f"+44207{number:07d}".encode()[: number % 14] for number in range(500)]
+    for partitions in ([0], list(range(12))):
+        chosen = [partition_of(key, partitions) for key in keys]
+        assert chosen == [DefaultPartitioner()(key, partitions, partitions) for key in keys]
+    assert partition_of(None, [0, 1]) in {0, 1}

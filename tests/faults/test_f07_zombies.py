@@ -12,7 +12,7 @@ from faults.oracle import Ask
 from faults.sessions import IN_HAND, OUTBOX, RELAY_HAS_READ, until_so
 from harness.processes import until
 
-SLOW = "relay.read=sleep:4@1;stage.commit=sleep:4@2"
+SLOW = "relay.send=sleep:4@1;stage.commit=sleep:4@2"
 LATE = "relay interrupted"
 QUICK: dict[str, Any] = {"SESSION_TIMEOUT_MS": "3000", "HEARTBEAT_MS": "500"}
 

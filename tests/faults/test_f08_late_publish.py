@@ -59,17 +59,29 @@ async def relaying(at: Installation, name: str) -> AsyncIterator[Seen]:
     sender = producer(load(Settings, **where), CLIENT)
     await sender.start()
     relay = Relay(at.parts.postgres[name], sender, Metrics(), application="late", poll_s=0.2)
-    read, send = relay._read, sender.send
+    read, make, send = relay._read, sender.create_batch, sender.send_batch
 
-    async def seen_reading(connection: Any) -> Any:
+    async def seen_reading(session: Any) -> Any:
         seen.looks += 1
-        return await read(connection)
+        return await read(session)
 
-    async def seen_sending(topic: str, value: bytes, **how: Any) -> Any:
-        seen.given.append(value)
-        return await send(topic, value, **how)
+    def seen_batch() -> Any:
+        batch = make()
+        batch.values, add = [], batch.append
 
-    relay._read, sender.send = seen_reading, seen_sending
+        def seen_adding(*, value: bytes, **record: Any) -> Any:
+            added = add(value=value, **record)
+            batch.values += [value] if added else []
+            return added
+
+        batch.append = seen_adding
+        return batch
+
+    async def seen_sending(batch: Any, topic: str, *, partition: int) -> Any:
+        seen.given += batch.values
+        return await send(batch, topic, partition=partition)
+
+    relay._read, sender.create_batch, sender.send_batch = seen_reading, seen_batch, seen_sending
     task = asyncio.create_task(relay.run())
     try:
         yield seen
@@ -103,7 +115,7 @@ async def test_a_publish_that_lands_late_is_a_repeat_and_overtakes_nothing(
         assert await billing.fetchval(SAID, 6, 20)
         before = seen.looks
         await until(lambda: seen.looks > before + 5, within=10, what="looks for more")
-        assert len(seen.given) == 3 + 15
+        assert 3 < len(seen.given) == len(set(seen.given)) <= 3 + 15
         assert not any(b'"cycles_left":7' in value for value in seen.given)
     await until(lambda: billing.fetchval(SAID, 6, 0), within=20, what="all sent by the worker")
     assert (await gather(at)).repeats == 0
