@@ -61,7 +61,7 @@ class Service:
     `main` is the model class of the state that events are numbered by (one per entity, `Kind.emits`).
     `record(message, outcome, state, now)` may return append-only rows that keep the story of every message
     (event or command), whatever came of it. `routers` builds the HTTP routes. `problems` gives the HTTP
-    status of refusal codes that are not 409.
+    status of refusal codes that are not 409; `larger_bodies` lets single paths take more bytes than others.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Service:
     record: Record | None = None
     routers: Callable[[], Iterable[Any]] = tuple
     problems: Mapping[str, int] = field(default_factory=dict)
+    larger_bodies: Mapping[str, int] = field(default_factory=dict)
     migrations: Path
     on_start: Callable[[], None] | None = None
 
