@@ -34,6 +34,7 @@ from didflow_verification.domain.commands import (
     Resubmit,
 )
 from didflow_verification.domain.document import StoredDocument, enter_document, move_content
+from didflow_verification.domain.due import on_due
 from didflow_verification.domain.endings import on_refused, on_removed
 from didflow_verification.domain.entries import create_address, create_identity
 from didflow_verification.domain.erasing import erase_address, erase_document, erase_identity
@@ -41,6 +42,7 @@ from didflow_verification.domain.holding import on_changed
 from didflow_verification.domain.identity import Address, Identity
 from didflow_verification.domain.reassessment import Reassessment
 from didflow_verification.domain.reassessment import on_due as judge_again
+from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.resubmission import resubmit
 from didflow_verification.domain.review import approve, reject
 from didflow_verification.domain.start import on_porting_started, on_purchased
@@ -75,5 +77,6 @@ COMMANDS: Mapping[type[Command], On] = {
 }
 
 DUE: Mapping[type, On] = {
+    Registration: On(decide=on_due, follow=needs.when_due),
     Reassessment: On(decide=judge_again, follow=needs.after_change),
 }

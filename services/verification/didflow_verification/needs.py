@@ -22,6 +22,7 @@ from didflow_verification.domain.commands import (
     Resubmit,
 )
 from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.due import kept_wish
 from didflow_verification.domain.erasing import Belongings, Use
 from didflow_verification.domain.holding import open_attempt_id
 from didflow_verification.domain.identity import Address, Identity
@@ -49,8 +50,8 @@ def for_assignment(event: Event[EnduserAssigned]) -> Iterable[Ref]:
 
 
 def for_review(command: Approve | Reject) -> Iterable[Ref]:
-    """Name the attempt that is decided."""
-    return (Ref(Verification, command.verification_id, write=True),)
+    """Name the attempt that is decided, and the rules that say how long it counts."""
+    return (Ref(Verification, command.verification_id, write=True), *rules(command.subject))
 
 
 def for_resubmission(command: Resubmit) -> Iterable[Ref]:
@@ -76,16 +77,15 @@ def after_assignment(
     if registration is None or registration.ended:
         return ()
     wish = assignment_wish(registration, event)
-    return (*open_attempt(registration, event, known), *_submission(registration, wish))
+    return (*open_attempt(registration, event, known), *_submission(registration, wish, known))
 
 
-def after_resubmission(registration: Registration | None, command: Resubmit, _known: Known) -> Iterable[Ref]:
+def after_resubmission(registration: Registration | None, command: Resubmit, known: Known) -> Iterable[Ref]:
     """Follow to the next attempt and the reviews that it may rest on."""
     if registration is None or registration.ended:
         return ()
-    return _submission(
-        registration, resubmission_wish(command, registration.account, registration.started_at)
-    )
+    wish = resubmission_wish(command, registration.account, registration.started_at)
+    return _submission(registration, wish, known)
 
 
 def after_review(_registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
@@ -122,7 +122,14 @@ def after_change(waiting: Reassessment, _message: None, known: Known) -> Iterabl
         return
     yield from (*rules(waiting.number), *open_attempt(registration, None, known))
     for wish in wishes_again(registration, waiting.changed_by):
-        yield from (*_details(wish), *_submission(registration, wish))
+        yield from (*_details(wish), *_submission(registration, wish, known))
+
+
+def when_due(registration: Registration, _message: None, known: Known) -> Iterable[Ref]:
+    """Follow to the rules, and to what kept details would be judged by when a requirement comes."""
+    wish = kept_wish(registration)
+    judged = (*_details(wish), *_submission(registration, wish, known)) if wish else ()
+    return (*rules(registration.number), *judged)
 
 
 def _details(named: EnduserAssigned | Resubmit | Wish) -> Iterable[Ref]:
@@ -132,6 +139,11 @@ def _details(named: EnduserAssigned | Resubmit | Wish) -> Iterable[Ref]:
     yield from (Ref(StoredDocument, key) for key in named.document_ids)
 
 
-def _submission(registration: Registration, wish: Wish) -> Iterable[Ref]:
+def _submission(registration: Registration, wish: Wish, known: Known) -> Iterable[Ref]:
+    """Follow to the next attempt, the reviews that it may rest on, and their papers once they are loaded."""
     yield Ref(Verification, verification_id(registration.did_id, registration.attempt + 1), write=True)
-    yield from (Ref(Approval, key) for key in approval_keys(registration, wish))
+    for key in approval_keys(registration, wish):
+        yield Ref(Approval, key)
+        approval = known.states.get((Approval, key))
+        if approval is not None:
+            yield from (Ref(StoredDocument, paper) for paper in approval.document_ids)

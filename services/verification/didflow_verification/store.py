@@ -110,7 +110,10 @@ registrations = state_table(
     _instant("started_at", nullable=False),
     _text("ended", nullable=True, comment="removed or refused: frozen"),
     _json("seen"),
+    _json("lapse", nullable=True, comment="the known end of what is approved"),
+    _instant("due_at"),
     sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
+    sa.Index("registrations_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     emits=True,
 )
 
@@ -166,6 +169,7 @@ approvals = state_table(
     _count("requirement_version"),
     _count("identity_revision", nullable=True),
     _count("address_revision", nullable=True),
+    _json("document_ids"),
     _instant("valid_until"),
     _instant("approved_at", nullable=False),
     sa.Index("approvals_verification", "verification_id"),
@@ -174,7 +178,7 @@ approvals = state_table(
 RULES = Kind(model=CountryRules, table=catalogue, key="country")
 IDENTITIES = Kind(model=Identity, table=identities, key="identity_id")
 ADDRESSES = Kind(model=Address, table=addresses, key="address_id")
-REGISTRATIONS = Kind(model=Registration, table=registrations, key="did_id", subject="number")
+REGISTRATIONS = Kind(model=Registration, table=registrations, key="did_id", subject="number", due="due_at")
 VERIFICATIONS = Kind(model=Verification, table=verifications, key="verification_id", subject="number")
 APPROVALS = Kind(model=Approval, table=approvals, key="approval_key")
 KINDS: tuple[Kind[Any], ...] = (

@@ -30,7 +30,7 @@ from didflow_verification.domain.commands import Approve, Claim, Reject, Release
 from didflow_verification.domain.identity import Address, Identity, Person, Place
 from didflow_verification.domain.registration import Details, Registration
 from didflow_verification.domain.verification import Verification, verification_id
-from didflow_verification.handlers import COMMANDS, EVENTS
+from didflow_verification.handlers import COMMANDS, DUE, EVENTS
 from didflow_verification.store import KINDS
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
@@ -120,6 +120,17 @@ class Say:
         actor = "user:ann" if source.startswith("/didflow/") else None
         identifier = f"e{next(IDS)}"
         return Event(id=identifier, source=source, time=at, data=data, sequence=sequence, actor=actor)
+
+    def again(self, event: Event[Any]) -> Event[Any]:
+        """The same, said once more under another id."""
+        return Event(
+            id=f"{event.id}-again",
+            source=event.source,
+            time=event.time,
+            data=event.data,
+            sequence=event.sequence,
+            actor=event.actor,
+        )
 
     def purchased(self, at: datetime = NOON, **changes: Any) -> Event[DidPurchased]:
         """A business buys a local number."""
@@ -258,12 +269,43 @@ class Desk:
                 self.take(event, now)
         return outcome
 
+    def strike(self, now: datetime) -> None:
+        """Let the clock strike for all that is due by now, the earliest first, each at its own instant."""
+        while True:
+            due = [
+                (state.due_at, str(key), model)
+                for (model, key), state in self.states.items()
+                if model in DUE and state.due_at is not None and state.due_at <= now
+            ]
+            if not due:
+                return
+            at, key, model = min(due, key=lambda each: each[:2])
+            self._struck(model, next(k for m, k in self.states if m is model and str(k) == key), at)
+
+    def settle(self, model: type, key: Hashable, bound: datetime) -> None:
+        """Settle what is due on one state by then."""
+        while (state := self.states.get((model, key))) and model in DUE:
+            if state.due_at is None or state.due_at > bound:
+                return
+            self._struck(model, key, state.due_at)
+
+    def _struck(self, model: type, key: Hashable, at: datetime) -> None:
+        on, state = DUE[model], self.states[model, key]
+        refs: list[Ref] = []
+        while found := [r for r in on.follow(state, None, self._known(refs)) if r not in refs]:  # type: ignore[misc]
+            refs += found
+        outcome = on.decide(state, at, self._known(refs))
+        assert isinstance(outcome, Decided)
+        self._apply(outcome, {(model, key)} | {(ref.model, ref.key) for ref in refs if ref.write})
+        assert self.states[model, key] != state, "the clock made no progress"
+
     def _decide(self, message: Event[Any] | Command, now: datetime) -> Outcome:
         if isinstance(message, Event):
             on, key = EVENTS[type(message.data)], message.data.did_id
         else:
             on, key = COMMANDS[type(message)], message.entity_id
         model = on.model or Registration
+        self.settle(model, key, min(message.time, now) if isinstance(message, Event) else now)
         state = self.states.get((model, key))
         refs = self._refs(on, message, state)
         extra = (self._known(refs),) if on.needs or on.follow else ()
@@ -276,7 +318,12 @@ class Desk:
 
     def _refs(self, on: On, message: Any, state: Any) -> list[Ref]:
         refs = list(on.needs(message)) if on.needs else []
-        return refs + (list(on.follow(state, message, self._known(refs))) if on.follow else [])
+        while on.follow:
+            found = [ref for ref in on.follow(state, message, self._known(refs)) if ref not in refs]
+            if not found:
+                break
+            refs += found
+        return refs
 
     def _known(self, refs: list[Ref]) -> Known:
         return Known(states={(ref.model, ref.key): self.states.get((ref.model, ref.key)) for ref in refs})

@@ -10,7 +10,7 @@ import pytest
 
 from didflow_contracts.events import VerificationApproved
 from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.catalogue import CountryRules, Restriction
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.verification import Verification, verification_id
 
@@ -86,10 +86,12 @@ def changed_address(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
     return second(desk, say, acme, quay, "+35314567890")
 
 
-def newer_version(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
-    """The requirement has a newer version."""
+def stricter_version(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+    """The requirement has a newer version that asks for one thing more."""
     rules = desk.states[CountryRules, "IE"]
-    row = replace(rules.requirements[0], version=2)
+    before = rules.requirements[0]
+    more = (*before.restrictions, Restriction(code="state_the_use", text="Say what for."))
+    row = replace(before, version=2, restrictions=more)
     desk.enter(replace(rules, requirements=(*rules.requirements, row)))
     return second(desk, say, acme, quay, "+35314567890")
 
@@ -110,7 +112,7 @@ def expired_approval(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
         other_address,
         changed_identity,
         changed_address,
-        newer_version,
+        stricter_version,
         expired_approval,
     ],
 )

@@ -140,6 +140,6 @@ def test_everything_twice_ends_as_everything_once(
         for pair in people(make).values():
             desk.enter(*pair)
     once.feed(*events)
-    twice.feed(*[copy for event in events for copy in (event, replace(event, id=f"{event.id}-again"))])
+    twice.feed(*[copy for event in events for copy in (event, say.again(event))])
     assert end_of(once) == end_of(twice)
     assert twice.said == once.said

@@ -28,8 +28,7 @@ def faults(rules: CountryRules) -> Iterator[str]:
 
 
 def _row(row: Requirement) -> Iterator[str]:
-    if row.effective_to is not None and row.effective_to <= row.effective_from:
-        yield "effective_to is not after effective_from"
+    yield from _dates(row)
     if not row.end_user_types:
         yield "no end-user types"
     if not row.sources:
@@ -44,6 +43,15 @@ def _row(row: Requirement) -> Iterator[str]:
         yield "a document group comes twice"
     for cross in row.cross_checks:
         yield from _cross_check(cross.left, cross.equals, groups)
+
+
+def _dates(row: Requirement) -> Iterator[str]:
+    if row.effective_to is not None and row.effective_to <= row.effective_from:
+        yield "effective_to is not after effective_from"
+    if row.reverify != (row.grace_until is not None):
+        yield "reverify and grace_until belong together"
+    elif row.grace_until is not None and row.grace_until < row.effective_from:
+        yield "grace_until is before effective_from"
 
 
 def _field(field: IdentityField) -> Iterator[str]:

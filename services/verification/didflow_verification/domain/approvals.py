@@ -8,13 +8,17 @@ from datetime import datetime
 from uuid import UUID
 
 from didflow_verification.domain.catalogue import Requirement
+from didflow_verification.domain.covering import asked_for_all
 from didflow_verification.domain.identity import Address, Identity
 from didflow_verification.domain.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """The latest review that approved an identity and an address for an account's numbers of one kind."""
+    """The latest review that approved an identity and an address for an account's numbers of one kind.
+
+    It counts until `valid_until`: the end of its papers, or its revocation. `document_ids` are its papers.
+    """
 
     approval_key: str
     verification_id: UUID
@@ -22,15 +26,26 @@ class Approval:
     requirement_version: int
     identity_revision: int | None
     address_revision: int | None
+    document_ids: tuple[UUID, ...] = ()
     valid_until: datetime | None
     approved_at: datetime
 
     def covers(
-        self, requirement: Requirement, identity: Identity, address: Address | None, now: datetime
+        self,
+        today: Requirement,
+        earlier: Requirement | None,
+        identity: Identity,
+        address: Address | None,
+        now: datetime,
     ) -> bool:
-        """Whether the review was of these very details, under this very requirement, and still counts."""
+        """Whether the review was of these very details, still counts, and looked at all that is asked today.
+
+        `earlier` is the row in the version that it was made under; None where the catalogue has it no more.
+        """
         return (
-            (self.requirement, self.requirement_version) == (requirement.key, requirement.version)
+            earlier is not None
+            and earlier.key == today.key
+            and asked_for_all(earlier, today)
             and self.identity_revision == identity.revision
             and self.address_revision == (address.revision if address else None)
             and (self.valid_until is None or now < self.valid_until)
@@ -44,8 +59,8 @@ def approval_key(
     return "|".join((account, str(identity_id), str(address_id or "-"), country, number_type, prefix))
 
 
-def approval_of(verification: Verification, now: datetime) -> Approval:
-    """Return what a reviewer's approval of a verification lets others rest on."""
+def approval_of(verification: Verification, now: datetime, valid_until: datetime | None = None) -> Approval:
+    """Return what a reviewer's approval of a verification lets others rest on, until its papers end."""
     return Approval(
         approval_key=approval_key(
             account=verification.account,
@@ -60,6 +75,7 @@ def approval_of(verification: Verification, now: datetime) -> Approval:
         requirement_version=verification.requirement_version,
         identity_revision=verification.identity_revision,
         address_revision=verification.address_revision,
-        valid_until=None,
+        document_ids=verification.document_ids,
+        valid_until=valid_until,
         approved_at=now,
     )

@@ -13,6 +13,7 @@ from didflow_verification.domain.addressing import is_ours, misaddressed
 from didflow_verification.domain.handing_on import handed_on
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.judging import ownership_findings
+from didflow_verification.domain.lapsing import planned
 from didflow_verification.domain.registration import Details, Registration, said
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
@@ -78,7 +79,9 @@ def _assign(registration: Registration, wish: Wish, now: datetime, known: Known)
         kept = replace(marked, assigned=details)
         step = Step(registration=kept, events=(said(kept, VerificationNotRequired),))
     pending = next((a for a in step.attempts if a.status == "pending"), None)
-    return handed_on(step, pending).decided()
+    step = handed_on(step, pending)
+    after = planned(step.registration, case.rules, case.anywhere, now)
+    return replace(step, registration=after).decided()
 
 
 def _again(registration: Registration, details: Details) -> Outcome:

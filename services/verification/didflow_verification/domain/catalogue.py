@@ -93,7 +93,11 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """One row: what is asked for, from `effective_from` on and before `effective_to` (both 00:00 UTC)."""
+    """One row: what is asked for, from `effective_from` on and before `effective_to` (both 00:00 UTC).
+
+    With `reverify` those approved under an earlier version are asked anew from `effective_from` on, and count
+    until `grace_until` (00:00 UTC). Source: spec verification, Catalogue.
+    """
 
     key: str
     number_type: NumberType | Literal["any"]
@@ -101,6 +105,8 @@ class Requirement:
     version: int
     effective_from: date
     effective_to: date | None = None
+    reverify: bool = False
+    grace_until: date | None = None
     required: bool
     identity_fields: tuple[IdentityField, ...]
     address: AddressRule
@@ -153,6 +159,20 @@ def rows_in_force(
     if not rows:
         raise LookupError("the catalogue has no row, not even for anywhere")
     return rows
+
+
+def forerunner(
+    rules: CountryRules | None, anywhere: CountryRules | None, today: Requirement, version: int
+) -> Requirement | None:
+    """Return an earlier version of a row (or itself), or None where the catalogue has it no more.
+
+    None too where a version since then wants everybody asked anew.
+    """
+    rows = (*(rules.requirements if rules else ()), *(anywhere.requirements if anywhere else ()))
+    since = [row for row in rows if row.key == today.key and version <= row.version <= today.version]
+    if any(row.reverify for row in since if row.version > version):
+        return None
+    return next((row for row in since if row.version == version), None)
 
 
 def row_for(rows: tuple[Requirement, ...], end_user_type: str | None) -> Requirement | None:

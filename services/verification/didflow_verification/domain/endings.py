@@ -38,4 +38,6 @@ def _ended(
         return Unchanged()
     attempt = open_attempt(registration, known)
     withdrawn = () if attempt is None else (moved(attempt, "withdrawn"),)
-    return Decided(state=replace(registration, ended=how, open=False), also=withdrawn)
+    return Decided(
+        state=replace(registration, ended=how, open=False, lapse=None, due_at=None), also=withdrawn
+    )

@@ -28,9 +28,12 @@ def open_attempt(registration: Registration, known: Known) -> Verification | Non
 
 
 def on_changed(
-    registration: Registration | None, event: Event[DidChanged], _now: datetime, known: Known
+    registration: Registration | None, event: Event[DidChanged], now: datetime, known: Known
 ) -> Outcome:
-    """Take over the holder; details that do not serve it are gone. Older news of the holding is passed over."""
+    """Take over the holder; details that do not serve it are gone. Older news of the holding is passed over.
+
+    What a new state is due for the clock plans: it has the catalogue.
+    """
     if registration is None:
         return TooEarly("did.purchased")
     misdirected = misaddressed(registration, event)
@@ -46,4 +49,7 @@ def on_changed(
         return Decided(state=heard)
     holders = (*registration.holders, Holder(account=account, since=event.time))
     step = Step(registration=replace(heard, account=account, holders=holders))
-    return handed_on(step, open_attempt(registration, known)).decided()
+    step = handed_on(step, open_attempt(registration, known))
+    if step.registration.state == registration.state:
+        return step.decided()
+    return replace(step, registration=replace(step.registration, lapse=None, due_at=now)).decided()

@@ -3,7 +3,7 @@
 The what-if and the submission both come through `judge`, so what the one promises the other gives.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,15 +11,27 @@ from uuid import UUID
 
 from didflow_contracts.vocabulary import EndUserType
 from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import CountryRules, Requirement, row_for, rows_in_force
+from didflow_verification.domain.catalogue import (
+    CountryRules,
+    Requirement,
+    forerunner,
+    row_for,
+    rows_in_force,
+)
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.findings import Finding, failed, is_satisfied
 from didflow_verification.domain.identity import Address, Document, Identity
 from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.validity import valid_until
 
 Outcome = Literal["approved", "pending", "rejected"]
 Evaluate = Callable[[Submission], tuple[Finding, ...]]
 Names = Callable[[], frozenset[str]]
+Given = Callable[[Iterable[UUID]], tuple[Document, ...]]
+
+
+def _nothing(_document_ids: Iterable[UUID]) -> tuple[Document, ...]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +39,8 @@ class Case:
     """What is judged: details as they were found (None: no such thing) for a number of an account.
 
     `shown_type` is the end-user type of the order; `names` gives the folded names of the number's area and is
-    only asked where the area matters. `address_id` and `document_ids` are what was named.
+    only asked where the area matters. `address_id` and `document_ids` are what was named. `given` finds the
+    papers of an earlier review, which count as given where it is rested on.
     """
 
     account: str
@@ -42,17 +55,22 @@ class Case:
     document_ids: tuple[UUID, ...]
     documents: tuple[Document, ...]
     names: Names
+    given: Given = _nothing
     now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What came of it; `rests_on` is the review that an automatic approval relies on, if it needed one."""
+    """What came of it; `rests_on` is the review that an automatic approval relies on, if it needed one.
+
+    `valid_until` is the end of the papers that it was judged with.
+    """
 
     requirement: Requirement
     findings: tuple[Finding, ...]
     outcome: Outcome
     rests_on: UUID | None = None
+    valid_until: datetime | None = None
 
 
 def ownership_findings(case: Case) -> tuple[Finding, ...]:
@@ -89,8 +107,10 @@ def judge(
     requirement = row_for(rows, identity.type)
     if requirement is None:
         return Judgement(requirement=shown, findings=(_wrong_type(identity),), outcome="rejected")
-    findings = run(_submission(case, identity, requirement))
-    return _decided(case, identity, requirement, findings, approvals[0 if requirement.by_area else 1])
+    near = approvals[:1] if requirement.by_area else approvals
+    approval = next((a for a in near if a and _covers(a, case, identity, requirement)), None)
+    submission = _submission(case, identity, requirement, approval)
+    return _decided(submission, run(submission), approval)
 
 
 def _own_row(rows: tuple[Requirement, ...], case: Case) -> Requirement | None:
@@ -103,32 +123,42 @@ def _wrong_type(identity: Identity) -> Finding:
     return failed("end_user_type", code, "identity.type")
 
 
-def _submission(case: Case, identity: Identity, requirement: Requirement) -> Submission:
+def _covers(approval: Approval, case: Case, identity: Identity, today: Requirement) -> bool:
+    earlier = forerunner(case.rules, case.anywhere, today, approval.requirement_version)
+    return approval.covers(today, earlier, identity, case.address, case.now)
+
+
+def _submission(
+    case: Case, identity: Identity, requirement: Requirement, approval: Approval | None
+) -> Submission:
+    """Put together what is evaluated; the papers of the review that it may rest on count as given."""
+    inherited = set(approval.document_ids) - set(case.document_ids) if approval else set()
     return Submission(
         requirement=requirement,
         identity=identity,
         address=case.address,
-        documents=case.documents,
+        documents=(*case.documents, *(case.given(sorted(inherited)) if inherited else ())),
         country=case.country,
         places=case.names() if requirement.by_area else frozenset(),
         day=case.now.astimezone(UTC).date(),
     )
 
 
-def _decided(
-    case: Case,
-    identity: Identity,
-    requirement: Requirement,
-    findings: tuple[Finding, ...],
-    approval: Approval | None,
-) -> Judgement:
+def _decided(submission: Submission, findings: tuple[Finding, ...], approval: Approval | None) -> Judgement:
     """Source: spec lifecycle, Registration: Details assigned, Auto-approval."""
+    requirement = submission.requirement
     rests_on: UUID | None = None
     outcome: Outcome = "pending"
     if not is_satisfied(findings):
         outcome = "rejected"
     elif not requirement.review.manual and all(finding.passed for finding in findings):
         outcome = "approved"
-    elif approval and approval.covers(requirement, identity, case.address, case.now):
+    elif approval is not None:
         outcome, rests_on = "approved", approval.verification_id
-    return Judgement(requirement=requirement, findings=findings, outcome=outcome, rests_on=rests_on)
+    return Judgement(
+        requirement=requirement,
+        findings=findings,
+        outcome=outcome,
+        rests_on=rests_on,
+        valid_until=valid_until(submission),
+    )

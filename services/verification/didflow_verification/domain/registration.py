@@ -5,7 +5,7 @@ Every change of the axis goes through `moved`, so nothing leaves the closed tabl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
@@ -22,6 +22,7 @@ from didflow_contracts.events import (
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.vocabulary import EndUserType, NumberType
 from didflow_contracts.vocabulary import Registration as Axis
+from didflow_verification.domain.lapse import Lapse
 from didflow_verification.domain.verification import ForbiddenTransitionError
 
 Ended: TypeAlias = Literal["removed", "refused"]
@@ -44,7 +45,8 @@ TRANSITIONS: Final[Mapping[Axis | None, frozenset[Axis]]] = MappingProxyType(
 class Details:
     """End-user details as they were assigned to a DID, and the verification that judged them, if one did.
 
-    `holder` is the account that held the DID when they were assigned, at `assigned_at`.
+    `holder` is the account that held the DID when they were assigned, at `assigned_at`. `judged_on` is the day
+    (UTC) whose requirements they were judged by, `valid_until` the end of their papers.
     """
 
     holder: str
@@ -52,9 +54,11 @@ class Details:
     identity_id: UUID
     identity_account: str | None
     identity_revision: int | None
+    end_user_type: EndUserType | None = None
     address_id: UUID | None
     address_revision: int | None
     document_ids: tuple[UUID, ...] = ()
+    judged_on: date | None = None
     requirement: str | None = None
     requirement_version: int | None = None
     verification_id: UUID | None = None
@@ -95,7 +99,8 @@ class Registration:
     `requirement` is what applies (before details are assigned: to the end user named in the order).
     `approved` are the details in force once some were approved; `assigned` the last ones assigned, which may
     be judged still (`open`). `attempt` counts submissions. `ended` freezes all. `grace_until`: until when a
-    lapsed registration still counts. `seen` has the last sequence applied of the holding, by source.
+    lapsed registration still counts. `seen` has the last sequence applied of the holding, by source. `lapse` is
+    the known end of what is approved; at `due_at` the clock looks at the registration (see `lapsing`).
     """
 
     did_id: UUID
@@ -118,6 +123,8 @@ class Registration:
     started_at: datetime
     ended: Ended | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
+    lapse: Lapse | None = None
+    due_at: datetime | None = None
 
     @property
     def in_force(self) -> Details | None:
@@ -138,15 +145,19 @@ def moved(registration: Registration, state: Axis, **changes: Any) -> Registrati
 
 
 def said(
-    registration: Registration, event: type[RegistrationAxis], about: Details | None = None
+    registration: Registration,
+    event: type[RegistrationAxis],
+    about: Details | None = None,
+    **more: object,
 ) -> RegistrationAxis:
     """Build the event that tells the axis whole; `about` is the submission it is about, if there is one.
 
-    Source: spec events, Topics: `registration` is the truth, whatever the topic's name.
+    `more` is what this event alone says. Source: spec events, Topics: `registration` is the truth, whatever
+    the topic's name.
     """
     if about is not None and issubclass(event, VerificationApproved):
-        return event(**_whole(registration, about), automatic=about.automatic, rests_on=about.rests_on)
-    return event(**_whole(registration, about))
+        more = {"automatic": about.automatic, "rests_on": about.rests_on}
+    return event(**_whole(registration, about) | more)
 
 
 def _whole(registration: Registration, about: Details | None) -> dict[str, Any]:
@@ -166,10 +177,18 @@ def _whole(registration: Registration, about: Details | None) -> dict[str, Any]:
         "address_id": force.address_id if force else None,
         "verification_id": judged.verification_id if judged else None,
         "attempt": judged.attempt if judged else None,
-        "valid_until": registration.approved.valid_until if registration.approved else None,
+        "valid_until": _valid_until(registration),
         "grace_until": registration.grace_until,
         "reasons": registration.reasons,
     }
+
+
+def _valid_until(registration: Registration) -> datetime | None:
+    """Return the known end of what is approved: of its papers, or of its requirement where that comes first."""
+    if registration.approved is None:
+        return None
+    lapse = registration.lapse if registration.state == "approved" else None
+    return lapse.at if lapse else registration.approved.valid_until
 
 
 EVENT_OF: Final[Mapping[Axis, type[RegistrationAxis]]] = MappingProxyType(

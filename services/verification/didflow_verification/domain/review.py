@@ -7,7 +7,9 @@ from typing import Any
 from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected
 from didflow_verification.domain.approvals import approval_of
+from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
 from didflow_verification.domain.commands import Approve, Reject
+from didflow_verification.domain.lapsing import planned
 from didflow_verification.domain.registration import Registration, moved, said
 from didflow_verification.domain.verification import Status, Verification
 from didflow_verification.domain.verification import moved as attempt_moved
@@ -26,10 +28,12 @@ def approve(registration: Registration | None, command: Approve, now: datetime, 
         "reasons": (),
         "grace_until": None,
     }
-    after = _on(registration, "approved", changes)
+    rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
+    after = planned(_on(registration, "approved", changes), rules, anywhere, now)
+    until = after.approved.valid_until if after.approved else None
     return Decided(
         state=after,
-        also=(decided, approval_of(decided, now)),
+        also=(decided, approval_of(decided, now, until)),
         events=(said(after, VerificationApproved, after.approved),),
         answer=decided,
     )

@@ -10,6 +10,7 @@ from didflow_contracts.events.purchase import Acquisition
 from didflow_contracts.numbers import country_of
 from didflow_verification.domain.addressing import misaddressed
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement, row_for, rows_in_force
+from didflow_verification.domain.lapsing import planned
 from didflow_verification.domain.registration import EVENT_OF, Holder, Registration, said
 
 
@@ -36,7 +37,8 @@ def _begin(
     registration: Registration | None, event: Event[Acquisition], now: datetime, known: Known
 ) -> Outcome:
     data = event.data
-    rows = _rows(data, now, known)
+    rules, anywhere = known.get(CountryRules, rules_country(data.number)), known.get(CountryRules, ANYWHERE)
+    rows = rows_in_force(rules, anywhere, data.number_type, now.astimezone(UTC).date())
     shown = row_for(rows, data.end_user_type) or rows[0]
     if registration is not None:
         return misaddressed(registration, event) or _filled_in(registration, data, shown)
@@ -53,12 +55,8 @@ def _begin(
         requirement_version=shown.version,
         started_at=now,
     )
+    started = planned(started, rules, anywhere, now)
     return Decided(state=started, events=(said(started, EVENT_OF[started.state]),))
-
-
-def _rows(data: Acquisition, now: datetime, known: Known) -> tuple[Requirement, ...]:
-    rules, anywhere = known.get(CountryRules, rules_country(data.number)), known.get(CountryRules, ANYWHERE)
-    return rows_in_force(rules, anywhere, data.number_type, now.astimezone(UTC).date())
 
 
 def _filled_in(registration: Registration, data: Acquisition, shown: Requirement) -> Outcome:

@@ -5,7 +5,7 @@ Approved details stay in force until new ones are approved. Source: spec lifecyc
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.findings import reasons
 from didflow_verification.domain.identity import Address, Document, Identity
 from didflow_verification.domain.judging import Case, Judgement, judge
+from didflow_verification.domain.lapsing import planned
 from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.verification import Verification, reference_of, verification_id
@@ -66,6 +67,7 @@ def case_of(registration: Registration, wish: Wish, now: datetime, known: Known)
         document_ids=wish.document_ids,
         documents=documents_of(wish.document_ids, known),
         names=partial(place_names, registration.number, rules),
+        given=partial(documents_of, known=known),
         now=now,
     )
 
@@ -84,6 +86,7 @@ def details_of(case: Case, wish: Wish) -> Details:
         identity_id=wish.identity_id,
         identity_account=case.identity.account if case.identity else None,
         identity_revision=case.identity.revision if case.identity else None,
+        end_user_type=case.identity.type if case.identity else None,
         address_id=wish.address_id,
         address_revision=case.address.revision if case.address else None,
         document_ids=wish.document_ids,
@@ -104,7 +107,11 @@ def submit(
     judgement = judged(registration, wish, case, known)
     attempt = _attempt(registration, wish, case, judgement)
     superseded = () if before is None else (attempt_moved(before, "superseded"),)
-    return _taken(registration, _told(details_of(case, wish), attempt), attempt, superseded)
+    details = replace(details_of(case, wish), valid_until=judgement.valid_until)
+    after = _taken(registration, _told(details, attempt), attempt)
+    after = planned(after, case.rules, case.anywhere, now)
+    event = said(after, EVENT_OF[judgement.outcome], after.assigned)
+    return Step(registration=after, attempts=(*superseded, attempt), events=(event,))
 
 
 def _attempt(registration: Registration, wish: Wish, case: Case, judgement: Judgement) -> Verification:
@@ -147,6 +154,7 @@ def _attempt(registration: Registration, wish: Wish, case: Case, judgement: Judg
 def _told(details: Details, attempt: Verification) -> Details:
     return replace(
         details,
+        judged_on=attempt.submitted_at.astimezone(UTC).date(),
         requirement=attempt.requirement,
         requirement_version=attempt.requirement_version,
         verification_id=attempt.verification_id,
@@ -157,9 +165,7 @@ def _told(details: Details, attempt: Verification) -> Details:
     )
 
 
-def _taken(
-    registration: Registration, details: Details, attempt: Verification, others: Iterable[Verification]
-) -> Step:
+def _taken(registration: Registration, details: Details, attempt: Verification) -> Registration:
     """Let the axis follow the attempt's outcome; while details are approved it stays approved."""
     outcome = attempt.status
     if outcome not in {"pending", "approved", "rejected"}:
@@ -174,10 +180,6 @@ def _taken(
     }
     if outcome == "approved":
         changes |= {"approved": details, "grace_until": None}
-    after = (
-        replace(registration, **changes)
-        if registration.state == "approved"
-        else moved(registration, outcome, **changes)
-    )
-    event = said(after, EVENT_OF[outcome], details)
-    return Step(registration=after, attempts=(*others, attempt), events=(event,))
+    if registration.state == "approved":
+        return replace(registration, **changes)
+    return moved(registration, outcome, **changes)

@@ -1,0 +1,83 @@
+"""What the clock does to a registration at its `due_at`: warn, end an approval, let a requirement come or go.
+
+Each look goes by the catalogue as it is then; what it no longer finds due is only planned anew.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from didflow_chassis.decision import Known, Outcome
+from didflow_contracts.events import VerificationExpiring
+from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement, row_for, rows_in_force
+from didflow_verification.domain.lapse import Lapse
+from didflow_verification.domain.lapsing import lapsed, planned
+from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
+from didflow_verification.domain.requiring import is_outdated
+from didflow_verification.domain.step import Step
+from didflow_verification.domain.submitting import Wish, submit
+from didflow_verification.domain.validity import midnight
+
+
+def on_due(registration: Registration, at: datetime, known: Known) -> Outcome:
+    """Do what is due; `at` is the instant that was planned, however late the clock is."""
+    rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
+    fresh = planned(registration, rules, anywhere, at)
+    if fresh.due_at is None or fresh.due_at > at:
+        return Step(registration=fresh).decided()
+    if fresh.lapse is not None:
+        return _ending(fresh, fresh.lapse, at).decided()
+    rows = rows_in_force(rules, anywhere, fresh.number_type, at.astimezone(UTC).date())
+    if not is_outdated(fresh, rows):
+        return Step(registration=replace(fresh, due_at=None)).decided()
+    step = _turned(fresh, rows, at, known)
+    return replace(step, registration=planned(step.registration, rules, anywhere, at)).decided()
+
+
+def kept_wish(registration: Registration) -> Wish | None:
+    """Return the details that a DID without a requirement was given, to be judged when one comes."""
+    details = registration.assigned
+    if details is None or registration.state != "not_required":
+        return None
+    return _wish(details)
+
+
+def _wish(details: Details) -> Wish:
+    return Wish(
+        holder=details.holder,
+        at=details.assigned_at,
+        identity_id=details.identity_id,
+        address_id=details.address_id,
+        document_ids=details.document_ids,
+        by=None,
+    )
+
+
+def _ending(registration: Registration, lapse: Lapse, at: datetime) -> Step:
+    if lapse.warned:
+        return lapsed(registration, lapse)
+    ends = max(lapse.at, at)
+    told = replace(registration, lapse=replace(lapse, warned=True), due_at=ends)
+    event = said(told, VerificationExpiring, told.approved, expires_at=ends, reason=lapse.reason)
+    return Step(registration=told, events=(event,))
+
+
+def _turned(registration: Registration, rows: tuple[Requirement, ...], at: datetime, known: Known) -> Step:
+    """A requirement came, with time to comply, or went; details that were kept are judged at once."""
+    shown = row_for(rows, registration.end_user_type) or rows[0]
+    wish = kept_wish(registration)
+    asked = registration.state == "not_required"
+    grace = max((row.grace_until for row in rows if row.grace_until), default=None)
+    after = moved(
+        registration,
+        "awaiting" if asked else "not_required",
+        requirement=shown.key,
+        requirement_version=shown.version,
+        grace_until=midnight(grace) if asked and grace else None,
+        reasons=(),
+        assigned=None,
+    )
+    step = Step(registration=after, events=(said(after, EVENT_OF[after.state]),))
+    if not asked or wish is None:
+        return step
+    judged = submit(after, wish, at, known, None)
+    return step.then(judged.registration, *judged.events, attempts=judged.attempts)

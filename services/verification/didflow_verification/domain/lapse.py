@@ -1,0 +1,20 @@
+"""How an approval will end: when, why, and until when it still counts after that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from didflow_contracts.vocabulary import LapseReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lapse:
+    """The known end of an approval. `warned` once `verification.expiring` has told of it."""
+
+    at: datetime
+    reason: LapseReason
+    grace_until: datetime
+    warned: bool = False
+
+    def same_as(self, other: "Lapse | None") -> bool:
+        """Whether this is the end that was known already."""
+        return other is not None and (self.at, self.reason) == (other.at, other.reason)
