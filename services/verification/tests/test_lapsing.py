@@ -1,0 +1,286 @@
+"""Approvals end by the clock, with a warning first; requirements change on a date, come and go."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from didflow_contracts.events import VerificationExpired, VerificationExpiring
+from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, DocumentGroup, Requirement, Review
+from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.verification import Verification
+
+DAY = timedelta(days=1)
+TODAY = date(2026, 11, 20)
+TOMORROW = date(2026, 11, 21)
+MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
+GRACE = datetime(2026, 12, 15, tzinfo=UTC)
+BILL = DocumentGroup(group="proof_of_address", accepts=("utility_bill",))
+
+
+def irish(*rows: Requirement) -> CountryRules:
+    """Rules for Ireland."""
+    return CountryRules(country="IE", languages=(), places={}, requirements=rows)
+
+
+@pytest.fixture
+def row(make: Any) -> Requirement:
+    """A row for Ireland that a person reviews."""
+    row: Requirement = make.requirement(key="ie.local.any", review=Review(manual=True))
+    return row
+
+
+@pytest.fixture
+def bill(acme: Any) -> StoredDocument:
+    """A utility bill of the business that ends on 31 January."""
+    return StoredDocument(
+        document_id=acme.identity_id,
+        identity_id=acme.identity_id,
+        account=acme.account,
+        kind="utility_bill",
+        media_type="application/pdf",
+        size=1,
+        content_id=None,
+        issued_on=TODAY,
+        expires_on=date(2027, 1, 31),
+        states=(),
+        created_at=datetime(2026, 11, 20, tzinfo=UTC),
+        created_by="ann",
+    )
+
+
+@pytest.fixture
+def proved(desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, bill: Any) -> Any:
+    """A number approved with a bill."""
+    desk.enter(irish(replace(row, documents=(BILL,))), acme, quay, bill)
+    desk.feed(say.purchased(), say.assigned(acme, quay, document_ids=[bill.document_id]), say.approve())
+    assert desk.registration.state == "approved"
+    return desk
+
+
+def heard(desk: Any) -> list[tuple[str, str]]:
+    """What was said since the approval: topic and axis."""
+    said = desk.said[desk.topics().index("approved") + 1 :]
+    return [(event.topic.removeprefix("verification."), event.registration) for event in said]
+
+
+def test_the_end_of_a_proof_is_told_30_days_before_and_ends_the_approval(proved: Any) -> None:
+    """Warned once; expired when the day after its last begins; it counts seven days more."""
+    ends = datetime(2027, 2, 1, tzinfo=UTC)
+    assert proved.said[-1].valid_until == ends
+    proved.strike(ends - 30 * DAY - timedelta(seconds=1))
+    assert heard(proved) == []
+    proved.strike(ends - timedelta(seconds=1))
+    (warning,) = proved.said[-1:]
+    assert isinstance(warning, VerificationExpiring)
+    assert (warning.registration, warning.expires_at, warning.reason) == ("approved", ends, "proof_ended")
+    proved.strike(ends)
+    assert heard(proved) == [("expiring", "approved"), ("expired", "expired")]
+    over = proved.said[-1]
+    assert isinstance(over, VerificationExpired)
+    assert (over.reason, over.grace_until, over.valid_until) == ("proof_ended", ends + 7 * DAY, None)
+    assert [reason.code for reason in over.reasons] == ["proof_ended"]
+
+
+def test_a_clock_that_was_down_for_a_year_says_the_same(proved: Any, say: Any) -> None:
+    """Both, each at its own instant, before whatever comes then."""
+    proved.take(say.holding("master/acme/shop"), now=say.zero + 365 * DAY)
+    assert heard(proved) == []
+    proved.take(say.holding("master/acme/shop", say.zero + 364 * DAY, 2), now=say.zero + 365 * DAY)
+    assert heard(proved) == [("expiring", "approved"), ("expired", "expired")]
+    proved.strike(say.zero + 400 * DAY)
+    assert len(heard(proved)) == 2
+
+
+def test_what_ends_within_30_days_is_told_at_once(
+    desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, bill: Any
+) -> None:
+    """A proof that ends next week: the warning follows the approval, the end comes when it comes."""
+    desk.enter(irish(replace(row, documents=(BILL,))), acme, quay, replace(bill, expires_on=TODAY + 6 * DAY))
+    desk.feed(say.purchased(), say.assigned(acme, quay, document_ids=[bill.document_id]), say.approve())
+    desk.strike(say.zero + DAY)
+    assert heard(desk) == [("expiring", "approved")]
+    desk.strike(say.zero + 7 * DAY)
+    assert heard(desk)[-1] == ("expired", "expired")
+
+
+def test_the_same_details_after_the_end_are_judged_anew(proved: Any, say: Any, acme: Any, quay: Any) -> None:
+    """An ended proof fails now, and what still counts is told with it."""
+    proved.strike(say.zero + 80 * DAY)
+    again = say.assigned(acme, quay, say.zero + 80 * DAY, document_ids=[acme.identity_id])
+    proved.take(again, now=say.zero + 80 * DAY)
+    last = proved.said[-1]
+    assert (last.registration, [r.code for r in last.reasons]) == ("rejected", ["document_expired"])
+    assert last.grace_until == datetime(2027, 2, 8, tzinfo=UTC)
+
+
+def test_the_best_paper_of_a_group_says_when_it_ends(
+    desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, bill: Any
+) -> None:
+    """Of two bills the longer one counts; without an end date nothing ends."""
+    endless = replace(bill, document_id=quay.address_id, expires_on=None)
+    desk.enter(irish(replace(row, documents=(BILL,))), acme, quay, bill, endless)
+    both = [bill.document_id, endless.document_id]
+    desk.feed(say.purchased(), say.assigned(acme, quay, document_ids=both), say.approve())
+    assert desk.said[-1].valid_until is None
+    assert desk.registration.due_at is None
+
+
+@pytest.fixture
+def changed(row: Any) -> Any:
+    """Ireland from tomorrow on: the second version asks for a person's word on the use, everybody anew."""
+    second = replace(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
+    return irish(row, second)
+
+
+def test_a_change_dated_tomorrow_leaves_today_and_what_runs_alone(
+    desk: Any, say: Any, acme: Any, quay: Any, changed: Any
+) -> None:
+    """Today's submission is judged by the old version, also when it is decided tomorrow; tomorrow's by the new."""
+    desk.enter(changed, acme, quay)
+    desk.take(say.purchased())
+    desk.take(say.assigned(acme, quay), now=MIDNIGHT - timedelta(microseconds=1))
+    assert desk.attempt().requirement_version == 1
+    desk.strike(MIDNIGHT + DAY)
+    assert desk.registration.state == "pending"
+    second = type(say)()
+    second.did, second.number = quay.address_id, "+35314567890"
+    desk.take(second.purchased())
+    desk.take(second.assigned(acme, quay, MIDNIGHT), now=MIDNIGHT)
+    later = next(s for s in desk.states.values() if isinstance(s, Verification) and s.did_id == second.did)
+    assert (later.requirement_version, later.status) == (2, "pending")
+
+
+def test_approved_ones_stay_unless_the_version_says_reverify(
+    desk: Any, say: Any, acme: Any, quay: Any, row: Any
+) -> None:
+    """A newer version alone ends nothing."""
+    desk.enter(irish(row, replace(row, version=2, effective_from=TOMORROW)), acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    desk.strike(say.zero + 365 * DAY)
+    assert heard(desk) == []
+
+
+def test_reverify_warns_and_asks_anew_with_grace(
+    desk: Any, say: Any, acme: Any, quay: Any, changed: Any
+) -> None:
+    """The warning at once, the end at 00:00 UTC of its date, counting until the grace date; then judged anew."""
+    desk.enter(changed, acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    desk.strike(MIDNIGHT)
+    assert heard(desk) == [("expiring", "approved"), ("expired", "expired")]
+    assert (desk.said[-2].expires_at, desk.said[-2].valid_until) == (MIDNIGHT, MIDNIGHT)
+    assert (desk.said[-1].reason, desk.said[-1].grace_until) == ("requirement_changed", GRACE)
+    desk.take(say.assigned(acme, quay, MIDNIGHT), now=MIDNIGHT + DAY)
+    assert (desk.registration.state, desk.attempt(2).rests_on) == ("pending", None)
+    assert desk.said[-1].grace_until == GRACE
+    desk.take(say.approve(2), now=MIDNIGHT + 2 * DAY)
+    assert (desk.registration.state, desk.registration.grace_until) == ("approved", None)
+    assert desk.attempt(2).requirement_version == 2
+    desk.strike(MIDNIGHT + 400 * DAY)
+    assert desk.registration.state == "approved"
+
+
+def test_a_review_from_before_the_change_counts_where_nothing_new_is_asked(
+    desk: Any, say: Any, acme: Any, quay: Any, row: Any
+) -> None:
+    """A second version that asks for no more: the second number needs no reviewer."""
+    desk.enter(irish(row, replace(row, version=2, effective_from=TOMORROW)), acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    second = type(say)()
+    second.did, second.number = quay.address_id, "+35314567890"
+    desk.take(second.purchased())
+    desk.take(second.assigned(acme, quay, MIDNIGHT), now=MIDNIGHT)
+    later = next(s for s in desk.states.values() if isinstance(s, Verification) and s.did_id == second.did)
+    assert (later.status, later.requirement_version) == ("approved", 2)
+    assert later.rests_on == desk.attempt().verification_id
+
+
+def test_newer_details_that_wait_go_on_waiting_when_the_old_end(
+    desk: Any, say: Any, make: Any, acme: Any, quay: Any, *, changed: Any
+) -> None:
+    """The approved ones end; the attempt that was beside them is the axis now, with the grace."""
+    other = make.company("other")
+    there = make.address(other)
+    desk.enter(changed, acme, quay, other, there)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    desk.take(say.assigned(other, there, say.zero + timedelta(hours=1)), now=say.zero + timedelta(hours=2))
+    desk.strike(MIDNIGHT)
+    assert heard(desk)[-2:] == [("expired", "expired"), ("pending", "pending")]
+    assert desk.said[-1].grace_until == GRACE
+    desk.take(say.approve(2), now=MIDNIGHT)
+    assert desk.registration.state == "approved"
+
+
+def test_a_requirement_comes_to_a_number_that_needed_none(
+    desk: Any, say: Any, acme: Any, quay: Any, row: Any
+) -> None:
+    """With reverify it awaits, with time to comply; details that were kept are judged at once."""
+    free = replace(row, required=False)
+    asked = replace(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
+    desk.enter(irish(free, asked), acme, quay)
+    desk.take(say.purchased())
+    assert desk.topics() == ["not_required"]
+    desk.strike(MIDNIGHT - timedelta(seconds=1))
+    assert desk.topics() == ["not_required"]
+    desk.strike(MIDNIGHT)
+    assert (desk.topics(), desk.said[-1].grace_until) == (["not_required", "required"], GRACE)
+
+
+def test_details_kept_without_a_requirement_are_judged_when_one_comes(
+    desk: Any, say: Any, acme: Any, quay: Any, row: Any
+) -> None:
+    """The first attempt, with nobody having to send the same again."""
+    asked = replace(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
+    desk.enter(irish(replace(row, required=False), asked), acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay))
+    desk.strike(MIDNIGHT)
+    assert desk.topics()[-2:] == ["required", "pending"]
+    assert (desk.attempt().requirement_version, desk.said[-1].grace_until) == (2, GRACE)
+
+
+def test_a_requirement_goes(desk: Any, say: Any, row: Any) -> None:
+    """Who awaited needs nothing any more."""
+    free = replace(
+        row, version=2, required=False, effective_from=TOMORROW, reverify=True, grace_until=TOMORROW
+    )
+    desk.enter(irish(row, free))
+    desk.take(say.purchased())
+    desk.strike(MIDNIGHT)
+    assert desk.topics() == ["required", "not_required"]
+
+
+def test_without_reverify_requirements_neither_come_nor_go_for_what_has_begun(
+    desk: Any, say: Any, row: Any
+) -> None:
+    """Only new purchases see them."""
+    desk.enter(irish(replace(row, required=False), replace(row, version=2, effective_from=TOMORROW)))
+    desk.take(say.purchased())
+    desk.strike(MIDNIGHT + 400 * DAY)
+    assert desk.topics() == ["not_required"]
+
+
+def test_a_country_that_gets_a_row_asks_those_anew_who_came_under_anywhere(
+    desk: Any, say: Any, make: Any, row: Any
+) -> None:
+    """The rule for anywhere is replaced by a row of another key."""
+    first = replace(
+        row, key="ie.local.first", effective_from=TOMORROW, reverify=True, grace_until=GRACE.date()
+    )
+    acme = make.company()
+    quay = make.address(acme)
+    desk.enter(irish(first), acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    assert desk.attempt().requirement == "any.any"
+    assert (CountryRules, ANYWHERE) in desk.states
+    desk.strike(MIDNIGHT)
+    assert heard(desk)[-1] == ("expired", "expired")
+
+
+def test_the_end_of_a_did_ends_what_is_due(proved: Any, say: Any) -> None:
+    """Nothing is said of an ended DID."""
+    proved.take(say.removed())
+    assert proved.registration.due_at is None
+    proved.strike(say.zero + 400 * DAY)
+    assert heard(proved) == []
