@@ -96,6 +96,7 @@ class Database:
                     "application_name": self._application,
                     "statement_timeout": str(self._timeout_ms),
                     "idle_in_transaction_session_timeout": "10000",
+                    "transaction_timeout": str(2 * self._timeout_ms),
                     "jit": "off",
                 },
             )

@@ -6,17 +6,20 @@ It only looks: nothing is created, written or joined.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from didflow_chassis import migrate
 from didflow_chassis.brokers import connection
-from didflow_chassis.database import Outage
+from didflow_chassis.database import DRIVER_ERRORS, Outage
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, topics_written_by
 
 PATIENCE_MS = 5_000
+OLDEST_POSTGRES = 17
+"""The first that ends a transaction whose client was stopped within a statement (`transaction_timeout`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,14 @@ async def check(service: Service, settings: Settings) -> tuple[Finding, ...]:
 
 
 async def check_database(service: Service, settings: Settings) -> tuple[Finding, ...]:
-    """Say whether the database answers and has the tables that this code needs."""
+    """Say whether the database answers, is new enough and has the tables that this code needs."""
     try:
+        version = await _postgres_version(settings.dsn)
         revisions = await migrate.check(settings.dsn, service)
     except Outage as outage:
         return (Finding(False, "database", str(outage)),)
+    if version < OLDEST_POSTGRES:
+        return (Finding(False, "database", f"PostgreSQL {version}: {OLDEST_POSTGRES} or later is needed"),)
     if not revisions.ready:
         lacks = ", ".join(revisions.missing)
         return (
@@ -66,6 +72,16 @@ def topics_of(service: Service) -> tuple[str, ...]:
     said = [topic.name for topic in topics_written_by(service.name)]
     dead = [DEAD_LETTER_TOPICS[service.name]] if service.name in DEAD_LETTER_TOPICS else []
     return tuple(dict.fromkeys([*heard, *said, *dead]))
+
+
+async def _postgres_version(dsn: str) -> int:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=PATIENCE_MS / 1000)
+    except DRIVER_ERRORS as error:
+        raise Outage(f"the database cannot be reached: {type(error).__name__}") from error
+    version: int = connection.get_server_version().major
+    connection.terminate()
+    return version
 
 
 async def _partitions(settings: Settings) -> dict[str, int]:

@@ -5,7 +5,7 @@ import secrets
 import pytest
 from harness.topics import create_topics, delete_topics
 
-from didflow_chassis import migrate
+from didflow_chassis import migrate, preflight
 from didflow_chassis.preflight import check, topics_of
 from didflow_chassis.service import On, Service
 from didflow_chassis.settings import Settings
@@ -57,6 +57,16 @@ async def test_an_unmigrated_database_and_missing_topics_are_named(service, sett
 
         assert missing.keys() == {"database", *(f"topic {name}" for name in names(service, settings))}
         assert "run `didflow-inventory migrate`" in missing["database"]
+
+
+async def test_a_database_that_is_too_old_is_named(service, settings, monkeypatch):
+    """The release that it has and the oldest that will do; it is said before anything about its tables."""
+    monkeypatch.setattr(preflight, "OLDEST_POSTGRES", 99)
+    (wrong,) = await preflight.check_database(service, settings)
+
+    assert not wrong.ok
+    assert wrong.detail.startswith("PostgreSQL ")
+    assert wrong.detail.endswith("99 or later is needed")
 
 
 async def test_topics_that_differ_in_partitions_are_a_finding(service, settings):

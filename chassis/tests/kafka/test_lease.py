@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import asyncpg
 from harness.processes import Processes
 from wire import StartRelay
 
 from didflow.embedded.waiting import until
 from didflow_chassis.database import Database
+from didflow_chassis.relay import LEASE, LEASE_SETTINGS
 from didflow_chassis.settings import Settings
 
 INSERT = """
@@ -27,9 +29,10 @@ async def main():
 
 asyncio.run(main())
 """
-HOLDS = (
-    "SELECT 1 FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE a.application_name = $1 AND l.granted"
-)
+HOLDS = """
+SELECT 1 FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+WHERE a.application_name = $1 AND l.locktype = 'advisory' AND l.granted
+"""
 
 
 async def test_a_stopped_relay_loses_its_lease(
@@ -57,3 +60,26 @@ async def test_a_stopped_relay_loses_its_lease(
         return not await database.fetch("SELECT FROM outbox LIMIT 1")
 
     await until(drained, within=15, what="an empty outbox, by the other relay")
+
+
+async def test_a_session_that_falls_silent_within_a_statement_loses_its_lock(
+    settings: Settings, database: Database
+) -> None:
+    """Parsed and never bound: to the server that is an open transaction which no idle timeout ends.
+
+    The lease's own settings, each timeout a tenth of what it is.
+    """
+    quick = {
+        name: str(int(value) // 10) if name.endswith("_timeout") else value
+        for name, value in LEASE_SETTINGS.items()
+    }
+    silent = await asyncpg.connect(settings.dsn, server_settings={**quick, "application_name": "silent"})
+    assert await silent.fetchval("SELECT pg_try_advisory_lock($1)", LEASE)
+    await silent.prepare("SELECT id FROM outbox")
+    assert await database.fetch(HOLDS, "silent")
+
+    async def gone() -> bool:
+        return not await database.fetch(HOLDS, "silent")
+
+    await until(gone, within=5, what="the end of a session that says nothing")
+    assert silent.is_closed()

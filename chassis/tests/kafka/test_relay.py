@@ -56,6 +56,42 @@ async def test_only_one_relay_publishes_and_the_other_takes_over(
     assert sorted(int(record.value) for record in heard) == list(range(1, 1001))
 
 
+async def test_a_row_that_is_committed_late_is_found_whatever_its_id(
+    wire: Wire, database: Database, start_relay: StartRelay
+) -> None:
+    """Its id is the smallest of all, and hundreds behind it have left, are on their way, or come later."""
+    topic = f"{wire.settings.topic_prefix}counter.counted"
+    slow = await asyncpg.connect(wire.settings.dsn)
+    transaction = slow.transaction()
+    await transaction.start()
+    await slow.execute(INSERT, topic, 1, 1)
+    await database.fetch(INSERT, topic, 2, 4000)
+    await start_relay()
+    await wire.heard("counter.counted", 100)
+    await transaction.commit()
+    await slow.close()
+    await database.fetch(INSERT, topic, 4001, 4500)
+    await until(lambda: drained(database), within=10, what="an empty outbox")
+    heard = await wire.heard("counter.counted", 4500)
+    assert sorted(int(record.value) for record in heard) == list(range(1, 4501))
+
+
+async def test_no_row_is_published_twice_while_reads_and_deletes_overlap(
+    wire: Wire, database: Database, start_relay: StartRelay
+) -> None:
+    """Many waves, and rows that come all the time: as many records as rows, and none more."""
+    topic = f"{wire.settings.topic_prefix}counter.counted"
+    await database.fetch(INSERT, topic, 1, 8000)
+    await start_relay()
+    for first in range(8001, 9001, 50):
+        await database.fetch(INSERT, topic, first, first + 49)
+    await until(lambda: drained(database), within=10, what="an empty outbox")
+    await database.fetch(INSERT, topic, 9001, 9001)
+    await until(lambda: drained(database), within=10, what="the last row")
+    heard = await wire.heard("counter.counted", 9001)
+    assert sorted(int(record.value) for record in heard) == list(range(1, 9002))
+
+
 async def _holders(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
