@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 from faults.four import Four, answers, event_of
 from faults.stories import Life
 
+from didflow.services import service
 from didflow_contracts.envelope import Event
 
 AXES: Final = {
@@ -75,9 +75,11 @@ async def endings(
         if event.data.topic != "provisioning.commands":
             said[event.data.did_id].append(event)
     found = {}
+    kind = service(name).kind_of[service(name).main]
     for n, one in enumerate(lives):
         axes, others = facts(said[one.did_id], one)
-        state = {k: v for k, v in asdict(states[one.did_id].state).items() if k not in without}
+        (kept,) = json.loads(kind.to_json([states[one.did_id]]))
+        state = {k: v for k, v in kept.items() if k in kind.names and k not in without}
         whole = {k: plain(v, one) for k, v in state.items()} | {f"said of {k}": v for k, v in axes.items()}
         shown = {k: whole[k] for k in ENDED if k in whole} if state.get("ended") else whole
         found[n] = {**shown, "said": others}

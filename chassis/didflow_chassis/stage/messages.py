@@ -4,10 +4,11 @@ A record that cannot be decoded never disturbs its neighbours: it becomes a `Poi
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
+
+from msgspec import Struct
 
 from didflow_chassis.decision import Command, Outcome
 from didflow_chassis.service import On, Ref, Service
@@ -17,8 +18,7 @@ from didflow_contracts.event import EventData
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One record as the broker gave it, byte for byte; `topic` is without the deployment's prefix."""
 
     topic: str
@@ -29,8 +29,7 @@ class Record:
     headers: Headers
 
 
-@dataclass(slots=True, eq=False)
-class Message:
+class Message(Struct, eq=False):
     """One message on its way: `body` is an Event, a Command, or None when the clock struck.
 
     `entity` is the primary state's key and `model` its class; messages of one entity are decided in order.
@@ -60,8 +59,7 @@ class Message:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Poison:
+class Poison(Struct, frozen=True):
     """A record that can never be decided as it is, with the stable code and the reason in words."""
 
     record: Record

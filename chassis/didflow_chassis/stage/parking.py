@@ -3,9 +3,11 @@
 Every message is in the inbox once, from the first batch that saw it, whatever became of it then.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+
+from msgspec import structs
 
 from didflow_chassis.stage.lanes import DEAD, EARLY, RETRY
 from didflow_chassis.stage.messages import Message
@@ -44,7 +46,7 @@ class Parking:
 
         Source: spec events, "a defect in our own code": 3 retries, then the entity waits for an operator.
         """
-        tried = replace(message, attempts=message.attempts + 1)
+        tried = structs.replace(message, attempts=message.attempts + 1)
         if tried.attempts >= MAX_ATTEMPTS:
             self._move(message, tried, DEAD, None, error)
             self.work.dead.append(DeadLetter("defect", error, message.record, entity=str(message.entity)))

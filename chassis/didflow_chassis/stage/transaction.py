@@ -5,8 +5,10 @@ The first locking statement takes every key of the batch, distinct and sorted, a
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_chassis.database import Rejected, Transient
 from didflow_chassis.service import Ref, Service

@@ -10,6 +10,8 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from msgspec import Struct
+
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.messages import Message, Record
@@ -26,8 +28,7 @@ class MoreNeeded(Exception):
         self.refs = refs
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(Struct, frozen=True):
     """One record to publish; `headers` None means the standard content type."""
 
     topic: str
@@ -36,8 +37,7 @@ class OutboxRow:
     headers: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParkedRow:
+class ParkedRow(Struct, frozen=True):
     """One message that waits: too early, under retry, behind another, or for an operator (`dead`)."""
 
     entity: str
@@ -52,8 +52,7 @@ class ParkedRow:
     record: Record | None
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A row that goes on waiting in its place, for another reason or longer."""
 
     id: int
@@ -63,8 +62,7 @@ class Moved:
     last_error: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True):
     """One record given up on; `entity` is set when later messages of that entity wait behind it."""
 
     reason: str

@@ -1,7 +1,8 @@
 """The story of a number: every message, what it changed, who said it, and because of what."""
 
-from msgspec.structs import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_contracts.envelope import Event, _canonical
 from didflow_inventory.domain.changes import facts
