@@ -4,7 +4,7 @@ Routes only translate; what may be done is decided in `domain/`, what may be see
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -14,7 +14,8 @@ from didflow_chassis.http import Http, HttpContext, Page, parse_name
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.states import Kind
 from didflow_contracts.ids import uuid7
-from didflow_verification import store
+from didflow_verification import details_api, store
+from didflow_verification.asking import MANAGERS, READERS, entries, noted, one, plain
 from didflow_verification.bodies import (
     AddressBody,
     EntriesQuery,
@@ -25,6 +26,7 @@ from didflow_verification.bodies import (
     ResubmitBody,
     VerificationsQuery,
 )
+from didflow_verification.documents import routes as documents
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, row_for, rows_in_force
 from didflow_verification.domain.commands import Approve, Claim, Reject, Release
 from didflow_verification.domain.registration import Registration
@@ -50,18 +52,12 @@ from didflow_verification.shown import (
 )
 from didflow_verification.whatif import expected_for_dids, expected_for_kind
 
-MANAGERS: Final = ("operator", "master_reseller", "reseller", "enterprise_admin", "service")
-"""Who enters identities and addresses and submits them."""
-
-READERS: Final = (*MANAGERS, "reviewer")
-"""Who may see personal data of their subtree."""
-
 router = APIRouter(prefix="/v1")
 
 
 def routers() -> Iterable[APIRouter]:
     """Give verification's routes."""
-    return (router,)
+    return (router, details_api.router, documents.router)
 
 
 @router.post("/identities", tags=["identities"], status_code=201, response_model=IdentityEntered)
@@ -69,19 +65,19 @@ async def create_identity(http: Http, body: IdentityBody) -> Response:
     """Enter an end user: a business or a person. The answer has its id, not what was stated."""
     http.require(*MANAGERS)
     command = body.command(uuid7(), http.caller)
-    return await http.run(command, status=201, render=_plain(identity_entered))
+    return await http.run(command, status=201, render=plain(identity_entered))
 
 
 @router.get("/identities", tags=["identities"])
 async def list_identities(http: Http, query: Annotated[EntriesQuery, Query()]) -> Page:
     """The identities of the caller's subtree."""
-    return await _entries(http, store.IDENTITIES, query, _plain(identity_shown))
+    return await entries(http, store.IDENTITIES, query, identity_shown)
 
 
 @router.get("/identities/{identity_id}", tags=["identities"])
 async def show_identity(http: Http, identity_id: UUID) -> IdentityShown:
     """One identity."""
-    return identity_shown(await _one(http, store.IDENTITIES, identity_id))
+    return identity_shown(await one(http, store.IDENTITIES, identity_id))
 
 
 @router.post("/addresses", tags=["addresses"], status_code=201, response_model=AddressEntered)
@@ -89,19 +85,19 @@ async def create_address(http: Http, body: AddressBody) -> Response:
     """Enter an address of an identity. The answer has its id, not what was stated."""
     http.require(*MANAGERS)
     command = body.command(uuid7(), http.caller)
-    return await http.run(command, status=201, render=_plain(address_entered))
+    return await http.run(command, status=201, render=plain(address_entered))
 
 
 @router.get("/addresses", tags=["addresses"])
 async def list_addresses(http: Http, query: Annotated[EntriesQuery, Query()]) -> Page:
     """The addresses of the caller's subtree."""
-    return await _entries(http, store.ADDRESSES, query, _plain(address_shown))
+    return await entries(http, store.ADDRESSES, query, address_shown)
 
 
 @router.get("/addresses/{address_id}", tags=["addresses"])
 async def show_address(http: Http, address_id: UUID) -> AddressShown:
     """One address."""
-    return address_shown(await _one(http, store.ADDRESSES, address_id))
+    return address_shown(await one(http, store.ADDRESSES, address_id))
 
 
 @router.get("/requirements", tags=["requirements"])
@@ -153,7 +149,7 @@ async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Qu
     """The queue of the caller's subtree, oldest first; or the attempts that were asked for."""
     http.require(*READERS)
     statement = store.owned(store.VERIFICATIONS, http.caller, *query.conditions())
-    render = _plain(verification_shown)
+    render = plain(verification_shown)
     return await http.page(
         statement,
         sort={"submitted_at": store.verifications.c.submitted_at},
@@ -164,9 +160,11 @@ async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Qu
 @router.get("/verifications/{verification_id}", tags=["verifications"])
 async def show_verification(http: Http, verification_id: UUID) -> VerificationWhole:
     """One attempt with its details, its evaluation and the attempts before it."""
-    attempt = await _one(http, store.VERIFICATIONS, verification_id)
+    attempt = await one(http, store.VERIFICATIONS, verification_id)
     identity = await _any(http, store.IDENTITIES, attempt.identity_id)
     address = await _any(http, store.ADDRESSES, attempt.address_id)
+    await noted(http, "identity", *([identity.identity_id] if identity else []))
+    await noted(http, "address", *([address.address_id] if address else []))
     earlier = await http.rows(store.earlier_attempts(attempt, http.caller))
     attempts = [store.state_in(store.VERIFICATIONS, row) for row in earlier]
     return verification_whole(attempt, identity, address, attempts)
@@ -182,7 +180,7 @@ async def approve(http: Http, verification_id: UUID) -> Response:
         caller=http.caller,
         verification_id=verification_id,
     )
-    return await http.run(command, render=_plain(verification_shown))
+    return await http.run(command, render=plain(verification_shown))
 
 
 @router.post("/verifications/{verification_id}/reject", tags=["verifications"])
@@ -196,16 +194,16 @@ async def reject(http: Http, verification_id: UUID, body: RejectBody) -> Respons
         verification_id=verification_id,
         reasons=tuple(reason.reason() for reason in body.reasons),
     )
-    return await http.run(command, render=_plain(verification_shown))
+    return await http.run(command, render=plain(verification_shown))
 
 
 @router.post("/verifications/{verification_id}/resubmit", tags=["verifications"], status_code=201)
 async def resubmit(http: Http, verification_id: UUID, body: ResubmitBody) -> Response:
     """Submit again after a rejection; what the body leaves out stays as it was."""
     http.require(*MANAGERS)
-    attempt = await _one(http, store.VERIFICATIONS, verification_id)
+    attempt = await one(http, store.VERIFICATIONS, verification_id)
     command = body.command(attempt, http.caller)
-    return await http.run(command, status=201, render=_plain(verification_shown))
+    return await http.run(command, status=201, render=plain(verification_shown))
 
 
 @router.post("/verifications/{verification_id}/claim", tags=["verifications"])
@@ -213,7 +211,7 @@ async def claim(http: Http, verification_id: UUID) -> Response:
     """Keep an attempt for 15 minutes, so that no two reviewers look at it."""
     attempt = await _to_review(http, verification_id)
     command = Claim(entity_id=verification_id, subject=attempt.number, caller=http.caller)
-    return await http.run(command, render=_plain(verification_shown))
+    return await http.run(command, render=plain(verification_shown))
 
 
 @router.post("/verifications/{verification_id}/release", tags=["verifications"])
@@ -221,30 +219,7 @@ async def release(http: Http, verification_id: UUID) -> Response:
     """Give a claimed attempt back to the queue."""
     attempt = await _to_review(http, verification_id)
     command = Release(entity_id=verification_id, subject=attempt.number, caller=http.caller)
-    return await http.run(command, render=_plain(verification_shown))
-
-
-def _plain(show: Any) -> Any:
-    return lambda state: show(state).model_dump(mode="json")
-
-
-async def _entries(http: HttpContext, kind: Kind[Any], query: EntriesQuery, render: Any) -> Page:
-    http.require(*READERS)
-    statement = store.owned(kind, http.caller, *query.conditions(kind.table, kind.key))
-    return await http.page(
-        statement,
-        sort={"created_at": kind.table.c.created_at},
-        render=lambda row: render(store.state_in(kind, row)),
-    )
-
-
-async def _one(http: HttpContext, kind: Kind[Any], key: UUID) -> Any:
-    """Return a state of the caller's subtree. Raises Problem `not_found`."""
-    http.require(*READERS)
-    rows = await http.rows(store.owned(kind, http.caller, kind.table.c[kind.key] == key))
-    if not rows:
-        raise http.problem(404, "not_found", "Nothing of this id is in your reach.")
-    return store.state_in(kind, rows[0])
+    return await http.run(command, render=plain(verification_shown))
 
 
 async def _any(http: HttpContext, kind: Kind[Any], key: UUID | None) -> Any:
@@ -255,7 +230,7 @@ async def _any(http: HttpContext, kind: Kind[Any], key: UUID | None) -> Any:
 
 async def _to_review(http: HttpContext, verification_id: UUID) -> Verification:
     http.require("reviewer")
-    attempt: Verification = await _one(http, store.VERIFICATIONS, verification_id)
+    attempt: Verification = await one(http, store.VERIFICATIONS, verification_id)
     return attempt
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from didflow_chassis import tables
 from didflow_chassis.states import Kind, state_table
 from didflow_verification.domain.changing import DetailChange
 from didflow_verification.domain.document import StoredDocument
@@ -67,9 +68,9 @@ document_contents = sa.Table(
     _text("account", comment="with the document's id bound to the ciphertext"),
     _text("key_id", comment="the configured key that it is encrypted under"),
     _text("place", comment="where its chunks lie: database or objects"),
-    _instant("stored_at", nullable=False),
+    _instant("loose_since"),
     sa.Index("document_contents_key", "key_id", "content_id"),
-    sa.Index("document_contents_stored_at", "stored_at"),
+    sa.Index("document_contents_loose", "loose_since", postgresql_where=sa.text("loose_since IS NOT NULL")),
 )
 
 document_chunks = sa.Table(
@@ -137,24 +138,23 @@ class Spreading(Kind[S]):
     def save_sql(self) -> str:
         """Insert the changes, and make each living DID on the changed details due to be judged again.
 
-        The rows of one array are one transaction's; the identity's lock keeps new assignments out of it.
+        The rows of one text are one transaction's; the identity's lock keeps new assignments out of it.
         """
-        return """
-WITH written AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::timestamptz[], $6::text[])
-        AS c (change_id, identity_id, address_id, revision, changed_at, changed_by)
-), spread AS (
+        return f"{_SPREAD} {super().save_sql}"
+
+
+_SPREAD = """
+WITH spread AS (
     INSERT INTO reassessments AS t (did_id, number, due_at, changed_by, version)
     SELECT DISTINCT ON (u.did_id) u.did_id, u.number, c.changed_at, c.changed_by, 1
-    FROM written c JOIN details_in_use u ON u.identity_id = c.identity_id
+    FROM json_to_recordset($1::json)
+        AS c (identity_id uuid, address_id uuid, changed_at timestamptz, changed_by text)
+    JOIN details_in_use u ON u.identity_id = c.identity_id
     WHERE c.address_id IS NULL OR u.address_id = c.address_id
     ORDER BY u.did_id, c.changed_at DESC
     ON CONFLICT (did_id) DO UPDATE
         SET due_at = excluded.due_at, changed_by = excluded.changed_by, version = t.version + 1)
-INSERT INTO detail_changes (change_id, identity_id, address_id, revision, changed_at, changed_by)
-SELECT * FROM written
 """
-
 
 DOCUMENTS = Kind(model=StoredDocument, table=documents, key="document_id")
 CHANGES: Kind[DetailChange] = Spreading(
@@ -168,12 +168,12 @@ KINDS: tuple[Kind[Any], ...] = (DOCUMENTS, CHANGES, REASSESSMENTS, USES, BELONGI
 
 def readings(subject: str, account: str, role: str, what: str, things: Iterable[UUID]) -> sa.Insert:
     """Note that somebody is about to see these; one statement, however many."""
+    now = sa.func.clock_timestamp() + sa.select(tables.clock.c.shift).scalar_subquery()
     seen = sa.func.unnest(
         sa.bindparam("things", list(things), sa.ARRAY(PG_UUID(as_uuid=True)))
     ).column_valued("thing")
     values = sa.select(
-        sa.func.clock_timestamp(), sa.literal(subject), sa.literal(account), sa.literal(role),
-        sa.literal(what), seen,
-    )  # fmt: skip
+        now, sa.literal(subject), sa.literal(account), sa.literal(role), sa.literal(what), seen
+    )
     columns = ["at", "subject", "account", "role", "what", "thing_id"]
     return sa.insert(personal_reads).from_select(columns, values)

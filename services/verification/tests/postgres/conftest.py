@@ -1,7 +1,9 @@
 """Verification on a real PostgreSQL: its own stage and HTTP API, with the time that the test says."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -10,6 +12,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from PIL import Image
+from pypdf import PdfWriter
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
@@ -21,6 +25,10 @@ from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+from didflow_verification.documents.chunks import DatabaseChunks
+from didflow_verification.documents.contents import Contents
+from didflow_verification.documents.intake import Intake
+from didflow_verification.documents.keys import read_keys
 from didflow_verification.service import SERVICE
 
 HEADERS = (("content-type", CONTENT_TYPE.encode()),)
@@ -143,3 +151,75 @@ async def pending_id(office: Office, say: Any, bakery: Entered, rita: httpx.Asyn
     queue = (await rita.get("/v1/verifications")).json()["items"]
     identifier: str = queue[0]["verification_id"]
     return identifier
+
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture
+def contents(office: Office) -> Contents:
+    """What the office keeps documents in: its database, under one key."""
+    made = Contents(
+        database=office.database,
+        keyring=read_keys(f"k1:{KEY}"),
+        stores={"database": DatabaseChunks(office.database)},
+    )
+    office.app.state.intake = Intake(contents=made)
+    return made
+
+
+class Papers:
+    """Files as people upload them."""
+
+    def image(self, form: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
+        """A picture that can be opened, larger than a chunk where its size is."""
+        written = io.BytesIO()
+        Image.effect_noise(size, 90).convert("RGB").save(written, form)
+        return written.getvalue()
+
+    def pdf(self, *, encrypted: bool = False) -> bytes:
+        """A file of three pages."""
+        writer, written = PdfWriter(), io.BytesIO()
+        for _ in range(3):
+            writer.add_blank_page(200, 300)
+        if encrypted:
+            writer.encrypt("secret")
+        writer.write(written)
+        return written.getvalue()
+
+    def exe(self) -> bytes:
+        """A program."""
+        return b"MZ\x90\x00" + bytes(4_000)
+
+
+@pytest.fixture
+def papers() -> Papers:
+    """Files to upload."""
+    return Papers()
+
+
+Upload = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture
+def upload(contents: Contents, ann: httpx.AsyncClient, papers: Papers) -> Upload:
+    """Upload a file (a small picture unless given) of an identity, as a reseller unless another client is given."""
+
+    async def send(
+        identity_id: str,
+        content: bytes | None = None,
+        *,
+        client: httpx.AsyncClient = ann,
+        name: str = "scan.png",
+        key: str | None = None,
+        **fields: str,
+    ) -> httpx.Response:
+        form = {"identity_id": identity_id, "type": "utility_bill"} | fields
+        return await client.post(
+            "/v1/documents",
+            data=form,
+            files={"file": (name, papers.image() if content is None else content)},
+            headers={"Idempotency-Key": key} if key else {},
+        )
+
+    return send

@@ -114,10 +114,19 @@ def documents() -> None:
         text("account", comment="with the document's id bound to the ciphertext"),
         text("key_id", comment="the configured key that it is encrypted under"),
         text("place", comment="where its chunks lie: database or objects"),
-        instant("stored_at", nullable=False),
+        sa.Column(
+            "loose_since",
+            TIMESTAMP(timezone=True),
+            comment="since when perhaps no document has it; null: one does",
+        ),
     )
     op.create_index("document_contents_key", "document_contents", ["key_id", "content_id"])
-    op.create_index("document_contents_stored_at", "document_contents", ["stored_at"])
+    op.create_index(
+        "document_contents_loose",
+        "document_contents",
+        ["loose_since"],
+        postgresql_where=sa.text("loose_since IS NOT NULL"),
+    )
 
     op.create_table(
         "document_chunks",

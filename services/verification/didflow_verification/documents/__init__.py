@@ -1,0 +1,1 @@
+"""Documents: taken over HTTP, looked at, encrypted, kept, given back, encrypted anew."""
