@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING, Any
 
 from didflow_chassis import collecting, failpoints
 from didflow_chassis.backlog import Backlog
@@ -20,7 +18,7 @@ from didflow_chassis.catching_up import caught_up
 from didflow_chassis.clock import Clock
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database, Outage
-from didflow_chassis.http import Running, authenticator, create_application, health_application
+from didflow_chassis.http import health_application
 from didflow_chassis.progress import Progress
 from didflow_chassis.relay import Relay
 from didflow_chassis.servers import serving, stop_signal
@@ -31,6 +29,9 @@ from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueWatch
 from didflow_chassis.telemetry.tracing import start_tracing
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 LOOK_S = 5.0
 _LOG = logging.getLogger(__name__)
@@ -78,8 +79,11 @@ async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterat
 
 
 @asynccontextmanager
-async def api_application(service: Service, settings: Settings) -> AsyncIterator[tuple[FastAPI, Process]]:
+async def api_application(service: Service, settings: Settings) -> AsyncIterator[tuple["FastAPI", Process]]:
     """Open what the HTTP API of a service runs on, and give the application."""
+    # A worker has no routes: it does without the time and memory that their framework takes to load.
+    from didflow_chassis.http import Running, authenticator, create_application  # noqa: PLC0415
+
     callers = authenticator(settings.oidc)
     async with opened(service, settings, "api") as process:
         running = Running(

@@ -6,13 +6,16 @@ A message's story stays in its own trace: what is said because of it carries its
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.util.types import AttributeValue
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+# ruff: noqa: PLC0415 - without a collector the SDK is not loaded
 
 MOST_LINKS = 128
 """Links of one span: collectors drop what goes beyond."""
@@ -45,13 +48,11 @@ def carried(traceparent: str | None) -> str | None:
 class Tracing:
     """The spans of one process. Without an exporter all of it costs nothing and says nothing."""
 
-    def __init__(self, *, service: str, process: str, exporter: SpanExporter | None = None) -> None:
+    def __init__(self, *, service: str, process: str, exporter: "SpanExporter | None" = None) -> None:
         self._provider: TracerProvider | None = None
         self._tracer: trace.Tracer = trace.NoOpTracer()
         if exporter is not None:
-            resource = Resource.create({"service.name": f"didflow-{service}", "didflow.process": process})
-            self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._provider = _provider(service, process, exporter)
             self._tracer = self._provider.get_tracer("didflow_chassis")
 
     @contextmanager
@@ -81,7 +82,22 @@ class Tracing:
             self._provider.shutdown()
 
 
+def _provider(service: str, process: str, exporter: "SpanExporter") -> "TracerProvider":
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({"service.name": f"didflow-{service}", "didflow.process": process})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
 def start_tracing(*, service: str, process: str, endpoint: str | None) -> Tracing:
     """Start tracing to an OTLP/HTTP collector (its base address); with None, tracing is off."""
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces") if endpoint else None
+    if endpoint is None:
+        return Tracing(service=service, process=process)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     return Tracing(service=service, process=process, exporter=exporter)

@@ -1,12 +1,20 @@
 """Provisioning, put together: nothing but wiring."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
-from didflow_provisioning import api, handlers, store
+from didflow_provisioning import handlers, store
 from didflow_provisioning.domain.routing import Routing
+
+
+def _routers() -> Iterable[Any]:
+    from didflow_provisioning import api  # noqa: PLC0415 - a worker has no routes to load
+
+    return api.routers()
+
 
 SERVICE: Final = Service(
     name="provisioning",
@@ -15,7 +23,7 @@ SERVICE: Final = Service(
     events=handlers.EVENTS,
     commands=handlers.COMMANDS,
     due=handlers.DUE,
-    routers=api.routers,
+    routers=_routers,
     problems={"not_found": 404},
     migrations=Path(__file__).parent / "migrations",
 )
