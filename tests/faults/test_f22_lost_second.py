@@ -1,0 +1,102 @@
+"""F22: a database comes back without its last second, and its service says other things under numbers it has used.
+
+The failover itself is a written procedure; this is what consumers do with what comes of it.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from faults.four import Four, event_of, four
+from faults.stories import ACCOUNT, Life
+from harness.fixtures import DatabaseFor
+
+from didflow_billing.domain.commands import SetCycles
+from didflow_chassis.decision import Caller
+from didflow_chassis.stage import Answer, Once
+from didflow_chassis.stage.messages import Record
+from didflow_contracts.topics import SOURCES
+
+BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+ONE: Final = Life(name="lost second", number="+353212000022", begin=BEGIN)
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "faults" / "F22.md").read_text()
+PURCHASE: Final = ONE.event(0, "did.purchased", purchased_at=BEGIN)
+
+
+def statement(beginning: str) -> str:
+    """Take a statement from the page, as it stands there."""
+    found = next(one for one in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL) if one.startswith(beginning))
+    return str(found)
+
+
+def said(records: list[Record]) -> dict[tuple[str, int | None], str]:
+    """Group what was said: (topic, sequence) -> event id."""
+    events = [(one.topic, event_of(one)) for one in records]
+    return {(topic, event.sequence): event.id for topic, event in events}
+
+
+def entries(records: list[Record]) -> set[UUID]:
+    """The ids of the ledger entries that were posted."""
+    return {event_of(one).data.entry_id for one in records if one.topic == "ledger.posted"}
+
+
+async def wish(house: Four, cycles: int) -> list[Record]:
+    """Set how often a term renews over HTTP, and return what billing says of it."""
+    caller = Caller(subject="test", account=ACCOUNT, role="operator")
+    wanted = SetCycles(entity_id=ONE.did_id, subject=ONE.number, caller=caller, billing_cycles=cycles)
+    once = Once(account=ACCOUNT, route="test", key=None, digest=bytes(32))
+    done = Answer(status=200, body=b"")
+    await house.stages["billing"].command([wanted], once=once, actor="user:test", answer=lambda _: done)
+    return await house.publish()
+
+
+async def forked(house: Four) -> set[tuple[Any, ...]]:
+    """Ask inventory as the page says."""
+    rows = await house.stages["inventory"].database.fetch(statement("SELECT did_id"))
+    return {tuple(row)[:3] for row in rows}
+
+
+async def outcomes(house: Four, topic: str) -> list[tuple[str, str | None]]:
+    """What inventory's history says became of one type of event, in the order in which they came."""
+    rows = await house.stages["inventory"].database.fetch(
+        "SELECT outcome, code FROM history WHERE type LIKE '%' || $1 || '%' ORDER BY position", topic
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_what_is_said_again_under_a_used_number_overwrites_nothing_and_can_be_found(
+    database_for: DatabaseFor,
+) -> None:
+    """F22: another event under a DID's used sequence is refused `outdated`, the page's statement finds it."""
+    async with four(database_for, "inventory", "billing") as house:
+        await house.hear([PURCHASE])
+        first = [one for one in await house.publish() if event_of(one).source == SOURCES["billing"]]
+        await house.hear(first, only="inventory")
+        before = (await house.states("inventory"))[ONE.did_id].state
+        assert await forked(house) == set()
+        async with four(database_for, "billing") as replica:
+            await replica.hear([PURCHASE])
+            second = await replica.publish()
+            assert said(first).keys() == said(second).keys()
+            assert not set(said(first).values()) & set(said(second).values())
+            assert entries(first) == entries(second)
+            await house.hear(second, only="inventory")
+            assert (await house.states("inventory"))[ONE.did_id].state == before
+            assert await outcomes(house, "term.changed") == [("applied", None), ("refused", "outdated")]
+            assert await forked(house) == {(ONE.did_id, SOURCES["billing"], n) for _, n in said(first)}
+
+
+async def test_new_facts_are_taken_once_the_numbers_were_raised(database_for: DatabaseFor) -> None:
+    """F22: what the replica says next has a used number and is refused; raised as the page says, it is taken."""
+    async with four(database_for, "inventory", "billing") as house, four(database_for, "billing") as replica:
+        await house.hear([PURCHASE])
+        await house.hear([*await house.publish(), *await wish(house, 3)], only="inventory")
+        await replica.hear([PURCHASE])
+        await replica.publish()
+        await house.hear(await wish(replica, 5), only="inventory")
+        assert (await house.states("inventory"))[ONE.did_id].state.term.cycles_left == 3
+        await replica.stages["billing"].database.fetch(statement("UPDATE terms"))
+        await house.hear(await wish(replica, 7), only="inventory")
+        assert (await house.states("inventory"))[ONE.did_id].state.term.cycles_left == 7
