@@ -29,6 +29,12 @@ class NotDecidedError(RuntimeError):
     code = "not-decided"
 
 
+class Watch(Stopwatch):
+    """A stopwatch that knows whose batches it counts."""
+
+    consumer: Consumer
+
+
 async def run_ours(run: Run) -> Took:
     """Take all purchases with the service's worker."""
     settings = Settings(
@@ -39,13 +45,13 @@ async def run_ours(run: Run) -> Took:
         batch_size=run.batch,
         health_port=0,
     )
-    watch = Stopwatch()
+    watch = Watch()
     with_stopwatch(watch)
     connection = await asyncpg.connect(run.dsn)
     since = await connection.fetchval(NOW)
     worker = asyncio.create_task(run_worker(service(run.service), settings))
     try:
-        while not (watch.done >= run.messages and not await connection.fetchval(LEFT)):
+        while watch.done < run.messages or watch.consumer.is_behind or await connection.fetchval(LEFT):
             if worker.done():
                 worker.result()
             await asyncio.sleep(LOOK_S)
@@ -59,11 +65,12 @@ async def run_ours(run: Run) -> Took:
     return took
 
 
-def with_stopwatch(watch: Stopwatch) -> None:
+def with_stopwatch(watch: Watch) -> None:
     """Let every consumer of this process note its batches, as they come and when they are through."""
     take: Callable[[Any, Sequence[Any]], Awaitable[None]] = Consumer.take
 
     async def noted(self: Consumer, records: Sequence[Any]) -> None:
+        watch.consumer = self
         watch.batch(len(records))
         await take(self, records)
         watch.done += len(records)

@@ -31,6 +31,11 @@ class Committing:
         self._telling = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something that was reached and not told."""
+        return bool(self._reached) or (self._task is not None and not self._task.done())
+
     def reached(self, records: Sequence[ConsumerRecord]) -> None:
         """Take note of a batch that the database has."""
         self._reached |= {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}

@@ -31,6 +31,8 @@ from didflow_chassis.stage.stage import Stage
 
 LANES = 2
 LANES_FROM = 50
+IDLE_MS = 500
+"""How long one poll waits for records; it ends with the first of them."""
 RESUME_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 _LOG = logging.getLogger(__name__)
@@ -81,6 +83,11 @@ class Consumer:
         """Whether a batch is in hand."""
         return self._busy.locked()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the group does not know yet of all that was taken."""
+        return self._committing.is_behind
+
     async def start(self) -> None:
         """Join the group and begin to read. Raises KafkaError when no broker answers."""
         accept_any_header_name()
@@ -96,7 +103,7 @@ class Consumer:
             while not found:
                 self._committing.soon()
                 self.polled_at = time.monotonic()
-                found = await getmany(*partitions, **options)
+                found = await getmany(*partitions, **options | {"timeout_ms": IDLE_MS})
             return found
 
         return patient
