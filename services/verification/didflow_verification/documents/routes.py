@@ -114,6 +114,7 @@ async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
         "Content-Length": str(document.size),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
     }
     return StreamingResponse(_with(first, pieces), media_type=document.media_type, headers=headers)
 

@@ -29,6 +29,7 @@ from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import read_keys
+from didflow_verification.domain import areas
 from didflow_verification.service import SERVICE
 
 HEADERS = (("content-type", CONTENT_TYPE.encode()),)
@@ -103,6 +104,7 @@ async def prepare(dsn: str) -> None:
 @pytest.fixture
 async def office(database_for: Any, say: Any) -> AsyncIterator[Office]:
     """A verification service with a database of its own, an hour after the purchase."""
+    await asyncio.to_thread(areas.warm_up)
     database = Database(await database_for("verification", prepare), application="test")
     await database.start()
     watching = Watching(Metrics(), start_tracing(service="verification", process="test", endpoint=None))
