@@ -24,11 +24,12 @@ from didflow_verification.bodies import (
     RejectBody,
     RequirementsQuery,
     ResubmitBody,
+    RevokeBody,
     VerificationsQuery,
 )
 from didflow_verification.documents import routes as documents
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, row_for, rows_in_force
-from didflow_verification.domain.commands import Approve, Claim, Reject, Release
+from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Revoke
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.verification import Verification
 from didflow_verification.shown import (
@@ -204,6 +205,20 @@ async def resubmit(http: Http, verification_id: UUID, body: ResubmitBody) -> Res
     attempt = await one(http, store.VERIFICATIONS, verification_id)
     command = body.command(attempt, http.caller)
     return await http.run(command, status=201, render=plain(verification_shown))
+
+
+@router.post("/verifications/{verification_id}/revoke", tags=["verifications"])
+async def revoke(http: Http, verification_id: UUID, body: RevokeBody) -> Response:
+    """Take an approval back: it was had by fraud. What rests on it ends too, within moments."""
+    attempt = await _to_review(http, verification_id)
+    command = Revoke(
+        entity_id=attempt.did_id,
+        subject=attempt.number,
+        caller=http.caller,
+        verification_id=verification_id,
+        reasons=body.told(),
+    )
+    return await http.run(command, render=plain(verification_shown))
 
 
 @router.post("/verifications/{verification_id}/claim", tags=["verifications"])

@@ -15,7 +15,7 @@ from didflow_contracts.events.registration import Reason
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import EndUserType, NumberType
 from didflow_verification.domain.commands import CreateAddress, CreateIdentity, Resubmit
-from didflow_verification.domain.findings import MESSAGES, REJECTION_CODES
+from didflow_verification.domain.findings import BY_PEOPLE, MESSAGES, REJECTION_CODES
 from didflow_verification.domain.identity import Person, Place
 from didflow_verification.domain.verification import Verification
 from didflow_verification.store import verifications
@@ -118,13 +118,25 @@ class ReasonBody(_Strict):
 
     def reason(self) -> Reason:
         """Return the reason with the code's own words where none were given."""
-        return Reason(code=self.code, field=self.field, message=self.message or MESSAGES.get(self.code, ""))
+        words = {**MESSAGES, **BY_PEOPLE}[self.code]
+        return Reason(code=self.code, field=self.field, message=self.message or words)
 
 
 class RejectBody(_Strict):
     """Why an attempt is rejected."""
 
     reasons: Annotated[list[ReasonBody], Field(min_length=1, max_length=50)]
+
+
+class RevokeBody(_Strict):
+    """Why an approval is taken back; `suspected_fraud` where nothing else is said."""
+
+    reasons: Annotated[list[ReasonBody], Field(max_length=50)] = []
+
+    def told(self) -> tuple[Reason, ...]:
+        """Return the reasons with their words."""
+        reasons = self.reasons or [ReasonBody(code="suspected_fraud")]
+        return tuple(reason.reason() for reason in reasons)
 
 
 class ResubmitBody(_Strict):
@@ -222,7 +234,9 @@ class EntriesQuery(_Listing):
 class VerificationsQuery(_Listing):
     """Which verifications to list; the reviewers' queue where nothing is asked for."""
 
-    status: Literal["pending", "approved", "rejected", "superseded", "withdrawn", "all"] | None = None
+    status: Literal["pending", "approved", "rejected", "superseded", "withdrawn", "revoked", "all"] | None = (
+        None
+    )
     did_id: UUID | None = None
     number: Annotated[str, Field(pattern=r"^[+ ]?[0-9]{7,15}$")] | None = None
     identity_id: UUID | None = None

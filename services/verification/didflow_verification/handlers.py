@@ -15,6 +15,7 @@ from didflow_contracts.events import (
 )
 from didflow_verification import needs
 from didflow_verification.domain.assignment import on_assigned
+from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.changing import change_address, change_identity
 from didflow_verification.domain.claims import claim, release
 from didflow_verification.domain.commands import (
@@ -28,10 +29,12 @@ from didflow_verification.domain.commands import (
     EraseAddress,
     EraseDocument,
     EraseIdentity,
+    LoadRules,
     MoveContent,
     Reject,
     Release,
     Resubmit,
+    Revoke,
 )
 from didflow_verification.domain.document import StoredDocument, enter_document, move_content
 from didflow_verification.domain.due import on_due
@@ -40,11 +43,14 @@ from didflow_verification.domain.entries import create_address, create_identity
 from didflow_verification.domain.erasing import erase_address, erase_document, erase_identity
 from didflow_verification.domain.holding import on_changed
 from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.loading import load_rules
 from didflow_verification.domain.reassessment import Reassessment
 from didflow_verification.domain.reassessment import on_due as judge_again
+from didflow_verification.domain.recheck import Recheck, look_again
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.resubmission import resubmit
 from didflow_verification.domain.review import approve, reject
+from didflow_verification.domain.revoking import revoke
 from didflow_verification.domain.start import on_porting_started, on_purchased
 from didflow_verification.domain.verification import Verification
 
@@ -72,11 +78,14 @@ COMMANDS: Mapping[type[Command], On] = {
     Approve: On(decide=approve, needs=needs.for_review, follow=needs.after_review),
     Reject: On(decide=reject, needs=needs.for_review),
     Resubmit: On(decide=resubmit, needs=needs.for_resubmission, follow=needs.after_resubmission),
+    Revoke: On(decide=revoke, needs=needs.for_review, follow=needs.after_revocation),
+    LoadRules: On(decide=load_rules, model=CountryRules),
     Claim: On(decide=claim, model=Verification),
     Release: On(decide=release, model=Verification),
 }
 
 DUE: Mapping[type, On] = {
     Registration: On(decide=on_due, follow=needs.when_due),
+    Recheck: On(decide=look_again, follow=needs.to_look_again),
     Reassessment: On(decide=judge_again, follow=needs.after_change),
 }

@@ -20,6 +20,7 @@ from didflow_verification.domain.commands import (
     EraseIdentity,
     Reject,
     Resubmit,
+    Revoke,
 )
 from didflow_verification.domain.document import StoredDocument
 from didflow_verification.domain.due import kept_wish
@@ -27,8 +28,10 @@ from didflow_verification.domain.erasing import Belongings, Use
 from didflow_verification.domain.holding import open_attempt_id
 from didflow_verification.domain.identity import Address, Identity
 from didflow_verification.domain.reassessment import Reassessment, wishes_again
+from didflow_verification.domain.recheck import Recheck, resting_attempt_id
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.resubmission import resubmission_wish
+from didflow_verification.domain.revoking import approval_key_of
 from didflow_verification.domain.start import rules_country
 from didflow_verification.domain.submitting import Wish, approval_keys
 from didflow_verification.domain.verification import Verification, verification_id
@@ -49,7 +52,7 @@ def for_assignment(event: Event[EnduserAssigned]) -> Iterable[Ref]:
     return (*rules(event.data.number), *_details(event.data))
 
 
-def for_review(command: Approve | Reject) -> Iterable[Ref]:
+def for_review(command: Approve | Reject | Revoke) -> Iterable[Ref]:
     """Name the attempt that is decided, and the rules that say how long it counts."""
     return (Ref(Verification, command.verification_id, write=True), *rules(command.subject))
 
@@ -123,6 +126,22 @@ def after_change(waiting: Reassessment, _message: None, known: Known) -> Iterabl
     yield from (*rules(waiting.number), *open_attempt(registration, None, known))
     for wish in wishes_again(registration, waiting.changed_by):
         yield from (*_details(wish), *_submission(registration, wish, known))
+
+
+def after_revocation(_registration: Registration | None, command: Revoke, known: Known) -> Iterable[Ref]:
+    """Follow to where the review is kept for others to rest on, so that nobody does meanwhile."""
+    attempt = known.get(Verification, command.verification_id)
+    return (Ref(Approval, approval_key_of(attempt), write=True),) if attempt else ()
+
+
+def to_look_again(recheck: Recheck, _message: None, known: Known) -> Iterable[Ref]:
+    """Follow to the registration, its rules, and the attempt that rests on what was revoked."""
+    yield Ref(Registration, recheck.did_id, write=True)
+    yield from rules(recheck.number)
+    registration = known.states.get((Registration, recheck.did_id))
+    resting = resting_attempt_id(registration, recheck.revoked)
+    if resting is not None:
+        yield Ref(Verification, resting, write=True)
 
 
 def when_due(registration: Registration, _message: None, known: Known) -> Iterable[Ref]:

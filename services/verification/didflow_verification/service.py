@@ -1,15 +1,24 @@
 """Verification, put together: nothing but wiring."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
-from didflow_verification import api, handlers, store
-from didflow_verification.documents.routes import LARGER_BODIES
+from didflow_verification import handlers, store
+from didflow_verification.catalogue.tools import catalogue_tools
+from didflow_verification.documents.limits import LARGER_BODIES
 from didflow_verification.domain import areas
 from didflow_verification.domain.registration import Registration
 from didflow_verification.settings import VerificationSettings
+
+
+def _routers() -> Iterable[Any]:
+    from didflow_verification import api  # noqa: PLC0415 - a worker has no routes to load
+
+    return api.routers()
+
 
 SERVICE: Final = Service(
     name="verification",
@@ -18,11 +27,11 @@ SERVICE: Final = Service(
     events=handlers.EVENTS,
     commands=handlers.COMMANDS,
     due=handlers.DUE,
-    routers=api.routers,
+    routers=_routers,
     problems={"not_found": 404, "reasons_missing": 422},
     larger_bodies=LARGER_BODIES,
     migrations=Path(__file__).parent / "migrations",
     on_start=areas.warm_up,
 )
 
-main = command_line(SERVICE, VerificationSettings)
+main = command_line(SERVICE, VerificationSettings, {"catalogue": catalogue_tools})

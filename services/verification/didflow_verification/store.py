@@ -16,7 +16,7 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.vocabulary import NumberType
-from didflow_verification import personal
+from didflow_verification import personal, rechecks
 from didflow_verification.domain.approvals import Approval
 from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.identity import Address, Identity
@@ -113,6 +113,11 @@ registrations = state_table(
     _json("lapse", nullable=True, comment="the known end of what is approved"),
     _instant("due_at"),
     sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
+    sa.Index(
+        "registrations_rests_on",
+        sa.text("((approved ->> 'rests_on')::uuid)"),
+        postgresql_where=sa.text("ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL"),
+    ),
     sa.Index("registrations_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     emits=True,
 )
@@ -189,6 +194,7 @@ KINDS: tuple[Kind[Any], ...] = (
     VERIFICATIONS,
     APPROVALS,
     *personal.KINDS,
+    *rechecks.KINDS,
 )
 
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
@@ -235,6 +241,26 @@ def earlier_attempts(attempt: Verification, caller: Caller) -> Select:
     same_did = verifications.c.did_id == attempt.did_id
     before = verifications.c.attempt < attempt.attempt
     return owned(VERIFICATIONS, caller, same_did, before).order_by(verifications.c.attempt.desc())
+
+
+def living_by_kind(countries: Iterable[str], keys: Iterable[str]) -> Select:
+    """Count the living DIDs of countries, or under these requirements, by all that a rule tells apart."""
+    approved = registrations.c.approved
+    requirement = sa.func.coalesce(approved["requirement"].astext, registrations.c.requirement)
+    kind = (
+        registrations.c.country,
+        registrations.c.number_type,
+        sa.func.coalesce(approved["end_user_type"].astext, registrations.c.end_user_type).label(
+            "end_user_type"
+        ),
+        requirement.label("requirement"),
+        registrations.c.state,
+    )
+    concerned = sa.or_(registrations.c.country.in_(list(countries)), requirement.in_(list(keys)))
+    counted = sa.select(*kind, sa.func.count().label("dids")).where(
+        registrations.c.ended.is_(None), concerned
+    )
+    return counted.group_by(*kind).order_by(*kind)
 
 
 def all_rules() -> Select:

@@ -26,7 +26,7 @@ from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.reading import packaged
 from didflow_verification.domain.catalogue import AddressRule, CountryRules, Requirement, Review, Source
-from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Resubmit
+from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Resubmit, Revoke
 from didflow_verification.domain.identity import Address, Identity, Person, Place
 from didflow_verification.domain.registration import Details, Registration
 from didflow_verification.domain.verification import Verification, verification_id
@@ -196,6 +196,10 @@ class Say:
         reasons = tuple(Reason(code=code) for code in codes or ("other",))
         return Reject(**self._about(attempt, **caller), reasons=reasons)
 
+    def revoke(self, attempt: int = 1, **caller: Any) -> Revoke:
+        """A reviewer takes an approval back."""
+        return Revoke(**self._about(attempt, **caller), reasons=(Reason(code="suspected_fraud"),))
+
     def resubmit(self, attempt: int, identity: Identity, address: Address | None = None) -> Resubmit:
         """Somebody of the account submits again."""
         return Resubmit(
@@ -332,7 +336,9 @@ class Desk:
         before = set(self.states)
         for state in (*([] if decided.state is None else [decided.state]), *decided.also):
             self.enter(state)
-        assert set(self.states) - before <= writable, "written without being declared"
+        noted = {kind.model for kind in KINDS if kind.append_only}
+        written = {place for place in set(self.states) - before if place[0] not in noted}
+        assert written <= writable, "written without being declared"
         for event in decided.events:
             assert isinstance(event, RegistrationAxis)
             self.said.append(event)

@@ -9,7 +9,7 @@ from didflow_verification.service import SERVICE
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text(encoding="utf-8")
-SAID_LATER = {"verification.expiring", "verification.expired", "service.changed"}
+SAID_LATER = {"service.changed"}
 
 
 def table(heading: str) -> dict[str, str]:

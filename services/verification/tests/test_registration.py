@@ -35,9 +35,10 @@ def test_an_ended_did_is_frozen(ready: Any, ended: Any) -> None:
 
 @pytest.mark.parametrize(("before", "after"), [*product(STATUSES, STATUSES)])
 def test_an_attempt_is_decided_once(pending: Any, before: Any, after: Any) -> None:
-    """Only a pending attempt moves, and never back."""
+    """Only a pending attempt moves, and never back; an approval can be revoked."""
     attempt = replace(pending.attempt(), status=before)
-    if before == "pending" and after != "pending":
+    ways = {("pending", end) for end in set(STATUSES) - {"pending", "revoked"}} | {("approved", "revoked")}
+    if (before, after) in ways:
         assert verification.moved(attempt, after).status == after
     else:
         with pytest.raises(ForbiddenTransitionError, match=f"{before} -> {after}"):

@@ -25,10 +25,36 @@ class CatalogueError(ValueError):
 
 def read_rules(text: str) -> CountryRules:
     """Read one country's file. Raises CatalogueError."""
+    countries = read_catalogue(text)
+    if len(countries) != 1:
+        raise CatalogueError(["the file has more than one country"])
+    return countries[0]
+
+
+def read_catalogue(text: str) -> tuple[CountryRules, ...]:
+    """Read a file with a YAML document for each country. Raises CatalogueError with all that is wrong."""
     try:
-        given = yaml.safe_load(text)
+        given = list(yaml.safe_load_all(text))
+    except yaml.YAMLError as error:
+        raise CatalogueError([str(error)]) from error
+    countries: list[CountryRules] = []
+    found: list[str] = []
+    for each in given:
+        try:
+            countries.append(_country(each))
+        except CatalogueError as error:
+            found += error.faults
+    names = [rules.country for rules in countries]
+    found += [f"{name} comes twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    if found or not countries:
+        raise CatalogueError(found or ["the file is empty"])
+    return tuple(countries)
+
+
+def _country(given: Any) -> CountryRules:
+    try:
         rules = _RULES.validate_python(given)
-    except (yaml.YAMLError, ValidationError) as error:
+    except ValidationError as error:
         raise CatalogueError([str(error)]) from error
     found = [*_unknown(given, _RULES.dump_python(rules), ""), *faults(rules)]
     if found:
@@ -47,6 +73,19 @@ def rules_json(rules: CountryRules) -> dict[str, Any]:
     """Return a country's rules as they lie in the `catalogue` table."""
     stored: dict[str, Any] = _RULES.dump_python(rules, mode="json")
     return stored
+
+
+def rules_values(rules: CountryRules) -> dict[str, Any]:
+    """Return a country's rules as plain values, dates as dates, for a catalogue file."""
+    values: dict[str, Any] = _plain(_RULES.dump_python(rules))
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, which are what YAML knows."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 def _unknown(given: Any, taken: Any, path: str) -> Iterator[str]:

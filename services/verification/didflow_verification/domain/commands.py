@@ -8,6 +8,7 @@ from uuid import UUID
 from didflow_chassis.decision import Command
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import EndUserType
+from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.identity import Person, Place
 
 
@@ -51,6 +52,22 @@ class Resubmit(Command):
     identity_id: UUID
     address_id: UUID | None
     document_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revoke(Command):
+    """Take back the approval of an attempt of the DID `entity_id`, with all that rests on it."""
+
+    verification_id: UUID
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadRules(Command):
+    """Other rules for the country `entity_id`; `change_id` names this load."""
+
+    change_id: UUID
+    rules: CountryRules
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,13 @@ MESSAGES: Mapping[str, str] = {
 }
 """Every code of an evaluation, with its words for people. Source: spec verification, Evaluation."""
 
-REJECTION_CODES = frozenset(MESSAGES) - {REVIEWER_CHECK} | {"suspected_fraud", "other"}
+BY_PEOPLE: Mapping[str, str] = {
+    "suspected_fraud": "The details are suspected to be false.",
+    "other": "",
+}
+"""What only a reviewer rejects for; `other` comes with a text of its own."""
+
+REJECTION_CODES = frozenset(MESSAGES) - {REVIEWER_CHECK} | frozenset(BY_PEOPLE)
 """The codes that a reviewer may reject with. Source: spec verification, Evaluation."""
 
 

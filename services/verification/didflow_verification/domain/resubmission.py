@@ -11,13 +11,13 @@ from didflow_verification.domain.verification import Verification
 
 
 def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Outcome:
-    """Submit again. Refused `not_rejected` for an attempt with another outcome, `superseded` for an old one."""
+    """Submit again. Refused `superseded` for an old attempt; `not_rejected` for one that nothing ended."""
     attempt = known.get(Verification, command.verification_id)
     if registration is None or attempt is None or attempt.did_id != registration.did_id:
         return Refused("not_found", "no such verification")
     if registration.ended:
         return Refused("did_ended", f"the DID was {registration.ended}")
-    if attempt.status != "rejected":
+    if attempt.status != "rejected" and registration.state != "expired":
         return Refused("not_rejected", f"this attempt is {attempt.status}")
     latest = registration.assigned
     if latest is None or latest.verification_id != attempt.verification_id:

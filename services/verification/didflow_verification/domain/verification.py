@@ -15,16 +15,17 @@ from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import EndUserType, NumberType
 from didflow_verification.domain.findings import Finding
 
-Status = Literal["pending", "approved", "rejected", "superseded", "withdrawn"]
+Status = Literal["pending", "approved", "rejected", "superseded", "withdrawn", "revoked"]
 
 TRANSITIONS: Final[Mapping[Status | None, frozenset[Status]]] = MappingProxyType(
     {
         None: frozenset({"pending", "approved", "rejected"}),
         "pending": frozenset({"approved", "rejected", "superseded", "withdrawn"}),
-        "approved": frozenset(),
+        "approved": frozenset({"revoked"}),
         "rejected": frozenset(),
         "superseded": frozenset(),
         "withdrawn": frozenset(),
+        "revoked": frozenset(),
     }
 )
 """Where an attempt may go; None is before it was submitted. Source: spec lifecycle, The axes."""
