@@ -110,8 +110,10 @@ async def test_a_dry_run_says_what_changes_and_whom_it_touches(
     assert said.exit_code == 0
     assert said.stdout.splitlines() == [
         "IE",
-        "  ie.local.business version 2 is new, in force from 2026-11-21 on; "
-        "those approved before are asked anew and count until 2026-12-15",
+        (
+            "  ie.local.business version 2 is new, in force from 2026-11-21 on; "
+            "those approved before are asked anew and count until 2026-12-15"
+        ),
         "    DIDs that it touches: 4; asked anew: 3; that it newly asks: 0",
         "nothing was loaded: a dry run",
     ]
