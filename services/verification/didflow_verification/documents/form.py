@@ -17,8 +17,6 @@ from didflow_chassis.http.problems import FieldError, Problem
 FILE: Final = "file"
 MAX_FIELDS: Final = 20
 MAX_FIELD_BYTES: Final = 16 * 1024
-FORM_BYTES: Final = 128 * 1024
-"""What fields and boundaries may take besides the file."""
 
 
 @dataclass(slots=True)

@@ -20,16 +20,11 @@ from didflow_verification.documents.bodies import (
     document_shown,
 )
 from didflow_verification.documents.contents import Contents, Gone
-from didflow_verification.documents.form import FORM_BYTES
 from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.opening import open_contents
 from didflow_verification.domain.commands import EraseDocument
-from didflow_verification.domain.document import MAX_BYTES, SUFFIXES, StoredDocument
+from didflow_verification.domain.document import SUFFIXES, StoredDocument
 from didflow_verification.settings import document_settings
-
-PATH: Final = "/v1/documents"
-LARGER_BODIES: Final = {PATH: MAX_BYTES + FORM_BYTES}
-"""Bytes that an upload's body may have."""
 
 router = APIRouter(prefix="/v1", tags=["documents"])
 
