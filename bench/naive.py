@@ -1,12 +1,14 @@
 """The naive application: FastStream as its tutorial shows it, one message at a time, a SQLAlchemy session each.
 
-It keeps the same promise as the floor: an inbox row, the state and an outbox row in one transaction, the offset
-after it, and a task that publishes the outbox row by row. Its tables and indexes are billing's own.
+It keeps the same promise as the floor and writes what billing writes: an inbox row, the term, two ledger lines
+and three outbox rows in one transaction, the offset after it, and a task that publishes the outbox row by row.
+Its tables and indexes are billing's own.
 """
 
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -22,6 +24,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bench.purchases import TOPIC
 from bench.run import Run, Stopwatch, Took, main
 from didflow_contracts.events import DidPurchased
+from didflow_contracts.money import Money
+
+SAID = 3
+"""Events that go out for each purchase."""
 
 
 class Base(DeclarativeBase):
@@ -83,6 +89,22 @@ class Term(Base):
     correlation_id: Mapped[str]
 
 
+class Line(Base):
+    """One line of the ledger."""
+
+    __tablename__ = "ledger"
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    did_id: Mapped[UUID]
+    number: Mapped[str]
+    line: Mapped[int]
+    order_id: Mapped[str | None]
+    payer: Mapped[str]
+    kind: Mapped[str]
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    posted_at: Mapped[datetime]
+
+
 class Purchased(BaseModel):
     """The event as it comes."""
 
@@ -105,21 +127,34 @@ class TermData(BaseModel):
     expires_at: datetime | None
 
 
-class TermChanged(BaseModel):
-    """The event that goes out."""
+class PostedData(BaseModel):
+    """What the event of one line says."""
+
+    did_id: UUID
+    number: str
+    account: str
+    entry_id: UUID
+    order_id: str | None
+    payer: str
+    kind: str
+    money: Money
+
+
+class Said(BaseModel):
+    """An event that goes out."""
 
     specversion: str = "1.0"
     id: str
     source: str = "/didflow/billing"
-    type: str = "didflow.term.changed.v1"
+    type: str
     subject: str
     time: datetime
     causationid: str
-    data: TermData
+    data: TermData | PostedData
 
 
-async def take(session: AsyncSession, event: Purchased, topic: str) -> None:
-    """Take one purchase: nothing for a repeat, else the term and what it says."""
+async def take(session: AsyncSession, event: Purchased, prefix: str) -> None:
+    """Take one purchase: nothing for a repeat, else the term, what it costs, and what both say."""
     inbox_id = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest()
     if await session.get(Inbox, inbox_id):
         return
@@ -128,7 +163,14 @@ async def take(session: AsyncSession, event: Purchased, topic: str) -> None:
         return
     term = _started(event)
     session.add(term)
-    session.add(Outbox(topic=topic, key=term.number.encode(), value=_said(term, event)))
+    session.add(_said(prefix, "term.changed", event, _term_said(term)))
+    price = event.data.price
+    for number, kind, money in (
+        ((1, "setup", price.setup), (2, "recurring", price.recurring)) if price else ()
+    ):
+        line = _posted(event, number, kind, money)
+        session.add(line)
+        session.add(_said(prefix, "ledger.posted", event, _line_said(line, event)))
 
 
 def _started(event: Purchased) -> Term:
@@ -151,8 +193,23 @@ def _started(event: Purchased) -> Term:
     )
 
 
-def _said(term: Term, event: Purchased) -> bytes:
-    data = TermData(
+def _posted(event: Purchased, number: int, kind: str, money: Money) -> Line:
+    return Line(
+        entry_id=uuid4(),
+        did_id=event.data.did_id,
+        number=event.data.number,
+        line=number,
+        order_id=event.data.order_id,
+        payer=event.data.account,
+        kind=kind,
+        amount=money.amount,
+        currency=money.currency,
+        posted_at=event.time,
+    )
+
+
+def _term_said(term: Term) -> TermData:
+    return TermData(
         did_id=term.did_id,
         number=term.number,
         account=term.account,
@@ -162,8 +219,31 @@ def _said(term: Term, event: Purchased) -> bytes:
         period_start=term.period_start,
         expires_at=term.expires_at,
     )
-    said = TermChanged(id=str(uuid4()), subject=term.number, time=event.time, causationid=event.id, data=data)
-    return said.model_dump_json().encode()
+
+
+def _line_said(line: Line, event: Purchased) -> PostedData:
+    return PostedData(
+        did_id=line.did_id,
+        number=line.number,
+        account=event.data.account,
+        entry_id=line.entry_id,
+        order_id=line.order_id,
+        payer=line.payer,
+        kind=line.kind,
+        money=Money(amount=line.amount, currency=line.currency),
+    )
+
+
+def _said(prefix: str, topic: str, event: Purchased, data: TermData | PostedData) -> Outbox:
+    said = Said(
+        id=str(uuid4()),
+        type=f"didflow.{topic}.v1",
+        subject=data.number,
+        time=event.time,
+        causationid=event.id,
+        data=data,
+    )
+    return Outbox(topic=prefix + topic, key=data.number.encode(), value=said.model_dump_json().encode())
 
 
 async def publish_outbox(sessions: async_sessionmaker[AsyncSession], broker: KafkaBroker) -> int:
@@ -200,14 +280,15 @@ async def run_naive(run: Run) -> Took:
             return
         watch.batch(1)
         async with sessions.begin() as session:
-            await take(session, event, run.prefix + "term.changed")
+            await take(session, event, run.prefix)
 
     await broker.start()
     published = 0
     try:
-        while published < run.messages:
-            published += await publish_outbox(sessions, broker)
-            await asyncio.sleep(0.05)
+        while published < run.messages * SAID:
+            sent = await publish_outbox(sessions, broker)
+            published += sent
+            await asyncio.sleep(0 if sent else 0.05)
         return watch.took(published=published)
     finally:
         await broker.stop()
