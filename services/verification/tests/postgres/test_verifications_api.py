@@ -82,6 +82,26 @@ async def test_two_reviewers_at_once_make_one_decision(office: Any, rita: Any, p
     assert len(await office.topics()) == 3
 
 
+async def test_eight_reviewers_at_once_make_one_decision(office: Any, pending_id: str) -> None:
+    """Four approve and four reject: one event, the like-minded answered as if they had, the others 409."""
+    path = f"/v1/verifications/{pending_id}"
+
+    async def decide(n: int) -> tuple[str, int, str]:
+        async with office.caller(f"reviewer-{n}", "master", "reviewer") as one:
+            wish = ("approve", None) if n % 2 else ("reject", REASONS)
+            answer = await one.post(f"{path}/{wish[0]}", json=wish[1])
+            body = answer.json()
+            return wish[0], answer.status_code, body.get("decided_by") or body["code"]
+
+    answers = await asyncio.gather(*(decide(n) for n in range(8)))
+    assert len(await office.topics()) == 3
+    taken = {wish for wish, status, _ in answers if status == 200}
+    assert len(taken) == 1
+    assert len({who for _, status, who in answers if status == 200}) == 1
+    assert {said for _, status, said in answers if status != 200} == {"already_decided"}
+    assert sorted(status for _, status, _ in answers) == [200] * 4 + [409] * 4
+
+
 async def test_a_rejection_needs_known_reasons(office: Any, rita: Any, pending_id: str) -> None:
     """At least one, of the list; `other` explained."""
     path = f"/v1/verifications/{pending_id}/reject"

@@ -1,0 +1,161 @@
+"""The same details for 1,000 numbers at once: few statements, one evaluation, each bad number by itself."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from didflow_chassis.database import Database
+from didflow_contracts.ids import derived_id
+from didflow_verification.domain import evaluation, submitting
+
+MANY = 1_000
+REMOVED, FOREIGN, GALWAY = range(100, 107), range(300, 307), range(500, 506)
+HOUR = timedelta(hours=1)
+
+
+def speakers(say: Any, prefix: str, count: int) -> list[Any]:
+    """As many numbers of a prefix, one speaker each."""
+    made = []
+    for n in range(count):
+        one = type(say)()
+        one.did, one.number = derived_id("number", prefix, str(n)), f"{prefix}{n:04}"
+        made.append(one)
+    return made
+
+
+@pytest.fixture
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every submission that is evaluated from now on."""
+    seen: list[Any] = []
+    real = evaluation.evaluate
+
+    def counted(submission: Any) -> Any:
+        seen.append(submission)
+        return real(submission)
+
+    monkeypatch.setattr(submitting, "evaluate", counted)
+    return seen
+
+
+@contextmanager
+def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Collect every statement that goes to the database meanwhile."""
+    statements: list[str] = []
+    real = Database.transaction
+
+    @asynccontextmanager
+    async def watched(self: Database) -> AsyncIterator[Any]:
+        async with real(self) as connection:
+            with connection.query_logger(lambda query: statements.append(query.query)):
+                yield connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", watched)
+        yield statements
+
+
+async def outcomes(office: Any) -> Counter[str]:
+    """How many attempts came to what: the status, and the reasons of the rejected."""
+    rows = await office.database.fetch(
+        "SELECT concat_ws(' ', status, reasons -> 0 ->> 'code') AS what FROM verifications"
+    )
+    return Counter(row["what"] for row in rows)
+
+
+@pytest.mark.parametrize("reviewed", [False, True], ids=["pending", "automatic"])
+async def test_a_thousand_numbers_cost_the_statements_of_one(
+    office: Any,
+    say: Any,
+    rita: Any,
+    bakery: Any,
+    *,
+    evaluated: Any,
+    monkeypatch: Any,
+    record_property: Any,
+    reviewed: bool,
+) -> None:
+    """As many statements, one evaluation; also where all rest on one review."""
+    if reviewed:
+        await office.take(say.purchased(), say.assigned(bakery, bakery))
+        (first,) = (await rita.get("/v1/verifications")).json()["items"]
+        await rita.post(f"/v1/verifications/{first['verification_id']}/approve")
+    one, many = speakers(say, "+3531960", MANY)[:1], speakers(say, "+3531961", MANY)
+    await office.take(*(each.purchased() for each in (*one, *many)))
+    costs = []
+    for batch in (one, many):
+        events = [each.assigned(bakery, bakery, say.zero + HOUR) for each in batch]
+        evaluated.clear()
+        with counting(monkeypatch) as statements:
+            began = time.perf_counter()
+            await office.take(*events)
+            took = time.perf_counter() - began
+        costs.append((len(statements), len(evaluated)))
+        record_property(f"{len(batch)} numbers", f"{len(statements)} statements, {took:.3f} s")
+    assert costs[0] == costs[1]
+    assert costs[1][1] == 1
+    status = "approved" if reviewed else "pending"
+    assert (await outcomes(office))[status] == MANY + 1 + reviewed
+
+
+async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
+    office: Any, say: Any, bakery: Any, evaluated: Any
+) -> None:
+    """Removed, another account's, of another area: each with its code, and the rest goes on."""
+    numbers = speakers(say, "+3531960", MANY)
+    for n in GALWAY:
+        numbers[n].number = f"+3539170{n:04}"
+    for n in FOREIGN:
+        numbers[n].account = "master/globex"
+    await office.take(*(each.purchased() for each in numbers))
+    await office.take(*(numbers[n].removed() for n in REMOVED))
+    evaluated.clear()
+    await office.take(*(each.assigned(bakery, bakery) for each in numbers))
+    assert await outcomes(office) == {
+        "pending": MANY - 20,
+        "rejected not_yours": 7,
+        "rejected address_outside_area": 6,
+    }
+    assert len(evaluated) == 2
+    refused = await office.database.fetch("SELECT outcome, count(*) FROM inbox GROUP BY outcome")
+    assert {row["outcome"]: row["count"] for row in refused}["refused:did_ended"] == 7
+    assert {registered(n) for n in GALWAY} <= await named(office, "rejected")
+
+
+def registered(n: int) -> UUID:
+    """The DID of a number by its place."""
+    return derived_id("number", "+3531960", str(n))
+
+
+async def named(office: Any, state: str) -> set[UUID]:
+    """The DIDs whose registration is in a state."""
+    rows = await office.database.fetch("SELECT did_id FROM registrations WHERE state = $1", state)
+    return {row["did_id"] for row in rows}
+
+
+async def test_a_second_number_of_the_area_is_approved_within_a_second(
+    office: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+) -> None:
+    """From the assignment to `verification.approved` in the outbox, saying what it rests on; the what-if said so."""
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    (second,) = speakers(say, "+3531960", 1)
+    await office.take(second.purchased())
+    asked = {
+        "dids": [second.number],
+        "identity_id": bakery.identity_id,
+        "address_id": bakery.address_id,
+    }
+    async with office.caller() as ann:
+        promised = (await ann.post("/v1/requirements/evaluate", json=asked)).json()
+    assert promised["outcome"] == "approved"
+    began = time.perf_counter()
+    await office.take(second.assigned(bakery, bakery, say.zero + HOUR))
+    event = (await office.said())[-1]
+    assert time.perf_counter() - began < 1
+    assert (event["topic"], event["data"]["automatic"]) == ("verification.approved", True)
+    assert event["data"]["rests_on"] == pending_id
