@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from harness.broken import JOURNAL
+
 Cut = Literal["applied", "dropped"]
 """What becomes of the transaction: it was committed, or it never was."""
 
@@ -73,6 +75,7 @@ class CommitCutter:
             forth.write(data)
             await forth.drain()
             await back.read(_CHUNK)
+        JOURNAL.once(f"COMMIT cut, {self.cut}")
         self.struck.set()
 
     def end(self) -> None:

@@ -5,17 +5,23 @@ The seed is `DIDFLOW_SEED`, or random; it is printed with every failure, and set
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+import re
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults.carrier import Carry, serving_carrier
 from faults.evidence import Evidence, gather
 from faults.installation import PREPARE, Install, Installation, InstallOn, jwks_url
-from faults.invariants import Judge, violations
+from faults.invariants import Judge
 from faults.ledger import Ledger
 from faults.oracle import Ask, Oracle, asking
+from faults.report import Report, reported
+from faults.summary import FILE, Outcome, Summary, Timed
+from harness.broken import JOURNAL
 from harness.fixtures import DatabaseFor
 from harness.processes import Processes
 
@@ -25,12 +31,80 @@ from didflow.parts import Parts
 from didflow_chassis.servers import serving
 
 ISSUER = "http://didflow.localhost/faults"
+RUN = os.environ.get("DIDFLOW_SEED", "")
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What is known of a test while it runs: its seed and ledger if it has any, and what its judge found."""
+
+    seed: int | None = None
+    ledger: Ledger | None = None
+    report: Report | None = None
+
+    def outcome(self, name: str, rows: tuple[str, ...]) -> Outcome:
+        """Put it into figures. A test that broke nothing by the harness' own means is a fault by its row."""
+        if self.report is not None:
+            outcome = self.report.outcome(name, rows)
+        else:
+            faults = tuple(Timed(fault.kind, None) for fault in JOURNAL.faults)
+            counts = dict(self.ledger.counts()) if self.ledger else {}
+            outcome = Outcome(
+                name=name, rows=rows, faults=faults, acknowledged=counts, duplicates=JOURNAL.duplicates
+            )
+        own = tuple(Timed(f"as {row} says", None) for row in rows[:1])
+        return replace(outcome, seed=self.seed, run=RUN, faults=outcome.faults or own)
+
+
+TALLY = pytest.StashKey[Tally]()
+OUTCOMES: list[Outcome] = []
+
+
+@pytest.fixture(autouse=True)
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """What this test comes to, for the report at the end."""
+    JOURNAL.forget()
+    made = request.node.stash[TALLY] = Tally()
+    return made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what a test of the matrix came to, before what it stands on is taken down."""
+    made = yield
+    rows = rows_of(item)
+    if rows and (made.when == "call" or made.failed) and not made.skipped:
+        outcome = item.stash.get(TALLY, Tally()).outcome(item.nodeid, rows)
+        outcome = replace(outcome, passed=made.passed, took=call.duration)
+        OUTCOMES.append(outcome)
+        if FILE in os.environ:
+            outcome.write(Path(os.environ[FILE]))
+    return made
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print one report over all tests of the matrix."""
+    if OUTCOMES:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(str(Summary(OUTCOMES)))
+
+
+def rows_of(item: pytest.Item) -> tuple[str, ...]:
+    """The rows that a test shows: those that its docstring begins with, else those of its file's name."""
+    if not re.match(r"test_(f\d\d_|nemesis)", item.path.stem):
+        return ()
+    begins = (getattr(getattr(item, "function", None), "__doc__", None) or "").partition(":")[0]
+    named = re.findall(r"\bF\d\d\b", begins) or re.findall(r"_(f\d\d)(?=_)", item.path.stem)
+    tier = ["nemesis"] if begins == "Tier K" else []
+    return tuple(name.upper() if name[0] == "f" else name for name in named) or tuple(tier)
 
 
 @pytest.fixture
-def seed() -> int:
+def seed(tally: Tally) -> int:
     """The seed of this run."""
-    chosen = int(os.environ.get("DIDFLOW_SEED") or random.randrange(2**32))
+    tally.seed = chosen = int(os.environ.get("DIDFLOW_SEED") or random.randrange(2**32))
     print(f"DIDFLOW_SEED={chosen}")  # noqa: T201 - pytest shows it with a failure
     return chosen
 
@@ -43,9 +117,9 @@ async def exits() -> AsyncIterator[AsyncExitStack]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, tally: Tally) -> Iterator[Ledger]:
     """What was acknowledged in this test."""
-    opened = Ledger(tmp_path / "ledger.jsonl")
+    opened = tally.ledger = Ledger(tmp_path / "ledger.jsonl")
     yield opened
     opened.close()
 
@@ -102,14 +176,20 @@ async def carrier(ledger: Ledger, exits: AsyncExitStack) -> Carry:
 
 
 @pytest.fixture
-def judge(ledger: Ledger) -> Judge:
+def judge(ledger: Ledger, tally: Tally) -> Judge:
     """Judges an installation; see `Judge`."""
 
     async def judged(at: Installation, *oracles: Oracle) -> Evidence:
         evidence = await gather(at, await at.unrest())
-        wrong = [str(violation) for violation in violations(ledger, evidence)]
-        wrong += [words for oracle in oracles for words in oracle.odd]
-        assert not wrong, "\n".join(wrong[:50])
+        tally.report = report = reported(
+            seed=tally.seed or 0,
+            ledger=ledger,
+            evidence=evidence,
+            faults=list(JOURNAL.faults),
+            duplicates=await at.duplicates(),
+            odd=[words for oracle in oracles for words in oracle.odd],
+        )
+        assert report.passed, str(report)
         return evidence
 
     return judged

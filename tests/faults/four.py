@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 from faults.installation import PREPARE
+from harness.broken import JOURNAL
 from harness.fixtures import DatabaseFor
 
 from didflow.services import service
@@ -89,7 +90,9 @@ async def four(database_for: DatabaseFor, *names: str) -> AsyncIterator[Four]:
             database = Database(await database_for(name, PREPARE[name]), application="test", size=10)
             await database.start()
             exits.push_async_callback(database.stop)
-            watching = Watching(Metrics(), start_tracing(service=name, process="test", endpoint=None))
+            metrics = Metrics()
+            exits.callback(_note_repeats, metrics)
+            watching = Watching(metrics, start_tracing(service=name, process="test", endpoint=None))
             stages[name] = Stage(service(name), database, watching)
         yield Four(stages=stages)
 
@@ -132,6 +135,11 @@ def answers(records: Iterable[Record], at: datetime) -> list[Record]:
         )
         for order in orders
     ]
+
+
+def _note_repeats(metrics: Metrics) -> None:
+    counted = metrics.registry.get_sample_value("didflow_duplicates_total", {"origin": "kafka"})
+    JOURNAL.duplicates += int(counted or 0)
 
 
 def _published(row: asyncpg.Record) -> Record:

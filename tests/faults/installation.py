@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from harness.broken import JOURNAL
 from harness.processes import Processes, RunningProcess, until
 
 from didflow import processes
@@ -43,6 +44,7 @@ ACCOUNT: Final = ACCOUNTS[-1]
 QUIET_S: Final = 60.0
 READY_S: Final = 60.0
 REPEATS: Final = re.compile(r'^didflow_duplicates_total\{origin="kafka"\} ([0-9.]+)', re.MULTILINE)
+_POINTS: Final = re.compile(r"[a-z._]+=[a-z]+")
 _OPEN_ORDERS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('out', 'waiting')"
 
 
@@ -95,6 +97,7 @@ class Installation:
     issuer: Issuer
     jwks: str
     launcher: Processes = field(repr=False)
+    members: list[Member] = field(default_factory=list, repr=False)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -124,8 +127,16 @@ class Installation:
         label, command = f"{name}-{kind}-{index}", [processes.script(f"didflow-{name}"), kind]
         environment = processes.environment(self.parts, name, ours)
         launch = partial(self.launcher.start, label, command, env=environment)
+        process = launch()
+        for point in _POINTS.findall(told.get("FAILPOINTS", "")):
+            JOURNAL.begin(f"failpoint {point}", label)
         where = {"health": f"http://127.0.0.1:{health}", "base": f"http://127.0.0.1:{http}"}
-        return Member(name=label, service=name, process=launch(), launch=launch, **where)
+        self.members.append(Member(name=label, service=name, process=process, launch=launch, **where))
+        return self.members[-1]
+
+    async def duplicates(self) -> int:
+        """Ask all processes that run how many repeats they have counted."""
+        return sum(await asyncio.gather(*(member.duplicates() for member in self.members)))
 
     def token(self, role: str = "operator", account: str = "master") -> str:
         """Sign a token."""

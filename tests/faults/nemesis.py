@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from faults.installation import READY_S, Installation, Member
-from faults.report import Fault
 from faults.servers import DatabaseServer
+from harness.broken import Fault
 from harness.broker import Broker
 from harness.processes import until
 

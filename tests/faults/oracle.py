@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faults.installation import ACCOUNT, Installation
 from faults.ledger import Kind, Ledger
+from harness.broken import JOURNAL
 
 from didflow.calls import Answered, Api
 from didflow.problems import CallFailed
@@ -127,10 +128,12 @@ class Oracle:
     async def repeat(self, bought: Bought) -> None:
         """Publish the same event again, as an order system does that heard no acknowledgement."""
         await self.send(DidPurchased.topic, bought.value, bought.number)
+        JOURNAL.once("record repeated")
 
     async def poison(self, value: bytes = b'{"did_id": ', reason: str = "not_json") -> None:
         """Publish a record that can never be decided, and write down where it lies."""
         number = FREE + next(self._numbers)
+        JOURNAL.once("poison")
         place = await self.send(DidPurchased.topic, value, number)
         where = {"topic": DidPurchased.topic, "partition": place.partition, "offset": place.offset}
         self.ledger.write("poison", did_id="", number=number, key=str(uuid4()), reason=reason, **where)

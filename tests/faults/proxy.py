@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.broken import JOURNAL
+
 _CHUNK: Final = 64 * 1024
 
 
@@ -27,13 +29,20 @@ class Proxy:
     def swallow(self) -> None:
         """Be a half-open connection from now on: take everything, pass nothing on, close nothing."""
         self._open.clear()
+        JOURNAL.begin("half-open network", f"port {self.target}")
 
     def heal(self) -> None:
         """Pass on again, first of all what was swallowed."""
         self._open.set()
+        JOURNAL.lift(f"port {self.target}")
 
     def cut(self) -> None:
         """Break every connection; new ones are taken."""
+        JOURNAL.once("connections cut", f"port {self.target}")
+        self.end()
+
+    def end(self) -> None:
+        """Break what is left of all connections."""
         for task in self._tasks:
             task.cancel()
 
@@ -79,4 +88,4 @@ async def proxy(target: int, host: str = "127.0.0.1") -> AsyncIterator[Proxy]:
     finally:
         made.heal()
         server.close()
-        made.cut()
+        made.end()

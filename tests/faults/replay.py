@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from faults.installation import Installation
+from harness.broken import JOURNAL
 
 from didflow.tail import partitions_of
 from didflow_chassis.brokers import connection
@@ -29,6 +30,7 @@ async def replaying(at: Installation) -> AsyncIterator[set[tuple[str, bytes]]]:
     try:
         yield repeated
     finally:
+        JOURNAL.once("all records replayed")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await consumer.stop()

@@ -1,27 +1,22 @@
-"""What a run came to, for people: what was acknowledged, what was broken, and what that cost anybody."""
+"""What a run came to: what was acknowledged, what was broken, and what that cost anybody."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import quantiles
+from typing import Final
 from uuid import UUID
 
 from faults.evidence import Evidence
 from faults.invariants import violations
 from faults.ledger import Ledger
-from faults.violation import Violation
+from faults.summary import Outcome, Summary, Timed
+from faults.violation import HARMS, Violation
+from harness.broken import Fault
 
 from didflow_contracts.events import DidActivated
+from didflow_contracts.topics import SERVICES, SOURCES
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One thing that was broken, and when it was whole again (Unix seconds)."""
-
-    kind: str
-    what: str
-    began: float
-    lifted: float
+_SHOWN: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,36 +25,35 @@ class Report:
 
     seed: int
     acknowledged: Counter[str]
-    faults: Sequence[tuple[Fault, float]]
+    faults: Sequence[tuple[Fault, float | None]]
     duplicates: int
     violations: Sequence[Violation]
     odd: Sequence[str] = field(default=())
-
-    def count(self, harm: str) -> int:
-        """How much was lost, doubled, out of order or wrong."""
-        return sum(violation.harm == harm for violation in self.violations)
-
-    def by_kind(self) -> dict[str, list[float]]:
-        """Group the times to recover by the kind of fault."""
-        kinds = sorted({fault.kind for fault, _ in self.faults})
-        return {kind: [seconds for fault, seconds in self.faults if fault.kind == kind] for kind in kinds}
 
     @property
     def passed(self) -> bool:
         """Whether everything is as promised."""
         return not self.violations and not self.odd
 
+    def outcome(self, name: str, rows: Iterable[str] = ()) -> Outcome:
+        """Put it into figures, as that of a test."""
+        return Outcome(
+            name=name,
+            rows=tuple(rows),
+            seed=self.seed,
+            passed=self.passed,
+            acknowledged=dict(self.acknowledged),
+            faults=tuple(Timed(fault.kind, seconds) for fault, seconds in self.faults),
+            duplicates=self.duplicates,
+            harms={harm: sum(one.harm == harm for one in self.violations) for harm in HARMS},
+        )
+
     def __str__(self) -> str:
         """Put it on a page."""
         lines = [
-            f"seed                    {self.seed}",
-            f"commands acknowledged   {self.acknowledged.total()}: {_counted(self.acknowledged)}",
-            f"duplicates absorbed     {self.duplicates}",
-            f"faults, time to recover {_percentiles([seconds for _, seconds in self.faults])}",
-            *(f"  {kind:<22}{_percentiles(seconds)}" for kind, seconds in self.by_kind().items()),
-            ", ".join(f"{harm} {self.count(harm)}" for harm in ("lost", "doubled", "out of order", "wrong")),
-            *(f"  {violation}" for violation in self.violations[:50]),
-            *(f"  odd: {words}" for words in self.odd[:20]),
+            str(Summary((self.outcome("this run"),))),
+            *(f"  {violation}" for violation in self.violations[:_SHOWN]),
+            *(f"  odd: {words}" for words in self.odd[:_SHOWN]),
         ]
         return "\n".join(lines)
 
@@ -74,37 +68,45 @@ def reported(
     odd: Iterable[str] = (),
 ) -> Report:
     """Judge a run. `duplicates` is what the processes counted."""
+    done = _done(evidence)
     return Report(
         seed=seed,
         acknowledged=ledger.counts(),
-        faults=[(fault, _recovery(fault, ledger, evidence)) for fault in faults],
+        faults=[(fault, _recovery(fault, ledger, done)) for fault in faults],
         duplicates=duplicates,
         violations=violations(ledger, evidence),
         odd=tuple(odd),
     )
 
 
-def _recovery(fault: Fault, ledger: Ledger, evidence: Evidence) -> float:
-    """Say how long after a fault was lifted the last purchase acknowledged before that was in service.
+def _recovery(fault: Fault, ledger: Ledger, done: Mapping[UUID, float]) -> float | None:
+    """Say how long after a fault was lifted the last purchase acknowledged before that was done.
 
-    Purchases that first wait for details are left out: people take their time.
+    Purchases that first wait for details are left out: people take their time. None: it was never lifted, or
+    nothing had been acknowledged by then.
     """
-    active: dict[UUID, float] = {}
-    for said in evidence.records:
-        if isinstance(said.event.data, DidActivated):
-            active[said.did_id] = min(said.at, active.get(said.did_id, said.at))
+    if fault.lifted is None:
+        return None
     free = (entry for entry in ledger.of("purchase") if entry.said["registration"] == "not_required")
     before = [UUID(entry.did_id) for entry in free if entry.at <= fault.lifted]
-    done = [active[did_id] for did_id in before if did_id in active]
-    return max(0.0, max(done, default=fault.lifted) - fault.lifted)
+    ends = [done[did_id] for did_id in before if did_id in done]
+    return max(0.0, max(ends) - fault.lifted) if ends else None
 
 
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
-
-
-def _percentiles(seconds: Sequence[float]) -> str:
-    if not seconds:
-        return "nothing was broken"
-    cuts = quantiles([*seconds, *seconds], n=100, method="inclusive")
-    return f"{len(seconds):>4}  p50 {cuts[49]:.1f} s, p99 {cuts[98]:.1f} s, worst {max(seconds):.1f} s"
+def _done(evidence: Evidence) -> dict[UUID, float]:
+    """Say when each DID was in service; where not all services are there, when each had first spoken of it."""
+    served: dict[UUID, float] = {}
+    spoke: dict[UUID, dict[str, float]] = {}
+    for said in evidence.records:
+        if isinstance(said.event.data, DidActivated):
+            served[said.did_id] = min(said.at, served.get(said.did_id, said.at))
+        first = spoke.setdefault(said.did_id, {})
+        first[said.event.source] = min(said.at, first.get(said.event.source, said.at))
+    if set(evidence.services) == set(SERVICES):
+        return served
+    wanted = {SOURCES[name] for name in evidence.services}
+    return {
+        did_id: max(first[source] for source in wanted)
+        for did_id, first in spoke.items()
+        if wanted <= first.keys()
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 from faults.installation import PREPARE
+from harness.broken import JOURNAL
 
 from didflow.embedded.databases import create_service_databases
 from didflow.embedded.postgres import EmbeddedPostgres
@@ -35,22 +36,27 @@ class DatabaseServer:
 
     async def stop(self) -> None:
         """Stop it in order: sessions are rolled back and told."""
+        JOURNAL.begin("database stopped", "database")
         await self.running.stop()
 
     async def kill(self) -> None:
         """End it as kill -9 would: it has to recover when it starts again."""
+        JOURNAL.begin("database killed", "database")
         await self.running.child.kill()
         self.running.lock.close()
 
     async def start(self) -> None:
         """Start it again."""
         self.running = await EmbeddedPostgres.start(self.folder, port=self.running.port)
+        JOURNAL.lift("database")
 
     async def kill_connections(self) -> int:
         """End every session, as an administrator can; returns how many."""
         connection = await asyncpg.connect(self.running.dsn)
         try:
-            return int(await connection.fetchval(_KILL_ALL))
+            killed = int(await connection.fetchval(_KILL_ALL))
+            JOURNAL.once("connections killed", "database")
+            return killed
         finally:
             await connection.close()
 
@@ -64,4 +70,4 @@ async def database_server() -> AsyncIterator[DatabaseServer]:
         try:
             yield server
         finally:
-            await asyncio.shield(server.stop())
+            await asyncio.shield(server.running.stop())

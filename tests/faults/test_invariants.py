@@ -12,7 +12,9 @@ import pytest
 from faults.evidence import Evidence, Facts, Heard, Letter, Said
 from faults.invariants import violations
 from faults.ledger import Ledger
-from faults.report import Fault, reported
+from faults.report import reported
+from faults.summary import Outcome, Summary, Timed
+from harness.broken import Fault
 from msgspec import structs
 
 from didflow_billing.domain.term import Term
@@ -139,7 +141,7 @@ def stored(evidence: Evidence, name: str, sequence: int | None = None, **changed
     return facts(
         evidence,
         name,
-        states={DID: replace(row, state=structs.replace(row.state, **changed), sequence=count)},
+        states={DID: structs.replace(row, state=structs.replace(row.state, **changed), sequence=count)},
     )
 
 
@@ -245,8 +247,32 @@ def test_the_report_counts_and_names(ledger: Ledger) -> None:
     for part in (
         "seed",
         "3: poison 1, purchase 1, set_cycles 1",
-        "kill -9                  1",
+        "kill -9                           1",
         "lost 0, doubled 1",
         "I7 doubled",
+    ):
+        assert part in page
+
+
+def test_figures_of_many_runs_are_put_together(tmp_path: Path) -> None:
+    """A row is green in a run when all of its tests were; times are over all runs; what was red has its seed."""
+    file = tmp_path / "outcomes.jsonl"
+    for run, passed in (("1", True), ("2", False)):
+        kill = (Timed("kill -9", 3.0), Timed("freeze", None))
+        one = Outcome(name="a", seed=int(run), run=run, rows=("F01", "F02"), faults=kill, duplicates=2)
+        one.write(file)
+        replace(one, name="b", rows=("F02",), passed=passed, acknowledged={"renew": 5}).write(file)
+    summary = Summary([Outcome.read(line) for line in file.read_text().splitlines()])
+    assert summary.rows() == {"F01": (2, 2), "F02": (1, 2)}
+    assert not summary.passed
+    page = str(summary)
+    for part in (
+        "10: renew 10",
+        "absorbed     8",
+        "p50 3.0 s",
+        "8  p50",
+        "(of 4)",
+        "1 of 2",
+        "RED  b  DIDFLOW_SEED=2",
     ):
         assert part in page

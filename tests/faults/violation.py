@@ -1,9 +1,10 @@
 """What is not as promised: which invariant says so, what harm it is, and in which words."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 Harm = Literal["lost", "doubled", "out of order", "wrong"]
+HARMS: Final[tuple[Harm, ...]] = get_args(Harm)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from testcontainers.core.docker_client import DockerClient
 
 from didflow.embedded.ports import free_port
 from didflow.embedded.waiting import until
+from harness.broken import JOURNAL
 from harness.broker import KafkaUnavailableError
 from harness.topics import is_serving
 
@@ -53,13 +54,16 @@ class DockerBroker:
         """Start it again; returns when it serves clients."""
         await asyncio.to_thread(self.container.get_wrapped_container().start)
         await until(lambda: is_serving(self.bootstrap), within=_START_SECONDS, what="start of Kafka")
+        JOURNAL.lift("broker")
 
     async def stop(self) -> None:
         """Stop it in order, keeping its data."""
+        JOURNAL.begin("broker stopped", "broker")
         await asyncio.to_thread(self.container.get_wrapped_container().stop)
 
     async def kill(self) -> None:
         """End it as kill -9 would, keeping its data."""
+        JOURNAL.begin("broker killed", "broker")
         await asyncio.to_thread(self.container.get_wrapped_container().kill)
 
     async def remove(self) -> None:

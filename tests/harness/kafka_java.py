@@ -11,6 +11,7 @@ from didflow.embedded.child import Child
 from didflow.embedded.ports import free_port
 from didflow.embedded.waiting import NotInTimeError, until
 from harness.access import Guard
+from harness.broken import JOURNAL
 from harness.broker import KafkaUnavailableError
 from harness.kafka_jars import formatted_storage, kafka_jars
 from harness.topics import is_serving
@@ -102,14 +103,17 @@ class JavaBroker:
             await child.kill()
         if child.exit_code is not None:
             raise KafkaUnavailableError(f"Kafka did not start: {child.last_words()}")
+        JOURNAL.lift("broker")
 
     async def stop(self) -> None:
         """Stop it in order, keeping its data."""
+        JOURNAL.begin("broker stopped", "broker")
         if self.child is not None:
             await self.child.stop(_TERMINATE_THEN_KILL)
 
     async def kill(self) -> None:
         """End it as kill -9 would, keeping its data."""
+        JOURNAL.begin("broker killed", "broker")
         if self.child is not None:
             await self.child.kill()
 

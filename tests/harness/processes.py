@@ -7,22 +7,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from didflow.embedded.child import Child, has_ended
+from didflow.embedded.child import TERMINATE_THEN_KILL, Child, has_ended
 from didflow.embedded.waiting import NotInTimeError, until
+from harness.broken import JOURNAL
 
 __all__ = ["NotInTimeError", "Processes", "RunningProcess", "has_ended", "until"]
 
 
 class RunningProcess(Child):
-    """A child of a test that can also be frozen, as a machine that swaps or a paused pod is."""
+    """A child of a test that can also be frozen, as a machine that swaps or a paused pod is.
+
+    What is done to it is noted as a fault of the test.
+    """
+
+    @property
+    def name(self) -> str:
+        """What it was started as."""
+        return self.log.stem
 
     def pause(self) -> None:
         """Freeze it (SIGSTOP)."""
+        JOURNAL.begin("freeze", self.name)
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a frozen one go on (SIGCONT)."""
         self.send(signal.SIGCONT)
+        JOURNAL.lift(self.name)
+
+    async def stop(self, steps: Sequence[tuple[signal.Signals, float]] = TERMINATE_THEN_KILL) -> int:
+        """End it: each signal in turn with its patience in seconds. Returns the exit code; repeatable."""
+        if self.exit_code is None:
+            JOURNAL.begin("told to stop", self.name)
+        return await super().stop(steps)
+
+    async def kill(self) -> int:
+        """Kill -9 it with all that it started in its session. Returns the exit code; repeatable."""
+        if self.exit_code is None:
+            JOURNAL.begin("kill -9", self.name)
+        return await super().kill()
 
 
 @dataclass(kw_only=True)
@@ -38,6 +61,7 @@ class Processes:
         """Start a command with this environment on top of the test's own."""
         log = self.folder / f"{name}.log"
         process = RunningProcess.start(command, log=log, env={**os.environ, **(env or {})})
+        JOURNAL.lift(process.name)
         self.started.append(process)
         return process
 
@@ -48,5 +72,5 @@ class Processes:
     async def end(self) -> None:
         """Kill what still runs, and show each log's end: pytest prints it when the test failed."""
         for process in self.started:
-            await process.kill()
+            await Child.kill(process)
             sys.stdout.write(f"--- {process.log.name}\n{process.last_words()}\n")
