@@ -120,7 +120,7 @@ async def _shared(growing: Growing, dsn: str, workers: int, messages: int) -> To
     async with AsyncExitStack() as exits:
         connection = await asyncpg.connect(dsn)
         exits.push_async_callback(connection.close)
-        children = [await exits.enter_async_context(_worker(growing, dsn, n)) for n in range(workers)]
+        children = [await exits.enter_async_context(worker(growing, dsn, n)) for n in range(workers)]
         for child in children:
             child.send(signal.SIGSTOP)
         await growing.publish(messages)
@@ -137,7 +137,7 @@ async def _shared(growing: Growing, dsn: str, workers: int, messages: int) -> To
 
 
 @asynccontextmanager
-async def _worker(growing: Growing, dsn: str, number: int) -> AsyncIterator[Child]:
+async def worker(growing: Growing, dsn: str, number: int) -> AsyncIterator[Child]:
     """Run a worker until the block ends; it is given when it has its partitions."""
     port = free_port()
     told = {

@@ -8,6 +8,7 @@ from typing import Final
 from bench import flow as whole_flow
 from bench import growth, relays, stages
 from bench import latency as latencies
+from bench import memory as memories
 from bench.machine import Machine
 from bench.report import Figure, Report
 from bench.rounds import Tell, median_rate
@@ -18,6 +19,7 @@ RELAY_ROWS: Final = 100_000
 FLOW_PURCHASES: Final = 1_000
 LATENCY_SECONDS: Final = 8
 GROWTH_MESSAGES: Final = 10_000
+MEMORY_PIECES: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +127,23 @@ async def workers(machine: Machine, options: Options, report: Report, tell: Tell
     report.detail["workers"] = {name: _summary(each) for name, each in took.items()}
 
 
+async def memory(machine: Machine, options: Options, report: Report, tell: Tell) -> None:  # noqa: ARG001
+    """What a worker holds after a hundred thousand messages, and on the way to a million."""
+    held = await memories.measure(machine, pieces=MEMORY_PIECES, tell=tell)
+    report.figures.append(
+        Figure(
+            key="memory_1m",
+            what="resident memory, to 1,000,000 messages",
+            unit="MB",
+            ours=held.later,
+            reference=held.first,
+            against="to 100,000",
+            aim=1.1,
+            at_most=True,
+        )
+    )
+
+
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
     "relay": relay,
@@ -132,7 +151,7 @@ USUAL: Final[Mapping[str, Measure]] = {
     "latency": latency,
     "rows": rows,
 }
-ALL: Final[Mapping[str, Measure]] = {**USUAL, "batches": batches, "workers": workers}
+ALL: Final[Mapping[str, Measure]] = {**USUAL, "batches": batches, "workers": workers, "memory": memory}
 """All there are; those that are not usual are run when they are asked for."""
 
 
