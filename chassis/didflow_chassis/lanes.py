@@ -51,10 +51,10 @@ class Lane:
         tell: Callable[[], None],
     ) -> None:
         self.topic = topic
-        self.untaken: Exception | None = None
-        """Why the producer did not take the batch: nothing of it was sent."""
-        self.refused: Exception | None = None
-        """Why the batch was not acknowledged though the producer had taken it."""
+        self.failure: Exception | None = None
+        """What the last batch came to, if to nothing. No other leaves until that is looked into."""
+        self.was_taken = False
+        """Whether the producer had taken the batch, or nothing of it was sent."""
         self._producer = producer
         self._partition = partition
         self._acknowledged = acknowledged
@@ -74,7 +74,7 @@ class Lane:
 
     def start(self) -> None:
         """Let what lies here leave, if it is not leaving already."""
-        if self._task is None and self._queue and not self.has_failed:
+        if self._queue and self.failure is None and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._leave())
 
     def drop(self) -> list[Key]:
@@ -93,13 +93,13 @@ class Lane:
         """Forget a failure with all that lay here, and return the keys of the batch that failed."""
         keys = self.keys_out
         self.drop()
-        self._out = self.untaken = self.refused = None
+        self._out = self.failure = None
         return keys
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether the last batch came to nothing. No other leaves until that is looked into."""
-        return self.untaken is not None or self.refused is not None
+    def check(self) -> None:
+        """Raise what nobody foresaw, if that ended the sending."""
+        if self._task is not None and self._task.done():
+            self._task.result()
 
     @property
     def is_free(self) -> bool:
@@ -135,26 +135,21 @@ class Lane:
         return [self._out, *self._queue] if self._out else list(self._queue)
 
     async def _leave(self) -> None:
-        try:
-            while self._queue and not self.has_failed:
-                self._out, self._since = self._queue.popleft(), time.monotonic()
-                await self._send(self._out)
-                self._tell()
-        finally:
-            self._task = None
+        while self._queue and self.failure is None:
+            self._out, self._since = self._queue.popleft(), time.monotonic()
+            await self._send(self._out)
+            self._tell()
 
     async def _send(self, batch: Batch) -> None:
         batch.builder.close()
+        self.was_taken = False
         await failpoints.hit("relay.send")
         try:
             answer = await self._producer.send_batch(batch.builder, self.topic, partition=self._partition)
-        except (KafkaError, AssertionError) as error:
-            self.untaken = error
-            return
-        try:
+            self.was_taken = True
             await answer
-        except KafkaError as error:
-            self.refused = error
-            return
-        self._out = None
-        self._acknowledged += batch.ids
+        except (KafkaError, AssertionError) as error:
+            self.failure = error
+        else:
+            self._out = None
+            self._acknowledged += batch.ids

@@ -100,7 +100,10 @@ class Sending:
             lane.start()
 
     def settle(self) -> bool:
-        """Look at what was answered, and at what should have been. True where rows are free that were held before."""
+        """Look at what was answered and what should have been. True where rows are free that were held before.
+
+        Raises what nobody foresaw.
+        """
         self._forget_old_holds()
         before = len(self._late)
         for lane in self._lanes.values():
@@ -168,9 +171,10 @@ class Sending:
         return True
 
     def _look_at(self, lane: Lane) -> None:
-        if lane.refused is not None or lane.untaken is not None:
+        lane.check()
+        if lane.failure is not None:
             self._late.pop(lane, None)
-            self._give_up(lane)
+            self._give_up(lane, lane.failure)
         elif lane in self._late:
             if lane.is_free:
                 del self._late[lane]
@@ -180,20 +184,18 @@ class Sending:
             self._late[lane] = {*lane.keys_out, *behind}
             _LOG.warning("no answer from the broker", extra={"topic": lane.topic})
 
-    def _give_up(self, lane: Lane) -> None:
-        """Hold what a lane could not bring away: the topic where it took nothing, else the keys of the batch."""
-        refused, untaken = lane.refused, lane.untaken
+    def _give_up(self, lane: Lane, error: Exception) -> None:
+        """Hold what a lane could not bring away: its topic where that is at fault, else the keys of the batch."""
         keys = lane.reset()
         self.failed += len(keys)
-        if refused is not None:
-            self.is_spent = True
-            for key in dict.fromkeys(keys):
-                self._hold((lane.topic, key), refused)
-        elif isinstance(untaken, _OF_THE_TOPIC):
-            self._hold_topic(lane.topic, untaken)
-        else:
-            self.is_spent = True
-            _LOG.error("the producer failed", extra={"error": type(untaken).__name__})
+        if isinstance(error, _OF_THE_TOPIC):
+            self._hold_topic(lane.topic, error)
+            self.is_spent |= lane.was_taken
+            return
+        self.is_spent = True
+        _LOG.error("the producer is spent", extra={"topic": lane.topic, "error": type(error).__name__})
+        for key in set(keys) if lane.was_taken else ():
+            self._hold((lane.topic, key), error)
 
     async def _partitions(self, topic: str) -> Sequence[int]:
         """Return a topic's partitions, none where it cannot be sent to. If unknown it is asked for, for a moment."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import (
     KafkaTimeoutError,
+    MessageSizeTooLargeError,
     ProducerFenced,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
@@ -208,7 +209,7 @@ async def test_a_refused_batch_spends_the_producer_and_holds_its_keys(
     producer.answers = lambda *_: False
     await after(made, "1 a 0k", "2 a 0k", "3 b 0k")
     await after(made, "4 a 0other")
-    producer.futures[1].set_exception(TopicAuthorizationFailedError("a"))
+    producer.futures[1].set_exception(MessageSizeTooLargeError())
     producer.futures[3].set_result(None)
     assert await settled(made) == [3]
     assert made.is_spent
@@ -218,6 +219,24 @@ async def test_a_refused_batch_spends_the_producer_and_holds_its_keys(
     assert (next_one.is_spent, next_one.held()) == (False, ([], [("a", key("0k"))]))
     assert await after(next_one, "4 a 0other", "5 a 0k") == [4]
     assert (producer.sent, other.sent) == ([[1, 2], [3]], [[4]])
+
+
+async def test_a_topic_that_refuses_the_producer_is_held_whole(
+    made: Sending, producer: ScriptedProducer
+) -> None:
+    """What comes for it under other keys does not spend one producer after another."""
+    producer.answers = lambda *_: False
+    await after(made, "1 a 0k")
+    producer.futures[1].set_exception(TopicAuthorizationFailedError("a"))
+    assert await settled(made) == []
+    assert (made.is_spent, made.held()) == (True, (["a"], []))
+
+
+async def test_a_defect_in_the_sending_is_raised(made: Sending, producer: ScriptedProducer) -> None:
+    """It does not look like a broker that never answers."""
+    producer.fails = {"a": TypeError("a defect")}
+    with pytest.raises(TypeError):
+        await after(made, "1 a 0k")
 
 
 async def test_what_was_acknowledged_is_kept_until_it_is_deleted(
