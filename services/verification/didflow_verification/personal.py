@@ -177,3 +177,14 @@ def readings(subject: str, account: str, role: str, what: str, things: Iterable[
     )
     columns = ["at", "subject", "account", "role", "what", "thing_id"]
     return sa.insert(personal_reads).from_select(columns, values)
+
+
+def reads_of(identity_id: UUID) -> sa.Select[Any]:
+    """Select who was shown an identity or what belongs to it, the latest first."""
+    mine = sa.text(
+        "thing_id IN (SELECT :key UNION ALL SELECT address_id FROM addresses WHERE identity_id = :key "
+        "UNION ALL SELECT document_id FROM documents WHERE identity_id = :key)"
+    ).bindparams(sa.bindparam("key", identity_id, PG_UUID(as_uuid=True)))
+    return (
+        sa.select(personal_reads).where(mine).order_by(personal_reads.c.at.desc(), personal_reads.c.id.desc())
+    )

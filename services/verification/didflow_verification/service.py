@@ -12,6 +12,7 @@ from didflow_verification.documents.limits import LARGER_BODIES
 from didflow_verification.domain import areas
 from didflow_verification.domain.registration import Registration
 from didflow_verification.settings import VerificationSettings
+from didflow_verification.tools import document_tools, identity_tools
 
 
 def _routers() -> Iterable[Any]:
@@ -34,4 +35,6 @@ SERVICE: Final = Service(
     on_start=areas.warm_up,
 )
 
-main = command_line(SERVICE, VerificationSettings, {"catalogue": catalogue_tools})
+TOOLS: Final = {"catalogue": catalogue_tools, "documents": document_tools, "identity": identity_tools}
+
+main = command_line(SERVICE, VerificationSettings, TOOLS)

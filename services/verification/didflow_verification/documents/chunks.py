@@ -90,7 +90,13 @@ class ObjectChunks:
 
 
 def bucket(
-    *, name: str, region: str, endpoint: str | None, access_key_id: str | None, secret_access_key: str | None
+    *,
+    name: str,
+    region: str,
+    endpoint: str | None,
+    access_key_id: str | None,
+    secret_access_key: str | None,
+    retries: int = 3,
 ) -> S3Store:
     """Describe a bucket; nothing is asked of it yet. A plain-HTTP endpoint is taken where it is named so."""
     named = {
@@ -105,7 +111,7 @@ def bucket(
         region=region,
         virtual_hosted_style_request=False,
         client_options={"allow_http": plain, "timeout": TIMEOUT},
-        retry_config={"max_retries": 3},
+        retry_config={"max_retries": retries},
         **options,
     )
 

@@ -21,6 +21,7 @@ from didflow_verification.documents.bodies import (
 )
 from didflow_verification.documents.contents import Contents, Gone
 from didflow_verification.documents.intake import Intake
+from didflow_verification.documents.keys import KeyMissing
 from didflow_verification.documents.opening import open_contents
 from didflow_verification.domain.commands import EraseDocument
 from didflow_verification.domain.document import SUFFIXES, StoredDocument
@@ -102,7 +103,10 @@ async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
     document: StoredDocument = await one(http, personal.DOCUMENTS, document_id)
     contents = _intake(http).contents
     pieces = _pieces(http, contents, document)
-    first = await anext(pieces)
+    try:
+        first = await anext(pieces)
+    except KeyMissing as error:
+        raise Problem("unavailable", "The key of this document is not configured.") from error
     await noted(http, "content", document_id)
     name = f"{document.kind}-{document.document_id}.{SUFFIXES[document.media_type]}"
     headers = {

@@ -1,0 +1,141 @@
+"""Documents in an S3-compatible store: the same over HTTP, sealed there too, moved by the rotation."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from didflow_verification.documents.chunks import DatabaseChunks, ObjectChunks, bucket
+from didflow_verification.documents.contents import Contents
+from didflow_verification.documents.intake import Intake
+from didflow_verification.documents.opening import open_contents
+from didflow_verification.documents.rotation import Rotation
+from didflow_verification.settings import DocumentSettings
+
+BUCKET = "papers"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """A server that speaks S3, in a thread of this process, with a bucket; its client."""
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="u",
+        aws_secret_access_key="p",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    running.stop()
+
+
+def objects(server: Any, prefix: str = "") -> dict[str, bytes]:
+    """All objects of the bucket."""
+    listed = server.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {each["Key"]: server.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read() for each in listed}
+
+
+@pytest.fixture
+def in_bucket(office: Any, contents: Contents, server: Any) -> Contents:
+    """The office keeps new documents in the bucket from now on."""
+    store = bucket(
+        name=BUCKET,
+        region="us-east-1",
+        endpoint=server.meta.endpoint_url,
+        access_key_id="u",
+        secret_access_key="p",
+    )
+    stores = {"database": DatabaseChunks(office.database), "s3": ObjectChunks(store, f"{uuid4()}/")}
+    made = replace(contents, stores=stores, place="s3")
+    office.app.state.intake = Intake(contents=made)
+    return made
+
+
+async def test_a_paper_lies_sealed_in_the_bucket_and_comes_back(
+    office: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, papers: Any, in_bucket: Contents
+) -> None:
+    """Over HTTP as from the database; no byte of it in the database or in clear; deleted with the document."""
+    content = papers.image(size=(700, 900))
+    made = await upload(bakery.identity_id, content)
+    path = f"/v1/documents/{made.json()['document_id']}"
+    assert (await ann.get(f"{path}/content")).content == content
+    prefix = in_bucket.stores["s3"]._prefix  # type: ignore[attr-defined]
+    kept = await asyncio.to_thread(objects, server, prefix)
+    assert len(kept) == 2
+    assert not any(content[500:540] in sealed for sealed in kept.values())
+    assert await office.count("document_chunks") == 0
+    assert (await ann.delete(path)).status_code == 204
+    assert await asyncio.to_thread(objects, server, prefix) == {}
+
+
+async def test_a_refused_upload_leaves_nothing_in_the_bucket(
+    upload: Any, server: Any, bakery: Any, papers: Any, in_bucket: Contents
+) -> None:
+    """A program called a PDF was stored sealed before it was looked at, and is gone."""
+    assert (await upload(bakery.identity_id, papers.exe(), name="a.pdf")).status_code == 422
+    prefix = in_bucket.stores["s3"]._prefix  # type: ignore[attr-defined]
+    assert await asyncio.to_thread(objects, server, prefix) == {}
+
+
+async def test_documents_move_to_the_bucket_with_a_rotation(
+    office: Any, upload: Any, contents: Contents, bakery: Any, *, papers: Any, ann: Any, request: Any
+) -> None:
+    """Another place by configuration: what lay in the database stays readable, and moves."""
+    content = papers.image(size=(700, 900))
+    path = f"/v1/documents/{(await upload(bakery.identity_id, content)).json()['document_id']}/content"
+    in_bucket: Contents = request.getfixturevalue("in_bucket")
+    assert (await ann.get(path)).content == content
+    rotation = Rotation(stage=office.stage, contents=in_bucket)
+    assert (await rotation.count(), await rotation.run(lambda: None)) == (1, [])
+    assert await office.count("document_chunks") == 0
+    assert (await ann.get(path)).content == content
+
+
+async def test_a_store_that_cannot_be_reached_is_an_outage(
+    office: Any, upload: Any, contents: Contents, bakery: Any
+) -> None:
+    """503 to try again, no document, and nothing of the store's address in the answer."""
+    away = bucket(
+        name=BUCKET,
+        region="us-east-1",
+        endpoint="http://127.0.0.1:9",
+        access_key_id="u",
+        secret_access_key="p",
+        retries=0,
+    )
+    stores = {"database": DatabaseChunks(office.database), "s3": ObjectChunks(away, "x/")}
+    office.app.state.intake = Intake(contents=replace(contents, stores=stores, place="s3"))
+    answer = await upload(bakery.identity_id)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert "127.0.0.1" not in answer.text
+    assert await office.count("documents") == 0
+
+
+async def test_the_settings_open_the_bucket(office: Any, server: Any) -> None:
+    """Keys, place and bucket from configuration, and the store answers."""
+    told = DocumentSettings(
+        document_keys=f"k1:{'A' * 43}=",
+        document_store="s3",
+        s3_bucket=BUCKET,
+        s3_endpoint=server.meta.endpoint_url,
+        s3_access_key_id="u",
+        s3_secret_access_key="p",
+    )
+    opened = open_contents(told, office.database)
+    assert opened is not None
+    assert (opened.place, opened.keyring.current) == ("s3", "k1")
+    content_id = UUID(int=1)
+    await opened.stores["s3"].put(content_id, 0, b"sealed")
+    assert await opened.stores["s3"].get(content_id, 0) == b"sealed"
+    await opened.stores["s3"].delete(content_id)
+    assert await opened.stores["s3"].get(content_id, 0) is None
+    assert open_contents(DocumentSettings(), office.database) is None
