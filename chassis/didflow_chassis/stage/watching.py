@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,10 +44,8 @@ class Watching:
         """Count what became of a batch, once it is committed."""
         self.metrics.decide_seconds.labels(origin).observe(work.decided_s)
         self.metrics.commit_seconds.labels(origin).observe(time.perf_counter() - work.decided_at)
-        for message in taken:
-            code = message.outcome.code if isinstance(message.outcome, Refused) else ""
-            outcome = type(message.outcome).__name__.lower() if message.outcome else "waiting"
-            self.metrics.messages.labels(_type(message), outcome, code).inc()
+        for labels, count in Counter(map(_labels, taken)).items():
+            self.metrics.messages.labels(*labels).inc(count)
         for letter in work.dead:
             self.metrics.dead_letters.labels(letter.reason).inc()
         if work.duplicates:
@@ -58,6 +57,13 @@ class Watching:
                 "topic": message.record and message.record.topic,
             }
             _LOG.warning("an event id was used again for something else", extra=about)
+
+
+def _labels(message: Message) -> tuple[str, str, str]:
+    """What a message was, what came of it, and by which code it was refused."""
+    code = message.outcome.code if isinstance(message.outcome, Refused) else ""
+    outcome = type(message.outcome).__name__.lower() if message.outcome else "waiting"
+    return _type(message), outcome, code
 
 
 def _type(message: Message) -> str:
