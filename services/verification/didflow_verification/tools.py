@@ -119,8 +119,8 @@ async def _erase(service: Service, settings: Settings, identity_id: UUID, *, sur
             found = await erasure.find()
             what = f"1 identity of {found.identity.account}, {len(found.addresses)} addresses"
             typer.echo(f"{what}, {len(found.documents)} documents, {found.dids} living DIDs on them")
-            if not sure:
-                typer.confirm("Erase for good?", abort=True)
+            if not sure and not _confirmed():
+                return False
             with Console(stderr=True).status("erasing") as status:
                 masked = await erasure.run(found, lambda step: status.update(f"erasing: {step}"))
         except NotErased as error:
@@ -128,6 +128,13 @@ async def _erase(service: Service, settings: Settings, identity_id: UUID, *, sur
             return False
     typer.echo(f"erased; masked in {masked} other places")
     return True
+
+
+def _confirmed() -> bool:
+    try:
+        return typer.confirm("Erase for good?")
+    except typer.Abort:
+        return False
 
 
 async def _reads(service: Service, settings: Settings, identity_id: UUID) -> None:

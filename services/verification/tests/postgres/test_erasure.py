@@ -1,0 +1,241 @@
+"""A person is erased: looked for in a dump of every table before, when it is found, and after, when it is not."""
+
+import asyncio
+import base64
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from didflow_chassis.commandline import application
+from didflow_chassis.stage.messages import Record
+from didflow_verification.documents.contents import Contents
+from didflow_verification.erasure import Needles
+from didflow_verification.service import SERVICE, TOOLS
+from didflow_verification.settings import VerificationSettings
+
+PERSON = {
+    "type": "business",
+    "company_name": "Quillfeather & Söhne Ltd",
+    "company_registration_number": "QF-778899",
+    "vat_number": "IE2813105O",
+    "first_name": "Seraphina",
+    "last_name": "Quillfeather",
+    "birth_date": "1961-02-03",
+    "passport_number": "XK4410992",
+    "contact_email": "seraphina@quillfeather.example",
+    "contact_phone": "+353871234567",
+}
+PLACE = {"street": "77 Nowhere Row", "city": "Ballyquill", "postal_code": "Q11 ZZ99", "country": "IE"}
+STATED = {"holder_last_name": "Quillfeather", "holder_number": "DOC-555-666"}
+TELLING = (
+    *(value for name, value in PERSON.items() if name != "type"),
+    *(value for name, value in PLACE.items() if name != "country"),
+    *STATED.values(),
+)
+
+
+async def dump(office: Any) -> dict[str, bytes]:
+    """All that lies in the database, table by table: every column of every row, bytes and base64 as what they hold."""
+    tables = await office.database.fetch(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+    )
+    return {row[0]: b"\n".join([part async for part in _parts(office, row[0])]) for row in tables}
+
+
+async def _parts(office: Any, table: str) -> Any:
+    for row in await office.database.fetch(f'SELECT * FROM "{table}"'):
+        for name, value in row.items():
+            if isinstance(value, bytes):
+                yield value
+            elif value is not None:
+                yield str(value).encode()
+            if name == "headers" and value is not None:
+                yield b"".join(base64.b64decode(text) for _, text in orjson.loads(value) if text)
+
+
+def found_in(dumped: dict[str, bytes], wanted: Any) -> dict[str, set[str]]:
+    """Which values are told by which tables, however they are escaped."""
+    found: dict[str, set[str]] = {}
+    for value in wanted:
+        ways = {value.encode(), orjson.dumps(value)[1:-1], value.encode("ascii", "backslashreplace")}
+        for table, content in dumped.items():
+            if any(way in content for way in ways):
+                found.setdefault(value, set()).add(table)
+    return found
+
+
+async def erase(office: Any, identity_id: str, *options: str, answer: str = "") -> Result:
+    """Run the command as an operator would."""
+    app = application(SERVICE, VerificationSettings, TOOLS)
+    told = {
+        "DIDFLOW_POSTGRES": office.database.dsn,
+        "DIDFLOW_KAFKA": "127.0.0.1:1",
+        "DIDFLOW_DOCUMENT_KEYS": f"k1:{base64.b64encode(bytes(range(32))).decode()}",
+    }
+    arguments = ["identity", "erase", identity_id, *options]
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told, input=answer)
+
+
+def stray(topic: str, **said: Any) -> Record:
+    """A record of a stranger that should never have held what it holds."""
+    headers = (("content-type", b"application/cloudevents+json"), ("x-name", b"Seraphina Quillfeather"))
+    return Record(topic, 0, uuid4().int % 10**9, b"+35319609036", orjson.dumps(said), headers)
+
+
+@pytest.fixture
+async def person(office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, papers: Any) -> dict[str, str]:
+    """Somebody who left traces in every place there is: entered, changed, rejected in words, repeated by strangers."""
+    made = await ann.post(
+        "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
+    )
+    identity = made.json()["identity_id"]
+    await ann.patch(
+        f"/v1/identities/{identity}", json={"first_name": "Seraphina"}, headers={"Idempotency-Key": "p"}
+    )
+    address = (
+        await ann.post("/v1/addresses", json=PLACE | {"city": "Dublin 2", "identity_id": identity})
+    ).json()
+    document = await upload(
+        identity, papers.image(), key="d", type="passport", states=orjson.dumps(STATED).decode()
+    )
+    entered = type("Entered", (), {"identity_id": identity, "address_id": address["address_id"]})()
+    early = type(say)()
+    early.did, early.number = uuid4(), "+35319609099"
+    await office.take(
+        say.purchased(), say.assigned(entered, entered, document_ids=[document.json()["document_id"]])
+    )
+    waiting = office.record(early.assigned(entered, entered))
+    told = orjson.loads(waiting.value)
+    told["data"]["name"] = "Seraphina Quillfeather, 77 Nowhere Row, Ballyquill"
+    await office.stage.records(
+        [
+            Record(waiting.topic, 0, 5_000, waiting.key, orjson.dumps(told), waiting.headers),
+            stray("enduser.assigned", passport="XK4410992", email="SERAPHINA@QUILLFEATHER.EXAMPLE"),
+            stray("did.purchased", company="Quillfeather & Söhne Ltd", city="Ballyquill", zip="Q11 ZZ99"),
+        ]
+    )
+    await ann.patch(f"/v1/addresses/{address['address_id']}", json={"city": "Ballyquill"})
+    attempt = (await rita.get("/v1/verifications")).json()["items"][0]["verification_id"]
+    words = {"code": "other", "message": "The passport XK4410992 of Seraphina Quillfeather is a copy."}
+    rejected = await rita.post(
+        f"/v1/verifications/{attempt}/reject", json={"reasons": [words]}, headers={"Idempotency-Key": "r"}
+    )
+    assert rejected.status_code == 200
+    return {"identity": identity, "verification": attempt}
+
+
+async def test_no_byte_of_an_erased_person_is_in_a_dump(
+    office: Any, say: Any, ann: Any, rita: Any, *, person: dict[str, str], contents: Contents
+) -> None:
+    """Every value that tells the person is found before and none after, in any table; the verification stays."""
+    await office.take(say.removed())
+    before = await dump(office)
+    told = found_in(before, TELLING)
+    assert set(told) == set(TELLING)
+    places = set().union(*told.values())
+    assert places >= {
+        "identities",
+        "addresses",
+        "documents",
+        "verifications",
+        "registrations",
+        "parked",
+        "dead_letters",
+        "outbox",
+        "idempotency",
+    }
+    sealed = (await office.database.fetch("SELECT sealed FROM document_chunks"))[0][0]
+    assert sealed in before["document_chunks"]
+    done = await erase(office, person["identity"], "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith(
+        "1 identity of master/acme, 1 addresses, 1 documents, 0 living DIDs on them"
+    )
+    after = await dump(office)
+    assert found_in(after, TELLING) == {}
+    assert not any(sealed in content for content in after.values())
+    assert (await office.count("document_contents"), await office.count("document_chunks")) == (0, 0)
+    kept = (await rita.get(f"/v1/verifications/{person['verification']}")).json()
+    assert (kept["status"], kept["identity_id"], kept["identity"]) == ("rejected", person["identity"], None)
+    assert (await ann.get(f"/v1/identities/{person['identity']}")).status_code == 404
+    again = await erase(office, person["identity"], "--yes")
+    assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "erased; masked in 0 other places")
+
+
+async def test_what_else_lies_there_is_as_it_was(office: Any, say: Any, ann: Any, *, person: Any) -> None:
+    """Other persons, the story of the DID, and what waits: still there, and still to be decided."""
+    other = await ann.post(
+        "/v1/identities", json={"type": "individual", "last_name": "Quill", "first_name": "Ann"}
+    )
+    await office.take(say.removed())
+    counts = {
+        name: await office.count(name) for name in ("parked", "dead_letters", "outbox", "verifications")
+    }
+    assert (await erase(office, person["identity"], "--yes")).exit_code == 0
+    assert {name: await office.count(name) for name in counts} == counts
+    shown = (await ann.get(f"/v1/identities/{other.json()['identity_id']}")).json()
+    assert (shown["last_name"], shown["first_name"]) == ("Quill", "Ann")
+    early = type(say)()
+    parked = (await office.database.fetch("SELECT entity::uuid AS did FROM parked"))[0]["did"]
+    early.did, early.number = parked, "+35319609099"
+    await office.take(early.purchased())
+    assert [r["code"] for r in (await office.said())[-1]["data"]["reasons"]] == ["not_yours"]
+    replayed = await ann.post(
+        "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
+    )
+    assert (replayed.headers["Idempotent-Replayed"], replayed.json()["identity_id"]) == (
+        "true",
+        person["identity"],
+    )
+
+
+async def test_a_person_that_a_did_rests_on_is_not_erased(office: Any, person: dict[str, str]) -> None:
+    """Refused `in_use`; everything is as it was, the words of reviewers too."""
+    before = await dump(office)
+    refused = await erase(office, person["identity"], "--yes")
+    assert (refused.exit_code, "in_use" in refused.stderr) == (1, True)
+    assert await dump(office) == before
+
+
+async def test_erasing_asks_first(office: Any, say: Any, person: dict[str, str]) -> None:
+    """Without --yes: it says what would go, and a no leaves it."""
+    await office.take(say.removed())
+    declined = await erase(office, person["identity"], answer="n\n")
+    assert (declined.exit_code, "Erase for good?" in declined.stdout) == (1, True)
+    assert await office.count("identities", "erased_at IS NULL") == 1
+    assert (await erase(office, person["identity"], answer="y\n")).exit_code == 0
+
+
+async def test_nobody_is_erased_by_a_wrong_id(office: Any) -> None:
+    """Exit code 1, and why."""
+    unknown = await erase(office, str(uuid4()), "--yes")
+    assert (unknown.exit_code, "not_found" in unknown.stderr) == (1, True)
+
+
+async def test_an_operator_sees_who_was_shown_a_person(
+    office: Any, rita: Any, person: dict[str, str]
+) -> None:
+    """Identity, address and document, the latest first; kept after an erasure, since it names no person of ours."""
+    document = (await office.database.fetch("SELECT document_id FROM documents"))[0][0]
+    await rita.get(f"/v1/documents/{document}/content")
+    app = application(SERVICE, VerificationSettings, TOOLS)
+    told = {"DIDFLOW_POSTGRES": office.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
+    arguments = ["identity", "reads", person["identity"]]
+    listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told)
+    lines = listed.stdout.splitlines()
+    assert lines[0].endswith(f"content {document} rita reviewer master")
+    assert lines[1].endswith(f"document {document} rita reviewer master")
+
+
+def test_only_what_tells_a_person_is_masked() -> None:
+    """A city or a first name alone is anybody's; beside a passport number it is this person's."""
+    needles = Needles.of([("city", "Dublin"), ("passport_number", "XK-441 0992"), ("last_name", "Li")])
+    assert needles.masked(b'{"city": "Dublin", "name": "Li"}') is None
+    assert (
+        needles.masked(b'{"city": "DUBLIN", "p": "xk-441 0992"}') == b'{"city": "******", "p": "***********"}'
+    )
+    assert needles.masked(b"XK4410992") == b"*" * 9
+    assert needles.masked(None) is None
