@@ -158,8 +158,9 @@ class Kind(Generic[S]):
 
 
 def _hooked(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return msgspec.Raw(value.__pydantic_serializer__.to_json(value))
+    written = getattr(value, "__pydantic_serializer__", None)
+    if written is not None:
+        return msgspec.Raw(written.to_json(value))
     raise NotImplementedError(f"a {type(value).__name__} has no place in a JSON column")
 
 

@@ -11,6 +11,8 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 
 def parse_instant(value: object) -> datetime:
     """Read an RFC 3339 string, or take an aware datetime, as UTC. Raises ValueError for anything else."""
+    if isinstance(value, datetime) and value.tzinfo is UTC:
+        return value
     if isinstance(value, str):
         if not _RFC3339.fullmatch(value):
             raise ValueError("not an RFC 3339 instant with an offset")

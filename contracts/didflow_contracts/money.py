@@ -51,7 +51,8 @@ def _amount(value: object) -> Decimal:
 
 
 def _text(amount: Decimal) -> str:
-    return format(amount, "f")
+    text = str(amount)
+    return format(amount, "f") if "E" in text else text
 
 
 def _is_short(value: Decimal) -> bool:
