@@ -14,7 +14,9 @@ from didflow_verification.domain.commands import EnterDocument
 from didflow_verification.domain.document import MediaType, StoredDocument
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Stated = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"\S")]
+Stated = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
+]
 
 
 def _parsed(value: object) -> object:
