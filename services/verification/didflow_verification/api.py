@@ -14,7 +14,7 @@ from didflow_chassis.http import Http, HttpContext, Page, parse_name
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.states import Kind
 from didflow_contracts.ids import uuid7
-from didflow_verification import details_api, store
+from didflow_verification import details_api, requests_api, store
 from didflow_verification.asking import MANAGERS, READERS, entries, noted, one, plain
 from didflow_verification.bodies import (
     AddressBody,
@@ -58,7 +58,7 @@ router = APIRouter(prefix="/v1")
 
 def routers() -> Iterable[APIRouter]:
     """Give verification's routes."""
-    return (router, details_api.router, documents.router)
+    return (router, details_api.router, documents.router, requests_api.router)
 
 
 @router.post("/identities", tags=["identities"], status_code=201, response_model=IdentityEntered)

@@ -20,11 +20,13 @@ from didflow_verification.domain.changing import change_address, change_identity
 from didflow_verification.domain.claims import claim, release
 from didflow_verification.domain.commands import (
     Approve,
+    CancelService,
     ChangeAddress,
     ChangeIdentity,
     Claim,
     CreateAddress,
     CreateIdentity,
+    DecideService,
     EnterDocument,
     EraseAddress,
     EraseDocument,
@@ -33,6 +35,7 @@ from didflow_verification.domain.commands import (
     MoveContent,
     Reject,
     Release,
+    RequestService,
     Resubmit,
     Revoke,
 )
@@ -48,6 +51,7 @@ from didflow_verification.domain.reassessment import Reassessment
 from didflow_verification.domain.reassessment import on_due as judge_again
 from didflow_verification.domain.recheck import Recheck, look_again
 from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.requesting import cancel_service, decide_service, request_service
 from didflow_verification.domain.resubmission import resubmit
 from didflow_verification.domain.review import approve, reject
 from didflow_verification.domain.revoking import revoke
@@ -79,6 +83,9 @@ COMMANDS: Mapping[type[Command], On] = {
     Reject: On(decide=reject, needs=needs.for_review),
     Resubmit: On(decide=resubmit, needs=needs.for_resubmission, follow=needs.after_resubmission),
     Revoke: On(decide=revoke, needs=needs.for_review, follow=needs.after_revocation),
+    RequestService: On(decide=request_service, needs=needs.to_request, follow=needs.with_open_requests),
+    DecideService: On(decide=decide_service, needs=needs.the_request),
+    CancelService: On(decide=cancel_service, needs=needs.the_request),
     LoadRules: On(decide=load_rules, model=CountryRules),
     Claim: On(decide=claim, model=Verification),
     Release: On(decide=release, model=Verification),

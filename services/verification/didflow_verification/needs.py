@@ -8,17 +8,20 @@ from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import EnduserAssigned
-from didflow_verification.domain.approvals import Approval, approval_of
+from didflow_verification.domain.approvals import Approval
 from didflow_verification.domain.assignment import assignment_wish
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
 from didflow_verification.domain.commands import (
     Approve,
+    CancelService,
     CreateAddress,
+    DecideService,
     EnterDocument,
     EraseAddress,
     EraseDocument,
     EraseIdentity,
     Reject,
+    RequestService,
     Resubmit,
     Revoke,
 )
@@ -32,6 +35,8 @@ from didflow_verification.domain.recheck import Recheck, resting_attempt_id
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.resubmission import resubmission_wish
 from didflow_verification.domain.revoking import approval_key_of
+from didflow_verification.domain.service_request import ServiceRequest
+from didflow_verification.domain.serving import request_ids
 from didflow_verification.domain.start import rules_country
 from didflow_verification.domain.submitting import Wish, approval_keys
 from didflow_verification.domain.verification import Verification, verification_id
@@ -68,9 +73,16 @@ def for_address(command: CreateAddress | EnterDocument) -> Iterable[Ref]:
 
 
 def open_attempt(registration: Registration | None, _message: Any, _known: Known) -> Iterable[Ref]:
-    """Follow to the open attempt, which may change with the registration."""
+    """Follow to the open attempt and the open requests of services, which may change with the registration."""
     identifier = open_attempt_id(registration)
-    return (Ref(Verification, identifier, write=True),) if identifier else ()
+    if identifier is not None:
+        yield Ref(Verification, identifier, write=True)
+    yield from open_requests(registration)
+
+
+def open_requests(registration: Registration | None) -> Iterable[Ref]:
+    """Follow to the open requests of services."""
+    return (Ref(ServiceRequest, key, write=True) for key in request_ids(registration))
 
 
 def after_assignment(
@@ -88,15 +100,34 @@ def after_resubmission(registration: Registration | None, command: Resubmit, kno
     if registration is None or registration.ended:
         return ()
     wish = resubmission_wish(command, registration.account, registration.started_at)
-    return _submission(registration, wish, known)
+    return (*open_requests(registration), *_submission(registration, wish, known))
 
 
-def after_review(_registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
-    """Follow to where the approval is kept for others to rest on."""
+def after_review(registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
+    """Follow to where the approval is kept for others to rest on, and to the services that follow it."""
     attempt = known.get(Verification, command.verification_id)
-    if attempt is None:
-        return ()
-    return (Ref(Approval, approval_of(attempt, attempt.submitted_at).approval_key, write=True),)
+    if attempt is not None:
+        yield Ref(Approval, approval_key_of(attempt), write=True)
+    yield from open_requests(registration)
+
+
+def to_request(command: RequestService) -> Iterable[Ref]:
+    """Name the request that may be made, and its address."""
+    yield Ref(ServiceRequest, command.request_id, write=True)
+    if command.data.address_id is not None:
+        yield Ref(Address, command.data.address_id)
+
+
+def with_open_requests(
+    registration: Registration | None, _command: RequestService, _known: Known
+) -> Iterable[Ref]:
+    """Follow to the open requests of services."""
+    return open_requests(registration)
+
+
+def the_request(command: DecideService | CancelService) -> Iterable[Ref]:
+    """Name the request that is moved."""
+    return (Ref(ServiceRequest, command.request_id, write=True),)
 
 
 def for_erasure(command: EraseAddress | EraseDocument) -> Iterable[Ref]:
@@ -148,7 +179,7 @@ def when_due(registration: Registration, _message: None, known: Known) -> Iterab
     """Follow to the rules, and to what kept details would be judged by when a requirement comes."""
     wish = kept_wish(registration)
     judged = (*_details(wish), *_submission(registration, wish, known)) if wish else ()
-    return (*rules(registration.number), *judged)
+    return (*rules(registration.number), *open_requests(registration), *judged)
 
 
 def _details(named: EnduserAssigned | Resubmit | Wish) -> Iterable[Ref]:

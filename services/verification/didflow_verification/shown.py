@@ -9,10 +9,11 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import EndUserType
+from didflow_contracts.vocabulary import EndUserType, Service, ServiceState
 from didflow_verification.domain.catalogue import Requirement
 from didflow_verification.domain.findings import Finding
 from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.service_request import ServiceRequest
 from didflow_verification.domain.verification import Status, Verification
 from didflow_verification.domain.what_if import Expected
 
@@ -114,6 +115,35 @@ class VerificationWhole(VerificationShown):
     earlier: list[VerificationShown] = Field(description="Earlier attempts of the DID, the latest first.")
 
 
+class ServiceRequestShown(BaseModel):
+    """One request for an additional service, without what it states."""
+
+    request_id: UUID
+    did_id: UUID
+    number: str
+    account: str
+    service: Service
+    state: ServiceState
+    identity_id: UUID
+    reasons: list[Reason]
+    requested_at: datetime
+    requested_by: str
+    decided_at: datetime | None
+    decided_by: str | None
+
+
+class ServiceRequestWhole(ServiceRequestShown):
+    """One request with what it states; nothing once it is closed."""
+
+    address_id: UUID | None = None
+    caller_name: str | None = None
+    brand: str | None = None
+    use_case: str | None = None
+    sample_messages: list[str] = []
+    opt_in_text: str | None = None
+    display_name: str | None = None
+
+
 class Evaluated(BaseModel):
     """What an evaluation found, and what a submission would give now."""
 
@@ -197,6 +227,17 @@ def verification_whole(
         changed_since=changed,
         earlier=[verification_shown(each) for each in earlier],
     )
+
+
+def request_shown(request: ServiceRequest) -> ServiceRequestShown:
+    """Show a request without what it states."""
+    return ServiceRequestShown.model_validate(request, from_attributes=True)
+
+
+def request_whole(request: ServiceRequest) -> ServiceRequestWhole:
+    """Show a request with what it states."""
+    stated = asdict(request.data) if request.data else {}
+    return ServiceRequestWhole(**request_shown(request).model_dump(), **stated)
 
 
 def requirement_shown(country: str, requirement: Requirement) -> RequirementShown:

@@ -16,7 +16,7 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.vocabulary import NumberType
-from didflow_verification import personal, rechecks
+from didflow_verification import personal, rechecks, service_requests
 from didflow_verification.domain.approvals import Approval
 from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.identity import Address, Identity
@@ -110,6 +110,8 @@ registrations = state_table(
     _instant("started_at", nullable=False),
     _text("ended", nullable=True, comment="removed or refused: frozen"),
     _json("seen"),
+    _json("features", nullable=True, comment="what the number can do, as far as heard"),
+    _json("services", comment="the open request of each additional service"),
     _json("lapse", nullable=True, comment="the known end of what is approved"),
     _instant("due_at"),
     sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
@@ -195,6 +197,7 @@ KINDS: tuple[Kind[Any], ...] = (
     APPROVALS,
     *personal.KINDS,
     *rechecks.KINDS,
+    service_requests.REQUESTS,
 )
 
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)

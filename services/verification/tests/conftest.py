@@ -21,6 +21,7 @@ from didflow_contracts.events import (
     DidRemoved,
     EnduserAssigned,
     PurchaseRefused,
+    ServiceChanged,
 )
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.ids import derived_id
@@ -243,11 +244,13 @@ class Say:
 class Desk:
     """Verification in memory: decides as the stage does, hands a decision only what was declared for it.
 
-    `said` has the events, `refused` the codes, in order; messages that come too early wait for the next Decided.
+    `said` has the events of the registration, `told` all events, `refused` the codes, in order; messages
+    that come too early wait for the next Decided.
     """
 
     states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
     said: list[RegistrationAxis] = field(default_factory=list)
+    told: list[Any] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     parked: list[Event[Any]] = field(default_factory=list)
 
@@ -340,8 +343,10 @@ class Desk:
         written = {place for place in set(self.states) - before if place[0] not in noted}
         assert written <= writable, "written without being declared"
         for event in decided.events:
-            assert isinstance(event, RegistrationAxis)
-            self.said.append(event)
+            assert isinstance(event, RegistrationAxis | ServiceChanged)
+            self.told.append(event)
+            if isinstance(event, RegistrationAxis):
+                self.said.append(event)
 
     @property
     def registration(self) -> Registration:

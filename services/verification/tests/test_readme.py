@@ -5,11 +5,11 @@ from pathlib import Path
 
 from didflow_contracts.topics import VERIFICATION, topics_read_by, topics_written_by
 from didflow_verification.domain.registration import TRANSITIONS
+from didflow_verification.domain.service_request import TRANSITIONS as SERVICE_WAYS
 from didflow_verification.service import SERVICE
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text(encoding="utf-8")
-SAID_LATER = {"service.changed"}
 
 
 def table(heading: str) -> dict[str, str]:
@@ -24,13 +24,21 @@ def test_the_tables_of_topics_are_the_contracts() -> None:
     read = {name for cell in table("reads") for name in re.findall(r"`([^`]+)`", cell)}
     assert read == {topic.name for topic in topics_read_by(VERIFICATION)}
     said = {name for cell in table("says") for name in re.findall(r"`([^`]+)`", cell)}
-    assert said == {topic.name for topic in topics_written_by(VERIFICATION)} - SAID_LATER
+    assert said == {topic.name for topic in topics_written_by(VERIFICATION)}
 
 
 def test_the_table_of_states_is_the_codes() -> None:
     """Every way, and no other."""
     shown = {start: set(re.findall(r"\w+", ends)) for start, ends in table("from").items()}
     assert shown == {state or "start": set(ends) for state, ends in TRANSITIONS.items()}
+
+
+def test_the_tables_of_services_are_the_codes() -> None:
+    """Every way of a request, and no other."""
+    for heading, service in (("emergency, a2p_sms", "a2p_sms"), ("cnam", "cnam")):
+        shown = {start: set(re.findall(r"\w+", ends)) for start, ends in table(heading).items()}
+        ways = SERVICE_WAYS[service]  # type: ignore[index]
+        assert shown == {state or "start": set(ends) for state, ends in ways.items() if ends}
 
 
 def test_every_state_is_in_the_readme() -> None:
@@ -51,5 +59,6 @@ def test_every_route_is_in_the_readme() -> None:
 
 def test_every_refusal_is_in_the_readme() -> None:
     """Each code that a decision refuses with, and no invented one."""
+    codes = {name for cell in table("code") for name in re.findall(r"`[^`]+`", cell)}
     code = "".join(path.read_text() for path in (HERE / "didflow_verification" / "domain").glob("*.py"))
-    assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == set(table("code"))
+    assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == codes

@@ -15,6 +15,7 @@ from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.judging import ownership_findings
 from didflow_verification.domain.lapsing import planned
 from didflow_verification.domain.registration import Details, Registration, said
+from didflow_verification.domain.serving import served
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
 
@@ -81,7 +82,7 @@ def _assign(registration: Registration, wish: Wish, now: datetime, known: Known)
     pending = next((a for a in step.attempts if a.status == "pending"), None)
     step = handed_on(step, pending)
     after = planned(step.registration, case.rules, case.anywhere, now)
-    return replace(step, registration=after).decided()
+    return served(replace(step, registration=after), known).decided()
 
 
 def _again(registration: Registration, details: Details) -> Outcome:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from didflow_chassis.decision import Command
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import EndUserType
+from didflow_contracts.vocabulary import EndUserType, Service, ServiceState
 from didflow_verification.domain.catalogue import CountryRules
 from didflow_verification.domain.identity import Person, Place
+from didflow_verification.domain.service_request import ServiceData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,31 @@ class Revoke(Command):
 
     verification_id: UUID
     reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestService(Command):
+    """A service for the DID `entity_id`, under `request_id`."""
+
+    request_id: UUID
+    service: Service
+    data: ServiceData
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideService(Command):
+    """Move a request of the DID `entity_id` on to a state."""
+
+    request_id: UUID
+    state: ServiceState
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelService(Command):
+    """Cancel a request of the DID `entity_id`, or the service that came of it."""
+
+    request_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from didflow_verification.domain.lapse import Lapse
 from didflow_verification.domain.lapsing import lapsed, planned
 from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
 from didflow_verification.domain.requiring import is_outdated
+from didflow_verification.domain.serving import served
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, submit
 from didflow_verification.domain.validity import midnight
@@ -30,7 +31,8 @@ def on_due(registration: Registration, at: datetime, known: Known) -> Outcome:
     if not is_outdated(fresh, rows):
         return Step(registration=replace(fresh, due_at=None)).decided()
     step = _turned(fresh, rows, at, known)
-    return replace(step, registration=planned(step.registration, rules, anywhere, at)).decided()
+    step = replace(step, registration=planned(step.registration, rules, anywhere, at))
+    return served(step, known).decided()
 
 
 def kept_wish(registration: Registration) -> Wish | None:

@@ -9,6 +9,7 @@ from didflow_contracts.events import DidRemoved, PurchaseRefused
 from didflow_verification.domain.addressing import misaddressed
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.registration import Ended, Registration
+from didflow_verification.domain.serving import closed
 from didflow_verification.domain.verification import moved
 
 
@@ -38,6 +39,5 @@ def _ended(
         return Unchanged()
     attempt = open_attempt(registration, known)
     withdrawn = () if attempt is None else (moved(attempt, "withdrawn"),)
-    return Decided(
-        state=replace(registration, ended=how, open=False, lapse=None, due_at=None), also=withdrawn
-    )
+    over = replace(registration, ended=how, open=False, lapse=None, due_at=None, services={})
+    return Decided(state=over, also=(*withdrawn, *closed(registration, known)))

@@ -10,6 +10,7 @@ from didflow_contracts.events import DidChanged
 from didflow_verification.domain.addressing import misaddressed
 from didflow_verification.domain.handing_on import handed_on
 from didflow_verification.domain.registration import Holder, Registration
+from didflow_verification.domain.serving import served
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.verification import Verification
 
@@ -43,13 +44,15 @@ def on_changed(
     if registration.ended or (event.sequence is not None and event.sequence <= last):
         return Unchanged()
     sequence = last if event.sequence is None else event.sequence
-    heard = replace(registration, seen={**registration.seen, event.source: sequence})
+    heard = replace(
+        registration, seen={**registration.seen, event.source: sequence}, features=event.data.features
+    )
     account = event.data.account
     if account == registration.account:
         return Decided(state=heard)
     holders = (*registration.holders, Holder(account=account, since=event.time))
     step = Step(registration=replace(heard, account=account, holders=holders))
-    step = handed_on(step, open_attempt(registration, known))
+    step = served(handed_on(step, open_attempt(registration, known)), known)
     if step.registration.state == registration.state:
         return step.decided()
     return replace(step, registration=replace(step.registration, lapse=None, due_at=now)).decided()

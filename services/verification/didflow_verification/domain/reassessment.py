@@ -12,6 +12,7 @@ from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_contracts.events import VerificationNotRequired
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.registration import Details, Registration, said
+from didflow_verification.domain.serving import served
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
 
@@ -59,8 +60,8 @@ def on_due(waiting: Reassessment, at: datetime, known: Known) -> Outcome:
     wish = _behind(registration, waiting.changed_by, at, known) if registration else None
     if registration is None or wish is None:
         return Decided(state=done)
-    step = _submitted(registration, wish, at, known)
-    return Decided(state=done, also=(step.registration, *step.attempts), events=step.events)
+    step = served(_submitted(registration, wish, at, known), known)
+    return Decided(state=done, also=(step.registration, *step.changed), events=step.events)
 
 
 def _behind(registration: Registration, by: str, at: datetime, known: Known) -> Wish | None:

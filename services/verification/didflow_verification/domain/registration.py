@@ -20,7 +20,7 @@ from didflow_contracts.events import (
     VerificationRequired,
 )
 from didflow_contracts.events.registration import Reason, RegistrationAxis
-from didflow_contracts.vocabulary import EndUserType, NumberType
+from didflow_contracts.vocabulary import EndUserType, Feature, NumberType, Service
 from didflow_contracts.vocabulary import Registration as Axis
 from didflow_verification.domain.lapse import Lapse
 from didflow_verification.domain.verification import ForbiddenTransitionError
@@ -101,6 +101,7 @@ class Registration:
     be judged still (`open`). `attempt` counts submissions. `ended` freezes all. `grace_until`: until when a
     lapsed registration still counts. `seen` has the last sequence applied of the holding, by source. `lapse` is
     the known end of what is approved; at `due_at` the clock looks at the registration (see `lapsing`).
+    `features` is what the number can do, as far as it was heard; `services` has the open request of each service.
     """
 
     did_id: UUID
@@ -125,6 +126,8 @@ class Registration:
     seen: Mapping[str, int] = field(default_factory=dict)
     lapse: Lapse | None = None
     due_at: datetime | None = None
+    features: tuple[Feature, ...] | None = None
+    services: Mapping[Service, UUID] = field(default_factory=dict)
 
     @property
     def in_force(self) -> Details | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from didflow_chassis.decision import Caller, Known, Outcome, Refused
 from didflow_verification.domain.commands import Resubmit
 from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.serving import served
 from didflow_verification.domain.submitting import Wish, submit
 from didflow_verification.domain.verification import Verification
 
@@ -24,7 +25,7 @@ def resubmit(registration: Registration | None, command: Resubmit, now: datetime
         return Refused("superseded", "newer details took the place of this attempt")
     marked = replace(registration, assigned_at=now)
     step = submit(marked, resubmission_wish(command, registration.account, now), now, known, None)
-    return step.decided(step.attempts[-1])
+    return served(step, known).decided(step.attempts[-1])
 
 
 def resubmission_wish(command: Resubmit, holder: str, at: datetime) -> Wish:

@@ -11,6 +11,8 @@ from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
 from didflow_verification.domain.commands import Approve, Reject
 from didflow_verification.domain.lapsing import planned
 from didflow_verification.domain.registration import Registration, moved, said
+from didflow_verification.domain.serving import served
+from didflow_verification.domain.step import Step
 from didflow_verification.domain.verification import Status, Verification
 from didflow_verification.domain.verification import moved as attempt_moved
 
@@ -31,12 +33,10 @@ def approve(registration: Registration | None, command: Approve, now: datetime, 
     rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
     after = planned(_on(registration, "approved", changes), rules, anywhere, now)
     until = after.approved.valid_until if after.approved else None
-    return Decided(
-        state=after,
-        also=(decided, approval_of(decided, now, until)),
-        events=(said(after, VerificationApproved, after.approved),),
-        answer=decided,
-    )
+    event = said(after, VerificationApproved, after.approved)
+    step = served(Step(registration=after, attempts=(decided,), events=(event,)), known)
+    also = (*step.changed, approval_of(decided, now, until))
+    return Decided(state=step.registration, also=also, events=step.events, answer=decided)
 
 
 def reject(registration: Registration | None, command: Reject, now: datetime, known: Known) -> Outcome:

@@ -54,6 +54,7 @@ def _begin(
         requirement=shown.key,
         requirement_version=shown.version,
         started_at=now,
+        features=data.features,
     )
     started = planned(started, rules, anywhere, now)
     return Decided(state=started, events=(said(started, EVENT_OF[started.state]),))

@@ -6,15 +6,17 @@ from uuid import UUID
 from didflow_chassis.decision import Decided
 from didflow_contracts.event import EventData
 from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.service_request import ServiceRequest
 from didflow_verification.domain.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What is so after a step: the registration, the attempts that changed, and the events that say so."""
+    """What is so after a step: the registration, what else changed, and the events that say so."""
 
     registration: Registration
     attempts: tuple[Verification, ...] = ()
+    others: tuple[ServiceRequest, ...] = ()
     events: tuple[EventData, ...] = ()
 
     def then(
@@ -22,13 +24,23 @@ class Step:
         registration: Registration,
         *events: EventData,
         attempts: tuple[Verification, ...] = (),
+        others: tuple[ServiceRequest, ...] = (),
     ) -> "Step":
-        """Return this step with another after it; a later value of an attempt takes the earlier one's place."""
+        """Return this step with another after it; a later value of anything takes the earlier one's place."""
         changed: dict[UUID, Verification] = {a.verification_id: a for a in (*self.attempts, *attempts)}
+        requests: dict[UUID, ServiceRequest] = {r.request_id: r for r in (*self.others, *others)}
         return Step(
-            registration=registration, attempts=tuple(changed.values()), events=(*self.events, *events)
+            registration=registration,
+            attempts=tuple(changed.values()),
+            others=tuple(requests.values()),
+            events=(*self.events, *events),
         )
+
+    @property
+    def changed(self) -> tuple[Verification | ServiceRequest, ...]:
+        """All that changed besides the registration."""
+        return (*self.attempts, *self.others)
 
     def decided(self, answer: object = None) -> Decided[Registration]:
         """Return the whole as a decision."""
-        return Decided(state=self.registration, also=self.attempts, events=self.events, answer=answer)
+        return Decided(state=self.registration, also=self.changed, events=self.events, answer=answer)

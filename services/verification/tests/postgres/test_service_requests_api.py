@@ -1,0 +1,137 @@
+"""Additional services over HTTP on a real database: roles, tenancy, what is shown and what is said."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+REASONS = [{"code": "other", "message": "The brand is not registered."}]
+A2P = {
+    "service": "a2p_sms",
+    "brand": "Secretive Bakery",
+    "use_case": "customer_care",
+    "sample_messages": ["Your bread is ready."],
+    "opt_in_text": "I agree to messages.",
+}
+
+
+@pytest.fixture
+async def carrier(office: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A carrier's back office."""
+    async with office.caller("desk", "master", "service") as client:
+        yield client
+
+
+@pytest.fixture
+async def a2p(office: Any, ann: Any, rita: Any, say: Any, pending_id: str) -> dict[str, Any]:
+    """An A2P request for an approved number, as it was answered."""
+    await office.take(say.holding(features=["voice_in", "a2p_sms", "emergency", "cnam"]))
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    answer = await ann.post("/v1/service-requests", json=A2P | {"did": say.number})
+    assert answer.status_code == 201
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def test_a_request_goes_from_account_to_carrier(
+    office: Any, ann: Any, carrier: Any, say: Any, a2p: Any
+) -> None:
+    """Listed, shown with what it states, moved on by the back office, told in events without a word of it."""
+    path = f"/v1/service-requests/{a2p['request_id']}"
+    (listed,) = (await carrier.get("/v1/service-requests")).json()["items"]
+    assert (listed["state"], listed["number"]) == ("new", say.number)
+    assert "brand" not in listed
+    assert (await carrier.get(path)).json()["brand"] == "Secretive Bakery"
+    for body in ({"state": "in_process"}, {"state": "changes_required", "reasons": REASONS}):
+        assert (await carrier.post(f"{path}/decide", json=body)).status_code == 200
+    again = await ann.post("/v1/service-requests", json=A2P | {"did": str(say.did), "brand": "Bakery Ltd"})
+    assert (again.json()["request_id"], again.json()["state"]) == (a2p["request_id"], "new")
+    for state in ("in_process", "active"):
+        assert (await carrier.post(f"{path}/decide", json={"state": state})).json()["state"] == state
+    said = [event for event in await office.said() if event["topic"] == "service.changed"]
+    assert [event["data"]["state"] for event in said] == [
+        "new", "in_process", "changes_required", "new", "in_process", "active",
+    ]  # fmt: skip
+    assert {event["data"]["request_id"] for event in said} == {a2p["request_id"]}
+    assert all("Bakery" not in str(event) and "bread" not in str(event) for event in said)
+    assert [int(event["sequence"]) for event in await office.said()] == list(range(1, 10))
+
+
+async def test_a_canceled_request_states_nothing_any_more(office: Any, ann: Any, a2p: Any) -> None:
+    """Closed, and its data is gone from the table."""
+    path = f"/v1/service-requests/{a2p['request_id']}"
+    assert (await ann.post(f"{path}/cancel")).json()["state"] == "not_configured"
+    assert (await ann.get(path)).json()["brand"] is None
+    assert await office.count("service_requests", "data IS NOT NULL") == 0
+    assert (await ann.get("/v1/service-requests")).json()["items"] == []
+    found = await ann.get("/v1/service-requests", params={"state": "all", "service": "a2p_sms"})
+    assert len(found.json()["items"]) == 1
+
+
+async def test_what_is_wrong_names_its_field(ann: Any, say: Any, bakery: Any, a2p: Any) -> None:
+    """422 with code and field; what stands against it 409; a body of another shape 422."""
+    assert a2p["state"] == "new"
+    wish = {"did": say.number, "service": "cnam", "display_name": "BAKERY"}
+    other = await ann.post("/v1/service-requests", json=wish)
+    assert (other.status_code, other.json()["code"]) == (409, "not_supported")
+    galway = {"did": say.number, "service": "emergency", "address_id": bakery.address_id, "caller_name": " "}
+    missing = await ann.post("/v1/service-requests", json=galway)
+    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "caller_name")
+    twice = await ann.post("/v1/service-requests", json=A2P | {"did": say.number})
+    assert (twice.status_code, twice.json()["code"]) == (409, "request_open")
+    for body in ({"service": "fax"}, A2P | {"sample_messages": []}, A2P | {"display_name": "X"}):
+        answer = await ann.post("/v1/service-requests", json={"did": say.number} | body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
+
+
+@pytest.mark.parametrize(
+    ("account", "role", "seen", "requested", "decided", "canceled"),
+    [
+        ("master/globex", "reseller", 404, 404, 403, 404),
+        ("master/globex", "service", 404, 404, 404, 404),
+        ("master/acme", "reseller", 200, 409, 403, 200),
+        ("master", "reviewer", 200, 403, 200, 403),
+        ("master", "service", 200, 409, 200, 200),
+        ("master/acme", "user", 403, 403, 403, 403),
+    ],
+)
+async def test_who_sees_requests_and_who_moves_them(
+    office: Any,
+    say: Any,
+    a2p: Any,
+    *,
+    account: str,
+    role: str,
+    seen: int,
+    requested: int,
+    decided: int,
+    canceled: int,
+) -> None:
+    """Each in its own subtree; reviewers and carriers decide, accounts request and cancel."""
+    path = f"/v1/service-requests/{a2p['request_id']}"
+    async with office.caller("bob", account, role) as bob:
+        assert (await bob.get(path)).status_code == seen
+        made = await bob.post("/v1/service-requests", json=A2P | {"did": say.number})
+        assert made.status_code == requested
+        moved = await bob.post(f"{path}/decide", json={"state": "in_process"})
+        assert moved.status_code == decided
+        assert (await bob.post(f"{path}/cancel")).status_code == canceled
+
+
+async def test_two_at_once_make_one_request(office: Any, ann: Any, say: Any, pending_id: str) -> None:
+    """One open request of a service, whoever is first."""
+
+    assert pending_id
+    await office.take(say.holding(features=["a2p_sms"]))
+    body = A2P | {"did": say.number}
+    answers = await asyncio.gather(*(ann.post("/v1/service-requests", json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert await office.count("service_requests") == 1
+
+
+async def test_who_read_a_request_is_noted(office: Any, ann: Any, a2p: Any) -> None:
+    """It states personal data: the reader, and when."""
+    await ann.get(f"/v1/service-requests/{a2p['request_id']}")
+    assert await office.count("personal_reads", "what = 'service_request' AND subject = 'ann'") == 1
