@@ -25,6 +25,7 @@ PERSON = {
 }
 PLACE = {"street": "77 Nowhere Row", "city": "Ballyquill", "postal_code": "Q11 ZZ99", "country": "IE"}
 SECRETS = (*list(PERSON.values())[1:], *list(PLACE.values())[:3], "DOC-555-666", "Quillfeather Papers")
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ async def test_nobodys_data_leaves_the_service_but_by_get(
         {"birth_date": PERSON["passport_number"]},
     ):
         await enter(PERSON | spoiled)
-    await ask(ann, "POST", "/v1/identities", content=b'{"last_name": "Quillfeather", ')
+    await ask(ann, "POST", "/v1/identities", content=b'{"last_name": "Quillfeather', headers=JSON)
     await ask(ann, "POST", "/v1/identities", content=b"Seraphina", headers={"Content-Type": "text/plain"})
     place = await ask(ann, "POST", "/v1/addresses", json=PLACE | {"identity_id": identity})
     await ask(
