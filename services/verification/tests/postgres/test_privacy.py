@@ -100,6 +100,7 @@ async def test_nobodys_data_leaves_the_service_but_by_get(
     await ask(ann, "DELETE", f"/v1/identities/{identity}")
     await office.take(say.removed())
     await ask(ann, "DELETE", f"/v1/identities/{identity}")
+    await ask(ann, "GET", f"/v1/identities/{identity}")
     other = (await enter(PERSON))["identity_id"]
     await office.database.fetch("DROP TABLE personal_reads")
     await ask(ann, "GET", f"/v1/identities/{other}")
