@@ -13,7 +13,8 @@ import typer
 from didflow_chassis.commandline import run
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
-from didflow_verification.catalogue.reading import CatalogueError, read_catalogue
+from didflow_verification.catalogue.reading import CatalogueError, packaged, read_catalogue
+from didflow_verification.catalogue.table import as_markdown
 from didflow_verification.catalogue.writing import rules_yaml
 from didflow_verification.domain.catalogue import CountryRules
 
@@ -58,6 +59,11 @@ def catalogue_tools(service: Service, settings: type[Settings]) -> typer.Typer:
         for line in changed:
             typer.echo(line)
         raise typer.Exit(1 if changed else 0)
+
+    @group.command()
+    def table() -> None:
+        """Print the catalogue that comes with the service as a page for people (Markdown)."""
+        typer.echo(as_markdown(packaged()), nl=False)
 
     @group.command()
     def show(
