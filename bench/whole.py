@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+import psutil
 from aiokafka import AIOKafkaConsumer
 from harness.topics import create_topics
 
@@ -61,6 +62,11 @@ class Whole:
     quiet: Quiet
     databases: Mapping[str, Any]
     listener: Listener
+
+    def worked(self) -> float:
+        """Return the processor time of the workers and the simulator so far, in seconds."""
+        processes = map(psutil.Process, self.stack.supervisor.pids.values())
+        return sum(used.user + used.system for used in (each.cpu_times() for each in processes))
 
     async def taken(self) -> dict[str, int]:
         """Count the messages that each service has taken so far."""
