@@ -34,7 +34,7 @@ class Committing:
     @property
     def is_behind(self) -> bool:
         """Whether there is something that was reached and not told."""
-        return bool(self._reached) or (self._task is not None and not self._task.done())
+        return bool(self._reached) or self._telling.locked()
 
     def reached(self, records: Sequence[ConsumerRecord]) -> None:
         """Take note of a batch that the database has."""
