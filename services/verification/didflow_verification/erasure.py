@@ -64,6 +64,8 @@ SELECT did_id, reasons FROM registrations WHERE did_id = ANY($1::uuid[])
 AND $2::text IN (assigned ->> 'identity_id', approved ->> 'identity_id')
 """
 _REGISTRATION = "UPDATE registrations SET reasons = $2::jsonb, version = version + 1 WHERE did_id = $1"
+_REQUESTS = "SELECT request_id, reasons FROM service_requests WHERE identity_id = $1"
+_REQUEST = "UPDATE service_requests SET reasons = $2::jsonb, version = version + 1 WHERE request_id = $1"
 _CONTENTS = "SELECT content_id FROM document_contents WHERE document_id = ANY($1::uuid[])"
 
 
@@ -197,7 +199,8 @@ class Erasure:
 
     async def _reasons(self) -> int:
         """Let reasons say what their codes say: a reviewer's own words may name the person."""
-        last, changed = UUID(int=0), 0
+        asked = await self.database.fetch(_REQUESTS, self.identity_id)
+        last, changed = UUID(int=0), await self._plain_words(asked, "request_id", _REQUEST)
         while rows := await self.database.fetch(_REASONS, self.identity_id, last, PAGE):
             changed += await self._plain_words(rows, "verification_id", _REASON)
             dids = list({row["did_id"] for row in rows})

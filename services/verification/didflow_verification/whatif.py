@@ -151,11 +151,12 @@ async def _asked(http: HttpContext, body: EvaluateBody) -> Asked:
     now = (await http.rows(store.NOW))[0]["now"]
     identities = await _found(http, store.IDENTITIES, {body.identity_id} - {None})
     addresses = await _found(http, store.ADDRESSES, {body.address_id} - {None})
+    address = addresses.get((Address, body.address_id))
     documents = await _found(http, personal.DOCUMENTS, set(body.document_ids))
     return Asked(
         body=body,
         identity=identities.get((Identity, body.identity_id)),
-        address=addresses.get((Address, body.address_id)),
+        address=None if address is None or address.erased_at else address,
         documents=documents,
         now=now,
     )

@@ -63,13 +63,19 @@ def case_of(registration: Registration, wish: Wish, now: datetime, known: Known)
         anywhere=known.get(CountryRules, ANYWHERE),
         identity=known.get(Identity, wish.identity_id),
         address_id=wish.address_id,
-        address=known.get(Address, wish.address_id) if wish.address_id else None,
+        address=_address(wish, known),
         document_ids=wish.document_ids,
         documents=documents_of(wish.document_ids, known),
         names=partial(place_names, registration.number, rules),
         given=partial(documents_of, known=known),
         now=now,
     )
+
+
+def _address(wish: Wish, known: Known) -> Address | None:
+    """Return the named address; one that was erased is none."""
+    found = known.get(Address, wish.address_id) if wish.address_id else None
+    return None if found is None or found.erased_at else found
 
 
 def documents_of(document_ids: Iterable[UUID], known: Known) -> tuple[Document, ...]:

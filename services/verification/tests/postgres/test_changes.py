@@ -218,6 +218,23 @@ async def test_what_is_in_use_is_not_deleted(
     assert pending_id
 
 
+async def test_an_address_of_an_open_request_is_in_use(
+    office: Any, ann: Any, say: Any, bakery: Any, pending_id: str
+) -> None:
+    """Another address than the DID's own: while emergency services are told it, it stays."""
+    await office.take(say.holding(features=["voice_in", "emergency"]))
+    place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
+    place |= {"identity_id": bakery.identity_id}
+    address = (await ann.post("/v1/addresses", json=place)).json()["address_id"]
+    wish = {"did": say.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
+    asked = await ann.post("/v1/service-requests", json=wish)
+    assert (asked.status_code, pending_id is None) == (201, False)
+    refused = await ann.delete(f"/v1/addresses/{address}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    await ann.post(f"/v1/service-requests/{asked.json()['request_id']}/cancel")
+    assert (await ann.delete(f"/v1/addresses/{address}")).status_code == 204
+
+
 async def test_what_was_deleted_serves_nobody(office: Any, ann: Any, say: Any, bakery: Any) -> None:
     """An assignment of it is rejected `not_yours`; nothing can be added to it or changed."""
     await ann.delete(f"/v1/identities/{bakery.identity_id}")
@@ -226,3 +243,18 @@ async def test_what_was_deleted_serves_nobody(office: Any, ann: Any, say: Any, b
     place = {"street": "1", "city": "Dublin", "country": "IE", "identity_id": bakery.identity_id}
     assert (await ann.post("/v1/addresses", json=place)).status_code == 404
     assert (await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)).status_code == 404
+
+
+async def test_a_deleted_address_is_not_yours(office: Any, ann: Any, say: Any, bakery: Any) -> None:
+    """Its identity is still there: an assignment that names the address is rejected, as the what-if promised."""
+    await ann.delete(f"/v1/addresses/{bakery.address_id}")
+    await office.take(say.purchased())
+    named = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
+    promised = (await ann.post("/v1/requirements/evaluate", json=named | {"dids": [say.number]})).json()
+    await office.take(say.assigned(bakery, bakery))
+    reasons = [reason["code"] for reason in (await office.said())[-1]["data"]["reasons"]]
+    assert (promised["outcome"], [r["code"] for r in promised["results"]], reasons) == (
+        "rejected",
+        ["not_yours"],
+        ["not_yours"],
+    )

@@ -118,6 +118,18 @@ async def person(office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, pap
         ]
     )
     await ann.patch(f"/v1/addresses/{address['address_id']}", json={"city": "Ballyquill"})
+    await office.take(say.holding(features=["voice_in", "emergency"]))
+    wish = {"did": say.number, "service": "emergency", "address_id": address["address_id"]}
+    asked = await ann.post(
+        "/v1/service-requests",
+        json=wish | {"caller_name": "S Quillfeather"},
+        headers={"Idempotency-Key": "s"},
+    )
+    path = f"/v1/service-requests/{asked.json()['request_id']}/decide"
+    assert (await rita.post(path, json={"state": "in_process"})).status_code == 200
+    words = {"code": "other", "message": "Nobody at 77 Nowhere Row answers to Seraphina."}
+    body = {"state": "changes_required", "reasons": [words]}
+    assert (await rita.post(path, json=body, headers={"Idempotency-Key": "c"})).status_code == 200
     attempt = (await rita.get("/v1/verifications")).json()["items"][0]["verification_id"]
     words = {"code": "other", "message": "The passport XK4410992 of Seraphina Quillfeather is a copy."}
     rejected = await rita.post(
@@ -142,6 +154,7 @@ async def test_no_byte_of_an_erased_person_is_in_a_dump(
         "documents",
         "verifications",
         "registrations",
+        "service_requests",
         "parked",
         "dead_letters",
         "outbox",
