@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -89,6 +90,13 @@ class Quiet:
         return [f"{name}: {lag} to read"] if lag else []
 
 
+def only_ask(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    """Let a consumer know these partitions and read none: asked for ends unprepared it learns one topic at a time."""
+    known = set(partitions)
+    consumer.assign(known)
+    consumer.pause(*known)
+
+
 @asynccontextmanager
 async def looking(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterator[Quiet]:
     """Open what it takes to look. Raises Outage."""
@@ -102,6 +110,7 @@ async def looking(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterator[
         consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
         await consumer.start()
         exits.push_async_callback(consumer.stop)
+        only_ask(consumer, chain(*partitions.values()))
         admin: Any = AIOKafkaAdminClient(**connection(settings))
         exits.push_async_callback(admin.close)
         await admin.start()

@@ -136,6 +136,7 @@ async def _reading(at: Installation) -> AsyncIterator[AsyncIterator[ConsumerReco
     )
     await consumer.start()
     try:
+        consumer.assign(partitions)  # asks for all topics at once: end_offsets alone asks for one after another
         ends = await consumer.end_offsets(partitions)
         there = [partition for partition in partitions if ends[partition]]
         consumer.assign(there)

@@ -4,6 +4,7 @@ Nothing restarts by itself here: a process that was killed stays down until the 
 """
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +24,7 @@ from didflow.embedded.ports import free_port
 from didflow.issuer import JWKS_PATH, Issuer
 from didflow.parts import Parts
 from didflow.problems import NotQuiet
-from didflow.quiet import Quiet
+from didflow.quiet import Quiet, only_ask
 from didflow.services import service
 from didflow.tail import partitions_of
 from didflow_chassis import migrate
@@ -170,6 +171,7 @@ class Installation:
             consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
             await consumer.start()
             exits.push_async_callback(consumer.stop)
+            only_ask(consumer, itertools.chain(*partitions.values()))
             admin: Any = AIOKafkaAdminClient(**connection(settings))
             exits.push_async_callback(admin.close)
             await admin.start()

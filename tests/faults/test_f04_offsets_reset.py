@@ -12,7 +12,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faults.four import READS, Four, Record, answers, four
-from faults.installation import Installation
+from faults.installation import Installation, ready
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
@@ -77,8 +77,8 @@ async def test_an_offset_reset_on_the_broker_after_pruning_is_harmless(install, 
     """F04: billing's group is set back to the beginning and its inbox emptied: I1 to I8 hold, nothing is said twice."""
     at = await install("inventory", "billing")
     oracle = await ask(at)
-    await at.worker("inventory").ready()
-    worker = await at.worker("billing", SESSION_TIMEOUT_MS="2000", HEARTBEAT_MS="500").ready()
+    quick: dict[str, Any] = {"SESSION_TIMEOUT_MS": "2000", "HEARTBEAT_MS": "500"}
+    worker, _ = await ready(at.worker("billing", **quick), at.worker("inventory"))
     await oracle.purchase(30)
     first = await judge(at)
     await worker.process.stop()

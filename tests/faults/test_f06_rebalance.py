@@ -3,6 +3,7 @@
 Whoever has a partition, and whoever had it a moment ago, decides each event once and in order.
 """
 
+import asyncio
 import os
 
 import pytest
@@ -29,6 +30,6 @@ async def test_members_that_come_and_go_double_and_lose_nothing(
     await ready(member(0), at.worker("billing"))
     async with loading(oracle, every=0.05):
         for _ in range(ROUNDS):
-            for guest in await ready(member(1), member(2)):
-                assert await guest.process.stop() == 0
+            guests = await ready(member(1), member(2))
+            assert await asyncio.gather(*(guest.process.stop() for guest in guests)) == [0, 0]
     await judge(at, oracle)

@@ -92,7 +92,7 @@ async def letter(connection: asyncpg.Connection) -> bool:
 async def mend(at: Installation, worker: Any) -> None:
     """Put a release in place that can decide, and retry the letter."""
     await worker.process.stop()
-    await at.worker("billing", 1).ready()
+    await at.worker("billing").ready()
     dsns = {"billing": at.parts.postgres["billing"]}
     found = await letters.listed(dsns, reason="defect", limit=10)
     handled = await letters.retry(dsns, [one.letter.id for one in found])

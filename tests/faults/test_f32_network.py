@@ -20,7 +20,12 @@ from harness.topics import admin
 LONG: Final = bool(os.environ.get("DIDFLOW_FAULT_MINUTES"))
 DELAY_S: Final = 0.5 if LONG else 0.05
 """One way; a transaction goes to and fro a dozen times."""
-PATIENCE: Final = {"STATEMENT_TIMEOUT_MS": "3000", "SESSION_TIMEOUT_MS": "6000", "HEARTBEAT_MS": "1000"}
+SESSION_MS: Final = 6_000 if LONG else 3_000
+PATIENCE: Final = {
+    "STATEMENT_TIMEOUT_MS": str(SESSION_MS // 2),
+    "SESSION_TIMEOUT_MS": str(SESSION_MS),
+    "HEARTBEAT_MS": str(SESSION_MS // 6),
+}
 RECOVERED_S: Final = 90 if LONG else 45
 
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from didflow.embedded.child import TERMINATE_THEN_KILL, Child, has_ended
+from didflow.embedded.child import Child, has_ended
 from didflow.embedded.waiting import NotInTimeError, until
 from harness.broken import JOURNAL
 
 __all__ = ["NotInTimeError", "Processes", "RunningProcess", "has_ended", "until"]
+
+
+_BREAKS = {signal.SIGTERM: "told to stop", signal.SIGSTOP: "freeze", signal.SIGKILL: "kill -9"}
 
 
 class RunningProcess(Child):
@@ -25,9 +28,14 @@ class RunningProcess(Child):
         """What it was started as."""
         return self.log.stem
 
+    def send(self, number: signal.Signals) -> None:
+        """Signal it; nothing happens when it has ended."""
+        if self.exit_code is None and number in _BREAKS:
+            JOURNAL.begin(_BREAKS[number], self.name)
+        super().send(number)
+
     def pause(self) -> None:
         """Freeze it (SIGSTOP)."""
-        JOURNAL.begin("freeze", self.name)
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -35,16 +43,10 @@ class RunningProcess(Child):
         self.send(signal.SIGCONT)
         JOURNAL.lift(self.name)
 
-    async def stop(self, steps: Sequence[tuple[signal.Signals, float]] = TERMINATE_THEN_KILL) -> int:
-        """End it: each signal in turn with its patience in seconds. Returns the exit code; repeatable."""
-        if self.exit_code is None:
-            JOURNAL.begin("told to stop", self.name)
-        return await super().stop(steps)
-
     async def kill(self) -> int:
         """Kill -9 it with all that it started in its session. Returns the exit code; repeatable."""
         if self.exit_code is None:
-            JOURNAL.begin("kill -9", self.name)
+            JOURNAL.begin(_BREAKS[signal.SIGKILL], self.name)
         return await super().kill()
 
 
