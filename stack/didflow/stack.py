@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 
-from didflow import parts, processes, state, web
+from didflow import document_key, parts, processes, state, web
 from didflow.calls import Api, calling
 from didflow.embedded.waiting import NotInTimeError, until
 from didflow.issuer import ISSUER, Issuer
@@ -105,6 +105,7 @@ async def running(
         exits.enter_context(state.held(folder))
         state.forget(folder)
         exits.callback(state.forget, folder)
+        exits.enter_context(document_key.told(folder))
         loading = asyncio.create_task(asyncio.to_thread(_load))
         tell("starting Kafka and PostgreSQL")
         used = await exits.enter_async_context(parts.opened(wanted, folder))

@@ -1,0 +1,43 @@
+"""A stack's key for documents: made once, its owner's alone, and behind one that the environment names."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from didflow.document_key import VARIABLE, told
+from didflow_verification.settings import document_settings
+
+FILE = f"{VARIABLE}_FILE"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without a key in the environment."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(FILE, raising=False)
+
+
+def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
+    """The second start finds the first one's; verification takes it; afterwards the environment is as it was."""
+    with told(tmp_path):
+        first = document_settings().keyring()
+        assert Path(os.environ[FILE]).stat().st_mode & 0o777 == 0o600
+    assert FILE not in os.environ
+    with told(tmp_path):
+        second = document_settings().keyring()
+    assert first is not None
+    assert second == first
+    other = tmp_path / "other"
+    other.mkdir()
+    with told(other):
+        assert document_settings().keyring() != first
+
+
+def test_a_named_key_goes_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is made and nothing is changed."""
+    monkeypatch.setenv(VARIABLE, f"mine:{'A' * 43}=")
+    with told(tmp_path):
+        ring = document_settings().keyring()
+    assert ring is not None
+    assert (ring.current, list(tmp_path.iterdir())) == ("mine", [])
