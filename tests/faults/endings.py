@@ -78,8 +78,8 @@ async def endings(
     kind = service(name).kind_of[service(name).main]
     for n, one in enumerate(lives):
         axes, others = facts(said[one.did_id], one)
-        (kept,) = json.loads(kind.to_json([states[one.did_id]]))
-        state = {k: v for k, v in kept.items() if k in kind.names and k not in without}
+        kept = dict(zip(kind.columns, kind.to_columns([states[one.did_id]]), strict=True))
+        state = {k: v for k, (v,) in kept.items() if k in kind.names and k not in without}
         whole = {k: plain(v, one) for k, v in state.items()} | {f"said of {k}": v for k, v in axes.items()}
         shown = {k: whole[k] for k in ENDED if k in whole} if state.get("ended") else whole
         found[n] = {**shown, "said": others}

@@ -32,7 +32,7 @@ async def _save_states(connection: Connection, work: Work) -> None:
     for kind in work.service.kinds:
         rows = _rows(work, kind)
         if rows:
-            status = await connection.execute(kind.save_sql, kind.to_json(rows))
+            status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
             if int(status.rsplit(" ", 1)[1]) != len(rows):
                 raise Transient(f"{kind.table.name} was changed by another writer")
 
