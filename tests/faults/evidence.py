@@ -136,7 +136,9 @@ async def _reading(at: Installation) -> AsyncIterator[AsyncIterator[ConsumerReco
     )
     await consumer.start()
     try:
-        consumer.assign(partitions)  # asks for all topics at once: end_offsets alone asks for one after another
+        consumer.assign(
+            partitions
+        )  # asks for all topics at once: end_offsets alone asks for one after another
         ends = await consumer.end_offsets(partitions)
         there = [partition for partition in partitions if ends[partition]]
         consumer.assign(there)

@@ -13,7 +13,7 @@ import aiokafka.client
 import asyncpg
 import pytest
 from faults.evidence import gather
-from faults.installation import Installation
+from faults.installation import Installation, ready
 from faults.proxy import Proxy, proxy
 from harness.processes import until
 
@@ -97,13 +97,13 @@ async def test_a_publish_that_lands_late_is_a_repeat_and_overtakes_nothing(
     """F08: what follows the unknown waits; another worker sends all in order; what lands then is applied by nobody."""
     at = await install("inventory", "billing")
     oracle = await ask(at)
-    api = await at.api("billing").ready()
+    api = at.api("billing")
     oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
     billing = await asyncpg.connect(at.parts.postgres["billing"])
     exits.push_async_callback(billing.close)
     async with relaying(at, "billing") as seen:
         await until(lambda: seen.looks, within=10, what="the lease")
-        await at.worker("billing").ready()
+        await ready(at.worker("billing"), api)
         await oracle.purchase(1)
         await until(lambda: billing.fetchval(SAID, 1, 0), within=20, what="a first purchase, published")
         between.swallow()

@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 from faults.four import Four, event_of, four
+from faults.installation import ready
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
@@ -127,10 +128,12 @@ async def test_pods_whose_clocks_are_wrong_do_nothing_early_and_nothing_twice(
     at = await install("billing")
     oracle = await ask(at)
     monkeypatch.setenv("LD_PRELOAD", str(preload))
+    skewed = []
     for index, skew in enumerate(("600", "-600")):
         monkeypatch.setenv("SKEW_S", skew)
-        await at.worker("billing", index).ready()
+        skewed.append(at.worker("billing", index))
     monkeypatch.delenv("LD_PRELOAD")
+    await ready(*skewed)
     for n in range(10):
         one = Life(name=f"skewed {n}", number=f"+35321200001{n}", begin=BEGIN)
         bought = one.event(0, "did.purchased", purchased_at=BEGIN, billing_cycles=1)

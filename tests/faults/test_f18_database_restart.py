@@ -49,7 +49,8 @@ async def test_a_database_that_comes_back_has_everything_once(
             await end()
             await until(lambda: refused(at, api), within=20, what="503 with Retry-After")
             await server.start()
-            await asyncio.sleep(EVERY_S)
+            await until(lambda: api.asked("/healthz/ready"), within=20, what="an API that reaches it again")
+            await oracle.purchase()
         for _ in range(KILLS):
             assert await server.kill_connections()
             await asyncio.sleep(EVERY_S)

@@ -54,15 +54,15 @@ async def holding(dsn: str) -> AsyncIterator[None]:
         await connection.close()
 
 
-async def load(at: Installation, connection: asyncpg.Connection, turn: int) -> float:
-    """Sell at the rate for the time; return how many a second were sold and published. `turn` counts from 0."""
+async def load(at: Installation, connection: asyncpg.Connection, seconds: range) -> float:
+    """Sell at the rate in these seconds of the test; return how many a second were sold and published."""
     topic, began = f"{at.parts.topic_prefix}{DidPurchased.topic}", time.monotonic()
-    for second in range(SECONDS):
-        await publish(at.parts.kafka, topic, sold(RATE, first=RATE * (turn * SECONDS + second)))
-        await asyncio.sleep(max(0, began + second + 1 - time.monotonic()))
-    total = RATE * SECONDS * (turn + 1)
+    for passed, second in enumerate(seconds, 1):
+        await publish(at.parts.kafka, topic, sold(RATE, first=RATE * second))
+        await asyncio.sleep(max(0, began + passed - time.monotonic()))
+    total = RATE * seconds.stop
     await until(lambda: connection.fetchval(DONE, total), within=60, what="all sold and published")
-    return RATE * SECONDS / (time.monotonic() - began)
+    return RATE * len(seconds) / (time.monotonic() - began)
 
 
 @pytest.mark.faults
@@ -73,18 +73,18 @@ async def test_a_forgotten_transaction_slows_nothing_down_and_leaves_nothing_beh
     at = await install("billing")
     await at.worker("billing").ready()
     connection = await asyncpg.connect(at.parts.postgres["billing"])
-    usual = await load(at, connection, 0)
+    usual = await load(at, connection, range(SECONDS))
     async with holding(at.parts.postgres["billing"]):
         async with connection.transaction():
             await connection.fetchval(CHURN)
             await connection.execute("DELETE FROM outbox WHERE topic = 'none'")
-        held = await load(at, connection, 1)
+        held = await load(at, connection, range(SECONDS, 2 * SECONDS))
         most = await connection.fetchval(SIZE)
     print(f"{usual:.0f} a second as usual, {held:.0f} with {DEAD_ROWS} dead rows")  # noqa: T201 - for the report
     assert held > 0.8 * usual
     await until(
         lambda: connection.fetchval(CLEAN), within=30, what="the outbox vacuumed by the server itself"
     )
-    await load(at, connection, 2)
+    await load(at, connection, range(2 * SECONDS, 2 * SECONDS + 2))
     assert await connection.fetchval(SIZE) < most
     await connection.close()

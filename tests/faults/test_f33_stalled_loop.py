@@ -2,7 +2,7 @@
 
 import time
 
-from faults.installation import Member
+from faults.installation import Member, ready
 from harness.processes import until
 
 STALL_S = 12
@@ -13,9 +13,8 @@ async def test_a_worker_whose_loop_stood_still_is_found_out_and_recovers(install
     """F33: 12 s without a heartbeat: no probe is answered, another worker goes on, then both work; I1 to I8 hold."""
     at = await install("inventory", "billing")
     oracle = await ask(at)
-    await at.worker("inventory").ready()
-    stalled = await at.worker("billing", 0, FAILPOINTS=f"consumer.take=block:{STALL_S}@1").ready()
-    await at.worker("billing", 1).ready()
+    stalls = at.worker("billing", 0, FAILPOINTS=f"consumer.take=block:{STALL_S}@1")
+    stalled, *_ = await ready(stalls, at.worker("billing", 1), at.worker("inventory"))
     await oracle.purchase(20)
     await until(lambda: silent(stalled), within=STALL_S, what="a probe without an answer")
     began = time.monotonic()
