@@ -79,7 +79,7 @@ Outcome = Decided[Any] | Unchanged | Refused | TooEarly
 class Known:
     """The other states that a decision declared, by model class and key, and the batch's memo."""
 
-    states: Mapping[tuple[type, Hashable], Any] = field(default_factory=dict)
+    states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
     memo: dict[Hashable, Any] = field(default_factory=dict)
 
     def get(self, model: type[T], key: Hashable) -> T | None:

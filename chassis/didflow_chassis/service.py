@@ -41,7 +41,9 @@ class On:
 
     `model` names the primary state's class where it is not the service's main one; `key` says which one
     (default: the message's `entity_id`). `needs(message)` names what the message itself tells;
-    `follow(state, message, known)` what only the stored states tell (message is None for the clock).
+    `follow(state, message, known)` what only the stored states tell (message is None for the clock). It is asked
+    before the locks are taken, of states read for that; where it `seldom` names anything, only under the locks,
+    and the batch runs again when it does.
     """
 
     decide: Callable[..., Any]
@@ -49,6 +51,7 @@ class On:
     key: Callable[[Any], Hashable] | None = None
     needs: Needs | None = None
     follow: Follow | None = None
+    seldom: bool = False
 
 
 Record = Callable[[Any, Any, Any, Any], Iterable[Any]]

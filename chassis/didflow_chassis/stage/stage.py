@@ -162,7 +162,7 @@ class Stage:
 
     async def _followed(self, connection: Any, batch: Batch, refs: set[Ref]) -> set[Ref]:
         """Find what only stored states tell, by an unlocked read; it is checked again under the locks."""
-        asking = [message for message in batch.messages if message.on.follow]
+        asking = [message for message in batch.messages if message.on.follow and not message.on.seldom]
         if not asking:
             return set()
         work = Work(self.service, None, frozenset(refs))  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ async def attempt(
         waiters += (await load_waiters(connection, service, decoder, list(behind), []))[0]
     messages += freed
     seen = await load_seen(connection, batch.inbox_ids() + [message.inbox_id for message in freed])
-    _check_covered(service, refs, [waiter.message for _, waiter in waiters] + messages)
+    _check_covered(service, refs, [*(waiter.message for _, waiter in waiters), *freed])
     fresh = _fold(work, messages, batch.poisons, seen)
     began = time.perf_counter()
     _decide(work, emitter, batch, fresh, waiters)

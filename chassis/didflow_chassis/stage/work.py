@@ -78,7 +78,7 @@ class Work:
     service: Service
     now: datetime
     refs: frozenset[Ref]
-    stored: dict[Place, Stored[Any] | None] = field(default_factory=dict)
+    stored: dict[Place, Stored[Any]] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
     changed: dict[Place, None] = field(default_factory=dict)
     appended: list[Any] = field(default_factory=list)
@@ -97,14 +97,12 @@ class Work:
 
     def put_loaded(self, kind: Kind[Any], rows: Iterable[Stored[Any]], keys: Iterable[Hashable]) -> None:
         """Take over what was loaded; keys without a row are known to be absent."""
-        for key in keys:
-            self._set(kind.model, key, None)
+        states: dict[Place, Any] = dict.fromkeys((kind.model, key) for key in keys)
         for row in rows:
-            self._set(kind.model, kind.key_of(row.state), row)
-
-    def _set(self, model: type, key: Hashable, row: Stored[Any] | None) -> None:
-        self.stored[model, key] = row
-        self.known.states[model, key] = row.state if row else None  # type: ignore[index]
+            place = (kind.model, kind.key_of(row.state))
+            self.stored[place] = row
+            states[place] = row.state
+        self.known.states.update(states)
 
     def state(self, model: type, key: Hashable) -> Any:
         """Return a loaded state, or None where it does not exist. Raises KeyError where it was not loaded."""
@@ -117,18 +115,18 @@ class Work:
     def change(self, kind: Kind[Any], state: Any, correlation_id: str) -> None:
         """Take a decision's new value of a state; raises KeyError where it was not loaded for it."""
         place = (kind.model, kind.key_of(state))
-        row = self.stored[place]
+        if place not in self.known.states:
+            raise KeyError(place)
+        row = self.stored.get(place)
         if row is None:
             row = self.stored[place] = Stored(state, 0, 0, correlation_id)
         row.state = state
-        self.known.states[place] = state  # type: ignore[index]
+        self.known.states[place] = state
         self._touch(place, row)
 
     def next_sequence(self, place: Place) -> Stored[Any]:
-        """Count one more event said about an entity and return its row."""
+        """Count one more event said about an entity and return its row. Raises KeyError for one without a row."""
         row = self.stored[place]
-        if row is None:
-            raise KeyError(place)
         row.sequence += 1
         self._touch(place, row)
         return row
@@ -147,11 +145,11 @@ def lock_number(name: str) -> int:
 
 def locks_of(service: Service, refs: Iterable[Ref]) -> dict[int, bool]:
     """Return the distinct locks of a batch, sorted, and whether each is exclusive."""
-    locks: dict[int, bool] = {}
+    named: dict[str, bool] = {}
     for ref in refs:
-        number = lock_number(ref.subject or service.kind_of[ref.model].lock_of(ref.key))
-        locks[number] = ref.write or locks.get(number, False)
-    return dict(sorted(locks.items()))
+        name = ref.subject or service.kind_of[ref.model].lock_of(ref.key)
+        named[name] = ref.write or named.get(name, False)
+    return dict(sorted((lock_number(name), write) for name, write in named.items()))
 
 
 def refs_of(service: Service, message: Message) -> frozenset[Ref]:

@@ -51,7 +51,7 @@ def parent(command: CreateAccount) -> Iterable[Ref]:
 
 
 def _purchase(decide: Callable[..., Any]) -> On:
-    return On(decide=partial(decide, deployment=DEPLOYMENT), needs=of_purchase, follow=earlier)
+    return On(decide=partial(decide, deployment=DEPLOYMENT), needs=of_purchase, follow=earlier, seldom=True)
 
 
 REGISTRATION: Final = On(decide=hearing.on_registration)
