@@ -14,7 +14,7 @@ from didflow_chassis.http import Http, HttpContext, Page, parse_name
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.states import Kind
 from didflow_contracts.ids import uuid7
-from didflow_verification import details_api, requests_api, store
+from didflow_verification import details_api, personal, requests_api, store
 from didflow_verification.asking import MANAGERS, READERS, entries, noted, one, plain
 from didflow_verification.bodies import (
     AddressBody,
@@ -30,6 +30,8 @@ from didflow_verification.bodies import (
 from didflow_verification.documents import routes as documents
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, row_for, rows_in_force
 from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Revoke
+from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.identity import Identity
 from didflow_verification.domain.registration import Registration
 from didflow_verification.domain.verification import Verification
 from didflow_verification.shown import (
@@ -166,9 +168,11 @@ async def show_verification(http: Http, verification_id: UUID) -> VerificationWh
     address = await _any(http, store.ADDRESSES, attempt.address_id)
     await noted(http, "identity", *([identity.identity_id] if identity else []))
     await noted(http, "address", *([address.address_id] if address else []))
+    papers = await _papers(http, attempt, identity)
+    await noted(http, "document", *(paper.document_id for paper in papers))
     earlier = await http.rows(store.earlier_attempts(attempt, http.caller))
     attempts = [store.state_in(store.VERIFICATIONS, row) for row in earlier]
-    return verification_whole(attempt, identity, address, attempts)
+    return verification_whole(attempt, identity, address, papers, attempts)
 
 
 @router.post("/verifications/{verification_id}/approve", tags=["verifications"])
@@ -241,6 +245,17 @@ async def _any(http: HttpContext, kind: Kind[Any], key: UUID | None) -> Any:
     """Return a state that something of the caller's rests on, or None."""
     rows = await http.rows(store.by_keys(kind, [key])) if key else []
     return store.state_in(kind, rows[0]) if rows else None
+
+
+async def _papers(
+    http: HttpContext, attempt: Verification, identity: Identity | None
+) -> list[StoredDocument]:
+    """Return what an attempt was judged on of its own identity's papers, where that serves its account."""
+    if identity is None or not identity.serves(attempt.account) or not attempt.document_ids:
+        return []
+    rows = await http.rows(store.by_keys(personal.DOCUMENTS, attempt.document_ids))
+    found = [store.state_in(personal.DOCUMENTS, row) for row in rows]
+    return [paper for paper in found if paper.identity_id == identity.identity_id and not paper.erased_at]
 
 
 async def _to_review(http: HttpContext, verification_id: UUID) -> Verification:

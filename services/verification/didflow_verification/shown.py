@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import EndUserType, Service, ServiceState
+from didflow_verification.documents.bodies import DocumentShown, document_shown
 from didflow_verification.domain.catalogue import Requirement
+from didflow_verification.domain.document import StoredDocument
 from didflow_verification.domain.findings import Finding
 from didflow_verification.domain.identity import Address, Identity
 from didflow_verification.domain.service_request import ServiceRequest
@@ -111,6 +113,7 @@ class VerificationWhole(VerificationShown):
     results: list[FindingShown]
     identity: IdentityShown | None = Field(description="As it is now; null where it is not this account's.")
     address: AddressShown | None
+    documents: list[DocumentShown] = Field(description="Without their content, for which there is a path.")
     changed_since: list[Literal["identity", "address"]] = Field(description="What changed since it was sent.")
     earlier: list[VerificationShown] = Field(description="Earlier attempts of the DID, the latest first.")
 
@@ -209,6 +212,7 @@ def verification_whole(
     attempt: Verification,
     identity: Identity | None,
     address: Address | None,
+    documents: Iterable[StoredDocument],
     earlier: Iterable[Verification],
 ) -> VerificationWhole:
     """Show an attempt with its details; an identity that does not serve its account is never shown."""
@@ -224,6 +228,7 @@ def verification_whole(
         results=findings_shown(attempt.findings),
         identity=identity_shown(own) if own else None,
         address=address_shown(near) if near else None,
+        documents=[document_shown(each) for each in documents],
         changed_since=changed,
         earlier=[verification_shown(each) for each in earlier],
     )

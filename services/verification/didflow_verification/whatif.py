@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from didflow_verification import personal, store
 from didflow_verification.bodies import EvaluateBody
 from didflow_verification.domain.approvals import Approval, approval_key
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.document import StoredDocument
 from didflow_verification.domain.entries import reaches
 from didflow_verification.domain.folding import folded
 from didflow_verification.domain.identity import Address, Identity, Person
@@ -38,7 +37,7 @@ class Asked:
     body: EvaluateBody
     identity: Identity | None
     address: Address | None
-    documents: Mapping[tuple[type, Hashable], StoredDocument | None]
+    documents: States
     now: datetime
 
     def wish(self, account: str) -> Wish:

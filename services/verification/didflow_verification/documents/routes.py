@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from didflow_chassis.http import Http, HttpContext, Page
 from didflow_chassis.http.problems import Problem
 from didflow_verification import personal, store
-from didflow_verification.asking import MANAGERS, entries, noted, one
+from didflow_verification.asking import MANAGERS, entries, noted
 from didflow_verification.bodies import EntriesQuery
 from didflow_verification.documents.bodies import (
     DocumentEntered,
@@ -23,6 +23,7 @@ from didflow_verification.documents.contents import Contents, Gone
 from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import KeyMissing
 from didflow_verification.documents.opening import open_contents
+from didflow_verification.documents.reach import reached
 from didflow_verification.domain.commands import EraseDocument
 from didflow_verification.domain.document import SUFFIXES, StoredDocument
 from didflow_verification.settings import document_settings
@@ -88,7 +89,7 @@ async def list_documents(http: Http, query: Annotated[EntriesQuery, Query()]) ->
 @router.get("/documents/{document_id}")
 async def show_document(http: Http, document_id: UUID) -> DocumentShown:
     """One document without its content. Who is shown it is noted."""
-    return document_shown(await one(http, personal.DOCUMENTS, document_id))
+    return document_shown(await reached(http, document_id))
 
 
 @router.get(
@@ -100,7 +101,7 @@ async def show_document(http: Http, document_id: UUID) -> DocumentShown:
 )
 async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
     """The file. Who is given it is noted first."""
-    document: StoredDocument = await one(http, personal.DOCUMENTS, document_id)
+    document = await reached(http, document_id)
     contents = _intake(http).contents
     pieces = _pieces(http, contents, document)
     try:

@@ -244,6 +244,38 @@ async def test_a_paper_that_a_did_rests_on_stays(
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
 
 
+async def test_who_reviews_a_did_below_sees_its_papers_and_no_other(
+    office: Any, upload: Any, say: Any, bakery: Any
+) -> None:
+    """The identity serves the shop: its reviewer is shown the paper of the attempt, with the attempt and alone."""
+    named, other = [(await upload(bakery.identity_id)).json()["document_id"] for _ in range(2)]
+    say.account = "master/acme/shop"
+    await office.take(say.purchased(), say.assigned(bakery, bakery, document_ids=[named]))
+    async with office.caller("sam", "master/acme/shop", "reviewer") as sam:
+        attempt = (await sam.get("/v1/verifications")).json()["items"][0]["verification_id"]
+        whole = (await sam.get(f"/v1/verifications/{attempt}")).json()
+        assert [paper["document_id"] for paper in whole["documents"]] == [named]
+        assert (await sam.get(f"/v1/documents/{named}/content")).status_code == 200
+        assert (await sam.get(f"/v1/documents/{other}/content")).status_code == 404
+    async with office.caller("eve", "master/globex", "reviewer") as eve:
+        assert (await eve.get(f"/v1/documents/{named}")).status_code == 404
+
+
+async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
+    office: Any, upload: Any, ann: Any, say: Any, bakery: Any
+) -> None:
+    """A sibling names another's identity and paper: rejected, and neither becomes readable by that."""
+    document = (await upload(bakery.identity_id)).json()["document_id"]
+    say.account = "master/globex"
+    await office.take(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
+    async with office.caller("eve", "master/globex", "reviewer") as eve:
+        (attempt,) = (await eve.get("/v1/verifications", params={"status": "rejected"})).json()["items"]
+        whole = (await eve.get(f"/v1/verifications/{attempt['verification_id']}")).json()
+        assert whole["documents"] == []
+        for path in (f"/v1/documents/{document}", f"/v1/documents/{document}/content"):
+            assert (await eve.get(path)).status_code == 404
+
+
 async def test_another_identitys_paper_is_not_yours(
     office: Any, upload: Any, ann: Any, say: Any, bakery: Any
 ) -> None:
