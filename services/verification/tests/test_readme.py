@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+from didflow_chassis.settings import PREFIX, Settings
 from didflow_contracts.topics import VERIFICATION, topics_read_by, topics_written_by
 from didflow_verification.domain.registration import TRANSITIONS
 from didflow_verification.domain.service_request import TRANSITIONS as SERVICE_WAYS
-from didflow_verification.service import SERVICE
+from didflow_verification.service import SERVICE, TOOLS
+from didflow_verification.settings import VerificationSettings
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text(encoding="utf-8")
@@ -62,3 +64,25 @@ def test_every_refusal_is_in_the_readme() -> None:
     codes = {name for cell in table("code") for name in re.findall(r"`[^`]+`", cell)}
     code = "".join(path.read_text() for path in (HERE / "didflow_verification" / "domain").glob("*.py"))
     assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == codes
+
+
+def test_every_setting_of_its_own_is_in_the_readme() -> None:
+    """With its default."""
+    own = set(VerificationSettings.model_fields) - set(Settings.model_fields)
+    fields = {name: VerificationSettings.model_fields[name].default for name in own}
+    assert table("variable") == {
+        f"`{PREFIX}{name.upper()}`": "none" if default is None else f"`{default}`"
+        for name, default in fields.items()
+    }
+
+
+def test_the_commands_of_personal_data_are_in_the_readme() -> None:
+    """All of both groups, and no other."""
+    groups = {name: TOOLS[name](SERVICE, VerificationSettings) for name in ("documents", "identity")}
+    named = {
+        f"{name} {command.name or command.callback.__name__}"
+        for name, group in groups.items()
+        for command in group.registered_commands
+        if command.callback
+    }
+    assert {cell.strip("`").removesuffix(" ID") for cell in table("command")} == named
