@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 from starlette.responses import Response
@@ -32,7 +33,6 @@ MANAGERS: Final = (*RESELLERS, "enterprise_admin", "service")
 
 SHOWN: Final = TypeAdapter(DidShown)
 ACCOUNT: Final = TypeAdapter(Account)
-ENTRY: Final = TypeAdapter(HistoryEntry)
 TOLD: Final = ("at", "recorded_at", "type", "actor", "outcome", "code", "account", "changes", "extra")
 
 router = APIRouter(prefix="/v1")
@@ -143,7 +143,7 @@ def _did(row: Any) -> Mapping[str, Any]:
 
 def _entry(row: Any) -> Mapping[str, Any]:
     entry = store.entry_in(row)
-    plain: Mapping[str, Any] = ENTRY.dump_python(entry, mode="json")
+    plain: Mapping[str, Any] = msgspec.to_builtins(entry)
     told = {name: plain[name] for name in TOLD}
     return {"position": row["position"], **told, "cause": _cause(entry)}
 

@@ -4,7 +4,6 @@ Applying the `after` of all changes of a DID, in order, gives the DID as it stan
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -34,8 +33,7 @@ KEPT_WHOLE: Final = (LedgerPosted, ResultReported)
 """Events that belong to no axis of the view: all that they say is kept."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a DID's story: when, who, what, and because of which event.
 
     `at` is when it became true, `recorded_at` when inventory took it. `source`, `event_id`, `event_sequence` and
