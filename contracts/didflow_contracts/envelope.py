@@ -25,6 +25,7 @@ MAX_VALUE_BYTES = 1_000_000
 
 SPEC_VERSION = "1.0"
 
+_EXTENSIONS = ("correlationid", "causationid", "actor", "traceparent")
 _VERSIONED = re.compile(r"didflow\..+\.v([0-9]{1,9})")
 _REASONS_SHOWN = 3
 
@@ -100,27 +101,23 @@ def decode(
 
 def encode(event: Event[EventData]) -> bytes:
     """Write the structured-mode value. Raises BadEvent `too_large` over `MAX_VALUE_BYTES`."""
-    extensions = {
-        "sequence": None if event.sequence is None else str(event.sequence),
-        "correlationid": event.correlationid,
-        "causationid": event.causationid,
-        "actor": event.actor,
-        "traceparent": event.traceparent,
+    said = {
+        "specversion": SPEC_VERSION,
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "time": event.time,
+        "datacontenttype": "application/json",
     }
-    value = orjson.dumps(
-        {
-            "specversion": SPEC_VERSION,
-            "id": event.id,
-            "source": event.source,
-            "type": event.type,
-            "subject": event.subject,
-            "time": event.time,
-            "datacontenttype": "application/json",
-            **{name: said for name, said in extensions.items() if said is not None},
-            "data": orjson.Fragment(event.raw_data),
-        },
-        option=orjson.OPT_UTC_Z,
-    )
+    if event.sequence is not None:
+        said["sequence"] = str(event.sequence)
+    for name in _EXTENSIONS:
+        text = getattr(event, name)
+        if text is not None:
+            said[name] = text
+    said["data"] = orjson.Fragment(event.raw_data)
+    value = orjson.dumps(said, option=orjson.OPT_UTC_Z)
     if len(value) > MAX_VALUE_BYTES:
         raise BadEvent("too_large", f"{len(value)} bytes are more than {MAX_VALUE_BYTES}")
     return value
