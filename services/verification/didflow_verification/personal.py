@@ -138,22 +138,21 @@ class Spreading(Kind[S]):
     def save_sql(self) -> str:
         """Insert the changes, and make each living DID on the changed details due to be judged again.
 
-        The rows of one text are one transaction's; the identity's lock keeps new assignments out of it.
+        The identity's lock keeps new assignments out of it.
         """
-        return f"{_SPREAD} {super().save_sql}"
+        return _SPREAD.format(insert=super().save_sql)
 
 
 _SPREAD = """
-WITH spread AS (
+WITH written AS ({insert} RETURNING identity_id, address_id, changed_at, changed_by), spread AS (
     INSERT INTO reassessments AS t (did_id, number, due_at, changed_by, version)
     SELECT DISTINCT ON (u.did_id) u.did_id, u.number, c.changed_at, c.changed_by, 1
-    FROM json_to_recordset($1::json)
-        AS c (identity_id uuid, address_id uuid, changed_at timestamptz, changed_by text)
-    JOIN details_in_use u ON u.identity_id = c.identity_id
+    FROM written c JOIN details_in_use u ON u.identity_id = c.identity_id
     WHERE c.address_id IS NULL OR u.address_id = c.address_id
     ORDER BY u.did_id, c.changed_at DESC
     ON CONFLICT (did_id) DO UPDATE
         SET due_at = excluded.due_at, changed_by = excluded.changed_by, version = t.version + 1)
+SELECT FROM written
 """
 
 DOCUMENTS = Kind(model=StoredDocument, table=documents, key="document_id")
