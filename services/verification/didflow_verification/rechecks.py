@@ -63,7 +63,7 @@ catalogue_changes = sa.Table(
 
 @dataclass(frozen=True, kw_only=True)
 class Spreading(Kind[S]):
-    """An append-only kind; `spread` selects did_id, number, due_at and revoked of those concerned."""
+    """An append-only kind; `spread` selects did_id, number, due_at and revoked of those that `written` rows concern."""
 
     spread: str
 
@@ -71,11 +71,11 @@ class Spreading(Kind[S]):
     def save_sql(self) -> str:
         """Insert the rows, and make those concerned due; who is due already stays due."""
         return f"""
-WITH spread AS (
+WITH written AS ({super().save_sql} RETURNING *), spread AS (
     INSERT INTO rechecks AS t (did_id, number, due_at, revoked, version) {self.spread}
     ON CONFLICT (did_id) DO UPDATE SET due_at = LEAST(t.due_at, excluded.due_at),
         revoked = COALESCE(excluded.revoked, t.revoked), version = t.version + 1)
-{super().save_sql}"""
+SELECT FROM written"""
 
 
 RECHECKS = Kind(model=Recheck, table=rechecks, key="did_id", subject="number", due="due_at")
@@ -86,8 +86,7 @@ REVOCATIONS: Kind[Revocation] = Spreading(
     append_only=True,
     spread="""
     SELECT r.did_id, r.number, c.revoked_at, c.verification_id, 1
-    FROM json_to_recordset($1::json) AS c (verification_id uuid, revoked_at timestamptz)
-    JOIN registrations r ON (r.approved ->> 'rests_on')::uuid = c.verification_id
+    FROM written c JOIN registrations r ON (r.approved ->> 'rests_on')::uuid = c.verification_id
     WHERE r.ended IS NULL""",
 )
 CHANGES: Kind[CatalogueChange] = Spreading(
@@ -97,8 +96,7 @@ CHANGES: Kind[CatalogueChange] = Spreading(
     append_only=True,
     spread="""
     SELECT DISTINCT ON (r.did_id) r.did_id, r.number, c.changed_at, NULL::uuid, 1
-    FROM json_to_recordset($1::json) AS c (country text, changed_at timestamptz, anew boolean)
-    JOIN registrations r ON c.country IN (r.country, '*')
+    FROM written c JOIN registrations r ON c.country IN (r.country, '*')
     WHERE c.anew AND r.ended IS NULL AND r.state IN ('approved', 'not_required', 'awaiting')""",
 )
 KINDS: tuple[Kind[Any], ...] = (RECHECKS, REVOCATIONS, CHANGES)
