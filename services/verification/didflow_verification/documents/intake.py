@@ -97,7 +97,8 @@ class _Upload:
         )
         command = fields.command(self._document_id, writing.content_id, kind, writing.size, http.caller)
         response = await http.run(command, status=201, render=plain(document_entered))
-        self._kept = response.status_code == 201 and REPLAYED.keys().isdisjoint(response.headers)
+        replayed = any(name in response.headers for name in REPLAYED)
+        self._kept = response.status_code == 201 and not replayed
         return response
 
     async def end(self) -> None:

@@ -1,0 +1,108 @@
+"""Changes, deletions and uploads at the same instant as what uses them: every order ends whole."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from didflow_chassis.clock import Clock
+from didflow_verification.service import SERVICE
+
+ROUNDS = 8
+BUSINESS = {"type": "business", "company_name": "Secretive Bakery Ltd"}
+PLACE = {"street": "7 Hidden Lane", "city": "Dublin 2", "postal_code": "D02 X000", "country": "IE"}
+
+
+class Entered:
+    """An identity with an address, fresh."""
+
+    identity_id: str
+    address_id: str
+
+
+async def entered(ann: Any) -> Entered:
+    """Enter both."""
+    made = Entered()
+    made.identity_id = (await ann.post("/v1/identities", json=BUSINESS)).json()["identity_id"]
+    place = await ann.post("/v1/addresses", json=PLACE | {"identity_id": made.identity_id})
+    made.address_id = place.json()["address_id"]
+    return made
+
+
+def number(say: Any, place: int) -> Any:
+    """Another DID."""
+    one = type(say)()
+    one.did, one.number = uuid4(), f"+3531961{place:04d}"
+    return one
+
+
+async def status_of(office: Any, did: Any) -> str:
+    """The outcome of the DID's latest attempt."""
+    rows = await office.database.fetch(
+        "SELECT status FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", did
+    )
+    found: str = rows[0]["status"]
+    return found
+
+
+async def test_an_identity_is_either_deleted_or_in_use(office: Any, ann: Any, say: Any) -> None:
+    """Deleted while it is assigned: either the deletion is refused, or the assignment is; never a DID on nothing."""
+    seen = set()
+    for place in range(ROUNDS):
+        bakery, one = await entered(ann), number(say, place)
+        await office.take(one.purchased())
+        deleting = ann.delete(f"/v1/identities/{bakery.identity_id}")
+        taking = office.take(one.assigned(bakery, bakery))
+        pair = (deleting, taking) if place % 2 else (taking, deleting)
+        answers = await asyncio.gather(*pair)
+        deleted = answers[0 if place % 2 else 1].status_code
+        seen.add((deleted, await status_of(office, one.did)))
+    assert seen <= {(204, "rejected"), (409, "pending")}
+
+
+async def test_a_did_is_judged_by_the_last_state_of_its_details(office: Any, ann: Any, say: Any) -> None:
+    """Changed while it is assigned: whichever comes first, its last attempt is of the last revision."""
+    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    for place in range(ROUNDS):
+        bakery, one = await entered(ann), number(say, place)
+        await office.take(one.purchased())
+        path = f"/v1/identities/{bakery.identity_id}"
+        await asyncio.gather(
+            office.take(one.assigned(bakery, bakery)),
+            ann.patch(path, json={"company_name": "Changed Ltd"}),
+            clock.strike(),
+        )
+        while await clock.strike():
+            pass
+        rows = await office.database.fetch(
+            "SELECT identity_revision FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", one.did
+        )
+        assert rows[0]["identity_revision"] == 2
+
+
+async def test_ten_uploads_under_one_key_are_one(office: Any, ann: Any, upload: Any, papers: Any) -> None:
+    """At once: one document, the others its answer again or that it is under way; no bytes are left over."""
+    bakery, content = await entered(ann), papers.image(size=(300, 200))
+    answers = await asyncio.gather(*(upload(bakery.identity_id, content, key="k") for _ in range(10)))
+    made = {answer.json()["document_id"] for answer in answers if answer.status_code == 201}
+    assert len(made) == 1
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert {answer.json().get("code") for answer in answers} <= {None, "idempotency_in_progress"}
+    assert (await office.count("documents"), await office.count("document_contents")) == (1, 1)
+    assert await office.count("document_contents", "loose_since IS NULL") == 1
+
+
+@pytest.mark.parametrize("what", ["identities", "addresses"])
+async def test_a_retried_change_is_answered_again(office: Any, ann: Any, what: str) -> None:
+    """The same key: the first answer; the revision rises once. A retried deletion is one."""
+    bakery = await entered(ann)
+    path = f"/v1/{what}/{bakery.identity_id if what == 'identities' else bakery.address_id}"
+    body = {"company_name": "Changed Ltd"} if what == "identities" else {"street": "8 Hidden Lane"}
+    for method, more in (("PATCH", {"json": body}), ("DELETE", {})):
+        first = await ann.request(method, path, headers={"Idempotency-Key": "k"}, **more)
+        again = await ann.request(method, path, headers={"Idempotency-Key": "k"}, **more)
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert again.headers["Idempotent-Replayed"] == "true"
+    assert await office.count("detail_changes") == 1
+    assert await office.count(what, "revision = 2 AND erased_at IS NOT NULL") == 1
