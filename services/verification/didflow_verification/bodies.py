@@ -53,6 +53,20 @@ class PersonFields(_Strict):
 class IdentityBody(PersonFields):
     """A new identity."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"type": "business", "company_name": "Example Bakery Ltd", "vat_number": "2813105O"},
+                {
+                    "type": "individual",
+                    "first_name": "Ann",
+                    "last_name": "Example",
+                    "birth_date": "1980-01-31",
+                },
+            ]
+        }
+    )
+
     account: AccountPath | None = Field(default=None, description="Whose it is; the caller's own if absent.")
 
     def command(self, identity_id: UUID, caller: Caller) -> CreateIdentity:
@@ -83,6 +97,20 @@ class PlaceFields(_Strict):
 
 class AddressBody(PlaceFields):
     """A new address of an identity."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "identity_id": "01932f6e-5c4b-7a10-8c3e-2f6d1b7a9e10",
+                    "street": "1 Quay Street",
+                    "city": "Dublin 2",
+                    "postal_code": "D02 X000",
+                    "country": "IE",
+                }
+            ]
+        }
+    )
 
     identity_id: UUID
 

@@ -1,7 +1,6 @@
 """The what-if over HTTP: reads what a submission would read, outside any lock, and changes nothing."""
 
 import asyncio
-from collections import ChainMap
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,7 +141,7 @@ def _expected(
         (Address, wish.address_id): asked.address_for(registration.account),
         **asked.documents,
     }
-    known = Known(states=ChainMap(own, shared), memo=memo)
+    known = Known(states=shared | own, memo=memo)
     return for_registration(registration, wish, asked.now, known)
 
 
