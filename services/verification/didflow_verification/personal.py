@@ -100,6 +100,7 @@ reassessments = state_table(
     _text("number"),
     _instant("due_at"),
     _text("changed_by"),
+    sa.Column("address_ids", JSONB, nullable=False, server_default="[]", comment="changed since"),
     sa.Index("reassessments_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
 )
 
@@ -145,13 +146,14 @@ class Spreading(Kind[S]):
 
 _SPREAD = """
 WITH written AS ({insert} RETURNING identity_id, address_id, changed_at, changed_by), spread AS (
-    INSERT INTO reassessments AS t (did_id, number, due_at, changed_by, version)
-    SELECT DISTINCT ON (u.did_id) u.did_id, u.number, c.changed_at, c.changed_by, 1
-    FROM written c JOIN details_in_use u ON u.identity_id = c.identity_id
+    INSERT INTO reassessments AS t (did_id, number, due_at, changed_by, address_ids, version)
+    SELECT DISTINCT ON (u.did_id) u.did_id, u.number, c.changed_at, c.changed_by,
+        CASE WHEN c.address_id IS NULL THEN '[]' ELSE jsonb_build_array(c.address_id) END, 1
+    FROM written c JOIN places_in_use u ON u.identity_id = c.identity_id
     WHERE c.address_id IS NULL OR u.address_id = c.address_id
     ORDER BY u.did_id, c.changed_at DESC
-    ON CONFLICT (did_id) DO UPDATE
-        SET due_at = excluded.due_at, changed_by = excluded.changed_by, version = t.version + 1)
+    ON CONFLICT (did_id) DO UPDATE SET due_at = excluded.due_at, changed_by = excluded.changed_by,
+        address_ids = t.address_ids || excluded.address_ids, version = t.version + 1)
 SELECT FROM written
 """
 

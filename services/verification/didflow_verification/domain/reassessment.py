@@ -12,19 +12,23 @@ from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_contracts.events import VerificationNotRequired
 from didflow_verification.domain.holding import open_attempt
 from didflow_verification.domain.registration import Details, Registration, said
-from didflow_verification.domain.serving import served
+from didflow_verification.domain.serving import moved_house, served
 from didflow_verification.domain.step import Step
 from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reassessment:
-    """That a DID is to be judged again at `due_at` because `changed_by` changed its details; None: it was."""
+    """That a DID is to be judged again at `due_at` because `changed_by` changed its details; None: it was.
+
+    `address_ids` are the addresses that were changed since.
+    """
 
     did_id: UUID
     number: str
     due_at: datetime | None
     changed_by: str
+    address_ids: tuple[UUID, ...] = ()
 
 
 def wishes_again(registration: Registration, by: str) -> Iterator[Wish]:
@@ -55,12 +59,15 @@ def on_due(waiting: Reassessment, at: datetime, known: Known) -> Outcome:
 
     Approved details stay in force until the new ones are approved. Source: spec verification, Verifications.
     """
-    done = replace(waiting, due_at=None)
+    done = replace(waiting, due_at=None, address_ids=())
     registration = known.get(Registration, waiting.did_id)
-    wish = _behind(registration, waiting.changed_by, at, known) if registration else None
-    if registration is None or wish is None:
+    if registration is None or registration.ended:
         return Decided(state=done)
-    step = served(_submitted(registration, wish, at, known), known)
+    wish = _behind(registration, waiting.changed_by, at, known)
+    step = Step(registration=registration) if wish is None else _submitted(registration, wish, at, known)
+    step = served(moved_house(step, waiting.address_ids, known), known)
+    if step == Step(registration=registration):
+        return Decided(state=done)
     return Decided(state=done, also=(step.registration, *step.changed), events=step.events)
 
 

@@ -47,6 +47,17 @@ def served(step: Step, known: Known) -> Step:
     return step
 
 
+def moved_house(step: Step, address_ids: tuple[UUID, ...], known: Known) -> Step:
+    """Send back what is active at an address that was changed: help would be sent to where nobody is."""
+    for request in _open(step.registration, known):
+        data = request.data
+        if request.state != "active" or data is None or data.address_id not in address_ids:
+            continue
+        after = moved(request, "in_process", reasons=())
+        step = step.then(with_request(step.registration, after), told(after), others=(after,))
+    return step
+
+
 def closed(registration: Registration, known: Known) -> tuple[ServiceRequest, ...]:
     """Return the open requests of a DID whose life ends, closed."""
     return tuple(moved(request, "not_configured") for request in _open(registration, known))

@@ -235,6 +235,29 @@ async def test_an_address_of_an_open_request_is_in_use(
     assert (await ann.delete(f"/v1/addresses/{address}")).status_code == 204
 
 
+@pytest.mark.parametrize("which", ["its own", "another"])
+async def test_emergency_services_are_told_anew_when_their_address_changes(
+    office: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str, which: str
+) -> None:
+    """Active at an address, the DID's own or another of its end user: back to in_process, once."""
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    await office.take(say.holding(features=["voice_in", "emergency"]))
+    place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
+    other = await ann.post("/v1/addresses", json=place | {"identity_id": bakery.identity_id})
+    address = bakery.address_id if which == "its own" else other.json()["address_id"]
+    wish = {"did": say.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
+    request = (await ann.post("/v1/service-requests", json=wish)).json()["request_id"]
+    for state in ("in_process", "active"):
+        await rita.post(f"/v1/service-requests/{request}/decide", json={"state": state})
+    before = len(await office.said())
+    await ann.patch(f"/v1/addresses/{address}", json={"street": "10 Hidden Lane"})
+    await strike(office)
+    await strike(office)
+    assert (await ann.get(f"/v1/service-requests/{request}")).json()["state"] == "in_process"
+    told = [event["topic"] for event in (await office.said())[before:]]
+    assert told == (["verification.pending"] if which == "its own" else []) + ["service.changed"]
+
+
 async def test_what_was_deleted_serves_nobody(office: Any, ann: Any, say: Any, bakery: Any) -> None:
     """An assignment of it is rejected `not_yours`; nothing can be added to it or changed."""
     await ann.delete(f"/v1/identities/{bakery.identity_id}")
