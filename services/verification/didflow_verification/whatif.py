@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -96,7 +97,7 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         number_type=body.number_type or "",
         prefix="",
     )
-    approvals = await _found(http, store.APPROVALS, {key})
+    reviewed = Known(states=await _reviewed(http, {key}) | asked.documents)
     case = Case(
         account=account,
         country=country,
@@ -108,11 +109,12 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         address_id=wish.address_id,
         address=asked.address_for(account),
         document_ids=wish.document_ids,
-        documents=documents_of(wish.document_ids, Known(states=asked.documents)),
+        documents=documents_of(wish.document_ids, reviewed),
         names=lambda: frozenset({folded(body.area)} if body.area else ()),
+        given=partial(documents_of, known=reviewed),
         now=asked.now,
     )
-    return for_kind(case, approvals[Approval, key])
+    return for_kind(case, reviewed.get(Approval, key))
 
 
 async def expected_for_dids(
@@ -123,7 +125,7 @@ async def expected_for_dids(
     asked = await _asked(http, body)
     keys = {key for r in registrations for key in approval_keys(r, asked.wish(r.account))}
     countries = {ANYWHERE, *(r.country for r in registrations)}
-    shared = await _found(http, store.RULES, countries) | await _found(http, store.APPROVALS, keys)
+    shared = await _found(http, store.RULES, countries) | await _reviewed(http, keys)
     memo: dict[Hashable, Any] = {}
 
     def judge_all() -> dict[UUID, Expected]:
@@ -143,6 +145,13 @@ def _expected(
     }
     known = Known(states=shared | own, memo=memo)
     return for_registration(registration, wish, asked.now, known)
+
+
+async def _reviewed(http: HttpContext, keys: Iterable[Hashable]) -> States:
+    """Read the reviews that details may rest on, with their papers."""
+    approvals = await _found(http, store.APPROVALS, keys)
+    papers = {paper for approval in approvals.values() if approval for paper in approval.document_ids}
+    return approvals | await _found(http, personal.DOCUMENTS, papers)
 
 
 async def _asked(http: HttpContext, body: EvaluateBody) -> Asked:

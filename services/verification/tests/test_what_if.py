@@ -1,11 +1,11 @@
 """The what-if promises what the submission gives, over generated details."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from didflow_chassis.decision import Known
@@ -56,6 +56,54 @@ def expected(desk: Any, wish: Wish, now: Any) -> Any:
     return for_registration(desk.registration, wish, now, Known(states=Everything(desk.states)))
 
 
+FITTING = {"company_name": "Quay Street Trading", "first_name": "Joan", "last_name": "Murphy"}
+HOME = {
+    "+35": {"street": "1 Quay Street", "city": "Dublin", "country": "IE"},
+    "+34": {"street": "1 Quay Street", "city": "Madrid", "country": "ES"},
+    "+45": {"street": "1 Quay Street", "city": "Aarhus", "country": "DK"},
+    "+31": {"street": "1 Quay Street", "city": "Amsterdam", "country": "NL"},
+    "+55": {"street": "1 Quay Street", "city": "Recife", "country": "BR"},
+    "+80": {"street": "1 Quay Street", "city": "Cork", "country": "IE"},
+}
+"""Addresses that satisfy the numbers that begin so."""
+
+PAPERS = st.lists(
+    st.tuples(
+        st.sampled_from(["commercial_register_extract", "passport", "utility_bill", "tax_certificate"]),
+        st.sampled_from([None, date(2026, 11, 19), date(2026, 11, 20), date(2027, 1, 1)]),
+        st.sampled_from([None, date(2026, 8, 1), date(2026, 11, 1)]),
+    ),
+    max_size=3,
+)
+
+
+def paper(identity: Identity, kind: str, expires_on: date | None, issued_on: date | None) -> StoredDocument:
+    """A document of an identity."""
+    return StoredDocument(
+        document_id=uuid7(),
+        identity_id=identity.identity_id,
+        account=identity.account,
+        kind=kind,
+        media_type="application/pdf",
+        size=1,
+        content_id=None,
+        issued_on=issued_on,
+        expires_on=expires_on,
+        states=(("company_name", "Quay Street Trading"),),
+        created_at=NOON,
+        created_by="ann",
+    )
+
+
+def reviewed_before(desk: Any, say: Any, identity: Any, address: Any, papers: Any) -> None:
+    """Let a reviewer approve the same details for another number of the same prefix, where they wait for one."""
+    first = type(say)()
+    first.did, first.number, first.number_type = uuid7(), f"{say.number[:-1]}1", say.number_type
+    ids = [each.document_id for each in papers]
+    desk.feed(first.purchased(), first.assigned(identity, address, document_ids=ids), first.approve())
+    desk.refused.clear()
+
+
 @settings(
     max_examples=1_000,
     deadline=None,
@@ -64,29 +112,37 @@ def expected(desk: Any, wish: Wish, now: Any) -> Any:
 )
 @given(data=st.data())
 def test_the_what_if_equals_the_submission(new_desk: Any, say: Any, make: Any, data: st.DataObject) -> None:
-    """For any details on any number: the outcome, the requirement, its version and every finding."""
+    """For any details and papers, reviewed before or not: outcome, requirement, version, every finding."""
     desk = new_desk()
     say.number, say.number_type = data.draw(st.sampled_from(NUMBERS))
     kind = data.draw(st.sampled_from([make.company, make.somebody]))
     account = data.draw(st.sampled_from(["master/acme", "master", "master/globex"]))
-    identity = replace(kind(account=account), person=type(make.company().person)(**data.draw(PERSONS)))
-    address = make.address(identity, **data.draw(PLACES)) if data.draw(st.booleans()) else None
-    documents = [str(uuid7())] if data.draw(st.booleans()) else []
-    desk.enter(identity, *([address] if address else []))
+    fitting = data.draw(st.booleans())
+    stated = FITTING if fitting else data.draw(PERSONS)
+    identity = replace(kind(account=account), person=type(make.company().person)(**stated))
+    place = HOME[say.number[:3]] if fitting and say.number[:3] in HOME else data.draw(PLACES)
+    address = make.address(identity, **place) if fitting or data.draw(st.booleans()) else None
+    papers = [paper(identity, *kind) for kind in data.draw(PAPERS)]
+    foreign = [uuid7()] if data.draw(st.integers(0, 9)) == 0 else []
+    desk.enter(identity, *([address] if address else []), *papers)
+    if data.draw(st.booleans()):
+        reviewed_before(desk, say, identity, address, papers)
+    sent = data.draw(st.lists(st.sampled_from(papers), unique_by=id)) if papers else []
+    documents = [each.document_id for each in sent] + foreign
     desk.take(say.purchased())
     now = say.zero + timedelta(hours=1)
-    event = say.assigned(identity, address, document_ids=documents)
+    assigned = say.assigned(identity, address, document_ids=documents)
     wish = Wish(
         holder=say.account,
         at=say.zero,
         identity_id=identity.identity_id,
-        address_id=event.data.address_id,
-        document_ids=event.data.document_ids,
+        address_id=assigned.data.address_id,
+        document_ids=assigned.data.document_ids,
         by=None,
     )
     promised = expected(desk, wish, now)
     before = desk.registration
-    desk.take(event, now)
+    desk.take(assigned, now)
     if promised.outcome == "not_required" or before.state == "not_required":
         assert desk.registration.state == "not_required"
         assert bool(desk.refused) == (promised.outcome == "rejected")
@@ -94,6 +150,7 @@ def test_the_what_if_equals_the_submission(new_desk: Any, say: Any, make: Any, d
     attempt = desk.attempt()
     assert (attempt.status, attempt.findings) == (promised.outcome, promised.findings)
     assert (attempt.requirement, attempt.requirement_version) == (promised.requirement, promised.version)
+    event(f"{attempt.status} {'resting' if attempt.rests_on else ''}")
     assert expected(desk, wish, now).outcome == promised.outcome
 
 
