@@ -141,7 +141,10 @@ async def test_the_main_job_tells_nobody_who_the_end_users_are(
     """All examples, from purchase to review: no name, number or street of theirs on a topic or in a log."""
     played: Examples = examples.read()
     public = f"{[one.event for one in played.purchases]} sip:switchboard.example.com"
-    secrets = stated(one.body for one in (*played.identities.values(), *played.addresses.values()))
+    bodies = [one.body for one in played.identities.values()] + [
+        one.body for one in played.addresses.values()
+    ]
+    secrets = stated(bodies)
     secrets -= told(public, secrets)
     assert len(secrets) > 10
     options = Options(folder=tmp_path, examples=played, wanted=Wanted(kafka=kafka))
