@@ -9,7 +9,7 @@ import pytest
 from didflow_contracts.events import VerificationExpired, VerificationExpiring
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, DocumentGroup, Requirement, Review
 from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.verification import Verification, verification_id
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 20)
@@ -284,3 +284,30 @@ def test_the_end_of_a_did_ends_what_is_due(proved: Any, say: Any) -> None:
     assert proved.registration.due_at is None
     proved.strike(say.zero + 400 * DAY)
     assert heard(proved) == []
+
+
+def second_number(desk: Any, say: Any, identity: Any, address: Any, at: datetime) -> Verification:
+    """Assign the same details, without a paper, to another number of the area; return its attempt."""
+    one = type(say)()
+    one.did, one.number = address.address_id, "+35314567890"
+    desk.take(one.purchased(), now=at)
+    desk.take(one.assigned(identity, address, at), now=at)
+    attempt = desk.states[Verification, verification_id(one.did, 1)]
+    assert isinstance(attempt, Verification)
+    return attempt
+
+
+def test_papers_of_the_review_that_is_rested_on_count_as_given(
+    proved: Any, say: Any, acme: Any, quay: Any
+) -> None:
+    """Nobody sends the bill again; the second approval ends when the bill does."""
+    attempt = second_number(proved, say, acme, quay, say.zero + DAY)
+    assert (attempt.status, attempt.rests_on) == ("approved", proved.attempt().verification_id)
+    assert proved.said[-1].valid_until == datetime(2027, 2, 1, tzinfo=UTC)
+
+
+def test_nothing_rests_on_a_review_whose_proof_has_ended(proved: Any, say: Any, acme: Any, quay: Any) -> None:
+    """The bill is no longer given, so a proof is missing."""
+    attempt = second_number(proved, say, acme, quay, datetime(2027, 2, 1, tzinfo=UTC))
+    assert (attempt.status, [r.code for r in attempt.reasons]) == ("rejected", ["proof_missing"])
+    assert attempt.rests_on is None
