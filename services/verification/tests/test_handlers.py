@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "approve": lambda say, *_: say.approve(),
     "reject": lambda say, *_: say.reject(),
     "resubmit": lambda say, acme, quay: say.resubmit(1, acme, quay),
+    "revoke": lambda say, *_: say.revoke(),
     "claim": lambda say, *_: say.claim(),
     "release": lambda say, *_: say.release(),
 }

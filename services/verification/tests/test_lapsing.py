@@ -182,6 +182,40 @@ def test_reverify_warns_and_asks_anew_with_grace(
     assert desk.registration.state == "approved"
 
 
+def test_a_version_that_leaves_an_end_user_type_out_asks_it_anew_too(
+    desk: Any, say: Any, acme: Any, quay: Any, row: Any
+) -> None:
+    """It was approved under the row that is no longer for it."""
+    persons = replace(
+        row,
+        version=2,
+        effective_from=TOMORROW,
+        end_user_types=("individual",),
+        reverify=True,
+        grace_until=GRACE.date(),
+    )
+    desk.enter(irish(row, persons), acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    desk.strike(MIDNIGHT)
+    assert desk.registration.state == "expired"
+    desk.take(say.assigned(acme, quay, MIDNIGHT), now=MIDNIGHT)
+    assert [reason.code for reason in desk.said[-1].reasons] == ["individual_only"]
+
+
+def test_an_attempt_that_is_approved_after_the_change_is_asked_anew_at_once(
+    desk: Any, say: Any, acme: Any, quay: Any, changed: Any
+) -> None:
+    """It kept its version while it waited; what counts is the grace date."""
+    desk.enter(changed, acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay))
+    later = MIDNIGHT + DAY
+    desk.take(say.approve(), now=later)
+    assert desk.attempt().requirement_version == 1
+    desk.strike(later)
+    assert heard(desk) == [("expiring", "approved"), ("expired", "expired")]
+    assert desk.said[-1].grace_until == GRACE
+
+
 def test_a_review_from_before_the_change_counts_where_nothing_new_is_asked(
     desk: Any, say: Any, acme: Any, quay: Any, row: Any
 ) -> None:

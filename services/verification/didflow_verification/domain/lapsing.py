@@ -73,7 +73,8 @@ def _requirements(
 ) -> Iterator[Lapse]:
     kind = approved.end_user_type or registration.end_user_type
     for row in (*(rules.requirements if rules else ()), *(anywhere.requirements if anywhere else ())):
-        applies = row.number_type in {registration.number_type, "any"} and kind in {*row.end_user_types, None}
+        meant = row.key == approved.requirement or kind in {*row.end_user_types, None}
+        applies = meant and row.number_type in {registration.number_type, "any"}
         asks = row.reverify and row.required and applies and _comes_after(row, approved)
         if row.grace_until and asks and _decides(row, registration, rules, anywhere):
             grace = midnight(row.grace_until)
