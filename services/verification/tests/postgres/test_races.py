@@ -1,0 +1,80 @@
+"""What a revocation or a load of the catalogue must not miss: whoever is decided at the same moment."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from didflow_chassis.clock import Clock
+from didflow_chassis.stage.once import Answer, Once
+from didflow_contracts.ids import uuid7
+from didflow_verification.catalogue.loading import OPERATOR, rules_now
+from didflow_verification.domain.commands import LoadRules
+from didflow_verification.service import SERVICE
+
+MANY = 40
+HOUR = timedelta(hours=1)
+
+
+async def strike(office: Any) -> None:
+    """Let the clock strike until nothing is due."""
+    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    for _ in range(5):
+        await clock.strike()
+
+
+async def others(office: Any, say: Any) -> list[Any]:
+    """More numbers of the area, purchased."""
+    made = []
+    for n in range(MANY):
+        one = type(say)()
+        one.did, one.number = uuid4(), f"+3531960{n:04}"
+        made.append(one)
+    await office.take(*(one.purchased() for one in made))
+    return made
+
+
+async def test_who_rests_on_a_review_while_it_is_revoked_expires_or_never_rested(
+    office: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+) -> None:
+    """Forty assignments, one by one, and the revocation in their middle: none stays approved."""
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    numbers = await others(office, say)
+    assigned = [office.take(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
+    revoked = rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
+    *_, answer = await asyncio.gather(*assigned[: MANY // 2], *assigned[MANY // 2 :], revoked)
+    assert answer.json()["status"] == "revoked"
+    await strike(office)
+    assert await office.count("registrations", "state = 'approved'") == 0
+    ended = await office.count("registrations", "state = 'expired'")
+    waiting = await office.count("registrations", "state = 'pending'")
+    assert ended + waiting == MANY + 1
+
+
+async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
+    office: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+) -> None:
+    """Forty approvals and a version that asks anew from tomorrow on: every one is warned, once."""
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    numbers = await others(office, say)
+    ireland = (await rules_now(office.database))["IE"]
+    row, tomorrow = ireland.requirements[0], (say.zero + timedelta(days=1)).date()
+    later = replace(row, version=2, effective_from=tomorrow, reverify=True, grace_until=tomorrow)
+    command = LoadRules(
+        entity_id="IE",
+        subject="",
+        caller=OPERATOR,
+        change_id=uuid7(),
+        rules=replace(ireland, requirements=(row, later)),
+    )
+    once = Once(account="", route="catalogue", key=None, digest=b"")
+    load = office.stage.command(
+        [command], once=once, actor="a", answer=lambda _: Answer(status=200, body=b"")
+    )
+    assigned = [office.take(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
+    await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
+    await strike(office)
+    assert await office.count("registrations", "state = 'approved'") == MANY + 1
+    warned = [event["subject"] for event in await office.said() if event["topic"] == "verification.expiring"]
+    assert len(warned) == len(set(warned)) == MANY + 1
