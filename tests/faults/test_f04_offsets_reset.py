@@ -12,7 +12,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faults.four import READS, Four, Record, answers, four
-from faults.installation import Installation, ready
+from faults.installation import Install, Installation, ready
+from faults.invariants import Judge
+from faults.oracle import Ask
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
@@ -73,7 +75,9 @@ async def test_all_topics_read_anew_by_all_services_change_nothing(
                 assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0
 
 
-async def test_an_offset_reset_on_the_broker_after_pruning_is_harmless(install, ask, judge) -> None:
+async def test_an_offset_reset_on_the_broker_after_pruning_is_harmless(
+    install: Install, ask: Ask, judge: Judge
+) -> None:
     """F04: billing's group is set back to the beginning and its inbox emptied: I1 to I8 hold, nothing is said twice."""
     at = await install("inventory", "billing")
     oracle = await ask(at)

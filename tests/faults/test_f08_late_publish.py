@@ -5,7 +5,7 @@ Between relay and broker stands a proxy that swallows everything, and later lets
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +13,9 @@ import aiokafka.client
 import asyncpg
 import pytest
 from faults.evidence import gather
-from faults.installation import Installation, ready
+from faults.installation import Install, Installation, ready
+from faults.invariants import Judge
+from faults.oracle import Ask
 from faults.proxy import Proxy, proxy
 from harness.processes import until
 
@@ -92,7 +94,7 @@ async def relaying(at: Installation, name: str) -> AsyncIterator[Seen]:
 
 
 async def test_a_publish_that_lands_late_is_a_repeat_and_overtakes_nothing(
-    install, ask, judge, between: Proxy, exits
+    install: Install, ask: Ask, judge: Judge, between: Proxy, exits: AsyncExitStack
 ) -> None:
     """F08: what follows the unknown waits; another worker sends all in order; what lands then is applied by nobody."""
     at = await install("inventory", "billing")

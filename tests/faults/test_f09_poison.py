@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import asyncpg
 from faults.four import record
-from faults.installation import Installation
-from faults.oracle import Bought, Oracle
+from faults.installation import Install, Installation
+from faults.oracle import Ask, Bought, Oracle
 from faults.stories import EXAMPLES
 from harness.processes import until
 
@@ -39,7 +39,7 @@ def holding(one: Bought, sequence: int) -> bytes:
     return said.value or b""
 
 
-async def test_poison_is_tried_with_backoff_then_given_up_alone(install, ask) -> None:
+async def test_poison_is_tried_with_backoff_then_given_up_alone(install: Install, ask: Ask) -> None:
     """F09: tried again after 1, 4, 16 s and more, then a letter; others lose under 1 s; its followers wait in order."""
     at: Installation = await install("billing")
     oracle = await ask(at)

@@ -9,7 +9,8 @@ from typing import Any, Final
 import asyncpg
 import pytest
 from faults.four import Four, event_of, four
-from faults.installation import ready
+from faults.installation import Install, ready
+from faults.oracle import Ask
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
@@ -122,7 +123,7 @@ def preload(tmp_path: Path) -> Path:
 
 
 async def test_pods_whose_clocks_are_wrong_do_nothing_early_and_nothing_twice(
-    install, ask, preload: Path, monkeypatch: pytest.MonkeyPatch
+    install: Install, ask: Ask, preload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F15: one worker 10 minutes ahead, one behind: a period ends at the database's second, once for each DID."""
     at = await install("billing")

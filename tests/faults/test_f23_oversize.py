@@ -6,6 +6,9 @@ from typing import Any, Final
 import asyncpg
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faults.four import answers, event_of, four, record
+from faults.installation import Install
+from faults.invariants import Judge
+from faults.oracle import Ask
 from faults.rawrecords import RawRecord, publish
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
@@ -30,7 +33,7 @@ async def limit(bootstrap: str, topic: str, size: int) -> None:
 
 
 async def test_oversize_is_cut_apart_and_a_topic_that_takes_too_little_blocks_no_other(
-    install, ask, judge, kafka: str
+    install: Install, ask: Ask, judge: Judge, kafka: str
 ) -> None:
     """F23: values over a million bytes are letters, cut; a topic that refuses billing's events keeps only those."""
     at = await install("billing")

@@ -8,8 +8,9 @@ import json
 from typing import Final
 
 import asyncpg
-from faults.installation import Installation
-from faults.oracle import Oracle
+from faults.installation import Install, Installation
+from faults.invariants import Judge
+from faults.oracle import Ask, Oracle
 from faults.rawrecords import RawRecord, publish
 from harness.processes import until
 from hypothesis import Phase, given, settings
@@ -124,7 +125,7 @@ def corpora(seed: int) -> list[list[RawRecord]]:
 
 
 async def test_each_malformed_record_is_one_dead_letter_and_its_neighbours_are_taken(
-    install, ask, judge, seed: int
+    install: Install, ask: Ask, judge: Judge, seed: int
 ) -> None:
     """F24: of a corpus of bytes each bad one is dead-lettered once with its cause, everything beside it is taken."""
     accept_any_header_name()

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from faults.bulk import Sold, sold
 from faults.four import STANDARD
 from faults.installation import Install, Installation
+from faults.oracle import Ask, Oracle
 from harness.processes import until
 
 from didflow_contracts.events import DidPurchased, TermChanged
@@ -54,7 +55,7 @@ async def listening(at: Installation) -> AsyncIterator[Listener]:
         await consumer.stop()
 
 
-async def quiet_tenant(oracle, listener: Listener) -> list[float]:
+async def quiet_tenant(oracle: Oracle, listener: Listener) -> list[float]:
     """Buy at the tenant's pace; return how long each purchase took to be said, sorted."""
     sent: dict[bytes, float] = {}
     for _ in range(QUIET_RATE * SECONDS):
@@ -66,7 +67,7 @@ async def quiet_tenant(oracle, listener: Listener) -> list[float]:
     return sorted(listener.heard[number] - at for number, at in sent.items())
 
 
-async def noisy_tenant(oracle) -> None:
+async def noisy_tenant(oracle: Oracle) -> None:
     """Buy and talk nonsense at a steady pace until cancelled."""
     topic = f"{oracle.at.parts.topic_prefix}{DidPurchased.topic}"
     for n in count():
@@ -82,7 +83,7 @@ def p99(delays: list[float]) -> float:
 
 
 @pytest.mark.faults
-async def test_a_noisy_tenant_does_not_slow_the_others(install: Install, ask) -> None:
+async def test_a_noisy_tenant_does_not_slow_the_others(install: Install, ask: Ask) -> None:
     """F27: the others' p99 stays below twice what it was alone, or unnoticed; dead letters of one pause nobody."""
     at = await install("billing")
     oracle = await ask(at)

@@ -4,7 +4,9 @@ The table is the truth: letters are there, offsets go on, and their copies wait 
 """
 
 import asyncpg
-from faults.installation import Installation
+from faults.installation import Install, Installation
+from faults.invariants import Judge
+from faults.oracle import Ask
 from harness.processes import until
 from harness.topics import create_topics, delete_topics
 
@@ -36,7 +38,9 @@ async def come_to(at: Installation, *, within: float, **expected: int) -> None:
     await until(are, within=within, what=f"{expected}, not {await asked(at, COUNTS)}")
 
 
-async def test_copies_wait_and_nothing_else_does(install, ask, judge, kafka: str) -> None:
+async def test_copies_wait_and_nothing_else_does(
+    install: Install, ask: Ask, judge: Judge, kafka: str
+) -> None:
     """F29: the topic was never there, then vanishes in use: all else goes on, the copies leave when it is back."""
     at = await install("billing")
     oracle = await ask(at)

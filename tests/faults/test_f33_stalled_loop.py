@@ -2,14 +2,18 @@
 
 import time
 
-from faults.installation import Member, ready
+from faults.installation import Install, Member, ready
+from faults.invariants import Judge
+from faults.oracle import Ask
 from harness.processes import until
 
 STALL_S = 12
 """Longer than the session of a member, which is 10 s by default."""
 
 
-async def test_a_worker_whose_loop_stood_still_is_found_out_and_recovers(install, ask, judge) -> None:
+async def test_a_worker_whose_loop_stood_still_is_found_out_and_recovers(
+    install: Install, ask: Ask, judge: Judge
+) -> None:
     """F33: 12 s without a heartbeat: no probe is answered, another worker goes on, then both work; I1 to I8 hold."""
     at = await install("inventory", "billing")
     oracle = await ask(at)

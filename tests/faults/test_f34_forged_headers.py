@@ -6,7 +6,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faults.evidence import gather
 from faults.four import event_of, raw
-from faults.installation import Installation
+from faults.installation import Install, Installation
+from faults.invariants import Judge
+from faults.oracle import Ask
 from faults.rawrecords import RawRecord, publish
 from harness.processes import until
 from harness.topics import create_topics, delete_topics
@@ -18,7 +20,9 @@ STANDARD: Final = ((b"content-type", CONTENT_TYPE.encode()),)
 HEARD: Final = "SELECT (SELECT count(*) FROM terms), (SELECT count(*) FROM dead_letters)"
 
 
-async def test_nobody_is_answered_where_a_record_says(install, ask, judge, kafka: str) -> None:
+async def test_nobody_is_answered_where_a_record_says(
+    install: Install, ask: Ask, judge: Judge, kafka: str
+) -> None:
     """F34: reply_to names a topic that is there and one that is ours: nothing comes there, good or bad the record."""
     at = await install("billing")
     oracle = await ask(at)
