@@ -24,13 +24,17 @@ def next_turn(
     """Return when a requirement may come or go for the DID: now, at 00:00 UTC of a day, or never."""
     if registration.state not in {"not_required", "awaiting"}:
         return None
+    rows = (*(rules.requirements if rules else ()), *(anywhere.requirements if anywhere else ()))
+    turning = [row for row in rows if row.reverify]
+    if not turning:
+        return None
     today, kind = now.astimezone(UTC).date(), registration.number_type
     if is_outdated(registration, rows_in_force(rules, anywhere, kind, today)):
         return now
     days = (
         row.effective_from
-        for row in (*(rules.requirements if rules else ()), *(anywhere.requirements if anywhere else ()))
-        if row.reverify and row.number_type in {kind, "any"} and row.effective_from > today
+        for row in turning
+        if row.number_type in {kind, "any"} and row.effective_from > today
     )
     turns = (day for day in days if is_outdated(registration, rows_in_force(rules, anywhere, kind, day)))
     return min((midnight(day) for day in turns), default=None)
