@@ -13,6 +13,7 @@ import asyncpg
 
 from bench.run import Run, Stopwatch, Took, main
 from didflow.services import service
+from didflow_chassis.committing import Committing
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.running import run_worker
 from didflow_chassis.settings import Settings
@@ -66,16 +67,21 @@ async def run_ours(run: Run) -> Took:
 
 
 def with_stopwatch(watch: Watch) -> None:
-    """Let every consumer of this process note its batches, as they come and when they are through."""
+    """Let every consumer of this process note its polls, as they come and when they are through."""
     take: Callable[[Any, Sequence[Any]], Awaitable[None]] = Consumer.take
+    reached: Callable[[Any, Sequence[Any]], None] = Committing.reached
 
     async def noted(self: Consumer, records: Sequence[Any]) -> None:
         watch.consumer = self
         watch.batch(len(records))
         await take(self, records)
+
+    def through(self: Committing, records: Sequence[Any]) -> None:
         watch.done += len(records)
+        reached(self, records)
 
     Consumer.take = noted  # type: ignore[method-assign]
+    Committing.reached = through  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

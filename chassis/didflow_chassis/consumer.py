@@ -1,18 +1,16 @@
 """The FastStream shell: one batch subscriber over all topics of a service, raw records into the stage.
 
-The handler never raises and never waits out an outage: what was not committed is sought back, partition by
-partition, and paused until a timer resumes it. Offsets are committed after the database, explicitly, behind it.
+The handler never raises and never waits out an outage: it gives what was polled to the tracks and polls on. What was
+not committed is sought back, partition by partition, and paused until a timer resumes it. Offsets are committed after
+the database, explicitly, behind it.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from zlib import crc32
 
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
@@ -23,17 +21,16 @@ from didflow_chassis.brokers import connection, consumer_options
 from didflow_chassis.committing import Committing
 from didflow_chassis.database import Outage
 from didflow_chassis.lenient_records import accept_any_header_name
+from didflow_chassis.rewinding import Rewinding
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.breaker import BreakerOpen
 from didflow_chassis.stage.messages import Record
 from didflow_chassis.stage.stage import Stage
+from didflow_chassis.tracks import Tracks
 
-LANES = 2
-LANES_FROM = 50
 IDLE_MS = 500
 """How long one poll waits for records; it ends with the first of them."""
-RESUME_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 _LOG = logging.getLogger(__name__)
 
@@ -44,11 +41,9 @@ class Consumer:
     def __init__(self, service: Service, settings: Settings, stage: Stage) -> None:
         self._stage = stage
         self._prefix = settings.topic_prefix
-        self._busy = asyncio.Lock()
         self._committing = Committing(lambda: self.kafka)
-        self._stopping = False
-        self._failures = 0
-        self._resumes: set[asyncio.Task[None]] = set()
+        self._rewinding = Rewinding(lambda: self.kafka)
+        self._tracks = Tracks(self._through, self._reached, self._failed)
         self.topics = [self._prefix + model.topic for model in service.events]
         self.polled_at = time.monotonic()
         self.is_broken = False
@@ -68,7 +63,7 @@ class Consumer:
             decoder=_decode,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
-            listener=Draining(self._busy, self._committing),
+            listener=Draining(self._tracks, self._committing),
             **consumer_options(settings, service.name),
         )
         self._subscriber(self.take)
@@ -80,8 +75,8 @@ class Consumer:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a batch is in hand."""
-        return self._busy.locked()
+        """Whether something that was polled is under way."""
+        return self._tracks.is_busy
 
     @property
     def is_behind(self) -> bool:
@@ -91,6 +86,7 @@ class Consumer:
     async def start(self) -> None:
         """Join the group and begin to read. Raises KafkaError when no broker answers."""
         accept_any_header_name()
+        self._tracks.start()
         await self.broker.start()
         self.kafka.getmany = self._polling(self.kafka.getmany)
 
@@ -104,112 +100,59 @@ class Consumer:
                 self._committing.soon()
                 self.polled_at = time.monotonic()
                 found = await getmany(*partitions, **options | {"timeout_ms": IDLE_MS})
+            self._tracks.announce([record for several in found.values() for record in several])
             return found
 
         return patient
 
     async def stop(self) -> None:
-        """Finish the batch in hand, leave the group."""
-        self._stopping = True
-        for task in self._resumes:
-            task.cancel()
-        async with self._busy:
-            await self._committing.now()
+        """Finish what is under way, leave the group."""
+        self._rewinding.stop()
+        await self._tracks.drain(self._committing.now)
+        self._tracks.stop()
         await self.broker.stop()
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:
-        """Put one batch through the stage, then commit its offsets. Never raises."""
-        async with self._busy:
-            if self._stopping:
-                return
-            try:
-                await failpoints.hit("consumer.take")
-                await self._through([self._record(r) for r in records])
-            except BreakerOpen as broken:
-                _LOG.error("the breaker is open", extra={"error": str(broken)})
-                self._failures = len(RESUME_S)
+        """Give a poll to the tracks; waits while they are full. Never raises."""
+        await self._tracks.put(records)
+
+    async def _through(self, records: Sequence[ConsumerRecord]) -> None:
+        await failpoints.hit("consumer.take")
+        await self._stage.records([self._record(r) for r in records])
+        await failpoints.hit("consumer.taken")
+
+    def _reached(self, records: Sequence[ConsumerRecord]) -> None:
+        self._rewinding.forget()
+        self.is_broken = False
+        self._committing.reached(records)
+
+    def _failed(self, records: Sequence[ConsumerRecord], error: Exception) -> None:
+        match error:
+            case BreakerOpen():
+                _LOG.error("the breaker is open", extra={"error": str(error)})
                 self.is_broken = True
-                self._hold(records)
-            except Outage as outage:
-                _LOG.warning("a batch waits", extra={"error": str(outage), "records": len(records)})
-                self._hold(records)
-            except Exception:  # noqa: BLE001 - a defect of ours must not lose the batch
-                _LOG.exception("a batch could not be taken")
-                self._hold(records)
-            else:
-                self._failures, self.is_broken = 0, False
-                await failpoints.hit("consumer.taken")
-                self._committing.reached(records)
-
-    async def _through(self, records: Sequence[Record]) -> None:
-        """Put records through the stage, a large batch in two lanes: one decides while the other's database works.
-
-        A key is in one lane only, so its order is kept. Raises what a lane raised; the other may be committed.
-        """
-        lanes = in_lanes(records)
-        if len(lanes) == 1:
-            await self._stage.records(records)
-            return
-        ends = await asyncio.gather(*(self._stage.records(lane) for lane in lanes), return_exceptions=True)
-        for end in ends:
-            if end is not None:
-                raise end
+            case Outage():
+                _LOG.warning("a batch waits", extra={"error": str(error), "records": len(records)})
+            case _:  # a defect of ours must not lose the batch
+                _LOG.error("a batch could not be taken", exc_info=error)
+        self._rewinding.back(records, at_length=self.is_broken)
 
     def _record(self, r: ConsumerRecord) -> Record:
         topic = r.topic.removeprefix(self._prefix)
         return Record(topic, r.partition, r.offset, r.key, r.value, tuple(r.headers))
 
-    def _hold(self, records: Sequence[ConsumerRecord]) -> None:
-        """Seek every partition of a batch back to where it began, and pause it for a while."""
-        first: dict[TopicPartition, int] = {}
-        for r in records:
-            first.setdefault(TopicPartition(r.topic, r.partition), r.offset)
-        held = [partition for partition, offset in first.items() if self._seek(partition, offset)]
-        if held:
-            wait = RESUME_S[min(self._failures, len(RESUME_S) - 1)]
-            self._failures += 1
-            task = asyncio.create_task(self._resume(held, wait))
-            self._resumes.add(task)
-            task.add_done_callback(self._resumes.discard)
-
-    def _seek(self, partition: TopicPartition, offset: int) -> bool:
-        try:
-            self.kafka.seek(partition, offset)
-            self.kafka.pause(partition)
-        except (KafkaError, IllegalStateError):
-            return False
-        return True
-
-    async def _resume(self, partitions: Sequence[TopicPartition], wait: float) -> None:
-        await asyncio.sleep(wait)
-        assigned = self.kafka.assignment() if self.kafka else ()
-        for partition in partitions:
-            if partition in assigned:
-                self.kafka.resume(partition)
-
-
-def in_lanes(records: Sequence[Record]) -> tuple[Sequence[Record], ...]:
-    """Part a large batch by key; a small one is not worth a second transaction."""
-    if len(records) < LANES_FROM:
-        return (records,)
-    lanes: tuple[list[Record], ...] = tuple([] for _ in range(LANES))
-    for record in records:
-        lanes[crc32(record.key or b"") % LANES].append(record)
-    return tuple(lane for lane in lanes if lane)
-
 
 class Draining(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Lets the batch in hand finish, and its offsets be known, before its partitions go to another member."""
+    """Lets what is under way finish, and its offsets be known, before its partitions go to another member."""
 
-    def __init__(self, busy: asyncio.Lock, committing: Committing) -> None:
-        self._busy = busy
+    def __init__(self, tracks: Tracks, committing: Committing) -> None:
+        self._tracks = tracks
         self._committing = committing
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        """Wait until the handler is idle and what it did is committed."""
-        async with self._busy:
-            await self._committing.now()
-            _LOG.debug("partitions revoked", extra={"partitions": len(revoked)})
+        """Wait until nothing is under way and what was done is committed."""
+        await self._tracks.drain(self._committing.now)
+        _LOG.debug("partitions revoked", extra={"partitions": len(revoked)})
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """Nothing to do: positions are the group's committed offsets."""

@@ -84,8 +84,8 @@ MUTANTS = (
     ),
     Mutant(
         name="no seek after a batch that was not committed",
-        file="consumer.py",
-        before="            self.kafka.seek(partition, offset)\n",
+        file="rewinding.py",
+        before="            self._consumer().seek(partition, offset)\n",
         after="",
         tests=(f"{KAFKA}/test_consumer.py",),
     ),
@@ -99,8 +99,8 @@ MUTANTS = (
     Mutant(
         name="offsets committed before the database",
         file="consumer.py",
-        before="                await self._through(",
-        after="                self._committing.reached(records)\n                await self._through(",
+        before="        await self._stage.records(",
+        after="        self._committing.reached(records)\n        await self._stage.records(",
         tests=(f"{KAFKA}/test_consumer.py",),
     ),
 )
