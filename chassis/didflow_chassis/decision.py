@@ -3,7 +3,7 @@
 Nothing here opens, awaits or reads a clock; `domain/` packages import this module of the chassis and no other.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
