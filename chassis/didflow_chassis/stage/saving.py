@@ -21,11 +21,16 @@ async def save(connection: Connection, work: Work, prefix: str) -> None:
     await _save_parked(connection, work)
     if work.dead:
         await connection.execute(sql.WRITE_DEAD_LETTERS, *_columns(letter_rows(work, prefix)))
-    if work.inbox:
-        await connection.execute(sql.WRITE_INBOX, *_columns(work.inbox))
+    await _save_messages(connection, work)
+
+
+async def _save_messages(connection: Connection, work: Work) -> None:
+    inbox = _columns(work.inbox) if work.inbox else ([], [], [])
     if work.outbox:
         rows = [(r.topic, r.key, r.value, r.headers) for r in work.outbox]
-        await connection.execute(sql.WRITE_OUTBOX, *_columns(rows))
+        await connection.execute(sql.WRITE_INBOX_AND_OUTBOX, *inbox, *_columns(rows))
+    elif work.inbox:
+        await connection.execute(sql.WRITE_INBOX, *inbox)
 
 
 async def _save_states(connection: Connection, work: Work) -> None:

@@ -26,10 +26,13 @@ INSERT INTO inbox (id, digest, outcome, seen_at)
 SELECT i, d, o, clock_timestamp() FROM unnest($1::bytea[], $2::bytea[], $3::text[]) AS u (i, d, o)
 """
 
-WRITE_OUTBOX = """
-WITH written AS (
+WRITE_INBOX_AND_OUTBOX = """
+WITH taken AS (
+    INSERT INTO inbox (id, digest, outcome, seen_at)
+    SELECT i, d, o, clock_timestamp() FROM unnest($1::bytea[], $2::bytea[], $3::text[]) AS u (i, d, o)
+), written AS (
     INSERT INTO outbox (topic, key, value, headers)
-    SELECT t, k, v, h FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::jsonb[])
+    SELECT t, k, v, h FROM unnest($4::text[], $5::bytea[], $6::bytea[], $7::jsonb[])
         WITH ORDINALITY AS u (t, k, v, h, n) ORDER BY n)
 SELECT pg_notify('outbox', '')
 """
