@@ -345,3 +345,29 @@ def test_nothing_rests_on_a_review_whose_proof_has_ended(proved: Any, say: Any, 
     attempt = second_number(proved, say, acme, quay, datetime(2027, 2, 1, tzinfo=UTC))
     assert (attempt.status, [r.code for r in attempt.reasons]) == ("rejected", ["proof_missing"])
     assert attempt.rests_on is None
+
+
+def test_a_new_paper_is_seen_by_a_person_while_the_old_one_counts(
+    proved: Any, say: Any, acme: Any, quay: Any, bill: Any
+) -> None:
+    """Sent before the old one ends: pending beside the approval, which lasts longer once it is approved."""
+    newer = replace(bill, document_id=quay.address_id, expires_on=date(2027, 6, 30))
+    proved.enter(newer)
+    at = datetime(2027, 1, 10, tzinfo=UTC)
+    proved.take(say.assigned(acme, quay, at, document_ids=[newer.document_id]), now=at)
+    assert (proved.registration.state, proved.statuses()) == ("approved", ["approved", "pending"])
+    proved.take(say.approve(2), now=at)
+    assert proved.said[-1].valid_until == datetime(2027, 7, 1, tzinfo=UTC)
+    proved.strike(datetime(2027, 2, 2, tzinfo=UTC))
+    assert proved.registration.state == "approved"
+
+
+def test_where_no_paper_is_asked_for_none_needs_to_be_seen(
+    desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, bill: Any
+) -> None:
+    """One that is sent along keeps nobody waiting."""
+    desk.enter(irish(row), acme, quay, bill)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    later = say.zero + 2 * timedelta(hours=1)
+    desk.take(say.assigned(acme, quay, later, document_ids=[bill.document_id]), now=later)
+    assert desk.statuses() == ["approved", "approved"]

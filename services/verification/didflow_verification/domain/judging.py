@@ -124,6 +124,9 @@ def _wrong_type(identity: Identity) -> Finding:
 
 
 def _covers(approval: Approval, case: Case, identity: Identity, today: Requirement) -> bool:
+    """Whether the case may rest on a review: a paper that nobody has seen yet is no fact of that review."""
+    if today.documents and not set(case.document_ids) <= set(approval.document_ids):
+        return False
     earlier = forerunner(case.rules, case.anywhere, today, approval.requirement_version)
     return approval.covers(today, earlier, identity, case.address, case.now)
 
