@@ -1,0 +1,138 @@
+"""What verification decides is seen in My Numbers: icon, reference, reasons, services, and who has to act."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from didflow.parts import Wanted
+from didflow.stack import running
+
+DUBLIN = "+35319605511"
+ORDER = {
+    "number": DUBLIN,
+    "account": "master/acme",
+    "order_id": "ORD-1",
+    "number_type": "local",
+    "features": ["voice_in", "a2p_sms"],
+    "end_user_type": "business",
+    "price": {
+        "setup": {"amount": "0.00", "currency": "EUR"},
+        "recurring": {"amount": "1.00", "currency": "EUR"},
+    },
+    "billing_period": 1,
+}
+A2P = {
+    "did": DUBLIN,
+    "service": "a2p_sms",
+    "brand": "Bakery",
+    "use_case": "customer_care",
+    "sample_messages": ["Your bread is ready."],
+    "opt_in_text": "I agree.",
+}
+REJECTED = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
+
+
+class Caller:
+    """Asks a running stack as anybody, and waits until My Numbers shows what was done."""
+
+    def __init__(self, client: httpx.AsyncClient, token: Callable[..., str]) -> None:
+        self._client, self._token = client, token
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, role: str = "reseller", **query: Any
+    ) -> Any:
+        """Call, and return the answer, which must be good."""
+        account = "master/acme" if role == "reseller" else "master"
+        headers = {
+            "Authorization": f"Bearer {self._token(role=role, account=account)}",
+            "Idempotency-Key": path,
+        }
+        headers |= {} if body is None else {"Idempotency-Key": f"{path} {sorted(body.items())!s:.200}"}
+        answer = await self._client.request(
+            method, path, headers=headers, json=body if method != "GET" else None, params=query
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def shows(self, what: Callable[[Any], Any], expected: Any) -> Any:
+        """Wait until the number's view says so, and return the view."""
+        seen = None
+        for _ in range(100):
+            view = await self.ask("GET", f"/v1/dids/{DUBLIN}")
+            seen = what(view)
+            if seen == expected:
+                return view
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{seen} is not {expected}")
+
+    async def waiting(self) -> str:
+        """Return the attempt that waits for a reviewer, once one does."""
+        for _ in range(100):
+            queue = (await self.ask("GET", "/v1/verifications", role="reviewer"))["items"]
+            if queue:
+                found: str = queue[0]["verification_id"]
+                return found
+            await asyncio.sleep(0.1)
+        raise AssertionError("nothing came into the queue")
+
+
+@pytest_asyncio.fixture
+async def caller(
+    kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Caller]:
+    """Somebody with a purchased number in Dublin, on a stack of its own."""
+    monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
+    async with (
+        running(Wanted(kafka=kafka), tmp_path, tell=lambda _: None, port=0) as stack,
+        httpx.AsyncClient(base_url=stack.base, timeout=15, trust_env=False) as client,
+    ):
+        made = Caller(client, stack.issuer.token)
+        await made.ask("POST", "/v1/purchases", ORDER)
+        yield made
+
+
+def icon(view: Any) -> Any:
+    """The registration's icon, with who has to do what."""
+    return view["registration"]["icon"], view["next_step"]["action"], view["next_step"]["who"]
+
+
+def services(view: Any) -> Any:
+    """The additional services."""
+    return [(each["service"], each["state"], each["color"]) for each in view["services"]]
+
+
+async def test_my_numbers_follows_a_registration_and_its_services(caller: Caller) -> None:
+    """Not assigned, pending, rejected with its reason, approved; a service requested and active; revoked."""
+    await caller.shows(icon, ("not_assigned", "assign_end_user_details", "account"))
+    identity = await caller.ask("POST", "/v1/identities", {"type": "business", "company_name": "Bakery"})
+    place = {"street": "7 Lane", "city": "Dublin", "country": "IE", "identity_id": identity["identity_id"]}
+    address = await caller.ask("POST", "/v1/addresses", place)
+    details = {"identity_id": identity["identity_id"], "address_id": address["address_id"]}
+    await caller.ask(
+        "POST", "/v1/dids/batch/assign-end-user", {"dids": [DUBLIN], **details, "document_ids": []}
+    )
+    await caller.shows(icon, ("pending", "await_review", "reviewer"))
+    attempt = await caller.waiting()
+    await caller.ask("POST", f"/v1/verifications/{attempt}/reject", REJECTED, role="reviewer")
+    view = await caller.shows(icon, ("rejected", "fix_end_user_details", "account"))
+    assert [reason["code"] for reason in view["registration"]["reasons"]] == ["mismatch"]
+    assert view["registration"]["reference"].startswith("V-")
+    await caller.ask("POST", f"/v1/verifications/{attempt}/resubmit", {})
+    second = await caller.waiting()
+    await caller.ask("POST", f"/v1/verifications/{second}/approve", {}, role="reviewer")
+    await caller.shows(lambda view: view["registration"]["icon"], "active")
+    await caller.shows(services, [("a2p_sms", "not_configured", "gray")])
+    request = (await caller.ask("POST", "/v1/service-requests", A2P))["request_id"]
+    await caller.shows(services, [("a2p_sms", "new", "yellow")])
+    for state in ("in_process", "active"):
+        await caller.ask("POST", f"/v1/service-requests/{request}/decide", {"state": state}, role="service")
+    await caller.shows(services, [("a2p_sms", "active", "green")])
+    await caller.ask("POST", f"/v1/verifications/{second}/revoke", {}, role="reviewer")
+    view = await caller.shows(icon, ("rejected", "fix_end_user_details", "account"))
+    assert (view["registration"]["state"], view["status"]) == ("expired", "awaiting_registration")
+    assert [reason["code"] for reason in view["registration"]["reasons"]] == ["suspected_fraud"]
