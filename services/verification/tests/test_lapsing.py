@@ -9,6 +9,7 @@ import pytest
 from didflow_contracts.events import VerificationExpired, VerificationExpiring
 from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, DocumentGroup, Requirement, Review
 from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.recheck import Recheck
 from didflow_verification.domain.verification import Verification, verification_id
 
 DAY = timedelta(days=1)
@@ -91,6 +92,16 @@ def test_a_clock_that_was_down_for_a_year_says_the_same(proved: Any, say: Any) -
     assert heard(proved) == [("expiring", "approved"), ("expired", "expired")]
     proved.strike(say.zero + 400 * DAY)
     assert len(heard(proved)) == 2
+
+
+def test_a_look_for_another_reason_moves_no_instant(proved: Any, say: Any) -> None:
+    """The catalogue is loaded while the clock is down: the warning is still told of its own day."""
+    before = proved.registration
+    load = Recheck(did_id=say.did, number=say.number, due_at=datetime(2027, 1, 20, tzinfo=UTC), revoked=None)
+    proved.enter(load)
+    proved.settle(Recheck, say.did, datetime(2027, 1, 20, tzinfo=UTC))
+    assert proved.registration == before
+    assert before.due_at == datetime(2027, 1, 2, tzinfo=UTC)
 
 
 def test_what_ends_within_30_days_is_told_at_once(
@@ -200,6 +211,20 @@ def test_a_version_that_leaves_an_end_user_type_out_asks_it_anew_too(
     assert desk.registration.state == "expired"
     desk.take(say.assigned(acme, quay, MIDNIGHT), now=MIDNIGHT)
     assert [reason.code for reason in desk.said[-1].reasons] == ["individual_only"]
+
+
+def test_more_time_may_be_given_after_the_warning(
+    desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, changed: Any
+) -> None:
+    """A version that has not begun gets a later grace date: nobody is warned twice."""
+    desk.enter(changed, acme, quay)
+    desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
+    desk.strike(say.zero + timedelta(hours=2))
+    second = replace(changed.requirements[1], grace_until=date(2027, 3, 1))
+    desk.enter(irish(row, second))
+    desk.strike(MIDNIGHT)
+    assert heard(desk) == [("expiring", "approved"), ("expired", "expired")]
+    assert desk.said[-1].grace_until == datetime(2027, 3, 1, tzinfo=UTC)
 
 
 def test_an_attempt_that_is_approved_after_the_change_is_asked_anew_at_once(

@@ -40,12 +40,13 @@ def planned(
 
 
 def _approved_until(registration: Registration, lapse: Lapse | None, now: datetime) -> Registration:
+    """Plan the warning of an end that was not known; what is planned already keeps its own instants."""
     if lapse is None:
         return replace(registration, lapse=None, due_at=None)
-    if lapse.same_as(registration.lapse):
-        lapse = replace(lapse, warned=registration.lapse is not None and registration.lapse.warned)
-    due = lapse.at if lapse.warned else lapse.at - WARNED_BEFORE
-    return replace(registration, lapse=lapse, due_at=max(due, now))
+    known = registration.lapse
+    if known is not None and lapse.same_as(known) and registration.due_at is not None:
+        return replace(registration, lapse=replace(lapse, warned=known.warned))
+    return replace(registration, lapse=lapse, due_at=max(lapse.at - WARNED_BEFORE, now))
 
 
 def lapse_of(
