@@ -26,7 +26,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from didflow_chassis.brokers import MAX_RECORD_BYTES
-from didflow_chassis.lanes import Headers, Key, Lane
+from didflow_chassis.outlets import Headers, Key, Outlet
 from didflow_chassis.stage.headers import from_json
 from didflow_contracts.envelope import CONTENT_TYPE
 
@@ -77,8 +77,8 @@ class Sending:
         """Rows that were refused or passed over."""
         self._tell = tell
         self._acknowledged: list[int] = []
-        self._lanes: dict[tuple[str, int], Lane] = {}
-        self._late: dict[Lane, set[Key]] = {}
+        self._outlets: dict[tuple[str, int], Outlet] = {}
+        self._late: dict[Outlet, set[Key]] = {}
         self._places: dict[Place, float] = {}
         self._topics: dict[str, float] = {}
 
@@ -96,8 +96,8 @@ class Sending:
         partitions = dict(zip(topics, found, strict=True))
         for row in rows:
             self.failed += not self._put(row, partitions)
-        for lane in self._lanes.values():
-            lane.start()
+        for outlet in self._outlets.values():
+            outlet.start()
 
     def settle(self) -> bool:
         """Look at what was answered and what should have been. True where rows are free that were held before.
@@ -106,11 +106,11 @@ class Sending:
         """
         self._forget_old_holds()
         before = len(self._late)
-        for lane in self._lanes.values():
-            self._look_at(lane)
+        for outlet in self._outlets.values():
+            self._look_at(outlet)
         if self.is_spent:
             self.drop_unsent()
-        self._lanes = {place: lane for place, lane in self._lanes.items() if not lane.is_empty}
+        self._outlets = {place: outlet for place, outlet in self._outlets.items() if not outlet.is_empty}
         return len(self._late) < before
 
     @property
@@ -125,77 +125,77 @@ class Sending:
     @property
     def in_hand(self) -> list[int]:
         """The rows that are not to be read now: on their way, waiting for that, or not deleted yet."""
-        return [*self._acknowledged, *(row_id for lane in self._lanes.values() for row_id in lane.ids)]
+        return [*self._acknowledged, *(row_id for outlet in self._outlets.values() for row_id in outlet.ids)]
 
     @property
     def has_room(self) -> bool:
         """Whether more may be read. What a silent broker has takes no room."""
-        sizes = [lane.size for lane in self._lanes.values() if lane not in self._late]
+        sizes = [outlet.size for outlet in self._outlets.values() if outlet not in self._late]
         return sum(rows for rows, _ in sizes) <= ROOM_ROWS and sum(size for _, size in sizes) <= ROOM_BYTES
 
     def held(self) -> tuple[list[str], list[Place]]:
         """Return the topics and the places that are passed over now."""
         waiting: defaultdict[str, set[Key]] = defaultdict(set)
-        for lane, keys in self._late.items():
-            waiting[lane.topic] |= keys
+        for outlet, keys in self._late.items():
+            waiting[outlet.topic] |= keys
         topics = {*self._topics, *(topic for topic, keys in waiting.items() if len(keys) > CROWD)}
         places = {(topic, key) for topic, keys in waiting.items() for key in keys}
         return sorted(topics), [place for place in {*self._places, *places} if place[0] not in topics]
 
     def drop_unsent(self) -> None:
         """Let nothing more leave but what is on its way; the rest is to be read again."""
-        for lane in self._lanes.values():
-            lane.drop()
+        for outlet in self._outlets.values():
+            outlet.drop()
 
     def abandon(self) -> None:
         """Wait for nothing any more: what comes of it is nobody's to hear."""
-        for lane in self._lanes.values():
-            lane.abandon()
-        self._lanes.clear()
+        for outlet in self._outlets.values():
+            outlet.abandon()
+        self._outlets.clear()
         self._late.clear()
 
     def _put(self, row: Any, partitions: Mapping[str, Sequence[int]]) -> bool:
-        """Put a row into its lane; False where it is passed over."""
+        """Put a row into its outlet; False where it is passed over."""
         row_id, topic, key, value, headers = row
         if not partitions[topic] or (topic, key) in self._places:
             return False
-        lane = self._lane(topic, partition_of(key, partitions[topic]))
-        if lane in self._late:
-            self._late[lane].add(key)
+        outlet = self._outlet(topic, partition_of(key, partitions[topic]))
+        if outlet in self._late:
+            self._late[outlet].add(key)
             return False
         written = _STANDARD if headers is None else list(from_json(headers))
         if not _fits(key, value, written):
             self._hold((topic, key), MessageSizeTooLargeError())
             return False
-        lane.add(row_id, key, value, written)
+        outlet.add(row_id, key, value, written)
         return True
 
-    def _look_at(self, lane: Lane) -> None:
-        lane.check()
-        if lane.failure is not None:
-            self._late.pop(lane, None)
-            self._give_up(lane, lane.failure)
-        elif lane in self._late:
-            if lane.is_free:
-                del self._late[lane]
-        elif lane.is_late(PATIENCE_S):
-            behind = lane.drop()
+    def _look_at(self, outlet: Outlet) -> None:
+        outlet.check()
+        if outlet.failure is not None:
+            self._late.pop(outlet, None)
+            self._give_up(outlet, outlet.failure)
+        elif outlet in self._late:
+            if outlet.is_free:
+                del self._late[outlet]
+        elif outlet.is_late(PATIENCE_S):
+            behind = outlet.drop()
             self.failed += len(behind)
-            self._late[lane] = {*lane.keys_out, *behind}
-            _LOG.warning("no answer from the broker", extra={"topic": lane.topic})
+            self._late[outlet] = {*outlet.keys_out, *behind}
+            _LOG.warning("no answer from the broker", extra={"topic": outlet.topic})
 
-    def _give_up(self, lane: Lane, error: Exception) -> None:
-        """Hold what a lane could not bring away: its topic where that is at fault, else the keys of the batch."""
-        keys = lane.reset()
+    def _give_up(self, outlet: Outlet, error: Exception) -> None:
+        """Hold what a outlet could not bring away: its topic where that is at fault, else the keys of the batch."""
+        keys = outlet.reset()
         self.failed += len(keys)
         if isinstance(error, _OF_THE_TOPIC):
-            self._hold_topic(lane.topic, error)
-            self.is_spent |= lane.was_taken
+            self._hold_topic(outlet.topic, error)
+            self.is_spent |= outlet.was_taken
             return
         self.is_spent = True
-        _LOG.error("the producer is spent", extra={"topic": lane.topic, "error": type(error).__name__})
-        for key in set(keys) if lane.was_taken else ():
-            self._hold((lane.topic, key), error)
+        _LOG.error("the producer is spent", extra={"topic": outlet.topic, "error": type(error).__name__})
+        for key in set(keys) if outlet.was_taken else ():
+            self._hold((outlet.topic, key), error)
 
     async def _partitions(self, topic: str) -> Sequence[int]:
         """Return a topic's partitions, none where it cannot be sent to. If unknown it is asked for, for a moment."""
@@ -211,12 +211,12 @@ class Sending:
                 return ()
         return sorted(partitions)
 
-    def _lane(self, topic: str, partition: int) -> Lane:
-        lane = self._lanes.get((topic, partition))
-        if lane is None:
-            lane = Lane(self.producer, topic, partition, self._acknowledged, self._tell)
-            self._lanes[topic, partition] = lane
-        return lane
+    def _outlet(self, topic: str, partition: int) -> Outlet:
+        outlet = self._outlets.get((topic, partition))
+        if outlet is None:
+            outlet = Outlet(self.producer, topic, partition, self._acknowledged, self._tell)
+            self._outlets[topic, partition] = outlet
+        return outlet
 
     def _hold(self, place: Place, error: BaseException) -> None:
         self._places[place] = time.monotonic() + HOLD_S

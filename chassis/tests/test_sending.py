@@ -37,7 +37,7 @@ class ScriptedBatch:
         return object()
 
     def close(self) -> None:
-        """Nothing more is added after this: the lanes see to that."""
+        """Nothing more is added after this: the outlets see to that."""
 
     def size(self) -> int:
         return sum(map(len, self.values))

@@ -63,7 +63,7 @@ MUTANTS = (
     ),
     Mutant(
         name="no waiting for the batch ahead",
-        file="lanes.py",
+        file="outlets.py",
         before="            await answer\n",
         after="            answer.cancelled()\n",
         tests=("chassis/tests/test_sending.py",),
@@ -71,7 +71,7 @@ MUTANTS = (
     Mutant(
         name="no holding back behind the unknown",
         file="sending.py",
-        before="            self._late[lane] = {*lane.keys_out, *behind}\n",
+        before="            self._late[outlet] = {*outlet.keys_out, *behind}\n",
         after="",
         tests=("chassis/tests/test_sending.py",),
     ),

@@ -29,7 +29,8 @@ def create_application(
     """Make a service's HTTP API. Starting and stopping what it runs on is the caller's.
 
     `rate` limits each caller in this process (None: no limit). `body_limit` is in bytes; `larger_bodies`
-    (the service's own unless given) gives single paths, such as uploads, their own. The document is at `/openapi/<service>.json`, unprotected.
+    (the service's own unless given) gives single paths, such as uploads, their own. The document is at
+    `/openapi/<service>.json`, unprotected.
     """
     app = _routes_of(service)
     app.state.running = running

@@ -36,7 +36,7 @@ class Batch:
         return True
 
 
-class Lane:
+class Outlet:
     """A partition's batches: one on its way to Kafka, the others behind it, in order.
 
     `acknowledged` gets the ids of what was; `tell` is called whenever a batch is answered.
