@@ -1,6 +1,5 @@
 """F30: a dead letter is retried twice, and when newer versions have been applied meanwhile."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ import pytest
 from faults.four import Four, four, raw, together
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
+from msgspec.structs import replace
 
 from didflow import letters
 from didflow.letters import Handled
