@@ -3,6 +3,7 @@
 It counts decisions that failed one after another in a partition; what was taken in between starts anew.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from didflow_chassis.stage.messages import Message
@@ -18,27 +19,32 @@ class BreakerOpen(Exception):
 
 
 class Breaker:
-    """The failures in a row of each partition that this process reads."""
+    """The failures in a row of each partition that this process reads, batches that are under way included."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._rows: dict[Place, int] = {}
+        self._rows: Counter[Place] = Counter()
 
-    def judge(self, messages: Iterable[Message]) -> dict[Place, int]:
-        """Count a decided batch, in order. Raises BreakerOpen where one partition's failures reach the limit."""
-        rows = dict(self._rows)
+    def judge(self, messages: Iterable[Message]) -> Counter[Place]:
+        """Count a decided batch, in order, and return what it adds.
+
+        Raises BreakerOpen, with nothing counted, where one partition's failures reach the limit.
+        """
+        added: Counter[Place] = Counter()
         for message in messages:
             if message.record is None:
                 continue
             place = (message.record.topic, message.record.partition)
             if message.failed:
-                rows[place] = rows.get(place, 0) + 1
+                self._rows[place] += 1
+                added[place] += 1
             elif message.outcome is not None:
-                rows.pop(place, None)
-            if rows.get(place, 0) >= self._limit:
+                del self._rows[place], added[place]
+            if self._rows[place] >= self._limit:
+                self.undo(added)
                 raise BreakerOpen(f"{place[0]} {place[1]}: {self._limit} decisions failed in a row")
-        return rows
+        return added
 
-    def keep(self, rows: dict[Place, int]) -> None:
-        """Take over the counts of a batch that is committed."""
-        self._rows = rows
+    def undo(self, added: Counter[Place]) -> None:
+        """Take back what a batch added that was not committed."""
+        self._rows = self._rows - added

@@ -134,14 +134,7 @@ class Stage:
         turn = followed = 0
         while turn < MAX_ATTEMPTS:
             try:
-                with self._watching.batch(batch.origin, batch.messages, batch.size):
-                    async with self.database.transaction() as connection:
-                        refs |= await self._followed(connection, batch, refs)
-                        taken, work = await attempt(connection, self._setting, batch, refs, emitter)
-                        await failpoints.hit("stage.commit")
-                if batch.origin == "kafka":
-                    self._breaker.keep(work.failures)
-                self._watching.done(batch.origin, work, taken)
+                await self._attempt(batch, refs, emitter)
             except MoreNeeded as more:
                 refs |= more.refs
                 followed += 1
@@ -155,6 +148,20 @@ class Stage:
             else:
                 return
         raise Outage("contended")
+
+    async def _attempt(self, batch: Batch, refs: set[Ref], emitter: Emitter) -> None:
+        work: Work | None = None
+        try:
+            with self._watching.batch(batch.origin, batch.messages, batch.size):
+                async with self.database.transaction() as connection:
+                    refs |= await self._followed(connection, batch, refs)
+                    taken, work = await attempt(connection, self._setting, batch, refs, emitter)
+                    await failpoints.hit("stage.commit")
+        except BaseException:
+            if work is not None:
+                self._breaker.undo(work.failures)
+            raise
+        self._watching.done(batch.origin, work, taken)
 
     def _check_backlog(self) -> None:
         if self._backlog is not None:

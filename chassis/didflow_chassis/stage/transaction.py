@@ -63,9 +63,9 @@ async def attempt(
     _decide(work, emitter, batch, fresh, waiters)
     work.decided_at = time.perf_counter()
     work.decided_s = work.decided_at - began
+    await save(connection, work, emitter.prefix)
     if batch.origin == "kafka":
         work.failures = setting.breaker.judge(fresh)
-    await save(connection, work, emitter.prefix)
     return messages, work
 
 

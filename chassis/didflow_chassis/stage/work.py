@@ -3,6 +3,7 @@
 Locks are named here: everything of one ordering subject has one lock, other states have one each.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class Work:
     writable: frozenset[Place] = frozenset()
     reused: list[Message] = field(default_factory=list)
     duplicates: int = 0
-    failures: dict[tuple[str, int], int] = field(default_factory=dict)
+    failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     decided_s: float = 0.0
     decided_at: float = 0.0
 

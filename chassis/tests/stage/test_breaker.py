@@ -1,5 +1,7 @@
 """The breaker and the outbox's cap: a fault of ours, or a Kafka that is away, loses nothing."""
 
+import asyncio
+
 import pytest
 import toy
 from asking import ACCOUNT, added, command, count, opened, total
@@ -36,6 +38,15 @@ async def test_failures_in_small_batches_add_up(stage: Stage, database: Database
     with pytest.raises(BreakerOpen):
         await stage.records([record(poisoned(LIMIT), "last")])
     assert await count(database, "parked") == LIMIT - 1
+
+
+async def test_batches_side_by_side_count_together(stage: Stage, database: Database) -> None:
+    """Two of them under way at once, of one partition: still fewer than the limit are set aside."""
+    await stage.records([record(opened(n), f"o{n}") for n in range(50)])
+    batches = [[record(poisoned(n), f"p{n}") for n in range(first, first + 6)] for first in (0, 6, 12)]
+    ends = await asyncio.gather(*map(stage.records, batches), return_exceptions=True)
+    assert [type(end) for end in ends].count(BreakerOpen) == 2
+    assert await count(database, "parked") == 6
 
 
 async def test_poison_among_good_ones_opens_nothing(stage: Stage, database: Database) -> None:
