@@ -26,7 +26,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT {MOST_COUNTED}) AS counte
 PARKED_SQL = """
 SELECT reason, count(*) AS rows, extract(epoch FROM max(moment - since))::float8 AS oldest,
     count(*) FILTER (WHERE reason = 'early' AND moment - since > $1) AS late
-FROM parked, (SELECT clock_timestamp() AS moment) AS here GROUP BY reason
+FROM parked, (SELECT clock_timestamp() + shift AS moment FROM clock) AS here GROUP BY reason
 """
 
 _LOG = logging.getLogger(__name__)
