@@ -28,12 +28,12 @@ from didflow_verification.bodies import (
     VerificationsQuery,
 )
 from didflow_verification.documents import routes as documents
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, row_for, rows_in_force
-from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Revoke
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.identity import Identity
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules, row_for, rows_in_force
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.identity import Identity
+from didflow_verification.domain.verifications.commands import Approve, Claim, Reject, Release, Revoke
 from didflow_verification.shown import (
     AddressEntered,
     AddressShown,

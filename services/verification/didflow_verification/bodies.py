@@ -14,10 +14,11 @@ from didflow_contracts.accounts import AccountPath
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import EndUserType, NumberType
-from didflow_verification.domain.commands import CreateAddress, CreateIdentity, Resubmit
-from didflow_verification.domain.findings import BY_PEOPLE, MESSAGES, REJECTION_CODES
-from didflow_verification.domain.identity import Person, Place
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.details.commands import CreateAddress, CreateIdentity
+from didflow_verification.domain.details.identity import Person, Place
+from didflow_verification.domain.evaluation.findings import BY_PEOPLE, MESSAGES, REJECTION_CODES
+from didflow_verification.domain.verifications.commands import Resubmit
 from didflow_verification.store import verifications
 
 MAX_IDS = 1_000

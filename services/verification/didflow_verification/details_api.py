@@ -19,7 +19,12 @@ from didflow_verification import personal
 from didflow_verification.asking import MANAGERS, plain
 from didflow_verification.bodies import Text
 from didflow_verification.documents.routes import contents_of, forget
-from didflow_verification.domain.commands import ChangeAddress, ChangeIdentity, EraseAddress, EraseIdentity
+from didflow_verification.domain.details.commands import (
+    ChangeAddress,
+    ChangeIdentity,
+    EraseAddress,
+    EraseIdentity,
+)
 from didflow_verification.shown import AddressEntered, IdentityEntered, address_entered, identity_entered
 
 router = APIRouter(prefix="/v1")

@@ -20,11 +20,11 @@ from didflow_chassis.stage.once import Answer, Once
 from didflow_chassis.states import Kind
 from didflow_verification import personal, store
 from didflow_verification.documents.contents import Contents
-from didflow_verification.domain.commands import EraseIdentity
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.findings import MESSAGES
-from didflow_verification.domain.folding import compact
-from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.details.commands import EraseIdentity
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.evaluation.findings import MESSAGES
+from didflow_verification.domain.evaluation.folding import compact
 
 S = TypeVar("S")
 

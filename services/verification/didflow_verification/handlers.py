@@ -14,49 +14,49 @@ from didflow_contracts.events import (
     PurchaseRefused,
 )
 from didflow_verification import needs
-from didflow_verification.domain.assignment import on_assigned
-from didflow_verification.domain.catalogue import CountryRules
-from didflow_verification.domain.changing import change_address, change_identity
-from didflow_verification.domain.claims import claim, release
-from didflow_verification.domain.commands import (
-    Approve,
-    CancelService,
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.catalogue.commands import LoadRules
+from didflow_verification.domain.catalogue.loading import load_rules
+from didflow_verification.domain.catalogue.rules import CountryRules
+from didflow_verification.domain.clock.due import on_due
+from didflow_verification.domain.clock.reassessment import Reassessment
+from didflow_verification.domain.clock.reassessment import on_due as judge_again
+from didflow_verification.domain.clock.recheck import Recheck, look_again
+from didflow_verification.domain.details.changing import change_address, change_identity
+from didflow_verification.domain.details.commands import (
     ChangeAddress,
     ChangeIdentity,
-    Claim,
     CreateAddress,
     CreateIdentity,
-    DecideService,
     EnterDocument,
     EraseAddress,
     EraseDocument,
     EraseIdentity,
-    LoadRules,
     MoveContent,
+)
+from didflow_verification.domain.details.document import StoredDocument, enter_document, move_content
+from didflow_verification.domain.details.entries import create_address, create_identity
+from didflow_verification.domain.details.erasing import erase_address, erase_document, erase_identity
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.registration.endings import on_refused, on_removed
+from didflow_verification.domain.registration.holding import on_changed
+from didflow_verification.domain.registration.start import on_porting_started, on_purchased
+from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
+from didflow_verification.domain.services.requesting import cancel_service, decide_service, request_service
+from didflow_verification.domain.verifications.assignment import on_assigned
+from didflow_verification.domain.verifications.claims import claim, release
+from didflow_verification.domain.verifications.commands import (
+    Approve,
+    Claim,
     Reject,
     Release,
-    RequestService,
     Resubmit,
     Revoke,
 )
-from didflow_verification.domain.document import StoredDocument, enter_document, move_content
-from didflow_verification.domain.due import on_due
-from didflow_verification.domain.endings import on_refused, on_removed
-from didflow_verification.domain.entries import create_address, create_identity
-from didflow_verification.domain.erasing import erase_address, erase_document, erase_identity
-from didflow_verification.domain.holding import on_changed
-from didflow_verification.domain.identity import Address, Identity
-from didflow_verification.domain.loading import load_rules
-from didflow_verification.domain.reassessment import Reassessment
-from didflow_verification.domain.reassessment import on_due as judge_again
-from didflow_verification.domain.recheck import Recheck, look_again
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.requesting import cancel_service, decide_service, request_service
-from didflow_verification.domain.resubmission import resubmit
-from didflow_verification.domain.review import approve, reject
-from didflow_verification.domain.revoking import revoke
-from didflow_verification.domain.start import on_porting_started, on_purchased
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.verifications.resubmission import resubmit
+from didflow_verification.domain.verifications.review import approve, reject
+from didflow_verification.domain.verifications.revoking import revoke
 
 EVENTS: Mapping[type[EventData], On] = {
     DidPurchased: On(decide=on_purchased, needs=needs.for_start),

@@ -8,38 +8,33 @@ from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import EnduserAssigned
-from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.assignment import assignment_wish
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.commands import (
-    Approve,
-    CancelService,
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.axes.verification import Verification, verification_id
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.clock.due import kept_wish
+from didflow_verification.domain.clock.reassessment import Reassessment, wishes_again
+from didflow_verification.domain.clock.recheck import Recheck, resting_attempt_id
+from didflow_verification.domain.details.commands import (
     CreateAddress,
-    DecideService,
     EnterDocument,
     EraseAddress,
     EraseDocument,
     EraseIdentity,
-    Reject,
-    RequestService,
-    Resubmit,
-    Revoke,
 )
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.due import kept_wish
-from didflow_verification.domain.erasing import Belongings, Use
-from didflow_verification.domain.holding import open_attempt_id
-from didflow_verification.domain.identity import Address, Identity
-from didflow_verification.domain.reassessment import Reassessment, wishes_again
-from didflow_verification.domain.recheck import Recheck, resting_attempt_id
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.resubmission import resubmission_wish
-from didflow_verification.domain.revoking import approval_key_of
-from didflow_verification.domain.service_request import ServiceRequest
-from didflow_verification.domain.serving import request_ids
-from didflow_verification.domain.start import rules_country
-from didflow_verification.domain.submitting import Wish, approval_keys
-from didflow_verification.domain.verification import Verification, verification_id
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.erasing import Belongings, Use
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.registration.holding import open_attempt_id
+from didflow_verification.domain.registration.start import rules_country
+from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
+from didflow_verification.domain.services.serving import request_ids
+from didflow_verification.domain.verifications.approvals import Approval
+from didflow_verification.domain.verifications.assignment import assignment_wish
+from didflow_verification.domain.verifications.commands import Approve, Reject, Resubmit, Revoke
+from didflow_verification.domain.verifications.resubmission import resubmission_wish
+from didflow_verification.domain.verifications.revoking import approval_key_of
+from didflow_verification.domain.verifications.submitting import Wish, approval_keys
 
 
 def rules(number: str) -> tuple[Ref, ...]:

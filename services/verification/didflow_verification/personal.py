@@ -16,10 +16,10 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis import tables
 from didflow_chassis.states import Kind, state_table
-from didflow_verification.domain.changing import DetailChange
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.erasing import Belongings, Use
-from didflow_verification.domain.reassessment import Reassessment
+from didflow_verification.domain.clock.reassessment import Reassessment
+from didflow_verification.domain.details.changing import DetailChange
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.erasing import Belongings, Use
 
 METADATA = sa.MetaData()
 VIEWS = sa.MetaData()

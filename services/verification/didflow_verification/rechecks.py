@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.states import Kind, state_table
-from didflow_verification.domain.loading import CatalogueChange
-from didflow_verification.domain.recheck import Recheck
-from didflow_verification.domain.revoking import Revocation
+from didflow_verification.domain.catalogue.loading import CatalogueChange
+from didflow_verification.domain.clock.recheck import Recheck
+from didflow_verification.domain.verifications.revoking import Revocation
 
 METADATA = sa.MetaData()
 

@@ -16,9 +16,9 @@ from didflow_contracts.vocabulary import Service, ServiceState
 from didflow_verification import store
 from didflow_verification.asking import MANAGERS, READERS, noted, one, plain
 from didflow_verification.bodies import ReasonBody
-from didflow_verification.domain.commands import CancelService, DecideService, RequestService
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.service_request import ServiceData, ServiceRequest
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
+from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
 from didflow_verification.service_requests import REQUESTS, service_requests
 from didflow_verification.shown import ServiceRequestShown, ServiceRequestWhole, request_shown, request_whole
 

@@ -9,8 +9,8 @@ from didflow_chassis.service import Service
 from didflow_verification import handlers, store
 from didflow_verification.catalogue.tools import catalogue_tools
 from didflow_verification.documents.limits import LARGER_BODIES
-from didflow_verification.domain import areas
-from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.evaluation import areas
 from didflow_verification.settings import VerificationSettings
 from didflow_verification.tools import document_tools, identity_tools
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.states import Kind, state_table
-from didflow_verification.domain.service_request import ServiceRequest
+from didflow_verification.domain.axes.service_request import ServiceRequest
 
 METADATA = sa.MetaData()
 

@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import EndUserType, Service, ServiceState
 from didflow_verification.documents.bodies import DocumentShown, document_shown
-from didflow_verification.domain.catalogue import Requirement
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.findings import Finding
-from didflow_verification.domain.identity import Address, Identity
-from didflow_verification.domain.service_request import ServiceRequest
-from didflow_verification.domain.verification import Status, Verification
-from didflow_verification.domain.what_if import Expected
+from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.axes.verification import Status, Verification
+from didflow_verification.domain.catalogue.rules import Requirement
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.evaluation.findings import Finding
+from didflow_verification.domain.verifications.what_if import Expected
 
 
 class IdentityEntered(BaseModel):

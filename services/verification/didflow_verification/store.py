@@ -17,11 +17,11 @@ from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.vocabulary import NumberType
 from didflow_verification import personal, rechecks, service_requests
-from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import CountryRules
-from didflow_verification.domain.identity import Address, Identity
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.catalogue.rules import CountryRules
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.verifications.approvals import Approval
 
 METADATA = sa.MetaData()
 

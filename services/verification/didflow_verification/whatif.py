@@ -14,15 +14,15 @@ from didflow_chassis.states import Kind
 from didflow_contracts.vocabulary import EndUserType
 from didflow_verification import personal, store
 from didflow_verification.bodies import EvaluateBody
-from didflow_verification.domain.approvals import Approval, approval_key
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.entries import reaches
-from didflow_verification.domain.folding import folded
-from didflow_verification.domain.identity import Address, Identity, Person
-from didflow_verification.domain.judging import Case
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.submitting import Wish, approval_keys, documents_of
-from didflow_verification.domain.what_if import Expected, for_kind, for_registration
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.details.entries import reaches
+from didflow_verification.domain.details.identity import Address, Identity, Person
+from didflow_verification.domain.evaluation.folding import folded
+from didflow_verification.domain.verifications.approvals import Approval, approval_key
+from didflow_verification.domain.verifications.judging import Case
+from didflow_verification.domain.verifications.submitting import Wish, approval_keys, documents_of
+from didflow_verification.domain.verifications.what_if import Expected, for_kind, for_registration
 
 UNSAVED = UUID(int=0)
 """The id of details that were sent along and are not saved."""

@@ -26,11 +26,18 @@ from didflow_contracts.events import (
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.reading import packaged
-from didflow_verification.domain.catalogue import AddressRule, CountryRules, Requirement, Review, Source
-from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Resubmit, Revoke
-from didflow_verification.domain.identity import Address, Identity, Person, Place
-from didflow_verification.domain.registration import Details, Registration
-from didflow_verification.domain.verification import Verification, verification_id
+from didflow_verification.domain.axes.registration import Details, Registration
+from didflow_verification.domain.axes.verification import Verification, verification_id
+from didflow_verification.domain.catalogue.rules import AddressRule, CountryRules, Requirement, Review, Source
+from didflow_verification.domain.details.identity import Address, Identity, Person, Place
+from didflow_verification.domain.verifications.commands import (
+    Approve,
+    Claim,
+    Reject,
+    Release,
+    Resubmit,
+    Revoke,
+)
 from didflow_verification.handlers import COMMANDS, DUE, EVENTS
 from didflow_verification.store import KINDS
 

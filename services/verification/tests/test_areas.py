@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from didflow_verification.catalogue.reading import packaged
-from didflow_verification.domain.areas import lies_in, place_names, prefix_of
-from didflow_verification.domain.folding import folded
-from didflow_verification.domain.po_boxes import is_po_box
+from didflow_verification.domain.evaluation.areas import lies_in, place_names, prefix_of
+from didflow_verification.domain.evaluation.folding import folded
+from didflow_verification.domain.evaluation.po_boxes import is_po_box
 
 RULES = {rules.country: rules for rules in packaged()}
 BERLIN, MUNICH, BRUSSELS, ZURICH = "+493012345678", "+498912345678", "+3223456789", "+41443643535"

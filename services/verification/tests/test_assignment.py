@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
-from didflow_verification.domain.catalogue import (
+from didflow_verification.domain.axes.verification import verification_id
+from didflow_verification.domain.catalogue.rules import (
     AddressRule,
     CountryRules,
     IdentityField,
     Restriction,
     Review,
 )
-from didflow_verification.domain.verification import verification_id
 
 HOUR = timedelta(hours=1)
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from didflow_contracts.events import VerificationApproved
-from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import CountryRules, Restriction
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.verification import Verification, verification_id
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.verification import Verification, verification_id
+from didflow_verification.domain.catalogue.rules import CountryRules, Restriction
+from didflow_verification.domain.verifications.approvals import Approval
 
 SECOND = UUID("0190a5b6-7c00-7000-8000-000000000002")
 HOUR = timedelta(hours=1)

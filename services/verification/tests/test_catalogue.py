@@ -8,7 +8,7 @@ import pytest
 
 from didflow_verification.catalogue.faults import faults
 from didflow_verification.catalogue.reading import CatalogueError, packaged, read_rules
-from didflow_verification.domain.catalogue import (
+from didflow_verification.domain.catalogue.rules import (
     ANYWHERE,
     CountryRules,
     CrossCheck,

@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged, known
-from didflow_verification.domain.changing import DetailChange, change_address, change_identity
-from didflow_verification.domain.commands import (
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.clock.reassessment import Reassessment, on_due, wishes_again
+from didflow_verification.domain.details.changing import DetailChange, change_address, change_identity
+from didflow_verification.domain.details.commands import (
     ChangeAddress,
     ChangeIdentity,
     EnterDocument,
@@ -18,17 +20,15 @@ from didflow_verification.domain.commands import (
     EraseIdentity,
     MoveContent,
 )
-from didflow_verification.domain.document import StoredDocument, enter_document, move_content
-from didflow_verification.domain.erasing import (
+from didflow_verification.domain.details.document import StoredDocument, enter_document, move_content
+from didflow_verification.domain.details.erasing import (
     Belongings,
     Use,
     erase_address,
     erase_document,
     erase_identity,
 )
-from didflow_verification.domain.identity import Address, Identity, Person
-from didflow_verification.domain.reassessment import Reassessment, on_due, wishes_again
-from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.details.identity import Address, Identity, Person
 
 CONTENT = UUID(int=7)
 

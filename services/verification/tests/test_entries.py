@@ -6,8 +6,8 @@ import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.ids import uuid7
-from didflow_verification.domain.commands import CreateAddress, CreateIdentity
-from didflow_verification.domain.identity import Person, Place
+from didflow_verification.domain.details.commands import CreateAddress, CreateIdentity
+from didflow_verification.domain.details.identity import Person, Place
 
 
 def identity_command(say: Any, account: str, **caller: Any) -> CreateIdentity:

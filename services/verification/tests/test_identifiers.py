@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from didflow_verification.domain.identifiers import RULES, check_character, match_form
+from didflow_verification.domain.evaluation.identifiers import RULES, check_character, match_form
 
 VECTORS: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "identifier_vectors.yaml").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from didflow_verification.domain.catalogue import CountryRules, IdentityField, Review
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.catalogue.rules import CountryRules, IdentityField, Review
 
 ACCOUNTS = ["master/acme", "master/acme/shop", "master/globex"]
 IDENTITIES = ["acme", "above", "shop", "globex", "nameless", "nobody"]

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 
 from didflow_contracts.events import VerificationExpired, VerificationExpiring
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, DocumentGroup, Requirement, Review
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.recheck import Recheck
-from didflow_verification.domain.verification import Verification, verification_id
+from didflow_verification.domain.axes.verification import Verification, verification_id
+from didflow_verification.domain.catalogue.rules import (
+    ANYWHERE,
+    CountryRules,
+    DocumentGroup,
+    Requirement,
+    Review,
+)
+from didflow_verification.domain.clock.recheck import Recheck
+from didflow_verification.domain.details.document import StoredDocument
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 20)

@@ -10,16 +10,16 @@ from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.faults import faults
 from didflow_verification.catalogue.loading import Touched
-from didflow_verification.domain.catalogue import (
+from didflow_verification.domain.catalogue.commands import LoadRules
+from didflow_verification.domain.catalogue.covering import asked_for_all
+from didflow_verification.domain.catalogue.loading import changes, load_rules
+from didflow_verification.domain.catalogue.rules import (
     CountryRules,
     DocumentGroup,
     IdentityField,
     Requirement,
     forerunner,
 )
-from didflow_verification.domain.commands import LoadRules
-from didflow_verification.domain.covering import asked_for_all
-from didflow_verification.domain.loading import changes, load_rules
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOON.date()

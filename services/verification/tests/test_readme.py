@@ -5,8 +5,8 @@ from pathlib import Path
 
 from didflow_chassis.settings import PREFIX, Settings
 from didflow_contracts.topics import VERIFICATION, topics_read_by, topics_written_by
-from didflow_verification.domain.registration import TRANSITIONS
-from didflow_verification.domain.service_request import TRANSITIONS as SERVICE_WAYS
+from didflow_verification.domain.axes.registration import TRANSITIONS
+from didflow_verification.domain.axes.service_request import TRANSITIONS as SERVICE_WAYS
 from didflow_verification.service import SERVICE, TOOLS
 from didflow_verification.settings import VerificationSettings
 
@@ -62,8 +62,18 @@ def test_every_route_is_in_the_readme() -> None:
 def test_every_refusal_is_in_the_readme() -> None:
     """Each code that a decision refuses with, and no invented one."""
     codes = {name for cell in table("code") for name in re.findall(r"`[^`]+`", cell)}
-    code = "".join(path.read_text() for path in (HERE / "didflow_verification" / "domain").glob("*.py"))
+    code = "".join(path.read_text() for path in (HERE / "didflow_verification" / "domain").rglob("*.py"))
     assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == codes
+
+
+def test_every_room_of_the_domain_rests_on_those_above() -> None:
+    """The README lists every folder, and none imports one that stands below it."""
+    domain, ours = HERE / "didflow_verification" / "domain", r"from didflow_verification\.domain\.(\w+)"
+    rooms = [cell.strip("`") for cell in table("room")]
+    assert sorted(rooms) == sorted(path.parent.name for path in domain.glob("*/__init__.py"))
+    for place, room in enumerate(rooms):
+        code = "".join(path.read_text() for path in (domain / room).glob("*.py"))
+        assert set(re.findall(ours, code)) <= set(rooms[: place + 1]), room
 
 
 def test_every_setting_of_its_own_is_in_the_readme() -> None:

@@ -7,9 +7,10 @@ from typing import Any, get_args
 import pytest
 
 from didflow_contracts.vocabulary import Registration as Axis
-from didflow_verification.domain import registration, verification
-from didflow_verification.domain.registration import EVENT_OF
-from didflow_verification.domain.verification import ForbiddenTransitionError, Status
+from didflow_verification.domain.axes import registration, verification
+from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
+from didflow_verification.domain.axes.registration import EVENT_OF
+from didflow_verification.domain.axes.verification import Status
 
 STATES: tuple[Any, ...] = get_args(Axis)
 STATUSES: tuple[Any, ...] = get_args(Status)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
-from didflow_verification.domain.claims import CLAIM_HOLDS
+from didflow_verification.domain.verifications.claims import CLAIM_HOLDS
 
 HOUR = timedelta(hours=1)
 

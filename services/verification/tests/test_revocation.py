@@ -8,10 +8,10 @@ import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.events import VerificationExpired
-from didflow_verification.domain.recheck import Recheck
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.revoking import Revocation
-from didflow_verification.domain.verification import Verification, verification_id
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.verification import Verification, verification_id
+from didflow_verification.domain.clock.recheck import Recheck
+from didflow_verification.domain.verifications.revoking import Revocation
 
 SECOND = UUID("0190a5b6-7c00-7000-8000-000000000002")
 HOUR = timedelta(hours=1)

@@ -14,10 +14,10 @@ from didflow_contracts.events.registration import Reason
 from didflow_contracts.events.services import SERVICE_STATES
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import Service
-from didflow_verification.domain.commands import CancelService, DecideService, RequestService
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.service_request import TRANSITIONS, ServiceData, ServiceRequest, moved
-from didflow_verification.domain.verification import ForbiddenTransitionError
+from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.service_request import TRANSITIONS, ServiceData, ServiceRequest, moved
+from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
 
 HOUR = timedelta(hours=1)
 SERVICES: tuple[Service, ...] = get_args(Service)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Unchanged
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from didflow_chassis.decision import Known
 from didflow_contracts.ids import uuid7
-from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import CountryRules
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.identity import Address, Identity
-from didflow_verification.domain.judging import Case
-from didflow_verification.domain.submitting import Wish
-from didflow_verification.domain.what_if import for_kind, for_registration
+from didflow_verification.domain.catalogue.rules import CountryRules
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.verifications.approvals import Approval
+from didflow_verification.domain.verifications.judging import Case
+from didflow_verification.domain.verifications.submitting import Wish
+from didflow_verification.domain.verifications.what_if import for_kind, for_registration
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NUMBERS = [

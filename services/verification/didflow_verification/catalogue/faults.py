@@ -6,9 +6,9 @@ from dataclasses import fields
 from datetime import date
 from itertools import combinations
 
-from didflow_verification.domain.catalogue import CountryRules, IdentityField, Requirement
-from didflow_verification.domain.identifiers import RULES
-from didflow_verification.domain.identity import Person
+from didflow_verification.domain.catalogue.rules import CountryRules, IdentityField, Requirement
+from didflow_verification.domain.details.identity import Person
+from didflow_verification.domain.evaluation.identifiers import RULES
 
 _PERSON = frozenset(field.name for field in fields(Person))
 

@@ -17,9 +17,9 @@ from didflow_chassis.settings import Settings
 from didflow_chassis.stage.once import Answer, Once, Result
 from didflow_contracts.ids import uuid7
 from didflow_verification import store
-from didflow_verification.domain.catalogue import CountryRules, Requirement
-from didflow_verification.domain.commands import LoadRules
-from didflow_verification.domain.loading import Change, changes
+from didflow_verification.domain.catalogue.commands import LoadRules
+from didflow_verification.domain.catalogue.loading import Change, changes
+from didflow_verification.domain.catalogue.rules import CountryRules, Requirement
 
 OPERATOR: Final = Caller(subject="didflow-verification catalogue", account="", role="operator")
 PATIENCE_MS: Final = 600_000

@@ -8,7 +8,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from didflow_verification.catalogue.faults import faults
-from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.catalogue.rules import CountryRules
 
 _RULES = TypeAdapter(CountryRules)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from didflow_verification.domain.catalogue import (
+from didflow_verification.domain.catalogue.rules import (
     AddressRule,
     CountryRules,
     DocumentGroup,

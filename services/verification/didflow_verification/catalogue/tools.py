@@ -16,7 +16,7 @@ from didflow_chassis.settings import Settings
 from didflow_verification.catalogue.reading import CatalogueError, packaged, read_catalogue
 from didflow_verification.catalogue.table import as_markdown
 from didflow_verification.catalogue.writing import rules_yaml
-from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.catalogue.rules import CountryRules
 
 # ruff: noqa: PLC0415 - a worker's command line does not load what only these commands run
 

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from didflow_verification.catalogue.reading import rules_values
-from didflow_verification.domain.catalogue import CountryRules
+from didflow_verification.domain.catalogue.rules import CountryRules
 
 
 def rules_yaml(rules: CountryRules) -> str:

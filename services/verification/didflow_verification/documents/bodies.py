@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.fielderrors import field_errors
 from didflow_chassis.http.problems import FieldError, Problem
-from didflow_verification.domain.commands import EnterDocument
-from didflow_verification.domain.document import MediaType, StoredDocument
+from didflow_verification.domain.details.commands import EnterDocument
+from didflow_verification.domain.details.document import MediaType, StoredDocument
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Stated = Annotated[

@@ -25,7 +25,7 @@ from didflow_verification.documents.bodies import DocumentFields, document_enter
 from didflow_verification.documents.contents import Contents, Writing
 from didflow_verification.documents.form import FILE, Form
 from didflow_verification.documents.recognition import AT_ONCE, recognized
-from didflow_verification.domain.document import MAX_BYTES
+from didflow_verification.domain.details.document import MAX_BYTES
 
 SWEPT_BESIDE = 5
 """So many forgotten contents are swept after an upload, so that they never pile up."""

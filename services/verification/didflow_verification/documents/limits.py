@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from didflow_verification.domain.document import MAX_BYTES
+from didflow_verification.domain.details.document import MAX_BYTES
 
 FORM_BYTES: Final = 128 * 1024
 """What the fields and boundaries of an upload's form may take besides the file."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from didflow_chassis.http import HttpContext, within
 from didflow_verification import personal, store
 from didflow_verification.asking import READERS, noted
-from didflow_verification.domain.document import StoredDocument
+from didflow_verification.domain.details.document import StoredDocument
 
 
 async def reached(http: HttpContext, document_id: UUID) -> StoredDocument:

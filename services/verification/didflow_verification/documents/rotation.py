@@ -14,7 +14,7 @@ from didflow_chassis.stage.once import Answer, Once
 from didflow_verification.documents.cipher import Unopenable
 from didflow_verification.documents.contents import Contents, Gone
 from didflow_verification.documents.keys import KeyMissing
-from didflow_verification.domain.commands import MoveContent
+from didflow_verification.domain.details.commands import MoveContent
 
 AT_ONCE: Final = 50
 _BEHIND = """

@@ -24,8 +24,8 @@ from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import KeyMissing
 from didflow_verification.documents.opening import open_contents
 from didflow_verification.documents.reach import reached
-from didflow_verification.domain.commands import EraseDocument
-from didflow_verification.domain.document import SUFFIXES, StoredDocument
+from didflow_verification.domain.details.commands import EraseDocument
+from didflow_verification.domain.details.document import SUFFIXES, StoredDocument
 from didflow_verification.settings import document_settings
 
 router = APIRouter(prefix="/v1", tags=["documents"])

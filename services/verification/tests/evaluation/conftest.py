@@ -13,11 +13,11 @@ import yaml
 
 from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.reading import packaged
-from didflow_verification.domain.areas import place_names
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement
-from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.identity import Address, Document, Identity, Person, Place
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules, Requirement
+from didflow_verification.domain.details.identity import Address, Document, Identity, Person, Place
+from didflow_verification.domain.evaluation.areas import place_names
+from didflow_verification.domain.evaluation.evaluating import evaluate
+from didflow_verification.domain.evaluation.submission import Submission
 
 DAY = date(2026, 11, 20)
 VECTORS = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from didflow_verification.domain.catalogue import DocumentGroup
-from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.identity import Document
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.catalogue.rules import DocumentGroup
+from didflow_verification.domain.details.identity import Document
+from didflow_verification.domain.evaluation.evaluating import evaluate
+from didflow_verification.domain.evaluation.submission import Submission
 
 Failure = tuple[str | None, str | None]
 

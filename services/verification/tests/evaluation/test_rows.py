@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.findings import is_satisfied
+from didflow_verification.domain.evaluation.evaluating import evaluate
+from didflow_verification.domain.evaluation.findings import is_satisfied
 
 JUDGED = {"business_only", "no_po_box", "resident_only"}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from didflow_verification.domain.catalogue import DocumentGroup, IdentityField, Restriction, Review
-from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.findings import MESSAGES, Finding, reasons
+from didflow_verification.domain.catalogue.rules import DocumentGroup, IdentityField, Restriction, Review
+from didflow_verification.domain.evaluation.evaluating import evaluate
+from didflow_verification.domain.evaluation.findings import MESSAGES, Finding, reasons
 
 
 def test_a_munich_address_does_not_satisfy_a_berlin_number(details: Any) -> None:

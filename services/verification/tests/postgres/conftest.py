@@ -29,7 +29,7 @@ from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import read_keys
-from didflow_verification.domain import areas
+from didflow_verification.domain.evaluation import areas
 from didflow_verification.service import SERVICE
 
 HEADERS = (("content-type", CONTENT_TYPE.encode()),)

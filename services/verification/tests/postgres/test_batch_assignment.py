@@ -12,7 +12,8 @@ import pytest
 
 from didflow_chassis.database import Database
 from didflow_contracts.ids import derived_id
-from didflow_verification.domain import evaluation, submitting
+from didflow_verification.domain.evaluation import evaluating
+from didflow_verification.domain.verifications import submitting
 
 MANY = 1_000
 REMOVED, FOREIGN, GALWAY = range(100, 107), range(300, 307), range(500, 506)
@@ -33,7 +34,7 @@ def speakers(say: Any, prefix: str, count: int) -> list[Any]:
 def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every submission that is evaluated from now on."""
     seen: list[Any] = []
-    real = evaluation.evaluate
+    real = evaluating.evaluate
 
     def counted(submission: Any) -> Any:
         seen.append(submission)

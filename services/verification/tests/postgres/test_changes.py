@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from didflow_chassis.clock import MOST_DUE, Clock
-from didflow_verification.domain.reassessment import Reassessment
-from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.clock.reassessment import Reassessment
 from didflow_verification.service import SERVICE
 from didflow_verification.store import REGISTRATIONS, by_keys, state_in
 

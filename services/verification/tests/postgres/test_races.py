@@ -10,7 +10,7 @@ from didflow_chassis.clock import Clock
 from didflow_chassis.stage.once import Answer, Once
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.loading import OPERATOR, rules_now
-from didflow_verification.domain.commands import LoadRules
+from didflow_verification.domain.catalogue.commands import LoadRules
 from didflow_verification.service import SERVICE
 
 MANY = 40

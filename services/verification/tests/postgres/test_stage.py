@@ -11,9 +11,10 @@ import pytest
 from didflow_chassis.database import Database
 from didflow_chassis.migrate import check, upgrade
 from didflow_verification.catalogue.reading import packaged
-from didflow_verification.domain import evaluation, submitting
-from didflow_verification.domain.catalogue import CountryRules
-from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.catalogue.rules import CountryRules
+from didflow_verification.domain.evaluation import evaluating
+from didflow_verification.domain.verifications import submitting
 from didflow_verification.service import SERVICE
 from didflow_verification.store import KINDS, METADATA, REGISTRATIONS, RULES, by_keys, state_in
 
@@ -106,7 +107,7 @@ async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statement
 ) -> None:
     """Statements do not grow with the numbers, and the same details are evaluated once per requirement."""
     evaluated: list[Any] = []
-    real = evaluation.evaluate
+    real = evaluating.evaluate
 
     def counted(submission: Any) -> Any:
         evaluated.append(submission)

@@ -18,3 +18,8 @@ class Lapse:
     def same_as(self, other: "Lapse | None") -> bool:
         """Whether this is the end that was known already."""
         return other is not None and (self.at, self.reason) == (other.at, other.reason)
+
+
+def revocation(at: datetime) -> Lapse:
+    """Return the end that a revocation is: at once, and nothing counts after it."""
+    return Lapse(at=at, reason="revoked", grace_until=at)

@@ -22,8 +22,8 @@ from didflow_contracts.events import (
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.vocabulary import EndUserType, Feature, NumberType, Service
 from didflow_contracts.vocabulary import Registration as Axis
-from didflow_verification.domain.lapse import Lapse
-from didflow_verification.domain.verification import ForbiddenTransitionError
+from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
+from didflow_verification.domain.axes.lapse import Lapse
 
 Ended: TypeAlias = Literal["removed", "refused"]
 

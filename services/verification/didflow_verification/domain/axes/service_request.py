@@ -13,7 +13,7 @@ from uuid import UUID
 from didflow_contracts.events import ServiceChanged
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import Service, ServiceState
-from didflow_verification.domain.verification import ForbiddenTransitionError
+from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
 
 Ways = Mapping[ServiceState | None, frozenset[ServiceState]]
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from didflow_chassis.decision import Decided
 from didflow_contracts.event import EventData
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.service_request import ServiceRequest
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.axes.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True)

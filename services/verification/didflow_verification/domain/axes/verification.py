@@ -13,7 +13,8 @@ from uuid import UUID
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import EndUserType, NumberType
-from didflow_verification.domain.findings import Finding
+from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
+from didflow_verification.domain.evaluation.findings import Finding
 
 Status = Literal["pending", "approved", "rejected", "superseded", "withdrawn", "revoked"]
 
@@ -32,12 +33,6 @@ TRANSITIONS: Final[Mapping[Status | None, frozenset[Status]]] = MappingProxyType
 
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 10
-
-
-class ForbiddenTransitionError(Exception):
-    """A decision tried a way that is not in a closed table: a defect of ours, never a caller's fault."""
-
-    code = "forbidden_transition"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ Then a review under the earlier one answers the later one too. Source: spec life
 
 from dataclasses import replace
 
-from didflow_verification.domain.catalogue import AddressRule, DocumentGroup, IdentityField, Requirement
+from didflow_verification.domain.catalogue.rules import AddressRule, DocumentGroup, IdentityField, Requirement
 
 _NEVER = 10**9
 _PLACES = ("none", "country", "region", "area")

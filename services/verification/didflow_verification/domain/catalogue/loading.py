@@ -10,8 +10,8 @@ from typing import Literal
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
-from didflow_verification.domain.catalogue import CountryRules, Requirement
-from didflow_verification.domain.commands import LoadRules
+from didflow_verification.domain.catalogue.commands import LoadRules
+from didflow_verification.domain.catalogue.rules import CountryRules, Requirement
 
 ChangeKind = Literal["country", "names", "added", "changed", "ended", "dropped"]
 

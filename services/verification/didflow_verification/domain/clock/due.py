@@ -8,15 +8,21 @@ from datetime import UTC, datetime
 
 from didflow_chassis.decision import Known, Outcome
 from didflow_contracts.events import VerificationExpiring
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement, row_for, rows_in_force
-from didflow_verification.domain.lapse import Lapse
-from didflow_verification.domain.lapsing import lapsed, planned
-from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
-from didflow_verification.domain.requiring import is_outdated
-from didflow_verification.domain.serving import served
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.submitting import Wish, submit
-from didflow_verification.domain.validity import midnight
+from didflow_verification.domain.axes.lapse import Lapse
+from didflow_verification.domain.axes.registration import EVENT_OF, Details, Registration, moved, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.catalogue.rules import (
+    ANYWHERE,
+    CountryRules,
+    Requirement,
+    row_for,
+    rows_in_force,
+)
+from didflow_verification.domain.evaluation.validity import midnight
+from didflow_verification.domain.registration.lapsing import lapsed, planned
+from didflow_verification.domain.registration.requiring import is_outdated
+from didflow_verification.domain.services.serving import served
+from didflow_verification.domain.verifications.submitting import Wish, submit
 
 
 def on_due(registration: Registration, at: datetime, known: Known) -> Outcome:

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_contracts.events import VerificationNotRequired
-from didflow_verification.domain.holding import open_attempt
-from didflow_verification.domain.registration import Details, Registration, said
-from didflow_verification.domain.serving import moved_house, served
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
+from didflow_verification.domain.axes.registration import Details, Registration, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.registration.holding import open_attempt
+from didflow_verification.domain.services.serving import moved_house, served
+from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, submit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from datetime import datetime
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Known, Outcome
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.lapse import Lapse
-from didflow_verification.domain.lapsing import lapsed, planned
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.verification import Verification
-from didflow_verification.domain.verification import moved as attempt_moved
+from didflow_verification.domain.axes.lapse import revocation
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.axes.verification import moved as attempt_moved
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.registration.lapsing import lapsed, planned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,3 @@ def _revoked(registration: Registration, revoked: UUID | None, at: datetime, kno
     step = lapsed(registration, revocation(at))
     gone = (attempt_moved(attempt, "revoked"),) if attempt.status == "approved" else ()
     return step.then(step.registration, attempts=gone)
-
-
-def revocation(at: datetime) -> Lapse:
-    """Return the end that a revocation is: at once, and nothing counts after it."""
-    return Lapse(at=at, reason="revoked", grace_until=at)

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
 from didflow_contracts.ids import derived_id
-from didflow_verification.domain.commands import ChangeAddress, ChangeIdentity
-from didflow_verification.domain.entries import reaches
-from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.details.commands import ChangeAddress, ChangeIdentity
+from didflow_verification.domain.details.entries import reaches
+from didflow_verification.domain.details.identity import Address, Identity
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ from typing import Final, Literal
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
-from didflow_verification.domain.commands import EnterDocument, MoveContent
-from didflow_verification.domain.entries import reaches
-from didflow_verification.domain.identity import Document, Identity
+from didflow_verification.domain.details.commands import EnterDocument, MoveContent
+from didflow_verification.domain.details.entries import reaches
+from didflow_verification.domain.details.identity import Document, Identity
 
 MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
 

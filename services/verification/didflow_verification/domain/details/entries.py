@@ -4,8 +4,8 @@ from datetime import datetime
 
 from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.accounts import is_within
-from didflow_verification.domain.commands import CreateAddress, CreateIdentity
-from didflow_verification.domain.identity import Address, Identity
+from didflow_verification.domain.details.commands import CreateAddress, CreateIdentity
+from didflow_verification.domain.details.identity import Address, Identity
 
 
 def reaches(caller: Caller, account: str) -> bool:

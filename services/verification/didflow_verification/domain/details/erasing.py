@@ -8,10 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
-from didflow_verification.domain.commands import EraseAddress, EraseDocument, EraseIdentity
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.entries import reaches
-from didflow_verification.domain.identity import Address, Identity, Person, Place
+from didflow_verification.domain.details.commands import EraseAddress, EraseDocument, EraseIdentity
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.entries import reaches
+from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 
 NOWHERE = Place(street="", city="", country="")
 

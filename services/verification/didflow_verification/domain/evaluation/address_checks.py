@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from didflow_verification.domain.areas import lies_in
-from didflow_verification.domain.findings import Finding, failed, for_reviewer, judged, passed
-from didflow_verification.domain.identity import Place
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.details.identity import Place
+from didflow_verification.domain.evaluation.areas import lies_in
+from didflow_verification.domain.evaluation.findings import Finding, failed, for_reviewer, judged, passed
+from didflow_verification.domain.evaluation.submission import Submission
 
 MATCH = "address.match"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import phonenumbers
 
-from didflow_verification.domain.catalogue import CountryRules
-from didflow_verification.domain.folding import folded
+from didflow_verification.domain.catalogue.rules import CountryRules
+from didflow_verification.domain.evaluation.folding import folded
 
 SHORTEST_PART = 3
 NUMBERS_REMEMBERED = 4_096

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 
-from didflow_verification.domain.catalogue import CrossCheck, DocumentGroup
-from didflow_verification.domain.findings import Finding, failed, judged, passed
-from didflow_verification.domain.folding import compact, folded, words
-from didflow_verification.domain.identity import Document, Place
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.catalogue.rules import CrossCheck, DocumentGroup
+from didflow_verification.domain.details.identity import Document, Place
+from didflow_verification.domain.evaluation.findings import Finding, failed, judged, passed
+from didflow_verification.domain.evaluation.folding import compact, folded, words
+from didflow_verification.domain.evaluation.submission import Submission
 
 _IDENTIFIERS = frozenset(
     {"company_registration_number", "vat_number", "tax_id", "national_id", "passport_number", "birth_date"}

@@ -3,12 +3,12 @@
 A pure function; the what-if and the submission call the same one. Source: spec verification, Evaluation.
 """
 
-from didflow_verification.domain.address_checks import address_findings
-from didflow_verification.domain.document_checks import document_findings
-from didflow_verification.domain.findings import Finding
-from didflow_verification.domain.identity_checks import identity_findings
-from didflow_verification.domain.restriction_checks import restriction_findings
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.evaluation.address_checks import address_findings
+from didflow_verification.domain.evaluation.document_checks import document_findings
+from didflow_verification.domain.evaluation.findings import Finding
+from didflow_verification.domain.evaluation.identity_checks import identity_findings
+from didflow_verification.domain.evaluation.restriction_checks import restriction_findings
+from didflow_verification.domain.evaluation.submission import Submission
 
 _PARTS = (identity_findings, address_findings, document_findings, restriction_findings)
 

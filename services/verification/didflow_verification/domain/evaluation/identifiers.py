@@ -10,7 +10,7 @@ from importlib import import_module
 
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
-from didflow_verification.domain.folding import compact
+from didflow_verification.domain.evaluation.folding import compact
 
 BAD_FORMAT = "bad_format"
 BAD_CHECKSUM = "bad_checksum"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from didflow_verification.domain import identifiers
-from didflow_verification.domain.catalogue import IdentityField
-from didflow_verification.domain.findings import Finding, failed, for_reviewer, passed
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.catalogue.rules import IdentityField
+from didflow_verification.domain.evaluation import identifiers
+from didflow_verification.domain.evaluation.findings import Finding, failed, for_reviewer, passed
+from didflow_verification.domain.evaluation.submission import Submission
 
 
 def identity_findings(submission: Submission) -> Iterator[Finding]:

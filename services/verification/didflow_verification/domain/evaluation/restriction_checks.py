@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from didflow_verification.domain.catalogue import Restriction
-from didflow_verification.domain.findings import Finding, failed, for_reviewer, judged
-from didflow_verification.domain.po_boxes import is_po_box
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.catalogue.rules import Restriction
+from didflow_verification.domain.evaluation.findings import Finding, failed, for_reviewer, judged
+from didflow_verification.domain.evaluation.po_boxes import is_po_box
+from didflow_verification.domain.evaluation.submission import Submission
 
 
 def restriction_findings(submission: Submission) -> Iterator[Finding]:

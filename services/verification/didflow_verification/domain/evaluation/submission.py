@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from didflow_verification.domain.catalogue import Requirement
-from didflow_verification.domain.identity import Address, Document, Identity
+from didflow_verification.domain.catalogue.rules import Requirement
+from didflow_verification.domain.details.identity import Address, Document, Identity
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from didflow_verification.domain.catalogue import DocumentGroup
-from didflow_verification.domain.document_checks import fault
-from didflow_verification.domain.submission import Submission
+from didflow_verification.domain.catalogue.rules import DocumentGroup
+from didflow_verification.domain.evaluation.document_checks import fault
+from didflow_verification.domain.evaluation.submission import Submission
 
 
 def midnight(day: date) -> datetime:

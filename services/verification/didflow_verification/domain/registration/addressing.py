@@ -7,7 +7,7 @@ from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
-from didflow_verification.domain.registration import Registration
+from didflow_verification.domain.axes.registration import Registration
 
 OURS = "/didflow/"
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved, PurchaseRefused
-from didflow_verification.domain.addressing import misaddressed
-from didflow_verification.domain.holding import open_attempt
-from didflow_verification.domain.registration import Ended, Registration
-from didflow_verification.domain.serving import closed
-from didflow_verification.domain.verification import moved
+from didflow_verification.domain.axes.registration import Ended, Registration
+from didflow_verification.domain.axes.verification import moved
+from didflow_verification.domain.registration.addressing import misaddressed
+from didflow_verification.domain.registration.holding import open_attempt
+from didflow_verification.domain.services.serving import closed
 
 
 def on_refused(

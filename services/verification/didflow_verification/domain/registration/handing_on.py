@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from didflow_contracts.events import VerificationApproved, VerificationNotRequired, VerificationRequired
-from didflow_verification.domain.registration import EVENT_OF, Details, Holder, moved, said
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.verification import Verification
-from didflow_verification.domain.verification import moved as attempt_moved
+from didflow_verification.domain.axes.registration import EVENT_OF, Details, Holder, moved, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.axes.verification import moved as attempt_moved
 
 _GONE: Final[dict[str, Any]] = {"assigned": None, "open": False, "reasons": ()}
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
-from didflow_verification.domain.addressing import misaddressed
-from didflow_verification.domain.handing_on import handed_on
-from didflow_verification.domain.registration import Holder, Registration
-from didflow_verification.domain.serving import served
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.registration import Holder, Registration
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.registration.addressing import misaddressed
+from didflow_verification.domain.registration.handing_on import handed_on
+from didflow_verification.domain.services.serving import served
 
 
 def open_attempt_id(registration: Registration | None) -> UUID | None:

@@ -11,12 +11,12 @@ from typing import Final
 
 from didflow_contracts.events import VerificationExpired, VerificationPending
 from didflow_contracts.events.registration import Reason
-from didflow_verification.domain.catalogue import CountryRules, Requirement, rows_in_force
-from didflow_verification.domain.lapse import Lapse
-from didflow_verification.domain.registration import Details, Registration, moved, said
-from didflow_verification.domain.requiring import next_turn
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.validity import midnight
+from didflow_verification.domain.axes.lapse import Lapse
+from didflow_verification.domain.axes.registration import Details, Registration, moved, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.catalogue.rules import CountryRules, Requirement, rows_in_force
+from didflow_verification.domain.evaluation.validity import midnight
+from didflow_verification.domain.registration.requiring import next_turn
 
 WARNED_BEFORE: Final = timedelta(days=30)
 PROOF_GRACE: Final = timedelta(days=7)

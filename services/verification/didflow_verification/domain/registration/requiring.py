@@ -5,9 +5,9 @@ Only a version that says `reverify` turns a DID that has begun. Source: spec lif
 
 from datetime import UTC, datetime
 
-from didflow_verification.domain.catalogue import CountryRules, Requirement, rows_in_force
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.validity import midnight
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.catalogue.rules import CountryRules, Requirement, rows_in_force
+from didflow_verification.domain.evaluation.validity import midnight
 
 
 def is_outdated(registration: Registration, rows: tuple[Requirement, ...]) -> bool:

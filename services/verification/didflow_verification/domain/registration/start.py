@@ -8,10 +8,16 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.events.purchase import Acquisition
 from didflow_contracts.numbers import country_of
-from didflow_verification.domain.addressing import misaddressed
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules, Requirement, row_for, rows_in_force
-from didflow_verification.domain.lapsing import planned
-from didflow_verification.domain.registration import EVENT_OF, Holder, Registration, said
+from didflow_verification.domain.axes.registration import EVENT_OF, Holder, Registration, said
+from didflow_verification.domain.catalogue.rules import (
+    ANYWHERE,
+    CountryRules,
+    Requirement,
+    row_for,
+    rows_in_force,
+)
+from didflow_verification.domain.registration.addressing import misaddressed
+from didflow_verification.domain.registration.lapsing import planned
 
 
 def rules_country(number: str) -> str:

@@ -9,10 +9,10 @@ from typing import Final
 
 from didflow_chassis.decision import Refused
 from didflow_contracts.vocabulary import Service
-from didflow_verification.domain.findings import MESSAGES
-from didflow_verification.domain.identity import Address, Place
-from didflow_verification.domain.po_boxes import is_po_box
-from didflow_verification.domain.service_request import ServiceData
+from didflow_verification.domain.axes.service_request import ServiceData
+from didflow_verification.domain.details.identity import Address, Place
+from didflow_verification.domain.evaluation.findings import MESSAGES
+from didflow_verification.domain.evaluation.po_boxes import is_po_box
 
 CNAM_COUNTRIES: Final = frozenset({"US", "CA"})
 CNAM_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ]{0,13}[A-Za-z0-9])?")

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.vocabulary import ServiceState
-from didflow_verification.domain.commands import CancelService, DecideService, RequestService
-from didflow_verification.domain.identity import Address
-from didflow_verification.domain.registration import Details, Registration
-from didflow_verification.domain.service_checks import fault
-from didflow_verification.domain.service_request import DECIDED, ServiceRequest, moved, told
-from didflow_verification.domain.serving import current_request, with_request
+from didflow_verification.domain.axes.registration import Details, Registration
+from didflow_verification.domain.axes.service_request import DECIDED, ServiceRequest, moved, told
+from didflow_verification.domain.details.identity import Address
+from didflow_verification.domain.services.checks import fault
+from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
+from didflow_verification.domain.services.serving import current_request, with_request
 
 WITH_REASONS = frozenset({"changes_required", "not_configured"})
 

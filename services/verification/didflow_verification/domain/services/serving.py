@@ -10,9 +10,9 @@ from uuid import UUID
 from didflow_chassis.decision import Known
 from didflow_contracts.accounts import is_within
 from didflow_contracts.vocabulary import Service, ServiceState
-from didflow_verification.domain.registration import Details, Registration
-from didflow_verification.domain.service_request import ServiceRequest, moved, told
-from didflow_verification.domain.step import Step
+from didflow_verification.domain.axes.registration import Details, Registration
+from didflow_verification.domain.axes.service_request import ServiceRequest, moved, told
+from didflow_verification.domain.axes.step import Step
 
 
 def request_ids(registration: Registration | None) -> tuple[UUID, ...]:

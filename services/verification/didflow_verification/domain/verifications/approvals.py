@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from didflow_verification.domain.catalogue import Requirement
-from didflow_verification.domain.covering import asked_for_all
-from didflow_verification.domain.identity import Address, Identity
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.catalogue.covering import asked_for_all
+from didflow_verification.domain.catalogue.rules import Requirement
+from didflow_verification.domain.details.identity import Address, Identity
 
 
 @dataclass(frozen=True, kw_only=True)

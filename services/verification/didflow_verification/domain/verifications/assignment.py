@@ -9,15 +9,15 @@ from datetime import datetime
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
-from didflow_verification.domain.addressing import is_ours, misaddressed
-from didflow_verification.domain.handing_on import handed_on
-from didflow_verification.domain.holding import open_attempt
-from didflow_verification.domain.judging import ownership_findings
-from didflow_verification.domain.lapsing import planned
-from didflow_verification.domain.registration import Details, Registration, said
-from didflow_verification.domain.serving import served
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.submitting import Wish, case_of, details_of, submit
+from didflow_verification.domain.axes.registration import Details, Registration, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.registration.addressing import is_ours, misaddressed
+from didflow_verification.domain.registration.handing_on import handed_on
+from didflow_verification.domain.registration.holding import open_attempt
+from didflow_verification.domain.registration.lapsing import planned
+from didflow_verification.domain.services.serving import served
+from didflow_verification.domain.verifications.judging import ownership_findings
+from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, submit
 
 
 def on_assigned(

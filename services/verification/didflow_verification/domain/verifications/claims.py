@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
-from didflow_verification.domain.commands import Claim, Release
-from didflow_verification.domain.review import claimed_by_another, closed_code
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.verifications.commands import Claim, Release
+from didflow_verification.domain.verifications.review import claimed_by_another, closed_code
 
 CLAIM_HOLDS: Final = timedelta(minutes=15)
 """Source: spec verification, Verifications."""

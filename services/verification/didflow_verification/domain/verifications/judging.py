@@ -10,19 +10,19 @@ from typing import Literal
 from uuid import UUID
 
 from didflow_contracts.vocabulary import EndUserType
-from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import (
+from didflow_verification.domain.catalogue.rules import (
     CountryRules,
     Requirement,
     forerunner,
     row_for,
     rows_in_force,
 )
-from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.findings import Finding, failed, is_satisfied
-from didflow_verification.domain.identity import Address, Document, Identity
-from didflow_verification.domain.submission import Submission
-from didflow_verification.domain.validity import valid_until
+from didflow_verification.domain.details.identity import Address, Document, Identity
+from didflow_verification.domain.evaluation.evaluating import evaluate
+from didflow_verification.domain.evaluation.findings import Finding, failed, is_satisfied
+from didflow_verification.domain.evaluation.submission import Submission
+from didflow_verification.domain.evaluation.validity import valid_until
+from didflow_verification.domain.verifications.approvals import Approval
 
 Outcome = Literal["approved", "pending", "rejected"]
 Evaluate = Callable[[Submission], tuple[Finding, ...]]

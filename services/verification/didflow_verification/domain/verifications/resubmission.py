@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from didflow_chassis.decision import Caller, Known, Outcome, Refused
-from didflow_verification.domain.commands import Resubmit
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.serving import served
-from didflow_verification.domain.submitting import Wish, submit
-from didflow_verification.domain.verification import Verification
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.services.serving import served
+from didflow_verification.domain.verifications.commands import Resubmit
+from didflow_verification.domain.verifications.submitting import Wish, submit
 
 
 def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Outcome:

@@ -6,15 +6,15 @@ from typing import Any
 
 from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected
-from didflow_verification.domain.approvals import approval_of
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.commands import Approve, Reject
-from didflow_verification.domain.lapsing import planned
-from didflow_verification.domain.registration import Registration, moved, said
-from didflow_verification.domain.serving import served
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.verification import Status, Verification
-from didflow_verification.domain.verification import moved as attempt_moved
+from didflow_verification.domain.axes.registration import Registration, moved, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.axes.verification import Status, Verification
+from didflow_verification.domain.axes.verification import moved as attempt_moved
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.registration.lapsing import planned
+from didflow_verification.domain.services.serving import served
+from didflow_verification.domain.verifications.approvals import approval_of
+from didflow_verification.domain.verifications.commands import Approve, Reject
 
 
 def approve(registration: Registration | None, command: Approve, now: datetime, known: Known) -> Outcome:

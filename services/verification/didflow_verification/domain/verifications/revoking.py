@@ -8,15 +8,15 @@ from datetime import datetime
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
-from didflow_verification.domain.approvals import Approval, approval_of
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.commands import Revoke
-from didflow_verification.domain.lapsing import lapsed, planned
-from didflow_verification.domain.recheck import revocation
-from didflow_verification.domain.registration import Registration
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.verification import Verification
-from didflow_verification.domain.verification import moved as attempt_moved
+from didflow_verification.domain.axes.lapse import revocation
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.axes.verification import moved as attempt_moved
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.registration.lapsing import lapsed, planned
+from didflow_verification.domain.verifications.approvals import Approval, approval_of
+from didflow_verification.domain.verifications.commands import Revoke
 
 
 @dataclass(frozen=True, kw_only=True)

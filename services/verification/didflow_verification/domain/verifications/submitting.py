@@ -11,19 +11,19 @@ from typing import Any
 from uuid import UUID
 
 from didflow_chassis.decision import Known
-from didflow_verification.domain.approvals import Approval, approval_key
-from didflow_verification.domain.areas import place_names, prefix_of
-from didflow_verification.domain.catalogue import ANYWHERE, CountryRules
-from didflow_verification.domain.document import StoredDocument
-from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.findings import reasons
-from didflow_verification.domain.identity import Address, Document, Identity
-from didflow_verification.domain.judging import Case, Judgement, judge
-from didflow_verification.domain.lapsing import planned
-from didflow_verification.domain.registration import EVENT_OF, Details, Registration, moved, said
-from didflow_verification.domain.step import Step
-from didflow_verification.domain.verification import Verification, reference_of, verification_id
-from didflow_verification.domain.verification import moved as attempt_moved
+from didflow_verification.domain.axes.registration import EVENT_OF, Details, Registration, moved, said
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.axes.verification import Verification, reference_of, verification_id
+from didflow_verification.domain.axes.verification import moved as attempt_moved
+from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.details.document import StoredDocument
+from didflow_verification.domain.details.identity import Address, Document, Identity
+from didflow_verification.domain.evaluation.areas import place_names, prefix_of
+from didflow_verification.domain.evaluation.evaluating import evaluate
+from didflow_verification.domain.evaluation.findings import reasons
+from didflow_verification.domain.registration.lapsing import planned
+from didflow_verification.domain.verifications.approvals import Approval, approval_key
+from didflow_verification.domain.verifications.judging import Case, Judgement, judge
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from didflow_chassis.decision import Known
-from didflow_verification.domain.approvals import Approval
-from didflow_verification.domain.catalogue import rows_in_force
-from didflow_verification.domain.findings import Finding, is_satisfied
-from didflow_verification.domain.judging import Case, Judgement, judge, ownership_findings
-from didflow_verification.domain.registration import Details, Registration
-from didflow_verification.domain.submitting import Wish, case_of, details_of, judged
+from didflow_verification.domain.axes.registration import Details, Registration
+from didflow_verification.domain.catalogue.rules import rows_in_force
+from didflow_verification.domain.evaluation.findings import Finding, is_satisfied
+from didflow_verification.domain.verifications.approvals import Approval
+from didflow_verification.domain.verifications.judging import Case, Judgement, judge, ownership_findings
+from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, judged
 
 Outcome = Literal["approved", "pending", "rejected", "not_required"]
 

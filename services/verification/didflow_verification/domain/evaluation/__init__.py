@@ -1,0 +1,1 @@
+"""Whether details satisfy a requirement: one pure function over all its checks, and what the checks know."""

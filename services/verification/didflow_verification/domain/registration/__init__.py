@@ -1,0 +1,1 @@
+"""The registration of a DID along its life: begun, handed on, ended, and planned for the clock."""

@@ -1,0 +1,1 @@
+"""Additional services: requested, checked, decided, and what becomes of them with the registration."""

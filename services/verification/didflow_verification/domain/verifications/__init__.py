@@ -1,0 +1,1 @@
+"""Attempts: details submitted and judged, reviewed, rested on, revoked."""
