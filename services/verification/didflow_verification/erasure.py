@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+from msgspec.structs import asdict
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Refused
@@ -88,8 +89,8 @@ class Found:
 
     def needles(self) -> "Needles":
         """Return what to look for elsewhere."""
-        stated = dict(vars(self.identity.person).items())
-        pairs = [*stated.items(), *(pair for a in self.addresses for pair in vars(a.place).items())]
+        stated = asdict(self.identity.person)
+        pairs = [*stated.items(), *(pair for a in self.addresses for pair in asdict(a.place).items())]
         pairs += [pair for document in self.documents for pair in document.states]
         return Needles.of((name, str(value)) for name, value in pairs if value is not None)
 

@@ -1,11 +1,12 @@
 """What verification shows over HTTP. Answers to changes carry no personal data: they are kept for replays."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from msgspec.structs import asdict
 from pydantic import BaseModel, Field
 
 from didflow_contracts.events.registration import Reason

@@ -1,7 +1,8 @@
 """Messages about one number in few words, and a stage in memory that does with them what the real one does."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as amended
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -9,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Command, Decided, Known, Outcome, Refused, TooEarly
 from didflow_chassis.service import On, Ref
@@ -435,8 +438,12 @@ def pending(ready: Desk, say: Say, acme: Identity, quay: Address) -> Desk:
 
 @pytest.fixture
 def later() -> Any:
-    """Make a copy of a frozen value with changes."""
-    return replace
+    """Make a copy of a frozen value with changes: of a state, or of a message about one."""
+
+    def changed(value: Any, **changes: Any) -> Any:
+        return replace(value, **changes) if isinstance(value, Struct) else amended(value, **changes)
+
+    return changed
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """End-user details assigned to a DID: what becomes of it, by what they are and what was so before."""
 
-from dataclasses import replace
+from dataclasses import replace as amended
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_verification.domain.axes.verification import verification_id
@@ -281,7 +282,7 @@ def test_a_pending_attempt_keeps_the_version_it_started_under(
     """A newer version counts for submissions from its day on."""
     today = (say.zero + HOUR).date()
     first = make.requirement(key="ie.local.any", review=Review(manual=True))
-    second = replace(first, version=2, effective_from=today + timedelta(days=1 + days))
+    second = amended(first, version=2, effective_from=today + timedelta(days=1 + days))
     ready.enter(CountryRules(country="IE", places={}, requirements=(first, second)))
     ready.take(say.assigned(acme, quay))
     version = 2 if days < 0 else 1

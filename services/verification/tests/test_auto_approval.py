@@ -1,12 +1,13 @@
 """Auto-approval: what a reviewer approved once needs no second look, for as long as all of it is the same."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import replace as amended
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_contracts.events import VerificationApproved
 from didflow_verification.domain.axes.registration import Registration
@@ -58,7 +59,7 @@ def test_what_rests_on_an_approval_is_rested_on_in_turn_by_its_root(
 
 def other_area(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
     """A number in Galway: other area, and the address is not there."""
-    desk.enter(replace(desk.states[CountryRules, "IE"], places={"+35391": ("Dublin",)}))
+    desk.enter(amended(desk.states[CountryRules, "IE"], places={"+35391": ("Dublin",)}))
     return second(desk, say, acme, quay, "+35391123456")
 
 
@@ -91,8 +92,8 @@ def stricter_version(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
     rules = desk.states[CountryRules, "IE"]
     before = rules.requirements[0]
     more = (*before.restrictions, Restriction(code="state_the_use", text="Say what for."))
-    row = replace(before, version=2, restrictions=more)
-    desk.enter(replace(rules, requirements=(*rules.requirements, row)))
+    row = amended(before, version=2, restrictions=more)
+    desk.enter(amended(rules, requirements=(*rules.requirements, row)))
     return second(desk, say, acme, quay, "+35314567890")
 
 

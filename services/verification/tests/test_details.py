@@ -1,11 +1,11 @@
 """Identities, addresses and documents change and go: each decision about nothing, once and twice."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged, known
 from didflow_verification.domain.axes.registration import Registration

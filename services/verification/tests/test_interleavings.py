@@ -1,11 +1,11 @@
 """Across topics there is no order: every interleaving of one number's events ends the same."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.catalogue.rules import CountryRules, IdentityField, Review

@@ -1,10 +1,11 @@
 """Approvals end by the clock, with a warning first; requirements change on a date, come and go."""
 
-from dataclasses import replace
+from dataclasses import replace as amended
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_contracts.events import VerificationExpired, VerificationExpiring
 from didflow_verification.domain.axes.verification import Verification, verification_id
@@ -60,7 +61,7 @@ def bill(acme: Any) -> StoredDocument:
 @pytest.fixture
 def proved(desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, bill: Any) -> Any:
     """A number approved with a bill."""
-    desk.enter(irish(replace(row, documents=(BILL,))), acme, quay, bill)
+    desk.enter(irish(amended(row, documents=(BILL,))), acme, quay, bill)
     desk.feed(say.purchased(), say.assigned(acme, quay, document_ids=[bill.document_id]), say.approve())
     assert desk.registration.state == "approved"
     return desk
@@ -114,7 +115,7 @@ def test_what_ends_within_30_days_is_told_at_once(
     desk: Any, say: Any, acme: Any, quay: Any, *, row: Any, bill: Any
 ) -> None:
     """A proof that ends next week: the warning follows the approval, the end comes when it comes."""
-    desk.enter(irish(replace(row, documents=(BILL,))), acme, quay, replace(bill, expires_on=TODAY + 6 * DAY))
+    desk.enter(irish(amended(row, documents=(BILL,))), acme, quay, replace(bill, expires_on=TODAY + 6 * DAY))
     desk.feed(say.purchased(), say.assigned(acme, quay, document_ids=[bill.document_id]), say.approve())
     desk.strike(say.zero + DAY)
     assert heard(desk) == [("expiring", "approved")]
@@ -137,7 +138,7 @@ def test_the_best_paper_of_a_group_says_when_it_ends(
 ) -> None:
     """Of two bills the longer one counts; without an end date nothing ends."""
     endless = replace(bill, document_id=quay.address_id, expires_on=None)
-    desk.enter(irish(replace(row, documents=(BILL,))), acme, quay, bill, endless)
+    desk.enter(irish(amended(row, documents=(BILL,))), acme, quay, bill, endless)
     both = [bill.document_id, endless.document_id]
     desk.feed(say.purchased(), say.assigned(acme, quay, document_ids=both), say.approve())
     assert desk.said[-1].valid_until is None
@@ -147,7 +148,7 @@ def test_the_best_paper_of_a_group_says_when_it_ends(
 @pytest.fixture
 def changed(row: Any) -> Any:
     """Ireland from tomorrow on: the second version asks for a person's word on the use, everybody anew."""
-    second = replace(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
+    second = amended(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
     return irish(row, second)
 
 
@@ -173,7 +174,7 @@ def test_approved_ones_stay_unless_the_version_says_reverify(
     desk: Any, say: Any, acme: Any, quay: Any, row: Any
 ) -> None:
     """A newer version alone ends nothing."""
-    desk.enter(irish(row, replace(row, version=2, effective_from=TOMORROW)), acme, quay)
+    desk.enter(irish(row, amended(row, version=2, effective_from=TOMORROW)), acme, quay)
     desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
     desk.strike(say.zero + 365 * DAY)
     assert heard(desk) == []
@@ -203,7 +204,7 @@ def test_a_version_that_leaves_an_end_user_type_out_asks_it_anew_too(
     desk: Any, say: Any, acme: Any, quay: Any, row: Any
 ) -> None:
     """It was approved under the row that is no longer for it."""
-    persons = replace(
+    persons = amended(
         row,
         version=2,
         effective_from=TOMORROW,
@@ -226,7 +227,7 @@ def test_more_time_may_be_given_after_the_warning(
     desk.enter(changed, acme, quay)
     desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
     desk.strike(say.zero + timedelta(hours=2))
-    second = replace(changed.requirements[1], grace_until=date(2027, 3, 1))
+    second = amended(changed.requirements[1], grace_until=date(2027, 3, 1))
     desk.enter(irish(row, second))
     desk.strike(MIDNIGHT)
     assert heard(desk) == [("expiring", "approved"), ("expired", "expired")]
@@ -251,7 +252,7 @@ def test_a_review_from_before_the_change_counts_where_nothing_new_is_asked(
     desk: Any, say: Any, acme: Any, quay: Any, row: Any
 ) -> None:
     """A second version that asks for no more: the second number needs no reviewer."""
-    desk.enter(irish(row, replace(row, version=2, effective_from=TOMORROW)), acme, quay)
+    desk.enter(irish(row, amended(row, version=2, effective_from=TOMORROW)), acme, quay)
     desk.feed(say.purchased(), say.assigned(acme, quay), say.approve())
     second = type(say)()
     second.did, second.number = quay.address_id, "+35314567890"
@@ -282,8 +283,8 @@ def test_a_requirement_comes_to_a_number_that_needed_none(
     desk: Any, say: Any, acme: Any, quay: Any, row: Any
 ) -> None:
     """With reverify it awaits, with time to comply; details that were kept are judged at once."""
-    free = replace(row, required=False)
-    asked = replace(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
+    free = amended(row, required=False)
+    asked = amended(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
     desk.enter(irish(free, asked), acme, quay)
     desk.take(say.purchased())
     assert desk.topics() == ["not_required"]
@@ -297,8 +298,8 @@ def test_details_kept_without_a_requirement_are_judged_when_one_comes(
     desk: Any, say: Any, acme: Any, quay: Any, row: Any
 ) -> None:
     """The first attempt, with nobody having to send the same again."""
-    asked = replace(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
-    desk.enter(irish(replace(row, required=False), asked), acme, quay)
+    asked = amended(row, version=2, effective_from=TOMORROW, reverify=True, grace_until=GRACE.date())
+    desk.enter(irish(amended(row, required=False), asked), acme, quay)
     desk.feed(say.purchased(), say.assigned(acme, quay))
     desk.strike(MIDNIGHT)
     assert desk.topics()[-2:] == ["required", "pending"]
@@ -307,7 +308,7 @@ def test_details_kept_without_a_requirement_are_judged_when_one_comes(
 
 def test_a_requirement_goes(desk: Any, say: Any, row: Any) -> None:
     """Who awaited needs nothing any more."""
-    free = replace(
+    free = amended(
         row, version=2, required=False, effective_from=TOMORROW, reverify=True, grace_until=TOMORROW
     )
     desk.enter(irish(row, free))
@@ -320,7 +321,7 @@ def test_without_reverify_requirements_neither_come_nor_go_for_what_has_begun(
     desk: Any, say: Any, row: Any
 ) -> None:
     """Only new purchases see them."""
-    desk.enter(irish(replace(row, required=False), replace(row, version=2, effective_from=TOMORROW)))
+    desk.enter(irish(amended(row, required=False), amended(row, version=2, effective_from=TOMORROW)))
     desk.take(say.purchased())
     desk.strike(MIDNIGHT + 400 * DAY)
     assert desk.topics() == ["not_required"]
@@ -330,7 +331,7 @@ def test_a_country_that_gets_a_row_asks_those_anew_who_came_under_anywhere(
     desk: Any, say: Any, make: Any, row: Any
 ) -> None:
     """The rule for anywhere is replaced by a row of another key."""
-    first = replace(
+    first = amended(
         row, key="ie.local.first", effective_from=TOMORROW, reverify=True, grace_until=GRACE.date()
     )
     acme = make.company()

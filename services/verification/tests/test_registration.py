@@ -1,10 +1,10 @@
 """The closed tables of the registration and of its attempts, and what the axis says of itself."""
 
-from dataclasses import replace
 from itertools import product
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_contracts.vocabulary import Registration as Axis
 from didflow_verification.domain.axes import registration, verification

@@ -1,12 +1,12 @@
 """Additional services of a DID: requested, decided, canceled, and following its end user."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any, get_args
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.events import ServiceChanged

@@ -1,12 +1,12 @@
 """The what-if promises what the submission gives, over generated details."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known
 from didflow_contracts.ids import uuid7

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import date
 from itertools import combinations
 
@@ -10,7 +9,7 @@ from didflow_verification.domain.catalogue.rules import CountryRules, IdentityFi
 from didflow_verification.domain.details.identity import Person
 from didflow_verification.domain.evaluation.identifiers import RULES
 
-_PERSON = frozenset(field.name for field in fields(Person))
+_PERSON = frozenset(Person.__struct_fields__)
 
 
 def faults(rules: CountryRules) -> Iterator[str]:

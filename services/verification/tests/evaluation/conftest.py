@@ -3,13 +3,14 @@
 A test that takes `row`, `asking`, `by_area`, ... runs once for every row of that kind.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.reading import packaged

@@ -4,9 +4,11 @@ The cases are made from the row, so a new row, or a new check in one, is covered
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_verification.domain.catalogue.rules import DocumentGroup
 from didflow_verification.domain.details.identity import Document

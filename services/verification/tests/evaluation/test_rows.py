@@ -1,8 +1,9 @@
 """For every row of the catalogue details that pass, and for every check of it some that fail by its code."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_verification.domain.evaluation.evaluating import evaluate
 from didflow_verification.domain.evaluation.findings import is_satisfied

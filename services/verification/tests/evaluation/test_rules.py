@@ -1,10 +1,11 @@
 """Rules of the evaluation that single cases show."""
 
-from dataclasses import replace
+from dataclasses import replace as amended
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_verification.domain.catalogue.rules import DocumentGroup, IdentityField, Restriction, Review
 from didflow_verification.domain.evaluation.evaluating import evaluate
@@ -50,7 +51,7 @@ def test_a_proof_that_no_group_asks_for_is_a_reviewers(details: Any) -> None:
     """The row says proof, but not by what: a person looks."""
     base = details.for_key("pt.local.any")
     papers = tuple(g for g in base.requirement.documents if g.group != "proof_of_address")
-    bare = replace(base, requirement=replace(base.requirement, documents=papers))
+    bare = replace(base, requirement=amended(base.requirement, documents=papers))
     assert [f.check for f in evaluate(bare) if f.check == "address.proof" and f.passed is None]
 
 

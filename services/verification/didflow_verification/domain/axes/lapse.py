@@ -1,13 +1,13 @@
 """How an approval will end: when, why, and until when it still counts after that."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from didflow_contracts.vocabulary import LapseReason
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lapse:
+class Lapse(Struct, frozen=True, kw_only=True):
     """The known end of an approval. `warned` once `verification.expiring` has told of it."""
 
     at: datetime

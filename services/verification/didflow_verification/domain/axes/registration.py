@@ -4,11 +4,13 @@ Every change of the axis goes through `moved`, so nothing leaves the closed tabl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from didflow_contracts.accounts import is_within
 from didflow_contracts.events import (
@@ -41,8 +43,7 @@ TRANSITIONS: Final[Mapping[Axis | None, frozenset[Axis]]] = MappingProxyType(
 """Where the axis may go from each state; None is before the start. Source: spec lifecycle, The axes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Details:
+class Details(Struct, frozen=True, kw_only=True):
     """End-user details as they were assigned to a DID, and the verification that judged them, if one did.
 
     `holder` is the account that held the DID when they were assigned, at `assigned_at`. `judged_on` is the day
@@ -84,16 +85,14 @@ class Details:
         return self.identity_account is None or not is_within(holder.account, self.identity_account)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """Who holds the DID from an instant on; None: from its purchase."""
 
     account: str
     since: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Registration:
+class Registration(Struct, frozen=True, kw_only=True):
     """The registration axis of one DID.
 
     `requirement` is what applies (before details are assigned: to the end user named in the order).

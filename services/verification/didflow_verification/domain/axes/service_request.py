@@ -4,11 +4,13 @@ At most one of a service is open for a DID. What it states is gone as soon as it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_contracts.events import ServiceChanged
 from didflow_contracts.events.registration import Reason
@@ -72,8 +74,7 @@ DECIDED: Final[Mapping[Service, Ways]] = MappingProxyType(
 """The ways of it that a reviewer or a carrier's back office decides."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServiceData:
+class ServiceData(Struct, frozen=True, kw_only=True):
     """What a request states; which of it is needed is the service's (see `service_checks`)."""
 
     address_id: UUID | None = None
@@ -85,8 +86,7 @@ class ServiceData:
     display_name: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServiceRequest:
+class ServiceRequest(Struct, frozen=True, kw_only=True):
     """One request. `account` held the DID when it was made, or since; the identity is the DID's.
 
     `data` is None once the request is closed. `decided_by` is who moved it last.

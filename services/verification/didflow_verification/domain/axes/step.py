@@ -1,7 +1,8 @@
 """A step of a decision about a DID's registration; steps follow one another and are said together."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from didflow_chassis.decision import Decided
 from didflow_contracts.event import EventData
@@ -10,8 +11,7 @@ from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.verification import Verification
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """What is so after a step: the registration, what else changed, and the events that say so."""
 
     registration: Registration

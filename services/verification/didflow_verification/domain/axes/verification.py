@@ -4,11 +4,13 @@ What a verification was judged on (versions, revisions, findings) is kept with i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.ids import derived_id
@@ -35,8 +37,7 @@ _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """One attempt. `account` holds the DID (a pending attempt follows it when it is handed down).
 
     `prefix` is the number's, where the requirement looks at the area, else empty. `submitted_by` is who

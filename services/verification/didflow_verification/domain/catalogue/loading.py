@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
 
+from msgspec import Struct
+
 from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
 from didflow_verification.domain.catalogue.commands import LoadRules
 from didflow_verification.domain.catalogue.rules import CountryRules, Requirement
@@ -26,8 +28,7 @@ class Change:
     begun: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class CatalogueChange:
+class CatalogueChange(Struct, frozen=True, kw_only=True):
     """That a country's rules were loaded, when, by whom and what changed.
 
     Writing it with `anew` makes every living DID that a version with `reverify` may turn due to be looked at.

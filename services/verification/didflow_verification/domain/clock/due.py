@@ -3,8 +3,9 @@
 Each look goes by the catalogue as it is then; what it no longer finds due is only planned anew.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known, Outcome
 from didflow_contracts.events import VerificationExpiring

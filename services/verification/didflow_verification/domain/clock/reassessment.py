@@ -4,9 +4,11 @@ It comes from the clock, DID by DID, so that an end user with thousands of numbe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_contracts.events import VerificationNotRequired
@@ -17,8 +19,7 @@ from didflow_verification.domain.services.serving import moved_house, served
 from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, submit
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reassessment:
+class Reassessment(Struct, frozen=True, kw_only=True):
     """That a DID is to be judged again at `due_at` because `changed_by` changed its details; None: it was.
 
     `address_ids` are the addresses that were changed since.

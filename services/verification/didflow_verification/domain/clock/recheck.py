@@ -4,9 +4,11 @@ Whoever changes that writes one row for each living DID concerned, in the same t
 them DID by DID, so that a review that thousands rest on is no giant transaction.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_verification.domain.axes.lapse import revocation
@@ -18,8 +20,7 @@ from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
 from didflow_verification.domain.registration.lapsing import lapsed, planned
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recheck:
+class Recheck(Struct, frozen=True, kw_only=True):
     """That a DID is to be looked at again at `due_at` (None: it was); `revoked` names a review that is no more."""
 
     did_id: UUID

@@ -3,9 +3,11 @@
 Which DIDs those are is found where the change is written. Source: spec verification, Verifications.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
 from didflow_contracts.ids import derived_id
@@ -14,8 +16,7 @@ from didflow_verification.domain.details.entries import reaches
 from didflow_verification.domain.details.identity import Address, Identity
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetailChange:
+class DetailChange(Struct, frozen=True, kw_only=True):
     """That an identity (or one of its addresses) was changed, when and by whom; not what it states.
 
     `changed_by` is `user:<subject>`. Writing it makes every living DID on these details due to be judged again.
@@ -33,7 +34,7 @@ def change_identity(identity: Identity | None, command: ChangeIdentity, now: dat
     """Change what an identity states. Refused `not_found` out of the caller's reach."""
     if identity is None or identity.erased_at or not reaches(command.caller, identity.account):
         return Refused("not_found", "no such identity")
-    person = replace(identity.person, **command.changes)  # type: ignore[arg-type]
+    person = replace(identity.person, **command.changes)
     changed = replace(identity, type=command.type or identity.type, person=person)
     if changed == identity:
         return Unchanged(answer=identity)

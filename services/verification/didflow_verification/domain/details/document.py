@@ -3,11 +3,13 @@
 A document never changes but for where its bytes lie; what it states goes when it is erased.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_verification.domain.details.commands import EnterDocument, MoveContent
@@ -23,8 +25,7 @@ SUFFIXES: Final = MappingProxyType({"application/pdf": "pdf", "image/png": "png"
 """What the file of a document is called by, for each media type that is taken."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredDocument:
+class StoredDocument(Struct, frozen=True, kw_only=True):
     """A document of one identity, in that identity's account, recognized as readable when it was uploaded.
 
     `kind` is what the paper is (`passport`, `utility_bill`, ...), `media_type` what its content was found to

@@ -3,9 +3,11 @@
 Whether one does is counted under the lock of what goes, so that no assignment slips in between.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_verification.domain.details.commands import EraseAddress, EraseDocument, EraseIdentity
@@ -16,16 +18,14 @@ from didflow_verification.domain.details.identity import Address, Identity, Pers
 NOWHERE = Place(street="", city="", country="")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """How many living DIDs rest on an identity, an address or a document; no such state where none does."""
 
     detail_id: UUID
     dids: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Belongings:
+class Belongings(Struct, frozen=True, kw_only=True):
     """What belongs to an identity and is not erased yet."""
 
     identity_id: UUID

@@ -5,16 +5,16 @@ in an event or a log line but their ids.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from didflow_contracts.accounts import is_within
 from didflow_contracts.vocabulary import EndUserType
 
 
-@dataclass(frozen=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """What is stated about a company or a person; each field as it was typed in."""
 
     company_name: str | None = None
@@ -35,8 +35,7 @@ class Person:
         return str(value).strip() or None if value is not None else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """An end user; `revision` counts its changes. It serves its account and those below.
 
     From `erased_at` on it states nothing and serves nobody: all that is left is that there was one.
@@ -56,8 +55,7 @@ class Identity:
         return self.erased_at is None and is_within(account, self.account)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """An address: street lines, city, region, postal code, ISO-2 country."""
 
     street: str
@@ -67,8 +65,7 @@ class Place:
     country: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """An address of one identity, in that identity's account; `revision` counts its changes."""
 
     address_id: UUID
@@ -81,8 +78,7 @@ class Address:
     erased_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A paper of one identity: its kind, its dates, and what it states (attribute -> text).
 
     `readable` is whether its content was recognized as a format that a reviewer can open.

@@ -4,7 +4,8 @@ Codes are stable and few. Messages come from one table and never repeat what was
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from didflow_contracts.events.registration import Reason
 
@@ -45,8 +46,7 @@ REJECTION_CODES = frozenset(MESSAGES) - {REVIEWER_CHECK} | frozenset(BY_PEOPLE)
 """The codes that a reviewer may reject with. Source: spec verification, Evaluation."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One check and what came of it: `passed` is None where only a person can say.
 
     `field` names what it looked at (`identity.vat_number`, `address.city`, `documents.proof_of_address`);

@@ -1,14 +1,14 @@
 """What one evaluation looks at, as one hashable value: the same submission has the same findings."""
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from didflow_verification.domain.catalogue.rules import Requirement
 from didflow_verification.domain.details.identity import Address, Document, Identity
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submission:
+class Submission(Struct, frozen=True, kw_only=True):
     """Details against a requirement: `country` (ISO-2) and `places` (folded names) are the number's.
 
     `places` is empty where the area does not matter or nobody can name it; `day` is today, UTC.

@@ -1,7 +1,8 @@
 """The end of a DID freezes its registration; an attempt that is still open is withdrawn, and nothing is said."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event

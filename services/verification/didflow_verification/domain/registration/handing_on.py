@@ -4,8 +4,9 @@ A DID that moves inside the identity's accounts keeps them. Source: spec lifecyc
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from didflow_contracts.events import VerificationApproved, VerificationNotRequired, VerificationRequired
 from didflow_verification.domain.axes.registration import EVENT_OF, Details, Holder, moved, said

@@ -1,8 +1,9 @@
 """What inventory's word about who holds a DID does to its registration."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
 from didflow_contracts.envelope import Event

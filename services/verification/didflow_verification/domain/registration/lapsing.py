@@ -5,9 +5,10 @@ Source: spec lifecycle, Registration; spec verification, Catalogue.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from didflow_contracts.events import VerificationExpired, VerificationPending
 from didflow_contracts.events.registration import Reason

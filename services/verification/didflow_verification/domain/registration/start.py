@@ -1,7 +1,8 @@
 """The start of a registration: whether the number's country asks for one, decided when the DID begins."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Unchanged
 from didflow_contracts.envelope import Event

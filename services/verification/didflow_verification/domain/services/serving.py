@@ -4,8 +4,9 @@ Source: spec lifecycle, Additional services; Stock and holders.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known
 from didflow_contracts.accounts import is_within

@@ -3,9 +3,10 @@
 Keyed by all that must be the same and is known before an evaluation. Source: spec lifecycle, Auto-approval.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.catalogue.covering import asked_for_all
@@ -13,8 +14,7 @@ from didflow_verification.domain.catalogue.rules import Requirement
 from didflow_verification.domain.details.identity import Address, Identity
 
 
-@dataclass(frozen=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """The latest review that approved an identity and an address for an account's numbers of one kind.
 
     It counts until `valid_until`: the end of its papers, or its revocation. `document_ids` are its papers.

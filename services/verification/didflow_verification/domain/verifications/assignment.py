@@ -3,8 +3,9 @@
 Assigned details count by their `assigned_at`; a holder that came after it may undo them (see `handing_on`).
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event

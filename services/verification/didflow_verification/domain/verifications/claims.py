@@ -1,8 +1,9 @@
 """Claims of the reviewers' queue: for 15 minutes no two look at the same attempt."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
 from didflow_verification.domain.axes.verification import Verification

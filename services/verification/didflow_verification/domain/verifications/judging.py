@@ -4,10 +4,11 @@ The what-if and the submission both come through `judge`, so what the one promis
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
+
+from msgspec import Struct
 
 from didflow_contracts.vocabulary import EndUserType
 from didflow_verification.domain.catalogue.rules import (
@@ -34,8 +35,7 @@ def _nothing(_document_ids: Iterable[UUID]) -> tuple[Document, ...]:
     return ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """What is judged: details as they were found (None: no such thing) for a number of an account.
 
     `shown_type` is the end-user type of the order; `names` gives the folded names of the number's area and is
@@ -59,8 +59,7 @@ class Case:
     now: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """What came of it; `rests_on` is the review that an automatic approval relies on, if it needed one.
 
     `valid_until` is the end of the papers that it was judged with.

@@ -1,7 +1,8 @@
 """Submitting again after a rejection: the next attempt, judged by today's requirement."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Known, Outcome, Refused
 from didflow_verification.domain.axes.registration import Registration

@@ -1,8 +1,9 @@
 """What a reviewer decides: an open attempt is approved or rejected, once, by somebody who did not submit it."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected

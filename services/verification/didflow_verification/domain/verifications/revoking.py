@@ -3,9 +3,11 @@
 Source: spec verification, Verifications; spec lifecycle, Registration.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_verification.domain.axes.lapse import revocation
@@ -19,8 +21,7 @@ from didflow_verification.domain.verifications.approvals import Approval, approv
 from didflow_verification.domain.verifications.commands import Revoke
 
 
-@dataclass(frozen=True, kw_only=True)
-class Revocation:
+class Revocation(Struct, frozen=True, kw_only=True):
     """That a verification was revoked, when and by whom. Writing it makes every DID that rests on it due."""
 
     verification_id: UUID

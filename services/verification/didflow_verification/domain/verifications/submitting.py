@@ -4,11 +4,13 @@ Approved details stay in force until new ones are approved. Source: spec lifecyc
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Known
 from didflow_verification.domain.axes.registration import EVENT_OF, Details, Registration, moved, said
@@ -26,8 +28,7 @@ from didflow_verification.domain.verifications.approvals import Approval, approv
 from didflow_verification.domain.verifications.judging import Case, Judgement, judge
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """Details somebody wants for a DID; `holder` is the account that the DID belonged to then, `at`."""
 
     holder: str

@@ -1,8 +1,9 @@
 """What a submission would give now: judged as the submission would be, with nothing changed."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from didflow_chassis.decision import Known
 from didflow_verification.domain.axes.registration import Details, Registration
@@ -15,8 +16,7 @@ from didflow_verification.domain.verifications.submitting import Wish, case_of, 
 Outcome = Literal["approved", "pending", "rejected", "not_required"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """The outcome that a submission would have, by which requirement, and every check with it."""
 
     outcome: Outcome
