@@ -108,8 +108,7 @@ class Consumer:
     async def stop(self) -> None:
         """Finish what is under way, leave the group."""
         self._rewinding.stop()
-        await self._tracks.drain(self._committing.now)
-        self._tracks.stop()
+        await self._tracks.stop(self._committing.now)
         await self.broker.stop()
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:

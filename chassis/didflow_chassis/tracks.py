@@ -49,6 +49,7 @@ class Tracks:
         self._announced: Poll | None = None
         self._running = 0
         self._is_whole = False
+        self._is_over = False
         self._admission = asyncio.Lock()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -63,8 +64,9 @@ class Tracks:
         """Let the tracks run until `stop`."""
         self._tasks = [asyncio.create_task(self._run(queue)) for queue in self._queues]
 
-    def stop(self) -> None:
-        """End the tracks, whatever is on them."""
+    async def stop(self, then: Callable[[], Awaitable[None]]) -> None:
+        """Drain the tracks and end them; what is put after that is dropped, and nobody waits for it."""
+        await self.drain(then, is_last=True)
         for task in self._tasks:
             task.cancel()
 
@@ -81,7 +83,7 @@ class Tracks:
             if is_whole or self._is_whole:
                 await self._quiet.wait()
             self._announced = None
-            if poll.is_given_up:
+            if poll.is_given_up or self._is_over:
                 return
             self._is_whole = is_whole
             parts = [(0, records)] if is_whole else parted(records)
@@ -91,10 +93,11 @@ class Tracks:
             for track, part in parts:
                 await self._queues[track].put((poll, part))
 
-    async def drain(self, then: Callable[[], Awaitable[None]]) -> None:
+    async def drain(self, then: Callable[[], Awaitable[None]], *, is_last: bool = False) -> None:
         """Let all that is under way end, do something, and forget what was polled and is not under way yet."""
         async with self._admission:
             await self._quiet.wait()
+            self._is_over = is_last
             await then()
             if self._announced:
                 self._announced.is_given_up = True

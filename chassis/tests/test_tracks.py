@@ -57,7 +57,8 @@ class Line:
 async def line() -> AsyncIterator[Line]:
     made = Line()
     yield made
-    made.tracks.stop()
+    made.open.set()
+    await made.tracks.stop(nothing)
 
 
 async def nothing() -> None:
@@ -129,6 +130,16 @@ async def test_what_was_polled_before_a_rebalance_and_not_begun_is_forgotten(lin
     await line.tracks.put(poll(0))
     assert not line.taken
     assert not line.reached
+
+
+async def test_after_the_end_nobody_waits(line: Line) -> None:
+    """The framework may poll on while a worker stops: what it brings is dropped, and its handler returns."""
+    line.open.set()
+    await line.send(poll(0))
+    await line.tracks.stop(nothing)
+    for number in range(1, 4):
+        await asyncio.wait_for(line.send(poll(number * WORTH_PARTING, 10)), timeout=1)
+    assert line.reached == list(range(WORTH_PARTING))
 
 
 def test_parts_keep_each_key_together() -> None:
