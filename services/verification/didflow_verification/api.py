@@ -14,7 +14,7 @@ from didflow_chassis.http import Http, HttpContext, Page, parse_name
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.states import Kind
 from didflow_contracts.ids import uuid7
-from didflow_verification import details_api, personal, requests_api, store
+from didflow_verification import details_api, requests_api, store
 from didflow_verification.asking import MANAGERS, READERS, entries, noted, one, plain
 from didflow_verification.bodies import (
     AddressBody,
@@ -253,8 +253,8 @@ async def _papers(
     """Return what an attempt was judged on of its own identity's papers, where that serves its account."""
     if identity is None or not identity.serves(attempt.account) or not attempt.document_ids:
         return []
-    rows = await http.rows(store.by_keys(personal.DOCUMENTS, attempt.document_ids))
-    found = [store.state_in(personal.DOCUMENTS, row) for row in rows]
+    rows = await http.rows(store.by_keys(store.DOCUMENTS, attempt.document_ids))
+    found = [store.state_in(store.DOCUMENTS, row) for row in rows]
     return [paper for paper in found if paper.identity_id == identity.identity_id and not paper.erased_at]
 
 

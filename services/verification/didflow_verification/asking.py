@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from didflow_chassis.http import HttpContext, Page
 from didflow_chassis.states import Kind
-from didflow_verification import personal, store
+from didflow_verification import store
 from didflow_verification.bodies import EntriesQuery
 
 MANAGERS: Final = ("operator", "master_reseller", "reseller", "enterprise_admin", "service")
@@ -57,5 +57,5 @@ async def noted(http: HttpContext, what: str, *things: UUID) -> None:
     """Note that the caller is about to be shown these. Raises Outage: what cannot be noted is not shown."""
     if things:
         caller = http.caller
-        insert: Any = personal.readings(caller.subject, caller.account, caller.role, what, things)
+        insert: Any = store.readings(caller.subject, caller.account, caller.role, what, things)
         await http.running.database.fetch(insert)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from didflow_chassis.http import Http
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import EndUserType
-from didflow_verification import personal
+from didflow_verification import store
 from didflow_verification.asking import MANAGERS, plain
 from didflow_verification.bodies import Text
 from didflow_verification.documents.routes import contents_of, forget
@@ -94,7 +94,7 @@ async def change_identity(http: Http, identity_id: UUID, body: IdentityPatch) ->
 async def delete_identity(http: Http, identity_id: UUID) -> Response:
     """Forget an end user with addresses and documents; refused `in_use` while a living DID rests on it."""
     http.require(*MANAGERS)
-    former = await contents_of(http, personal.documents.c.identity_id == identity_id)
+    former = await contents_of(http, store.documents.c.identity_id == identity_id)
     response = await http.run(
         EraseIdentity(entity_id=identity_id, subject="", caller=http.caller), status=204
     )

@@ -19,7 +19,7 @@ from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Refused
 from didflow_chassis.stage.once import Answer, Once
 from didflow_chassis.states import Kind
-from didflow_verification import personal, store
+from didflow_verification import store
 from didflow_verification.documents.contents import Contents
 from didflow_verification.domain.details.commands import EraseIdentity
 from didflow_verification.domain.details.document import StoredDocument
@@ -142,11 +142,11 @@ class Erasure:
         rows = await self.database.fetch(store.by_keys(store.IDENTITIES, [self.identity_id]))
         if not rows:
             raise NotErased("not_found", "there is no such identity")
-        uses = await self.database.fetch(store.by_keys(personal.USES, [self.identity_id]))
+        uses = await self.database.fetch(store.by_keys(store.USES, [self.identity_id]))
         return Found(
             identity=store.state_in(store.IDENTITIES, rows[0]),
             addresses=await self._owned(store.ADDRESSES),
-            documents=await self._owned(personal.DOCUMENTS),
+            documents=await self._owned(store.DOCUMENTS),
             dids=uses[0]["dids"] if uses else 0,
         )
 

@@ -19,8 +19,8 @@ from didflow_verification.bodies import ReasonBody
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
-from didflow_verification.service_requests import REQUESTS, service_requests
 from didflow_verification.shown import ServiceRequestShown, ServiceRequestWhole, request_shown, request_whole
+from didflow_verification.store import REQUESTS, service_requests
 
 router = APIRouter(prefix="/v1/service-requests", tags=["service-requests"])
 

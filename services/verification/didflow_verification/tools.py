@@ -138,7 +138,7 @@ def _confirmed() -> bool:
 
 
 async def _reads(service: Service, settings: Settings, identity_id: UUID) -> None:
-    from didflow_verification.personal import reads_of
+    from didflow_verification.store import reads_of
 
     async with _opened(service, settings) as (process, _):
         for row in await process.database.fetch(reads_of(identity_id)):

@@ -12,7 +12,7 @@ from didflow_chassis.decision import Known
 from didflow_chassis.http import HttpContext
 from didflow_chassis.states import Kind
 from didflow_contracts.vocabulary import EndUserType
-from didflow_verification import personal, store
+from didflow_verification import store
 from didflow_verification.bodies import EvaluateBody
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
@@ -151,7 +151,7 @@ async def _reviewed(http: HttpContext, keys: Iterable[Hashable]) -> States:
     """Read the reviews that details may rest on, with their papers."""
     approvals = await _found(http, store.APPROVALS, keys)
     papers = {paper for approval in approvals.values() if approval for paper in approval.document_ids}
-    return approvals | await _found(http, personal.DOCUMENTS, papers)
+    return approvals | await _found(http, store.DOCUMENTS, papers)
 
 
 async def _asked(http: HttpContext, body: EvaluateBody) -> Asked:
@@ -159,7 +159,7 @@ async def _asked(http: HttpContext, body: EvaluateBody) -> Asked:
     identities = await _found(http, store.IDENTITIES, {body.identity_id} - {None})
     addresses = await _found(http, store.ADDRESSES, {body.address_id} - {None})
     address = addresses.get((Address, body.address_id))
-    documents = await _found(http, personal.DOCUMENTS, set(body.document_ids))
+    documents = await _found(http, store.DOCUMENTS, set(body.document_ids))
     return Asked(
         body=body,
         identity=identities.get((Identity, body.identity_id)),

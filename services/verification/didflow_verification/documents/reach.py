@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_chassis.http import HttpContext, within
-from didflow_verification import personal, store
+from didflow_verification import store
 from didflow_verification.asking import READERS, noted
 from didflow_verification.domain.details.document import StoredDocument
 
@@ -16,7 +16,7 @@ from didflow_verification.domain.details.document import StoredDocument
 async def reached(http: HttpContext, document_id: UUID) -> StoredDocument:
     """Return a document that the caller may see, and note it. Raises Problem `not_found`."""
     http.require(*READERS)
-    table, attempts = personal.documents, store.verifications
+    table, attempts = store.documents, store.verifications
     serves = sa.or_(
         attempts.c.account == table.c.account, attempts.c.account.like(sa.func.concat(table.c.account, "/%"))
     )
@@ -26,11 +26,11 @@ async def reached(http: HttpContext, document_id: UUID) -> StoredDocument:
         within(attempts.c.account, http.caller),
         serves,
     )
-    statement = store.by_keys(personal.DOCUMENTS, [document_id]).where(
+    statement = store.by_keys(store.DOCUMENTS, [document_id]).where(
         table.c.erased_at.is_(None), sa.or_(within(table.c.account, http.caller), reviewed)
     )
     rows = await http.rows(statement)
     if not rows:
         raise http.problem(404, "not_found", "Nothing of this id is in your reach.")
     await noted(http, "document", document_id)
-    return store.state_in(personal.DOCUMENTS, rows[0])
+    return store.state_in(store.DOCUMENTS, rows[0])

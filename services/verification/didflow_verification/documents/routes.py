@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from didflow_chassis.http import Http, HttpContext, Page
 from didflow_chassis.http.problems import Problem
-from didflow_verification import personal, store
+from didflow_verification import store
 from didflow_verification.asking import MANAGERS, entries, noted
 from didflow_verification.bodies import EntriesQuery
 from didflow_verification.documents.bodies import (
@@ -83,7 +83,7 @@ async def upload_document(request: Request) -> Response:
 @router.get("/documents")
 async def list_documents(http: Http, query: Annotated[EntriesQuery, Query()]) -> Page:
     """The documents of the caller's subtree, without their content."""
-    return await entries(http, personal.DOCUMENTS, query, document_shown)
+    return await entries(http, store.DOCUMENTS, query, document_shown)
 
 
 @router.get("/documents/{document_id}")
@@ -123,7 +123,7 @@ async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
 async def delete_document(http: Http, document_id: UUID) -> Response:
     """Forget a document and its bytes; refused `in_use` while a living DID rests on it."""
     http.require(*MANAGERS)
-    former = await contents_of(http, personal.documents.c.document_id == document_id)
+    former = await contents_of(http, store.documents.c.document_id == document_id)
     response = await http.run(
         EraseDocument(entity_id=document_id, subject="", caller=http.caller), status=204
     )
@@ -133,7 +133,7 @@ async def delete_document(http: Http, document_id: UUID) -> Response:
 
 async def contents_of(http: HttpContext, condition: Any) -> list[UUID]:
     """Return what lies under the documents that a command is about to erase, and say that it may be loose."""
-    rows = await http.rows(store.owned(personal.DOCUMENTS, http.caller, condition))
+    rows = await http.rows(store.owned(store.DOCUMENTS, http.caller, condition))
     found = [row["content_id"] for row in rows]
     if found:
         await _intake(http).contents.loosen(*found)
@@ -172,8 +172,8 @@ async def _pieces(http: HttpContext, contents: Contents, document: StoredDocumen
                 place += 1
             return
         except Gone:
-            rows = await http.rows(store.by_keys(personal.DOCUMENTS, [document.document_id]))
-            moved = store.state_in(personal.DOCUMENTS, rows[0])
+            rows = await http.rows(store.by_keys(store.DOCUMENTS, [document.document_id]))
+            moved = store.state_in(store.DOCUMENTS, rows[0])
             if moved.content_id == document.content_id:
                 raise
             document = moved

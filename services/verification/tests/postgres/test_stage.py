@@ -27,9 +27,7 @@ async def stored(office: Any, kind: Any, key: Any) -> Any:
 
 async def test_the_tables_are_those_of_the_models(office: Any) -> None:
     """Every column of the migrations is described, with its type and whether it may be null."""
-    described = {
-        (t.name, c.name, c.nullable) for t in METADATA.sorted_tables for c in t.columns if c.name != "id"
-    }
+    described = {(t.name, c.name, c.nullable) for t in METADATA.sorted_tables for c in t.columns}
     rows = await office.database.fetch(
         "SELECT table_name, column_name, is_nullable = 'YES' AS nullable FROM information_schema.columns "
         "WHERE table_name = ANY($1)",
