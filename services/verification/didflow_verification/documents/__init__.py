@@ -1,1 +1,1 @@
-"""Documents: taken over HTTP, looked at, encrypted, kept, given back, encrypted anew."""
+"""Documents: looked at, encrypted, kept, read back, encrypted anew. What takes and gives them is `api/documents`."""

@@ -25,9 +25,9 @@ from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+from didflow_verification.api.documents.intake import Intake
 from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
-from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.domain.evaluation import areas
 from didflow_verification.service import SERVICE

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from didflow_verification.api.documents.intake import Intake
 from didflow_verification.documents.chunks import DatabaseChunks, ObjectChunks, bucket
 from didflow_verification.documents.contents import Contents
-from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.opening import open_contents
 from didflow_verification.documents.rotation import Rotation
 from didflow_verification.settings import DocumentSettings

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import application
+from didflow_verification.api.documents.intake import Intake
 from didflow_verification.documents.contents import Contents
-from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.documents.rotation import Rotation
 from didflow_verification.service import SERVICE, TOOLS

@@ -20,10 +20,10 @@ from didflow_chassis.stage.once import Once
 from didflow_chassis.tables import idempotency as answered
 from didflow_contracts.ids import uuid7
 from didflow_verification import store
-from didflow_verification.asking import plain
-from didflow_verification.documents.bodies import DocumentFields, document_entered
+from didflow_verification.api.asking import plain
+from didflow_verification.api.documents.bodies import DocumentFields, document_entered
+from didflow_verification.api.documents.form import FILE, Form
 from didflow_verification.documents.contents import Contents, Writing
-from didflow_verification.documents.form import FILE, Form
 from didflow_verification.documents.recognition import AT_ONCE, recognized
 from didflow_verification.domain.details.document import MAX_BYTES
 

@@ -11,22 +11,20 @@ from starlette.responses import Response, StreamingResponse
 from didflow_chassis.http import Http, HttpContext, Page
 from didflow_chassis.http.problems import Problem
 from didflow_verification import store
-from didflow_verification.asking import MANAGERS, entries, noted
-from didflow_verification.bodies import EntriesQuery
-from didflow_verification.documents.bodies import (
+from didflow_verification.api.asking import MANAGERS, entries, noted
+from didflow_verification.api.documents.bodies import (
     DocumentEntered,
     DocumentFields,
     DocumentShown,
     document_shown,
 )
+from didflow_verification.api.documents.keeping import contents_of, forget, intake_of
+from didflow_verification.api.documents.reach import reached
+from didflow_verification.api.listing import EntriesQuery
 from didflow_verification.documents.contents import Contents, Gone
-from didflow_verification.documents.intake import Intake
 from didflow_verification.documents.keys import KeyMissing
-from didflow_verification.documents.opening import open_contents
-from didflow_verification.documents.reach import reached
 from didflow_verification.domain.details.commands import EraseDocument
 from didflow_verification.domain.details.document import SUFFIXES, StoredDocument
-from didflow_verification.settings import document_settings
 
 router = APIRouter(prefix="/v1", tags=["documents"])
 
@@ -77,7 +75,7 @@ async def upload_document(request: Request) -> Response:
         request=request, running=request.app.state.running, caller=request.state.caller, once=None
     )
     http.require(*MANAGERS)
-    return await _intake(http).take(http, request)
+    return await intake_of(http).take(http, request)
 
 
 @router.get("/documents")
@@ -102,7 +100,7 @@ async def show_document(http: Http, document_id: UUID) -> DocumentShown:
 async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
     """The file. Who is given it is noted first."""
     document = await reached(http, document_id)
-    contents = _intake(http).contents
+    contents = intake_of(http).contents
     pieces = _pieces(http, contents, document)
     try:
         first = await anext(pieces)
@@ -129,34 +127,6 @@ async def delete_document(http: Http, document_id: UUID) -> Response:
     )
     await forget(http, former)
     return response
-
-
-async def contents_of(http: HttpContext, condition: Any) -> list[UUID]:
-    """Return what lies under the documents that a command is about to erase, and say that it may be loose."""
-    rows = await http.rows(store.owned(store.DOCUMENTS, http.caller, condition))
-    found = [row["content_id"] for row in rows]
-    if found:
-        await _intake(http).contents.loosen(*found)
-    return found
-
-
-async def forget(http: HttpContext, content_ids: list[UUID]) -> None:
-    """Delete bytes that no document has any more; those that one still has stay."""
-    if content_ids:
-        await _intake(http).contents.discard(*content_ids)
-
-
-def _intake(http: HttpContext) -> Intake:
-    """Return what this application keeps documents in, opened with first use. Raises Problem `unavailable`."""
-    state = http.request.app.state
-    if getattr(state, "intake", None) is None:
-        database: Any = http.running.database
-        contents = open_contents(document_settings(), database)
-        if contents is None:
-            raise Problem("unavailable", "No key for documents is configured.")
-        state.intake = Intake(contents=contents)
-    intake: Intake = state.intake
-    return intake
 
 
 async def _pieces(http: HttpContext, contents: Contents, document: StoredDocument) -> AsyncIterator[bytes]:

@@ -13,7 +13,7 @@ from didflow_chassis.http import HttpContext
 from didflow_chassis.states import Kind
 from didflow_contracts.vocabulary import EndUserType
 from didflow_verification import store
-from didflow_verification.bodies import EvaluateBody
+from didflow_verification.api.requirements.bodies import EvaluateBody
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
 from didflow_verification.domain.details.entries import reaches

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from didflow_chassis.http import HttpContext, Page
 from didflow_chassis.states import Kind
 from didflow_verification import store
-from didflow_verification.bodies import EntriesQuery
+from didflow_verification.api.listing import EntriesQuery
 
 MANAGERS: Final = ("operator", "master_reseller", "reseller", "enterprise_admin", "service")
 """Who enters identities, addresses and documents and submits them."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from didflow_chassis.http import HttpContext, within
 from didflow_verification import store
-from didflow_verification.asking import READERS, noted
+from didflow_verification.api.asking import READERS, noted
 from didflow_verification.domain.details.document import StoredDocument
 
 

@@ -1,0 +1,1 @@
+"""Requirements over HTTP, with the what-if."""

@@ -1,0 +1,1 @@
+"""Additional services over HTTP."""
