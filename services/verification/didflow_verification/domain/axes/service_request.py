@@ -47,22 +47,18 @@ TRANSITIONS: Final[Mapping[Service, Ways]] = MappingProxyType(
 )
 """Where a request may go; None is before it was made. Source: spec lifecycle, Additional services."""
 
+_BY_REVIEWERS: Final[Ways] = MappingProxyType(
+    {
+        "new": frozenset({"in_process"}),
+        "in_process": frozenset({"active", "changes_required"}),
+        "active": frozenset({"changes_required"}),
+    }
+)
+
 DECIDED: Final[Mapping[Service, Ways]] = MappingProxyType(
     {
-        "emergency": MappingProxyType(
-            {
-                "new": frozenset({"in_process"}),
-                "in_process": frozenset({"active", "changes_required"}),
-                "active": frozenset({"changes_required"}),
-            }
-        ),
-        "a2p_sms": MappingProxyType(
-            {
-                "new": frozenset({"in_process"}),
-                "in_process": frozenset({"active", "changes_required"}),
-                "active": frozenset({"changes_required"}),
-            }
-        ),
+        "emergency": _BY_REVIEWERS,
+        "a2p_sms": _BY_REVIEWERS,
         "cnam": MappingProxyType(
             {
                 "pending": frozenset({"active", "not_configured"}),

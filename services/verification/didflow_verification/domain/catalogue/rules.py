@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from didflow_chassis.decision import Known
 from didflow_contracts.vocabulary import EndUserType, NumberType
 
 ANYWHERE = "*"
@@ -144,6 +145,11 @@ class CountryRules:
                 if before is None or row.version > before.version:
                     newest[row.key] = row
         return tuple(row for row in newest.values() if row.effective_to is None or day < row.effective_to)
+
+
+def rules_of(country: str, known: Known) -> tuple[CountryRules | None, CountryRules | None]:
+    """Return the rules of a country and those of anywhere, as the handler declared them."""
+    return known.get(CountryRules, country), known.get(CountryRules, ANYWHERE)
 
 
 def rows_in_force(

@@ -10,25 +10,19 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Known, Outcome
 from didflow_contracts.events import VerificationExpiring
 from didflow_verification.domain.axes.lapse import Lapse
-from didflow_verification.domain.axes.registration import EVENT_OF, Details, Registration, moved, said
+from didflow_verification.domain.axes.registration import EVENT_OF, Registration, moved, said
 from didflow_verification.domain.axes.step import Step
-from didflow_verification.domain.catalogue.rules import (
-    ANYWHERE,
-    CountryRules,
-    Requirement,
-    row_for,
-    rows_in_force,
-)
+from didflow_verification.domain.catalogue.rules import Requirement, row_for, rows_in_force, rules_of
 from didflow_verification.domain.evaluation.validity import midnight
 from didflow_verification.domain.registration.lapsing import lapsed, planned
 from didflow_verification.domain.registration.requiring import is_outdated
 from didflow_verification.domain.services.serving import served
-from didflow_verification.domain.verifications.submitting import Wish, submit
+from didflow_verification.domain.verifications.submitting import Wish, submit, wish_again
 
 
 def on_due(registration: Registration, at: datetime, known: Known) -> Outcome:
     """Do what is due; `at` is the instant that was planned, however late the clock is."""
-    rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
+    rules, anywhere = rules_of(registration.country, known)
     fresh = planned(registration, rules, anywhere, at)
     if fresh.due_at is None or fresh.due_at > at:
         return Step(registration=fresh).decided()
@@ -47,18 +41,7 @@ def kept_wish(registration: Registration) -> Wish | None:
     details = registration.assigned
     if details is None or registration.state != "not_required":
         return None
-    return _wish(details)
-
-
-def _wish(details: Details) -> Wish:
-    return Wish(
-        holder=details.holder,
-        at=details.assigned_at,
-        identity_id=details.identity_id,
-        address_id=details.address_id,
-        document_ids=details.document_ids,
-        by=None,
-    )
+    return wish_again(details, None)
 
 
 def _ending(registration: Registration, lapse: Lapse, at: datetime) -> Step:

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome
 from didflow_contracts.events import VerificationNotRequired
-from didflow_verification.domain.axes.registration import Details, Registration, said
+from didflow_verification.domain.axes.registration import Registration, said
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.registration.holding import open_attempt
 from didflow_verification.domain.services.serving import moved_house, served
-from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, submit
+from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, submit, wish_again
 
 
 class Reassessment(Struct, frozen=True, kw_only=True):
@@ -39,20 +39,9 @@ def wishes_again(registration: Registration, by: str) -> Iterator[Wish]:
     """
     if registration.ended or registration.assigned is None:
         return
-    yield _again(registration.assigned, by)
+    yield wish_again(registration.assigned, by)
     if registration.approved is not None and not registration.open:
-        yield _again(registration.approved, by)
-
-
-def _again(details: Details, by: str) -> Wish:
-    return Wish(
-        holder=details.holder,
-        at=details.assigned_at,
-        identity_id=details.identity_id,
-        address_id=details.address_id,
-        document_ids=details.document_ids,
-        by=by,
-    )
+        yield wish_again(registration.approved, by)
 
 
 def on_due(waiting: Reassessment, at: datetime, known: Known) -> Outcome:

@@ -16,7 +16,7 @@ from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.axes.verification import moved as attempt_moved
-from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.catalogue.rules import rules_of
 from didflow_verification.domain.registration.lapsing import lapsed, planned
 
 
@@ -44,7 +44,7 @@ def look_again(recheck: Recheck, at: datetime, known: Known) -> Outcome:
     if registration is None or registration.ended:
         return Decided(state=done)
     step = _revoked(registration, recheck.revoked, at, known)
-    rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
+    rules, anywhere = rules_of(registration.country, known)
     after = planned(step.registration, rules, anywhere, at)
     changed = () if after == registration else (after,)
     return Decided(state=done, also=(*changed, *step.attempts), events=step.events)

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Outcome, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_verification.domain.details.commands import ChangeAddress, ChangeIdentity
 from didflow_verification.domain.details.entries import reaches
@@ -39,14 +39,7 @@ def change_identity(identity: Identity | None, command: ChangeIdentity, now: dat
     if changed == identity:
         return Unchanged(answer=identity)
     changed = replace(changed, revision=identity.revision + 1)
-    noted = DetailChange(
-        change_id=derived_id("change", identity.identity_id, str(changed.revision)),
-        identity_id=identity.identity_id,
-        address_id=None,
-        revision=changed.revision,
-        changed_at=now,
-        changed_by=f"user:{command.caller.subject}",
-    )
+    noted = _noted(changed, None, command.caller, now)
     return Decided(state=changed, also=(noted,), answer=changed)
 
 
@@ -58,12 +51,18 @@ def change_address(address: Address | None, command: ChangeAddress, now: datetim
     if place == address.place:
         return Unchanged(answer=address)
     changed = replace(address, place=place, revision=address.revision + 1)
-    noted = DetailChange(
-        change_id=derived_id("change", address.address_id, str(changed.revision)),
-        identity_id=address.identity_id,
-        address_id=address.address_id,
+    noted = _noted(changed, address.address_id, command.caller, now)
+    return Decided(state=changed, also=(noted,), answer=changed)
+
+
+def _noted(
+    changed: Identity | Address, address_id: UUID | None, caller: Caller, now: datetime
+) -> DetailChange:
+    return DetailChange(
+        change_id=derived_id("change", address_id or changed.identity_id, str(changed.revision)),
+        identity_id=changed.identity_id,
+        address_id=address_id,
         revision=changed.revision,
         changed_at=now,
-        changed_by=f"user:{command.caller.subject}",
+        changed_by=f"user:{caller.subject}",
     )
-    return Decided(state=changed, also=(noted,), answer=changed)

@@ -12,10 +12,10 @@ from didflow_contracts.numbers import country_of
 from didflow_verification.domain.axes.registration import EVENT_OF, Holder, Registration, said
 from didflow_verification.domain.catalogue.rules import (
     ANYWHERE,
-    CountryRules,
     Requirement,
     row_for,
     rows_in_force,
+    rules_of,
 )
 from didflow_verification.domain.registration.addressing import misaddressed
 from didflow_verification.domain.registration.lapsing import planned
@@ -44,7 +44,7 @@ def _begin(
     registration: Registration | None, event: Event[Acquisition], now: datetime, known: Known
 ) -> Outcome:
     data = event.data
-    rules, anywhere = known.get(CountryRules, rules_country(data.number)), known.get(CountryRules, ANYWHERE)
+    rules, anywhere = rules_of(rules_country(data.number), known)
     rows = rows_in_force(rules, anywhere, data.number_type, now.astimezone(UTC).date())
     shown = row_for(rows, data.end_user_type) or rows[0]
     if registration is not None:

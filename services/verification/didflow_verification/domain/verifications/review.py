@@ -11,7 +11,7 @@ from didflow_verification.domain.axes.registration import Registration, moved, s
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Status, Verification
 from didflow_verification.domain.axes.verification import moved as attempt_moved
-from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.catalogue.rules import rules_of
 from didflow_verification.domain.registration.lapsing import planned
 from didflow_verification.domain.services.serving import served
 from didflow_verification.domain.verifications.approvals import approval_of
@@ -31,7 +31,7 @@ def approve(registration: Registration | None, command: Approve, now: datetime, 
         "reasons": (),
         "grace_until": None,
     }
-    rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
+    rules, anywhere = rules_of(registration.country, known)
     after = planned(_on(registration, "approved", changes), rules, anywhere, now)
     until = after.approved.valid_until if after.approved else None
     event = said(after, VerificationApproved, after.approved)
@@ -79,9 +79,7 @@ def _undecidable(
     closed = closed_code(attempt)
     if closed is not None:
         return closed
-    if attempt.submitted_by == f"user:{caller.subject}":
-        return Refused("own_submission", "somebody else has to decide what you submitted")
-    return claimed_by_another(attempt, caller, now)
+    return own_submission(attempt, caller) or claimed_by_another(attempt, caller, now)
 
 
 def closed_code(attempt: Verification) -> Refused | None:
@@ -93,6 +91,13 @@ def closed_code(attempt: Verification) -> Refused | None:
     if attempt.status == "withdrawn":
         return Refused("withdrawn", "the number was handed on or removed before this was decided")
     return Refused("already_decided", f"this attempt was {attempt.status}")
+
+
+def own_submission(attempt: Verification, caller: Caller) -> Refused | None:
+    """Return the refusal of whoever submitted the details, or None for everybody else."""
+    if attempt.submitted_by == f"user:{caller.subject}":
+        return Refused("own_submission", "somebody else has to decide what you submitted")
+    return None
 
 
 def claimed_by_another(attempt: Verification, caller: Caller, now: datetime) -> Refused | None:

@@ -15,10 +15,11 @@ from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.axes.verification import moved as attempt_moved
-from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.catalogue.rules import rules_of
 from didflow_verification.domain.registration.lapsing import lapsed, planned
 from didflow_verification.domain.verifications.approvals import Approval, approval_of
 from didflow_verification.domain.verifications.commands import Revoke
+from didflow_verification.domain.verifications.review import own_submission
 
 
 class Revocation(Struct, frozen=True, kw_only=True):
@@ -46,8 +47,9 @@ def revoke(registration: Registration | None, command: Revoke, now: datetime, kn
         return Unchanged(answer=attempt)
     if attempt.status != "approved":
         return Refused("not_approved", f"this attempt is {attempt.status}")
-    if attempt.submitted_by == f"user:{command.caller.subject}":
-        return Refused("own_submission", "somebody else has to decide what you submitted")
+    refused = own_submission(attempt, command.caller)
+    if refused is not None:
+        return refused
     gone = attempt_moved(
         attempt, "revoked", decided_at=now, decided_by=command.caller.subject, reasons=command.reasons
     )
@@ -65,7 +67,7 @@ def _ended(registration: Registration, command: Revoke, now: datetime, known: Kn
     in_force = approved is not None and approved.verification_id == command.verification_id
     if registration.ended or not in_force or registration.state != "approved":
         return Step(registration=registration)
-    rules, anywhere = known.get(CountryRules, registration.country), known.get(CountryRules, ANYWHERE)
+    rules, anywhere = rules_of(registration.country, known)
     step = lapsed(registration, revocation(now), command.reasons)
     return replace(step, registration=planned(step.registration, rules, anywhere, now))
 

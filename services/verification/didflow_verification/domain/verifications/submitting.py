@@ -17,7 +17,7 @@ from didflow_verification.domain.axes.registration import EVENT_OF, Details, Reg
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification, reference_of, verification_id
 from didflow_verification.domain.axes.verification import moved as attempt_moved
-from didflow_verification.domain.catalogue.rules import ANYWHERE, CountryRules
+from didflow_verification.domain.catalogue.rules import rules_of
 from didflow_verification.domain.details.document import StoredDocument
 from didflow_verification.domain.details.identity import Address, Document, Identity
 from didflow_verification.domain.evaluation.areas import place_names, prefix_of
@@ -39,6 +39,18 @@ class Wish(Struct, frozen=True, kw_only=True):
     by: str | None
 
 
+def wish_again(details: Details, by: str | None) -> Wish:
+    """Return the wish for details that were assigned before, as it was then."""
+    return Wish(
+        holder=details.holder,
+        at=details.assigned_at,
+        identity_id=details.identity_id,
+        address_id=details.address_id,
+        document_ids=details.document_ids,
+        by=by,
+    )
+
+
 def approval_keys(registration: Registration, wish: Wish) -> tuple[str, str]:
     """Return where reviews of these details would lie: for the number's prefix, and for anywhere."""
     key = partial(
@@ -54,14 +66,14 @@ def approval_keys(registration: Registration, wish: Wish) -> tuple[str, str]:
 
 def case_of(registration: Registration, wish: Wish, now: datetime, known: Known) -> Case:
     """Put together what is judged, from the states that the handler declared."""
-    rules = known.get(CountryRules, registration.country)
+    rules, anywhere = rules_of(registration.country, known)
     return Case(
         account=wish.holder,
         country=registration.country,
         number_type=registration.number_type,
         shown_type=registration.end_user_type,
         rules=rules,
-        anywhere=known.get(CountryRules, ANYWHERE),
+        anywhere=anywhere,
         identity=known.get(Identity, wish.identity_id),
         address_id=wish.address_id,
         address=_address(wish, known),
