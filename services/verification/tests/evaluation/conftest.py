@@ -24,7 +24,7 @@ DAY = date(2026, 11, 20)
 VECTORS = {
     vector["id"]: vector
     for vector in yaml.safe_load(
-        (Path(__file__).parents[1] / "identifier_vectors.yaml").read_text(encoding="utf-8")
+        (Path(__file__).parent / "identifier_vectors.yaml").read_text(encoding="utf-8")
     )
 }
 PLAIN: dict[str, Any] = {

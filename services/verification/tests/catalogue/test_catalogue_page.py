@@ -6,7 +6,7 @@ from didflow_verification.catalogue.reading import packaged, read_rules
 from didflow_verification.catalogue.table import as_markdown
 
 JUDGED = {"business_only", "individual_only", "no_po_box", "resident_only", "minimum_age"}
-PAGE = Path(__file__).parents[3] / "docs" / "verification" / "catalogue.md"
+PAGE = Path(__file__).parents[4] / "docs" / "verification" / "catalogue.md"
 
 
 def test_the_page_is_what_the_files_say() -> None:
