@@ -46,8 +46,10 @@ inbox = sa.Table(
     sa.Column("id", BYTEA, primary_key=True, comment="16-byte hash of the event's source and id"),
     sa.Column("digest", BYTEA, nullable=False, comment="hash of type, subject and canonical data"),
     sa.Column("outcome", sa.Text, nullable=False, comment="applied, unchanged, refused:<code>, dead, ..."),
+    sa.Column("spot", sa.BigInteger, comment="hash of source, entity and sequence, where there is one"),
     sa.Column("seen_at", _instant(), nullable=False),
     sa.Index("inbox_seen_at", "seen_at"),
+    sa.Index("inbox_spot", "spot", postgresql_where=sa.text("spot IS NOT NULL")),
 )
 
 outbox = sa.Table(

@@ -65,6 +65,8 @@ async def test_every_released_example_is_heard_by_all_who_read_it(database_for: 
         purchase = {k: v for k, v in example["data"].items() if k in ("price", "order_id", "end_user_type")}
         for n, data in enumerate((example["data"], {**bare, **purchase, "billing_period": 1})):
             event = example | {"id": f"{example['id']}-{n}", "data": data}
+            if "sequence" in example:
+                event["sequence"] = f"{100 * n + int(example['sequence'])}"
             records.append(raw(json.dumps(event).encode(), topic, example["subject"].encode()))
     async with four(database_for) as house:
         await house.hear(records)

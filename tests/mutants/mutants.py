@@ -21,8 +21,8 @@ MUTANTS = (
     Mutant(
         name="no inbox insert",
         file="stage/saving.py",
-        before="    inbox = _columns(work.inbox) if work.inbox else ([], [], [])\n",
-        after="    inbox: Any = ([], [], [])\n",
+        before="    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])\n",
+        after="    inbox: Any = ([], [], [], [])\n",
         tests=(f"{STAGE}/test_stage.py",),
     ),
     Mutant(

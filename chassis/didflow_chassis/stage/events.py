@@ -76,7 +76,7 @@ class Emitter:
             )
             work.outbox.append(OutboxRow(self.prefix + data.topic, event.subject.encode(), encode(event)))
             if type(data) in self.service.events:
-                work.inbox.append((event_id_hash(event.source, event.id), digest(event), "said"))
+                work.inbox.append((event_id_hash(event.source, event.id), digest(event), "said", None))
 
     def _id(self, data: EventData) -> str:
         once = self.once

@@ -21,7 +21,7 @@ def add_poison(work: Work, poison: Poison) -> None:
     """Dead-letter a record that cannot be decided; its place is noted in the inbox."""
     work.dead.append(DeadLetter(poison.code, poison.detail, poison.record))
     if poison.parked_id is None:
-        work.inbox.append((poison.inbox_id, b"", f"dead:{poison.code}"))
+        work.inbox.append((poison.inbox_id, b"", f"dead:{poison.code}", None))
     else:
         work.unparked.append(poison.parked_id)
 

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from msgspec import Struct, field
+
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage import sql
 from didflow_chassis.stage.headers import from_json
@@ -12,6 +14,13 @@ from didflow_chassis.stage.messages import Decoder, Message, Poison, Record, clo
 from didflow_chassis.stage.work import Work
 
 Connection = Any
+
+
+class Seen(Struct):
+    """Of the inbox: the digest by id, and the id by spot."""
+
+    digests: dict[bytes, bytes] = field(default_factory=dict)
+    spots: dict[int, bytes] = field(default_factory=dict)
 
 
 async def load_states(connection: Connection, service: Service, work: Work, refs: Iterable[Ref]) -> None:
@@ -26,11 +35,12 @@ async def load_states(connection: Connection, service: Service, work: Work, refs
             work.put_loaded(kind, [kind.from_row(tuple(row)) for row in rows], wanted)
 
 
-async def load_seen(connection: Connection, ids: list[bytes]) -> dict[bytes, bytes]:
-    """Return the digests of those ids that the inbox knows."""
+async def load_seen(connection: Connection, ids: list[bytes], spots: list[int]) -> Seen:
+    """Return what the inbox knows of these ids and spots."""
     if not ids:
-        return {}
-    return {row[0]: row[1] for row in await connection.fetch(sql.SEEN, ids)}
+        return Seen()
+    rows = await connection.fetch(sql.SEEN, ids, spots)
+    return Seen(digests={row[0]: row[1] for row in rows}, spots={row[2]: row[0] for row in rows if row[2]})
 
 
 async def load_waiters(

@@ -33,8 +33,8 @@ class Message(Struct, eq=False):
     """One message on its way: `body` is an Event, a Command, or None when the clock struck.
 
     `entity` is the primary state's key and `model` its class; messages of one entity are decided in order.
-    `parked_id` and `attempts` are those of a message that has waited before, as what
-    `waits_as` says; `failed` when its decision raised.
+    `spot` is its place in what its source says of the entity, where it has one. `parked_id` and `attempts` are those
+    of a message that has waited before, as what `waits_as` says; `failed` when its decision raised.
     """
 
     body: Event[Any] | Command | None
@@ -45,6 +45,7 @@ class Message(Struct, eq=False):
     time: datetime | None = None
     inbox_id: bytes = b""
     digest: bytes = b""
+    spot: int | None = None
     record: Record | None = None
     parked_id: int | None = None
     attempts: int = 0
@@ -72,6 +73,17 @@ class Poison(Struct, frozen=True):
 def event_id_hash(source: str, event_id: str) -> bytes:
     """Return the inbox's key of an event: 16 bytes over source and id."""
     return blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
+
+
+def spot_of(source: str, entity: Hashable, sequence: int | None) -> int | None:
+    """Return 64 bits of hash over a place in a source's count of an entity; None where nothing is counted.
+
+    A source says one thing under a place. Another event there means that the source has forgotten the first.
+    """
+    if sequence is None:
+        return None
+    hashed = blake2b(f"{source}\0{entity}\0{sequence}".encode(), digest_size=8).digest()
+    return int.from_bytes(hashed, "big", signed=True)
 
 
 def poison(record: Record, code: str, detail: str, parked_id: int | None = None) -> Poison:
@@ -112,6 +124,7 @@ class Decoder:
             time=event.time,
             inbox_id=event_id_hash(event.source, event.id),
             digest=digest(event),
+            spot=spot_of(event.source, event.data.entity_id, event.sequence),
             record=record,
             parked_id=parked_id,
             attempts=attempts,

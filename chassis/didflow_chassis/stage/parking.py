@@ -65,7 +65,7 @@ class Parking:
 
     def _note(self, message: Message, label: str) -> None:
         if message.record is not None:
-            self.work.inbox.append((message.inbox_id, message.digest, label))
+            self.work.inbox.append((message.inbox_id, message.digest, label, message.spot))
 
     def _withdraw(self, message: Message) -> bool:
         """Take back a row that this very batch parked."""

@@ -25,7 +25,7 @@ async def save(connection: Connection, work: Work, prefix: str) -> None:
 
 
 async def _save_messages(connection: Connection, work: Work) -> None:
-    inbox = _columns(work.inbox) if work.inbox else ([], [], [])
+    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])
     if work.outbox:
         rows = [(r.topic, r.key, r.value, r.headers) for r in work.outbox]
         await connection.execute(sql.WRITE_INBOX_AND_OUTBOX, *inbox, *_columns(rows))

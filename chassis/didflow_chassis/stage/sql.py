@@ -14,7 +14,7 @@ WITH locked AS MATERIALIZED (
 SELECT clock_timestamp() + (SELECT shift FROM clock), array_agg(k) FILTER (WHERE NOT got) FROM locked
 """
 
-SEEN = "SELECT id, digest FROM inbox WHERE id = ANY($1::bytea[])"
+SEEN = "SELECT id, digest, spot FROM inbox WHERE id = ANY($1::bytea[]) OR spot = ANY($2::bigint[])"
 
 WAITERS = """
 SELECT id, entity, subject, model, reason, attempts, due_at, topic, partition, "offset", key, value, headers
@@ -22,17 +22,18 @@ FROM parked WHERE entity = ANY($1::text[]) OR id = ANY($2::bigint[]) ORDER BY id
 """
 
 WRITE_INBOX = """
-INSERT INTO inbox (id, digest, outcome, seen_at)
-SELECT i, d, o, clock_timestamp() FROM unnest($1::bytea[], $2::bytea[], $3::text[]) AS u (i, d, o)
+INSERT INTO inbox (id, digest, outcome, spot, seen_at)
+SELECT i, d, o, s, clock_timestamp() FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) AS u (i, d, o, s)
 """
 
 WRITE_INBOX_AND_OUTBOX = """
 WITH taken AS (
-    INSERT INTO inbox (id, digest, outcome, seen_at)
-    SELECT i, d, o, clock_timestamp() FROM unnest($1::bytea[], $2::bytea[], $3::text[]) AS u (i, d, o)
+    INSERT INTO inbox (id, digest, outcome, spot, seen_at)
+    SELECT i, d, o, s, clock_timestamp()
+    FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) AS u (i, d, o, s)
 ), written AS (
     INSERT INTO outbox (topic, key, value, headers)
-    SELECT t, k, v, h FROM unnest($4::text[], $5::bytea[], $6::bytea[], $7::jsonb[])
+    SELECT t, k, v, h FROM unnest($5::text[], $6::bytea[], $7::bytea[], $8::jsonb[])
         WITH ORDINALITY AS u (t, k, v, h, n) ORDER BY n)
 SELECT pg_notify('outbox', '')
 """

@@ -17,12 +17,13 @@ from didflow_chassis.stage.batch import MAX_LOCKS, Batch, required_refs
 from didflow_chassis.stage.breaker import Breaker
 from didflow_chassis.stage.deciding import Deciding
 from didflow_chassis.stage.events import Emitter
+from didflow_chassis.stage.folding import fold
 from didflow_chassis.stage.lanes import Waiter
 from didflow_chassis.stage.letters import add_poison
 from didflow_chassis.stage.loading import load_seen, load_states, load_waiters
-from didflow_chassis.stage.messages import Decoder, Message, Poison, poison
+from didflow_chassis.stage.messages import Decoder, Message, Poison
 from didflow_chassis.stage.saving import save
-from didflow_chassis.stage.work import MoreNeeded, Work, lock_number, locks_of, uncovered
+from didflow_chassis.stage.work import DeadLetter, MoreNeeded, Work, lock_number, locks_of, uncovered
 
 
 class TooWide(Rejected):
@@ -56,9 +57,12 @@ async def attempt(
         behind = {str(message.entity) for message in freed}.difference(opened)
         waiters += (await load_waiters(connection, service, decoder, list(behind), []))[0]
     messages += freed
-    seen = await load_seen(connection, batch.inbox_ids() + [message.inbox_id for message in freed])
+    ids, spots = batch.inbox_ids(), [m.spot for m in messages if m.spot]
+    seen = await load_seen(connection, ids + [message.inbox_id for message in freed], spots)
     _check_covered(service, refs, [*(waiter.message for _, waiter in waiters), *freed])
-    fresh = _fold(work, messages, batch.poisons, seen)
+    fresh = fold(work, messages, batch.poisons, seen)
+    if work.reused:
+        await _quarantine(connection, work)
     began = time.perf_counter()
     _decide(work, emitter, batch, fresh, waiters)
     work.decided_at = time.perf_counter()
@@ -107,40 +111,18 @@ def _check_covered(service: Service, refs: set[Ref], messages: Iterable[Message]
         raise MoreNeeded(missing)
 
 
-def _fold(
-    work: Work, messages: list[Message], poisons: Iterable[Poison], seen: dict[bytes, bytes]
-) -> list[Message]:
-    """Drop what the inbox or this batch has seen; an id that now says something else is dead-lettered."""
-    known = dict(seen)
-    fresh: list[Message] = []
-    for message in messages:
-        before = known.get(message.inbox_id) if message.record else None
-        if before is None:
-            known[message.inbox_id] = message.digest
-            fresh.append(message)
-        elif before == message.digest:
-            work.duplicates += 1
-        else:
-            _id_reused(work, message, known)
-    for bad in poisons:
-        if bad.inbox_id not in known:
-            known[bad.inbox_id] = b""
-            add_poison(work, bad)
+async def _quarantine(connection: Any, work: Work) -> None:
+    """Dead-letter what was forged or forgotten, once: a redelivery is known by its place, a retry stays a letter."""
+    seen = await load_seen(connection, [forged.inbox_id for _, forged in work.reused], [])
+    known = set(seen.digests)
+    for message, forged in work.reused:
+        if forged.inbox_id not in known:
+            known.add(forged.inbox_id)
+            add_poison(work, forged)
+        elif message.waits_as:
+            work.dead.append(DeadLetter(forged.code, forged.detail, forged.record))
         else:
             work.duplicates += 1
-    return fresh
-
-
-def _id_reused(work: Work, message: Message, known: dict[bytes, bytes]) -> None:
-    if message.record is None:
-        return
-    forged = poison(message.record, "id_reused", "the id was used before with another type, subject or data")
-    if forged.inbox_id in known:
-        work.duplicates += 1
-        return
-    known[forged.inbox_id] = b""
-    work.reused.append(message)
-    add_poison(work, forged)
 
 
 def _decide(

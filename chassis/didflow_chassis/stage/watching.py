@@ -50,13 +50,14 @@ class Watching:
             self.metrics.dead_letters.labels(letter.reason).inc()
         if work.duplicates:
             self.metrics.duplicates.labels(origin).inc(work.duplicates)
-        for message in work.reused:
+        for message, forged in work.reused:
             about = {
                 "security": True,
+                "code": forged.code,
                 "entity": str(message.entity),
-                "topic": message.record and message.record.topic,
+                "topic": forged.record.topic,
             }
-            _LOG.warning("an event id was used again for something else", extra=about)
+            _LOG.warning("an event contradicts what was said before", extra=about)
 
 
 def _labels(message: Message) -> tuple[str, str, str]:

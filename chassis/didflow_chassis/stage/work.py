@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref, Service
-from didflow_chassis.stage.messages import Message, Record
+from didflow_chassis.stage.messages import Message, Poison, Record
 from didflow_chassis.states import Kind, Stored
 
 Place = tuple[type, Hashable]
@@ -84,13 +84,13 @@ class Work:
     changed: dict[Place, None] = field(default_factory=dict)
     appended: list[Any] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
-    inbox: list[tuple[bytes, bytes, str]] = field(default_factory=list)
+    inbox: list[tuple[bytes, bytes, str, int | None]] = field(default_factory=list)
     parked: dict[int, ParkedRow] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     writable: frozenset[Place] = frozenset()
-    reused: list[Message] = field(default_factory=list)
+    reused: list[tuple[Message, Poison]] = field(default_factory=list)
     duplicates: int = 0
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     decided_s: float = 0.0

@@ -50,6 +50,35 @@ async def test_the_same_id_with_other_data_is_dead_lettered(
     assert any(getattr(line, "security", False) for line in caplog.records)
 
 
+async def test_a_forged_repeat_that_is_delivered_again_is_one_dead_letter(
+    stage: Stage, database: Database
+) -> None:
+    """The worker died before its offset was committed: the same record is known by its place."""
+    forged = record(added(1, 6), "2")
+    await stage.records([record(opened(1), "1"), record(added(1, 5), "2")])
+    await stage.records([forged])
+    await stage.records([forged, record(added(1, 7), "3")])
+    assert await count(database, "dead_letters", "reason = 'id_reused'") == 1
+    assert await total(database, 1) == 12
+
+
+async def test_another_event_under_a_used_sequence_is_dead_lettered(
+    stage: Stage, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The source has forgotten what it said: nothing is overwritten, in one batch as in two, and it is told once."""
+    source = "/didflow/other"
+    first = record(added(1, 5), "2", source=source, sequence=7)
+    second = record(added(1, 6), "3", source=source, sequence=7)
+    with caplog.at_level(logging.WARNING):
+        await stage.records([record(opened(1), "1"), first, second])
+        await stage.records([second, first, record(added(1, 8), "4", source=source, sequence=7)])
+        await stage.records([record(added(2, 9), "5", source=source, sequence=7), record(opened(2), "6")])
+    assert await total(database, 1) == 5
+    assert await total(database, 2) == 9
+    assert await count(database, "dead_letters", "reason = 'sequence_reused'") == 2
+    assert any(getattr(line, "code", "") == "sequence_reused" for line in caplog.records)
+
+
 async def test_what_comes_too_early_waits_and_runs_in_order(stage: Stage, database: Database) -> None:
     """Additions before the opening are parked, and run when it comes, whichever batch that is."""
     await stage.records([record(added(1, 5), "2")])

@@ -12,8 +12,15 @@ from didflow_contracts.ids import derived_id
 _OFFSETS = count()
 
 
-def record(data: EventData, event_id: str, *, time: datetime | None = None, source: str = "/tests") -> Record:
-    event = Event(id=event_id, source=source, time=time or datetime.now(UTC), data=data)
+def record(
+    data: EventData,
+    event_id: str,
+    *,
+    time: datetime | None = None,
+    source: str = "/tests",
+    sequence: int | None = None,
+) -> Record:
+    event = Event(id=event_id, source=source, time=time or datetime.now(UTC), data=data, sequence=sequence)
     return raw(encode(event), topic=data.topic, key=data.subject.encode())
 
 

@@ -91,7 +91,7 @@ class Say:
         data = PurchaseRefused.model_validate(
             self._whose() | {"order_id": "o-1", "code": "number_taken", "message": ""}
         )
-        return self.event(data, at, "/didflow/inventory", 1)
+        return self.event(data, at, "/didflow/inventory", 2)
 
     def withdrawn(self, at: datetime = DAY_ZERO, reason: str = "returned") -> Event[DidWithdrawn]:
         """Inventory's end of the DID."""

@@ -45,9 +45,11 @@ def upgrade() -> None:
         sa.Column("id", BYTEA, primary_key=True, comment="16-byte hash of the event's source and id"),
         sa.Column("digest", BYTEA, nullable=False, comment="hash of type, subject and canonical data"),
         sa.Column("outcome", sa.Text, nullable=False, comment="applied, unchanged, refused:<code>, dead, ..."),
+        sa.Column("spot", sa.BigInteger, comment="hash of source, entity and sequence, where there is one"),
         sa.Column("seen_at", instant(), nullable=False),
     )
     op.create_index("inbox_seen_at", "inbox", ["seen_at"])
+    op.create_index("inbox_spot", "inbox", ["spot"], postgresql_where="spot IS NOT NULL")
 
     op.create_table(
         "outbox",
