@@ -28,6 +28,7 @@ class Story:
     ordered: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
     heard: int = 0
+    _entries: set[str] = field(default_factory=set)
 
     async def follow(self, tail: Tail) -> None:
         """Listen for ever."""
@@ -55,13 +56,19 @@ class Story:
         if topic == "purchase.refused":
             self.refused[did_id] = str(data["code"])
         elif topic == "ledger.posted" and data["kind"] == "recurring":
-            self.charged[did_id] += 1
+            self._charge(did_id, data["entry_id"])
         elif topic == "verification.approved" and data.get("automatic"):
             self.automatic.add(did_id)
         elif topic == "provisioning.commands":
             self.ordered.add(data["command_id"])
         elif topic == "provisioning.results" and not data.get("retryable"):
             self.settled.add(data["command_id"])
+
+    def _charge(self, did_id: str, entry_id: str) -> None:
+        """Count a charge once: a relay that was killed says again what it may have said."""
+        if entry_id not in self._entries:
+            self._entries.add(entry_id)
+            self.charged[did_id] += 1
 
 
 def _data(value: bytes | None) -> dict[str, Any] | None:
