@@ -73,7 +73,11 @@ def test_what_a_person_would_want_to_see_is_said(story: Story, lines: list[str])
 
 
 def test_charges_of_a_did_are_counted(story: Story) -> None:
-    """A second first period would give a doubled purchase away."""
-    story.hear(event("ledger.posted", did_id="a", kind="recurring"))
-    story.hear(event("ledger.posted", did_id="a", kind="setup"))
+    """A second first period would give a doubled purchase away; the same one said again does not."""
+    first = event("ledger.posted", did_id="a", kind="recurring", entry_id="1")
+    story.hear(first)
+    story.hear(first)
+    story.hear(event("ledger.posted", did_id="a", kind="setup", entry_id="2"))
     assert story.charged == {"a": 1}
+    story.hear(event("ledger.posted", did_id="a", kind="recurring", entry_id="3"))
+    assert story.charged == {"a": 2}
