@@ -49,6 +49,8 @@ DUBLIN = "+35319609036"
 LONDON = "+442079460000"
 ACCOUNT = "master/acme"
 IDS = count(1)
+AFTER_HOLDERS = 1_000
+"""Sequences that no news of the holding has here."""
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -190,13 +192,14 @@ class Say:
         source: str = "/didflow/inventory",
         **changes: Any,
     ) -> Event[EnduserAssigned]:
-        """Details assigned to the DID."""
+        """Details assigned to the DID; a source says one thing under one sequence."""
         data: dict[str, Any] = {
             "identity_id": identity.identity_id,
             "address_id": address.address_id if address else None,
             "assigned_at": at,
         }
-        return self.event(EnduserAssigned.model_validate(self._whose() | data | changes), at, source, 5)
+        said = EnduserAssigned.model_validate(self._whose() | data | changes)
+        return self.event(said, at, source, AFTER_HOLDERS + next(IDS))
 
     def approve(self, attempt: int = 1, **caller: Any) -> Approve:
         """A reviewer approves an attempt."""
