@@ -14,7 +14,7 @@ RECORDS = 200
 MOST = """
 SELECT count(*) FROM parked WHERE reason IN ('retry', 'dead') GROUP BY topic, partition ORDER BY 1 DESC LIMIT 1
 """
-"""How many records of one partition were put off or given up, at most. What waits behind them is not: it has not failed."""
+"""How many records of one partition were put off or given up, at most; what waits behind them has not failed."""
 
 
 async def broken(member: Member) -> bool:
