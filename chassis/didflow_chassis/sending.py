@@ -185,7 +185,7 @@ class Sending:
             _LOG.warning("no answer from the broker", extra={"topic": outlet.topic})
 
     def _give_up(self, outlet: Outlet, error: Exception) -> None:
-        """Hold what a outlet could not bring away: its topic where that is at fault, else the keys of the batch."""
+        """Hold what an outlet could not bring away: its topic where that is at fault, else the keys of the batch."""
         keys = outlet.reset()
         self.failed += len(keys)
         if isinstance(error, _OF_THE_TOPIC):

@@ -50,12 +50,30 @@ class Oidc:
     audience: str | None
 
 
-class Settings(BaseSettings):
-    """All that the chassis can be told. A service that needs more subclasses it."""
+class Told(BaseSettings):
+    """Settings from variables `DIDFLOW_*` and secret files, wherever they are declared."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What code passes comes first, then variables, then secret files."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+
+class Settings(Told):
+    """All that the chassis can be told. A service that needs more subclasses it."""
+
+    model_config = SettingsConfigDict(extra="forbid")
 
     kafka: Addresses = Field(description="Kafka bootstrap addresses, host:port separated by commas")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -90,7 +108,7 @@ class Settings(BaseSettings):
         default=15,
         ge=10,
         le=20,
-        description="how long an unfilled batch waits",
+        description="how long the framework waits for records; a poll ends with the first, so nothing waits for it",
     )
     postgres: PostgresSecret = Field(
         description="DSN of the service's own database, directly, not through a pooler"
@@ -137,18 +155,6 @@ class Settings(BaseSettings):
         le=1,
         description="how often the outbox is read unasked; renews the relay's lease",
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What code passes comes first, then variables, then secret files."""
-        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @model_validator(mode="after")
     def _sasl_is_whole(self) -> Self:

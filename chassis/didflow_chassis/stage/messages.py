@@ -82,8 +82,12 @@ def spot_of(source: str, entity: Hashable, sequence: int | None) -> int | None:
     """
     if sequence is None:
         return None
-    hashed = blake2b(f"{source}\0{entity}\0{sequence}".encode(), digest_size=8).digest()
-    return int.from_bytes(hashed, "big", signed=True)
+    return hash64(f"{source}\0{entity}\0{sequence}")
+
+
+def hash64(text: str) -> int:
+    """Return 64 bits of hash as the database's bigint."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def poison(record: Record, code: str, detail: str, parked_id: int | None = None) -> Poison:

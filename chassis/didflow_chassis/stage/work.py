@@ -8,14 +8,13 @@ from collections.abc import Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
 
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref, Service
-from didflow_chassis.stage.messages import Message, Poison, Record
+from didflow_chassis.stage.messages import Message, Poison, Record, hash64
 from didflow_chassis.states import Kind, Stored
 
 Place = tuple[type, Hashable]
@@ -141,7 +140,7 @@ class Work:
 
 def lock_number(name: str) -> int:
     """Return the advisory lock of a name: 64 bits of its hash."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+    return hash64(name)
 
 
 def locks_of(service: Service, refs: Iterable[Ref]) -> dict[int, bool]:

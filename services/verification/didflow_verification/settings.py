@@ -3,19 +3,14 @@
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from didflow_chassis.secret_files import SecretFiles
-from didflow_chassis.settings import PREFIX, Settings, SettingsError, Url
+from didflow_chassis.settings import PREFIX, Settings, SettingsError, Told, Url
 from didflow_verification.documents.keys import Keyring, read_keys
 
 
-class DocumentSettings(BaseSettings):
+class DocumentSettings(Told):
     """Keys and places of documents. Without keys no document is taken or given."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
-    )
 
     document_keys: SecretStr | None = Field(
         default=None,
@@ -32,18 +27,6 @@ class DocumentSettings(BaseSettings):
         default=None, description="user of the store; none: the machine's role"
     )
     s3_secret_access_key: SecretStr | None = Field(default=None, description="password of that user")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What code passes comes first, then variables, then secret files."""
-        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @model_validator(mode="after")
     def _documents_can_be_kept(self) -> Self:

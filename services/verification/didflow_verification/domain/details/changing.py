@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Decided, Outcome, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_verification.domain.details.commands import ChangeAddress, ChangeIdentity
-from didflow_verification.domain.details.entries import reaches
+from didflow_verification.domain.details.entries import reached
 from didflow_verification.domain.details.identity import Address, Identity
 
 
@@ -32,7 +32,8 @@ class DetailChange(Struct, frozen=True, kw_only=True):
 
 def change_identity(identity: Identity | None, command: ChangeIdentity, now: datetime) -> Outcome:
     """Change what an identity states. Refused `not_found` out of the caller's reach."""
-    if identity is None or identity.erased_at or not reaches(command.caller, identity.account):
+    identity = reached(identity, command.caller)
+    if identity is None:
         return Refused("not_found", "no such identity")
     person = replace(identity.person, **command.changes)
     changed = replace(identity, type=command.type or identity.type, person=person)
@@ -45,7 +46,8 @@ def change_identity(identity: Identity | None, command: ChangeIdentity, now: dat
 
 def change_address(address: Address | None, command: ChangeAddress, now: datetime) -> Outcome:
     """Change an address. Refused `not_found` out of the caller's reach."""
-    if address is None or address.erased_at or not reaches(command.caller, address.account):
+    address = reached(address, command.caller)
+    if address is None:
         return Refused("not_found", "no such address")
     place = replace(address.place, **command.changes)
     if place == address.place:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
 from didflow_verification.domain.details.commands import EnterDocument, MoveContent
-from didflow_verification.domain.details.entries import reaches
+from didflow_verification.domain.details.entries import reached
 from didflow_verification.domain.details.identity import Document, Identity
 
 MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
@@ -65,8 +65,8 @@ def enter_document(
     """Enter a document. Refused `not_found` for an identity out of the caller's reach, or erased."""
     if document is not None:
         return Unchanged(answer=document)
-    identity = known.get(Identity, command.identity_id)
-    if identity is None or identity.erased_at or not reaches(command.caller, identity.account):
+    identity = reached(known.get(Identity, command.identity_id), command.caller)
+    if identity is None:
         return Refused("not_found", "no such identity", "identity_id")
     made = StoredDocument(
         document_id=command.entity_id,  # type: ignore[arg-type]
