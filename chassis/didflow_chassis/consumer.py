@@ -20,6 +20,7 @@ from didflow_chassis import failpoints
 from didflow_chassis.brokers import connection, consumer_options
 from didflow_chassis.committing import Committing
 from didflow_chassis.database import Outage
+from didflow_chassis.fetching import fetch_in_sessions
 from didflow_chassis.lenient_records import accept_any_header_name
 from didflow_chassis.rewinding import Rewinding
 from didflow_chassis.service import Service
@@ -86,6 +87,7 @@ class Consumer:
     async def start(self) -> None:
         """Join the group and begin to read. Raises KafkaError when no broker answers."""
         accept_any_header_name()
+        fetch_in_sessions()
         self._tracks.start()
         await self.broker.start()
         self.kafka.getmany = self._polling(self.kafka.getmany)
