@@ -1,0 +1,59 @@
+"""Fetch sessions with a real broker: they are kept, and losing one loses no record."""
+
+import toy
+from records import named, record
+from wire import Wire
+
+from didflow.embedded.waiting import until
+from didflow_chassis.consumer import Consumer
+from didflow_chassis.database import Database
+from didflow_chassis.fetching import Session
+
+ACCOUNT = "master/acme"
+
+
+def opened(number: int) -> toy.Opened:
+    did_id, subject = named(number)
+    return toy.Opened(did_id=did_id, number=subject, account=ACCOUNT)
+
+
+async def taken(database: Database, count: int) -> None:
+    """Wait until so many counters are open."""
+
+    async def done() -> bool:
+        rows = await database.fetch("SELECT count(*) FROM counters")
+        return rows[0][0] == count
+
+    await until(done, within=20, what=f"{count} counters")
+
+
+def session_of(consumer: Consumer) -> Session:
+    (session,) = consumer.kafka._fetcher._client._sessions.values()
+    return session
+
+
+async def test_one_session_serves_many_fetches(wire: Wire, consumer: Consumer, database: Database) -> None:
+    """The broker gives a session at the first fetch and takes the later ones in it, up to the last record."""
+    await wire.publish([record(opened(1), "o1")])
+    await taken(database, 1)
+    first = session_of(consumer).id
+    for number in range(2, 20):
+        await wire.publish([record(opened(number), f"o{number}")])
+        await taken(database, number)
+    session = session_of(consumer)
+    assert first
+    assert session.id == first
+    assert session.epoch >= 19
+
+
+async def test_a_session_that_the_broker_has_forgotten_costs_no_record(
+    wire: Wire, consumer: Consumer, database: Database
+) -> None:
+    """The broker refuses a fetch in a session that it does not have; what was published meanwhile comes too."""
+    await wire.publish([record(opened(1), "o1")])
+    await taken(database, 1)
+    known = session_of(consumer).id
+    session_of(consumer).id = known + 1
+    await wire.publish([record(opened(number), f"o{number}") for number in range(2, 30)])
+    await taken(database, 29)
+    assert session_of(consumer).id not in {0, known + 1}
