@@ -20,6 +20,11 @@ DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg
 FAILING_S = 10.0
 """So long after a transaction that came to an outage readiness says so, unless another went through."""
 
+BY_KEY = {"enable_seqscan": "off"}
+"""Settings of a session that reads by key alone. A plan that was made while a table was empty reads it whole, and it
+is kept until statistics are: a new installation under load would spend more and more on that.
+"""
+
 NOW_SQL = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
 
 
@@ -72,12 +77,22 @@ async def _as_it_is(_: Any) -> None:
 
 
 class Database:
-    """A pool of connections to one service's database. Open it with `start`, end it with `stop`."""
+    """A pool of connections to one service's database. Open it with `start`, end it with `stop`.
+
+    `is_by_key` for who reads by key and in the order of an index, and nothing else: a worker.
+    """
 
     def __init__(
-        self, dsn: str, *, application: str, size: int = 8, statement_timeout_ms: int = 30_000
+        self,
+        dsn: str,
+        *,
+        application: str,
+        size: int = 8,
+        statement_timeout_ms: int = 30_000,
+        is_by_key: bool = False,
     ) -> None:
         self.dsn = dsn
+        self._also = BY_KEY if is_by_key else {}
         self._application = application
         self._size = size
         self._timeout_ms = statement_timeout_ms
@@ -106,6 +121,7 @@ class Database:
                     "idle_in_transaction_session_timeout": "10000",
                     "transaction_timeout": str(2 * self._timeout_ms),
                     "jit": "off",
+                    **self._also,
                 },
             )
         except DRIVER_ERRORS as error:

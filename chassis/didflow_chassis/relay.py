@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from didflow_chassis import failpoints
 from didflow_chassis.brokers import give_up, started
-from didflow_chassis.database import DRIVER_ERRORS
+from didflow_chassis.database import BY_KEY, DRIVER_ERRORS
 from didflow_chassis.sending import Sending
 from didflow_chassis.telemetry.metrics import Metrics
 
@@ -35,6 +35,7 @@ LEASE_SETTINGS = {
     "transaction_timeout": "10000",
     "synchronous_commit": "off",
     "jit": "off",
+    **BY_KEY,
 }
 """What ends the session of a process that was stopped, wherever that was. Between a statement's Parse and its Bind no
 other timeout than that of the transaction applies. A delete need not be durable: if it is lost, its rows are repeats.

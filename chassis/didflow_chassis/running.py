@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 LOOK_S = 5.0
+WORKER = "worker"
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,6 +60,7 @@ async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterat
         application=f"didflow-{service.name}-{kind}",
         size=settings.pool_size,
         statement_timeout_ms=settings.statement_timeout_ms,
+        is_by_key=kind == WORKER,
     )
     await database.start()
     try:
@@ -107,7 +109,7 @@ async def serve_api(service: Service, settings: Settings) -> None:
 async def run_worker(service: Service, settings: Settings) -> None:
     """Consume, publish and let the clock strike until told to stop; a part that fails ends the process."""
     stopping = stop_signal()
-    async with opened(service, settings, "worker") as process, _publishing(service, settings) as sender:
+    async with opened(service, settings, WORKER) as process, _publishing(service, settings) as sender:
         consumer = Consumer(service, settings, process.stage)
         relay = Relay(
             settings.dsn,
