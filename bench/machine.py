@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 from harness.broker import Broker
 from harness.kafka_docker import DockerBroker, docker_answers
-from harness.kafka_java import JavaBroker
+from harness.kafka_java import LASTING, JavaBroker
 from harness.postgres import TemplateDatabases
 
 from didflow.embedded.postgres import EmbeddedPostgres
@@ -85,7 +85,7 @@ async def machine() -> AsyncIterator[Machine]:
 async def _broker(folder: Path) -> Broker:
     if await asyncio.to_thread(docker_answers):
         return await DockerBroker.create()
-    return await JavaBroker.create(folder)
+    return await JavaBroker.create(folder, jvm=LASTING)
 
 
 async def _durable_commit(dsn: str) -> float:

@@ -18,7 +18,10 @@ from harness.topics import is_serving
 
 _START_SECONDS: Final = 60.0
 _TERMINATE_THEN_KILL: Final = ((signal.SIGTERM, 30.0), (signal.SIGKILL, 5.0))
-_JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+BRIEF: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+"""For a JVM of some minutes, which must be there soon: it never compiles for speed."""
+LASTING: Final = ("-Xms512m", "-Xmx1g", "-XX:+UseSerialGC", "-Xshare:auto")
+"""For one that is measured: compiled as in production, after some minutes of work."""
 _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -60,10 +63,11 @@ class JavaBroker:
     jars: Path
     port: int
     guard: Guard | None = None
+    jvm: tuple[str, ...] = BRIEF
     child: Child | None = field(default=None, repr=False)
 
     @classmethod
-    async def create(cls, folder: Path, guard: Guard | None = None) -> Self:
+    async def create(cls, folder: Path, guard: Guard | None = None, *, jvm: tuple[str, ...] = BRIEF) -> Self:
         """Prepare a broker in an empty folder and start it. Raises KafkaUnavailableError.
 
         With a guard it asks who comes, and lets nobody do what no rule allows.
@@ -71,7 +75,7 @@ class JavaBroker:
         jars = await asyncio.to_thread(kafka_jars)
         blank = _PROPERTIES.replace("{controller}", "19093").replace("{broker}", "19092")
         storage = await asyncio.to_thread(formatted_storage, jars, blank)
-        broker = cls(folder=folder, jars=jars, port=free_port(), guard=guard)
+        broker = cls(folder=folder, jars=jars, port=free_port(), guard=guard, jvm=jvm)
         await asyncio.to_thread(shutil.copytree, storage, folder / "log")
         values = {"controller": free_port(), "broker": broker.port, "log": folder / "log"}
         properties = _PROPERTIES + (guard.properties if guard else "")
@@ -91,7 +95,7 @@ class JavaBroker:
     async def start(self) -> None:
         """Start it, or start it again; returns when it serves clients. Raises KafkaUnavailableError."""
         main = ["-cp", f"{self.jars}/*", "kafka.Kafka", str(self.folder / "server.properties")]
-        child = Child.start(["java", *_JVM, *main], log=self.folder / "kafka.log", cwd=self.folder)
+        child = Child.start(["java", *self.jvm, *main], log=self.folder / "kafka.log", cwd=self.folder)
         self.child = child
 
         async def settled() -> bool:
