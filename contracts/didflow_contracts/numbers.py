@@ -45,7 +45,22 @@ def _planned(number: str) -> tuple[str | None, bool]:
     if parsed is None:
         return None, False
     region = phonenumbers.region_code_for_number(parsed)
-    return region, region is not None and phonenumbers.is_valid_number_for_region(parsed, region)
+    if region is None:
+        return None, False
+    found = _is_found_by_plan(parsed.country_code, region)
+    return region, found or phonenumbers.is_valid_number_for_region(parsed, region)
+
+
+@lru_cache
+def _is_found_by_plan(code: int, region: str) -> bool:
+    """Whether a region, having been found, is one where the number is valid.
+
+    Among several of one calling code it is looked for by its plan, unless it is told by leading digits.
+    """
+    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1:
+        return False
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    return plan is not None and plan.leading_digits is None
 
 
 def _read(number: str) -> phonenumbers.PhoneNumber | None:

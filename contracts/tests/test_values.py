@@ -149,3 +149,16 @@ def test_derived_ids_keep_parts_apart() -> None:
 def test_a_number_has_one_spelling(number: str) -> None:
     """A trunk prefix left in makes no second name for a number that somebody may have already."""
     assert not is_valid(number)
+
+
+@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+def test_a_number_is_valid_where_the_numbering_plan_says_so(code: int) -> None:
+    """Whether a country has its calling code alone, or is found among several by its plan or leading digits."""
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]:
+        found = phonenumbers.example_number(region) or phonenumbers.example_number_for_non_geo_entity(code)
+        assert found is not None
+        whole = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+        for number in (whole, whole[:-1], whole[:-3] + "000", whole[:-4] + "9999"):
+            parsed = phonenumbers.parse(number)
+            if phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == number:
+                assert is_valid(number) == phonenumbers.is_valid_number(parsed)
