@@ -7,6 +7,7 @@ from typing import Any, Final
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
 from didflow_inventory import handlers, store
+from didflow_inventory.domain import stock
 from didflow_inventory.domain.did import Did
 from didflow_inventory.settings import InventorySettings
 
@@ -27,6 +28,7 @@ SERVICE: Final = Service(
     record=handlers.RECORD,
     routers=_routers,
     migrations=Path(__file__).parent / "migrations",
+    on_start=stock.warm_up,
 )
 
 main = command_line(SERVICE, InventorySettings)

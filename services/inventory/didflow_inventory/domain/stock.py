@@ -41,6 +41,11 @@ class Order(Struct, frozen=True, kw_only=True):
     did_id: UUID
 
 
+def warm_up() -> None:
+    """Keep the patterns of numbering plans: `re` remembers too few for numbers of many countries side by side."""
+    phonenumbers.enable_pattern_cache()
+
+
 def order_key(account: str, order_id: str, number: str) -> str:
     """Name an order. Unambiguous: neither an account path nor a number can hold the separator."""
     return f"{account}|{order_id}|{number}"

@@ -18,7 +18,8 @@ NUMBERS_REMEMBERED = 4_096
 
 
 def warm_up() -> None:
-    """Load the geocoder's tables now rather than with the first number that needs them."""
+    """Load the geocoder's tables now rather than with the first number that needs them, and keep plans' patterns."""
+    phonenumbers.enable_pattern_cache()
     _geocoder()
 
 
