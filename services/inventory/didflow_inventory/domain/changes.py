@@ -5,6 +5,7 @@ Values are the state's own; they become JSON where the row is written.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
@@ -30,9 +31,11 @@ PLAIN: Final = tuple(
 )
 INNER: Final = {axis: view.__struct_fields__ for axis, view in AXES.items()}
 LABELS: Final = {axis: tuple(f"{axis}.{name}" for name in names) for axis, names in INNER.items()}
+NAMES: Final = (*PLAIN, *chain.from_iterable(LABELS.values()))
 
 _plain: Final = attrgetter(*PLAIN)
 _inner: Final = {axis: attrgetter(*names) for axis, names in INNER.items()}
+_unset: Final = {axis: (None,) * len(names) for axis, names in INNER.items()}
 
 
 def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
@@ -40,18 +43,23 @@ def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
     if after is None or before is after:
         return {}
     if before is None:
-        return {name: {"before": None, "after": value} for name, value in facts(after).items() if value}
+        told = zip(NAMES, _values(after), strict=True)
+        return {name: {"before": None, "after": value} for name, value in told if value}
     return {name: {"before": old, "after": new} for name, old, new in _different(before, after)}
 
 
 def facts(did: Did) -> dict[str, Any]:
     """Give a DID's own fields that are set, flat; of what is derived, the status only."""
-    flat = dict(zip(PLAIN, _plain(did), strict=True))
-    for axis, labels in LABELS.items():
+    return {name: value for name, value in zip(NAMES, _values(did), strict=True) if value is not None}
+
+
+def _values(did: Did) -> tuple[Any, ...]:
+    """Give the values of all `NAMES`; nothing is set in an axis that is not there."""
+    values: tuple[Any, ...] = _plain(did)
+    for axis, inner in _inner.items():
         view = getattr(did, axis)
-        if view is not None:
-            flat.update(zip(labels, _inner[axis](view), strict=True))
-    return {name: value for name, value in flat.items() if value is not None}
+        values += _unset[axis] if view is None else inner(view)
+    return values
 
 
 def _different(before: Did, after: Did) -> Iterator[tuple[str, Any, Any]]:
