@@ -4,11 +4,12 @@ from uuid import UUID
 
 import orjson
 import uuid_utils
-from uuid_utils.compat import uuid5
 from uuid_utils.compat import uuid7 as _uuid7
 
 NAMESPACE = UUID("6f0d3a1e-5c1b-5e0a-9b57-2b6a6f6c6477")
 """The namespace of every derived id. It must never change: retries are recognized by it."""
+
+_NAMESPACE = uuid_utils.UUID(str(NAMESPACE))
 
 
 def uuid7() -> UUID:
@@ -23,4 +24,5 @@ def uuid7_text() -> str:
 
 def derived_id(*parts: str | UUID) -> UUID:
     """Make the UUIDv5 of these parts, in this order; ("ab", "c") and ("a", "bc") differ."""
-    return uuid5(NAMESPACE, orjson.dumps([str(part) for part in parts]).decode())
+    name = orjson.dumps(parts, default=str).decode()
+    return UUID(int=uuid_utils.uuid5(_NAMESPACE, name).int)

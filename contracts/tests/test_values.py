@@ -145,6 +145,16 @@ def test_derived_ids_keep_parts_apart() -> None:
     assert derived_id(some) == derived_id(str(some))
 
 
+def test_derived_ids_go_by_the_text_of_a_drivers_own_uuid() -> None:
+    """Database drivers have UUID classes of their own."""
+
+    class DriversUUID(UUID):
+        """What a driver makes of a uuid column."""
+
+    some = uuid7()
+    assert derived_id("ledger", DriversUUID(int=some.int)) == derived_id("ledger", some)
+
+
 @pytest.mark.parametrize("number", ["+4402079460000", "+540111512345678"])
 def test_a_number_has_one_spelling(number: str) -> None:
     """A trunk prefix left in makes no second name for a number that somebody may have already."""
