@@ -31,7 +31,6 @@ MINOR_UNITS = dict.fromkeys(_WITHOUT_MINOR_UNIT, 0) | dict.fromkeys(_IN_THOUSAND
 """Decimal places of the currencies that do not have two. Source: ISO 4217."""
 
 _AMOUNT = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
-_TOO_MUCH = Decimal(10) ** 15
 _AMOUNT_FORM = re.compile(_AMOUNT[1:-1], re.ASCII)
 
 
@@ -42,9 +41,7 @@ class CurrencyMismatchError(ValueError):
 
 
 def _amount(value: object) -> Decimal:
-    if type(value) is Decimal and value.is_finite() and abs(value) < _TOO_MUCH and _is_short(value):
-        return value
-    text = format(value, "f") if isinstance(value, Decimal) else value
+    text = _text(value) if isinstance(value, Decimal) else value
     if not isinstance(text, str) or not _AMOUNT_FORM.fullmatch(text):
         raise ValueError('an amount is a decimal string such as "12.50"')
     return Decimal(text)
@@ -53,12 +50,6 @@ def _amount(value: object) -> Decimal:
 def _text(amount: Decimal) -> str:
     text = str(amount)
     return format(amount, "f") if "E" in text else text
-
-
-def _is_short(value: Decimal) -> bool:
-    """Whether the form allows so many decimal places."""
-    exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and -9 <= exponent <= 0
 
 
 Amount = Annotated[
@@ -89,12 +80,16 @@ class Money(BaseModel):
 
     def __mul__(self, times: int) -> Self:
         """Take the amount a whole number of times, unrounded."""
+        if times == 1:
+            return self
         return self._of(self.amount * times)
 
     def rounded(self) -> Self:
         """Round to the currency's minor unit, halves away from zero, so that a refund mirrors its charge."""
-        places = MINOR_UNITS.get(self.currency, DEFAULT_MINOR_UNIT)
-        return self._of(self.amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP))
+        unit = Decimal(1).scaleb(-MINOR_UNITS.get(self.currency, DEFAULT_MINOR_UNIT))
+        if self.amount.same_quantum(unit):
+            return self
+        return self._of(self.amount.quantize(unit, rounding=ROUND_HALF_UP))
 
     def _of(self, amount: Decimal) -> Self:
         return type(self)(amount=amount, currency=self.currency)
