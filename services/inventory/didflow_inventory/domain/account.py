@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
 from didflow_contracts.accounts import is_within
@@ -24,14 +27,14 @@ class Account:
     created_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Carriers:
+class Carriers(Struct, frozen=True, kw_only=True):
     """Who carries calls and who carries messages; None where the number has no use for it."""
 
     carrier: str | None
     sms_carrier: str | None
 
 
+@lru_cache(maxsize=1_024)
 def lineage(path: str) -> tuple[str, ...]:
     """List an account and all above it, the nearest first."""
     parts = path.split("/")
@@ -54,8 +57,8 @@ def carriers_for(features: Features, given: Carriers, default: str) -> Carriers:
 
     A number that can do neither still has a carrier, who puts it into service.
     """
-    calls = bool(CALLS.intersection(features)) or not MESSAGES.intersection(features)
-    messages = bool(MESSAGES.intersection(features))
+    messages = not MESSAGES.isdisjoint(features)
+    calls = not messages or not CALLS.isdisjoint(features)
     return Carriers(
         carrier=given.carrier or (default if calls else None),
         sms_carrier=given.sms_carrier or (default if messages else None),

@@ -4,6 +4,7 @@ The tables stand once: rows are filtered and counted by what is computed here, n
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
@@ -159,6 +160,7 @@ OPEN: Final[frozenset[ServiceState]] = frozenset(
 """The states of a service in which a request of it is still open."""
 
 
+@lru_cache(maxsize=1_024)
 def status_of(condition: Condition) -> Status | None:
     """Give the status of a DID; None for one that is gone."""
     if condition.is_gone:
@@ -172,6 +174,7 @@ def next_step_of(condition: Condition, open_services: tuple[Service, ...] = ()) 
     return NextStep(action=action, who=who, also=() if condition.is_gone else open_services)
 
 
+@lru_cache(maxsize=1_024)
 def filters_of(condition: Condition) -> frozenset[Filter]:
     """Give the quick filters that show this DID; none shows one that is gone."""
     if condition.is_gone:
