@@ -7,14 +7,16 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.states import Kind
 from didflow_contracts.event import EventData
 
 
-class Ref(NamedTuple):
+class Ref(Struct, frozen=True):
     """One other state that a decision needs, named by its model class and key.
 
     Without `write` it is read under a shared lock; a decision that returns it in `also` needs `write=True`.
@@ -85,7 +87,7 @@ class Service:
         """The kinds by their model class."""
         return {kind.model: kind for kind in self.kinds}
 
-    @property
+    @cached_property
     def source(self) -> str:
         """The CloudEvents `source` of what this service says."""
         return f"/didflow/{self.name}"

@@ -67,4 +67,4 @@ def halves(batch: Batch) -> tuple[Batch, Batch]:
 
 def required_refs(service: Service, messages: Iterable[Message]) -> set[Ref]:
     """Return all states that these messages say themselves that they need."""
-    return {ref for message in messages for ref in refs_of(service, message)}
+    return set[Ref]().union(*(refs_of(service, message) for message in messages))
