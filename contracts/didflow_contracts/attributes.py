@@ -26,12 +26,13 @@ def read(value: bytes, headers: Headers) -> tuple[Mapping[str, Any], Any]:
     """Split a record into its attributes and its JSON data, in whichever mode it was sent."""
     named = header_texts(headers)
     content_type = named.get("content-type", "").partition(";")[0].strip().lower()
-    binary = {name[len(_PREFIX) :]: text for name, text in named.items() if name.startswith(_PREFIX)}
     if content_type.startswith("application/cloudevents") and content_type != CONTENT_TYPE:
         raise BadEvent("not_cloudevents", f"content type {content_type} is not taken")
     parsed = parse_json(value)
-    if binary and content_type != CONTENT_TYPE:
-        return binary, parsed
+    if content_type != CONTENT_TYPE:
+        binary = {name[len(_PREFIX) :]: text for name, text in named.items() if name.startswith(_PREFIX)}
+        if binary:
+            return binary, parsed
     if not isinstance(parsed, dict):
         raise BadEvent("not_cloudevents", "the value is not a JSON object")
     return parsed, _structured_data(parsed)
@@ -52,7 +53,7 @@ def header_texts(headers: Headers) -> dict[str, str]:
 
 def parse_json(value: bytes) -> Any:
     """Parse JSON. Raises BadEvent `not_json`, also for a NUL character, which no database text can hold."""
-    if b"u0000" in value and _NUL_ESCAPE.search(value):
+    if b"\\" in value and b"u0000" in value and _NUL_ESCAPE.search(value):
         raise BadEvent("not_json", "a string holds the NUL character")
     try:
         return orjson.loads(value)
