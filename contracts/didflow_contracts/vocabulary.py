@@ -1,5 +1,6 @@
 """The closed lists of words in the events. A word outside its list is invalid data, never guessed."""
 
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
@@ -100,6 +101,7 @@ RemovalReason: TypeAlias = Literal[
 _FEATURES: tuple[Feature, ...] = get_args(Feature)
 
 
+@lru_cache(maxsize=1_024)
 def _in_order(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     return tuple(feature for feature in _FEATURES if feature in features)
 
