@@ -7,7 +7,7 @@ from typing import Any
 from didflow_chassis.decision import Decided, Refused
 from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.messages import Message
-from didflow_chassis.stage.work import Work
+from didflow_chassis.stage.work import Place, Work
 from didflow_chassis.states import Kind
 
 
@@ -24,8 +24,8 @@ def apply(
     kinds = work.service.kind_of
     changes = _changes(work, kinds, decided, message)
     correlation = emitter.correlation(message)
-    for kind, state in changes:
-        work.change(kind, state, correlation)
+    for place, state in changes:
+        work.change(place, state, correlation)
     if decided.also:
         work.appended.extend(other for other in decided.also if kinds[type(other)].append_only)
     emitter.emit(work, said, message, at)
@@ -34,18 +34,19 @@ def apply(
 
 def _changes(
     work: Work, kinds: Mapping[type, Kind[Any]], decided: Decided[Any], message: Message
-) -> list[tuple[Kind[Any], Any]]:
-    changes: list[tuple[Kind[Any], Any]] = []
+) -> list[tuple[Place, Any]]:
+    changes: list[tuple[Place, Any]] = []
     if decided.state is not None:
         own = kinds[message.model]
         if own.key_of(decided.state) != message.entity:
             raise KeyError(f"decided on another {own.model.__name__} than {message.entity}")
-        changes.append((own, decided.state))
+        changes.append(((own.model, message.entity), decided.state))
     for other in decided.also:
         kind = kinds[type(other)]
         if kind.append_only:
             continue
-        if not work.may_write(kind.model, kind.key_of(other)):
-            raise KeyError(f"{kind.model.__name__} {kind.key_of(other)} was not declared to be written")
-        changes.append((kind, other))
+        place = (kind.model, kind.key_of(other))
+        if place not in work.writable:
+            raise KeyError(f"{kind.model.__name__} {place[1]} was not declared to be written")
+        changes.append((place, other))
     return changes

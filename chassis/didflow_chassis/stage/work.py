@@ -108,13 +108,8 @@ class Work:
         """Return a loaded state, or None where it does not exist. Raises KeyError where it was not loaded."""
         return self.known.states[model, key]
 
-    def may_write(self, model: type, key: Hashable) -> bool:
-        """Whether this state was locked to be written."""
-        return (model, key) in self.writable
-
-    def change(self, kind: Kind[Any], state: Any, correlation_id: str) -> None:
+    def change(self, place: Place, state: Any, correlation_id: str) -> None:
         """Take a decision's new value of a state; raises KeyError where it was not loaded for it."""
-        place = (kind.model, kind.key_of(state))
         if place not in self.known.states:
             raise KeyError(place)
         row = self.stored.get(place)
