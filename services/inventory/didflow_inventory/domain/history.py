@@ -5,6 +5,7 @@ Applying the `after` of all changes of a DID, in order, gives the DID as it stan
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -156,6 +157,12 @@ def _speaker(source: str) -> str:
 def _extra(event: Said) -> Mapping[str, Any]:
     """Keep what the view does not: unknown fields, and the whole of what belongs to no axis."""
     data: dict[str, Any] = msgspec.json.decode(event.raw_data)
-    model = type(event.data)
-    known = OF_EVERY_EVENT if model in KEPT_WHOLE else model.model_fields
+    known = _known(type(event.data))
+    if data.keys() <= known:
+        return {}
     return {name: value for name, value in data.items() if name not in known}
+
+
+@cache
+def _known(model: type[EventData]) -> frozenset[str]:
+    return OF_EVERY_EVENT if model in KEPT_WHOLE else frozenset(model.model_fields)
