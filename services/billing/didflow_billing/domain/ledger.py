@@ -5,6 +5,7 @@ An entry's id follows from its DID and its place in the DID's count: deciding ag
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -40,7 +41,13 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     @property
     def money(self) -> Money:
         """The amount in its currency; a refund is negative."""
-        return Money(amount=self.amount, currency=self.currency)
+        return _money(str(self.amount), self.currency)
+
+
+@lru_cache(maxsize=1_024)
+def _money(amount: str, currency: str) -> Money:
+    """Make money of an entry: entries are many, amounts are few. As decimals 1.5 and 1.50 would be one."""
+    return Money(amount=Decimal(amount), currency=currency)
 
 
 def period_cost(price: Price, months: BillingPeriod) -> Money:
