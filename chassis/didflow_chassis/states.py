@@ -115,7 +115,7 @@ class Kind(Generic[S]):
         columns = []
         for name, is_json in self._written:
             values = map(attrgetter(name), states)
-            columns.append(list(map(_encode, values) if is_json else values))
+            columns.append(_encoded(list(values)) if is_json else list(values))
         own = ("version", "sequence", "correlation_id")[: 3 if self.emits else 0 if self.append_only else 1]
         return columns + [list(map(attrgetter(name), rows)) for name in own]
 
@@ -171,8 +171,10 @@ def _validated(model: type, value: Any) -> Any:
 _JSON = msgspec.json.Encoder(enc_hook=_hooked)
 
 
-def _encode(value: Any) -> str | None:
-    return None if value is None else _JSON.encode(value).decode()
+def _encoded(values: Sequence[Any]) -> list[str | None]:
+    """Write a column of values as JSON, all at once: a line has no line end inside. None is no value at all."""
+    lines = _JSON.encode_lines(values).decode().split("\n")
+    return [None if value is None else line for value, line in zip(values, lines, strict=False)]
 
 
 def _decoder(hint: Any) -> Callable[[str], Any]:

@@ -3,6 +3,8 @@
 An upsert whose count falls short met a row that another writer changed: the whole batch runs again.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from didflow_chassis.database import Transient
@@ -10,7 +12,7 @@ from didflow_chassis.stage import sql
 from didflow_chassis.stage.headers import to_json
 from didflow_chassis.stage.letters import letter_rows
 from didflow_chassis.stage.work import ParkedRow, Work
-from didflow_chassis.states import Kind, Stored
+from didflow_chassis.states import Stored
 
 Connection = Any
 
@@ -34,18 +36,23 @@ async def _save_messages(connection: Connection, work: Work) -> None:
 
 
 async def _save_states(connection: Connection, work: Work) -> None:
+    rows = _rows(work)
     for kind in work.service.kinds:
-        rows = _rows(work, kind)
-        if rows:
-            status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
-            if int(status.rsplit(" ", 1)[1]) != len(rows):
+        if kind.model in rows:
+            columns = kind.to_columns(rows[kind.model])
+            status = await connection.execute(kind.save_sql, *columns)
+            if int(status.rsplit(" ", 1)[1]) != len(rows[kind.model]):
                 raise Transient(f"{kind.table.name} was changed by another writer")
 
 
-def _rows(work: Work, kind: Kind[Any]) -> list[Stored[Any]]:
-    if kind.append_only:
-        return [Stored(state, 0) for state in work.appended if type(state) is kind.model]
-    return [row for place in work.changed if place[0] is kind.model and (row := work.stored[place])]
+def _rows(work: Work) -> Mapping[type, list[Stored[Any]]]:
+    """Part what is to be written by kind."""
+    rows: defaultdict[type, list[Stored[Any]]] = defaultdict(list)
+    for state in work.appended:
+        rows[type(state)].append(Stored(state, 0))
+    for place in work.changed:
+        rows[place[0]].append(work.stored[place])
+    return rows
 
 
 async def _save_parked(connection: Connection, work: Work) -> None:
