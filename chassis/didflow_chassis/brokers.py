@@ -12,6 +12,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ProducerClosed
 
 from didflow_chassis.settings import Settings
+from didflow_chassis.tracks import TRACKS
 
 GIVE_UP_S = 2.0
 MAX_RECORD_BYTES = 2 * 1024 * 1024
@@ -48,7 +49,7 @@ def consumer_options(settings: Settings, service: str) -> dict[str, Any]:
         "max_partition_fetch_bytes": FETCH_BYTES,
         "fetch_max_bytes": FETCH_BYTES * 64,
         "fetch_max_wait_ms": 250,
-        "max_records": settings.batch_size * 2,
+        "max_records": settings.batch_size * TRACKS,
         "batch_timeout_ms": settings.batch_timeout_ms,
     }
 

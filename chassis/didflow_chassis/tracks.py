@@ -1,7 +1,7 @@
 """The tracks on which polls go through the stage side by side: while one decides, the other's database works.
 
 A key is on one track only, so its order is kept, and a poll is reached when all before it are. When a track fails,
-all that is under way is given up: it comes again from where it began, and what the other track did is a repeat then.
+all that is under way is given up: it comes again from where it began, and what other tracks did is a repeat then.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from zlib import crc32
 
 from aiokafka import ConsumerRecord
 
-TRACKS = 2
+TRACKS = 3
 WORTH_PARTING = 50
 """A poll of fewer records goes through whole, alone: it is not worth a second transaction."""
 
