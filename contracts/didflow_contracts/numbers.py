@@ -38,33 +38,11 @@ def is_valid(number: str) -> bool:
     return _planned(number)[1]
 
 
-@lru_cache(maxsize=10_000)
-def _planned(number: str) -> tuple[str | None, bool]:
-    """Find a number's region, and whether it is valid there."""
-    parsed = _read(number)
-    if parsed is None:
-        return None, False
-    region = phonenumbers.region_code_for_number(parsed)
-    if region is None:
-        return None, False
-    found = _is_found_by_plan(parsed.country_code, region)
-    return region, found or phonenumbers.is_valid_number_for_region(parsed, region)
+def parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    """Part E.164 into calling code and national number; None for anything else, or for a code that is nobody's.
 
-
-@lru_cache
-def _is_found_by_plan(code: int, region: str) -> bool:
-    """Whether a region, having been found, is one where the number is valid.
-
-    Among several of one calling code it is looked for by its plan, unless it is told by leading digits.
+    It is read as it stands: the library's own parser mends what it reads, and one number would have two spellings.
     """
-    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1:
-        return False
-    plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    return plan is not None and plan.leading_digits is None
-
-
-def _read(number: str) -> phonenumbers.PhoneNumber | None:
-    """Part E.164 into calling code and national number, as it stands: the library's parser mends what it reads."""
     if not _E164.fullmatch(number):
         return None
     for length in (1, 2, 3):
@@ -78,3 +56,28 @@ def _read(number: str) -> phonenumbers.PhoneNumber | None:
                 number_of_leading_zeros=zeros if zeros > 1 else None,
             )
     return None
+
+
+@lru_cache(maxsize=10_000)
+def _planned(number: str) -> tuple[str | None, bool]:
+    """Find a number's region, and whether it is valid there."""
+    read = parsed(number)
+    if read is None:
+        return None, False
+    region = phonenumbers.region_code_for_number(read)
+    if region is None:
+        return None, False
+    found = _is_found_by_plan(read.country_code, region)
+    return region, found or phonenumbers.is_valid_number_for_region(read, region)
+
+
+@lru_cache
+def _is_found_by_plan(code: int, region: str) -> bool:
+    """Whether a region, having been found, is one where the number is valid.
+
+    Among several of one calling code it is looked for by its plan, unless it is told by leading digits.
+    """
+    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1:
+        return False
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    return plan is not None and plan.leading_digits is None

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
-from didflow_contracts.numbers import country_of, is_valid
+from didflow_contracts.numbers import country_of, is_valid, parsed
 from didflow_inventory.domain.did import Did
 
 StockStatus = Literal["in_stock", "reserved", "held", "archived"]
@@ -95,4 +95,5 @@ def freed(number: Number, did: Did) -> Number:
 
 
 def _belongs_to(number: str, country: str) -> bool:
-    return bool(phonenumbers.is_valid_number_for_region(phonenumbers.parse(number), country))
+    read = parsed(number)
+    return read is not None and phonenumbers.is_valid_number_for_region(read, country)

@@ -10,6 +10,7 @@ from typing import Any
 
 import phonenumbers
 
+from didflow_contracts.numbers import parsed
 from didflow_verification.domain.catalogue.rules import CountryRules
 from didflow_verification.domain.evaluation.folding import folded
 
@@ -34,12 +35,12 @@ def prefix_of(number: str) -> str:
 
     A number that no plan knows is its own prefix: nothing else is of its area.
     """
-    parsed = _parsed(number)
-    if parsed is None:
+    read = parsed(number)
+    if read is None:
         return number
-    length = phonenumbers.length_of_national_destination_code(parsed)
-    national = phonenumbers.national_significant_number(parsed)
-    return f"+{parsed.country_code}{national[:length]}"
+    length = phonenumbers.length_of_national_destination_code(read)
+    national = phonenumbers.national_significant_number(read)
+    return f"+{read.country_code}{national[:length]}"
 
 
 def place_names(number: str, rules: CountryRules | None) -> frozenset[str]:
@@ -65,19 +66,12 @@ def _listed(number: str, rules: CountryRules) -> Iterable[str]:
 
 def _geocoded(number: str, rules: CountryRules | None) -> Iterable[str]:
     geocoder = _geocoder()
-    parsed = _parsed(number)
-    if parsed is None:
+    read = parsed(number)
+    if read is None:
         return set()
     languages = ("en", *(rules.languages if rules else ()))
-    found = {geocoder.description_for_number(parsed, language) for language in languages}
-    return found - {geocoder.country_name_for_number(parsed, language) for language in languages} - {""}
-
-
-def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return None
+    found = {geocoder.description_for_number(read, language) for language in languages}
+    return found - {geocoder.country_name_for_number(read, language) for language in languages} - {""}
 
 
 def _readings(name: str) -> Iterable[str]:
