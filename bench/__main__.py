@@ -23,7 +23,7 @@ def bench(
         list[str] | None, typer.Argument(help=f"Of {', '.join(measures.ALL)}; else the first five.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each measure; medians are shown.")] = 5,
-    messages: Annotated[int, typer.Option(min=1_000, help="Purchases in one run of a stage.")] = 10_000,
+    messages: Annotated[int, typer.Option(min=1_000, help="Purchases in one run of a stage.")] = 30_000,
     rows: Annotated[int, typer.Option(min=10_000, help="Rows of a large state table.")] = 1_000_000,
     save: Annotated[bool, typer.Option(help="Write bench/latest.json.")] = True,
 ) -> None:
