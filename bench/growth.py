@@ -42,7 +42,7 @@ class Growing:
 
     machine: Machine
     prefix: str
-    _firsts: Iterator[int] = field(default_factory=lambda: itertools.count(0, 50_000))
+    _firsts: Iterator[int] = field(default_factory=lambda: itertools.count(0, 100_000))
 
     async def ready(self) -> None:
         """Make the topics."""

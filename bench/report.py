@@ -56,8 +56,8 @@ class Report:
         """Keep it, together with what an earlier run measured and this one did not."""
         before: Mapping[str, Any] = json.loads(place.read_text()) if place.exists() else {}
         now = json.loads(self.as_json())
-        detail = before.get("detail", {}) | now["detail"]
-        place.write_text(json.dumps(before | now | {"detail": detail}, indent=2) + "\n")
+        both = {name: before.get(name, {}) | now[name] for name in ("about", "detail")}
+        place.write_text(json.dumps(before | now | both, indent=2) + "\n")
 
     def show(self, console: Console) -> None:
         """Print it for people."""
