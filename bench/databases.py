@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 
 import asyncpg
+from harness.migrated import migrated
 
 from bench.purchases import ACCOUNTS
-from didflow.services import service
-from didflow_chassis.migrate import upgrade
 
 ACCOUNT = """
 INSERT INTO accounts (path, name, allow_external_numbers, created_at, version)
@@ -20,7 +19,7 @@ def prepared(name: str) -> Callable[[str], Awaitable[None]]:
     """Return what makes an empty database that of a service."""
 
     async def prepare(dsn: str) -> None:
-        await upgrade(dsn, service(name))
+        await migrated(name)(dsn)
         if name == "inventory":
             connection = await asyncpg.connect(dsn)
             try:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from harness.fixtures import DatabaseFor
+from harness.migrated import migrated
 
 from didflow.services import SERVICES, service
-from didflow_chassis import migrate
 from didflow_chassis.database import Database
 from didflow_chassis.relay import _DELETE, _READ
 from didflow_chassis.stage import sql
@@ -24,11 +24,8 @@ async def whole_tables_read(database: Database, statement: str) -> list[str]:
 @pytest.fixture(params=SERVICES)
 async def worked(request, database_for: DatabaseFor):
     """A service, and its empty database as its worker opens it."""
-
-    async def prepare(dsn: str) -> None:
-        await migrate.upgrade(dsn, service(request.param))
-
-    database = Database(await database_for(request.param, prepare), application="test", is_by_key=True)
+    dsn = await database_for(request.param, migrated(request.param))
+    database = Database(dsn, application="test", is_by_key=True)
     await database.start()
     yield service(request.param), database
     await database.stop()

@@ -4,7 +4,7 @@ A row that is not there yet cannot be locked; if its key were not, one of the tw
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from itertools import count
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from harness.fixtures import DatabaseFor
+from harness.migrated import migrated
 
-from didflow.services import SERVICES, service
-from didflow_chassis import migrate
+from didflow.services import service
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
 from didflow_chassis.stage import Answer, Once, Stage
@@ -70,15 +70,6 @@ def approval(n: int) -> Record:
     return record(data, "/didflow/verification", f"approval-{n}", sequence=2)
 
 
-async def _prepare(name: str, dsn: str) -> None:
-    await migrate.upgrade(dsn, service(name))
-
-
-PREPARE: dict[str, Callable[[str], Any]] = {
-    name: (lambda dsn, name=name: _prepare(name, dsn)) for name in SERVICES
-}
-
-
 @pytest.fixture
 async def exits() -> AsyncIterator[AsyncExitStack]:
     async with AsyncExitStack() as stack:
@@ -90,7 +81,7 @@ async def test_purchase_and_approval_at_once_are_both_there(
     name: str, database_for: DatabaseFor, exits: AsyncExitStack
 ) -> None:
     """One worker takes the purchase while the other takes the approval: both effects, always, nothing waits."""
-    dsn = await database_for(name, PREPARE[name])
+    dsn = await database_for(name, migrated(name))
     first, second = [await worker(name, dsn, exits) for _ in range(2)]
     if name == "inventory":
         await make_account(first)

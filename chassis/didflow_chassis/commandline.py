@@ -63,9 +63,9 @@ def application(service: Service, settings: type[Settings] = Settings, tools: To
     @app.command()
     def worker() -> None:
         """Take events, let the clock strike and publish, until told to stop."""
-        from didflow_chassis.running import run_worker
+        from didflow_chassis.running import WORKER, run_worker
 
-        run(service, "worker", settings, run_worker)
+        run(service, WORKER, settings, run_worker)
 
     @app.command()
     def migrate() -> None:

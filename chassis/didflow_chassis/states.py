@@ -173,8 +173,8 @@ _JSON = msgspec.json.Encoder(enc_hook=_hooked)
 
 def _encoded(values: Sequence[Any]) -> list[str | None]:
     """Write a column of values as JSON, all at once: a line has no line end inside. None is no value at all."""
-    lines = _JSON.encode_lines(values).decode().split("\n")
-    return [None if value is None else line for value, line in zip(values, lines, strict=False)]
+    lines = _JSON.encode_lines(values).decode().split("\n")[:-1]
+    return [None if value is None else line for value, line in zip(values, lines, strict=True)]
 
 
 def _decoder(hint: Any) -> Callable[[str], Any]:

@@ -16,6 +16,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from harness.broken import JOURNAL
+from harness.migrated import migrated
 from harness.processes import Processes, RunningProcess, until
 
 from didflow import processes
@@ -27,7 +28,6 @@ from didflow.problems import NotQuiet
 from didflow.quiet import Quiet, only_ask
 from didflow.services import service
 from didflow.tail import partitions_of
-from didflow_chassis import migrate
 from didflow_chassis.brokers import connection
 from didflow_chassis.database import Database
 from didflow_chassis.deadletters import connect
@@ -200,7 +200,7 @@ class _Quiet(Quiet):
 
 
 async def _prepare(name: str, dsn: str) -> None:
-    await migrate.upgrade(dsn, service(name))
+    await migrated(name)(dsn)
     if name == "inventory":
         await _make_accounts(dsn)
 

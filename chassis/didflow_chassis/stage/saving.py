@@ -36,12 +36,11 @@ async def _save_messages(connection: Connection, work: Work) -> None:
 
 
 async def _save_states(connection: Connection, work: Work) -> None:
-    rows = _rows(work)
+    by_model = _rows(work)
     for kind in work.service.kinds:
-        if kind.model in rows:
-            columns = kind.to_columns(rows[kind.model])
-            status = await connection.execute(kind.save_sql, *columns)
-            if int(status.rsplit(" ", 1)[1]) != len(rows[kind.model]):
+        if rows := by_model.get(kind.model):
+            status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
+            if int(status.rsplit(" ", 1)[1]) != len(rows):
                 raise Transient(f"{kind.table.name} was changed by another writer")
 
 
