@@ -10,19 +10,30 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from didflow_contracts.accounts import is_within
 from didflow_contracts.event import EventData
 
 S = TypeVar("S")
 T = TypeVar("T")
 
+OPERATOR = "operator"
+"""The role that reaches every account."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """Who asks over HTTP: the token's `sub`, its account path and its role."""
+    """Who sent an HTTP request: the token's `sub`, its account path and its role."""
 
     subject: str
     account: str
     role: str
+
+    def reaches(self, account: str) -> bool:
+        """Return True if the account is the caller's own or below it. An operator reaches every account.
+
+        This is the only rule of reach for decisions. `didflow_chassis.tenancy.within` is the same rule in SQL.
+        """
+        return self.role == OPERATOR or is_within(account, self.account)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +83,7 @@ class TooEarly(Struct, frozen=True):
     missing: str = ""
 
 
-Outcome = Decided[Any] | Unchanged | Refused | TooEarly
+Decision = Decided[Any] | Unchanged | Refused | TooEarly
 
 
 @dataclass(slots=True)

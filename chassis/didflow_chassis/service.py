@@ -30,33 +30,36 @@ class Ref(Struct, frozen=True):
 
 
 Needs = Callable[[Any], Iterable[Ref]]
-Follow = Callable[[Any, Any, Known], Iterable[Ref]]
+StateNeeds = Callable[[Any, Any, Known], Iterable[Ref]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class On:
-    """Which decision a message leads to, and what that decision needs besides its own state.
+class Handler:
+    """Which decision a message leads to, and which other states that decision needs.
 
-    `decide(state | None, message, now)`; with `needs` or `follow`: `decide(state | None, message, now, known)`.
-    For events `message` is the `Event` (its model in `.data`); for commands it is the `Command`; for the
-    clock there is no message: `decide(state, at)` or `decide(state, at, known)`.
+    `decide(state | None, message, now)` returns a `Decision`. If `needs` or `state_needs` is set, it is called as
+    `decide(state | None, message, now, known)`. For an event, `message` is the `Event` and its model is `.data`.
+    For a command, `message` is the `Command`. A due timer has no message: `decide(state, at)` or
+    `decide(state, at, known)`.
 
-    `model` names the primary state's class where it is not the service's main one; `key` says which one
-    (default: the message's `entity_id`). `needs(message)` names what the message itself tells;
-    `follow(state, message, known)` what only the stored states tell (message is None for the clock). It is asked
-    before the locks are taken, of states read for that; where it `seldom` names anything, only under the locks,
-    and the batch runs again when it does.
+    `model` is the class of the primary state. The default is the service's main class. `key` returns the key of
+    the primary state. The default is the message's `entity_id`.
+
+    `needs(message)` returns the states that the message itself names. `state_needs(state, message, known)` returns
+    the states that only a stored state names; `message` is None for a timer. `state_needs` is called before the
+    locks are taken, on states that were read for this purpose, and again under the locks. If
+    `state_needs_are_rare`, it is called only under the locks, and the batch runs again when it returns something.
     """
 
     decide: Callable[..., Any]
     model: type | None = None
     key: Callable[[Any], Hashable] | None = None
     needs: Needs | None = None
-    follow: Follow | None = None
-    seldom: bool = False
+    state_needs: StateNeeds | None = None
+    state_needs_are_rare: bool = False
 
 
-Record = Callable[[Any, Any, Any, Any], Iterable[Any]]
+History = Callable[[Any, Any, Any, Any], Iterable[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +75,10 @@ class Service:
     name: str
     main: type
     kinds: tuple[Kind[Any], ...]
-    events: Mapping[type[EventData], On]
-    commands: Mapping[type[Command], On]
-    due: Mapping[type, On] = field(default_factory=dict)
-    record: Record | None = None
+    events: Mapping[type[EventData], Handler]
+    commands: Mapping[type[Command], Handler]
+    due: Mapping[type, Handler] = field(default_factory=dict)
+    history: History | None = None
     routers: Callable[[], Iterable[Any]] = tuple
     problems: Mapping[str, int] = field(default_factory=dict)
     larger_bodies: Mapping[str, int] = field(default_factory=dict)

@@ -14,10 +14,15 @@ import msgspec
 import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.schema import SchemaItem
 
 S = TypeVar("S")
+
+
+def instant(name: str, *, nullable: bool = True) -> sa.Column[Any]:
+    """Describe a column that holds an instant, in UTC."""
+    return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
 def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: bool = False) -> sa.Table:

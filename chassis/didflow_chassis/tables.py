@@ -123,3 +123,9 @@ clock = sa.Table(
         "shift", INTERVAL, nullable=False, server_default=sa.text("'0'"), comment="added to database time"
     ),
 )
+
+NOW = sa.func.clock_timestamp() + sa.select(clock.c.shift).scalar_subquery()
+"""The service's time as an SQL expression: database time plus the offset that only the embedded stack changes."""
+
+NOW_SQL = "clock_timestamp() + (SELECT shift FROM clock)"
+"""The same as SQL text, for statements that are not built by SQLAlchemy."""

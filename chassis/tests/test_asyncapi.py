@@ -6,14 +6,14 @@ from asyncapi3.models import AsyncAPI3
 from jsonschema import Draft7Validator
 
 from didflow_chassis.asyncapi import as_json, of_party, of_service
-from didflow_chassis.service import On, Service
+from didflow_chassis.service import Handler, Service
 from didflow_contracts.envelope import CONTENT_TYPE
 from didflow_contracts.events import DidChanged, DidPurchased, TermChanged
 from didflow_contracts.topics import ORDER_SYSTEMS, TOPICS, topics_written_by
 
 
 def service(*heard, name: str = "inventory", migrations=None) -> Service:
-    events = dict.fromkeys(heard, On(decide=lambda *_: None))
+    events = dict.fromkeys(heard, Handler(decide=lambda *_: None))
     return Service(name=name, main=object, kinds=(), events=events, commands={}, migrations=migrations)
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from didflow_chassis.commandline import application, command_line
 from didflow_chassis.commandline import run as run_work
 from didflow_chassis.decision import Command
-from didflow_chassis.service import On, Service
+from didflow_chassis.service import Handler, Service
 from didflow_contracts.events import DidPurchased
 
 PASSWORD = "kept-to-itself"
@@ -32,7 +32,7 @@ def _logging():
 
 @pytest.fixture
 def service(tmp_path) -> Service:
-    events = {DidPurchased: On(decide=lambda *_: None)}
+    events = {DidPurchased: Handler(decide=lambda *_: None)}
     return Service(name="inventory", main=object, kinds=(), events=events, commands={}, migrations=tmp_path)
 
 

@@ -7,14 +7,14 @@ from harness.topics import create_topics, delete_topics
 
 from didflow_chassis import migrate, preflight
 from didflow_chassis.preflight import check, topics_of
-from didflow_chassis.service import On, Service
+from didflow_chassis.service import Handler, Service
 from didflow_chassis.settings import Settings
 from didflow_contracts.events import DidPurchased
 
 
 @pytest.fixture
 def service(tmp_path) -> Service:
-    events = {DidPurchased: On(decide=lambda *_: None)}
+    events = {DidPurchased: Handler(decide=lambda *_: None)}
     return Service(name="inventory", main=object, kinds=(), events=events, commands={}, migrations=tmp_path)
 
 

@@ -7,13 +7,13 @@ from typing import Annotated, Final
 import phonenumbers
 from pydantic import Field
 
-_FORM: Final = r"^\+[1-9][0-9]{6,14}$"
-_E164: Final = re.compile(_FORM.removesuffix("$"), re.ASCII)
+E164_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
+_E164: Final = re.compile(E164_PATTERN.removesuffix("$"), re.ASCII)
 
 E164 = Annotated[
     str,
     Field(
-        pattern=_FORM,
+        pattern=E164_PATTERN,
         description="A phone number in E.164 form: plus sign, calling code, national number.",
         examples=["+35312345678"],
     ),
@@ -22,6 +22,11 @@ E164 = Annotated[
 CountryCode = Annotated[
     str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 country code, upper case.")
 ]
+
+
+def is_e164(text: str) -> bool:
+    """Return True if the text has E.164 form. Such a number need not exist: see `is_valid`."""
+    return _E164.fullmatch(text) is not None
 
 
 def country_of(number: str) -> str | None:
@@ -43,7 +48,7 @@ def parsed(number: str) -> phonenumbers.PhoneNumber | None:
 
     It is read as it stands: the library's own parser mends what it reads, and one number would have two spellings.
     """
-    if not _E164.fullmatch(number):
+    if not is_e164(number):
         return None
     for length in (1, 2, 3):
         code, national = int(number[1 : 1 + length]), number[1 + length :]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.ratelimit import Rate
     from didflow_chassis.http.running import Running
-    from didflow_chassis.http.tenancy import within
 
 __all__ = [
     "Authenticator",
@@ -35,7 +34,6 @@ __all__ = [
     "health_application",
     "openapi_json",
     "parse_name",
-    "within",
 ]
 
 _MODULES: Final = {
@@ -49,7 +47,6 @@ _MODULES: Final = {
     "problems": ("FieldError", "Problem"),
     "ratelimit": ("Rate",),
     "running": ("Running",),
-    "tenancy": ("within",),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from didflow_chassis import failpoints
-from didflow_chassis.decision import Decided, Outcome, Refused, TooEarly, Unchanged
-from didflow_chassis.service import On, Ref, Service
+from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
+from didflow_chassis.service import Handler, Ref, Service
 from didflow_chassis.stage.applying import apply
 from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.lanes import BEHIND, EARLY, Lane, Waiter, held_by
@@ -122,25 +122,25 @@ class Deciding:
             message.waits_as = EARLY
             self._parking.await_others(message, outcome.missing)
 
-    def _outcome(self, message: Message) -> Outcome:
+    def _outcome(self, message: Message) -> Decision:
         failpoints.hit_now("stage.decide", message.subject)
         self._settle(message)
         if message.body is None:
             return Decided()
         return self._ask(message.on, message, message.body, self.work.now)
 
-    def _ask(self, on: On, message: Message, body: Any, at: datetime) -> Outcome:
+    def _ask(self, on: Handler, message: Message, body: Any, at: datetime) -> Decision:
         """Ask one decision and apply its answer; `body` None is the clock's question."""
         state = self.work.state(message.model, message.entity)
         question = (state, body, at) if body is not None else (state, at)
-        if on.follow:
-            self._require(on.follow(state, body, self.work.known), message)
-        extra = (self.work.known,) if on.needs or on.follow else ()
-        outcome: Outcome = on.decide(*question, *extra)
+        if on.state_needs:
+            self._require(on.state_needs(state, body, self.work.known), message)
+        extra = (self.work.known,) if on.needs or on.state_needs else ()
+        outcome: Decision = on.decide(*question, *extra)
         if isinstance(outcome, Decided):
             outcome = apply(self.work, self._emitter, outcome, message, at)
-        if self.service.record:
-            self.work.appended.extend(self.service.record(body, outcome, state, at))
+        if self.service.history:
+            self.work.appended.extend(self.service.history(body, outcome, state, at))
         return outcome
 
     def _require(self, refs: Iterable[Ref], message: Message) -> None:
@@ -169,7 +169,7 @@ class Deciding:
         raise NoProgress(f"{message.model.__name__} is due without end")
 
 
-def _label(outcome: Outcome) -> str:
+def _label(outcome: Decision) -> str:
     if isinstance(outcome, Refused):
         return f"refused:{outcome.code}"
     return "unchanged" if isinstance(outcome, Unchanged) else "decided"

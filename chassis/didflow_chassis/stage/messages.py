@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Command, Outcome
-from didflow_chassis.service import On, Ref, Service
+from didflow_chassis.decision import Command, Decision
+from didflow_chassis.service import Handler, Ref, Service
 from didflow_contracts.envelope import BadEvent, Event, decode, digest
 from didflow_contracts.event import EventData
 
@@ -38,7 +38,7 @@ class Message(Struct, eq=False):
     """
 
     body: Event[Any] | Command | None
-    on: On
+    on: Handler
     model: type
     entity: Hashable
     subject: str
@@ -51,7 +51,7 @@ class Message(Struct, eq=False):
     attempts: int = 0
     waits_as: str = ""
     failed: bool = False
-    outcome: Outcome | None = None
+    outcome: Decision | None = None
     refs: frozenset[Ref] | None = None
 
     def begin(self) -> "Message":

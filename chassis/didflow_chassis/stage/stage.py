@@ -169,14 +169,18 @@ class Stage:
 
     async def _followed(self, connection: Any, batch: Batch, refs: set[Ref]) -> set[Ref]:
         """Find what only stored states tell, by an unlocked read; it is checked again under the locks."""
-        asking = [message for message in batch.messages if message.on.follow and not message.on.seldom]
+        asking = [
+            message
+            for message in batch.messages
+            if message.on.state_needs and not message.on.state_needs_are_rare
+        ]
         if not asking:
             return set()
         work = Work(self.service, None, frozenset(refs))  # type: ignore[arg-type]
         await load_states(connection, self.service, work, refs)
         found: set[Ref] = set()
         for message in asking:
-            follow = message.on.follow
+            follow = message.on.state_needs
             if follow is not None:
                 named = follow(work.state(message.model, message.entity), message.body, work.known)
                 found |= {with_subject(self.service, ref, message) for ref in named}

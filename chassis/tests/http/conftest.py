@@ -29,11 +29,11 @@ from didflow_chassis.http import (
     Running,
     Target,
     create_application,
-    within,
 )
 from didflow_chassis.http.jwks import Keys
 from didflow_chassis.service import Service
 from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once, Result
+from didflow_chassis.tenancy import within
 
 ISSUER = "https://issuer.example"
 AUDIENCE = "things"

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow_chassis.database import Database, compile_statement
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import within
 from didflow_chassis.http.cursors import write_cursor
+from didflow_chassis.tenancy import within
 
 ACCOUNT = sa.column("account", sa.Text)
 START = datetime(2026, 1, 1, tzinfo=UTC)

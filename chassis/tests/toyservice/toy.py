@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from didflow_chassis import tables
-from didflow_chassis.decision import Command, Decided, Known, Outcome, Refused, TooEarly, Unchanged
-from didflow_chassis.service import On, Ref, Service
+from didflow_chassis.decision import Command, Decided, Decision, Known, Refused, TooEarly, Unchanged
+from didflow_chassis.service import Handler, Ref, Service
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
@@ -73,7 +73,7 @@ UNSTORABLE = 2**40
 """Adding this decides, but the database refuses the row."""
 
 
-def on_opened(counter: Counter | None, event: Event[Opened], now: datetime) -> Outcome:
+def on_opened(counter: Counter | None, event: Event[Opened], now: datetime) -> Decision:
     if counter:
         return Unchanged()
     data = event.data
@@ -81,15 +81,15 @@ def on_opened(counter: Counter | None, event: Event[Opened], now: datetime) -> O
     return Decided(state=fresh, events=(_counted(fresh),))
 
 
-def on_added(counter: Counter | None, event: Event[Added], now: datetime, known: Known) -> Outcome:
+def on_added(counter: Counter | None, event: Event[Added], now: datetime, known: Known) -> Decision:
     return _add(counter, event.data.amount, known.get(Limit, "default"))
 
 
-def add(counter: Counter | None, command: Add, now: datetime, known: Known) -> Outcome:
+def add(counter: Counter | None, command: Add, now: datetime, known: Known) -> Decision:
     return _add(counter, command.amount, known.get(Limit, "default"))
 
 
-def _add(counter: Counter | None, amount: int, limit: Limit | None) -> Outcome:
+def _add(counter: Counter | None, amount: int, limit: Limit | None) -> Decision:
     if counter is None:
         return TooEarly("counter.opened")
     if amount == POISONED:
@@ -100,11 +100,11 @@ def _add(counter: Counter | None, amount: int, limit: Limit | None) -> Outcome:
     return Decided(state=after, events=(_counted(after),), answer=after.total)
 
 
-def set_limit(limit: Limit | None, command: SetLimit, now: datetime) -> Outcome:
+def set_limit(limit: Limit | None, command: SetLimit, now: datetime) -> Decision:
     return Decided(state=Limit(name=str(command.entity_id), most=command.most))
 
 
-def on_ring(counter: Counter, at: datetime) -> Outcome:
+def on_ring(counter: Counter, at: datetime) -> Decision:
     again = at + timedelta(hours=1) if counter.total < 100 else None
     after = replace(counter, total=counter.total + 1, rings_at=again)
     return Decided(state=after, events=(_counted(after),))
@@ -146,9 +146,12 @@ SERVICE = Service(
         Kind(model=Counter, table=COUNTERS, key="did_id", subject="number", due="rings_at"),
         Kind(model=Limit, table=LIMITS, key="name"),
     ),
-    events={Opened: On(decide=on_opened), Added: On(decide=on_added, needs=_default_limit)},
-    commands={Add: On(decide=add, needs=_default_limit), SetLimit: On(decide=set_limit, model=Limit)},
-    due={Counter: On(decide=on_ring)},
+    events={Opened: Handler(decide=on_opened), Added: Handler(decide=on_added, needs=_default_limit)},
+    commands={
+        Add: Handler(decide=add, needs=_default_limit),
+        SetLimit: Handler(decide=set_limit, model=Limit),
+    },
+    due={Counter: Handler(decide=on_ring)},
     migrations=Path(__file__).parent,
 )
 

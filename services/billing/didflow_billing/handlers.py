@@ -11,7 +11,7 @@ from didflow_billing.domain.start import on_porting_started, on_purchased
 from didflow_billing.domain.term import Term
 from didflow_billing.domain.wishes import cancel, renew, restore, set_cycles
 from didflow_chassis.decision import Command
-from didflow_chassis.service import On
+from didflow_chassis.service import Handler
 from didflow_contracts.event import EventData
 from didflow_contracts.events import (
     DidChanged,
@@ -28,26 +28,26 @@ from didflow_contracts.events import (
     VerificationRequired,
 )
 
-EVENTS: Mapping[type[EventData], On] = {
-    DidPurchased: On(decide=on_purchased),
-    DidPortingStarted: On(decide=on_porting_started),
-    PurchaseRefused: On(decide=on_refused),
-    DidChanged: On(decide=on_did_changed),
-    DidWithdrawn: On(decide=on_withdrawn),
-    VerificationRequired: On(decide=on_verification),
-    VerificationNotRequired: On(decide=on_verification),
-    VerificationPending: On(decide=on_verification),
-    VerificationApproved: On(decide=on_verification),
-    VerificationRejected: On(decide=on_verification),
-    VerificationExpiring: On(decide=on_verification),
-    VerificationExpired: On(decide=on_verification),
+EVENTS: Mapping[type[EventData], Handler] = {
+    DidPurchased: Handler(decide=on_purchased),
+    DidPortingStarted: Handler(decide=on_porting_started),
+    PurchaseRefused: Handler(decide=on_refused),
+    DidChanged: Handler(decide=on_did_changed),
+    DidWithdrawn: Handler(decide=on_withdrawn),
+    VerificationRequired: Handler(decide=on_verification),
+    VerificationNotRequired: Handler(decide=on_verification),
+    VerificationPending: Handler(decide=on_verification),
+    VerificationApproved: Handler(decide=on_verification),
+    VerificationRejected: Handler(decide=on_verification),
+    VerificationExpiring: Handler(decide=on_verification),
+    VerificationExpired: Handler(decide=on_verification),
 }
 
-COMMANDS: Mapping[type[Command], On] = {
-    SetCycles: On(decide=set_cycles),
-    Renew: On(decide=renew),
-    Cancel: On(decide=cancel),
-    Restore: On(decide=restore),
+COMMANDS: Mapping[type[Command], Handler] = {
+    SetCycles: Handler(decide=set_cycles),
+    Renew: Handler(decide=renew),
+    Cancel: Handler(decide=cancel),
+    Restore: Handler(decide=restore),
 }
 
-DUE: Mapping[type, On] = {Term: On(decide=on_due)}
+DUE: Mapping[type, Handler] = {Term: Handler(decide=on_due)}

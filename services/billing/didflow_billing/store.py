@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
 from didflow_chassis.tables import clock
+from didflow_chassis.tenancy import within
 
 METADATA = sa.MetaData()
 

@@ -12,7 +12,7 @@ from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
 from didflow_billing.handlers import COMMANDS, DUE, EVENTS
-from didflow_chassis.decision import Caller, Command, Decided, Outcome, Refused, TooEarly
+from didflow_chassis.decision import Caller, Command, Decided, Decision, Refused, TooEarly
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import (
@@ -145,7 +145,7 @@ class Story:
     refused: list[str] = field(default_factory=list)
     parked: list[Event[Any]] = field(default_factory=list)
 
-    def take(self, message: Event[Any] | Command, now: datetime | None = None) -> Outcome:
+    def take(self, message: Event[Any] | Command, now: datetime | None = None) -> Decision:
         """Take one message at `now` (for an event: its own time, unless said otherwise)."""
         at = now or (message.time if isinstance(message, Event) else DAY_ZERO)
         outcome = self._decide(message, at)
@@ -164,14 +164,14 @@ class Story:
             at = self.term.due_at
             self._keep(DUE[Term].decide(self.term, at), at)
 
-    def _decide(self, message: Event[Any] | Command, now: datetime) -> Outcome:
+    def _decide(self, message: Event[Any] | Command, now: datetime) -> Decision:
         self.clock(min(message.time, now) if isinstance(message, Event) else now)
         on = EVENTS[type(message.data)] if isinstance(message, Event) else COMMANDS[type(message)]
-        outcome: Outcome = on.decide(self.term, message, now)
+        outcome: Decision = on.decide(self.term, message, now)
         self._keep(outcome, now)
         return outcome
 
-    def _keep(self, outcome: Outcome, at: datetime) -> None:
+    def _keep(self, outcome: Decision, at: datetime) -> None:
         if isinstance(outcome, Refused):
             self.refused.append(outcome.code)
         if isinstance(outcome, Decided):

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from didflow_chassis.decision import Command, Known
-from didflow_chassis.service import On, Ref
+from didflow_chassis.service import Handler, Ref
 from didflow_contracts import events as e
 from didflow_contracts.event import EventData
 from didflow_inventory.domain import account, assignment, hearing, history, purchase, removal
@@ -50,17 +50,22 @@ def parent(command: CreateAccount) -> Iterable[Ref]:
     return () if above is None else (Ref(Account, above),)
 
 
-def _purchase(decide: Callable[..., Any]) -> On:
-    return On(decide=partial(decide, deployment=DEPLOYMENT), needs=of_purchase, follow=earlier, seldom=True)
+def _purchase(decide: Callable[..., Any]) -> Handler:
+    return Handler(
+        decide=partial(decide, deployment=DEPLOYMENT),
+        needs=of_purchase,
+        state_needs=earlier,
+        state_needs_are_rare=True,
+    )
 
 
-REGISTRATION: Final = On(decide=hearing.on_registration)
-TERM: Final = On(decide=hearing.on_term)
-ROUTING: Final = On(decide=hearing.on_routing, needs=its_number)
+REGISTRATION: Final = Handler(decide=hearing.on_registration)
+TERM: Final = Handler(decide=hearing.on_term)
+ROUTING: Final = Handler(decide=hearing.on_routing, needs=its_number)
 
-EVENTS: Final[Mapping[type[EventData], On]] = {
+EVENTS: Final[Mapping[type[EventData], Handler]] = {
     e.DidPurchased: _purchase(purchase.on_purchased),
-    e.EnduserAssigned: On(decide=assignment.on_assigned),
+    e.EnduserAssigned: Handler(decide=assignment.on_assigned),
     e.VerificationRequired: REGISTRATION,
     e.VerificationNotRequired: REGISTRATION,
     e.VerificationPending: REGISTRATION,
@@ -68,22 +73,22 @@ EVENTS: Final[Mapping[type[EventData], On]] = {
     e.VerificationRejected: REGISTRATION,
     e.VerificationExpiring: REGISTRATION,
     e.VerificationExpired: REGISTRATION,
-    e.ServiceChanged: On(decide=hearing.on_service),
+    e.ServiceChanged: Handler(decide=hearing.on_service),
     e.RoutingChanged: ROUTING,
     e.DidActivated: ROUTING,
-    e.ResultReported: On(decide=hearing.on_result),
+    e.ResultReported: Handler(decide=hearing.on_result),
     e.TermChanged: TERM,
     e.CycleExpired: TERM,
-    e.LedgerPosted: On(decide=hearing.on_ledger),
-    e.DidRemoved: On(decide=removal.on_removed, needs=its_number),
+    e.LedgerPosted: Handler(decide=hearing.on_ledger),
+    e.DidRemoved: Handler(decide=removal.on_removed, needs=its_number),
 }
 
-COMMANDS: Final[Mapping[type[Command], On]] = {
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
     Purchase: _purchase(purchase.purchase),
-    AssignEndUser: On(decide=assignment.assign_end_user),
-    CreateAccount: On(decide=account.create_account, model=Account, needs=parent),
+    AssignEndUser: Handler(decide=assignment.assign_end_user),
+    CreateAccount: Handler(decide=account.create_account, model=Account, needs=parent),
 }
 
-DUE: Final[Mapping[type, On]] = {}
+DUE: Final[Mapping[type, Handler]] = {}
 
-RECORD: Final = history.record
+HISTORY: Final = history.record

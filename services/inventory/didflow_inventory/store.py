@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
 from didflow_chassis.tables import clock
+from didflow_chassis.tenancy import within
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Known, Outcome, Refused, TooEarly
+from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
@@ -33,7 +33,7 @@ from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purc
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.stock import Number
-from didflow_inventory.handlers import COMMANDS, EVENTS, RECORD
+from didflow_inventory.handlers import COMMANDS, EVENTS, HISTORY
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 OTHER = UUID("0190a5b6-7c00-7000-8000-000000000002")
@@ -216,24 +216,24 @@ class World:
             self.states[type(state), key_of(state)] = state
         return self
 
-    def take(self, message: Event[Any] | Command, now: datetime = ZERO) -> Outcome:
+    def take(self, message: Event[Any] | Command, now: datetime = ZERO) -> Decision:
         """Take one message as the stage does."""
         on = EVENTS[type(message.data)] if isinstance(message, Event) else COMMANDS[type(message)]
         entity = message.data.did_id if isinstance(message, Event) else message.entity_id
         before = self.states.get((on.model or Did, entity))
         known = self._known(on.needs(message) if on.needs else ())
-        if on.follow:
-            known = self._known([*_refs(known), *on.follow(before, message, known)])
-        extra = (known,) if on.needs or on.follow else ()
-        outcome: Outcome = on.decide(before, message, now, *extra)
-        self.story.extend(RECORD(message, outcome, before, now))
+        if on.state_needs:
+            known = self._known([*_refs(known), *on.state_needs(before, message, known)])
+        extra = (known,) if on.needs or on.state_needs else ()
+        outcome: Decision = on.decide(before, message, now, *extra)
+        self.story.extend(HISTORY(message, outcome, before, now))
         self._keep(message, outcome, now)
         return outcome
 
     def _known(self, refs: Iterable[Ref]) -> Known:
         return Known(states={(r.model, r.key): self.states.get((r.model, r.key)) for r in refs})
 
-    def _keep(self, message: Event[Any] | Command, outcome: Outcome, now: datetime) -> None:
+    def _keep(self, message: Event[Any] | Command, outcome: Decision, now: datetime) -> None:
         if isinstance(outcome, Refused):
             self.refused.append(outcome.code)
         if isinstance(outcome, TooEarly):

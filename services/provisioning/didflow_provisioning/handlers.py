@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from didflow_chassis.decision import Command, Known
-from didflow_chassis.service import On, Ref
+from didflow_chassis.service import Handler, Ref
 from didflow_contracts.event import EventData
 from didflow_contracts.events import (
     CycleExpired,
@@ -79,14 +79,14 @@ def _all_of_line(line: Line, _: None, known: Known) -> Iterable[Ref]:  # noqa: A
         yield Ref(CarrierCommand, line.open, write=True)
 
 
-def _number(decide: Callable[..., Any]) -> On:
-    return On(decide=decide, needs=_line)
+def _number(decide: Callable[..., Any]) -> Handler:
+    return Handler(decide=decide, needs=_line)
 
 
-EVENTS: Mapping[type[EventData], On] = {
-    DidPurchased: On(decide=on_purchased),
-    DidPortingStarted: On(decide=on_purchased),
-    PurchaseRefused: On(decide=on_refused, needs=_line, follow=_behind),
+EVENTS: Mapping[type[EventData], Handler] = {
+    DidPurchased: Handler(decide=on_purchased),
+    DidPortingStarted: Handler(decide=on_purchased),
+    PurchaseRefused: Handler(decide=on_refused, needs=_line, state_needs=_behind),
     DidChanged: _number(on_changed),
     VerificationRequired: _number(on_registration),
     VerificationNotRequired: _number(on_registration),
@@ -97,21 +97,21 @@ EVENTS: Mapping[type[EventData], On] = {
     VerificationExpired: _number(on_registration),
     TermChanged: _number(on_term),
     CycleExpired: _number(on_term),
-    DidRemoved: On(decide=on_removed, needs=_line, follow=_behind),
-    ResultReported: On(decide=on_result, needs=_line_and_answered, follow=_behind),
+    DidRemoved: Handler(decide=on_removed, needs=_line, state_needs=_behind),
+    ResultReported: Handler(decide=on_result, needs=_line_and_answered, state_needs=_behind),
 }
 
-COMMANDS: Mapping[type[Command], On] = {
-    SetVoice: On(decide=set_voice, needs=_line_and_trunk),
+COMMANDS: Mapping[type[Command], Handler] = {
+    SetVoice: Handler(decide=set_voice, needs=_line_and_trunk),
     SetCapacity: _number(set_capacity),
     Clear: _number(clear),
     RetryCommand: _number(retry),
-    CreateVoiceTrunk: On(decide=create, model=VoiceTrunk),
-    DeleteVoiceTrunk: On(decide=delete, model=VoiceTrunk),
-    KeepVoiceTrunk: On(decide=keep, model=VoiceTrunk),
+    CreateVoiceTrunk: Handler(decide=create, model=VoiceTrunk),
+    DeleteVoiceTrunk: Handler(decide=delete, model=VoiceTrunk),
+    KeepVoiceTrunk: Handler(decide=keep, model=VoiceTrunk),
 }
 
-DUE: Mapping[type, On] = {
-    Routing: On(decide=on_routing_due, follow=_line_of_routing),
-    Line: On(decide=on_line_due, follow=_all_of_line),
+DUE: Mapping[type, Handler] = {
+    Routing: Handler(decide=on_routing_due, state_needs=_line_of_routing),
+    Line: Handler(decide=on_line_due, state_needs=_all_of_line),
 }

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import within
 from didflow_chassis.states import Kind, state_table
+from didflow_chassis.tenancy import within
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.line import Line
 from didflow_provisioning.domain.routing import Routing

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Known, Outcome, Refused, TooEarly
-from didflow_chassis.service import On, Ref
+from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
+from didflow_chassis.service import Handler, Ref
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import (
@@ -194,7 +194,7 @@ class Floor:
     early: list[Any] = field(default_factory=list)
     taken: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, message: Event[Any] | Command) -> Outcome:
+    def take(self, message: Event[Any] | Command) -> Decision:
         """Decide a message; after something was decided, what came too early for it is tried again."""
         on = EVENTS[type(message.data)] if isinstance(message, Event) else COMMANDS[type(message)]
         entity = message.data.entity_id if isinstance(message, Event) else message.entity_id
@@ -208,9 +208,9 @@ class Floor:
                 self.take(each)
         return outcome
 
-    def feed(self, *messages: Event[Any] | Command) -> Outcome:
+    def feed(self, *messages: Event[Any] | Command) -> Decision:
         """Decide messages in order; each event id once, as the inbox does. The last one's outcome."""
-        outcome: Outcome = Refused("nothing")
+        outcome: Decision = Refused("nothing")
         for message in messages:
             if isinstance(message, Event):
                 if (message.source, message.id) in self.taken:
@@ -279,14 +279,16 @@ class Floor:
         while self.line.open is not None:
             self.take(say.result(self.open))
 
-    def _ask(self, on: On, model: type, key: Hashable, message: Any, at: datetime | None = None) -> Outcome:
+    def _ask(
+        self, on: Handler, model: type, key: Hashable, message: Any, at: datetime | None = None
+    ) -> Decision:
         state = self.states.get((model, key))
         refs = {Ref(model, key, write=True), *(on.needs(message) if on.needs else ())}
-        if on.follow:
-            refs |= set(on.follow(state, message, self._known(refs)))
+        if on.state_needs:
+            refs |= set(on.state_needs(state, message, self._known(refs)))
         known = self._known(refs)
         question = (state, message, self.now) if message is not None else (state, at)
-        outcome: Outcome = on.decide(*question, *((known,) if on.needs or on.follow else ()))
+        outcome: Decision = on.decide(*question, *((known,) if on.needs or on.state_needs else ()))
         if isinstance(outcome, Decided):
             self._apply(outcome, model, key, {(ref.model, ref.key) for ref in refs if ref.write}, refs)
         return outcome

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from didflow_chassis.decision import Command
-from didflow_chassis.service import On
+from didflow_chassis.service import Handler
 from didflow_contracts.event import EventData
 from didflow_contracts.events import (
     DidChanged,
@@ -58,41 +58,48 @@ from didflow_verification.domain.verifications.resubmission import resubmit
 from didflow_verification.domain.verifications.review import approve, reject
 from didflow_verification.domain.verifications.revoking import revoke
 
-EVENTS: Mapping[type[EventData], On] = {
-    DidPurchased: On(decide=on_purchased, needs=needs.for_start),
-    DidPortingStarted: On(decide=on_porting_started, needs=needs.for_start),
-    PurchaseRefused: On(decide=on_refused, follow=needs.open_attempt),
-    DidChanged: On(decide=on_changed, follow=needs.open_attempt),
-    EnduserAssigned: On(decide=on_assigned, needs=needs.for_assignment, follow=needs.after_assignment),
-    DidRemoved: On(decide=on_removed, follow=needs.open_attempt),
-}
-
-COMMANDS: Mapping[type[Command], On] = {
-    CreateIdentity: On(decide=create_identity, model=Identity),
-    CreateAddress: On(decide=create_address, model=Address, needs=needs.for_address),
-    ChangeIdentity: On(decide=change_identity, model=Identity),
-    ChangeAddress: On(decide=change_address, model=Address),
-    EnterDocument: On(decide=enter_document, model=StoredDocument, needs=needs.for_address),
-    MoveContent: On(decide=move_content, model=StoredDocument),
-    EraseIdentity: On(
-        decide=erase_identity, model=Identity, needs=needs.for_erasure_of_identity, follow=needs.belongings
+EVENTS: Mapping[type[EventData], Handler] = {
+    DidPurchased: Handler(decide=on_purchased, needs=needs.for_start),
+    DidPortingStarted: Handler(decide=on_porting_started, needs=needs.for_start),
+    PurchaseRefused: Handler(decide=on_refused, state_needs=needs.open_attempt),
+    DidChanged: Handler(decide=on_changed, state_needs=needs.open_attempt),
+    EnduserAssigned: Handler(
+        decide=on_assigned, needs=needs.for_assignment, state_needs=needs.after_assignment
     ),
-    EraseAddress: On(decide=erase_address, model=Address, needs=needs.for_erasure),
-    EraseDocument: On(decide=erase_document, model=StoredDocument, needs=needs.for_erasure),
-    Approve: On(decide=approve, needs=needs.for_review, follow=needs.after_review),
-    Reject: On(decide=reject, needs=needs.for_review),
-    Resubmit: On(decide=resubmit, needs=needs.for_resubmission, follow=needs.after_resubmission),
-    Revoke: On(decide=revoke, needs=needs.for_review, follow=needs.after_revocation),
-    RequestService: On(decide=request_service, needs=needs.to_request, follow=needs.with_open_requests),
-    DecideService: On(decide=decide_service, needs=needs.the_request),
-    CancelService: On(decide=cancel_service, needs=needs.the_request),
-    LoadRules: On(decide=load_rules, model=CountryRules),
-    Claim: On(decide=claim, model=Verification),
-    Release: On(decide=release, model=Verification),
+    DidRemoved: Handler(decide=on_removed, state_needs=needs.open_attempt),
 }
 
-DUE: Mapping[type, On] = {
-    Registration: On(decide=on_due, follow=needs.when_due),
-    Recheck: On(decide=look_again, follow=needs.to_look_again),
-    Reassessment: On(decide=judge_again, follow=needs.after_change),
+COMMANDS: Mapping[type[Command], Handler] = {
+    CreateIdentity: Handler(decide=create_identity, model=Identity),
+    CreateAddress: Handler(decide=create_address, model=Address, needs=needs.for_address),
+    ChangeIdentity: Handler(decide=change_identity, model=Identity),
+    ChangeAddress: Handler(decide=change_address, model=Address),
+    EnterDocument: Handler(decide=enter_document, model=StoredDocument, needs=needs.for_address),
+    MoveContent: Handler(decide=move_content, model=StoredDocument),
+    EraseIdentity: Handler(
+        decide=erase_identity,
+        model=Identity,
+        needs=needs.for_erasure_of_identity,
+        state_needs=needs.belongings,
+    ),
+    EraseAddress: Handler(decide=erase_address, model=Address, needs=needs.for_erasure),
+    EraseDocument: Handler(decide=erase_document, model=StoredDocument, needs=needs.for_erasure),
+    Approve: Handler(decide=approve, needs=needs.for_review, state_needs=needs.after_review),
+    Reject: Handler(decide=reject, needs=needs.for_review),
+    Resubmit: Handler(decide=resubmit, needs=needs.for_resubmission, state_needs=needs.after_resubmission),
+    Revoke: Handler(decide=revoke, needs=needs.for_review, state_needs=needs.after_revocation),
+    RequestService: Handler(
+        decide=request_service, needs=needs.to_request, state_needs=needs.with_open_requests
+    ),
+    DecideService: Handler(decide=decide_service, needs=needs.the_request),
+    CancelService: Handler(decide=cancel_service, needs=needs.the_request),
+    LoadRules: Handler(decide=load_rules, model=CountryRules),
+    Claim: Handler(decide=claim, model=Verification),
+    Release: Handler(decide=release, model=Verification),
+}
+
+DUE: Mapping[type, Handler] = {
+    Registration: Handler(decide=on_due, state_needs=needs.when_due),
+    Recheck: Handler(decide=look_again, state_needs=needs.to_look_again),
+    Reassessment: Handler(decide=judge_again, state_needs=needs.after_change),
 }

@@ -13,8 +13,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Known, Outcome, Refused, TooEarly
-from didflow_chassis.service import On, Ref
+from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
+from didflow_chassis.service import Handler, Ref
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import (
@@ -273,11 +273,11 @@ class Desk:
         for state in states:
             self.states[type(state), getattr(state, keys[type(state)])] = state
 
-    def feed(self, *messages: Event[Any] | Command) -> Outcome:
+    def feed(self, *messages: Event[Any] | Command) -> Decision:
         """Take messages in order and return what came of the last."""
         return [self.take(message) for message in messages][-1]
 
-    def take(self, message: Event[Any] | Command, now: datetime = NOON + timedelta(hours=1)) -> Outcome:
+    def take(self, message: Event[Any] | Command, now: datetime = NOON + timedelta(hours=1)) -> Decision:
         """Take one message."""
         outcome = self._decide(message, now)
         if isinstance(outcome, TooEarly):
@@ -312,14 +312,14 @@ class Desk:
     def _struck(self, model: type, key: Hashable, at: datetime) -> None:
         on, state = DUE[model], self.states[model, key]
         refs: list[Ref] = []
-        while found := [r for r in on.follow(state, None, self._known(refs)) if r not in refs]:  # type: ignore[misc]
+        while found := [r for r in on.state_needs(state, None, self._known(refs)) if r not in refs]:  # type: ignore[misc]
             refs += found
         outcome = on.decide(state, at, self._known(refs))
         assert isinstance(outcome, Decided)
         self._apply(outcome, {(model, key)} | {(ref.model, ref.key) for ref in refs if ref.write})
         assert self.states[model, key] != state, "the clock made no progress"
 
-    def _decide(self, message: Event[Any] | Command, now: datetime) -> Outcome:
+    def _decide(self, message: Event[Any] | Command, now: datetime) -> Decision:
         if isinstance(message, Event):
             on, key = EVENTS[type(message.data)], message.data.did_id
         else:
@@ -328,18 +328,18 @@ class Desk:
         self.settle(model, key, min(message.time, now) if isinstance(message, Event) else now)
         state = self.states.get((model, key))
         refs = self._refs(on, message, state)
-        extra = (self._known(refs),) if on.needs or on.follow else ()
-        outcome: Outcome = on.decide(state, message, now, *extra)
+        extra = (self._known(refs),) if on.needs or on.state_needs else ()
+        outcome: Decision = on.decide(state, message, now, *extra)
         if isinstance(outcome, Refused):
             self.refused.append(outcome.code)
         if isinstance(outcome, Decided):
             self._apply(outcome, {(model, key)} | {(ref.model, ref.key) for ref in refs if ref.write})
         return outcome
 
-    def _refs(self, on: On, message: Any, state: Any) -> list[Ref]:
+    def _refs(self, on: Handler, message: Any, state: Any) -> list[Ref]:
         refs = list(on.needs(message)) if on.needs else []
-        while on.follow:
-            found = [ref for ref in on.follow(state, message, self._known(refs)) if ref not in refs]
+        while on.state_needs:
+            found = [ref for ref in on.state_needs(state, message, self._known(refs)) if ref not in refs]
             if not found:
                 break
             refs += found

@@ -31,13 +31,13 @@ from didflow_chassis.http import (
     Target,
     create_application,
     parse_name,
-    within,
 )
 from didflow_chassis.http.jwks import Keys
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
+from didflow_chassis.tenancy import within
 
 ISSUER, AUDIENCE = "https://issuer.example/counting", "counting"
 ACME, OTHER = "master/acme", "master/other"

@@ -8,14 +8,14 @@ from datetime import datetime
 from didflow_billing.domain import said
 from didflow_billing.domain.ledger import LedgerEntry, refund
 from didflow_billing.domain.term import Term, moved
-from didflow_chassis.decision import Decided, Outcome, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import DidWithdrawn, PurchaseRefused
 from didflow_contracts.vocabulary import RemovalReason
 
 
-def on_refused(term: Term | None, event: Event[PurchaseRefused], now: datetime) -> Outcome:  # noqa: ARG001
+def on_refused(term: Term | None, event: Event[PurchaseRefused], now: datetime) -> Decision:  # noqa: ARG001
     """Take back all that was posted for a purchase that inventory refused, and close the term.
 
     What was closed before without a refund is refunded now. Refused `purchase_accepted` where inventory
@@ -34,7 +34,7 @@ def on_refused(term: Term | None, event: Event[PurchaseRefused], now: datetime) 
     return Decided(state=after, also=entries, events=events)
 
 
-def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -> Outcome:
+def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -> Decision:
     """Close the term without refund, for an end that inventory decided.
 
     Source: spec lifecycle, Stock and holders.

@@ -12,11 +12,11 @@ from didflow_billing.domain.endings import removed
 from didflow_billing.domain.paid import extended, followed, paid
 from didflow_billing.domain.periods import MOST_EXTENSIONS, POOL
 from didflow_billing.domain.term import Term, moved, running_state
-from didflow_chassis.decision import Decided, Outcome, Unchanged
+from didflow_chassis.decision import Decided, Decision, Unchanged
 from didflow_contracts.vocabulary import CycleOutcome, TermReason, TermState
 
 
-def on_due(term: Term, at: datetime) -> Outcome:
+def on_due(term: Term, at: datetime) -> Decision:
     """Settle what falls due at `at`. Source: spec lifecycle, Term.
 
     The end of the pool removes. The end of paid time puts a canceled term into the pool, removes or

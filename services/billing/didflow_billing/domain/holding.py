@@ -4,12 +4,12 @@ from datetime import datetime
 
 from didflow_billing.domain.axes import is_newer, noted
 from didflow_billing.domain.term import Term, moved
-from didflow_chassis.decision import Decided, Outcome, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
 
 
-def on_did_changed(term: Term | None, event: Event[DidChanged], now: datetime) -> Outcome:  # noqa: ARG001
+def on_did_changed(term: Term | None, event: Event[DidChanged], now: datetime) -> Decision:  # noqa: ARG001
     """Keep the holder; that there is one proves that inventory accepted the purchase.
 
     It is heard on a closed term too, so that the last holder is the same in whatever order events come.

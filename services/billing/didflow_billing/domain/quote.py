@@ -12,7 +12,7 @@ from didflow_billing.domain.expiry import on_due
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
 from didflow_billing.domain.wishes import cancel, renew, restore, set_cycles
-from didflow_chassis.decision import Command, Decided, Outcome
+from didflow_chassis.decision import Command, Decided, Decision
 from didflow_contracts.money import Money
 
 WISHES: Final[Mapping[type[Command], Any]] = MappingProxyType(
@@ -25,7 +25,7 @@ WISHES: Final[Mapping[type[Command], Any]] = MappingProxyType(
 class Quote:
     """What would come of a wish: its outcome, what it charges and what it gives back, both >= 0."""
 
-    outcome: Outcome
+    outcome: Decision
     charge: Money | None = None
     refund: Money | None = None
 
@@ -43,7 +43,7 @@ def settled(term: Term, now: datetime) -> Term:
 def quote(term: Term | None, command: Command, now: datetime) -> Quote:
     """Say what the wish would do to the term if it came now. Source: spec http, quote."""
     before = None if term is None else settled(term, now)
-    outcome: Outcome = WISHES[type(command)](before, command, now)
+    outcome: Decision = WISHES[type(command)](before, command, now)
     entries = outcome.also if isinstance(outcome, Decided) else ()
     return Quote(
         outcome=outcome,

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from didflow_billing.domain.axes import is_newer, noted
 from didflow_billing.domain.term import COMPLETED, Term, moved
-from didflow_chassis.decision import Decided, Outcome, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events.registration import RegistrationAxis
 
 
-def on_verification(term: Term | None, event: Event[RegistrationAxis], now: datetime) -> Outcome:  # noqa: ARG001
+def on_verification(term: Term | None, event: Event[RegistrationAxis], now: datetime) -> Decision:  # noqa: ARG001
     """Keep the registration that the event says; its topic's name says nothing.
 
     Nothing is said and nothing is charged here: what has become due is settled by the clock. It is heard

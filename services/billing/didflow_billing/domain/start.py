@@ -11,14 +11,14 @@ from didflow_billing.domain import said
 from didflow_billing.domain.ledger import charge
 from didflow_billing.domain.paid import begun, paid
 from didflow_billing.domain.term import Term, moved, running_state
-from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.events.purchase import Acquisition, Price
 from didflow_contracts.topics import INVENTORY, SOURCES
 
 
-def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -> Outcome:
+def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -> Decision:
     """Start the term, posting setup and first period; without a price it is `none` and costs nothing.
 
     After a port-in the term that was `none` starts now. Refused `not_yours` where an outside source names
@@ -39,7 +39,7 @@ def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -
     return _started(begun(priced, data.billing_period, since), data.price, now)
 
 
-def on_porting_started(term: Term | None, event: Event[DidPortingStarted], now: datetime) -> Outcome:  # noqa: ARG001
+def on_porting_started(term: Term | None, event: Event[DidPortingStarted], now: datetime) -> Decision:  # noqa: ARG001
     """Hold the term as `none` until the purchase that ends the porting. Source: spec lifecycle, The axes."""
     if term is not None:
         return _already_known(term, event) or Unchanged()
@@ -47,7 +47,7 @@ def on_porting_started(term: Term | None, event: Event[DidPortingStarted], now: 
     return Decided(state=fresh, events=(said.changed(fresh, "started"),))
 
 
-def _already_known(term: Term, event: Event[DidPurchased] | Event[DidPortingStarted]) -> Outcome | None:
+def _already_known(term: Term, event: Event[DidPurchased] | Event[DidPortingStarted]) -> Decision | None:
     """Judge what comes for a DID that exists; None lets the purchase after a port-in go on."""
     data = event.data
     outside = not event.source.startswith(SOURCES[INVENTORY])

@@ -10,7 +10,7 @@ from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_billing.domain.endings import removed
 from didflow_billing.domain.paid import begun, paid, prolonged
 from didflow_billing.domain.term import Term, is_running, moved, running_state
-from didflow_chassis.decision import Command, Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Command, Decided, Decision, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.vocabulary import BillingPeriod, TermReason
 
@@ -20,7 +20,7 @@ MOST_CYCLES = 999
 TERM_ENDED = Refused("term_ended", "the term has ended")
 
 
-def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Outcome:  # noqa: ARG001
+def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision:  # noqa: ARG001
     """Set how often the term renews by itself; 0 makes the running period the last one."""
     own = _priced(term, command)
     if isinstance(own, Refused):
@@ -36,7 +36,7 @@ def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Outcome:
     return Decided(state=after, events=(said.changed(after, "cycles_set"),))
 
 
-def renew(term: Term | None, command: Renew, now: datetime) -> Outcome:
+def renew(term: Term | None, command: Renew, now: datetime) -> Decision:
     """Pay for one more period: at the end of the running one, or from now on for a term in the pool."""
     own = _priced(term, command)
     if isinstance(own, Refused):
@@ -49,7 +49,7 @@ def renew(term: Term | None, command: Renew, now: datetime) -> Outcome:
     return _charged(after, now, own.expires_at, "renewed")
 
 
-def cancel(term: Term | None, command: Cancel, now: datetime) -> Outcome:
+def cancel(term: Term | None, command: Cancel, now: datetime) -> Decision:
     """Cancel; a DID whose registration was never completed may go at once, refunded if nobody reviews it.
 
     Source: spec lifecycle, Term and Registration never completed.
@@ -71,7 +71,7 @@ def cancel(term: Term | None, command: Cancel, now: datetime) -> Outcome:
     return Decided(state=after, events=(said.changed(after, "canceled"),))
 
 
-def restore(term: Term | None, command: Restore, now: datetime) -> Outcome:
+def restore(term: Term | None, command: Restore, now: datetime) -> Decision:
     """Take a cancellation back: free while time is left, with a renewal when it is not."""
     own = _priced(term, command)
     if isinstance(own, Refused):

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.vocabulary import Features
 from didflow_inventory.domain.commands import CreateAccount
@@ -65,7 +65,7 @@ def carriers_for(features: Features, given: Carriers, default: str) -> Carriers:
     )
 
 
-def create_account(account: Account | None, command: CreateAccount, now: datetime, known: Known) -> Outcome:
+def create_account(account: Account | None, command: CreateAccount, now: datetime, known: Known) -> Decision:
     """Create an account below the caller's own; a root is the operator's to create.
 
     Refused `not_found` outside the caller's subtree, `parent_unknown`, `account_exists` with other fields.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decision, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned
 from didflow_inventory.domain.commands import AssignEndUser
@@ -13,7 +13,7 @@ from didflow_inventory.domain.hearing import present
 from didflow_inventory.domain.sources import is_foreign
 
 
-def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> Outcome:
+def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> Decision:
     """Assign details to a living DID; the same details again are unchanged while they still stand.
 
     Refused `not_found` for a DID that is gone: unknown, removed and foreign ones look alike.
@@ -31,7 +31,7 @@ def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> O
     return conclude(replace(did, assigned=wanted), _said(did, wanted))
 
 
-def on_assigned(did: Did | None, event: Event[EnduserAssigned], _now: datetime) -> Outcome:
+def on_assigned(did: Did | None, event: Event[EnduserAssigned], _now: datetime) -> Decision:
     """Remember details that a portal assigned; an older assignment loses."""
     held = present(did, event)
     if not isinstance(held, Did):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import LedgerPosted, ResultReported, ServiceChanged
 from didflow_contracts.events.registration import RegistrationAxis
@@ -33,7 +33,7 @@ from didflow_inventory.domain.stock import Number
 NOT_YET = TooEarly("did.purchased")
 
 
-def on_registration(did: Did | None, event: Event[RegistrationAxis], _now: datetime) -> Outcome:
+def on_registration(did: Did | None, event: Event[RegistrationAxis], _now: datetime) -> Decision:
     """Take the registration over; an outdated event is kept in the history only."""
     held = _newer(did, event, REGISTRATION)
     if not isinstance(held, Did):
@@ -41,7 +41,7 @@ def on_registration(did: Did | None, event: Event[RegistrationAxis], _now: datet
     return conclude(replace(held, registration=heard_registration(event.data, event.time)))
 
 
-def on_term(did: Did | None, event: Event[TermAxis], _now: datetime) -> Outcome:
+def on_term(did: Did | None, event: Event[TermAxis], _now: datetime) -> Decision:
     """Take the term over, from `term.changed` and `cycle.expired` alike."""
     held = _newer(did, event, TERM)
     if not isinstance(held, Did):
@@ -49,7 +49,7 @@ def on_term(did: Did | None, event: Event[TermAxis], _now: datetime) -> Outcome:
     return conclude(replace(held, term=heard(TermView, event.data)))
 
 
-def on_routing(did: Did | None, event: Event[RoutingAxis], _now: datetime, known: Known) -> Outcome:
+def on_routing(did: Did | None, event: Event[RoutingAxis], _now: datetime, known: Known) -> Decision:
     """Take carrier state and routing over; the release of a removed DID makes its number free again."""
     held = _newer(did, event, ROUTING)
     if not isinstance(held, Did):
@@ -62,7 +62,7 @@ def on_routing(did: Did | None, event: Event[RoutingAxis], _now: datetime, known
     return conclude(after)
 
 
-def on_service(did: Did | None, event: Event[ServiceChanged], _now: datetime) -> Outcome:
+def on_service(did: Did | None, event: Event[ServiceChanged], _now: datetime) -> Decision:
     """Take one additional service over; each service is an axis of its own."""
     service = event.data.service
     held = _newer(did, event, service_axis(service))
@@ -71,12 +71,12 @@ def on_service(did: Did | None, event: Event[ServiceChanged], _now: datetime) ->
     return conclude(replace(held, services={**held.services, service: heard(ServiceView, event.data)}))
 
 
-def on_ledger(did: Did | None, _event: Event[LedgerPosted], _now: datetime) -> Outcome:
+def on_ledger(did: Did | None, _event: Event[LedgerPosted], _now: datetime) -> Decision:
     """Keep a charge or refund in the history; the ledger itself is billing's."""
     return NOT_YET if did is None else Decided()
 
 
-def on_result(did: Did | None, event: Event[ResultReported], _now: datetime) -> Outcome:
+def on_result(did: Did | None, event: Event[ResultReported], _now: datetime) -> Decision:
     """Keep a carrier's answer in the history; what it means is provisioning's to say."""
     if did is None:
         return Refused("did_unknown", "no DID has this did_id", "did_id")

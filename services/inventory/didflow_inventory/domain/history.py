@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from didflow_chassis.decision import Command, Decided, Outcome, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Command, Decided, Decision, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.event import EventData
 from didflow_contracts.events import LedgerPosted, ResultReported
@@ -60,7 +60,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def record(
-    message: Said | Command | None, outcome: Outcome, did: Any, now: datetime
+    message: Said | Command | None, outcome: Decision, did: Any, now: datetime
 ) -> Iterable[HistoryEntry]:
     """Write the story of one message. What waits is told when it is decided; what is no DID has no story.
 
@@ -77,7 +77,7 @@ def record(
     return ()
 
 
-def _of_event(event: Said, outcome: Outcome, before: Did | None, now: datetime) -> HistoryEntry:
+def _of_event(event: Said, outcome: Decision, before: Did | None, now: datetime) -> HistoryEntry:
     holder = before.account if before else event.data.account
     return HistoryEntry(
         did_id=event.data.did_id,
@@ -99,7 +99,7 @@ def _of_event(event: Said, outcome: Outcome, before: Did | None, now: datetime) 
 
 
 def _of_command(
-    command: Purchase | AssignEndUser, outcome: Outcome, before: Did | None, now: datetime
+    command: Purchase | AssignEndUser, outcome: Decision, before: Did | None, now: datetime
 ) -> HistoryEntry | None:
     """Tell what came over HTTP, once there is a DID for it to be the story of."""
     whose = _whose(command, outcome, before)
@@ -124,7 +124,7 @@ def _of_command(
     )
 
 
-def _whose(command: Purchase | AssignEndUser, outcome: Outcome, before: Did | None) -> Did | DidShown | None:
+def _whose(command: Purchase | AssignEndUser, outcome: Decision, before: Did | None) -> Did | DidShown | None:
     """Find the DID that a wish is the story of; a purchase that is refused here is nobody's."""
     if isinstance(command, AssignEndUser):
         return before
@@ -133,17 +133,17 @@ def _whose(command: Purchase | AssignEndUser, outcome: Outcome, before: Did | No
     return outcome.state if isinstance(outcome, Decided) else None
 
 
-def _changes(before: Did | None, outcome: Outcome) -> Mapping[str, Change]:
+def _changes(before: Did | None, outcome: Decision) -> Mapping[str, Change]:
     return changes(before, outcome.state) if isinstance(outcome, Decided) else {}
 
 
-def _came(outcome: Outcome) -> Came:
+def _came(outcome: Decision) -> Came:
     if isinstance(outcome, Refused):
         return "refused"
     return "applied" if isinstance(outcome, Decided) else "unchanged"
 
 
-def _code(outcome: Outcome) -> str | None:
+def _code(outcome: Decision) -> str | None:
     if isinstance(outcome, Refused):
         return outcome.code
     after = outcome.state if isinstance(outcome, Decided) else None

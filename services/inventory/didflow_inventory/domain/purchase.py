@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased, PurchaseRefused
 from didflow_contracts.numbers import country_of
@@ -40,7 +40,7 @@ def order_of(data: DidPurchased) -> str | None:
 
 def on_purchased(
     did: Did | None, event: Event[DidPurchased], _now: datetime, known: Known, *, deployment: Deployment
-) -> Outcome:
+) -> Decision:
     """Take a purchase that was published, or say `purchase.refused`. Source: spec events, Topics."""
     data = event.data
     if did is not None:
@@ -57,7 +57,7 @@ def on_purchased(
 
 def purchase(
     did: Did | None, command: Purchase, now: datetime, known: Known, *, deployment: Deployment
-) -> Outcome:
+) -> Decision:
     """Decide a purchase over HTTP: the DID, the one that the same order made, or a refusal and no event.
 
     Refused also `not_found` for an account out of the caller's reach, and `did_id_taken` when the `did_id`
@@ -96,7 +96,7 @@ def _earlier(data: DidPurchased, known: Known) -> Did | None:
     return None
 
 
-def _repeated(did: Did, event: Event[DidPurchased]) -> Outcome:
+def _repeated(did: Did, event: Event[DidPurchased]) -> Decision:
     if did.number != event.data.number:
         return Refused("did_id_taken", "this did_id belongs to another number", "did_id")
     if is_foreign(event, did):
@@ -104,7 +104,7 @@ def _repeated(did: Did, event: Event[DidPurchased]) -> Outcome:
     return Unchanged()
 
 
-def _asked_again(did: Did, data: DidPurchased, now: datetime) -> Outcome:
+def _asked_again(did: Did, data: DidPurchased, now: datetime) -> Decision:
     asked = (data.account, data.order_id, data.number)
     if did.stock == "removed" or (did.payer, did.order_id, did.number) != asked:
         return Refused("did_id_taken", "this did_id belongs to another purchase", "did_id")

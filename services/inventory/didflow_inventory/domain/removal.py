@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Known, Outcome, Unchanged
+from didflow_chassis.decision import Decision, Known, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved
 from didflow_inventory.domain.did import Did, conclude
@@ -12,7 +12,7 @@ from didflow_inventory.domain.hearing import present
 from didflow_inventory.domain.stock import Number, freed
 
 
-def on_removed(did: Did | None, event: Event[DidRemoved], _now: datetime, known: Known) -> Outcome:
+def on_removed(did: Did | None, event: Event[DidRemoved], _now: datetime, known: Known) -> Decision:
     """End a DID's life. Always applied, whatever its sequence; a second removal changes nothing."""
     held = present(did, event)
     if not isinstance(held, Did):

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Unchanged
 from didflow_contracts.event import EventData
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import timing
@@ -81,7 +81,7 @@ def serve(desk: Desk, now: datetime) -> Desk:
     return _sent(desk, head, action, now)
 
 
-def conclude(before: Desk, after: Desk, own: UUID | None) -> Outcome:
+def conclude(before: Desk, after: Desk, own: UUID | None) -> Decision:
     """Say what changed on the desk: states, commands that left, and each axis that reads differently now.
 
     `own` is the DID that the message was about; None where it was about the line itself.

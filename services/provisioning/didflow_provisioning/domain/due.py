@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome
+from didflow_chassis.decision import Decided, Decision, Known
 from didflow_provisioning.domain.axis import axis
 from didflow_provisioning.domain.carrier_command import NO_ANSWER, CarrierCommand, attempted, put_off
 from didflow_provisioning.domain.desk import Desk, conclude, serve
@@ -15,7 +15,7 @@ from didflow_provisioning.domain.results import delayed, failed, is_superseded, 
 from didflow_provisioning.domain.routing import Routing
 
 
-def on_routing_due(routing: Routing, at: datetime, known: Known) -> Outcome:
+def on_routing_due(routing: Routing, at: datetime, known: Known) -> Decision:
     """End a registration's grace. What follows is ordered by the line, which is made due at once."""
     over = pruned(replace(routing, due_at=None))
     line = known.get(Line, routing.number)
@@ -28,7 +28,7 @@ def on_routing_due(routing: Routing, at: datetime, known: Known) -> Outcome:
     )
 
 
-def on_line_due(line: Line, at: datetime, known: Known) -> Outcome:
+def on_line_due(line: Line, at: datetime, known: Known) -> Decision:
     """Take up the open command, or send what the line has to send."""
     routings = {did_id: known.get(Routing, did_id) for did_id in line.lives}
     here = {did_id: each for did_id, each in routings.items() if each is not None}

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Known, Outcome, TooEarly, Unchanged
+from didflow_chassis.decision import Decision, Known, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved, PurchaseRefused
 from didflow_provisioning.domain.carrier import moved
@@ -16,19 +16,19 @@ from didflow_provisioning.domain.identity import fresh_id
 from didflow_provisioning.domain.routing import Routing
 
 
-def on_removed(routing: Routing | None, event: Event[DidRemoved], now: datetime, known: Known) -> Outcome:
+def on_removed(routing: Routing | None, event: Event[DidRemoved], now: datetime, known: Known) -> Decision:
     """Release the number: `did.removed` is always applied and final, in whichever order it comes."""
     return _ended(routing, event.data.reason, event, now, known)
 
 
 def on_refused(
     routing: Routing | None, event: Event[PurchaseRefused], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Undo a purchase that inventory refused: nothing had been ordered for it."""
     return _ended(routing, event.data.code, event, now, known)
 
 
-def _ended(routing: Routing | None, reason: str, event: Event[Any], now: datetime, known: Known) -> Outcome:
+def _ended(routing: Routing | None, reason: str, event: Event[Any], now: datetime, known: Known) -> Decision:
     if routing is None:
         return TooEarly(START)
     if routing.ended is not None:

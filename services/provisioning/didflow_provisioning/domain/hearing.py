@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
@@ -26,7 +26,7 @@ _OURS = "/didflow/"
 _GIVEN = frozenset(("assigned", "blocked", "on_hold"))
 
 
-def on_purchased(routing: Routing | None, event: Event[Acquisition], now: datetime) -> Outcome:  # noqa: ARG001
+def on_purchased(routing: Routing | None, event: Event[Acquisition], now: datetime) -> Decision:  # noqa: ARG001
     """Begin a DID, or hear of its purchase again: nothing is ordered before inventory has given it the number."""
     data = event.data
     if routing is None:
@@ -47,7 +47,7 @@ def on_purchased(routing: Routing | None, event: Event[Acquisition], now: dateti
     return Unchanged()
 
 
-def on_changed(routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known) -> Outcome:
+def on_changed(routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known) -> Decision:
     """Take the holding over, clear what does not serve its account, and lead the carrier there."""
     if routing is None:
         return TooEarly(START)
@@ -69,7 +69,7 @@ def on_changed(routing: Routing | None, event: Event[DidChanged], now: datetime,
 
 def on_registration(
     routing: Routing | None, event: Event[RegistrationAxis], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Take the registration over; a lapsed one counts while its grace runs."""
     if routing is None:
         return TooEarly(START)
@@ -82,7 +82,7 @@ def on_registration(
     return _led(routing, heard, event, now, known)
 
 
-def on_term(routing: Routing | None, event: Event[TermAxis], now: datetime, known: Known) -> Outcome:
+def on_term(routing: Routing | None, event: Event[TermAxis], now: datetime, known: Known) -> Decision:
     """Take the term's state over: canceled and aging terms suspend the number."""
     if routing is None:
         return TooEarly(START)
@@ -104,7 +104,7 @@ def _seen(routing: Routing, name: str, event: Event[Any]) -> Routing:
     return replace(routing, seen=seen)
 
 
-def _led(before: Routing, heard: Routing, event: Event[Any], now: datetime, known: Known) -> Outcome:
+def _led(before: Routing, heard: Routing, event: Event[Any], now: datetime, known: Known) -> Decision:
     desk = laid_out(before, known, fresh_id(event))
     there = desk.with_routing(pruned(heard))
     if heard.confirmed and heard.did_id not in there.line.lives and heard.carrier_state != "released":

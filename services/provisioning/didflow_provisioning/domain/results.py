@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import ResultReported
 from didflow_provisioning.domain.carrier_command import CarrierCommand, closed, put_off
@@ -16,7 +16,7 @@ from didflow_provisioning.domain.routing import Failure, Routing
 UNNAMED_FAILURE = "failed"
 
 
-def on_result(routing: Routing | None, event: Event[ResultReported], now: datetime, known: Known) -> Outcome:
+def on_result(routing: Routing | None, event: Event[ResultReported], now: datetime, known: Known) -> Decision:
     """Take a carrier's answer. Refused: `command_unknown`, and `not_yours` for another account's number."""
     data = event.data
     command = known.get(CarrierCommand, data.command_id)
@@ -75,7 +75,7 @@ def is_superseded(routing: Routing, command: CarrierCommand) -> bool:
 
 def _succeeded(
     desk: Desk, routing: Routing, command: CarrierCommand, data: ResultReported, now: datetime
-) -> Outcome:
+) -> Decision:
     if command.state == "succeeded":
         return Unchanged()
     done = closed(command, "succeeded", now, carrier_reference=data.carrier_reference)
@@ -93,7 +93,7 @@ def _succeeded(
 
 def _put_off(
     desk: Desk, routing: Routing, command: CarrierCommand, data: ResultReported, now: datetime
-) -> Outcome:
+) -> Decision:
     if is_superseded(routing, command):
         return conclude(desk, serve(superseded(desk, command, now), now), routing.did_id)
     code = data.code or UNNAMED_FAILURE

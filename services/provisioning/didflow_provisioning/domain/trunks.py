@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
 from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk, KeepVoiceTrunk
@@ -39,7 +39,7 @@ def reaches(caller: Caller, account: str) -> bool:
     return caller.role == "operator" or is_within(account, caller.account)
 
 
-def create(trunk: VoiceTrunk | None, command: CreateVoiceTrunk, now: datetime) -> Outcome:
+def create(trunk: VoiceTrunk | None, command: CreateVoiceTrunk, now: datetime) -> Decision:
     """Make a trunk in the caller's own subtree, else `not_found`."""
     if trunk is not None:
         return Unchanged(answer=trunk)
@@ -55,14 +55,14 @@ def create(trunk: VoiceTrunk | None, command: CreateVoiceTrunk, now: datetime) -
     return Decided(state=made, answer=made)
 
 
-def delete(trunk: VoiceTrunk | None, command: DeleteVoiceTrunk, now: datetime) -> Outcome:  # noqa: ARG001
+def delete(trunk: VoiceTrunk | None, command: DeleteVoiceTrunk, now: datetime) -> Decision:  # noqa: ARG001
     """Take a trunk out of use; whether DIDs use it was looked at before, and is again after."""
     if trunk is None or trunk.deleted or not reaches(command.caller, trunk.account):
         return NOT_FOUND
     return Decided(state=replace(trunk, deleted=True))
 
 
-def keep(trunk: VoiceTrunk | None, command: KeepVoiceTrunk, now: datetime) -> Outcome:  # noqa: ARG001
+def keep(trunk: VoiceTrunk | None, command: KeepVoiceTrunk, now: datetime) -> Decision:  # noqa: ARG001
     """Put a trunk back into use, since a DID took it while it was being deleted."""
     if trunk is None or not reaches(command.caller, trunk.account):
         return NOT_FOUND

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain.commands import Clear, NumberCommand, RetryCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.desk import conclude, laid_out, serve
@@ -15,7 +15,7 @@ from didflow_provisioning.domain.trunks import VoiceTrunk, reaches
 NOT_FOUND = Refused("not_found", "nothing of this name is in the caller's reach")
 
 
-def set_voice(routing: Routing | None, command: SetVoice, now: datetime, known: Known) -> Outcome:
+def set_voice(routing: Routing | None, command: SetVoice, now: datetime, known: Known) -> Decision:
     """Deliver calls to a trunk that serves the DID's account, else `voice_trunk_not_found`."""
     if routing is None or not _is_open_to(routing, command):
         return NOT_FOUND
@@ -26,21 +26,21 @@ def set_voice(routing: Routing | None, command: SetVoice, now: datetime, known: 
     return _wished(routing, replace(routing, voice=voice), command, now, known)
 
 
-def set_capacity(routing: Routing | None, command: SetCapacity, now: datetime, known: Known) -> Outcome:
+def set_capacity(routing: Routing | None, command: SetCapacity, now: datetime, known: Known) -> Decision:
     """Allow so many concurrent calls."""
     if routing is None or not _is_open_to(routing, command):
         return NOT_FOUND
     return _wished(routing, replace(routing, capacity=command.capacity), command, now, known)
 
 
-def clear(routing: Routing | None, command: Clear, now: datetime, known: Known) -> Outcome:
+def clear(routing: Routing | None, command: Clear, now: datetime, known: Known) -> Decision:
     """Take all that is set away."""
     if routing is None or not _is_open_to(routing, command):
         return NOT_FOUND
     return _wished(routing, replace(routing, voice=None, capacity=None, sms=None), command, now, known)
 
 
-def retry(routing: Routing | None, command: RetryCommand, now: datetime, known: Known) -> Outcome:
+def retry(routing: Routing | None, command: RetryCommand, now: datetime, known: Known) -> Decision:
     """Order anew what failed for good, as a new command; `not_failed` for anything else.
 
     The answer is the new command's id, or None where another of the number's commands is open before it.
@@ -61,7 +61,7 @@ def _is_open_to(routing: Routing, command: NumberCommand) -> bool:
     return routing.ended is None and reaches(command.caller, routing.account)
 
 
-def _wished(before: Routing, wish: Routing, command: NumberCommand, now: datetime, known: Known) -> Outcome:
+def _wished(before: Routing, wish: Routing, command: NumberCommand, now: datetime, known: Known) -> Decision:
     if wish == before:
         return Unchanged()
     changed: dict[CarrierAction, bool] = {
@@ -73,6 +73,6 @@ def _wished(before: Routing, wish: Routing, command: NumberCommand, now: datetim
     return _served(before, pruned(replace(wish, failures=kept)), command, now, known)
 
 
-def _served(before: Routing, after: Routing, command: NumberCommand, now: datetime, known: Known) -> Outcome:
+def _served(before: Routing, after: Routing, command: NumberCommand, now: datetime, known: Known) -> Decision:
     desk = laid_out(before, known, command.fresh_id)
     return conclude(desk, serve(desk.with_routing(after), now), before.did_id)

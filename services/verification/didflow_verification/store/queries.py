@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from didflow_chassis import tables
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import within
 from didflow_chassis.states import Kind
+from didflow_chassis.tenancy import within
 from didflow_contracts.vocabulary import NumberType
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.store.catalogue import RULES, catalogue

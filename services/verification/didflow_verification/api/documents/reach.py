@@ -7,7 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from didflow_chassis.http import HttpContext, within
+from didflow_chassis.http import HttpContext
+from didflow_chassis.tenancy import within
 from didflow_verification import store
 from didflow_verification.api.asking import READERS, noted
 from didflow_verification.domain.details.document import StoredDocument

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
 from didflow_verification.domain.catalogue.commands import LoadRules
 from didflow_verification.domain.catalogue.rules import CountryRules, Requirement
 
@@ -42,7 +42,7 @@ class CatalogueChange(Struct, frozen=True, kw_only=True):
     anew: bool
 
 
-def load_rules(current: CountryRules | None, command: LoadRules, now: datetime) -> Outcome:
+def load_rules(current: CountryRules | None, command: LoadRules, now: datetime) -> Decision:
     """Take over a country's rules. Refused `version_begun` where a version that has begun would change or go."""
     found = tuple(changes(current, command.rules, now.astimezone(UTC).date()))
     wrong = next((change for change in found if change.begun), None)

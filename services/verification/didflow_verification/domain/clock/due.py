@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Known, Outcome
+from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events import VerificationExpiring
 from didflow_verification.domain.axes.lapse import Lapse
 from didflow_verification.domain.axes.registration import EVENT_OF, Registration, moved, said
@@ -20,7 +20,7 @@ from didflow_verification.domain.services.serving import served
 from didflow_verification.domain.verifications.submitting import Wish, submit, wish_again
 
 
-def on_due(registration: Registration, at: datetime, known: Known) -> Outcome:
+def on_due(registration: Registration, at: datetime, known: Known) -> Decision:
     """Do what is due; `at` is the instant that was planned, however late the clock is."""
     rules, anywhere = rules_of(registration.country, known)
     fresh = planned(registration, rules, anywhere, at)

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome
+from didflow_chassis.decision import Decided, Decision, Known
 from didflow_contracts.events import VerificationNotRequired
 from didflow_verification.domain.axes.registration import Registration, said
 from didflow_verification.domain.axes.step import Step
@@ -44,7 +44,7 @@ def wishes_again(registration: Registration, by: str) -> Iterator[Wish]:
         yield wish_again(registration.approved, by)
 
 
-def on_due(waiting: Reassessment, at: datetime, known: Known) -> Outcome:
+def on_due(waiting: Reassessment, at: datetime, known: Known) -> Decision:
     """Submit details that are behind what they state now; where none are, nothing is left to do.
 
     Approved details stay in force until the new ones are approved. Source: spec verification, Verifications.

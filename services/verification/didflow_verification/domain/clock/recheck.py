@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome
+from didflow_chassis.decision import Decided, Decision, Known
 from didflow_verification.domain.axes.lapse import revocation
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.step import Step
@@ -37,7 +37,7 @@ def resting_attempt_id(registration: Registration | None, revoked: UUID | None) 
     return approved.verification_id
 
 
-def look_again(recheck: Recheck, at: datetime, known: Known) -> Outcome:
+def look_again(recheck: Recheck, at: datetime, known: Known) -> Decision:
     """End what rests on a revoked review; plan anew by the catalogue as it is."""
     done = replace(recheck, due_at=None, revoked=None)
     registration = known.get(Registration, recheck.did_id)

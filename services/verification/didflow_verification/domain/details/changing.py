@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_verification.domain.details.commands import ChangeAddress, ChangeIdentity
 from didflow_verification.domain.details.entries import reached
@@ -30,7 +30,7 @@ class DetailChange(Struct, frozen=True, kw_only=True):
     changed_by: str
 
 
-def change_identity(identity: Identity | None, command: ChangeIdentity, now: datetime) -> Outcome:
+def change_identity(identity: Identity | None, command: ChangeIdentity, now: datetime) -> Decision:
     """Change what an identity states. Refused `not_found` out of the caller's reach."""
     identity = reached(identity, command.caller)
     if identity is None:
@@ -44,7 +44,7 @@ def change_identity(identity: Identity | None, command: ChangeIdentity, now: dat
     return Decided(state=changed, also=(noted,), answer=changed)
 
 
-def change_address(address: Address | None, command: ChangeAddress, now: datetime) -> Outcome:
+def change_address(address: Address | None, command: ChangeAddress, now: datetime) -> Decision:
     """Change an address. Refused `not_found` out of the caller's reach."""
     address = reached(address, command.caller)
     if address is None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_verification.domain.details.commands import EnterDocument, MoveContent
 from didflow_verification.domain.details.entries import reached
 from didflow_verification.domain.details.identity import Document, Identity
@@ -61,7 +61,7 @@ class StoredDocument(Struct, frozen=True, kw_only=True):
 
 def enter_document(
     document: StoredDocument | None, command: EnterDocument, now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Enter a document. Refused `not_found` for an identity out of the caller's reach, or erased."""
     if document is not None:
         return Unchanged(answer=document)
@@ -85,7 +85,7 @@ def enter_document(
     return Decided(state=made, answer=made)
 
 
-def move_content(document: StoredDocument | None, command: MoveContent, _now: datetime) -> Outcome:
+def move_content(document: StoredDocument | None, command: MoveContent, _now: datetime) -> Decision:
     """Let a document's bytes lie where they were encrypted anew; a move that came too late changes nothing."""
     if document is None or document.content_id != command.former:
         return Unchanged()

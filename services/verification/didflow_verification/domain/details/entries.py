@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeVar
 
-from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_verification.domain.details.commands import CreateAddress, CreateIdentity
 from didflow_verification.domain.details.identity import Address, Identity
@@ -21,7 +21,7 @@ def reached(entry: E | None, caller: Caller) -> E | None:
     return entry if entry and not entry.erased_at and reaches(caller, entry.account) else None
 
 
-def create_identity(identity: Identity | None, command: CreateIdentity, now: datetime) -> Outcome:
+def create_identity(identity: Identity | None, command: CreateIdentity, now: datetime) -> Decision:
     """Enter an identity. Refused `not_found` for an account out of the caller's reach."""
     if identity is not None:
         return Unchanged(answer=identity)
@@ -38,7 +38,7 @@ def create_identity(identity: Identity | None, command: CreateIdentity, now: dat
     return Decided(state=made, answer=made)
 
 
-def create_address(address: Address | None, command: CreateAddress, now: datetime, known: Known) -> Outcome:
+def create_address(address: Address | None, command: CreateAddress, now: datetime, known: Known) -> Decision:
     """Enter an address. Refused `not_found` for an identity out of the caller's reach."""
     if address is not None:
         return Unchanged(answer=address)

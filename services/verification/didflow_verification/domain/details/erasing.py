@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_verification.domain.details.commands import EraseAddress, EraseDocument, EraseIdentity
 from didflow_verification.domain.details.document import StoredDocument
 from didflow_verification.domain.details.entries import reaches
@@ -33,7 +33,9 @@ class Belongings(Struct, frozen=True, kw_only=True):
     document_ids: tuple[UUID, ...]
 
 
-def erase_identity(identity: Identity | None, command: EraseIdentity, now: datetime, known: Known) -> Outcome:
+def erase_identity(
+    identity: Identity | None, command: EraseIdentity, now: datetime, known: Known
+) -> Decision:
     """Forget a person with addresses and documents. Refused `not_found`; `in_use` while a living DID rests on it."""
     if identity is None or not reaches(command.caller, identity.account):
         return Refused("not_found", "no such identity")
@@ -53,7 +55,7 @@ def erase_identity(identity: Identity | None, command: EraseIdentity, now: datet
     return Decided(state=gone, also=also, answer=gone)
 
 
-def erase_address(address: Address | None, command: EraseAddress, now: datetime, known: Known) -> Outcome:
+def erase_address(address: Address | None, command: EraseAddress, now: datetime, known: Known) -> Decision:
     """Forget an address. Refused `not_found`; `in_use` while a living DID rests on it."""
     if address is None or not reaches(command.caller, address.account):
         return Refused("not_found", "no such address")
@@ -65,7 +67,7 @@ def erase_address(address: Address | None, command: EraseAddress, now: datetime,
 
 def erase_document(
     document: StoredDocument | None, command: EraseDocument, now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Forget a document. Refused `not_found`; `in_use` while a living DID rests on it."""
     if document is None or not reaches(command.caller, document.account):
         return Refused("not_found", "no such document")

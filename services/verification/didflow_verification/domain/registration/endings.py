@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved, PurchaseRefused
 from didflow_verification.domain.axes.registration import Ended, Registration
@@ -16,21 +16,21 @@ from didflow_verification.domain.services.serving import closed
 
 def on_refused(
     registration: Registration | None, event: Event[PurchaseRefused], _now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Inventory did not give the number to this DID."""
     return _ended(registration, event, "refused", known)
 
 
 def on_removed(
     registration: Registration | None, event: Event[DidRemoved], _now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """The DID's life is over."""
     return _ended(registration, event, "removed", known)
 
 
 def _ended(
     registration: Registration | None, event: Event[PurchaseRefused | DidRemoved], how: Ended, known: Known
-) -> Outcome:
+) -> Decision:
     if registration is None:
         return TooEarly("did.purchased")
     misdirected = misaddressed(registration, event)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
 from didflow_verification.domain.axes.registration import Holder, Registration
@@ -31,7 +31,7 @@ def open_attempt(registration: Registration, known: Known) -> Verification | Non
 
 def on_changed(
     registration: Registration | None, event: Event[DidChanged], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Take over the holder; details that do not serve it are gone. Older news of the holding is passed over.
 
     What a new state is due for the clock plans: it has the catalogue.

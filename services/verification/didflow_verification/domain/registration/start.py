@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.events.purchase import Acquisition
@@ -28,21 +28,21 @@ def rules_country(number: str) -> str:
 
 def on_purchased(
     registration: Registration | None, event: Event[DidPurchased], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Begin; a purchase after a port-in, or the same again, begins nothing new."""
     return _begin(registration, event, now, known)
 
 
 def on_porting_started(
     registration: Registration | None, event: Event[DidPortingStarted], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Begin while the number is still on its way, so that the registration can be done by then."""
     return _begin(registration, event, now, known)
 
 
 def _begin(
     registration: Registration | None, event: Event[Acquisition], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     data = event.data
     rules, anywhere = rules_of(rules_country(data.number), known)
     rows = rows_in_force(rules, anywhere, data.number_type, now.astimezone(UTC).date())
@@ -67,7 +67,7 @@ def _begin(
     return Decided(state=started, events=(said(started, EVENT_OF[started.state]),))
 
 
-def _filled_in(registration: Registration, data: Acquisition, shown: Requirement) -> Outcome:
+def _filled_in(registration: Registration, data: Acquisition, shown: Requirement) -> Decision:
     """A porting may leave open who will use the number; the purchase after it says so."""
     unknown = registration.end_user_type is None and data.end_user_type is not None
     if registration.ended or not unknown:

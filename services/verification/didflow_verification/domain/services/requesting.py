@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import ServiceState
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import DECIDED, ServiceRequest, moved, told
@@ -27,7 +27,7 @@ def identity_on(registration: Registration) -> Details | None:
 
 def request_service(
     registration: Registration | None, command: RequestService, now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Request a service, or answer what had to be changed in its request.
 
     Refused `did_ended`, `identity_missing`, `not_supported`, `request_open`, and the codes of its checks.
@@ -107,7 +107,7 @@ def _made(
 
 def decide_service(
     registration: Registration | None, command: DecideService, now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Move a request on. Refused `already_decided` against its table, `reasons_missing`, `own_submission`."""
     request = _asked(registration, command, known)
     if registration is None or request is None:
@@ -129,7 +129,7 @@ def decide_service(
 
 def cancel_service(
     registration: Registration | None, command: CancelService, now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Cancel: an active CNAM is taken down by the carrier first, all else is closed at once."""
     request = _asked(registration, command, known)
     if registration is None or request is None:
@@ -150,7 +150,7 @@ def _asked(
 
 def _on(
     registration: Registration, request: ServiceRequest, state: ServiceState, now: datetime, **changes: object
-) -> Outcome:
+) -> Decision:
     by, reasons = changes["by"], changes["reasons"]
     after = moved(request, state, decided_at=now, decided_by=by, reasons=reasons)
     events = () if registration.ended else (told(after),)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
 from didflow_verification.domain.axes.registration import Details, Registration, said
@@ -23,7 +23,7 @@ from didflow_verification.domain.verifications.submitting import Wish, case_of, 
 
 def on_assigned(
     registration: Registration | None, event: Event[EnduserAssigned], now: datetime, known: Known
-) -> Outcome:
+) -> Decision:
     """Judge the details, or keep them where no registration is asked for. Source: spec lifecycle, Registration.
 
     Refused `did_ended`; what `misaddressed` names; and `not_yours` for another's details on a DID that needs none.
@@ -66,7 +66,7 @@ def assignment_wish(registration: Registration, event: Event[EnduserAssigned]) -
     )
 
 
-def _assign(registration: Registration, wish: Wish, now: datetime, known: Known) -> Outcome:
+def _assign(registration: Registration, wish: Wish, now: datetime, known: Known) -> Decision:
     case = case_of(registration, wish, now, known)
     details = details_of(case, wish)
     marked = replace(registration, assigned_at=wish.at)
@@ -86,7 +86,7 @@ def _assign(registration: Registration, wish: Wish, now: datetime, known: Known)
     return served(replace(step, registration=after), known).decided()
 
 
-def _again(registration: Registration, details: Details) -> Outcome:
+def _again(registration: Registration, details: Details) -> Decision:
     """The same details: nothing is judged or said, but from now on they count as assigned later."""
 
     def later(known: Details | None) -> Details | None:

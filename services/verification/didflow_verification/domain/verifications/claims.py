@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.verifications.commands import Claim, Release
 from didflow_verification.domain.verifications.review import claimed_by_another, closed_code
@@ -14,7 +14,7 @@ CLAIM_HOLDS: Final = timedelta(minutes=15)
 """Source: spec verification, Verifications."""
 
 
-def claim(attempt: Verification | None, command: Claim, now: datetime) -> Outcome:
+def claim(attempt: Verification | None, command: Claim, now: datetime) -> Decision:
     """Claim an open attempt, or renew one's own claim. Refused `claimed` while another's holds."""
     if attempt is None:
         return Refused("not_found", "no such verification")
@@ -25,7 +25,7 @@ def claim(attempt: Verification | None, command: Claim, now: datetime) -> Outcom
     return Decided(state=claimed, answer=claimed)
 
 
-def release(attempt: Verification | None, command: Release, now: datetime) -> Outcome:
+def release(attempt: Verification | None, command: Release, now: datetime) -> Decision:
     """Give a claim back; without one nothing changes. Refused `claimed` while another's holds."""
     if attempt is None:
         return Refused("not_found", "no such verification")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Known, Outcome, Refused
+from didflow_chassis.decision import Caller, Decision, Known, Refused
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.services.serving import served
@@ -12,7 +12,7 @@ from didflow_verification.domain.verifications.commands import Resubmit
 from didflow_verification.domain.verifications.submitting import Wish, submit
 
 
-def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Outcome:
+def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Decision:
     """Submit again. Refused `superseded` for an old attempt; `not_rejected` for one that nothing ended."""
     attempt = known.get(Verification, command.verification_id)
     if registration is None or attempt is None or attempt.did_id != registration.did_id:

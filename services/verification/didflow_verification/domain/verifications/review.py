@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected
 from didflow_verification.domain.axes.registration import Registration, moved, said
 from didflow_verification.domain.axes.step import Step
@@ -18,7 +18,7 @@ from didflow_verification.domain.verifications.approvals import approval_of
 from didflow_verification.domain.verifications.commands import Approve, Reject
 
 
-def approve(registration: Registration | None, command: Approve, now: datetime, known: Known) -> Outcome:
+def approve(registration: Registration | None, command: Approve, now: datetime, known: Known) -> Decision:
     """Approve: the attempt's details are in force from now on."""
     attempt = known.get(Verification, command.verification_id)
     refused = _undecidable(registration, attempt, command.caller, "approved", now)
@@ -40,7 +40,7 @@ def approve(registration: Registration | None, command: Approve, now: datetime, 
     return Decided(state=step.registration, also=also, events=step.events, answer=decided)
 
 
-def reject(registration: Registration | None, command: Reject, now: datetime, known: Known) -> Outcome:
+def reject(registration: Registration | None, command: Reject, now: datetime, known: Known) -> Decision:
     """Reject for coded reasons; details approved earlier stay in force. Refused `reasons_missing` without any."""
     attempt = known.get(Verification, command.verification_id)
     refused = _undecidable(registration, attempt, command.caller, "rejected", now)

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Known, Outcome, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_verification.domain.axes.lapse import revocation
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.step import Step
@@ -35,7 +35,7 @@ def approval_key_of(attempt: Verification) -> str:
     return approval_of(attempt, attempt.submitted_at).approval_key
 
 
-def revoke(registration: Registration | None, command: Revoke, now: datetime, known: Known) -> Outcome:
+def revoke(registration: Registration | None, command: Revoke, now: datetime, known: Known) -> Decision:
     """Revoke an approved attempt; its details, where they are in force, expire at once.
 
     Refused `not_found`; `not_approved`; `own_submission`.

@@ -1,0 +1,23 @@
+"""Whether an event may name the account that it names. The rule for `not_yours` is here and nowhere else."""
+
+from typing import Any, Final
+
+from didflow_contracts.accounts import is_within
+from didflow_contracts.envelope import Event
+
+OUR_SOURCES: Final = "/didflow/"
+"""What the `source` of every didflow service begins with."""
+
+
+def is_from_didflow(event: Event[Any]) -> bool:
+    """Return True if one of the didflow services published the event."""
+    return event.source.startswith(OUR_SOURCES)
+
+
+def contradicts_owner(event: Event[Any], holder: str) -> bool:
+    """Return True if an outside source names an account that is neither the holder nor above the holder.
+
+    Between didflow services the account is information only, so their events never contradict the owner.
+    Source: spec events, What a service does with what it gets, `not_yours`.
+    """
+    return not is_from_didflow(event) and not is_within(holder, event.data.account)
