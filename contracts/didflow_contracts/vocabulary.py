@@ -26,6 +26,7 @@ RefusalCode: TypeAlias = Literal[
 
 DidStock: TypeAlias = Literal["porting_in", "assigned", "blocked", "on_hold", "removed"]
 AfterHold: TypeAlias = Literal["in_stock", "reserved", "archived", "back"]
+HeldBy: TypeAlias = Literal["package", "hand"]
 Origin: TypeAlias = Literal["stock", "purchased", "ported_in", "external"]
 WithdrawalReason: TypeAlias = Literal["hold_ended", "ported_out", "returned", "porting_failed"]
 
@@ -47,6 +48,7 @@ NextAction: TypeAlias = Literal[
     "unblock",
     "reactivate_package",
     "await_hold_end",
+    "await_requirement",
     "assign_end_user_details",
     "fix_end_user_details",
     "await_review",

@@ -13,6 +13,7 @@ from didflow_contracts.vocabulary import (
     Circle,
     DidStock,
     Features,
+    HeldBy,
     Name,
     NextAction,
     Origin,
@@ -27,6 +28,9 @@ class NextStep(Part):
 
     action: NextAction = Field(description="What has to be done next.")
     who: Actor = Field(description="Who has to do it.")
+    by: Instant | None = Field(
+        default=None, description="The instant at which the condition gets worse; null if nothing is due."
+    )
     also: tuple[Service, ...] = Field(default=(), description="Services with an open request, besides.")
 
 
@@ -38,6 +42,9 @@ class DidChanged(EventData):
     stock: DidStock = Field(description="The DID's stock state.")
     until: Instant | None = Field(description="End of a hold; null while not on hold.")
     after_hold: AfterHold | None = Field(description="What comes after the hold; null while not on hold.")
+    held_by: HeldBy | None = Field(
+        default=None, description="What put the DID on hold: a package or a person; null if it is not on hold."
+    )
     payer: AccountPath = Field(description="The account that purchased it and is charged.")
     user: Name | None = Field(description="The user it is assigned to, or null.")
     features: Features = Field(description="What the number can do.")
