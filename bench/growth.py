@@ -22,10 +22,10 @@ from bench.machine import Machine
 from bench.purchases import numbers, publish
 from bench.rounds import Tell, Variant, interleaved
 from bench.run import Run, Took, in_process
-from bench.topics import make_topics
+from bench.topics import create_bench_topics
 from didflow.embedded.child import Child
 from didflow.embedded.ports import free_port
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 
 SMALL = 10_000
 BATCHES: Mapping[int, int] = {1: 300, 10: 2_000, 100: 5_000, 500: 10_000, 2_000: 20_000}
@@ -46,7 +46,7 @@ class Growing:
 
     async def ready(self) -> None:
         """Make the topics."""
-        await make_topics(self.machine.kafka, self.prefix)
+        await create_bench_topics(self.machine.kafka, self.prefix)
 
     async def publish(self, messages: int) -> None:
         """Publish purchases that nobody has seen."""

@@ -17,7 +17,7 @@ from harness.kafka_java import LASTING, JavaBroker
 from harness.postgres import TemplateDatabases
 
 from didflow.embedded.postgres import EmbeddedPostgres
-from didflow.embedded.scratch import scratch_folder
+from didflow.embedded.temporary_folder import temporary_folder
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -64,7 +64,7 @@ class Machine:
 @asynccontextmanager
 async def machine() -> AsyncIterator[Machine]:
     """Start both servers and end them with the block. Raises NotDurableError, or what a server's start raises."""
-    with scratch_folder() as folder:
+    with temporary_folder() as folder:
         places = {name: folder / name for name in ("kafka", "postgres")}
         for place in places.values():
             place.mkdir()

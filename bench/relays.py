@@ -4,14 +4,14 @@ from bench.databases import prepared
 from bench.machine import Machine
 from bench.rounds import Tell, Variant, interleaved
 from bench.run import Run, Took, in_process
-from bench.topics import make_topics
+from bench.topics import create_bench_topics
 
 PREFIX = "relay."
 
 
 async def measure(machine: Machine, *, rows: int, rounds: int, tell: Tell) -> dict[str, list[Took]]:
     """Return what `relay` and `bare_producer` took for so many rows, round by round."""
-    await make_topics(machine.kafka, PREFIX)
+    await create_bench_topics(machine.kafka, PREFIX)
 
     def variant(module: str) -> Variant:
         async def once() -> Took:

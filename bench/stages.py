@@ -11,7 +11,7 @@ from bench.machine import Machine
 from bench.purchases import TOPIC, numbers, publish
 from bench.rounds import Tell, Variant, interleaved
 from bench.run import Run, Took, in_process
-from bench.topics import make_topics, rewind
+from bench.topics import create_bench_topics, rewind
 
 OURS = ("billing", "inventory")
 FLOORS = {"floor": "least", "billing-floor": "billing", "inventory-floor": "inventory"}
@@ -31,7 +31,7 @@ class Stages:
             if name in self.machine.published:
                 continue
             self.machine.published.add(name)
-            await make_topics(self.machine.kafka, f"{name}.")
+            await create_bench_topics(self.machine.kafka, f"{name}.")
             await publish(self.machine.kafka, f"{name}.", numbers(self.messages))
 
     def variant(self, name: str, batch: int, messages: int | None = None, profile: str = "") -> Variant:

@@ -8,7 +8,7 @@ from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 PARTITIONS = 12
 
 
-async def make_topics(kafka: str, prefix: str) -> None:
+async def create_bench_topics(kafka: str, prefix: str) -> None:
     """Make every topic of the contract under a prefix."""
     names = [prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
     await create_topics(kafka, names, partitions=PARTITIONS)

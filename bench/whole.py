@@ -15,8 +15,8 @@ from harness.topics import create_topics
 
 from bench.machine import Machine
 from bench.rounds import Tell
-from didflow.parts import Wanted
-from didflow.quiet import Quiet, looking
+from didflow.idle import IdleCheck, idle_check
+from didflow.servers import Wanted
 from didflow.services import SERVICES
 from didflow.stack import Stack, running
 from didflow_chassis.settings import Settings
@@ -59,7 +59,7 @@ class Whole:
 
     kafka: str
     stack: Stack
-    quiet: Quiet
+    quiet: IdleCheck
     databases: Mapping[str, Any]
     listener: Listener
 
@@ -97,7 +97,7 @@ async def whole(machine: Machine, tell: Tell) -> AsyncIterator[Whole]:
         listener = Listener(consumer=consumer)
         listening = asyncio.create_task(listener.listen())
         try:
-            async with looking(settings, stack.parts.postgres) as quiet:
+            async with idle_check(settings, stack.parts.postgres) as quiet:
                 yield Whole(
                     kafka=machine.kafka, stack=stack, quiet=quiet, databases=databases, listener=listener
                 )

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 from confluent_kafka import Producer
 
-from didflow.embedded.waiting import until
-from didflow.parts import Wanted
+from didflow.embedded.wait import until
+from didflow.servers import Wanted
 from didflow.services import SERVICES
 from didflow.stack import Stack, running
 from didflow_contracts.ids import derived_id

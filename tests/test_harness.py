@@ -12,8 +12,8 @@ from harness.broker import Broker
 from harness.fixtures import DatabaseFor
 from harness.processes import Processes, has_ended, until
 
-from didflow.embedded.leash import start_watcher
-from didflow.embedded.waiting import NotInTimeError
+from didflow.embedded.parent_watch import start_watcher
+from didflow.embedded.wait import DeadlineMissedError
 
 HEADERS = (("odd", b"\xff\xfe\x00"),)
 
@@ -150,5 +150,5 @@ async def test_the_watcher_does_what_the_kernel_does_elsewhere(processes: Proces
 
 async def test_waiting_has_an_end() -> None:
     """A fact that never comes true is said by name when the deadline passes."""
-    with pytest.raises(NotInTimeError, match="rain: not within"):
+    with pytest.raises(DeadlineMissedError, match="rain: not within"):
         await until(lambda: False, within=0.02, what="rain")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from didflow.demo import examples
-from didflow.demo.play import Options, Played, play
-from didflow.parts import Wanted
+from didflow.demo.scenario import Options, DemoResult, play
+from didflow.servers import Wanted
 from didflow.services import SERVICES
 
 EVERY = frozenset(SERVICES)
@@ -25,7 +25,7 @@ def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Plays the examples on topics of this test's own and a database server of its own."""
     monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
 
-    async def run(**how: frozenset[str]) -> Played:
+    async def run(**how: frozenset[str]) -> DemoResult:
         wanted = Wanted(kafka=kafka)
         return await play(
             Options(folder=tmp_path, examples=examples.read(), wanted=wanted, **how), told.append
@@ -34,7 +34,7 @@ def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def wrong(played: Played) -> list[str]:
+def wrong(played: DemoResult) -> list[str]:
     """Say what ended elsewhere than expected, and what nobody expected."""
     elsewhere = (f"{v.purchase.number}: {v.found}, not {v.expected}" for v in played.verdicts if not v.ok)
     return [*elsewhere, *played.surprises]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from didflow.parts import Wanted
+from didflow.servers import Wanted
 from didflow.stack import running
 
 DUBLIN = "+35319605511"

@@ -17,9 +17,9 @@ from aiokafka import AIOKafkaConsumer
 
 from didflow.demo import examples
 from didflow.demo.examples import Examples
-from didflow.demo.play import Options, play
-from didflow.parts import Wanted
-from didflow.quiet import looking
+from didflow.demo.scenario import Options, play
+from didflow.idle import idle_check
+from didflow.servers import Wanted
 from didflow.stack import Stack, running
 from didflow.state import ADMIN
 from didflow.tail import partitions_of
@@ -166,7 +166,7 @@ async def test_what_goes_wrong_tells_nobody_either(
     async with running(Wanted(kafka=kafka), tmp_path, tell=lambda _: None, port=0) as stack:
         refused = await _misadventures(stack)
         dsns = {name: dsn for name, dsn in stack.parts.postgres.items() if name != ADMIN}
-        async with looking(settings, stack.parts.postgres) as quiet:
+        async with idle_check(settings, stack.parts.postgres) as quiet:
             await quiet.wait()
         tables = {name: told(text, secrets) async for name, text in stored(dsns)}
     assert [a.text for a in refused if "revoke" in a.request.url.path] == []

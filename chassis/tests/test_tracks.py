@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 from didflow_chassis.tracks import TRACKS, WORTH_PARTING, Tracks, parted
 
 

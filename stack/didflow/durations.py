@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 
 _DURATION = re.compile(
     r"P(?!$)(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"

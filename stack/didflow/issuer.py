@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from pydantic import TypeAdapter, ValidationError
 
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 from didflow_contracts.accounts import AccountPath
 
 ALGORITHM: Final = "ES256"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from didflow.durations import Duration
-from didflow.problems import ClockFixed, NoStack
+from didflow.errors import ClockNotMovable, NoStack
 from didflow.state import read
 from didflow.target import Target
 from didflow_chassis.database import NOW_SQL
@@ -27,15 +27,15 @@ class Reading:
 
 
 def require_movable(target: Target) -> None:
-    """Raise ClockFixed anywhere but on a running stack with an embedded database."""
+    """Raise ClockNotMovable anywhere but on a running stack with an embedded database."""
     if target.postgres:
-        raise ClockFixed("only the embedded stack's clock can be moved, not that of a given PostgreSQL")
+        raise ClockNotMovable("only the embedded stack's clock can be moved, not that of a given PostgreSQL")
     try:
         embedded = read(target.folder).embedded_postgres
     except NoStack as error:
-        raise ClockFixed(f"only the embedded stack's clock can be moved: {error}") from None
+        raise ClockNotMovable(f"only the embedded stack's clock can be moved: {error}") from None
     if not embedded:
-        raise ClockFixed(f"the stack in {target.folder} runs on a given PostgreSQL")
+        raise ClockNotMovable(f"the stack in {target.folder} runs on a given PostgreSQL")
 
 
 async def advance(databases: Mapping[str, str], by: Duration) -> list[Reading]:

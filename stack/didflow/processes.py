@@ -10,7 +10,7 @@ from annotated_types import Ge
 
 from didflow.embedded.kafka import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 from didflow.embedded.ports import free_port
-from didflow.parts import Parts
+from didflow.servers import Servers
 from didflow.supervisor import Launch, Spec
 from didflow_chassis.settings import PREFIX, Settings
 
@@ -18,7 +18,7 @@ SIMULATOR: Final = "simulator"
 _LOOPBACK: Final = "127.0.0.1,localhost"
 
 
-def worker(service: str, parts: Parts) -> Spec:
+def worker(service: str, parts: Servers) -> Spec:
     """Describe the worker of a service."""
 
     def launch() -> Launch:
@@ -29,7 +29,7 @@ def worker(service: str, parts: Parts) -> Spec:
     return Spec(name=service, command=(script(f"didflow-{service}"), "worker"), launch=launch)
 
 
-def simulator(parts: Parts) -> Spec:
+def simulator(parts: Servers) -> Spec:
     """Describe the carrier simulator."""
     return Spec(
         name=SIMULATOR,
@@ -38,7 +38,7 @@ def simulator(parts: Parts) -> Spec:
     )
 
 
-def environment(parts: Parts, name: str, told: Mapping[str, str]) -> dict[str, str]:
+def environment(parts: Servers, name: str, told: Mapping[str, str]) -> dict[str, str]:
     """Build a child's environment: this process's own, and on top of it what this stack decides."""
     group = _embedded_group() if parts.embedded_kafka else {"MEMBER_ID": f"{name}-0"}
     ours = {"KAFKA": parts.kafka, "PRODUCTION": "false", "TOPIC_PREFIX": parts.topic_prefix, **group, **told}

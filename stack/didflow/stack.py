@@ -14,12 +14,12 @@ from typing import Final
 
 import httpx
 
-from didflow import document_key, parts, processes, state, web
-from didflow.calls import Api, calling
-from didflow.embedded.waiting import NotInTimeError, until
+from didflow import document_key, processes, servers, state, web
+from didflow.embedded.wait import DeadlineMissedError, until
+from didflow.errors import DidNotStart
+from didflow.http_client import Api, http_client
 from didflow.issuer import ISSUER, Issuer
-from didflow.parts import Parts, Wanted
-from didflow.problems import DidNotStart
+from didflow.servers import Servers, Wanted
 from didflow.services import SERVICES, service
 from didflow.supervisor import Supervisor
 from didflow_chassis import migrate
@@ -34,7 +34,7 @@ ACCOUNTS: Final = {
 
 _READY_S: Final = 60.0
 
-Tell = Callable[[str], None]
+Print = Callable[[str], None]
 
 
 @dataclass(kw_only=True)
@@ -42,7 +42,7 @@ class Stack:
     """A running stack, its APIs behind the port that is `listening`."""
 
     folder: Path
-    parts: Parts
+    parts: Servers
     listening: socket.socket = field(repr=False)
     issuer: Issuer
     supervisor: Supervisor = field(repr=False)
@@ -88,13 +88,13 @@ class Stack:
         condition: Callable[[], Awaitable[bool]] = answers
         try:
             await until(condition, within=_READY_S, what=f"start of {name}'s worker")
-        except NotInTimeError as error:
+        except DeadlineMissedError as error:
             raise DidNotStart(str(error)) from None
 
 
 @asynccontextmanager
 async def running(
-    wanted: Wanted, folder: Path, *, tell: Tell, port: int | None = None, late: Collection[str] = ()
+    wanted: Wanted, folder: Path, *, tell: Print, port: int | None = None, late: Collection[str] = ()
 ) -> AsyncIterator[Stack]:
     """Run a stack in a folder for as long as the block does; workers named in `late` are left to the caller.
 
@@ -108,7 +108,7 @@ async def running(
         exits.enter_context(document_key.told(folder))
         loading = asyncio.create_task(asyncio.to_thread(_load))
         tell("starting Kafka and PostgreSQL")
-        used = await exits.enter_async_context(parts.opened(wanted, folder))
+        used = await exits.enter_async_context(servers.opened(wanted, folder))
         await loading
         tell("migrating four databases")
         await _migrate(used)
@@ -118,7 +118,7 @@ async def running(
         yield stack
 
 
-def _stack(folder: Path, used: Parts, port: int | None, tell: Tell, exits: AsyncExitStack) -> Stack:
+def _stack(folder: Path, used: Servers, port: int | None, tell: Print, exits: AsyncExitStack) -> Stack:
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     listening = web.listen(port)
@@ -141,18 +141,18 @@ async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> 
         stack.supervisor.start(processes.worker(name, stack.parts))
     stack.supervisor.start(processes.simulator(stack.parts))
     await exits.enter_async_context(web.serving(stack.parts, stack.issuer, stack.listening))
-    async with calling(stack.base, stack.issuer.token(role="operator", account="master")) as api:
-        await make_accounts(api, ACCOUNTS)
+    async with http_client(stack.base, stack.issuer.token(role="operator", account="master")) as api:
+        await create_accounts(api, ACCOUNTS)
     await stack.ready(early)
 
 
-async def make_accounts(api: Api, accounts: dict[str, str]) -> None:
+async def create_accounts(api: Api, accounts: dict[str, str]) -> None:
     """Make accounts that are not there yet, parents first. Raises CallFailed."""
     for path, name in accounts.items():
         await api.post("/v1/accounts", {"path": path, "name": name})
 
 
-async def _migrate(used: Parts) -> None:
+async def _migrate(used: Servers) -> None:
     """Migrate one database after the other: Alembic keeps its context in the process."""
     for name in SERVICES:
         await migrate.upgrade(used.postgres[name], service(name))

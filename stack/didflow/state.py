@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from didflow.problems import NoStack, StackRuns
+from didflow.errors import NoStack, StackRuns
 
 DATA_VARIABLE = "DIDFLOW_DATA"
 ADMIN = "admin"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from didflow.embedded.child import Child
-from didflow.problems import DidNotStart
+from didflow.errors import DidNotStart
 
 BACKOFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 STEADY_S: Final = 20.0
@@ -83,7 +83,7 @@ class Supervisor:
         """Raise DidNotStart with its last words for a child that ends again and again."""
         kept = self._kept[name]
         if kept.starts > len(BACKOFF_S):
-            raise DidNotStart(f"{name} ends again and again:\n{kept.child.last_words()}")
+            raise DidNotStart(f"{name} ends again and again:\n{kept.child.log_tail()}")
 
     async def stop(self) -> None:
         """End all children, all at once; repeatable."""

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from didflow.problems import BadInput, Missing
+from didflow.errors import BadInput, Missing
 from didflow_chassis.brokers import MAX_RECORD_BYTES, connection
 from didflow_chassis.settings import Settings
 
@@ -27,7 +27,9 @@ class Tail:
 
 
 @asynccontextmanager
-async def tailing(settings: Settings, topics: Iterable[str], *, from_start: bool) -> AsyncIterator[Tail]:
+async def reading_topics(
+    settings: Settings, topics: Iterable[str], *, from_start: bool
+) -> AsyncIterator[Tail]:
     """Read topics, named without the installation's prefix. Raises Missing, BadInput."""
     consumer = AIOKafkaConsumer(
         **connection(settings),

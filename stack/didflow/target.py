@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from didflow import state
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 from didflow.services import SERVICES
 from didflow.state import ADMIN
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from didflow.embedded.waiting import NotInTimeError, until
-from didflow.problems import Missing
+from didflow.embedded.wait import DeadlineMissedError, until
+from didflow.errors import Missing
 from didflow_chassis.brokers import connection
 from didflow_chassis.settings import Settings
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS, Topic
@@ -23,7 +23,7 @@ def topic_names(prefix: str = "") -> tuple[str, ...]:
     return tuple(f"{prefix}{name}" for name in (*TOPICS, *DEAD_LETTER_TOPICS.values()))
 
 
-async def make_topics(settings: Settings) -> tuple[str, ...]:
+async def create_topics(settings: Settings) -> tuple[str, ...]:
     """Make the topics that a cluster lacks and return their names. Raises Missing, saying what and why."""
     admin: Any = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=_PATIENCE_MS)
     try:
@@ -59,7 +59,7 @@ async def _until_served(admin: Any, names: list[str]) -> None:
     condition: Callable[[], Awaitable[bool]] = served
     try:
         await until(condition, within=_SERVED_S, what="leaders of new topics")
-    except NotInTimeError as error:
+    except DeadlineMissedError as error:
         raise Missing(str(error)) from None
 
 

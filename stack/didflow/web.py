@@ -11,9 +11,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from didflow.dispatch import Dispatcher
+from didflow.errors import BadInput
 from didflow.issuer import JWKS_PATH, Issuer
-from didflow.parts import Parts
-from didflow.problems import BadInput
+from didflow.servers import Servers
 from didflow.services import SERVICES, service
 from didflow_chassis.running import api_application
 from didflow_chassis.settings import Settings, load
@@ -39,7 +39,7 @@ def listen(port: int | None) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(parts: Parts, issuer: Issuer, listening: socket.socket) -> AsyncIterator[None]:
+async def serving(parts: Servers, issuer: Issuer, listening: socket.socket) -> AsyncIterator[None]:
     """Serve all APIs on a bound socket for as long as the block runs."""
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with AsyncExitStack() as stack:
@@ -52,7 +52,7 @@ async def serving(parts: Parts, issuer: Issuer, listening: socket.socket) -> Asy
         yield
 
 
-def _settings(parts: Parts, issuer: Issuer, base: str, name: str) -> Settings:
+def _settings(parts: Servers, issuer: Issuer, base: str, name: str) -> Settings:
     return load(
         Settings,
         kafka=parts.kafka,

@@ -27,7 +27,7 @@ from harness.processes import Processes
 
 from didflow.dispatch import Dispatcher
 from didflow.issuer import Issuer
-from didflow.parts import Parts
+from didflow.servers import Servers
 from didflow_chassis.servers import serving
 
 ISSUER = "http://didflow.localhost/faults"
@@ -137,7 +137,7 @@ def install_on(kafka: str, topics: str, processes: Processes, issuer: tuple[Issu
     """Lays out installations on databases that are there; see `InstallOn`."""
 
     def lay_out(dsns: Mapping[str, str]) -> Installation:
-        parts = Parts(
+        parts = Servers(
             kafka=kafka, postgres=dsns, topic_prefix=topics, embedded_kafka=False, embedded_postgres=False
         )
         return Installation(parts=parts, issuer=issuer[0], jwks=issuer[1], launcher=processes)

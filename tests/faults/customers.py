@@ -13,7 +13,7 @@ from typing import Any, Final
 from faults.load import loading, wishing
 from faults.oracle import FREE, STRICT, Bought, Oracle
 
-from didflow.problems import CallFailed
+from didflow.errors import CallFailed
 
 REVIEW_S: Final = 1.0
 WISHES: Final[Mapping[str, int]] = {

@@ -20,12 +20,12 @@ from harness.migrated import migrated
 from harness.processes import Processes, RunningProcess, until
 
 from didflow import processes
-from didflow.calls import Api, calling
 from didflow.embedded.ports import free_port
+from didflow.errors import NotIdle
+from didflow.http_client import Api, http_client
+from didflow.idle import IdleCheck, only_ask
 from didflow.issuer import JWKS_PATH, Issuer
-from didflow.parts import Parts
-from didflow.problems import NotQuiet
-from didflow.quiet import Quiet, only_ask
+from didflow.servers import Servers
 from didflow.services import service
 from didflow.tail import partitions_of
 from didflow_chassis.brokers import connection
@@ -65,10 +65,10 @@ class Member:
         return replace(self, process=self.launch())
 
     async def ready(self, within: float = READY_S) -> "Member":
-        """Wait until it says that it is. Raises NotInTimeError, or AssertionError when it ended instead."""
+        """Wait until it says that it is. Raises DeadlineMissedError, or AssertionError when it ended instead."""
 
         async def answers() -> bool:
-            assert self.process.exit_code is None, f"{self.name} ended:\n{self.process.last_words()}"
+            assert self.process.exit_code is None, f"{self.name} ended:\n{self.process.log_tail()}"
             await asyncio.sleep(0.05)
             return await self.asked("/healthz/ready") is not None
 
@@ -94,7 +94,7 @@ class Member:
 class Installation:
     """Where everything is, and how its processes are started."""
 
-    parts: Parts
+    parts: Servers
     issuer: Issuer
     jwks: str
     launcher: Processes = field(repr=False)
@@ -144,9 +144,9 @@ class Installation:
         return self.issuer.token(role=role, account=account)
 
     @asynccontextmanager
-    async def calling(self, api: Member, role: str = "operator") -> AsyncIterator[Api]:
+    async def http_client(self, api: Member, role: str = "operator") -> AsyncIterator[Api]:
         """Open a client of one API."""
-        async with calling(api.base, self.token(role)) as client:
+        async with http_client(api.base, self.token(role)) as client:
             yield client
 
     async def unrest(self, within: float = QUIET_S, *, carrier: bool = True) -> list[str]:
@@ -154,7 +154,7 @@ class Installation:
         async with self._looking(carrier=carrier) as quiet:
             try:
                 await quiet.wait(within=within)
-            except NotQuiet as error:
+            except NotIdle as error:
                 return [str(error)]
         return []
 
@@ -186,8 +186,8 @@ class Installation:
 
 
 @dataclass(kw_only=True)
-class _Quiet(Quiet):
-    """Quiet is also that no order to a carrier is open."""
+class _Quiet(IdleCheck):
+    """IdleCheck is also that no order to a carrier is open."""
 
     carrier: bool = True
 

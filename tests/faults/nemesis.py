@@ -199,5 +199,5 @@ class Nemesis:
     def _note_end(self, member: Member) -> None:
         """Note who ended by itself; a process that starts while a dependency is away says so and may."""
         if member.process.exit_code not in (None, os.EX_UNAVAILABLE):
-            words = member.process.last_words()
+            words = member.process.log_tail()
             self.odd.append(f"{member.name} ended by itself with {member.process.exit_code}: {words[-600:]}")

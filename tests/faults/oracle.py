@@ -21,8 +21,8 @@ from faults.installation import ACCOUNT, Installation
 from faults.ledger import Kind, Ledger
 from harness.broken import JOURNAL
 
-from didflow.calls import Answered, Api
-from didflow.problems import CallFailed
+from didflow.errors import CallFailed
+from didflow.http_client import Api, Response
 from didflow_adapters.script import PARTS
 from didflow_chassis.brokers import connection
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
@@ -209,7 +209,7 @@ class Oracle:
         made: dict[str, Any] = answered.body
         return made
 
-    async def call(self, name: str, path: str, body: Any, *, key: str) -> Answered:
+    async def call(self, name: str, path: str, body: Any, *, key: str) -> Response:
         """Call a service's API, patiently, under one key."""
         deadline = time.monotonic() + PATIENCE_S
         while True:

@@ -12,7 +12,7 @@ from harness.broken import JOURNAL
 
 from didflow.embedded.databases import create_service_databases
 from didflow.embedded.postgres import EmbeddedPostgres
-from didflow.embedded.scratch import scratch_folder
+from didflow.embedded.temporary_folder import temporary_folder
 
 _KILL_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -64,7 +64,7 @@ class DatabaseServer:
 @asynccontextmanager
 async def database_server() -> AsyncIterator[DatabaseServer]:
     """Run a server for as long as the block does."""
-    with scratch_folder(in_memory=True) as scratch:
+    with temporary_folder(in_memory=True) as scratch:
         folder = scratch / "postgres"
         server = DatabaseServer(folder=folder, running=await EmbeddedPostgres.start(folder))
         try:

@@ -30,7 +30,7 @@ async def asked(dsn: str, question: str, *values: Any) -> Any:
 
 
 async def until_so(dsn: str, question: str, *, within: float, what: str) -> None:
-    """Wait until a question about a database is answered with anything but nothing. Raises NotInTimeError."""
+    """Wait until a question about a database is answered with anything but nothing. Raises DeadlineMissedError."""
 
     async def so() -> bool:
         return bool(await asked(dsn, question))

@@ -11,7 +11,7 @@ from faults.oracle import Ask, Bought, Oracle
 from faults.stories import EXAMPLES
 from harness.processes import until
 
-from didflow import letters
+from didflow import dead_letters
 from didflow_chassis.stage.parking import MAX_ATTEMPTS
 from didflow_contracts.events import DidChanged
 
@@ -94,6 +94,6 @@ async def mend(at: Installation, worker: Any) -> None:
     await worker.process.stop()
     await at.worker("billing").ready()
     dsns = {"billing": at.parts.postgres["billing"]}
-    found = await letters.listed(dsns, reason="defect", limit=10)
-    handled = await letters.retry(dsns, [one.letter.id for one in found])
+    found = await dead_letters.listed(dsns, reason="defect", limit=10)
+    handled = await dead_letters.retry(dsns, [one.letter.id for one in found])
     assert [one.outcome for one in handled] == ["retried"]

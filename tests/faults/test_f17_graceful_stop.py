@@ -11,7 +11,7 @@ from faults.invariants import Judge
 from faults.load import loading
 from faults.oracle import Ask
 from faults.sessions import IN_HAND, until_so
-from harness.processes import NotInTimeError
+from harness.processes import DeadlineMissedError
 
 GRACE_S = 10.0
 
@@ -46,7 +46,7 @@ async def test_a_worker_that_is_killed_at_the_end_of_its_grace_loses_nothing(
     worker.process.send(signal.SIGTERM)
     try:
         await worker.process.ended(within=1)
-    except NotInTimeError:
+    except DeadlineMissedError:
         await worker.process.kill()
     assert worker.process.exit_code == -signal.SIGKILL
     await at.worker("billing").ready()

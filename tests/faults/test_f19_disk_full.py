@@ -16,7 +16,7 @@ from faults.servers import DatabaseServer
 from harness.processes import until
 
 from didflow.embedded.postgres import EmbeddedPostgres
-from didflow.embedded.scratch import scratch_folder
+from didflow.embedded.temporary_folder import temporary_folder
 
 DISK: Final = "256m"
 LEFT: Final = 2**19
@@ -26,7 +26,7 @@ LEFT: Final = 2**19
 @pytest.fixture
 def disk() -> Iterator[Path]:
     """A small file system of this test's own."""
-    with scratch_folder() as folder:
+    with temporary_folder() as folder:
         place = folder / "disk"
         place.mkdir()
         mounting = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=755", "tmpfs", str(place)]

@@ -12,7 +12,7 @@ from faults.four import READS, Four, four, raw
 from faults.stories import Life
 from harness.fixtures import DatabaseFor
 
-from didflow import letters
+from didflow import dead_letters
 from didflow.services import service
 from didflow_chassis.service import Service
 from didflow_chassis.stage import Stage
@@ -95,8 +95,8 @@ async def test_what_is_not_known_waits_for_the_upgrade(database_for: DatabaseFor
             assert await house.count(name, "dead_letters", f"reason = '{reason}'") == 1
             later = deployed(house, name)
             dsns = {name: house.stages[name].database.dsn}
-            ids = [one.letter.id for one in await letters.listed(dsns, reason=None, limit=10)]
-            assert [one.outcome for one in await letters.retry(dsns, ids)] == ["retried"]
+            ids = [one.letter.id for one in await dead_letters.listed(dsns, reason=None, limit=10)]
+            assert [one.outcome for one in await dead_letters.retry(dsns, ids)] == ["retried"]
             rows = await later.database.fetch("SELECT id FROM parked WHERE entity = ''")
             await later.waiting({}, [row["id"] for row in rows])
             assert set(await house.states(name)) == {ONE.did_id}

@@ -10,8 +10,8 @@ from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from msgspec.structs import replace
 
-from didflow import letters
-from didflow.letters import Handled
+from didflow import dead_letters
+from didflow.dead_letters import Handled
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 ONE: Final = Life(name="retried", number="+353212000001", begin=BEGIN)
@@ -26,9 +26,9 @@ CASES: Final = {
 async def retried(house: Four, name: str) -> list[Handled]:
     """Do what `didflow dlq retry --all` does, for letters named before."""
     dsns = {name: house.stages[name].database.dsn}
-    found = await letters.listed(dsns, reason=None, limit=10)
-    once = await letters.retry(dsns, [one.letter.id for one in found])
-    return once + await letters.retry(dsns, [one.letter.id for one in found])
+    found = await dead_letters.listed(dsns, reason=None, limit=10)
+    once = await dead_letters.retry(dsns, [one.letter.id for one in found])
+    return once + await dead_letters.retry(dsns, [one.letter.id for one in found])
 
 
 async def strike(house: Four, name: str) -> None:
@@ -88,7 +88,7 @@ async def test_two_operators_retrying_everything_at_once_retry_each_once(databas
         connection = await asyncpg.connect(house.stages["billing"].database.dsn)
         await mend(connection)
         dsns = {"billing": house.stages["billing"].database.dsn}
-        ids = [one.letter.id for one in await letters.listed(dsns, reason=None, limit=100)]
+        ids = [one.letter.id for one in await dead_letters.listed(dsns, reason=None, limit=100)]
         handled = [one.outcome for one in (await both(dsns, ids))]
         assert (handled.count("retried"), handled.count("absent")) == (30, 30)
         await strike(house, "billing")
@@ -106,5 +106,7 @@ async def mend(connection: asyncpg.Connection) -> None:
 async def both(dsns: dict[str, str], ids: list[Any]) -> list[Handled]:
     """Retry the same letters twice at the same time."""
     return [
-        one for some in await together(letters.retry(dsns, ids), letters.retry(dsns, ids)) for one in some
+        one
+        for some in await together(dead_letters.retry(dsns, ids), dead_letters.retry(dsns, ids))
+        for one in some
     ]

@@ -21,7 +21,7 @@ from harness.kafka_java import JavaBroker
 from harness.processes import until
 from harness.topics import create_topics
 
-from didflow.embedded.scratch import scratch_folder
+from didflow.embedded.temporary_folder import temporary_folder
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, SERVICES, TOPICS, topics_written_by
 
 GUARD = Guard(users={name: f"secret-of-{name}" for name in (ADMIN, *SERVICES)})
@@ -33,7 +33,7 @@ async def kafka(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A broker of this test's own, to which the test itself comes as its administrator."""
     for name, value in GUARD.settings().items():
         monkeypatch.setenv(f"DIDFLOW_{name}", value)
-    with scratch_folder(in_memory=True) as folder:
+    with temporary_folder(in_memory=True) as folder:
         try:
             broker = await JavaBroker.create(folder, GUARD)
         except KafkaUnavailableError as error:
@@ -105,6 +105,6 @@ async def test_services_run_under_these_rules_and_not_under_anothers(
     await oracle.purchase(20)
     await until(lambda: wrong.process.exit_code is not None, within=30, what="end of the wrong one")
     assert wrong.process.exit_code == os.EX_UNAVAILABLE
-    assert "TopicAuthorizationFailedError" in wrong.process.last_words()
+    assert "TopicAuthorizationFailedError" in wrong.process.log_tail()
     await ready(inventory, at.worker("billing", **GUARD.settings("billing")))
     await judge(at, oracle)

@@ -89,7 +89,7 @@ def _rule(kind: Any, name: str, user: str, operation: Any) -> Any:
 
 
 async def allow(bootstrap: str, guard: Guard, rules: Iterable[Any]) -> None:
-    """Give these rules to a broker and wait until it holds to them. Raises KafkaException, NotInTimeError."""
+    """Give these rules to a broker and wait until it holds to them. Raises KafkaException, DeadlineMissedError."""
     client: Any = _KAFKA.AdminClient({"bootstrap.servers": bootstrap, **guard.librdkafka()})
     wanted = set(rules)
     for answer in client.create_acls(list(wanted), request_timeout=_WAIT_S).values():

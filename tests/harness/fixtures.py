@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from didflow.embedded.postgres import EmbeddedPostgres
-from didflow.embedded.scratch import scratch_folder
+from didflow.embedded.temporary_folder import temporary_folder
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 from harness.broker import Broker, KafkaUnavailableError
 from harness.postgres import Prepare, TemplateDatabases
@@ -60,7 +60,7 @@ async def topics(kafka: str, request: pytest.FixtureRequest) -> AsyncIterator[st
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres() -> AsyncIterator[EmbeddedPostgres]:
     """The run's real PostgreSQL."""
-    with scratch_folder(in_memory=True) as folder:
+    with temporary_folder(in_memory=True) as folder:
         async with await EmbeddedPostgres.start(folder / "postgres") as server:
             yield server
 

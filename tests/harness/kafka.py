@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from didflow.embedded.scratch import scratch_folder
+from didflow.embedded.temporary_folder import temporary_folder
 from harness.broker import Broker, KafkaUnavailableError
 from harness.kafka_docker import DockerBroker, docker_answers
 from harness.kafka_java import JavaBroker
@@ -14,7 +14,7 @@ from harness.kafka_java import JavaBroker
 async def real_kafka() -> AsyncIterator[Broker]:
     """Give a running broker and remove it at the end. Raises KafkaUnavailableError with all reasons."""
     reasons = ["no Docker engine answers"]
-    with scratch_folder(in_memory=True) as folder:
+    with temporary_folder(in_memory=True) as folder:
         broker: Broker | None = None
         if await asyncio.to_thread(docker_answers):
             try:

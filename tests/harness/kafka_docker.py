@@ -8,7 +8,7 @@ from testcontainers.community.kafka import KafkaContainer
 from testcontainers.core.docker_client import DockerClient
 
 from didflow.embedded.ports import free_port
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 from harness.broken import JOURNAL
 from harness.broker import KafkaUnavailableError
 from harness.topics import is_serving

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from didflow.embedded.child import Child
 from didflow.embedded.ports import free_port
-from didflow.embedded.waiting import NotInTimeError, until
+from didflow.embedded.wait import DeadlineMissedError, until
 from harness.access import Guard
 from harness.broken import JOURNAL
 from harness.broker import KafkaUnavailableError
@@ -103,10 +103,10 @@ class JavaBroker:
 
         try:
             await until(settled, within=_START_SECONDS, what="start of Kafka")
-        except NotInTimeError:
+        except DeadlineMissedError:
             await child.kill()
         if child.exit_code is not None:
-            raise KafkaUnavailableError(f"Kafka did not start: {child.last_words()}")
+            raise KafkaUnavailableError(f"Kafka did not start: {child.log_tail()}")
         JOURNAL.lift("broker")
 
     async def stop(self) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from didflow.embedded.child import Child, has_ended
-from didflow.embedded.waiting import NotInTimeError, until
+from didflow.embedded.wait import DeadlineMissedError, until
 from harness.broken import JOURNAL
 
-__all__ = ["NotInTimeError", "Processes", "RunningProcess", "has_ended", "until"]
+__all__ = ["DeadlineMissedError", "Processes", "RunningProcess", "has_ended", "until"]
 
 
 _BREAKS = {signal.SIGTERM: "told to stop", signal.SIGSTOP: "freeze", signal.SIGKILL: "kill -9"}
@@ -75,4 +75,4 @@ class Processes:
         """Kill what still runs, and show each log's end: pytest prints it when the test failed."""
         for process in self.started:
             await Child.kill(process)
-            sys.stdout.write(f"--- {process.log.name}\n{process.last_words()}\n")
+            sys.stdout.write(f"--- {process.log.name}\n{process.log_tail()}\n")

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 
 _ALREADY_THERE = 36
 _SERVED_SECONDS = 20.0

@@ -6,7 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from records import named, raw, record
 from wire import StartRelay, Wire
 
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database, Outage
 from didflow_contracts.envelope import decode

@@ -4,7 +4,7 @@ import toy
 from records import named, record
 from wire import Wire
 
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database
 from didflow_chassis.fetching import Session

@@ -6,7 +6,7 @@ import asyncpg
 from harness.processes import Processes
 from wire import StartRelay
 
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 from didflow_chassis.database import Database
 from didflow_chassis.relay import LEASE, LEASE_SETTINGS
 from didflow_chassis.settings import Settings

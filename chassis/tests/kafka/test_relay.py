@@ -3,7 +3,7 @@
 import asyncpg
 from wire import StartRelay, Wire
 
-from didflow.embedded.waiting import until
+from didflow.embedded.wait import until
 from didflow_chassis.database import Database
 from didflow_chassis.relay import LEASE
 

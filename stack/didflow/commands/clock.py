@@ -22,7 +22,7 @@ def advance(
     data: Data = None,
     postgres: Postgres = None,
 ) -> None:
-    """Move the clock of all services forward. Refused (clock_fixed) anywhere but on the embedded stack."""
+    """Move the clock of all services forward. Refused (clock_not_movable) anywhere but on the embedded stack."""
     for reading in run(_advance(target_of(data, postgres=postgres), by)):
         typer.echo(_line(reading))
 

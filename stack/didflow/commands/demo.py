@@ -9,11 +9,11 @@ import typer
 
 from didflow.commands.options import fail, run
 from didflow.demo import examples
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 from didflow.services import SERVICES
 
 if TYPE_CHECKING:
-    from didflow.demo.play import Played
+    from didflow.demo.scenario import DemoResult
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
@@ -48,14 +48,14 @@ def demo(
 
 def _play(
     read: examples.Examples, data: Path | None, chosen: tuple[frozenset[str], frozenset[str]], *, json: bool
-) -> "Played":
-    from didflow.demo.play import Options, play
-    from didflow.embedded.scratch import scratch_folder
-    from didflow.screen import console
+) -> "DemoResult":
+    from didflow.console import console
+    from didflow.demo.scenario import Options, play
+    from didflow.embedded.temporary_folder import temporary_folder
 
     late, killed = chosen
     with contextlib.ExitStack() as exits:
-        folder = data if data is not None else exits.enter_context(scratch_folder(in_memory=True))
+        folder = data if data is not None else exits.enter_context(temporary_folder(in_memory=True))
         options = Options(folder=folder, examples=read, late=late, killed=killed)
         return run(play(options, console(stderr=json).print))
 
@@ -68,18 +68,18 @@ def _services(named: list[str] | None) -> frozenset[str]:
     return wanted
 
 
-def _show(played: "Played", *, json: bool) -> None:
-    from didflow.demo import show
-    from didflow.screen import console
+def _show(played: "DemoResult", *, json: bool) -> None:
+    from didflow.console import console
+    from didflow.demo import tables
 
     if json:
-        said = show.as_json(played.verdicts, played.found, played.surprises, played.seconds)
+        said = tables.as_json(played.verdicts, played.found, played.unexpected, played.seconds)
         typer.echo(orjson.dumps(said).decode())
         return
     out = console()
-    out.print("", show.numbers_table(played.verdicts, played.found), "")
-    out.print(show.others_table(played.verdicts), "")
-    for surprise in played.surprises:
+    out.print("", tables.numbers_table(played.verdicts, played.found), "")
+    out.print(tables.others_table(played.verdicts), "")
+    for surprise in played.unexpected:
         out.print(f"[red]{surprise}[/]")
     result = "[bold green]PASSED[/]" if played.passed else "[bold red]FAILED[/]"
-    out.print(f"{show.sums(played.verdicts)}\n{result} in {played.seconds:.1f} s")
+    out.print(f"{tables.sums(played.verdicts)}\n{result} in {played.seconds:.1f} s")

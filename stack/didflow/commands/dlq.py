@@ -8,12 +8,12 @@ import orjson
 import typer
 
 from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, run
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from didflow.letters import Found, Handled
+    from didflow.dead_letters import Found, Handled
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
@@ -37,11 +37,11 @@ def list_letters(
     postgres: Postgres = None,
 ) -> None:
     """List dead letters, oldest first."""
-    from didflow import letters
-    from didflow.screen import console
+    from didflow import dead_letters
+    from didflow.console import console
 
     databases = databases_of(data, postgres, service)
-    found = run(letters.listed(databases, reason=reason, limit=limit))
+    found = run(dead_letters.listed(databases, reason=reason, limit=limit))
     if json:
         for one in found:
             typer.echo(_json(one))
@@ -52,9 +52,9 @@ def list_letters(
 @app.command()
 def show(letter_id: UUID, data: Data = None, postgres: Postgres = None) -> None:
     """Print one dead letter whole, as JSON."""
-    from didflow import letters
+    from didflow import dead_letters
 
-    found = run(letters.found(databases_of(data, postgres, None), letter_id))
+    found = run(dead_letters.found(databases_of(data, postgres, None), letter_id))
     if found is None:
         raise fail(BadInput(f"there is no dead letter {letter_id}"))
     typer.echo(orjson.dumps(orjson.loads(_json(found)), option=orjson.OPT_INDENT_2).decode())
@@ -71,9 +71,9 @@ def retry(
     postgres: Postgres = None,
 ) -> None:
     """Let records be decided again, before what waits behind them. A second retry does nothing."""
-    from didflow import letters
+    from didflow import dead_letters
 
-    _handle(letters.retry, ids, every, databases_of(data, postgres, service), reason)
+    _handle(dead_letters.retry, ids, every, databases_of(data, postgres, service), reason)
 
 
 @app.command()
@@ -87,9 +87,9 @@ def drop(
     postgres: Postgres = None,
 ) -> None:
     """Give records up for good; what waits behind them goes on."""
-    from didflow import letters
+    from didflow import dead_letters
 
-    _handle(letters.drop, ids, every, databases_of(data, postgres, service), reason)
+    _handle(dead_letters.drop, ids, every, databases_of(data, postgres, service), reason)
 
 
 Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable["list[Handled]"]]
@@ -118,10 +118,11 @@ def _handle(
 async def _all_or_these(
     work: Work, ids: list[UUID] | None, databases: dict[str, str], reason: str | None
 ) -> "list[Handled]":
-    from didflow import letters
 
     if not ids:
-        ids = [one.letter.id for one in await letters.listed(databases, reason=reason, limit=_MOST)]
+        from didflow import dead_letters
+
+        ids = [one.letter.id for one in await dead_letters.listed(databases, reason=reason, limit=_MOST)]
     return await work(databases, ids)
 
 

@@ -9,8 +9,8 @@ import typer
 from aiokafka import ConsumerRecord
 
 from didflow.commands.options import Data, Json, Kafka, run, target_of
-from didflow.eventline import line_of
-from didflow.tail import tailing
+from didflow.event_line import line_of
+from didflow.tail import reading_topics
 from didflow.target import Target
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 
@@ -34,7 +34,7 @@ async def _tail(
     target: Target, topics: list[str], number: str | None, *, from_start: bool, json: bool
 ) -> None:
     settings = target.kafka_settings()
-    async with tailing(settings, topics, from_start=from_start) as tail:
+    async with reading_topics(settings, topics, from_start=from_start) as tail:
         async for record in tail.records():
             text = _text(record, record.topic.removeprefix(settings.topic_prefix), number, json=json)
             if text is not None:

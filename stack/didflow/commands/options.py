@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from didflow.problems import BadInput, StackError
+from didflow.errors import BadInput, StackError
 from didflow.services import SERVICES
 from didflow.state import DATA_VARIABLE, default_folder
 from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
@@ -67,7 +67,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     The first SIGTERM or Ctrl-C cancels the work, which ends in order what it started; the exit code is 130.
     """
     try:
-        return asyncio.run(_until_told(work))
+        return asyncio.run(_until_signaled(work))
     except asyncio.CancelledError:
         raise typer.Exit(130) from None
     except BrokenPipeError:
@@ -83,10 +83,10 @@ def _known() -> tuple[type[Exception], ...]:
     """List what a person can put right; loaded when something went wrong, so that commands start fast."""
     import asyncpg
 
-    from didflow.embedded.account import UnsafeFolderError
     from didflow.embedded.cluster import PostgresDidNotStartError, PostgresInUseError
-    from didflow.embedded.installation import PostgresMissingError
-    from didflow.embedded.librdkafka import MockClusterError
+    from didflow.embedded.mock_cluster import MockClusterError
+    from didflow.embedded.os_account import UnsafeFolderError
+    from didflow.embedded.postgres_programs import PostgresMissingError
     from didflow_chassis.database import Outage
     from didflow_chassis.settings import SettingsError
 
@@ -94,7 +94,7 @@ def _known() -> tuple[type[Exception], ...]:
     return (StackError, Outage, SettingsError, asyncpg.PostgresError, MockClusterError, *embedded)
 
 
-async def _until_told(work: Coroutine[Any, Any, T]) -> T:
+async def _until_signaled(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
     told: list[bool] = []
 

@@ -8,12 +8,12 @@ import orjson
 import typer
 
 from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, run
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from didflow.waiting import Waiting
+    from didflow.parked import Waiting
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
@@ -44,14 +44,14 @@ def list_parked(
     postgres: Postgres = None,
 ) -> None:
     """List messages that wait, those first that wait longest."""
-    from didflow import waiting
-    from didflow.screen import console
+    from didflow import parked as parked_messages
+    from didflow.console import console
 
-    if reason not in (None, *waiting.REASONS):
-        raise fail(BadInput(f"{reason!r} is none of {', '.join(waiting.REASONS)}"))
+    if reason not in (None, *parked_messages.REASONS):
+        raise fail(BadInput(f"{reason!r} is none of {', '.join(parked_messages.REASONS)}"))
     subject = number and "+" + number.removeprefix("+")
-    wanted = waiting.Wanted(reason=reason, did_id=did, number=subject)
-    found = run(waiting.listed(databases_of(data, postgres, service), wanted, limit=limit))
+    wanted = parked_messages.Wanted(reason=reason, did_id=did, number=subject)
+    found = run(parked_messages.listed(databases_of(data, postgres, service), wanted, limit=limit))
     if json:
         for one in found:
             typer.echo(_json(one))

@@ -6,7 +6,7 @@ import orjson
 import typer
 
 from didflow.commands.options import fail
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 from didflow.services import SERVICES, service
 from didflow_contracts.topics import CARRIER_ADAPTERS, INVOICING, ORDER_SYSTEMS, PORTALS
 

@@ -6,8 +6,8 @@ import typer
 
 from didflow import state
 from didflow.commands.options import Data, fail, folder_of
+from didflow.errors import StackError
 from didflow.issuer import ISSUER, Issuer
-from didflow.problems import StackError
 
 
 def token(

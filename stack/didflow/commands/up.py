@@ -8,19 +8,19 @@ import orjson
 import typer
 
 from didflow.commands.options import Data, fail, folder_of, run
-from didflow.problems import StackRuns
+from didflow.errors import StackRuns
 from didflow.state import ADMIN, held
 from didflow_contracts.topics import DEAD_LETTER_TOPICS
 
 if TYPE_CHECKING:
-    from didflow.parts import Wanted
-    from didflow.screen import Voice
+    from didflow.console import Progress
+    from didflow.servers import Wanted
     from didflow.stack import Stack
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
 EMBEDDED_LIMITS = (
-    "The embedded Kafka is a stand-in, for looking and not for load (see --kafka). What it holds is gone when it",
+    "The embedded Kafka is a stand-in, for idle_check and not for load (see --kafka). What it holds is gone when it",
     "stops (--fresh begins anew), and a partition forgets its oldest records beyond 5 MB. One worker for each",
     "service; one that was killed reads again after some seconds. didflow's topics have 12 partitions, any other 4.",
 )
@@ -45,18 +45,18 @@ def up(
             pass
     except StackRuns as error:
         raise fail(error) from None
-    from didflow.parts import Wanted
+    from didflow.servers import Wanted
 
     wanted = Wanted(kafka=kafka, postgres=postgres, fresh=fresh)
     run(_up(wanted, folder, port, json=json))
 
 
 async def _up(wanted: "Wanted", folder: Path, port: int | None, *, json: bool) -> None:
-    from didflow.screen import Voice, console
+    from didflow.console import Progress, console
     from didflow.stack import running
 
     said = console(stderr=json)
-    voice = Voice(said.print)
+    voice = Progress(said.print)
     try:
         async with running(wanted, folder, tell=voice.step, port=port) as stack:
             if json:
@@ -64,13 +64,13 @@ async def _up(wanted: "Wanted", folder: Path, port: int | None, *, json: bool) -
             else:
                 for line in screen(stack):
                     said.print(line)
-            await _until_told(voice)
+            await _until_signaled(voice)
     except asyncio.CancelledError:
         # Told to stop: that is how it should end.
         return
 
 
-async def _until_told(voice: "Voice") -> None:
+async def _until_signaled(voice: "Progress") -> None:
     try:
         await asyncio.Event().wait()
     finally:

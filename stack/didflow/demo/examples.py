@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from didflow.problems import BadInput
+from didflow.errors import BadInput
 from didflow_contracts.vocabulary import Channels, NextAction, RefusalCode, Status
 
 FOLDER: Final = Path(__file__).parents[3] / "examples"

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from didflow.calls import Api
 from didflow.demo.examples import Examples, Purchase
-from didflow.problems import CallFailed
+from didflow.errors import CallFailed
+from didflow.http_client import Api
 
 _TRUNKS: Final = {"switchboard": "sip:switchboard.example.com"}
 
-Tell = Callable[[str], None]
+Print = Callable[[str], None]
 
 
 def tenant_of(account: str) -> str:
@@ -26,7 +26,7 @@ class People:
     examples: Examples
     resellers: dict[str, Api]
     reviewer: Api
-    tell: Tell
+    tell: Print
     _identities: dict[str, str] = field(default_factory=dict)
     _addresses: dict[str, str] = field(default_factory=dict)
     _trunks: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class People:
             made = await self._of(account).post("/v1/addresses", body, key=f"demo-{address.name}")
             self._addresses[address.name] = made["address_id"]
 
-    async def make_trunks(self) -> None:
+    async def create_trunks(self) -> None:
         """Make the voice trunks that the numbers are delivered to, for each reseller."""
         for account, api in self.resellers.items():
             for name, uri in _TRUNKS.items():

@@ -15,9 +15,9 @@ from typing import Self
 
 import psutil
 
-from didflow.embedded import leash
-from didflow.embedded.account import Account
-from didflow.embedded.waiting import NotInTimeError, until
+from didflow.embedded import parent_watch
+from didflow.embedded.os_account import OsAccount
+from didflow.embedded.wait import DeadlineMissedError, until
 
 TERMINATE_THEN_KILL = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 """Asked first, forced after 10 s."""
@@ -39,7 +39,7 @@ class Child:
         log: Path,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        account: Account | None = None,
+        account: OsAccount | None = None,
         when_host_dies: signal.Signals = signal.SIGKILL,
     ) -> Self:
         """Start `command` on a leash; output is appended to `log`; `account` is whom root becomes.
@@ -47,7 +47,7 @@ class Child:
         Raises OSError when the interpreter cannot be run; an unknown command ends the child at once.
         """
         uid, gid = (account.uid, account.gid) if account else (-1, -1)
-        front = [sys.executable, "-I", "-S", leash.__file__]
+        front = [sys.executable, "-I", "-S", parent_watch.__file__]
         bound = [str(os.getpid()), str(int(when_host_dies)), str(uid), str(gid)]
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - the caller's own command, no shell
@@ -76,7 +76,7 @@ class Child:
         self.process.send_signal(number)
 
     async def ended(self, *, within: float) -> int:
-        """Wait for its end and return the exit code. Raises NotInTimeError after `within` seconds."""
+        """Wait for its end and return the exit code. Raises DeadlineMissedError after `within` seconds."""
         await until(lambda: self.exit_code is not None, within=within, what=f"end of {self.command[0]}")
         return self.process.returncode
 
@@ -86,7 +86,7 @@ class Child:
             self.send(number)
             try:
                 return await self.ended(within=patience)
-            except NotInTimeError:
+            except DeadlineMissedError:
                 continue
         self.send(steps[-1][0])
         return await self.ended(within=steps[-1][1])
@@ -97,7 +97,7 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
         return await self.ended(within=5)
 
-    def last_words(self, lines: int = 20) -> str:
+    def log_tail(self, lines: int = 20) -> str:
         """Return the end of its log, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 

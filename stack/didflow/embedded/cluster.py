@@ -14,7 +14,7 @@ from typing import IO
 
 import psutil
 
-from didflow.embedded.account import Account
+from didflow.embedded.os_account import OsAccount
 
 SCRAM_ITERATIONS = "1"
 """Passwords here are 128 random bits: hashing them slowly protects nothing and costs each connection."""
@@ -23,13 +23,13 @@ SCRAM_ITERATIONS = "1"
 class PostgresInUseError(RuntimeError):
     """Another live process runs a server in this folder."""
 
-    code = "postgres-in-use"
+    code = "postgres_in_use"
 
 
 class PostgresDidNotStartError(RuntimeError):
     """The server could not be made, or ended or stayed silent at its start; the message says its last words."""
 
-    code = "postgres-did-not-start"
+    code = "postgres_did_not_start"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class ClusterFolder:
             return []
 
 
-def initialized(folder: ClusterFolder, programs: Path, account: Account | None) -> str:
+def initialized(folder: ClusterFolder, programs: Path, account: OsAccount | None) -> str:
     """Make the cluster unless it is there and return its superuser's password.
 
     Raises PostgresDidNotStartError.
@@ -104,7 +104,7 @@ def initialized(folder: ClusterFolder, programs: Path, account: Account | None) 
     return password
 
 
-def _initdb(draft: Path, folder: ClusterFolder, programs: Path, account: Account | None) -> None:
+def _initdb(draft: Path, folder: ClusterFolder, programs: Path, account: OsAccount | None) -> None:
     command = [str(programs / "initdb"), "--pgdata", str(draft), "--username=postgres"]
     command += ["--pwfile", str(folder.password), "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from didflow.embedded.librdkafka import MockCluster
+from didflow.embedded.mock_cluster import MockCluster
 
 PARTITIONS: Final = 12
 SESSION_TIMEOUT_MS: Final = 3_000

@@ -17,7 +17,6 @@ from typing import IO, Final, Self
 import asyncpg
 import psutil
 
-from didflow.embedded.account import reachable_folder, server_account
 from didflow.embedded.child import Child, has_ended
 from didflow.embedded.cluster import (
     SCRAM_ITERATIONS,
@@ -25,9 +24,10 @@ from didflow.embedded.cluster import (
     PostgresDidNotStartError,
     initialized,
 )
-from didflow.embedded.installation import programs
+from didflow.embedded.os_account import reachable_folder, server_os_account
 from didflow.embedded.ports import free_port
-from didflow.embedded.waiting import NotInTimeError, until
+from didflow.embedded.postgres_programs import programs
+from didflow.embedded.wait import DeadlineMissedError, until
 
 MAX_CONNECTIONS: Final = 200
 _START_SECONDS: Final = 30.0
@@ -63,7 +63,7 @@ class EmbeddedPostgres:
         `durable=False` trades safety against power cuts for speed. Call it from the host's main thread.
         Raises PostgresInUseError, PostgresDidNotStartError, PostgresMissingError.
         """
-        account = server_account()
+        account = server_os_account()
         place = ClusterFolder(root=await asyncio.to_thread(reachable_folder, folder, account))
         lock = place.lock()
         try:
@@ -115,7 +115,7 @@ async def _end_orphan(place: ClusterFolder) -> None:
             orphan.send_signal(number)
         try:
             await until(lambda: has_ended(orphan), within=patience, what="end of a left-over server")
-        except NotInTimeError:
+        except DeadlineMissedError:
             continue
         return
 
@@ -125,7 +125,7 @@ async def _run(
 ) -> tuple[Child, int]:
     """Start the server and wait until it is ready; a free port that was taken meanwhile is replaced."""
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    last_words = ""
+    log_tail = ""
     for _ in range(_ATTEMPTS):
         used = port or free_port()
         child = Child.start(
@@ -133,13 +133,13 @@ async def _run(
             log=place.log,
             env={"PATH": os.defpath, "LC_ALL": "C"},
             cwd=place.root,
-            account=server_account(),
+            account=server_os_account(),
             when_host_dies=signal.SIGINT,
         )
         if await _becomes_ready(place, child):
             return child, used
-        last_words = child.last_words()
-    raise PostgresDidNotStartError(last_words)
+        log_tail = child.log_tail()
+    raise PostgresDidNotStartError(log_tail)
 
 
 async def _becomes_ready(place: ClusterFolder, child: Child) -> bool:
@@ -148,7 +148,7 @@ async def _becomes_ready(place: ClusterFolder, child: Child) -> bool:
 
     try:
         await until(settled, within=_START_SECONDS, what="start of PostgreSQL")
-    except NotInTimeError:
+    except DeadlineMissedError:
         await child.stop(_FAST_THEN_HARD)
     except BaseException:
         child.send(signal.SIGQUIT)

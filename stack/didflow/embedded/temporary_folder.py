@@ -1,0 +1,56 @@
+"""Temporary folders that servers of any account can get to, and that a killed host does not leave for ever.
+
+A folder carries its owner's pid in its name; each new one sweeps away those whose owner is gone.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+_PREFIX: Final = "didflow-scratch-"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private name there
+_ROOM: Final = 4 * 2**30
+
+
+@contextmanager
+def temporary_folder(*, in_memory: bool = False) -> Iterator[Path]:
+    """Give a new empty folder and remove it at the end; sweeps what killed hosts left.
+
+    `in_memory` asks for a file system in memory where there is one with 4 GB free: what lies there survives
+    every process but no restart of the machine, and a server's waits for its disk cost nothing.
+    """
+    disk = Path(tempfile.gettempdir())
+    sweep(disk)
+    sweep(_MEMORY)
+    root = _MEMORY if in_memory and _has_room(_MEMORY) else disk
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove scratch folders of ours under `root` whose process is gone."""
+    for folder in root.glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).split("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)) and _is_ours(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_room(root: Path) -> bool:
+    return root.is_dir() and os.access(root, os.W_OK) and shutil.disk_usage(root).free >= _ROOM
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.lstat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False

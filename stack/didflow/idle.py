@@ -1,0 +1,123 @@
+"""When nothing is under way any more: outboxes empty, nothing due, every group has read its topics to the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from didflow.embedded.wait import DeadlineMissedError, until
+from didflow.errors import NotIdle
+from didflow.services import SERVICES, service
+from didflow.tail import partitions_of
+from didflow_chassis.brokers import connection
+from didflow_chassis.deadletters import connect
+from didflow_chassis.settings import Settings
+
+PATIENCE_S: Final = 90.0
+_PAUSE_S: Final = 0.1
+_WAITING: Final = (
+    "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind'))"
+)
+
+Ends = dict[TopicPartition, int]
+More = Callable[[], Iterable[str]]
+
+
+@dataclass(kw_only=True)
+class IdleCheck:
+    """Looks at an installation's databases and groups."""
+
+    databases: Mapping[str, Any]
+    partitions: Mapping[str, list[TopicPartition]]
+    consumer: AIOKafkaConsumer
+    admin: Any
+    prefix: str
+    _ends: Ends = field(default_factory=dict)
+
+    async def wait(self, *, more: More = tuple, but: Iterable[str] = (), within: float = PATIENCE_S) -> None:
+        """Wait until nothing is under way, seen twice with nothing published in between.
+
+        `more` names what else is under way; services in `but` are passed over.
+        Raises NotIdle, saying what still is.
+        """
+        busy: list[str] = []
+        before: Ends | None = None
+
+        async def quiet() -> bool:
+            nonlocal busy, before
+            self._ends = {}
+            busy = [*await self.busy(but), *more()]
+            still = not busy and self._ends == before
+            before = None if busy else self._ends
+            await asyncio.sleep(0 if still else _PAUSE_S)
+            return still
+
+        condition: Any = quiet
+        try:
+            await until(condition, within=within, what="quiet")
+        except DeadlineMissedError:
+            raise NotIdle(f"after {within:g} s: {', '.join(busy)}") from None
+
+    async def busy(self, but: Iterable[str] = ()) -> list[str]:
+        """Name what is under way now, services in `but` passed over."""
+        left_out = frozenset(but)
+        names = [name for name in self.databases if name not in left_out]
+        found = [reason for name in names for reason in await self._database(name)]
+        return found or [reason for name in names for reason in await self._group(name)]
+
+    async def _database(self, name: str) -> list[str]:
+        outbox, parked = await self.databases[name].fetchrow(_WAITING)
+        said = ((outbox, "to publish"), (parked, "held back"))
+        return [f"{name}: {count} {what}" for count, what in said if count]
+
+    async def _group(self, name: str) -> list[str]:
+        partitions = self.partitions[name]
+        try:
+            ends = await self.consumer.end_offsets(partitions)
+            committed = await self.admin.list_consumer_group_offsets(
+                self.prefix + name, partitions=partitions
+            )
+        except KafkaError as error:
+            return [f"{name}: {type(error).__name__}"]
+        self._ends |= ends
+        lag = sum(max(0, end - max(0, committed[p].offset)) for p, end in ends.items() if end)
+        return [f"{name}: {lag} to read"] if lag else []
+
+
+def only_ask(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    """Let a consumer know these partitions and read none: asked for ends unprepared it learns one topic at a time."""
+    known = set(partitions)
+    consumer.assign(known)
+    consumer.pause(*known)
+
+
+@asynccontextmanager
+async def idle_check(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterator[IdleCheck]:
+    """Open what it takes to look. Raises Outage."""
+    async with AsyncExitStack() as exits:
+        databases, partitions = {}, {}
+        for name in SERVICES:
+            databases[name] = await connect(dsns[name])
+            exits.push_async_callback(databases[name].close)
+            read = [settings.topic_prefix + model.topic for model in service(name).events]
+            partitions[name] = await partitions_of(settings, read)
+        consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
+        await consumer.start()
+        exits.push_async_callback(consumer.stop)
+        only_ask(consumer, chain(*partitions.values()))
+        admin: Any = AIOKafkaAdminClient(**connection(settings))
+        exits.push_async_callback(admin.close)
+        await admin.start()
+        yield IdleCheck(
+            databases=databases,
+            partitions=partitions,
+            consumer=consumer,
+            admin=admin,
+            prefix=settings.topic_prefix,
+        )

@@ -1,0 +1,93 @@
+"""The Kafka and the PostgreSQL that a stack runs on: embedded ones, or those that were given."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from didflow.embedded.databases import create_service_databases, quoted
+from didflow.embedded.kafka import EmbeddedKafka
+from didflow.embedded.postgres import EmbeddedPostgres
+from didflow.errors import Missing
+from didflow.services import SERVICES
+from didflow.state import ADMIN
+from didflow.topics import create_topics, topic_names
+from didflow_chassis.settings import Settings, load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to run on; None means embedded.
+
+    For an embedded database: `durable` False trades its safety for speed, `fresh` begins with empty ones.
+    """
+
+    kafka: str | None = None
+    postgres: str | None = None
+    durable: bool = True
+    fresh: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """What a stack runs on. `postgres` has the DSN of each service's database and of the `admin`."""
+
+    kafka: str
+    postgres: Mapping[str, str]
+    topic_prefix: str
+    embedded_kafka: bool
+    embedded_postgres: bool
+
+
+@asynccontextmanager
+async def opened(wanted: Wanted, folder: Path) -> AsyncIterator[Servers]:
+    """Start or prepare both for as long as the block runs. Raises Missing, or what an embedded part raises."""
+    async with AsyncExitStack() as stack:
+        admin = wanted.postgres or await _embedded_postgres(stack, wanted, folder)
+        dsns = await _databases(admin)
+        prefix = ""
+        if wanted.kafka:
+            settings = load(Settings, kafka=wanted.kafka, postgres=admin, production=False)
+            prefix = settings.topic_prefix
+            await create_topics(settings)
+        kafka = wanted.kafka or (await stack.enter_async_context(await _embedded_kafka())).bootstrap
+        yield Servers(
+            kafka=kafka,
+            postgres=dsns,
+            topic_prefix=prefix,
+            embedded_kafka=wanted.kafka is None,
+            embedded_postgres=wanted.postgres is None,
+        )
+
+
+async def _embedded_postgres(stack: AsyncExitStack, wanted: Wanted, folder: Path) -> str:
+    start = EmbeddedPostgres.start(folder / "postgres", durable=wanted.durable)
+    server = await stack.enter_async_context(await start)
+    if wanted.fresh:
+        await drop_service_databases(server.dsn)
+    return server.dsn
+
+
+async def drop_service_databases(admin: str) -> None:
+    """Forget all that services ever stored on a server of our own."""
+    connection = await asyncpg.connect(admin)
+    try:
+        for name in SERVICES:
+            await connection.execute(f"DROP DATABASE IF EXISTS {quoted(f'didflow_{name}')} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+async def _embedded_kafka() -> EmbeddedKafka:
+    return await EmbeddedKafka.start(topic_names())
+
+
+async def _databases(admin: str) -> dict[str, str]:
+    try:
+        return {ADMIN: admin, **await create_service_databases(admin, SERVICES)}
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Missing(f"PostgreSQL's user may not make databases and roles: {error}") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Missing(f"PostgreSQL cannot be used: {type(error).__name__}: {error}") from None

@@ -1,0 +1,53 @@
+"""Topics on a real Kafka that was given to us."""
+
+import secrets
+
+import pytest
+from harness.topics import admin, delete_topics
+from harness.topics import create_topics as create_named_topics
+
+from didflow.errors import Missing
+from didflow.topics import create_topics, topic_names
+from didflow_chassis.settings import Settings, load
+
+
+def settings(kafka: str, prefix: str = "") -> Settings:
+    return load(Settings, kafka=kafka, postgres="postgresql://a@h/d", topic_prefix=prefix, production=False)
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"t{secrets.token_hex(4)}."
+
+
+async def test_missing_topics_are_made_once(kafka: str, prefix: str) -> None:
+    """Every topic and every dead letter topic, with twelve partitions; the second time there is nothing to do."""
+    told = settings(kafka, prefix)
+    made = await create_topics(told)
+    try:
+        assert set(made) == set(topic_names(prefix))
+        assert await create_topics(told) == ()
+        async with admin(kafka) as client:
+            described = await client.describe_topics(list(made))
+        assert {len(topic["partitions"]) for topic in described} == {12}
+    finally:
+        await delete_topics(kafka, list(made))
+
+
+async def test_topics_with_other_partitions_are_refused(kafka: str, prefix: str) -> None:
+    """A number's events would go to different workers: it is said which topics, and nothing is made."""
+    name = f"{prefix}did.purchased"
+    await create_named_topics(kafka, [name], partitions=3)
+    try:
+        with pytest.raises(Missing, match=r"did\.purchased 3"):
+            await create_topics(settings(kafka, prefix))
+        async with admin(kafka) as client:
+            assert [one for one in await client.list_topics() if one.startswith(prefix)] == [name]
+    finally:
+        await delete_topics(kafka, [name])
+
+
+async def test_a_kafka_that_does_not_answer_is_said() -> None:
+    """One line with the address, not a stack trace."""
+    with pytest.raises(Missing, match=r"127\.0\.0\.1:1 cannot be used"):
+        await create_topics(settings("127.0.0.1:1"))

@@ -1,0 +1,91 @@
+"""Dead letters over several services, on real databases, through the command line's own functions."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from harness.fixtures import DatabaseFor
+
+from didflow import dead_letters
+from didflow.services import service
+from didflow_chassis import migrate
+from didflow_contracts.ids import uuid7
+
+WRITE = """
+INSERT INTO dead_letters (id, at, reason, detail, topic, partition, "offset", key, value, headers, truncated)
+VALUES ($1, clock_timestamp(), $2, 'why', 'did.purchased', 0, $3, 'k', 'v', '[]', $4)
+"""
+
+
+async def billing(dsn: str) -> None:
+    await migrate.upgrade(dsn, service("billing"))
+
+
+async def provisioning(dsn: str) -> None:
+    await migrate.upgrade(dsn, service("provisioning"))
+
+
+@pytest.fixture
+async def databases(database_for: DatabaseFor) -> Mapping[str, str]:
+    return {
+        "billing": await database_for("billing", billing),
+        "provisioning": await database_for("provisioning", provisioning),
+    }
+
+
+async def given(dsn: str, reason: str = "not_json", *, truncated: bool = False) -> UUID:
+    letter_id = uuid7()
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(WRITE, letter_id, reason, letter_id.int % 1000, truncated)
+    await connection.close()
+    return letter_id
+
+
+async def parked(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    count = await connection.fetchval("SELECT count(*) FROM parked WHERE due_at IS NOT NULL")
+    await connection.close()
+    return count
+
+
+async def test_letters_of_all_services_are_listed_by_age(databases: Mapping[str, str]) -> None:
+    """Oldest first, whosever they are; a reason narrows them down."""
+    ids = [await given(databases[name]) for name in ("billing", "provisioning", "billing")]
+    other = await given(databases["billing"], "invalid_data")
+    listed = await dead_letters.listed(databases, reason=None, limit=10)
+    assert [one.letter.id for one in listed] == [*ids, other]
+    assert [one.service for one in listed] == ["billing", "provisioning", "billing", "billing"]
+    narrowed = await dead_letters.listed(databases, reason="invalid_data", limit=10)
+    assert [one.letter.id for one in narrowed] == [other]
+    assert len(await dead_letters.listed(databases, reason=None, limit=2)) == 2
+    assert (await dead_letters.counted(databases))["billing"] == {"not_json": 2, "invalid_data": 1}
+
+
+async def test_a_letter_is_found_and_handled_where_it_lies(databases: Mapping[str, str]) -> None:
+    """An id is enough; nobody has to know the service."""
+    one, two = await given(databases["billing"]), await given(databases["provisioning"])
+    found = await dead_letters.found(databases, two)
+    assert found is not None
+    assert found.service == "provisioning"
+    handled = await dead_letters.retry(databases, [one, two])
+    assert [(h.service, h.outcome) for h in handled] == [("billing", "retried"), ("provisioning", "retried")]
+    assert [await parked(dsn) for dsn in databases.values()] == [1, 1]
+
+
+async def test_a_second_retry_says_that_there_is_nothing_to_do(databases: Mapping[str, str]) -> None:
+    """Retrying twice has one effect, and an unknown id has none."""
+    one = await given(databases["billing"])
+    await dead_letters.retry(databases, [one])
+    handled = await dead_letters.retry(databases, [one, uuid4()])
+    assert [h.outcome for h in handled] == ["absent", "absent"]
+    assert await parked(databases["billing"]) == 1
+
+
+async def test_one_cut_letter_does_not_stop_the_others(databases: Mapping[str, str]) -> None:
+    """It is refused as truncated and stays, its neighbours are retried; it can be dropped."""
+    cut, whole = await given(databases["billing"], truncated=True), await given(databases["billing"])
+    handled = await dead_letters.retry(databases, [cut, whole])
+    assert [h.outcome for h in handled] == ["truncated", "retried"]
+    assert [one.letter.id for one in await dead_letters.listed(databases, reason=None, limit=9)] == [cut]
+    assert [h.outcome for h in await dead_letters.drop(databases, [cut])] == ["dropped"]

@@ -1,0 +1,143 @@
+"""Messages that wait over several services, on real databases: written by the stage, listed by the command line."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from harness.fixtures import DatabaseFor
+
+from didflow import parked, state
+from didflow.parked import Wanted
+from didflow.processes import script
+from didflow.services import service
+from didflow_chassis import migrate
+from didflow_chassis.database import Database
+from didflow_chassis.stage import Stage
+from didflow_chassis.stage.messages import Record
+from didflow_chassis.stage.watching import Watching
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.tracing import start_tracing
+from didflow_contracts.envelope import CONTENT_TYPE
+
+TOPIC = "verification.approved"
+SAID = (Path(__file__).parents[3] / "examples" / "events" / f"{TOPIC}.json").read_bytes()
+DID, NUMBER = UUID(json.loads(SAID)["data"]["did_id"]), json.loads(SAID)["subject"]
+SECRET = "Mary Example, 1 Example Quay"
+WRITE = """
+INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, last_error, inbox_id, topic, value)
+VALUES ($1, '+442079460018', 'Term', $2, 2, clock_timestamp() + interval '1 hour',
+        clock_timestamp() - make_interval(hours => $3), $4, '', 'did.purchased', $5)
+"""
+
+
+async def billing(dsn: str) -> None:
+    await migrate.upgrade(dsn, service("billing"))
+
+
+async def provisioning(dsn: str) -> None:
+    await migrate.upgrade(dsn, service("provisioning"))
+
+
+@pytest.fixture
+async def databases(database_for: DatabaseFor) -> Mapping[str, str]:
+    return {
+        "billing": await database_for("billing", billing),
+        "provisioning": await database_for("provisioning", provisioning),
+    }
+
+
+async def too_early(name: str, dsn: str) -> None:
+    """Let the service hear of a registration before it hears of the purchase."""
+    database = Database(dsn, application="test", size=2)
+    await database.start()
+    tracing = start_tracing(service=name, process="test", endpoint=None)
+    headers = (("content-type", CONTENT_TYPE.encode()),)
+    record = Record(TOPIC, 0, 7, NUMBER.encode(), SAID, headers)
+    await Stage(service(name), database, Watching(Metrics(), tracing)).records([record])
+    await database.stop()
+
+
+async def given(dsn: str, entity: str, reason: str, *, hours: int) -> None:
+    """Put a message there that tells of a person, in its bytes and in why it failed."""
+    connection = await asyncpg.connect(dsn)
+    value = json.dumps({"type": SECRET, "data": {"name": SECRET}}).encode()
+    await connection.execute(WRITE, entity, reason, hours, f"ValueError: {SECRET}", value)
+    await connection.close()
+
+
+async def test_what_came_too_early_is_listed_with_what_it_waits_for(databases: Mapping[str, str]) -> None:
+    """Whose it is, which event, what is missing, and since when; whatever service it waits in."""
+    for name, dsn in databases.items():
+        await too_early(name, dsn)
+    found = await parked.listed(databases, Wanted(), limit=10)
+    assert [one.service for one in found] == ["billing", "provisioning"]
+    for one in found:
+        assert (one.entity, one.number, one.topic) == (str(DID), NUMBER, TOPIC)
+        assert one.type == "didflow.verification.approved.v1"
+        assert (one.reason, one.attempts, one.due_at) == ("early", 0, None)
+        assert timedelta(0) <= one.age < timedelta(minutes=1)
+    assert found[0].missing == "did.purchased"
+    assert found[1].missing
+
+
+async def test_the_list_is_by_age_and_can_be_narrowed(databases: Mapping[str, str]) -> None:
+    """Longest first over all services; by reason, DID, number and how many."""
+    await too_early("billing", databases["billing"])
+    for name, entity, reason, hours in (("provisioning", "a", "dead", 9), ("billing", "b", "behind", 3)):
+        await given(databases[name], entity, reason, hours=hours)
+    found = await parked.listed(databases, Wanted(), limit=10)
+    assert [one.entity for one in found] == ["a", "b", str(DID)]
+    assert found[0].due_at is not None
+    for wanted in (Wanted(reason="early"), Wanted(did_id=DID), Wanted(number=NUMBER)):
+        narrowed = await parked.listed(databases, wanted, limit=10)
+        assert [one.entity for one in narrowed] == [str(DID)]
+    assert [one.entity for one in await parked.listed(databases, Wanted(), limit=1)] == ["a"]
+    assert await parked.listed(databases, Wanted(reason="early", number="+442079460018"), limit=1) == []
+
+
+def didflow(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    here = {name: value for name, value in os.environ.items() if not name.startswith("DIDFLOW_")}
+    command = [script("didflow"), "parked", "list", "--data", str(folder), *arguments]
+    return subprocess.run(command, env=here, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def folder(databases: Mapping[str, str], tmp_path: Path) -> Path:
+    """The folder of a stack that has these databases."""
+    here = {"pid": os.getpid(), "born": state.birth_of(os.getpid()), "kafka": "", "http": ""}
+    whole: dict[str, Any] = {**here, "postgres": dict(databases), "embedded_kafka": False}
+    state.write(tmp_path, state.StackState(**whole, embedded_postgres=False))
+    return tmp_path
+
+
+async def test_the_command_prints_no_word_of_what_a_message_says(
+    databases: Mapping[str, str], folder: Path
+) -> None:
+    """Neither value nor headers nor the words of an exception: a person may be named in each of them."""
+    await given(databases["billing"], str(DID), "retry", hours=30)
+    await too_early("provisioning", databases["provisioning"])
+    table, lines = didflow(folder), didflow(folder, "--json")
+    assert SECRET not in table.stdout + lines.stdout
+    assert "1 d 6 h" in table.stdout
+    said = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert [(one["service"], one["reason"], one["type"]) for one in said] == [
+        ("billing", "retry", ""),
+        ("provisioning", "early", "didflow.verification.approved.v1"),
+    ]
+    assert 108_000 <= said[0]["age_seconds"] < 108_100
+    assert len(didflow(folder, "--service", "billing", "--json").stdout.splitlines()) == 1
+    assert didflow(folder, "--number", "+10000000000").stdout.strip() == "nothing waits"
+
+
+async def test_an_unknown_reason_is_said(folder: Path) -> None:
+    """One line with a stable code, and what there is instead."""
+    done = didflow(folder, "--reason", "tired")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "didflow: bad_input: 'tired' is none of early, retry, behind, dead"

@@ -1,0 +1,243 @@
+"""`didflow up` as a process, and what the other commands do with it. One stack for all, killed once before.
+
+The tests run in the order in which they stand: the last one ends the stack.
+"""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+from aiokafka import AIOKafkaProducer
+from harness.processes import RunningProcess, until
+
+from didflow import dead_letters, state
+from didflow.processes import script
+from didflow.services import SERVICES
+from didflow.tokens import ROLE_ACCOUNTS, SIDE_BY_SIDE
+
+START_S = 120
+DIDFLOW = script("didflow")
+
+
+@dataclass
+class Up:
+    """A running `didflow up --json`: its process, its one line, its folder, and its children."""
+
+    process: RunningProcess
+    said: dict[str, Any]
+    folder: Path
+    children: list[psutil.Process]
+
+
+async def started(folder: Path) -> Up:
+    log = folder / "up.log"
+    command = [DIDFLOW, "up", "--json", "--port", "0", "--data", str(folder)]
+    process = RunningProcess.start(command, log=log)
+
+    def line() -> str | None:
+        assert process.exit_code is None, process.log_tail()
+        lines = [text for text in log.read_text().splitlines() if text.startswith("{")]
+        return lines[-1] if lines else None
+
+    said = await until(line, within=START_S, what="the line of `didflow up --json`")
+    children = psutil.Process(process.pid).children(recursive=True)
+    return Up(process=process, said=json.loads(said or ""), folder=folder, children=children)
+
+
+def alive(children: list[psutil.Process]) -> list[str]:
+    return [str(c) for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A stack in a folder in which an earlier one was killed by kill -9."""
+    folder = tmp_path_factory.mktemp("up")
+    killed = asyncio.run(started(folder))
+    os.kill(killed.process.pid, signal.SIGKILL)
+    (folder / "up.log").rename(folder / "killed.log")
+    running = asyncio.run(started(folder))
+    running_pids = {child.pid for child in running.children}
+    killed.children = [child for child in killed.children if child.pid not in running_pids]
+    running.said["left"] = alive(killed.children)
+    yield running
+    running.process.send(signal.SIGKILL)
+
+
+def run(up: Up, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [DIDFLOW, *arguments, "--data", str(up.folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def get(up: Up, path: str, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(up.said["http"] + path, headers=headers, trust_env=False, timeout=10)
+
+
+def test_a_killed_stack_leaves_nothing_behind(up: Up) -> None:
+    """After kill -9 of `up` and its next start, no process of the first one is left, and its data is used again."""
+    assert up.said["left"] == []
+
+
+def test_one_line_says_where_everything_is(up: Up) -> None:
+    """Kafka, HTTP, a database for each service and the admin's, and tokens."""
+    assert set(up.said["postgres"]) == {"admin", *SERVICES}
+    assert set(up.said["tokens"]) == {*ROLE_ACCOUNTS, *SIDE_BY_SIDE}
+    assert up.said["http"].startswith("http://127.0.0.1:")
+    assert up.said["kafka"].startswith("127.0.0.1:")
+
+
+async def test_each_service_has_a_database_of_its_own(up: Up) -> None:
+    """Each DSN is a role's that owns its database and can enter no other's."""
+    for name in SERVICES:
+        connection = await asyncpg.connect(up.said["postgres"][name])
+        assert await connection.fetchval("SELECT current_database()") == f"didflow_{name}"
+        assert not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        await connection.close()
+    foreign = up.said["postgres"]["billing"].rpartition("/")[0] + "/didflow_inventory"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(foreign)
+
+
+def test_the_tokens_accounts_exist_and_are_apart(up: Up) -> None:
+    """Both accounts are there; neither sees the other; every role's token is taken."""
+    tokens = up.said["tokens"]
+    assert all(get(up, "/v1/dids", token).status_code == 200 for token in tokens.values())
+    for account in SIDE_BY_SIDE:
+        paths = {item["path"] for item in get(up, "/v1/accounts", tokens[account]).json()["items"]}
+        assert account in paths
+        assert all(path.startswith(account) for path in paths)
+
+
+def test_every_api_answers_on_the_one_port(up: Up) -> None:
+    """A path of each service, with one token; without a token none."""
+    token = up.said["tokens"]["operator"]
+    for path in ("/v1/dids", "/v1/verifications", "/v1/ledger", "/v1/commands"):
+        assert get(up, path, token).status_code == 200, path
+        assert httpx.get(up.said["http"] + path, trust_env=False).status_code == 401
+    for name in SERVICES:
+        assert httpx.get(f"{up.said['http']}/openapi/{name}.json", trust_env=False).status_code == 200
+
+
+def test_a_token_can_be_had_for_any_role(up: Up) -> None:
+    """`didflow token` signs what the running stack takes, and refuses what it would not."""
+    made = run(up, "token", "--role", "reseller", "--account", "master/acme/shop")
+    assert get(up, "/v1/dids", made.stdout.strip()).status_code == 200
+    refused = run(up, "token", "--role", "king", "--account", "master")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("didflow: bad_input: ")
+
+
+def test_a_folder_takes_one_stack(up: Up) -> None:
+    """A second `up` in the same folder is refused, and the first one goes on."""
+    second = run(up, "up")
+    assert second.returncode == 1
+    assert "didflow: stack_runs: " in second.stderr
+    assert get(up, "/v1/dids", up.said["tokens"]["operator"]).status_code == 200
+
+
+def test_a_killed_worker_is_started_again(up: Up) -> None:
+    """The supervisor starts another one; the state file names it."""
+    first = state.read(up.folder).children["billing"]
+    os.kill(first, signal.SIGKILL)
+
+    def another() -> bool:
+        return state.read(up.folder).children["billing"] != first
+
+    asyncio.run(until(another, within=30, what="another worker"))
+    assert psutil.Process(state.read(up.folder).children["billing"]).is_running()
+
+
+async def test_dead_letters_are_listed_retried_and_dropped(up: Up) -> None:
+    """Bytes that are no event: a letter in each service; a retry brings it back; a drop ends it."""
+    producer = AIOKafkaProducer(bootstrap_servers=up.said["kafka"], acks="all")
+    await producer.start()
+    await producer.send_and_wait("did.purchased", b"\xff{", key=b"+442079460018")
+    await producer.stop()
+
+    databases = {name: up.said["postgres"][name] for name in SERVICES}
+
+    async def in_every_service() -> bool:
+        return await dead_letters.counted(databases) == {name: {"not_json": 1} for name in SERVICES}
+
+    await until(in_every_service, within=60, what="a letter in each service")
+    found = [json.loads(line) for line in run(up, "dlq", "list", "--json").stdout.splitlines()]
+    assert {one["service"] for one in found} == set(SERVICES)
+    assert {(one["reason"], one["topic"]) for one in found} == {("not_json", "did.purchased")}
+    shown = run(up, "dlq", "show", found[0]["id"])
+    assert json.loads(shown.stdout)["id"] == found[0]["id"]
+    first = run(up, "dlq", "retry", found[0]["id"])
+    assert "retried" in first.stdout
+    again = run(up, "dlq", "retry", found[0]["id"])
+    assert (again.returncode, "nothing to do" in again.stdout) == (0, True)
+    await until(in_every_service, within=60, what="the letter back again")
+    back = await dead_letters.listed(databases, reason=None, limit=9)
+    assert found[0]["id"] not in {str(one.letter.id) for one in back}
+    dropped = run(up, "dlq", "drop", "--all")
+    assert dropped.stdout.count(" dropped") == len(SERVICES)
+    assert run(up, "dlq", "list").stdout.strip() == "no dead letters"
+    assert run(up, "dlq", "retry").returncode == 1
+
+
+def test_events_are_tailed_from_the_start(up: Up) -> None:
+    """A line for each record, ours or not; JSON for programs."""
+    for option, expected in ((), "not an event"), (("--json",), '"value_base64"'):
+        command = [DIDFLOW, "events", "--from-start", "--topic", "did.purchased", *option]
+        with subprocess.Popen(
+            [*command, "--data", str(up.folder)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert expected in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+
+
+async def test_the_readmes_order_system_sells_a_number(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python of the README is run as it is printed, twice: one number, in My Numbers, for its account."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    monkeypatch.setenv("DIDFLOW_KAFKA", up.said["kafka"])
+    for _ in range(2):
+        exec(code, {})  # noqa: S102 - the printed code is what is tested
+
+    def there() -> bool:
+        return get(up, "/v1/dids/%2B442079460123", up.said["tokens"]["master/acme"]).status_code == 200
+
+    await until(there, within=60, what="the number in My Numbers")
+    listed = get(up, "/v1/dids", up.said["tokens"]["operator"]).json()["items"]
+    assert [did["number"] for did in listed] == ["+442079460123"]
+    assert get(up, "/v1/dids/%2B442079460123", up.said["tokens"]["master/globex"]).status_code == 404
+
+
+def test_the_clock_moves_for_all_services(up: Up) -> None:
+    """A month passes for each of them at once; nothing else on the machine notices."""
+    moved = run(up, "clock", "advance", "P31D")
+    assert moved.returncode == 0, moved.stderr
+    shown = run(up, "clock", "show").stdout.splitlines()
+    assert [line.split()[0] for line in shown] == list(SERVICES)
+    assert all("machine + 31 days" in line for line in shown)
+    refused = run(up, "clock", "advance", "yesterday")
+    assert refused.stderr.startswith("didflow: bad_input: ")
+    given = run(up, "clock", "advance", "P1D", "--postgres", up.said["postgres"]["admin"])
+    assert given.stderr.startswith("didflow: clock_not_movable: ")
+
+
+def test_told_to_stop_it_ends_everything_within_ten_seconds(up: Up) -> None:
+    """SIGTERM: exit code 0, no process left, and the other commands say that nothing runs."""
+    children = psutil.Process(up.process.pid).children(recursive=True)
+    up.process.send(signal.SIGTERM)
+    assert asyncio.run(up.process.ended(within=10)) == 0
+    assert alive(children) == []
+    refused = run(up, "token", "--role", "operator", "--account", "master")
+    assert refused.stderr.startswith("didflow: no_stack: ")
+    assert run(up, "clock", "advance", "P1D").stderr.startswith("didflow: clock_not_movable: ")

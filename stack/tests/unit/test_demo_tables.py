@@ -1,0 +1,69 @@
+"""The demo's last page, for people and for programs."""
+
+from typing import Any
+
+from rich.console import Console
+
+from didflow.demo import tables
+from didflow.demo.examples import Purchase
+from didflow.demo.results import Found, LineResult
+
+FOUND = Found(
+    numbers={
+        "1": {
+            "number": "+1",
+            "country": "GB",
+            "status": "active",
+            "status_label": "Active",
+            "circle": "green",
+            "next_step": {"action": "none", "who": "nobody"},
+        }
+    },
+    refused={},
+    charged={},
+    automatic=frozenset(),
+    dead_letters={},
+    repeats={},
+)
+
+
+def verdict(did: str, expect: dict[str, Any], expected: str, found: str) -> LineResult:
+    data = {"did_id": did, "number": f"+{did}", "account": "master/acme"}
+    purchase = Purchase.model_validate({"event": {"id": did, "data": data}, "expect": expect})
+    return LineResult(purchase=purchase, expected=expected, found=found)
+
+
+VERDICTS = [
+    verdict("1", {"status": "active", "next_step": "none"}, "active, none", "active, none"),
+    verdict("2", {"status": "active", "next_step": "none"}, "active, none", "not there"),
+    verdict("3", {"refused": "number_taken"}, "refused number_taken", "refused number_taken"),
+    verdict("1", {"duplicate": True}, "duplicate", "charged 2 times"),
+    LineResult(
+        purchase=Purchase.model_validate({"raw": b"{", "expect": {"dead_letter": "not_json"}}),
+        expected="dead letter not_json",
+        found="dead letter not_json",
+    ),
+]
+
+
+def test_programs_get_every_line_whatever_became_of_it() -> None:
+    """A number that is not there, a refusal and a broken line are lines too."""
+    said = tables.as_json(VERDICTS, FOUND, [], 1.23)
+    assert (said["passed"], said["seconds"]) == (False, 1.2)
+    assert [line["ok"] for line in said["lines"]] == [True, False, True, False, True]
+    assert said["lines"][0]["status"] == "active"
+    assert "status" not in said["lines"][3]
+
+
+def test_people_see_what_is_not_as_expected() -> None:
+    """Each table names the line and what was expected instead."""
+    console = Console(width=160, record=True, file=None, quiet=False)
+    with console.capture() as captured:
+        console.print(
+            tables.numbers_table(VERDICTS, FOUND), tables.others_table(VERDICTS), tables.sums(VERDICTS)
+        )
+    text = captured.get()
+    assert text.count("NOT AS EXPECTED") == 2
+    assert "not there" in text
+    assert "charged 2 times" in text
+    assert "a line that is no JSON" in text

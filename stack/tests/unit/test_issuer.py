@@ -1,0 +1,76 @@
+"""The development issuer, judged by the very code that services check tokens with."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from didflow.errors import BadInput
+from didflow.issuer import ISSUER, Issuer
+from didflow.issuer import ROLES as OURS
+from didflow.stack import ACCOUNTS
+from didflow.tokens import ROLE_ACCOUNTS, SIDE_BY_SIDE, tokens_of
+from didflow_chassis.decision import Caller
+from didflow_chassis.http.authentication import ROLES, Authenticator
+from didflow_chassis.http.jwks import Keys
+from didflow_chassis.http.problems import Problem
+
+
+def authenticator(issuer: Issuer) -> Authenticator:
+    async def load() -> bytes:
+        return orjson.dumps(issuer.jwks)
+
+    return Authenticator(issuer.url, None, Keys(load))
+
+
+async def test_a_service_takes_the_token_for_who_it_names(tmp_path: Path) -> None:
+    """Subject, account and role are read back as they were asked for."""
+    issuer = Issuer.of(tmp_path, ISSUER)
+    token = issuer.token(role="reseller", account="master/acme", subject="ana")
+    assert await authenticator(issuer).caller(token) == Caller(
+        subject="ana", account="master/acme", role="reseller"
+    )
+
+
+async def test_two_tokens_without_a_subject_are_two_callers(tmp_path: Path) -> None:
+    """A reviewer never has the subject of the one who submitted."""
+    issuer = Issuer.of(tmp_path, ISSUER)
+    check = authenticator(issuer)
+    callers = [
+        await check.caller(issuer.token(role=r, account="master")) for r in ("reviewer", "master_reseller")
+    ]
+    assert callers[0].subject != callers[1].subject
+
+
+async def test_the_key_stays_with_its_folder(tmp_path: Path) -> None:
+    """A token lives on when the stack is started again, and belongs to no other stack."""
+    (tmp_path / "other").mkdir()
+    token = Issuer.of(tmp_path, ISSUER).token(role="operator", account="master")
+    assert (await authenticator(Issuer.of(tmp_path, ISSUER)).caller(token)).role == "operator"
+    with pytest.raises(Problem, match="key is not known"):
+        await authenticator(Issuer.of(tmp_path / "other", ISSUER)).caller(token)
+
+
+def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
+    """Nobody else on the machine can sign."""
+    Issuer.of(tmp_path, ISSUER)
+    assert (tmp_path / "issuer.pem").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("role", "account"), [("king", "master"), ("user", "Master"), ("user", "")])
+def test_a_token_that_nobody_would_take_is_not_made(tmp_path: Path, role: str, account: str) -> None:
+    """The mistake is said at once, not by a 401 later."""
+    with pytest.raises(BadInput):
+        Issuer.of(tmp_path, ISSUER).token(role=role, account=account)
+
+
+async def test_a_stack_hands_out_a_token_for_each_role_and_for_two_accounts(tmp_path: Path) -> None:
+    """All of them are taken, and their accounts are among those that every stack makes."""
+    issuer = Issuer.of(tmp_path, ISSUER)
+    tokens = tokens_of(issuer)
+    check = authenticator(issuer)
+    callers = {name: await check.caller(token) for name, token in tokens.items()}
+    assert set(ROLE_ACCOUNTS) == set(OURS) == ROLES
+    assert all(callers[role].role == role for role in ROLES)
+    assert all(callers[account].account == account for account in SIDE_BY_SIDE)
+    assert {caller.account for caller in callers.values()} <= set(ACCOUNTS)

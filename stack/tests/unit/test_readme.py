@@ -1,0 +1,76 @@
+"""The READMEs say what is so: commands, codes, accounts, the embedded parts' limits."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import typer
+
+from didflow import errors
+from didflow.cli import app
+from didflow.stack import ACCOUNTS
+from didflow_contracts.envelope import CONTENT_TYPE, decode
+from didflow_contracts.events import EVENT_TYPES, DidPurchased, ResultReported
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text()
+STACK = (ROOT / "stack" / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_command_is_in_the_table() -> None:
+    """Each command and group of the command line has its row, and no row is of another."""
+    group = typer.main.get_group(app)
+    named = set(re.findall(r"^\| `didflow (\w+)", STACK, re.MULTILINE))
+    assert named == set(group.commands)
+
+
+def test_every_code_is_named() -> None:
+    """All errors that a person can put right, and no other."""
+    classes = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c is not errors.StackError]
+    listed = STACK.partition("The codes: ")[2].partition(".")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == {c.code for c in classes}
+
+
+def test_the_accounts_are_those_of_every_stack() -> None:
+    """Who reads it can use them."""
+    sentence = STACK.partition("Every stack\nhas the accounts ")[2].partition(".")[0]
+    assert set(re.findall(r"`([\w/]+)`", sentence)) == set(ACCOUNTS)
+
+
+def test_the_printed_data_is_a_purchase() -> None:
+    """In binary mode, with the attributes that are named."""
+    data = blocks("json")[0].encode()
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": "1",
+        "ce_source": "/orders/you",
+        "ce_type": "didflow.did.purchased.v1",
+        "ce_time": "2026-03-02T10:00:00+01:00",
+        "content-type": "application/json",
+    }
+    event = decode(data, [(name, value.encode()) for name, value in headers.items()], types=EVENT_TYPES)
+    assert isinstance(event.data, DidPurchased)
+
+
+def test_the_printed_answer_is_a_result() -> None:
+    """With the command's own values where it says so."""
+    said = json.loads(blocks("json")[1])
+    command = json.loads((ROOT / "examples" / "events" / "provisioning.commands.json").read_text())
+    for name, value in said["data"].items():
+        if value == "<as it came>":
+            said["data"][name] = command["data"][name]
+    headers = [("content-type", CONTENT_TYPE.encode())]
+    event = decode(json.dumps(said).encode(), headers, types=EVENT_TYPES)
+    assert isinstance(event.data, ResultReported)
+
+
+def test_every_place_that_is_linked_is_there() -> None:
+    """No link of a README leads nowhere."""
+    for text, folder in ((README, ROOT), (STACK, ROOT / "stack")):
+        for link in re.findall(r"\]\(([^)#]+)\)", text):
+            assert (folder / link).exists(), link

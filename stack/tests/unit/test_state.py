@@ -1,0 +1,103 @@
+"""How the commands find a running stack, and only a running one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from didflow import state
+from didflow.errors import BadInput, ClockNotMovable, NoStack, StackRuns
+from didflow.movable_clock import require_movable
+from didflow.services import SERVICES
+from didflow.state import ADMIN
+from didflow.target import Target, service_dsn
+
+
+def running(**changes: object) -> state.StackState:
+    told = {
+        "pid": os.getpid(),
+        "born": state.birth_of(os.getpid()),
+        "kafka": "127.0.0.1:1",
+        "http": "http://127.0.0.1:2",
+        "postgres": {ADMIN: "postgresql://a@h/postgres", **{s: f"postgresql://{s}@h/{s}" for s in SERVICES}},
+        "embedded_kafka": True,
+        "embedded_postgres": True,
+    }
+    return state.StackState.model_validate(told | changes)
+
+
+def test_a_running_stack_is_found(tmp_path: Path) -> None:
+    """What was written is read back while its process lives."""
+    state.write(tmp_path, running())
+    assert state.read(tmp_path) == running()
+    assert Target(folder=tmp_path).databases() == {s: f"postgresql://{s}@h/{s}" for s in SERVICES}
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """It holds passwords."""
+    state.write(tmp_path, running())
+    assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("changes", [{"pid": 2**22 + 1}, {"born": 1.0}])
+def test_a_stack_that_was_killed_is_not_found(tmp_path: Path, changes: dict[str, object]) -> None:
+    """Neither a pid of nobody nor one that somebody else has now counts as running."""
+    state.write(tmp_path, running(**changes))
+    with pytest.raises(NoStack):
+        state.read(tmp_path)
+
+
+def test_without_a_stack_it_is_said(tmp_path: Path) -> None:
+    """No file, half a file, and a forgotten one are the same: nothing runs."""
+    with pytest.raises(NoStack):
+        state.read(tmp_path)
+    (tmp_path / "stack.json").write_text("{")
+    with pytest.raises(NoStack):
+        state.read(tmp_path)
+    state.write(tmp_path, running())
+    state.forget(tmp_path)
+    with pytest.raises(NoStack):
+        state.read(tmp_path)
+
+
+def test_a_folder_has_one_stack(tmp_path: Path) -> None:
+    """The second one is refused, and may come when the first has gone."""
+    with state.held(tmp_path), pytest.raises(StackRuns), state.held(tmp_path):
+        pass
+    with state.held(tmp_path):
+        pass
+
+
+def test_only_an_embedded_database_has_a_movable_clock(tmp_path: Path) -> None:
+    """Given databases, no stack, and a stack on a given database are refused as `clock_not_movable`."""
+    target = Target(folder=tmp_path)
+    with pytest.raises(ClockNotMovable):
+        require_movable(target)
+    state.write(tmp_path, running(embedded_postgres=False))
+    with pytest.raises(ClockNotMovable):
+        require_movable(target)
+    state.write(tmp_path, running())
+    require_movable(target)
+    with pytest.raises(ClockNotMovable):
+        require_movable(Target(folder=tmp_path, postgres="postgresql://a@h/postgres"))
+    assert ClockNotMovable.code == "clock_not_movable"
+
+
+@pytest.mark.parametrize(
+    ("dsn", "expected"),
+    [
+        ("postgresql://a:b@h:5432/postgres", "postgresql://a:b@h:5432/didflow_billing"),
+        ("postgresql://a@h/x?sslmode=require", "postgresql://a@h/didflow_billing?sslmode=require"),
+        ("postgresql://{service}@h/{service}", "postgresql://billing@h/billing"),
+        ("postgresql://a@h", "postgresql://a@h/didflow_billing"),
+    ],
+)
+def test_a_given_dsn_leads_to_each_services_database(dsn: str, expected: str) -> None:
+    """Its database is replaced, or stands where {service} does."""
+    assert service_dsn(dsn, "billing") == expected
+
+
+def test_what_is_no_dsn_is_refused() -> None:
+    """A host alone is no DSN."""
+    with pytest.raises(BadInput):
+        service_dsn("localhost", "billing")
