@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from didflow.demo import examples
-from didflow.demo.scenario import Options, DemoResult, play
+from didflow.demo.scenario import DemoResult, Options, play
 from didflow.servers import Wanted
 from didflow.services import SERVICES
 
