@@ -3,24 +3,27 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from didflow.dispatch import Dispatcher
 from didflow.errors import BadInput
 from didflow.issuer import JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import SERVICES, service
+from didflow_chassis.http.problems import Problem, problem_response
 from didflow_chassis.running import api_application
 from didflow_chassis.settings import Settings, load
 
 USUAL_PORT: Final = 8080
 _GRACE_S: Final = 3
 _POOL: Final = 5
+_FREE_TO_ANY: Final = frozenset({"GET", "HEAD"})
 
 
 def listen(port: int | None) -> socket.socket:
@@ -64,6 +67,37 @@ def _settings(parts: Servers, issuer: Issuer, base: str, name: str) -> Settings:
         oidc_jwks_url=f"{base}{JWKS_PATH}",
         oidc_audience=None,
     )
+
+
+class Dispatcher:
+    """ASGI application over services' applications; also publishes the development issuer's keys.
+
+    Who owns a path is asked of the applications' own routes, so nothing is listed twice.
+    """
+
+    def __init__(
+        self, applications: Sequence[tuple[ASGIApp, Iterable[BaseRoute]]], jwks: Mapping[str, Any]
+    ) -> None:
+        self._applications = [(app, tuple(routes)) for app, routes in applications]
+        self._jwks = jwks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; 404 `not_found` where nobody owns its path."""
+        if scope["type"] != "http":
+            return
+        await self._answerer(scope)(scope, receive, send)
+
+    def _answerer(self, scope: Scope) -> ASGIApp:
+        if scope["path"] == JWKS_PATH and scope["method"] in _FREE_TO_ANY:
+            return JSONResponse(dict(self._jwks))
+        return self.owner(scope) or problem_response(Problem("not_found", "No service has this path."))
+
+    def owner(self, scope: Scope) -> ASGIApp | None:
+        """Return the application that owns a path, whatever the method."""
+        for app, routes in self._applications:
+            if any(route.matches(scope)[0] is not Match.NONE for route in routes):
+                return app
+        return None
 
 
 class _Server(uvicorn.Server):

@@ -25,9 +25,9 @@ from harness.broken import JOURNAL
 from harness.fixtures import DatabaseFor
 from harness.processes import Processes
 
-from didflow.dispatch import Dispatcher
 from didflow.issuer import Issuer
 from didflow.servers import Servers
+from didflow.web import Dispatcher
 from didflow_chassis.servers import serving
 
 ISSUER = "http://didflow.localhost/faults"

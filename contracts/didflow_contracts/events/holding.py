@@ -43,7 +43,8 @@ class DidChanged(EventData):
     until: Instant | None = Field(description="End of a hold; null while not on hold.")
     after_hold: AfterHold | None = Field(description="What comes after the hold; null while not on hold.")
     held_by: HeldBy | None = Field(
-        default=None, description="What put the DID on hold: a package or a person; null if it is not on hold."
+        default=None,
+        description="What put the DID on hold: a package or a person; null if it is not on hold.",
     )
     payer: AccountPath = Field(description="The account that purchased it and is charged.")
     user: Name | None = Field(description="The user it is assigned to, or null.")

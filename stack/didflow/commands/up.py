@@ -79,7 +79,7 @@ async def _until_signaled(voice: "Progress") -> None:
 
 def summary(stack: "Stack") -> str:
     """Put on one line what a program needs."""
-    from didflow.tokens import tokens_of
+    from didflow.issuer import tokens_of
 
     said = {
         "kafka": stack.parts.kafka,

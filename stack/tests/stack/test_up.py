@@ -22,9 +22,9 @@ from aiokafka import AIOKafkaProducer
 from harness.processes import RunningProcess, until
 
 from didflow import dead_letters, state
+from didflow.issuer import ROLE_ACCOUNTS, SIDE_BY_SIDE
 from didflow.processes import script
 from didflow.services import SERVICES
-from didflow.tokens import ROLE_ACCOUNTS, SIDE_BY_SIDE
 
 START_S = 120
 DIDFLOW = script("didflow")

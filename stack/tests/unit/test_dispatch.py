@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from didflow.dispatch import Dispatcher
 from didflow.issuer import JWKS_PATH
+from didflow.web import Dispatcher
 
 KEYS = {"keys": [{"kid": "1"}]}
 

@@ -6,10 +6,9 @@ import orjson
 import pytest
 
 from didflow.errors import BadInput
-from didflow.issuer import ISSUER, Issuer
+from didflow.issuer import ISSUER, ROLE_ACCOUNTS, SIDE_BY_SIDE, Issuer, tokens_of
 from didflow.issuer import ROLES as OURS
 from didflow.stack import ACCOUNTS
-from didflow.tokens import ROLE_ACCOUNTS, SIDE_BY_SIDE, tokens_of
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.authentication import ROLES, Authenticator
 from didflow_chassis.http.jwks import Keys
