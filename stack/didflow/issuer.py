@@ -18,20 +18,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from didflow.errors import BadInput
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.roles import ROLES
 
 ALGORITHM: Final = "ES256"
 ISSUER: Final = "http://didflow.localhost/dev"
 """What every development token says it was issued by, whatever port its stack has."""
 
-ROLES: Final = (
-    "operator",
-    "master_reseller",
-    "reseller",
-    "enterprise_admin",
-    "user",
-    "reviewer",
-    "service",
-)
 TEN_YEARS_S: Final = 10 * 365 * 86_400
 JWKS_PATH: Final = "/dev/jwks.json"
 _ACCOUNT: Final = TypeAdapter[str](AccountPath)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.names import parse_name
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.ratelimit import Rate
+    from didflow_chassis.http.routes import Router
     from didflow_chassis.http.running import Running
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Page",
     "Problem",
     "Rate",
+    "Router",
     "Running",
     "Target",
     "authenticator",
@@ -46,6 +48,7 @@ _MODULES: Final = {
     "names": ("parse_name",),
     "problems": ("FieldError", "Problem"),
     "ratelimit": ("Rate",),
+    "routes": ("Router",),
     "running": ("Running",),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}

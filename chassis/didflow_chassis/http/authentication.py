@@ -14,10 +14,8 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.http.gate import unauthorized
 from didflow_chassis.http.jwks import ALGORITHMS, Keys, KeysUnavailable, loader
 from didflow_chassis.http.problems import RETRY_AFTER, Problem
+from didflow_contracts.roles import ROLES
 
-ROLES = frozenset(
-    {"master_reseller", "reseller", "enterprise_admin", "user", "reviewer", "operator", "service"}
-)
 LEEWAY_S = 10
 _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}(/[a-z0-9-]{1,63})*")
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")

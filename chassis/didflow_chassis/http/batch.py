@@ -1,14 +1,17 @@
-"""Batch actions: every entry has its own outcome, in the order asked; one bad entry never fails the rest.
+"""Batch actions: each item has its own result, in the order of the request. A refused item never fails the others.
 
-However many entries, they are resolved by one statement and decided in one call of the stage (spec http).
+The names of all items are resolved by one statement, and all items are decided in one call of the stage.
+Source: spec http, Batch actions.
 """
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field, create_model
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from didflow_chassis.decision import Command, Refused, Unchanged
@@ -16,106 +19,129 @@ from didflow_chassis.http.idempotency import REPLAYED
 from didflow_chassis.http.problems import FieldError, Problem, clean
 from didflow_chassis.stage.once import Answer, Result
 
-MAX_ENTRIES = 1_000
-ENTRY = "did"
-"""What an entry of the answer calls its name on the wire (spec http, Batch actions)."""
-
-NOT_FOUND = Refused("not_found", "nothing of this name is in the caller's reach")
+MAX_ITEMS = 1_000
+NOT_FOUND = Refused("not_found", "No such number or id in your accounts.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What a name stands for: the state's key and the key that it is ordered by."""
+    """What a name stands for: the key of a state, and the key that its messages are ordered by."""
 
     entity_id: Hashable
     subject: str
 
 
-Outcome = Literal["done", "unchanged", "refused"]
 Targets = Mapping[str, Target]
 Resolve = Callable[[Any, list[str]], Awaitable[Targets]]
 Make = Callable[[Target], Command]
 
 
 class BatchAnswer(Response):
-    """The response of a batch action; its body is a `Batch`."""
+    """The response of a batch action."""
 
     media_type = "application/json"
 
 
-class BatchEntry(BaseModel):
-    """What came of one entry; `code` and `message` say why it was refused, else null."""
+class ItemResult(BaseModel):
+    """The result of one item, without its name. `code` and `message` are null unless it was refused."""
 
-    model_config = ConfigDict(validate_by_name=True)
-
-    name: str = Field(alias=ENTRY, description="as the caller wrote it")
-    outcome: Outcome
+    outcome: Literal["done", "unchanged", "refused"]
     code: str | None = None
     message: str | None = None
+    reference: str | None = Field(
+        default=None, description="With `internal_error`: the reference in the log."
+    )
 
 
-class Batch(BaseModel):
-    """What came of each entry, in the order asked, and how often."""
+class BatchResults(BaseModel):
+    """The counts of a batch action, without its results."""
 
-    results: list[BatchEntry]
     done: int
     unchanged: int
     refused: int
 
 
+@lru_cache
+def results_model(item: str) -> type[BaseModel]:
+    """Return the model of the answer of a batch action. `item` is what one item is called, such as `did`."""
+    prefix = item.title().replace("_", "")
+    name: Any = (str, Field(description="As the caller wrote it."))
+    result = create_model(f"{prefix}Result", __base__=ItemResult, **{item: name})
+    results: Any = (list[result], Field(description="In the order of the request."))
+    return create_model(f"{prefix}Results", __base__=BatchResults, results=results)
+
+
+def list_field(item: str) -> str:
+    """Return the field of the body that lists the items."""
+    return f"{item}s"
+
+
+def check_list_field(endpoint: Callable[..., Any], item: str) -> None:
+    """Raise TypeError unless the endpoint takes a body with the list field of this item."""
+    hints = get_type_hints(endpoint)
+    bodies = [hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, BaseModel)]
+    if not any(list_field(item) in body.model_fields for body in bodies):
+        raise TypeError(f"{endpoint.__qualname__} needs a body with the field {list_field(item)!r}.")
+
+
+def check_size(names: Sequence[str], *, field: str) -> None:
+    """Raise Problem `too_few` or `too_many` unless the list field has 1 to 1,000 items."""
+    code = "too_few" if not names else "too_many" if len(names) > MAX_ITEMS else None
+    if code:
+        message = f"List 1 to {MAX_ITEMS} items in {field}; there are {len(names)}."
+        raise Problem(code, message, errors=[FieldError(field=field, code=code, message=message)])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Which entry is decided by which command: each distinct target once, where it was first named."""
+    """Which item is decided by which command: each distinct target once, where it was named first.
 
+    `first` maps the position of an item to the position of its command. `repeats` are the positions of items
+    whose target was named before.
+    """
+
+    item: str
     names: Sequence[str]
     targets: Sequence[Target]
     first: Mapping[int, int]
     repeats: frozenset[int]
 
     def answer(self, results: Sequence[Result]) -> Answer:
-        """Build the answer from the results of the targets' commands."""
-        entries = [self._entry(place, results) for place in range(len(self.names))]
-        counts = Counter(entry.outcome for entry in entries)
-        said = Batch(
-            results=entries, done=counts["done"], unchanged=counts["unchanged"], refused=counts["refused"]
-        )
-        return Answer(status=200, body=said.model_dump_json(by_alias=True).encode())
+        """Return the answer, from one result for each command."""
+        items = [self._result(position, results) for position in range(len(self.names))]
+        counts = Counter(item["outcome"] for item in items)
+        numbers = {outcome: counts[outcome] for outcome in ("done", "unchanged", "refused")}
+        return Answer(status=200, body=to_json({"results": items, **numbers}))
 
-    def _entry(self, place: int, results: Sequence[Result]) -> BatchEntry:
-        name = clean(self.names[place])
-        outcome = results[self.first[place]].outcome if place in self.first else NOT_FOUND
-        if place in self.repeats or isinstance(outcome, Unchanged):
-            return BatchEntry(name=name, outcome="unchanged")
+    def _result(self, position: int, results: Sequence[Result]) -> dict[str, Any]:
+        named: dict[str, Any] = {self.item: clean(self.names[position])}
+        outcome = results[self.first[position]].outcome if position in self.first else NOT_FOUND
+        if position in self.repeats or isinstance(outcome, Unchanged):
+            return {**named, "outcome": "unchanged", "code": None, "message": None}
         if isinstance(outcome, Refused):
-            return BatchEntry(name=name, outcome="refused", code=outcome.code, message=outcome.message)
-        return BatchEntry(name=name, outcome="done")
+            return {**named, "outcome": "refused", "code": outcome.code, "message": outcome.message}
+        return {**named, "outcome": "done", "code": None, "message": None}
 
 
 def batch_response(answer: Answer) -> BatchAnswer:
-    """Make the response that carries a batch's answer."""
+    """Return the response that carries the answer of a batch action."""
     return BatchAnswer(answer.body, answer.status, REPLAYED if answer.replayed else None)
 
 
-def check_size(names: Sequence[str]) -> None:
-    """Raise Problem `too_few` or `too_many` unless there are 1 to 1,000 entries."""
-    code = "too_few" if not names else "too_many" if len(names) > MAX_ENTRIES else None
-    if code:
-        wrong = FieldError(field=f"{ENTRY}s", code=code, message=f"1 to {MAX_ENTRIES} entries")
-        raise Problem(code, f"Name 1 to {MAX_ENTRIES} entries.", errors=[wrong])
-
-
-def plan(names: Sequence[str], targets: Targets) -> Plan:
-    """Fold repeats: a target named again, by whichever of its names, is not decided again."""
+def plan(item: str, names: Sequence[str], targets: Targets) -> Plan:
+    """Plan the commands of a batch. A target that is named again, by whichever name, is not decided again."""
     distinct: dict[Hashable, Target] = {}
     first: dict[int, int] = {}
     repeats: set[int] = set()
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         target = targets.get(name)
         if target is None:
             continue
         if target.entity_id in distinct:
-            repeats.add(place)
+            repeats.add(position)
             continue
-        first[place] = len(distinct)
+        first[position] = len(distinct)
         distinct[target.entity_id] = target
-    return Plan(names=names, targets=tuple(distinct.values()), first=first, repeats=frozenset(repeats))
+    return Plan(
+        item=item, names=names, targets=tuple(distinct.values()), first=first, repeats=frozenset(repeats)
+    )

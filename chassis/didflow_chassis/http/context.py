@@ -94,8 +94,9 @@ class HttpContext:
         `resolve(http, names)` finds, in one statement and within the caller's reach, what the distinct names
         stand for; `make(target)` makes the command.
         """
-        batch.check_size(names)
-        plan = batch.plan(names, await resolve(self, list(dict.fromkeys(names))))
+        item: str = getattr(self.request.scope["route"], "batch_item", None) or "did"
+        batch.check_size(names, field=batch.list_field(item))
+        plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))))
         answer = await self._decide([make(t) for t in plan.targets], plan.answer, required=required)
         return batch.batch_response(answer)
 

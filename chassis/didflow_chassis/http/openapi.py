@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from didflow_chassis.http.batch import Batch
 from didflow_chassis.http.idempotency import CHANGING, KEY_HEADER, MAX_KEY
 from didflow_chassis.http.lists import DEFAULT_LIMIT, MAX_LIMIT
 from didflow_chassis.http.problems import MEDIA_TYPE
@@ -78,19 +77,18 @@ def complete(document: dict[str, Any], components: dict[str, Any]) -> None:
     schemas = components.setdefault("schemas", {})
     for ours in ("HTTPValidationError", "ValidationError"):
         schemas.pop(ours, None)
-    _, added = models_json_schema([(Problem, "validation"), (Batch, "validation")], ref_template=_REF)
+    _, added = models_json_schema([(Problem, "validation")], ref_template=_REF)
     schemas.update(added["$defs"])
-    for path, method, operation in _operations(document):
-        _complete_operation(operation, changing=method.upper() in CHANGING, batch="/batch/" in path)
+    for method, operation in _operations(document):
+        _complete_operation(operation, changing=method.upper() in CHANGING)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in document.get("paths", {}).items():
-        for method, operation in methods.items():
-            yield path, method, operation
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for methods in document.get("paths", {}).values():
+        yield from methods.items()
 
 
-def _complete_operation(operation: dict[str, Any], *, changing: bool, batch: bool) -> None:
+def _complete_operation(operation: dict[str, Any], *, changing: bool) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     responses["default"] = _PROBLEM
@@ -99,9 +97,6 @@ def _complete_operation(operation: dict[str, Any], *, changing: bool, batch: boo
         parameters.append(_KEY)
     if _schema(responses, "200").get("$ref") == _REF.format(model="Page"):
         parameters.extend(_LIST)
-    if batch:
-        content = {"application/json": {"schema": {"$ref": _REF.format(model="Batch")}}}
-        responses["200"] = {"description": "What came of each entry", "content": content}
 
 
 def _schema(responses: dict[str, Any], status: str) -> dict[str, Any]:

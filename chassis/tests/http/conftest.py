@@ -13,7 +13,6 @@ import orjson
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -26,6 +25,7 @@ from didflow_chassis.http import (
     Http,
     Page,
     Rate,
+    Router,
     Running,
     Target,
     create_application,
@@ -70,7 +70,7 @@ class Things(BaseModel):
     """The body of a batch."""
 
     model_config = ConfigDict(extra="forbid")
-    dids: list[str]
+    things: list[str]
     colour: str = "red"
 
 
@@ -208,18 +208,17 @@ class World:
         return {"Authorization": f"Bearer {self.issuer.token(**claims)}"}
 
 
-router = APIRouter()
+router = Router()
 
 
-@router.post("/v1/things", status_code=201)
+@router.post("/things", action="manage_accounts", status_code=201)
 async def create(http: Http, body: Thing) -> Response:
     """Create a thing; needs a key."""
-    http.require("reseller", "operator")
     wish = Touch(entity_id=uuid4(), subject="s", caller=http.caller, colour=body.colour)
     return await http.run(wish, status=201, render=lambda answer: {"thing": answer}, required=True)
 
 
-@router.get("/v1/things")
+@router.get("/things", action="see_numbers")
 async def listed(http: Http) -> Page:
     """List things."""
     mine = sa.select(THINGS.c.thing_id, THINGS.c.name, THINGS.c.rank).where(
@@ -234,11 +233,11 @@ async def listed(http: Http) -> Page:
     return await http.page(mine, sort=sorts, render=lambda row: {"name": row["name"], "rank": row["rank"]})
 
 
-@router.post("/v1/things/batch/paint")
+@router.batch("/things/batch/paint", action="edit", item="thing")
 async def paint(http: Http, body: Things) -> BatchAnswer:
     """Paint things."""
     return await http.batch(
-        body.dids,
+        body.things,
         resolve,
         lambda target: Touch(
             entity_id=target.entity_id, subject=target.subject, caller=http.caller, colour=body.colour
@@ -246,13 +245,13 @@ async def paint(http: Http, body: Things) -> BatchAnswer:
     )
 
 
-@router.patch("/v1/things/{thing_id}")
+@router.patch("/things/{thing_id}", action="edit")
 async def change(http: Http, thing_id: UUID, body: Thing) -> Response:
     """Change a thing."""
     return await http.run(Touch(entity_id=thing_id, subject="s", caller=http.caller, colour=body.colour))
 
 
-@router.delete("/v1/things/{thing_id}", status_code=204)
+@router.delete("/things/{thing_id}", action="edit", status_code=204)
 async def remove(http: Http, thing_id: str) -> Response:
     """Remove a thing that is there."""
     if thing_id == "gone" or (http.running.stage.calls and thing_id == "once"):  # type: ignore[attr-defined]
@@ -260,13 +259,13 @@ async def remove(http: Http, thing_id: str) -> Response:
     return await http.run(Touch(entity_id=thing_id, subject="", caller=http.caller), status=204)
 
 
-@router.get("/v1/secret")
+@router.get("/secret", action="see_numbers")
 async def secret(http: Http) -> dict[str, str]:
     """Fail, with something that nobody may see."""
     raise RuntimeError("SELECT password FROM users at db.internal:5432")
 
 
-@router.get("/v1/strict")
+@router.get("/strict", action="see_numbers")
 async def strict(http: Http) -> None:
     """Refuse with a field error of the route's own."""
     wrong = FieldError(field="who.name", code="unknown", message="nobody")

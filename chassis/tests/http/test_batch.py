@@ -10,7 +10,7 @@ PATH = "/v1/things/batch/paint"
 
 
 async def paint(world: Any, names: list[str], **headers: str) -> httpx.Response:
-    answer: httpx.Response = await world.client.post(PATH, json={"dids": names}, headers=headers)
+    answer: httpx.Response = await world.client.post(PATH, json={"things": names}, headers=headers)
     return answer
 
 
@@ -22,15 +22,15 @@ async def test_each_entry_has_its_outcome_in_the_order_asked(world: Any) -> None
     assert answer.status_code == 200
     assert answer.json() == {
         "results": [
-            {"did": "thing-3", "outcome": "refused", "code": "locked", "message": "someone else has it"},
-            {"did": "+1", "outcome": "done", "code": None, "message": None},
+            {"thing": "thing-3", "outcome": "refused", "code": "locked", "message": "someone else has it"},
+            {"thing": "+1", "outcome": "done", "code": None, "message": None},
             {
-                "did": "nobody",
+                "thing": "nobody",
                 "outcome": "refused",
                 "code": "not_found",
-                "message": "nothing of this name is in the caller's reach",
+                "message": "No such number or id in your accounts.",
             },
-            {"did": "thing-2", "outcome": "unchanged", "code": None, "message": None},
+            {"thing": "thing-2", "outcome": "unchanged", "code": None, "message": None},
         ],
         "done": 1,
         "unchanged": 1,
@@ -69,7 +69,7 @@ async def test_none_is_too_few_and_1001_are_too_many(world: Any) -> None:
     for names, code in (([], "too_few"), (["thing-1"] * 1_001, "too_many")):
         answer = await paint(world, names)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-        assert answer.json()["errors"][0]["field"] == "dids"
+        assert answer.json()["errors"][0]["field"] == "things"
     assert world.stage.calls == []
 
 

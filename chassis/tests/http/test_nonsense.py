@@ -40,7 +40,7 @@ BODIES = st.one_of(
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
         max_leaves=8,
     ).map(lambda value: json.dumps(value).encode()),
-    st.sampled_from([b'{"\\ud800": 1}', b'{"dids": ["\\u0000"]}', b'{"dids": [' + b"1" * 5_000 + b"]}"]),
+    st.sampled_from([b'{"\\ud800": 1}', b'{"things": ["\\u0000"]}', b'{"things": [' + b"1" * 5_000 + b"]}"]),
 )
 
 

@@ -17,7 +17,7 @@ async def test_the_document_is_whole(world: Any) -> None:
     listed = document["paths"]["/v1/things"]["get"]
     assert [p["name"] for p in listed["parameters"]] == ["limit", "cursor", "sort"]
     batch = document["paths"]["/v1/things/batch/paint"]["post"]["responses"]["200"]
-    assert batch["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Batch"}
+    assert batch["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ThingResults"}
 
 
 async def test_every_reference_is_there(world: Any) -> None:
@@ -27,7 +27,7 @@ async def test_every_reference_is_there(world: Any) -> None:
     named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert named <= schemas.keys()
     assert "HTTPValidationError" not in schemas
-    assert "did" in schemas["BatchEntry"]["properties"]
+    assert "thing" in schemas["ThingResult"]["properties"]
 
 
 async def test_the_document_needs_nothing_running(world: Any) -> None:

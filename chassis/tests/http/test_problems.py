@@ -113,14 +113,14 @@ async def test_input_errors_name_their_fields(world: Any) -> None:
 
 async def test_field_paths_lead_into_lists(world: Any) -> None:
     """The path of an entry is dotted."""
-    answer = await world.client.post("/v1/things/batch/paint", json={"dids": ["thing-1", 2]})
+    answer = await world.client.post("/v1/things/batch/paint", json={"things": ["thing-1", 2]})
     said = problem(answer, 422, "input_invalid")
-    assert [(e["field"], e["code"]) for e in said["errors"]] == [("dids.1", "type_invalid")]
+    assert [(e["field"], e["code"]) for e in said["errors"]] == [("things.1", "type_invalid")]
 
 
 async def test_errors_are_not_without_end(world: Any) -> None:
     """However much is wrong, a problem stays small."""
-    answer = await world.client.post("/v1/things/batch/paint", json={"dids": [1] * 5_000, "x" * 9_000: 1})
+    answer = await world.client.post("/v1/things/batch/paint", json={"things": [1] * 5_000, "x" * 9_000: 1})
     assert len(problem(answer, 422, "input_invalid")["errors"]) == 100
     assert len(answer.content) < 100_000
 

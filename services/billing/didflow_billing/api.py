@@ -85,7 +85,7 @@ async def restore(http: Http, body: RestoreBody) -> BatchAnswer:
 async def quote_terms(http: Http, body: QuoteBody) -> QuoteShown:
     """Say what an action would charge or give back, entry by entry, and do nothing."""
     http.require(*MANAGERS)
-    check_size(body.dids)
+    check_size(body.dids, field="dids")
     now = (await http.rows(store.NOW))[0]["now"]
     found = await _terms(http, body.dids)
     return quote_shown(list(_quoted(body, found, http.caller, now)))

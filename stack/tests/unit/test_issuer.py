@@ -7,12 +7,12 @@ import pytest
 
 from didflow.errors import BadInput
 from didflow.issuer import ISSUER, ROLE_ACCOUNTS, SIDE_BY_SIDE, Issuer, tokens_of
-from didflow.issuer import ROLES as OURS
 from didflow.stack import ACCOUNTS
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.authentication import ROLES, Authenticator
+from didflow_chassis.http.authentication import Authenticator
 from didflow_chassis.http.jwks import Keys
 from didflow_chassis.http.problems import Problem
+from didflow_contracts.roles import ROLES
 
 
 def authenticator(issuer: Issuer) -> Authenticator:
@@ -69,7 +69,7 @@ async def test_a_stack_hands_out_a_token_for_each_role_and_for_two_accounts(tmp_
     tokens = tokens_of(issuer)
     check = authenticator(issuer)
     callers = {name: await check.caller(token) for name, token in tokens.items()}
-    assert set(ROLE_ACCOUNTS) == set(OURS) == ROLES
+    assert set(ROLE_ACCOUNTS) == set(ROLES)
     assert all(callers[role].role == role for role in ROLES)
     assert all(callers[account].account == account for account in SIDE_BY_SIDE)
     assert {caller.account for caller in callers.values()} <= set(ACCOUNTS)

@@ -13,7 +13,6 @@ import httpx
 import pytest
 import sqlalchemy as sa
 import toy
-from fastapi import APIRouter
 from harness.fixtures import DatabaseFor
 from pydantic import BaseModel, ConfigDict
 from records import named, record
@@ -27,6 +26,7 @@ from didflow_chassis.http import (
     BatchAnswer,
     Http,
     HttpContext,
+    Router,
     Running,
     Target,
     create_application,
@@ -44,7 +44,7 @@ ACME, OTHER = "master/acme", "master/other"
 OWNERS = {1: ACME, 2: ACME, 3: OTHER}
 """Whose each counter is."""
 
-router = APIRouter()
+router = Router()
 
 
 class Addition(BaseModel):
@@ -57,16 +57,16 @@ class Addition(BaseModel):
 class Additions(Addition):
     """The body of a batch of them."""
 
-    dids: list[str]
+    counters: list[str]
 
 
-@router.post("/v1/counters/batch/add")
+@router.batch("/counters/batch/add", action="edit", item="counter")
 async def add_to_all(http: Http, body: Additions) -> BatchAnswer:
     """Add the same to many counters."""
-    return await http.batch(body.dids, reach, lambda target: _wish(http.caller, target, body.amount))
+    return await http.batch(body.counters, reach, lambda target: _wish(http.caller, target, body.amount))
 
 
-@router.post("/v1/counters/{name}/add")
+@router.post("/counters/{name}/add", action="edit")
 async def add(http: Http, name: str, body: Addition) -> Response:
     """Add to one counter, under a key."""
     found = await reach(http, [name])
@@ -131,7 +131,7 @@ class Api:
 
     async def add_to_all(self, *numbers: int, amount: int = 1, **how: Any) -> httpx.Response:
         """Add to many counters in one call."""
-        body = {"dids": [named(number)[1] for number in numbers], "amount": amount}
+        body = {"counters": [named(number)[1] for number in numbers], "amount": amount}
         return await self.post("/v1/counters/batch/add", body, **how)
 
     async def traces(self) -> Traces:

@@ -79,10 +79,12 @@ def found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 async def test_key_order_is_no_other_body_and_a_value_is(api: Any) -> None:
     """H2: keys in another order replay; another value, or a list in another order, is 422 without effect."""
     path, (_, one), (_, two) = "/v1/counters/batch/add", named(1), named(2)
-    first = await api.post(path, orjson.dumps({"dids": [one, two], "amount": 3}))
-    again = await api.post(path, orjson.dumps({"amount": 3, "dids": [one, two]}, option=orjson.OPT_INDENT_2))
+    first = await api.post(path, orjson.dumps({"counters": [one, two], "amount": 3}))
+    again = await api.post(
+        path, orjson.dumps({"amount": 3, "counters": [one, two]}, option=orjson.OPT_INDENT_2)
+    )
     assert (first.status_code, again.content, replayed(again)) == (200, first.content, True)
-    for other in ({"dids": [one, two], "amount": 4}, {"dids": [two, one], "amount": 3}):
+    for other in ({"counters": [one, two], "amount": 4}, {"counters": [two, one], "amount": 3}):
         refused = await api.post(path, other)
         assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
         assert not replayed(refused)

@@ -58,7 +58,7 @@ async def evaluate(http: Http, body: EvaluateBody) -> EvaluatedAll:
     http.require(*READERS)
     if body.dids is None:
         return evaluated_all(evaluated(await expected_for_kind(http, body)), [])
-    check_size(body.dids)
+    check_size(body.dids, field="dids")
     found = await _registrations(http, body.dids)
     expected = await expected_for_dids(http, body, {r.did_id: r for r in found.values()}.values())
     entries = [

@@ -1,0 +1,122 @@
+"""The router of every service: each route names its action, and the caller's role is checked before anything else.
+
+The check comes before the body is read, before a stored answer is replayed and before the route runs.
+Source: spec http, Who may do what; spec roles.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from didflow_chassis.decision import Caller
+from didflow_chassis.http.batch import check_list_field, results_model
+from didflow_chassis.http.problems import Problem
+from didflow_contracts.roles import ROLES, ROLES_OF, Action, may
+
+ACTION: Final = "x-action"
+"""Where the OpenAPI document and the route itself keep the action."""
+
+BATCH_ITEM: Final = "x-batch-item"
+"""Where a batch route keeps what one item is called."""
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """Registers an endpoint and returns it as it is."""
+
+    def __call__(self, endpoint: Endpoint, /) -> Endpoint:
+        """Register the endpoint."""
+
+
+class Route(APIRoute):
+    """A route with an action."""
+
+    @property
+    def action(self) -> Action:
+        """Return the action of the route."""
+        action: Action = (self.openapi_extra or {})[ACTION]
+        return action
+
+    @property
+    def batch_item(self) -> str | None:
+        """Return what one item of a batch route is called, such as `did`; None for any other route."""
+        return (self.openapi_extra or {}).get(BATCH_ITEM)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route, behind the check of the caller's role."""
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            check_role(request.state.caller, self.action)
+            return await handle(request)
+
+        return checked
+
+
+class Router(APIRouter):
+    """A router whose routes need an action of `didflow_contracts.roles`.
+
+    All other options of a route are those of FastAPI. The prefix is `/v1` unless another is given.
+    """
+
+    def __init__(self, *, prefix: str = "/v1", tags: Sequence[str] = ()) -> None:
+        super().__init__(prefix=prefix, tags=list(tags), route_class=Route)
+
+    def get(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+        """Declare a GET route."""
+        return self._declare("GET", path, action, options)
+
+    def post(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+        """Declare a POST route."""
+        return self._declare("POST", path, action, options)
+
+    def patch(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+        """Declare a PATCH route."""
+        return self._declare("PATCH", path, action, options)
+
+    def put(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+        """Declare a PUT route."""
+        return self._declare("PUT", path, action, options)
+
+    def delete(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+        """Declare a DELETE route."""
+        return self._declare("DELETE", path, action, options)
+
+    def batch(self, path: str, *, action: Action, item: str, **options: Any) -> Decorator:
+        """Declare a batch route, a POST about 1 to 1,000 things.
+
+        `item` is what one of them is called, such as `did`: the list field of the body is then `dids`, and each
+        result has `did`. The route returns what `HttpContext.batch` returns.
+        Raises TypeError at once if the body does not have the list field.
+        """
+
+        def declare(endpoint: Endpoint, /) -> Endpoint:
+            check_list_field(endpoint, item)
+            extra = {**options.pop("openapi_extra", {}), BATCH_ITEM: item}
+            model: type[BaseModel] = results_model(item)
+            batch_options = {"response_model": model, **options, "openapi_extra": extra}
+            return self._declare("POST", path, action, batch_options)(endpoint)
+
+        return declare
+
+    def _declare(self, method: str, path: str, action: Action, options: dict[str, Any]) -> Decorator:
+        if action not in ROLES_OF:
+            raise ValueError(f"{method} {path}: {action!r} is not an action of didflow_contracts.roles.")
+        extra = {**options.pop("openapi_extra", {}), ACTION: action}
+        return self.api_route(path, methods=[method], openapi_extra=extra, **options)
+
+
+def check_role(caller: Caller, action: Action) -> None:
+    """Raise Problem `role_not_allowed` unless the caller's role may do the action."""
+    if not may(caller.role, action):
+        allowed = ", ".join(role for role in ROLES if role in ROLES_OF[action])
+        raise Problem(
+            "role_not_allowed",
+            f"Your role {caller.role} may not do {action}. Use a token with one of these roles: {allowed}.",
+        )

@@ -1,0 +1,69 @@
+"""The role of the caller is checked before anything is read, looked up or replayed."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from didflow_chassis.http import BatchAnswer, Http, Router
+
+KEY = {"Idempotency-Key": "k-1"}
+
+
+class NoList(BaseModel):
+    """A body without a list."""
+
+    colour: str
+
+
+@pytest.mark.parametrize("headers", [{}, KEY])
+async def test_a_role_that_may_not_is_refused_before_anything_is_looked_up(world: Any, headers: Any) -> None:
+    """A body that is not even JSON makes no difference, and neither database nor stage is touched."""
+    world.database.failure = world.stage.failure = AssertionError("touched")
+    answer = await world.client.post(
+        "/v1/things", content=b"{", headers=headers | world.bearer(role="enterprise_admin")
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
+    assert "master_reseller" in answer.json()["detail"]
+
+
+async def test_a_role_that_may_not_does_not_get_a_stored_answer(world: Any) -> None:
+    """The first answer under a key is for callers whose role may do the action, also after a change of role."""
+    body = {"colour": "red"}
+    first = await world.client.post("/v1/things", json=body, headers=KEY)
+    assert first.status_code == 201
+    later = await world.client.post("/v1/things", json=body, headers=KEY | world.bearer(role="user"))
+    assert (later.status_code, later.json()["code"]) == (403, "role_not_allowed")
+
+
+async def test_a_batch_route_checks_the_role_too(world: Any) -> None:
+    """Batch routes are routes like the others."""
+    answer = await world.client.post(
+        "/v1/things/batch/paint", json={"things": ["thing-1"]}, headers=world.bearer(role="reviewer")
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
+
+
+async def test_the_document_names_the_action_of_each_route(world: Any) -> None:
+    """Programs can read from the OpenAPI document which action a route needs."""
+    paths = (await world.client.get("/openapi/things.json")).json()["paths"]
+    assert paths["/v1/things"]["get"]["x-action"] == "see_numbers"
+    assert paths["/v1/things/batch/paint"]["post"]["x-action"] == "edit"
+
+
+def test_a_route_without_a_known_action_is_a_mistake() -> None:
+    """A route is declared with an action of the table, or the service does not start."""
+    with pytest.raises(TypeError):
+        Router().get("/things")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="'see_things' is not an action"):
+        Router().get("/things", action="see_things")  # type: ignore[arg-type]
+
+
+def test_a_batch_route_whose_body_lacks_the_list_is_a_mistake() -> None:
+    """The list field follows from the item: `thing` needs `things`."""
+
+    async def paint(http: Http, body: NoList) -> BatchAnswer:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="'things'"):
+        Router().batch("/things/batch/paint", action="edit", item="thing")(paint)
