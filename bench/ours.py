@@ -12,11 +12,10 @@ from typing import Any
 import asyncpg
 
 from bench.run import Run, Stopwatch, Took, main
-from didflow.services import service
+from didflow.services import service, settings_class
 from didflow_chassis.committing import Committing
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.running import run_worker
-from didflow_chassis.settings import Settings
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 NOW = "SELECT clock_timestamp()"
@@ -38,7 +37,7 @@ class Watch(Stopwatch):
 
 async def run_ours(run: Run) -> Took:
     """Take all purchases with the service's worker."""
-    settings = Settings(
+    settings = settings_class(run.service)(
         kafka=run.kafka,
         postgres=run.dsn,
         topic_prefix=run.prefix,
@@ -50,7 +49,7 @@ async def run_ours(run: Run) -> Took:
     with_stopwatch(watch)
     connection = await asyncpg.connect(run.dsn)
     since = await connection.fetchval(NOW)
-    worker = asyncio.create_task(run_worker(service(run.service), settings))
+    worker = asyncio.create_task(run_worker(service(run.service, settings), settings))
     try:
         while watch.done < run.messages or watch.consumer.is_behind or await connection.fetchval(LEFT):
             if worker.done():

@@ -6,13 +6,12 @@ import os
 import shutil
 import subprocess
 import tarfile
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
+from didflow.services import service
 from didflow_chassis import asyncapi
 from didflow_chassis.http import openapi_json
 from didflow_contracts.topics import CARRIER_ADAPTERS, INVOICING, ORDER_SYSTEMS, PORTALS, SERVICES
@@ -55,14 +54,10 @@ def _without(reason: str) -> None:
     pytest.skip(f"no AsyncAPI schema: {reason}")
 
 
-def _service(name: str) -> Any:
-    return import_module(f"didflow_{name}.service").SERVICE
-
-
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_services_asyncapi_document_is_valid(official, name):
     """The AsyncAPI project's own schema finds nothing wrong with what a service says of itself."""
-    document = asyncapi.of_service(_service(name))
+    document = asyncapi.of_service(service(name))
 
     assert [error.message for error in official.iter_errors(document)] == []
 
@@ -84,7 +79,7 @@ def test_the_official_schema_sees_a_mistake(official):
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_prints_its_openapi_document_without_running(name):
     """OpenAPI comes out with paths, from a service that reached no database and no broker."""
-    document = json.loads(openapi_json(_service(name)))
+    document = json.loads(openapi_json(service(name)))
 
     assert document["openapi"].startswith("3.")
     assert document["paths"]

@@ -1,12 +1,13 @@
-"""The command line that every service has: run it, migrate it, check it, print its contracts; and its own tools.
+"""The command line of a service: start, migrate and check it, print its documents, and run its own tools.
 
-Exit codes: 0 done; 1 `check` misses something; 69 a dependency is not there; 70 a defect; 78 wrong settings.
-What an operator can put right is said in one line each, without a stack trace.
+Exit codes: 0 done; 1 `check` found something wrong; 69 the database or Kafka cannot be reached; 70 a bug; 78 wrong
+settings. A problem that an operator can solve is printed as one line, without a stack trace.
 """
 
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -19,7 +20,7 @@ from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings, SettingsError, as_table, load
 from didflow_chassis.telemetry import logs
 
-# ruff: noqa: PLC0415 - each command loads only what it runs: printing a contract needs no broker client
+# ruff: noqa: PLC0415 - each command loads only what it runs: printing a document needs no Kafka client
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,98 +28,119 @@ T = TypeVar("T")
 
 Work = Callable[[Service, Any], Coroutine[Any, Any, T]]
 
-Tools = Mapping[str, Callable[[Service, type[Settings]], typer.Typer]]
-"""A service's own groups of commands: name to what builds the group; its commands run by `run`."""
 
-_NONE: Final[Tools] = MappingProxyType({})
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A service as it is started: its name, the function that builds it, and its settings."""
+
+    name: str
+    build: Callable[[Any], Service]
+    settings: type[Settings]
+
+    def described(self) -> Service:
+        """Build the service without settings from the environment. It can be described, not run."""
+        return self.build(self.settings.placeholder())
+
+    def run(self, process: str, work: Work[T]) -> T:
+        """Load the settings, build the service and run `work` with both.
+
+        Raises typer.Exit with the exit code that fits.
+        """
+        try:
+            settings = load(self.settings)
+            logs.configure(service=self.name, process=process, level=settings.log_level)
+            return uvloop.run(work(self.build(settings), settings))
+        except SettingsError as error:
+            raise _exit(os.EX_CONFIG, *error.problems) from None
+        except (Outage, KafkaError, OSError) as error:
+            raise _exit(os.EX_UNAVAILABLE, f"cannot run: {error}") from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        except typer.Exit:
+            raise
+        except Exception as error:
+            _LOG.exception("the process ends because of a bug")
+            raise typer.Exit(os.EX_SOFTWARE) from error
+
+
+Tools = Mapping[str, Callable[[Program], typer.Typer]]
+"""The command groups of one service: the name of a group, and what builds it. Their commands use `Program.run`."""
+
+_NO_TOOLS: Final[Tools] = MappingProxyType({})
 
 
 def command_line(
-    service: Service, settings: type[Settings] = Settings, tools: Tools = _NONE
+    name: str, build: Callable[[Any], Service], settings: type[Settings], tools: Tools = _NO_TOOLS
 ) -> Callable[[], None]:
-    """Build the `main` of a service: `api`, `worker`, `migrate`, `check`, what prints its contracts, its tools."""
+    """Return the `main` function of a service."""
 
     def main() -> None:
-        application(service, settings, tools)(prog_name=f"didflow-{service.name}")
+        application(Program(name, build, settings), tools)(prog_name=f"didflow-{name}")
 
     return main
 
 
-def application(service: Service, settings: type[Settings] = Settings, tools: Tools = _NONE) -> typer.Typer:
-    """Build the typer application behind `command_line`."""
+def application(program: Program, tools: Tools = _NO_TOOLS) -> typer.Typer:
+    """Return the typer application of a service."""
     app = typer.Typer(
-        help=f"didflow {service.name}. Settings are environment variables DIDFLOW_*.",
+        help=f"didflow {program.name}. Settings are environment variables DIDFLOW_*.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    _add_processes(app, program)
+    _add_documents(app, program)
+    for name, build in tools.items():
+        app.add_typer(build(program), name=name)
+    return app
 
+
+def _add_processes(app: typer.Typer, program: Program) -> None:
     @app.command()
     def api() -> None:
-        """Serve the HTTP API until told to stop."""
+        """Serve the HTTP API until SIGTERM."""
         from didflow_chassis.running import serve_api
 
-        run(service, "api", settings, serve_api)
+        program.run("api", serve_api)
 
     @app.command()
     def worker() -> None:
-        """Take events, let the clock strike and publish, until told to stop."""
+        """Consume events, run due timers and publish, until SIGTERM."""
         from didflow_chassis.running import WORKER, run_worker
 
-        run(service, WORKER, settings, run_worker)
+        program.run(WORKER, run_worker)
 
     @app.command()
     def migrate() -> None:
-        """Bring the database to what this release needs; safe to run twice and at once."""
-        run(service, "migrate", settings, _migrate)
+        """Migrate the database to this release. It is safe to run this twice, or in several places at once."""
+        program.run("migrate", _migrate)
 
     @app.command()
     def check() -> None:
-        """Say whether settings, database and Kafka are as needed, and what is missing."""
-        if not run(service, "check", settings, _check):
+        """Check the settings, the database and Kafka. Nothing is changed."""
+        if not program.run("check", _check):
             raise typer.Exit(1)
 
+
+def _add_documents(app: typer.Typer, program: Program) -> None:
     @app.command()
     def openapi() -> None:
         """Print the OpenAPI document of the HTTP API."""
         from didflow_chassis.http import openapi_json
 
-        typer.echo(openapi_json(service), nl=False)
+        typer.echo(openapi_json(program.described()), nl=False)
 
     @app.command()
     def asyncapi() -> None:
-        """Print the AsyncAPI document: what the service hears and says."""
+        """Print the AsyncAPI document: the topics that the service reads and writes."""
         from didflow_chassis import asyncapi
 
-        typer.echo(asyncapi.as_json(asyncapi.of_service(service)), nl=False)
+        typer.echo(asyncapi.as_json(asyncapi.of_service(program.described())), nl=False)
 
     @app.command(name="settings")
     def list_settings() -> None:
         """Print the settings as a Markdown table: variable, default, meaning."""
-        typer.echo(as_table(settings))
-
-    for name, build in tools.items():
-        app.add_typer(build(service, settings), name=name)
-    return app
-
-
-def run(service: Service, process: str, settings: type[Settings], work: Work[T]) -> T:
-    """Run one command's work with the settings as they are told. Raises typer.Exit with the code that fits."""
-    try:
-        told = load(settings)
-        logs.configure(service=service.name, process=process, level=told.log_level)
-        return uvloop.run(work(service, told))
-    except SettingsError as error:
-        raise _exit(os.EX_CONFIG, *error.problems) from None
-    except (Outage, KafkaError, OSError) as error:
-        raise _exit(os.EX_UNAVAILABLE, f"cannot run: {error}") from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except typer.Exit:
-        raise
-    except Exception as error:
-        _LOG.exception("ended by a defect")
-        raise typer.Exit(os.EX_SOFTWARE) from error
+        typer.echo(as_table(program.settings))
 
 
 def _exit(code: int, *lines: str) -> typer.Exit:

@@ -1,7 +1,8 @@
-"""Places where a test may let a process fail. Off, and free, unless `DIDFLOW_FAILPOINTS` is set; never in production.
+"""Failpoints: named places where a test makes a process fail. The setting `DIDFLOW_FAILPOINTS` lists them.
 
-`place=action[:argument][@n][~word]`, several with `;`. Actions: `kill` (as kill -9), `raise`, `sleep:seconds`,
-`block:seconds` (the whole event loop). `@n`: at the n-th time only. `~word`: only where `about` holds the word.
+Each is written `place=action[:argument][@n][~word]`; several are separated by `;`. Actions: `kill` (as kill -9),
+`raise`, `sleep:seconds`, `block:seconds` (blocks the event loop). With `@n`, only the n-th pass fails. With `~word`,
+only passes whose `about` contains the word count.
 """
 
 import asyncio
@@ -11,14 +12,13 @@ import signal
 import time
 from dataclasses import dataclass
 
-VARIABLE = "DIDFLOW_FAILPOINTS"
 _SPEC = re.compile(
     r"(?P<place>[a-z._]+)=(?P<action>kill|raise|sleep|block)(:(?P<argument>[\d.]+))?(@(?P<nth>\d+))?(~(?P<word>.+))?"
 )
 
 
 class FailpointHit(Exception):
-    """What `raise` raises."""
+    """The exception of the action `raise`."""
 
 
 @dataclass(slots=True)
@@ -29,8 +29,8 @@ class _Point:
     word: str | None
     hits: int = 0
 
-    def strikes(self, about: str) -> bool:
-        """Count this time, and say whether it is the one."""
+    def applies(self, about: str) -> bool:
+        """Count this pass, and return whether it fails."""
         if self.word is not None and self.word not in about:
             return False
         self.hits += 1
@@ -38,44 +38,45 @@ class _Point:
 
 
 def parse(text: str) -> dict[str, _Point]:
-    """Read a specification. Raises ValueError for what cannot be read."""
+    """Read a list of failpoints. Raises ValueError for one that cannot be read."""
     points: dict[str, _Point] = {}
     for part in filter(None, text.split(";")):
         found = _SPEC.fullmatch(part)
         if found is None:
-            raise ValueError(f"no failpoint: {part}")
+            raise ValueError(f"{part!r} is not a failpoint such as stage.commit=kill@1")
         nth = int(found["nth"]) if found["nth"] else None
         points[found["place"]] = _Point(found["action"], float(found["argument"] or 0), nth, found["word"])
     return points
 
 
-_POINTS = parse(os.environ.get(VARIABLE, ""))
+_POINTS: dict[str, _Point] = {}
 
 
-def is_set() -> bool:
-    """Whether any failpoint is set: refused at start in production."""
-    return bool(_POINTS)
+def activate(text: str) -> None:
+    """Make the listed places of this process fail, and no others."""
+    _POINTS.clear()
+    _POINTS.update(parse(text))
 
 
 async def hit(place: str, about: str = "") -> None:
     """Pass a place where the process may fail."""
     point = _POINTS.get(place) if _POINTS else None
-    if point is None or not point.strikes(about):
+    if point is None or not point.applies(about):
         return
     if point.action == "sleep":
         await asyncio.sleep(point.seconds)
     else:
-        _strike(point)
+        _fail(point)
 
 
 def hit_now(place: str, about: str = "") -> None:
-    """The same where nothing can be awaited: `sleep` blocks there."""
+    """Pass such a place in code that cannot await. There, `sleep` blocks."""
     point = _POINTS.get(place) if _POINTS else None
-    if point is not None and point.strikes(about):
-        _strike(point)
+    if point is not None and point.applies(about):
+        _fail(point)
 
 
-def _strike(point: _Point) -> None:
+def _fail(point: _Point) -> None:
     if point.action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif point.action == "raise":

@@ -23,7 +23,7 @@ from didflow_chassis.progress import Progress
 from didflow_chassis.relay import Relay
 from didflow_chassis.servers import serving, stop_signal
 from didflow_chassis.service import Service
-from didflow_chassis.settings import Settings, SettingsError
+from didflow_chassis.settings import Settings
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
@@ -51,8 +51,7 @@ class Process:
 @asynccontextmanager
 async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterator[Process]:
     """Open the database and build the stage of one process. Raises Outage where the database is not there."""
-    if settings.production and failpoints.is_set():
-        raise SettingsError(f"{failpoints.VARIABLE}: not in production")
+    failpoints.activate(settings.failpoints)
     metrics = Metrics()
     tracing = start_tracing(service=service.name, process=kind, endpoint=settings.otlp_endpoint)
     database = Database(
@@ -100,7 +99,7 @@ async def serve_api(service: Service, settings: Settings) -> None:
     async with api_application(service, settings) as (app, process):
         health = health_application(_always, _database_ready(process), registry=process.metrics.registry)
         async with (
-            serving(health, settings.http_host, settings.health_port, "health"),
+            serving(health, settings.health_host, settings.health_port, "health"),
             serving(app, settings.http_host, settings.http_port, "api"),
         ):
             await stopping.wait()
@@ -133,7 +132,10 @@ async def run_worker(service: Service, settings: Settings) -> None:
         health = health_application(
             progress.wrong, _worker_ready(process, consumer), registry=process.metrics.registry
         )
-        async with serving(health, settings.http_host, settings.health_port, "health"), _consuming(consumer):
+        async with (
+            serving(health, settings.health_host, settings.health_port, "health"),
+            _consuming(consumer),
+        ):
             _LOG.info("worker runs", extra={"topics": len(consumer.topics)})
             group = f"{settings.topic_prefix}{service.name}"
             parts = (

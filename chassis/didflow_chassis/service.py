@@ -1,6 +1,6 @@
-"""What a service says of itself: its states, which message leads to which decision, and its API.
+"""The description of a service: its states, its handlers and its API.
 
-Everything here is data; the stage, the clock, the worker and the command line read it.
+It is data. The stage, the clock, the processes and the command line read it.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -64,12 +64,13 @@ History = Callable[[Any, Any, Any, Any], Iterable[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service, whole: the ten lines of its `service.py` make one of these.
+    """One service. `service(settings)` in its `service.py` returns it.
 
-    `main` is the model class of the state that events are numbered by (one per entity, `Kind.emits`).
-    `record(message, outcome, state, now)` may return append-only rows that keep the story of every message
-    (event or command), whatever came of it. `routers` builds the HTTP routes. `problems` gives the HTTP
-    status of refusal codes that are not 409; `larger_bodies` lets single paths take more bytes than others.
+    `main` is the model class of the state that events are numbered by (one for each entity, `Kind.emits`).
+    `history(message, decision, state, now)` may return append-only rows for every message, whatever the decision is.
+    `routers` builds the HTTP routes. `problems` gives the HTTP status of refusal codes that are not 409.
+    `larger_bodies` gives the maximum body size of single paths, in bytes. `on_start` runs once in every process,
+    before the first message. `settings` is what the service was built from; only its own routes and tools read it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Service:
     larger_bodies: Mapping[str, int] = field(default_factory=dict)
     migrations: Path
     on_start: Callable[[], None] | None = None
+    settings: Any = None
 
     @cached_property
     def kind_of(self) -> Mapping[type, Kind[Any]]:
@@ -92,5 +94,5 @@ class Service:
 
     @cached_property
     def source(self) -> str:
-        """The CloudEvents `source` of what this service says."""
+        """The CloudEvents `source` of the events that this service publishes."""
         return f"/didflow/{self.name}"

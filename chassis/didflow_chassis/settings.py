@@ -1,23 +1,27 @@
-"""What a process is told by its environment: variables `DIDFLOW_*`, secrets also from files.
+"""The settings of a process: environment variables `DIDFLOW_*`, or one file for each setting.
 
-Settings are read once, at start, and never change; a secret is never printed, not in an error either.
+Settings are read once, at start, and never change. No error message contains the value of a setting.
 """
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from didflow_chassis import failpoints as failpoint_list
 from didflow_chassis.secret_files import SecretFiles, variable_of
 
-PREFIX = "DIDFLOW_"
+PREFIX: Final = "DIDFLOW_"
 
 
 class SettingsError(Exception):
-    """The process cannot start with these settings. `problems` has one line for each, none with a value."""
+    """The process cannot start with these settings. `problems` has one sentence for each problem."""
 
     code = "settings_invalid"
 
@@ -35,26 +39,159 @@ def _postgres_dsn(value: SecretStr) -> SecretStr:
     return value
 
 
-Addresses = Annotated[str, StringConstraints(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")]
+def _matching(pattern: str, message: str) -> Callable[[str], str]:
+    """Return a validator that raises ValueError with a message where a value does not match the pattern."""
+    matches = re.compile(pattern).fullmatch
+
+    def validate(value: str) -> str:
+        if not matches(value):
+            raise ValueError(message)
+        return value
+
+    return validate
+
+
+def _failpoints(value: str) -> str:
+    failpoint_list.parse(value)
+    return value
+
+
+Addresses = Annotated[
+    str,
+    AfterValidator(
+        _matching(r"[^\s,:]+:\d+(,[^\s,:]+:\d+)*", "must be addresses such as kafka-0:9092,kafka-1:9092")
+    ),
+]
 PostgresSecret = Annotated[SecretStr, AfterValidator(_postgres_dsn)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
+Url = Annotated[
+    str,
+    AfterValidator(_matching(r"https?://[^\s/]+\S*", "must be a URL that begins with https:// or http://")),
+]
+KafkaName = Annotated[
+    str,
+    AfterValidator(
+        _matching(r"[a-zA-Z0-9._-]*", "may contain letters, digits, dots, underscores and hyphens")
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Oidc:
-    """Whose tokens the HTTP API takes."""
+    """The issuer whose tokens the HTTP API accepts."""
 
     issuer: str
     jwks_url: str
     audience: str | None
 
 
-class Told(BaseSettings):
-    """Settings from variables `DIDFLOW_*` and secret files, wherever they are declared."""
+class Settings(BaseSettings):
+    """The settings of every service. A service with settings of its own declares them in a subclass."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    kafka: Addresses = Field(
+        description="Kafka bootstrap addresses, `host:port`, separated by commas.",
+        examples=["127.0.0.1:9092"],
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How connections to Kafka are protected."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How the process authenticates to Kafka. Used with `SASL_*`."
+    )
+    kafka_username: str | None = Field(default=None, description="Kafka user name. Required with `SASL_*`.")
+    kafka_password: SecretStr | None = Field(
+        default=None, description="Kafka password. Required with `SASL_*`."
+    )
+    kafka_ssl_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the brokers' certificates. "
+        "The default is the system's list of authorities.",
+    )
+    topic_prefix: KafkaName = Field(
+        default="",
+        description="Prefix of all topic and group names. With different prefixes, installations can share a cluster.",
+    )
+    member_id: KafkaName | None = Field(
+        default=None,
+        description="Static group instance id of this worker, for example the name of its pod. "
+        "Without it, the worker is a dynamic member.",
+    )
+    session_timeout_ms: int = Field(
+        default=10_000,
+        ge=2_000,
+        le=60_000,
+        description="If a worker sends no heartbeat for this long, its partitions go to other workers.",
+    )
+    heartbeat_ms: int = Field(
+        default=1_000, ge=100, le=20_000, description="Interval between the heartbeats of a worker."
+    )
+    batch_size: int = Field(default=500, ge=1, le=2_000, description="Maximum number of records in a batch.")
+    batch_timeout_ms: int = Field(
+        default=15,
+        ge=10,
+        le=20,
+        description="How long FastStream waits for records. A poll ends with the first record.",
+    )
+    postgres: PostgresSecret = Field(
+        description="DSN of the service's own database. The connection must not go through a pooler.",
+        examples=[SecretStr("postgresql://didflow@127.0.0.1:5432/didflow")],
+    )
+    pool_size: int = Field(
+        default=8, ge=2, le=50, description="Maximum number of database connections of this process."
+    )
+    statement_timeout_ms: int = Field(
+        default=30_000, ge=100, le=600_000, description="The database cancels a statement that runs longer."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address on which the API listens.")
+    http_port: Port = Field(default=8080, description="Port of the API. 0 takes a free port.")
+    health_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from other machines
+        description="Address on which health and metrics are served. The default is all interfaces.",
+    )
+    health_port: Port = Field(default=9090, description="Port of health and metrics. 0 takes a free port.")
+    oidc_issuer: Url | None = Field(
+        default=None, description="Issuer of the tokens that the API accepts. Required by the API."
+    )
+    oidc_jwks_url: Url | None = Field(
+        default=None, description="URL of the issuer's public keys. Required by the API."
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="Required `aud` of a token. Without it, `aud` is not checked."
+    )
+    production: bool = Field(
+        default=True,
+        description="If false, an issuer over plain HTTP, a movable clock and failpoints are allowed.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Lowest level that is logged."
+    )
+    otlp_endpoint: Url | None = Field(
+        default=None, description="OTLP/HTTP collector of traces. Without it, nothing is traced."
+    )
+    outbox_cap: int = Field(
+        default=200_000,
+        ge=1_000,
+        le=10_000_000,
+        description="If so many records wait to be published, the API answers 503.",
+    )
+    inbox_days: int = Field(
+        default=30, ge=30, le=3_650, description="Number of days for which repeated events are recognized."
+    )
+    clock_interval_s: float = Field(
+        default=0.5, gt=0, le=60, description="Interval at which due timers are looked up."
+    )
+    relay_poll_s: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Longest interval between two reads of the outbox. Each read renews the relay's lease.",
+    )
+    failpoints: Annotated[str, AfterValidator(_failpoints)] = Field(
+        default="", description="Places where the process fails on purpose. Only for tests."
     )
 
     @classmethod
@@ -66,102 +203,27 @@ class Told(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What code passes comes first, then variables, then secret files."""
+        """Use arguments first, then variables, then files."""
         return init_settings, env_settings, SecretFiles(settings_cls)
 
+    @classmethod
+    def placeholder(cls) -> Self:
+        """Return settings with defaults and examples, without reading the environment.
 
-class Settings(Told):
-    """All that the chassis can be told. A service that needs more subclasses it."""
-
-    model_config = SettingsConfigDict(extra="forbid")
-
-    kafka: Addresses = Field(description="Kafka bootstrap addresses, host:port separated by commas")
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="how connections to Kafka are protected"
-    )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="SCRAM-SHA-512", description="how the process proves who it is, under SASL_*"
-    )
-    kafka_username: str | None = Field(default=None, description="user name, under SASL_*")
-    kafka_password: SecretStr | None = Field(default=None, description="password, under SASL_*")
-    kafka_ssl_ca_file: Path | None = Field(
-        default=None, description="PEM file of the authority that signed the brokers; else the system's"
-    )
-    topic_prefix: str = Field(
-        default="",
-        pattern=r"^[a-zA-Z0-9._-]*$",
-        description="put before every topic and group name, so that several installations share a cluster",
-    )
-    member_id: str | None = Field(
-        default=None,
-        pattern=r"^[a-zA-Z0-9._-]+$",
-        description="static group instance id of this worker (its pod's name); none: a dynamic member",
-    )
-    session_timeout_ms: int = Field(
-        default=10_000, ge=2_000, le=60_000, description="after this silence the group gives a worker up"
-    )
-    heartbeat_ms: int = Field(
-        default=1_000, ge=100, le=20_000, description="how often a worker says that it lives"
-    )
-    batch_size: int = Field(default=500, ge=1, le=2_000, description="most records in one batch")
-    batch_timeout_ms: int = Field(
-        default=15,
-        ge=10,
-        le=20,
-        description="how long the framework waits for records; a poll ends with the first, so nothing waits for it",
-    )
-    postgres: PostgresSecret = Field(
-        description="DSN of the service's own database, directly, not through a pooler"
-    )
-    pool_size: int = Field(default=8, ge=2, le=50, description="most database connections of this process")
-    statement_timeout_ms: int = Field(
-        default=30_000,
-        ge=100,
-        le=600_000,
-        description="the database ends a statement that runs longer",
-    )
-    http_host: str = Field(default="127.0.0.1", description="address of the API and of the health port")
-    http_port: Port = Field(default=8080, description="port of the API; 0 takes a free one")
-    health_port: Port = Field(default=9090, description="port of health and metrics; 0 takes a free one")
-    oidc_issuer: Url | None = Field(default=None, description="issuer of the tokens that the API takes")
-    oidc_jwks_url: Url | None = Field(default=None, description="where the issuer publishes its keys")
-    oidc_audience: str | None = Field(
-        default=None, description="what a token's `aud` must hold; none: unchecked"
-    )
-    production: bool = Field(
-        default=True, description="false only under the embedded stack: plain-HTTP issuer, movable clock"
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="least level logged"
-    )
-    otlp_endpoint: Url | None = Field(
-        default=None, description="OTLP/HTTP collector of traces; none: no traces"
-    )
-    outbox_cap: int = Field(
-        default=200_000, ge=1_000, le=10_000_000, description="with so many rows unpublished, work is refused"
-    )
-    inbox_days: int = Field(
-        default=30,
-        ge=30,
-        le=3_650,
-        description="how long a repeat is known as one",
-    )
-    clock_interval_s: float = Field(
-        default=0.5, gt=0, le=60, description="how often the clock looks for what is due"
-    )
-    relay_poll_s: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="how often the outbox is read unasked; renews the relay's lease",
-    )
+        A service that is built from them can describe itself, but it cannot run.
+        """
+        examples = {
+            name: field.examples[0] for name, field in cls.model_fields.items() if field.examples is not None
+        }
+        built: Any = cls.model_construct(**examples)
+        return built  # type: ignore[no-any-return]
 
     @model_validator(mode="after")
-    def _sasl_is_whole(self) -> Self:
+    def _sasl_is_complete(self) -> Self:
         if self.kafka_security_protocol.startswith("SASL") and not (
             self.kafka_username and self.kafka_password
         ):
-            raise ValueError(f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are needed under SASL")
+            raise ValueError(f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are required with SASL")
         return self
 
     @model_validator(mode="after")
@@ -177,42 +239,70 @@ class Settings(Told):
             raise ValueError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_JWKS_URL must be https in production")
         return self
 
+    @model_validator(mode="after")
+    def _production_does_not_fail_on_purpose(self) -> Self:
+        if self.production and self.failpoints:
+            raise ValueError(f"{PREFIX}FAILPOINTS must not be set in production")
+        return self
+
     @property
     def dsn(self) -> str:
-        """The database's DSN in clear: for the driver, never for a log."""
+        """The database's DSN with its password. It MUST NOT be logged."""
         return self.postgres.get_secret_value()
 
     @property
     def oidc(self) -> Oidc:
-        """Whose tokens are taken. Raises SettingsError where that was not said: only the API needs it."""
+        """The issuer. Raises SettingsError if it is not set, since only the API requires it."""
         if not self.oidc_issuer or not self.oidc_jwks_url:
-            raise SettingsError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_JWKS_URL: the API needs both")
+            raise SettingsError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_JWKS_URL are required by the API")
         return Oidc(issuer=self.oidc_issuer, jwks_url=self.oidc_jwks_url, audience=self.oidc_audience)
+
+    def warnings(self) -> Iterable[str]:
+        """Return one sentence for each setting that is allowed but dangerous in production."""
+        for name in ("http_host", "health_host"):
+            if _is_loopback(getattr(self, name)):
+                yield f"{variable_of(PREFIX, name)} is a loopback address: no other machine can reach this port."
+        if not self.production:
+            yield f"{PREFIX}PRODUCTION is false: the clock can be moved, and the issuer may use plain HTTP."
+        if self.kafka_security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
+            yield f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}: traffic is not encrypted."
+        if self.oidc_issuer and not self.oidc_audience:
+            yield f"{PREFIX}OIDC_AUDIENCE is not set: the API accepts tokens that were issued for other systems."
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 def load(settings: type[AnySettings], **given: Any) -> AnySettings:
-    """Read the settings from the environment. `given` values go before it.
+    """Read the settings from the environment. A value in `given` takes precedence.
 
-    Raises SettingsError with one line for each missing or wrong variable, and no value in any of them.
+    Raises SettingsError with one sentence for each variable that is missing or wrong.
     """
     try:
         return settings(**given)
     except ValidationError as error:
-        raise SettingsError(*(_line(e["loc"], e["type"], e["msg"]) for e in error.errors())) from None
+        raise SettingsError(*(_problem(e["loc"], e["type"], e["msg"]) for e in error.errors())) from None
     except ValueError as error:
         raise SettingsError(str(error)) from None
 
 
-def _line(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    said = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
-    return f"{variable_of(PREFIX, str(place[0]))}: {said}" if place else said
+def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    problem = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    if not place:
+        return problem
+    inside = "".join(f"[{step}]" for step in place[1:])
+    return f"{variable_of(PREFIX, str(place[0]))}{inside}: {problem}"
 
 
 def as_table(settings: type[Settings]) -> str:
-    """Write the settings as a Markdown table: variable, default, meaning."""
+    """Return the settings as a Markdown table: variable, default, meaning."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in settings.model_fields.items():
         default = (

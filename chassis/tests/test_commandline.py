@@ -8,10 +8,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from didflow_chassis.commandline import application, command_line
-from didflow_chassis.commandline import run as run_work
+from didflow_chassis.commandline import Program, application, command_line
 from didflow_chassis.decision import Command
 from didflow_chassis.service import Handler, Service
+from didflow_chassis.settings import Settings
 from didflow_contracts.events import DidPurchased
 
 PASSWORD = "kept-to-itself"
@@ -37,10 +37,15 @@ def service(tmp_path) -> Service:
 
 
 @pytest.fixture
-def run(service, monkeypatch):
+def program(service) -> Program:
+    return Program("inventory", lambda _: service, Settings)
+
+
+@pytest.fixture
+def run(program, monkeypatch):
     for name in [name for name in os.environ if name.startswith("DIDFLOW_")]:
         monkeypatch.delenv(name)
-    app = application(service)
+    app = application(program)
     return lambda *arguments, **variables: CliRunner().invoke(app, arguments, env=variables)
 
 
@@ -112,7 +117,7 @@ def test_the_program_bears_the_services_name(service, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["anything", "--help"])
 
     with pytest.raises(SystemExit) as ended:
-        command_line(service)()
+        command_line("inventory", lambda _: service, Settings)()
 
     shown = capsys.readouterr().out
     assert ended.value.code == 0
@@ -120,19 +125,19 @@ def test_the_program_bears_the_services_name(service, monkeypatch, capsys):
     assert all(command in shown for command in ("api", "worker", "migrate", "check", "openapi", "asyncapi"))
 
 
-def test_a_service_may_add_groups_of_its_own_commands(service, monkeypatch):
+def test_a_service_may_add_groups_of_its_own_commands(program, monkeypatch):
     """They take settings, and fail, as every other command does."""
     monkeypatch.delenv("DIDFLOW_POSTGRES", raising=False)
 
-    def shelf(served, settings):
+    def shelf(program):
         group = typer.Typer()
 
         @group.command()
         def count(fail: bool = False) -> None:
             """Count what is on the shelf."""
             if fail:
-                run_work(served, "shelf", settings, None)
-            typer.echo(f"{served.name}: 3")
+                program.run("shelf", None)
+            typer.echo(f"{program.name}: 3")
 
         @group.command()
         def clear() -> None:
@@ -140,7 +145,7 @@ def test_a_service_may_add_groups_of_its_own_commands(service, monkeypatch):
 
         return group
 
-    app = application(service, tools={"shelf": shelf})
+    app = application(program, tools={"shelf": shelf})
     assert CliRunner().invoke(app, ["shelf", "count"]).stdout == "inventory: 3\n"
     failed = CliRunner().invoke(app, ["shelf", "count", "--fail"])
     assert (failed.exit_code, "DIDFLOW_POSTGRES" in failed.stderr) == (os.EX_CONFIG, True)

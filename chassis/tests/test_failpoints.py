@@ -3,14 +3,11 @@
 import pytest
 
 from didflow_chassis import failpoints
-from didflow_chassis.running import opened
-from didflow_chassis.service import Service
-from didflow_chassis.settings import Settings, SettingsError
+from didflow_chassis.settings import Settings, SettingsError, load
 
 
 async def test_nothing_is_set_by_default() -> None:
-    """Without the variable every place is passed."""
-    assert not failpoints.is_set()
+    """Every place is passed."""
     await failpoints.hit("relay.read")
 
 
@@ -27,15 +24,24 @@ async def test_a_point_strikes_at_its_time_and_word_only(monkeypatch: pytest.Mon
 
 def test_what_cannot_be_read_is_an_error() -> None:
     """A typo does not pass for a failpoint that never strikes."""
-    with pytest.raises(ValueError, match="no failpoint"):
+    with pytest.raises(ValueError, match="not a failpoint"):
         failpoints.parse("relay.read=explode")
 
 
-async def test_production_refuses_them(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    """A process with failpoints does not start in production."""
-    monkeypatch.setattr(failpoints, "_POINTS", failpoints.parse("relay.read=kill"))
-    settings = Settings(kafka="localhost:9", postgres="postgresql://u:p@localhost:9/d", production=True)
-    service = Service(name="counting", main=object, kinds=(), events={}, commands={}, migrations=tmp_path)
-    with pytest.raises(SettingsError, match="not in production"):
-        async with opened(service, settings, "worker"):
-            pass
+@pytest.mark.parametrize(
+    ("spec", "production", "problem"),
+    [
+        ("relay.read=kill", True, "must not be set in production"),
+        ("relay.read=explode", False, "is not a failpoint"),
+    ],
+)
+def test_a_process_does_not_start_with_wrong_failpoints(spec: str, production: bool, problem: str) -> None:
+    """Failpoints in production, or failpoints that cannot be read, are a problem of the settings."""
+    with pytest.raises(SettingsError, match=problem):
+        load(
+            Settings,
+            kafka="localhost:9",
+            postgres="postgresql://u:p@localhost:9/d",
+            production=production,
+            failpoints=spec,
+        )

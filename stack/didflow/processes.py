@@ -23,7 +23,12 @@ def worker(service: str, parts: Servers) -> Spec:
 
     def launch() -> Launch:
         port = free_port()
-        told = {"POSTGRES": parts.postgres[service], "HEALTH_PORT": str(port), "POOL_SIZE": "5"}
+        told = {
+            "POSTGRES": parts.postgres[service],
+            "POOL_SIZE": "5",
+            "HEALTH_HOST": "127.0.0.1",
+            "HEALTH_PORT": str(port),
+        }
         return Launch(environment=environment(parts, service, told), health=f"http://127.0.0.1:{port}")
 
     return Spec(name=service, command=(script(f"didflow-{service}"), "worker"), launch=launch)

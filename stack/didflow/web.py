@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from didflow.errors import BadInput
 from didflow.issuer import JWKS_PATH, Issuer
 from didflow.servers import Servers
-from didflow.services import SERVICES, service
+from didflow.services import SERVICES, service, settings_class
 from didflow_chassis.http.problems import Problem, problem_response
 from didflow_chassis.running import api_application
 from didflow_chassis.settings import Settings, load
@@ -49,7 +49,7 @@ async def serving(parts: Servers, issuer: Issuer, listening: socket.socket) -> A
         applications = []
         for name in SERVICES:
             settings = _settings(parts, issuer, base, name)
-            app, _ = await stack.enter_async_context(api_application(service(name), settings))
+            app, _ = await stack.enter_async_context(api_application(service(name, settings), settings))
             applications.append((app, app.routes))
         await stack.enter_async_context(_served(Dispatcher(applications, issuer.jwks), listening))
         yield
@@ -57,7 +57,7 @@ async def serving(parts: Servers, issuer: Issuer, listening: socket.socket) -> A
 
 def _settings(parts: Servers, issuer: Issuer, base: str, name: str) -> Settings:
     return load(
-        Settings,
+        settings_class(name),
         kafka=parts.kafka,
         postgres=parts.postgres[name],
         topic_prefix=parts.topic_prefix,

@@ -1,11 +1,12 @@
-"""Billing, put together: nothing but wiring."""
+"""Billing as a service: it names the parts and contains no logic."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from didflow_billing import handlers, store
 from didflow_billing.domain.term import Term
+from didflow_billing.settings import BillingSettings
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
 
@@ -16,16 +17,20 @@ def _routers() -> Iterable[Any]:
     return api.routers()
 
 
-SERVICE: Final = Service(
-    name="billing",
-    main=Term,
-    kinds=store.KINDS,
-    events=handlers.EVENTS,
-    commands=handlers.COMMANDS,
-    due=handlers.DUE,
-    routers=_routers,
-    problems={"not_found": 404},
-    migrations=Path(__file__).parent / "migrations",
-)
+def service(settings: BillingSettings) -> Service:
+    """Build the service."""
+    return Service(
+        name="billing",
+        settings=settings,
+        main=Term,
+        kinds=store.KINDS,
+        events=handlers.EVENTS,
+        commands=handlers.COMMANDS,
+        due=handlers.DUE,
+        routers=_routers,
+        problems={"not_found": 404},
+        migrations=Path(__file__).parent / "migrations",
+    )
 
-main = command_line(SERVICE)
+
+main = command_line("billing", service, BillingSettings)

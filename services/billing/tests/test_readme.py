@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 from didflow_billing.domain.term import TRANSITIONS
-from didflow_billing.service import SERVICE
+from didflow_billing.service import service
+from didflow_billing.settings import BillingSettings
 from didflow_contracts.topics import BILLING, topics_read_by, topics_written_by
+
+SERVICE = service(BillingSettings.placeholder())
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text()

@@ -3,7 +3,6 @@
 Whatever changes who lives on a number declares that number as written; accounts are only looked at.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -18,10 +17,7 @@ from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purc
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.sources import Said
 from didflow_inventory.domain.stock import Number, Order
-
-DEPLOYMENT: Final = purchase.Deployment(
-    default_carrier=os.environ.get("DIDFLOW_DEFAULT_CARRIER") or purchase.Deployment().default_carrier
-)
+from didflow_inventory.settings import InventorySettings
 
 
 def its_number(message: Said) -> Iterable[Ref]:
@@ -50,9 +46,9 @@ def parent(command: CreateAccount) -> Iterable[Ref]:
     return () if above is None else (Ref(Account, above),)
 
 
-def _purchase(decide: Callable[..., Any]) -> Handler:
+def _purchase(decide: Callable[..., Any], settings: InventorySettings) -> Handler:
     return Handler(
-        decide=partial(decide, deployment=DEPLOYMENT),
+        decide=partial(decide, deployment=purchase.Deployment(default_carrier=settings.default_carrier)),
         needs=of_purchase,
         state_needs=earlier,
         state_needs_are_rare=True,
@@ -63,31 +59,38 @@ REGISTRATION: Final = Handler(decide=hearing.on_registration)
 TERM: Final = Handler(decide=hearing.on_term)
 ROUTING: Final = Handler(decide=hearing.on_routing, needs=its_number)
 
-EVENTS: Final[Mapping[type[EventData], Handler]] = {
-    e.DidPurchased: _purchase(purchase.on_purchased),
-    e.EnduserAssigned: Handler(decide=assignment.on_assigned),
-    e.VerificationRequired: REGISTRATION,
-    e.VerificationNotRequired: REGISTRATION,
-    e.VerificationPending: REGISTRATION,
-    e.VerificationApproved: REGISTRATION,
-    e.VerificationRejected: REGISTRATION,
-    e.VerificationExpiring: REGISTRATION,
-    e.VerificationExpired: REGISTRATION,
-    e.ServiceChanged: Handler(decide=hearing.on_service),
-    e.RoutingChanged: ROUTING,
-    e.DidActivated: ROUTING,
-    e.ResultReported: Handler(decide=hearing.on_result),
-    e.TermChanged: TERM,
-    e.CycleExpired: TERM,
-    e.LedgerPosted: Handler(decide=hearing.on_ledger),
-    e.DidRemoved: Handler(decide=removal.on_removed, needs=its_number),
-}
 
-COMMANDS: Final[Mapping[type[Command], Handler]] = {
-    Purchase: _purchase(purchase.purchase),
-    AssignEndUser: Handler(decide=assignment.assign_end_user),
-    CreateAccount: Handler(decide=account.create_account, model=Account, needs=parent),
-}
+def events(settings: InventorySettings) -> Mapping[type[EventData], Handler]:
+    """Return the handler of each event that inventory receives."""
+    return {
+        e.DidPurchased: _purchase(purchase.on_purchased, settings),
+        e.EnduserAssigned: Handler(decide=assignment.on_assigned),
+        e.VerificationRequired: REGISTRATION,
+        e.VerificationNotRequired: REGISTRATION,
+        e.VerificationPending: REGISTRATION,
+        e.VerificationApproved: REGISTRATION,
+        e.VerificationRejected: REGISTRATION,
+        e.VerificationExpiring: REGISTRATION,
+        e.VerificationExpired: REGISTRATION,
+        e.ServiceChanged: Handler(decide=hearing.on_service),
+        e.RoutingChanged: ROUTING,
+        e.DidActivated: ROUTING,
+        e.ResultReported: Handler(decide=hearing.on_result),
+        e.TermChanged: TERM,
+        e.CycleExpired: TERM,
+        e.LedgerPosted: Handler(decide=hearing.on_ledger),
+        e.DidRemoved: Handler(decide=removal.on_removed, needs=its_number),
+    }
+
+
+def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command."""
+    return {
+        Purchase: _purchase(purchase.purchase, settings),
+        AssignEndUser: Handler(decide=assignment.assign_end_user),
+        CreateAccount: Handler(decide=account.create_account, model=Account, needs=parent),
+    }
+
 
 DUE: Final[Mapping[type, Handler]] = {}
 

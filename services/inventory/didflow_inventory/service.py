@@ -1,8 +1,8 @@
-"""Inventory, put together: nothing but wiring."""
+"""Inventory as a service: it names the parts and contains no logic."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
@@ -18,17 +18,21 @@ def _routers() -> Iterable[Any]:
     return api.routers()
 
 
-SERVICE: Final = Service(
-    name="inventory",
-    main=Did,
-    kinds=store.KINDS,
-    events=handlers.EVENTS,
-    commands=handlers.COMMANDS,
-    due=handlers.DUE,
-    history=handlers.HISTORY,
-    routers=_routers,
-    migrations=Path(__file__).parent / "migrations",
-    on_start=stock.warm_up,
-)
+def service(settings: InventorySettings) -> Service:
+    """Build the service."""
+    return Service(
+        name="inventory",
+        settings=settings,
+        main=Did,
+        kinds=store.KINDS,
+        events=handlers.events(settings),
+        commands=handlers.commands(settings),
+        due=handlers.DUE,
+        history=handlers.HISTORY,
+        routers=_routers,
+        migrations=Path(__file__).parent / "migrations",
+        on_start=stock.warm_up,
+    )
 
-main = command_line(SERVICE, InventorySettings)
+
+main = command_line("inventory", service, InventorySettings)

@@ -33,7 +33,11 @@ from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purc
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.stock import Number
-from didflow_inventory.handlers import COMMANDS, EVENTS, HISTORY
+from didflow_inventory.handlers import HISTORY, commands, events
+from didflow_inventory.settings import InventorySettings
+
+EVENTS = events(InventorySettings.placeholder())
+COMMANDS = commands(InventorySettings.placeholder())
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 OTHER = UUID("0190a5b6-7c00-7000-8000-000000000002")

@@ -8,7 +8,11 @@ import pytest
 from didflow_chassis.decision import Decided, Refused, TooEarly, Unchanged
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.topics import INVENTORY, topics_read_by
-from didflow_inventory.handlers import COMMANDS, EVENTS
+from didflow_inventory.handlers import commands, events
+from didflow_inventory.settings import InventorySettings
+
+EVENTS = events(InventorySettings.placeholder())
+COMMANDS = commands(InventorySettings.placeholder())
 
 LATER = frozenset(("did.porting_started", "did.porting_ended"))
 """Topics that inventory will hear once it knows portings."""

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from didflow_chassis.settings import PREFIX, Settings
 from didflow_contracts.topics import INVENTORY, topics_written_by
-from didflow_inventory.handlers import EVENTS
-from didflow_inventory.service import SERVICE
+from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
+
+SERVICE = service(InventorySettings.placeholder())
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text()
@@ -24,7 +25,7 @@ def table(heading: str) -> dict[str, str]:
 def test_the_tables_of_topics_are_what_is_heard_and_said() -> None:
     """What the README says that inventory reads is what it decides on; what it says is what it may say."""
     read = {name for cell in table("reads") for name in re.findall(r"`([^`]+)`", cell)}
-    assert read == {event.topic for event in EVENTS}
+    assert read == {event.topic for event in SERVICE.events}
     said = {name for cell in table("says") for name in re.findall(r"`([^`]+)`", cell)}
     assert said == {topic.name for topic in topics_written_by(INVENTORY)} - SAID_LATER
 

@@ -1,13 +1,14 @@
-"""Provisioning, put together: nothing but wiring."""
+"""Provisioning as a service: it names the parts and contains no logic."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
 from didflow_provisioning import handlers, store
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.settings import ProvisioningSettings
 
 
 def _routers() -> Iterable[Any]:
@@ -16,16 +17,20 @@ def _routers() -> Iterable[Any]:
     return api.routers()
 
 
-SERVICE: Final = Service(
-    name="provisioning",
-    main=Routing,
-    kinds=store.KINDS,
-    events=handlers.EVENTS,
-    commands=handlers.COMMANDS,
-    due=handlers.DUE,
-    routers=_routers,
-    problems={"not_found": 404},
-    migrations=Path(__file__).parent / "migrations",
-)
+def service(settings: ProvisioningSettings) -> Service:
+    """Build the service."""
+    return Service(
+        name="provisioning",
+        settings=settings,
+        main=Routing,
+        kinds=store.KINDS,
+        events=handlers.EVENTS,
+        commands=handlers.COMMANDS,
+        due=handlers.DUE,
+        routers=_routers,
+        problems={"not_found": 404},
+        migrations=Path(__file__).parent / "migrations",
+    )
 
-main = command_line(SERVICE)
+
+main = command_line("provisioning", service, ProvisioningSettings)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from didflow_contracts.topics import PROVISIONING, topics_read_by, topics_written_by
 from didflow_provisioning.domain.carrier import TRANSITIONS
-from didflow_provisioning.service import SERVICE
+from didflow_provisioning.service import service
+from didflow_provisioning.settings import ProvisioningSettings
+
+SERVICE = service(ProvisioningSettings.placeholder())
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""Verification, put together: nothing but wiring."""
+"""Verification as a service: it names the parts and contains no logic."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,28 +21,32 @@ def _routers() -> Iterable[Any]:
     return api.routers()
 
 
-SERVICE: Final = Service(
-    name="verification",
-    main=Registration,
-    kinds=store.KINDS,
-    events=handlers.EVENTS,
-    commands=handlers.COMMANDS,
-    due=handlers.DUE,
-    routers=_routers,
-    problems={
-        "not_found": 404,
-        "reasons_missing": 422,
-        "address_missing": 422,
-        "address_outside_country": 422,
-        "bad_format": 422,
-        "missing_field": 422,
-        "po_box": 422,
-    },
-    larger_bodies=LARGER_BODIES,
-    migrations=Path(__file__).parent / "migrations",
-    on_start=areas.warm_up,
-)
+def service(settings: VerificationSettings) -> Service:
+    """Build the service."""
+    return Service(
+        name="verification",
+        settings=settings,
+        main=Registration,
+        kinds=store.KINDS,
+        events=handlers.EVENTS,
+        commands=handlers.COMMANDS,
+        due=handlers.DUE,
+        routers=_routers,
+        problems={
+            "not_found": 404,
+            "reasons_missing": 422,
+            "address_missing": 422,
+            "address_outside_country": 422,
+            "bad_format": 422,
+            "missing_field": 422,
+            "po_box": 422,
+        },
+        larger_bodies=LARGER_BODIES,
+        migrations=Path(__file__).parent / "migrations",
+        on_start=areas.warm_up,
+    )
+
 
 TOOLS: Final = {"catalogue": catalogue_tools, "documents": document_tools, "identity": identity_tools}
 
-main = command_line(SERVICE, VerificationSettings, TOOLS)
+main = command_line("verification", service, VerificationSettings, TOOLS)

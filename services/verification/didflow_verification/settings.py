@@ -1,60 +1,54 @@
-"""What verification is told besides what every service is told: the keys of documents and where they lie."""
+"""The settings of verification: the keys of documents, and where documents are stored."""
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
 
-from didflow_chassis.settings import PREFIX, Settings, SettingsError, Told, Url
+from didflow_chassis.settings import PREFIX, Settings, Url
 from didflow_verification.documents.keys import Keyring, read_keys
 
 
-class DocumentSettings(Told):
-    """Keys and places of documents. Without keys no document is taken or given."""
+class VerificationSettings(Settings):
+    """The settings of every service, and those of verification."""
 
     document_keys: SecretStr | None = Field(
         default=None,
-        description="AES-256 keys of documents, `id:base64` each, the one for new documents first; none: no uploads",
+        description="AES-256 keys of documents, each written `id:base64`. The first key encrypts new documents. "
+        "Without keys, documents can be neither uploaded nor read.",
     )
     document_store: Literal["database", "s3"] = Field(
-        default="database", description="where new documents lie; those elsewhere stay readable"
+        default="database",
+        description="Where new documents are stored. Documents in the other store stay readable.",
     )
-    s3_endpoint: Url | None = Field(default=None, description="address of the S3-compatible store; none: AWS")
-    s3_bucket: str | None = Field(default=None, description="bucket of documents")
-    s3_region: str = Field(default="us-east-1", description="region of the bucket")
-    s3_prefix: str = Field(default="documents/", description="put before the name of every object")
+    s3_endpoint: Url | None = Field(
+        default=None, description="URL of the S3-compatible store. The default is AWS."
+    )
+    s3_bucket: str | None = Field(default=None, description="Bucket of documents. Required with `s3`.")
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    s3_prefix: str = Field(default="documents/", description="Prefix of the name of every object.")
     s3_access_key_id: str | None = Field(
-        default=None, description="user of the store; none: the machine's role"
+        default=None, description="Access key id of the store. Without it, the machine's role is used."
     )
-    s3_secret_access_key: SecretStr | None = Field(default=None, description="password of that user")
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret of the access key.")
 
     @model_validator(mode="after")
-    def _documents_can_be_kept(self) -> Self:
+    def _documents_can_be_stored(self) -> Self:
         if self.document_keys is not None:
             try:
                 read_keys(self.document_keys.get_secret_value())
             except ValueError as error:
                 raise ValueError(f"{PREFIX}DOCUMENT_KEYS {error}") from None
         if self.document_store == "s3" and not self.s3_bucket:
-            raise ValueError(f"{PREFIX}S3_BUCKET is needed with {PREFIX}DOCUMENT_STORE=s3")
+            raise ValueError(f"{PREFIX}S3_BUCKET is required with {PREFIX}DOCUMENT_STORE=s3")
         return self
 
     def keyring(self) -> Keyring | None:
-        """Return the keys, or None where none are configured."""
+        """Return the keys, or None if none are configured."""
         return read_keys(self.document_keys.get_secret_value()) if self.document_keys else None
 
-
-class VerificationSettings(Settings, DocumentSettings):
-    """The chassis' settings, and verification's own."""
-
-    model_config = SettingsConfigDict(extra="forbid")
-
-
-def document_settings() -> DocumentSettings:
-    """Read what the environment says of documents alone. Raises SettingsError, with no value in it."""
-    try:
-        return DocumentSettings()
-    except ValidationError as error:
-        raise SettingsError(*(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    def warnings(self) -> Iterable[str]:
+        """Return one sentence for each setting that is allowed but dangerous in production."""
+        yield from super().warnings()
+        if self.document_keys is None:
+            yield f"{PREFIX}DOCUMENT_KEYS is not set: documents can be neither uploaded nor read."

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import typer
 
-from didflow_chassis.commandline import run
+from didflow_chassis.commandline import Program
 from didflow_chassis.service import Service
-from didflow_chassis.settings import Settings
 from didflow_verification.settings import VerificationSettings
 
 # ruff: noqa: PLC0415 - a worker's command line does not load what only these commands run
@@ -23,7 +22,7 @@ PATIENCE_MS = 600_000
 IdentityId = Annotated[UUID, typer.Argument(help="The identity's id.", metavar="ID")]
 
 
-def document_tools(service: Service, settings: type[Settings]) -> typer.Typer:
+def document_tools(program: Program) -> typer.Typer:
     """Build the group of commands about documents."""
     group = typer.Typer(help="Change the keys of documents.", no_args_is_help=True)
 
@@ -34,13 +33,13 @@ def document_tools(service: Service, settings: type[Settings]) -> typer.Typer:
     @group.command()
     def rotate() -> None:
         """Encrypt anew what lies under another key than the first, or elsewhere; may be ended and repeated."""
-        if not run(service, "documents", settings, _rotate):
+        if not program.run("documents", _rotate):
             raise typer.Exit(1)
 
     return group
 
 
-def identity_tools(service: Service, settings: type[Settings]) -> typer.Typer:
+def identity_tools(program: Program) -> typer.Typer:
     """Build the group of commands about identities."""
     group = typer.Typer(help="Erase persons; list who was shown them.", no_args_is_help=True)
 
@@ -51,37 +50,36 @@ def identity_tools(service: Service, settings: type[Settings]) -> typer.Typer:
     ) -> None:
         """Remove a person's data when no living DID rests on it; that verifications took place stays."""
 
-        async def work(served: Service, told: Settings) -> bool:
-            return await _erase(served, told, identity_id, sure=yes)
+        async def work(served: Service, settings: VerificationSettings) -> bool:
+            return await _erase(served, settings, identity_id, sure=yes)
 
-        if not run(service, "identity", settings, work):
+        if not program.run("identity", work):
             raise typer.Exit(1)
 
     @group.command()
     def reads(identity_id: IdentityId) -> None:
         """List who was shown the identity, its addresses and its documents, the latest first."""
 
-        async def work(served: Service, told: Settings) -> None:
-            await _reads(served, told, identity_id)
+        async def work(served: Service, settings: VerificationSettings) -> None:
+            await _reads(served, settings, identity_id)
 
-        run(service, "identity", settings, work)
+        program.run("identity", work)
 
     return group
 
 
 @asynccontextmanager
-async def _opened(service: Service, settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
+async def _opened(service: Service, settings: VerificationSettings) -> AsyncIterator[tuple[Any, Any]]:
     """Open the stage, and documents' bytes (None without a key)."""
     from didflow_chassis.running import opened
     from didflow_verification.documents.opening import open_contents
 
     patient = settings.model_copy(update={"statement_timeout_ms": PATIENCE_MS})
     async with opened(replace(service, on_start=None), patient, "tool") as process:
-        told = settings if isinstance(settings, VerificationSettings) else None
-        yield process, open_contents(told, process.database) if told else None
+        yield process, open_contents(settings, process.database)
 
 
-async def _rotate(service: Service, settings: Settings) -> bool:
+async def _rotate(service: Service, settings: VerificationSettings) -> bool:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -106,7 +104,7 @@ async def _rotate(service: Service, settings: Settings) -> bool:
         return not failed
 
 
-async def _erase(service: Service, settings: Settings, identity_id: UUID, *, sure: bool) -> bool:
+async def _erase(service: Service, settings: VerificationSettings, identity_id: UUID, *, sure: bool) -> bool:
     from rich.console import Console
 
     from didflow_verification.erasure import Erasure, NotErased
@@ -137,7 +135,7 @@ def _confirmed() -> bool:
         return False
 
 
-async def _reads(service: Service, settings: Settings, identity_id: UUID) -> None:
+async def _reads(service: Service, settings: VerificationSettings, identity_id: UUID) -> None:
     from didflow_verification.store import reads_of
 
     async with _opened(service, settings) as (process, _):

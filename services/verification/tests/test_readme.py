@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+from didflow_chassis.commandline import Program
 from didflow_chassis.settings import PREFIX, Settings
 from didflow_contracts.topics import VERIFICATION, topics_read_by, topics_written_by
 from didflow_verification.domain.axes.registration import TRANSITIONS
 from didflow_verification.domain.axes.service_request import TRANSITIONS as SERVICE_WAYS
-from didflow_verification.service import SERVICE, TOOLS
+from didflow_verification.service import TOOLS, service
 from didflow_verification.settings import VerificationSettings
+
+SERVICE = service(VerificationSettings.placeholder())
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text(encoding="utf-8")
@@ -37,9 +40,9 @@ def test_the_table_of_states_is_the_codes() -> None:
 
 def test_the_tables_of_services_are_the_codes() -> None:
     """Every way of a request, and no other."""
-    for heading, service in (("emergency, a2p_sms", "a2p_sms"), ("cnam", "cnam")):
+    for heading, product in (("emergency, a2p_sms", "a2p_sms"), ("cnam", "cnam")):
         shown = {start: set(re.findall(r"\w+", ends)) for start, ends in table(heading).items()}
-        ways = SERVICE_WAYS[service]  # type: ignore[index]
+        ways = SERVICE_WAYS[product]  # type: ignore[index]
         assert shown == {state or "start": set(ends) for state, ends in ways.items() if ends}
 
 
@@ -88,7 +91,8 @@ def test_every_setting_of_its_own_is_in_the_readme() -> None:
 
 def test_the_commands_of_personal_data_are_in_the_readme() -> None:
     """All of both groups, and no other."""
-    groups = {name: TOOLS[name](SERVICE, VerificationSettings) for name in ("documents", "identity")}
+    program = Program("verification", service, VerificationSettings)
+    groups = {name: TOOLS[name](program) for name in ("documents", "identity")}
     named = {
         f"{name} {command.name or command.callback.__name__}"
         for name, group in groups.items()

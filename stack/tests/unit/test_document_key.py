@@ -6,9 +6,16 @@ from pathlib import Path
 import pytest
 
 from didflow.document_key import VARIABLE, told
-from didflow_verification.settings import document_settings
+from didflow_chassis.settings import load
+from didflow_verification.documents.keys import Keyring
+from didflow_verification.settings import VerificationSettings
 
 FILE = f"{VARIABLE}_FILE"
+
+
+def keyring() -> Keyring | None:
+    """Return the keys that verification reads from the environment."""
+    return load(VerificationSettings, kafka="127.0.0.1:1", postgres="postgresql://127.0.0.1:1/d").keyring()
 
 
 @pytest.fixture(autouse=True)
@@ -21,23 +28,23 @@ def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
     """The second start finds the first one's; verification takes it; afterwards the environment is as it was."""
     with told(tmp_path):
-        first = document_settings().keyring()
+        first = keyring()
         assert Path(os.environ[FILE]).stat().st_mode & 0o777 == 0o600
     assert FILE not in os.environ
     with told(tmp_path):
-        second = document_settings().keyring()
+        second = keyring()
     assert first is not None
     assert second == first
     other = tmp_path / "other"
     other.mkdir()
     with told(other):
-        assert document_settings().keyring() != first
+        assert keyring() != first
 
 
 def test_a_named_key_goes_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is made and nothing is changed."""
     monkeypatch.setenv(VARIABLE, f"mine:{'A' * 43}=")
     with told(tmp_path):
-        ring = document_settings().keyring()
+        ring = keyring()
     assert ring is not None
     assert (ring.current, list(tmp_path.iterdir())) == ("mine", [])

@@ -12,7 +12,8 @@ import pytest
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
-from didflow_billing.service import SERVICE
+from didflow_billing.service import service
+from didflow_billing.settings import BillingSettings
 from didflow_billing.store import TERM, ledger
 from didflow_chassis.clock import Clock
 from didflow_chassis.database import Database
@@ -26,6 +27,8 @@ from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueWatch
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+
+SERVICE = service(BillingSettings.placeholder())
 
 HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 

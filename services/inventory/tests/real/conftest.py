@@ -18,7 +18,10 @@ from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import Event, encode
-from didflow_inventory.service import SERVICE
+from didflow_inventory.service import service
+from didflow_inventory.settings import InventorySettings
+
+SERVICE = service(InventorySettings.placeholder())
 
 
 async def migrated(dsn: str) -> None:

@@ -23,7 +23,10 @@ from didflow_chassis.telemetry.queues import QueueWatch
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import Event, decode, encode
 from didflow_contracts.events import EVENT_TYPES, CommandIssued
-from didflow_provisioning.service import SERVICE
+from didflow_provisioning.service import service
+from didflow_provisioning.settings import ProvisioningSettings
+
+SERVICE = service(ProvisioningSettings.placeholder())
 
 _OFFSETS = count()
 

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from didflow_contracts.events import CommandIssued, DidActivated, RoutingChanged
-from didflow_provisioning.service import SERVICE
+from didflow_provisioning.service import service
+from didflow_provisioning.settings import ProvisioningSettings
 from didflow_provisioning.store import KINDS, METADATA
+
+SERVICE = service(ProvisioningSettings.placeholder())
 
 
 async def test_the_tables_are_those_that_the_code_describes(live: Any) -> None:

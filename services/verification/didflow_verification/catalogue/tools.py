@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from didflow_chassis.commandline import run
+from didflow_chassis.commandline import Program
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_verification.catalogue.reading import CatalogueError, packaged, read_catalogue
@@ -23,7 +23,7 @@ from didflow_verification.domain.catalogue.rules import CountryRules
 File = Annotated[Path, typer.Argument(help="A YAML document for each country.", exists=True, dir_okay=False)]
 
 
-def catalogue_tools(service: Service, settings: type[Settings]) -> typer.Typer:
+def catalogue_tools(program: Program) -> typer.Typer:
     """Build the group of commands."""
     group = typer.Typer(help="Look at the regulatory catalogue, and change it.", no_args_is_help=True)
 
@@ -37,10 +37,10 @@ def catalogue_tools(service: Service, settings: type[Settings]) -> typer.Typer:
         """Take over a file's countries; a version that has begun cannot change, and nothing is taken then."""
         wanted = _read(file)
 
-        async def work(served: Service, told: Settings) -> bool:
-            return await _load(served, told, wanted, dry_run=dry_run)
+        async def work(served: Service, settings: Settings) -> bool:
+            return await _load(served, settings, wanted, dry_run=dry_run)
 
-        if not run(service, "catalogue", settings, work):
+        if not program.run("catalogue", work):
             raise typer.Exit(os.EX_DATAERR)
 
     @group.command()
@@ -48,14 +48,14 @@ def catalogue_tools(service: Service, settings: type[Settings]) -> typer.Typer:
         """Say what taking over a file would change; exit code 1 where it would change anything."""
         wanted = _read(file)
 
-        async def work(served: Service, told: Settings) -> list[str]:
+        async def work(served: Service, settings: Settings) -> list[str]:
             from didflow_verification.catalogue.loading import patient, plans
 
-            async with patient(served, told) as process:
+            async with patient(served, settings) as process:
                 found = await plans(process.database, wanted)
             return [change.text for plan in found for change in plan.changes]
 
-        changed = run(service, "catalogue", settings, work)
+        changed = program.run("catalogue", work)
         for line in changed:
             typer.echo(line)
         raise typer.Exit(1 if changed else 0)
@@ -73,7 +73,7 @@ def catalogue_tools(service: Service, settings: type[Settings]) -> typer.Typer:
         ] = None,
     ) -> None:
         """Show the catalogue as it is in the database: a country as a file, or all rows in short."""
-        found = run(service, "catalogue", settings, _rules)
+        found = program.run("catalogue", _rules)
         if country is not None and country not in found:
             typer.echo(f"the catalogue does not know {country}", err=True)
             raise typer.Exit(os.EX_DATAERR)

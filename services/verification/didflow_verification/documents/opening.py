@@ -5,10 +5,10 @@ from typing import Any
 from didflow_chassis.database import Database
 from didflow_verification.documents.chunks import Chunks, DatabaseChunks, ObjectChunks, bucket
 from didflow_verification.documents.contents import Contents
-from didflow_verification.settings import DocumentSettings
+from didflow_verification.settings import VerificationSettings
 
 
-def open_contents(settings: DocumentSettings, database: Database) -> Contents | None:
+def open_contents(settings: VerificationSettings, database: Database) -> Contents | None:
     """Make what documents are kept in; None where no key is configured."""
     keyring = settings.keyring()
     if keyring is None:
@@ -19,7 +19,7 @@ def open_contents(settings: DocumentSettings, database: Database) -> Contents | 
     return Contents(database=database, keyring=keyring, stores=stores, place=settings.document_store)
 
 
-def _bucket(settings: DocumentSettings) -> Any:
+def _bucket(settings: VerificationSettings) -> Any:
     secret = settings.s3_secret_access_key
     return bucket(
         name=settings.s3_bucket or "",

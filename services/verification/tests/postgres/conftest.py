@@ -30,7 +30,10 @@ from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.domain.evaluation import areas
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
+
+SERVICE = service(VerificationSettings.placeholder())
 
 HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 

@@ -12,11 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.clock import Clock
-from didflow_chassis.commandline import application
+from didflow_chassis.commandline import Program, application
 from didflow_verification.catalogue.reading import read_catalogue
 from didflow_verification.catalogue.tools import catalogue_tools
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
+
+SERVICE = service(VerificationSettings.placeholder())
 
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
 SECOND = """
@@ -43,7 +45,7 @@ Tool = Callable[..., Any]
 @pytest.fixture
 def tool(office: Any) -> Tool:
     """Run one catalogue command beside the service, as an operator would."""
-    app = application(SERVICE, VerificationSettings, {"catalogue": catalogue_tools})
+    app = application(Program("verification", service, VerificationSettings), {"catalogue": catalogue_tools})
     settings = {"DIDFLOW_POSTGRES": office.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
 
     async def run(*arguments: str) -> Result:

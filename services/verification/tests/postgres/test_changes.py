@@ -9,8 +9,11 @@ import pytest
 from didflow_chassis.clock import MOST_DUE, Clock
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.clock.reassessment import Reassessment
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
 from didflow_verification.store import REGISTRATIONS, by_keys, state_in
+
+SERVICE = service(VerificationSettings.placeholder())
 
 CHANGED = {"company_name": "Secretive Bakery and Sons Ltd"}
 

@@ -7,7 +7,10 @@ from uuid import uuid4
 import pytest
 
 from didflow_chassis.clock import Clock
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
+
+SERVICE = service(VerificationSettings.placeholder())
 
 ROUNDS = 8
 BUSINESS = {"type": "business", "company_name": "Secretive Bakery Ltd"}

@@ -9,11 +9,11 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from didflow_chassis.commandline import application
+from didflow_chassis.commandline import Program, application
 from didflow_chassis.stage.messages import Record
 from didflow_verification.documents.contents import Contents
 from didflow_verification.erasure import Needles
-from didflow_verification.service import SERVICE, TOOLS
+from didflow_verification.service import TOOLS, service
 from didflow_verification.settings import VerificationSettings
 
 PERSON = {
@@ -69,7 +69,7 @@ def found_in(dumped: dict[str, bytes], wanted: Any) -> dict[str, set[str]]:
 
 async def erase(office: Any, identity_id: str, *options: str, answer: str = "") -> Result:
     """Run the command as an operator would."""
-    app = application(SERVICE, VerificationSettings, TOOLS)
+    app = application(Program("verification", service, VerificationSettings), TOOLS)
     told = {
         "DIDFLOW_POSTGRES": office.database.dsn,
         "DIDFLOW_KAFKA": "127.0.0.1:1",
@@ -234,7 +234,7 @@ async def test_an_operator_sees_who_was_shown_a_person(
     """Identity, address and document, the latest first; kept after an erasure, since it names no person of ours."""
     document = (await office.database.fetch("SELECT document_id FROM documents"))[0][0]
     await rita.get(f"/v1/documents/{document}/content")
-    app = application(SERVICE, VerificationSettings, TOOLS)
+    app = application(Program("verification", service, VerificationSettings), TOOLS)
     told = {"DIDFLOW_POSTGRES": office.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
     arguments = ["identity", "reads", person["identity"]]
     listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told)

@@ -15,7 +15,7 @@ from didflow_verification.documents.chunks import DatabaseChunks, ObjectChunks, 
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.opening import open_contents
 from didflow_verification.documents.rotation import Rotation
-from didflow_verification.settings import DocumentSettings
+from didflow_verification.settings import VerificationSettings
 
 BUCKET = "papers"
 
@@ -122,7 +122,9 @@ async def test_a_store_that_cannot_be_reached_is_an_outage(
 
 async def test_the_settings_open_the_bucket(office: Any, server: Any) -> None:
     """Keys, place and bucket from configuration, and the store answers."""
-    told = DocumentSettings(
+    told = VerificationSettings(
+        kafka="127.0.0.1:1",
+        postgres=office.database.dsn,
         document_keys=f"k1:{'A' * 43}=",
         document_store="s3",
         s3_bucket=BUCKET,
@@ -138,4 +140,4 @@ async def test_the_settings_open_the_bucket(office: Any, server: Any) -> None:
     assert await opened.stores["s3"].get(content_id, 0) == b"sealed"
     await opened.stores["s3"].delete(content_id)
     assert await opened.stores["s3"].get(content_id, 0) is None
-    assert open_contents(DocumentSettings(), office.database) is None
+    assert open_contents(VerificationSettings.placeholder(), office.database) is None

@@ -11,7 +11,10 @@ import pytest
 
 from didflow_chassis.clock import Clock
 from didflow_chassis.telemetry import logs
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
+
+SERVICE = service(VerificationSettings.placeholder())
 
 PERSON = {
     "type": "individual",

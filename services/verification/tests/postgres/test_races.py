@@ -11,7 +11,10 @@ from didflow_chassis.stage.once import Answer, Once
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.loading import OPERATOR, rules_now
 from didflow_verification.domain.catalogue.commands import LoadRules
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
+
+SERVICE = service(VerificationSettings.placeholder())
 
 MANY = 40
 HOUR = timedelta(hours=1)

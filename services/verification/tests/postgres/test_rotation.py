@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-from didflow_chassis.commandline import application
+from didflow_chassis.commandline import Program, application
 from didflow_verification.api.documents.intake import Intake
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.documents.rotation import Rotation
-from didflow_verification.service import SERVICE, TOOLS
+from didflow_verification.service import TOOLS, service
 from didflow_verification.settings import VerificationSettings
 
 OLD, NEW = (base64.b64encode(bytes(values)).decode() for values in (range(32), range(32, 64)))
@@ -22,7 +22,7 @@ OLD, NEW = (base64.b64encode(bytes(values)).decode() for values in (range(32), r
 
 async def tool(office: Any, *arguments: str, keys: str) -> Result:
     """Run a command of the service as an operator would."""
-    app = application(SERVICE, VerificationSettings, TOOLS)
+    app = application(Program("verification", service, VerificationSettings), TOOLS)
     told = {
         "DIDFLOW_POSTGRES": office.database.dsn,
         "DIDFLOW_KAFKA": "127.0.0.1:1",

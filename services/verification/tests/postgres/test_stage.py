@@ -15,8 +15,11 @@ from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.catalogue.rules import CountryRules
 from didflow_verification.domain.evaluation import evaluating
 from didflow_verification.domain.verifications import submitting
-from didflow_verification.service import SERVICE
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
 from didflow_verification.store import KINDS, METADATA, REGISTRATIONS, RULES, by_keys, state_in
+
+SERVICE = service(VerificationSettings.placeholder())
 
 
 async def stored(office: Any, kind: Any, key: Any) -> Any:

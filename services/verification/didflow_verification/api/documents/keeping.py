@@ -8,7 +8,6 @@ from didflow_chassis.http.problems import Problem
 from didflow_verification import store
 from didflow_verification.api.documents.intake import Intake
 from didflow_verification.documents.opening import open_contents
-from didflow_verification.settings import document_settings
 
 
 async def contents_of(http: HttpContext, condition: Any) -> list[UUID]:
@@ -31,7 +30,7 @@ def intake_of(http: HttpContext) -> Intake:
     state = http.request.app.state
     if getattr(state, "intake", None) is None:
         database: Any = http.running.database
-        contents = open_contents(document_settings(), database)
+        contents = open_contents(http.running.service.settings, database)
         if contents is None:
             raise Problem("unavailable", "No key for documents is configured.")
         state.intake = Intake(contents=contents)
