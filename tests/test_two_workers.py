@@ -23,7 +23,7 @@ from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import DidPurchased, VerificationApproved
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.commands import CreateAccount

@@ -7,8 +7,8 @@ import asyncio
 
 from didflow_adapters.kit.carrier import Outcome, Succeeded
 from didflow_adapters.script import part_of
-from didflow_contracts.event import Part as Parameters
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.event_data import Part as Parameters
+from didflow_contracts.events import CarrierCommandIssued
 
 
 class SimulatedCarrier:
@@ -18,7 +18,7 @@ class SimulatedCarrier:
         self.name = name
         self._latency_s = latency_s
 
-    async def _play(self, command: CommandIssued, asked: Parameters) -> Outcome:  # noqa: ARG002
+    async def _play(self, command: CarrierCommandIssued, asked: Parameters) -> Outcome:  # noqa: ARG002
         part = part_of(command.number)
         await asyncio.sleep(max(self._latency_s, part.latency_s))
         done = Succeeded(carrier_reference=f"SIM-{command.command_id.hex[-12:].upper()}")

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from didflow_contracts.envelope import Event
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.events.carrier import PARAMETERS
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -22,7 +22,9 @@ _GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
-def order(action: str = "activate", number: str = "+35319609036", **changes: Any) -> Event[CommandIssued]:
+def order(
+    action: str = "activate", number: str = "+35319609036", **changes: Any
+) -> Event[CarrierCommandIssued]:
     """One attempt at an order to the carrier `simulator`."""
     fields = {
         "did_id": uuid4(),
@@ -36,12 +38,12 @@ def order(action: str = "activate", number: str = "+35319609036", **changes: Any
         "deadline": NOW + timedelta(minutes=2),
         "give_up_at": NOW + timedelta(days=1),
     }
-    data = CommandIssued.model_validate(fields | changes)
+    data = CarrierCommandIssued.model_validate(fields | changes)
     source = "/didflow/provisioning"
     return Event(id=f"c{next(_IDS)}", source=source, time=NOW, data=data, sequence=1, correlationid="story-1")
 
 
 @pytest.fixture
-def make_order() -> Callable[..., Event[CommandIssued]]:
+def make_order() -> Callable[..., Event[CarrierCommandIssued]]:
     """Makes orders."""
     return order

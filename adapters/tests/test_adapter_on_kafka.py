@@ -13,7 +13,7 @@ from harness.processes import Processes, until
 
 from didflow_adapters.kit import Adapter, AdapterSettings, Failed, Outcome, Succeeded
 from didflow_contracts.envelope import Event, decode, encode
-from didflow_contracts.events import CommandIssued, ResultReported
+from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
 KNOWN = {ResultReported.type(): ResultReported}
 SECONDS = 30.0
@@ -24,11 +24,11 @@ class Noting:
 
     name = "simulator"
 
-    def __init__(self, play: Callable[[CommandIssued], Any] | None = None) -> None:
-        self.calls: list[CommandIssued] = []
+    def __init__(self, play: Callable[[CarrierCommandIssued], Any] | None = None) -> None:
+        self.calls: list[CarrierCommandIssued] = []
         self._play = play
 
-    async def _do(self, command: CommandIssued, asked: Any) -> Outcome:
+    async def _do(self, command: CarrierCommandIssued, asked: Any) -> Outcome:
         self.calls.append(command)
         if self._play is None:
             return Succeeded(carrier_reference="REF")
@@ -47,14 +47,14 @@ class Wire:
         self.kafka, self.prefix, self._producer, self._consumer = kafka, prefix, producer, consumer
         self.results: list[Event[Any]] = []
 
-    async def order(self, *orders: Event[CommandIssued]) -> None:
+    async def order(self, *orders: Event[CarrierCommandIssued]) -> None:
         """Publish orders as provisioning does."""
         for order in orders:
             await self.raw(encode(order), order.subject.encode())
 
     async def raw(self, value: bytes | None, key: bytes) -> None:
         """Publish any value where orders lie."""
-        await self._producer.send_and_wait(self.prefix + CommandIssued.topic, value, key=key)
+        await self._producer.send_and_wait(self.prefix + CarrierCommandIssued.topic, value, key=key)
 
     async def answers(self, count: int) -> list[ResultReported]:
         """Wait for so many results in all; give them in the order in which they came."""
@@ -75,7 +75,7 @@ class Wire:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
         await admin.start()
         try:
-            topic = self.prefix + CommandIssued.topic
+            topic = self.prefix + CarrierCommandIssued.topic
             partitions = [TopicPartition(topic, p) for p in range(12)]
             ends = await self._consumer.end_offsets(partitions)
 
@@ -152,7 +152,7 @@ async def test_what_succeeded_is_answered_again_and_not_done_again(wire: Wire, m
 async def test_what_failed_retryably_is_tried_again(wire: Wire, make_order: Any) -> None:
     """The next attempt reaches the carrier."""
 
-    async def play(command: CommandIssued) -> Outcome:
+    async def play(command: CarrierCommandIssued) -> Outcome:
         if command.attempt == 1:
             return Failed(code="busy", retryable=True)
         return Succeeded()
@@ -169,7 +169,7 @@ async def test_numbers_go_side_by_side_and_each_in_its_order(wire: Wire, make_or
     """Twenty numbers with two orders each: the first calls are all open at once, then each second follows."""
     together = asyncio.Barrier(20)
 
-    async def play(command: CommandIssued) -> Outcome:
+    async def play(command: CarrierCommandIssued) -> Outcome:
         if command.action == "activate":
             await together.wait()
         return Succeeded()
@@ -187,7 +187,7 @@ async def test_a_slow_number_does_not_let_offsets_pass_it(wire: Wire, make_order
     """Stopped before the answer, the order is read and done again by the next process; later ones are answered too."""
     hold = asyncio.Event()
 
-    async def play(command: CommandIssued) -> Outcome:
+    async def play(command: CarrierCommandIssued) -> Outcome:
         if command.number.endswith("1"):
             await hold.wait()
         return Succeeded()

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from didflow_contracts.accounts import is_within
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 
 S = TypeVar("S")
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.states import Kind
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 
 
 class Ref(Struct, frozen=True):

@@ -1,1 +1,1 @@
-"""What order systems, carrier adapters and the services say to each other; it imports nothing of ours."""
+"""The contract between didflow's services, order systems and carrier adapters. It imports no other didflow package."""

@@ -1,21 +1,22 @@
-"""Account paths: where in the tenancy tree something belongs. A path is its own proof of ancestry."""
+"""Account paths. A path names a node of the tenancy tree and, in it, every account above that node."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
-SEGMENT = r"[a-z0-9-]{1,63}"
+SEGMENT: Final = r"[a-z0-9-]{1,63}"
+ACCOUNT_PATTERN: Final = rf"^{SEGMENT}(/{SEGMENT})*$"
 
 AccountPath = Annotated[
     str,
     Field(
-        pattern=rf"^{SEGMENT}(/{SEGMENT})*$",
+        pattern=ACCOUNT_PATTERN,
         max_length=512,
-        description="A node of the tenancy tree, from the root down, e.g. `master/acme/shop`.",
+        description="The path of an account in the tenancy tree, from the root down: `master/acme/shop`.",
     ),
 ]
 
 
 def is_within(path: str, ancestor: str) -> bool:
-    """Say whether `path` is `ancestor` or lies below it; whole segments count (`a/bc` is not in `a/b`)."""
+    """Return True if `path` is `ancestor` or lies below it. Only whole segments count: `a/bc` is not in `a/b`."""
     return path == ancestor or path.startswith(f"{ancestor}/")

@@ -1,4 +1,4 @@
-"""What breaks those who rely on a released JSON Schema. What cannot be proved harmless counts as breaking."""
+"""Find changes of a JSON Schema that break its users. A change that is not known to be harmless counts as breaking."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ _CONDITIONS = ("not", "if", "then", "else")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One breaking change: of which kind, where, and what exactly."""
+    """One breaking change: its kind, its path and a detail."""
 
     kind: ChangeKind
     path: str
     detail: str
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return the change as one line."""
         return f"{self.path}: {self.kind}: {self.detail}"
 
 
 def breaking_changes(released: Mapping[str, Any], current: Mapping[str, Any]) -> list[Change]:
-    """Compare schemas, or `{"topics": {name: schema}}` of many. Adding an optional field is no break.
+    """Return the breaking changes between two schemas, or between two tables `{"topics": {name: schema}}`.
 
-    Renaming shows as a removal; making a field required, giving it another type or default, forbidding an
-    enum value, and tightening a bound, a pattern or a rule are breaks.
-    Source: spec events, Envelope: nothing is renamed, retyped, removed or made required within v1.
+    A new optional field does not break. A renamed field is reported as removed. These changes break: a field
+    becomes required or gets another type or default; an enum value is removed; a bound, a pattern or a rule
+    becomes tighter. Source: spec events, Envelope.
     """
     if "topics" not in released:
         return list(_Comparison(released=released, current=current).of(released, current, "$"))
@@ -40,7 +40,7 @@ def breaking_changes(released: Mapping[str, Any], current: Mapping[str, Any]) ->
     for topic, schema in released["topics"].items():
         now = current["topics"].get(topic)
         if now is None:
-            changes.append(Change(kind="removed", path=topic, detail="the topic is gone"))
+            changes.append(Change(kind="removed", path=topic, detail="the topic is missing"))
         else:
             changes += _Comparison(released=schema, current=now).of(schema, now, topic)
     return changes
@@ -48,7 +48,7 @@ def breaking_changes(released: Mapping[str, Any], current: Mapping[str, Any]) ->
 
 @dataclass(frozen=True, kw_only=True)
 class _Comparison:
-    """Two whole documents, so that each side's references can be followed."""
+    """The two documents. Both are kept whole, because schemas contain references."""
 
     released: Schema
     current: Schema
@@ -70,7 +70,7 @@ class _Comparison:
             if name in now:
                 yield from self.of(schema, now[name], f"{path}.{name}")
             else:
-                yield Change(kind="removed", path=f"{path}.{name}", detail="the field is gone")
+                yield Change(kind="removed", path=f"{path}.{name}", detail="the field is missing")
 
     def _subschemas(self, before: Schema, after: Schema, path: str) -> Iterator[Change]:
         for word in _SUBSCHEMAS:
@@ -137,5 +137,5 @@ def _values(schema: Schema) -> list[Any] | None:
 
 def _redefined(before: Schema, after: Schema, path: str) -> Iterator[Change]:
     if "default" in before and before["default"] != after.get("default", before["default"]):
-        detail = f"left out, it meant {before['default']!r} and now {after['default']!r}"
+        detail = f"the default was {before['default']!r} and is now {after['default']!r}"
         yield Change(kind="redefined", path=path, detail=detail)

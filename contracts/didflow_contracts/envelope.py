@@ -1,4 +1,7 @@
-"""CloudEvents 1.0 in and out. `decode` raises nothing but `BadEvent`, whatever bytes come."""
+"""Decode and encode events as CloudEvents 1.0.
+
+`decode` raises `BadEvent` for every record that it cannot read, and no other exception.
+"""
 
 import hashlib
 import re
@@ -12,17 +15,27 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 from pydantic import ValidationError
 
-from didflow_contracts import attributes as read_attributes
-from didflow_contracts.attributes import CONTENT_TYPE, Headers
-from didflow_contracts.badevent import BadCode, BadEvent
-from didflow_contracts.event import EventData
+from didflow_contracts.cloudevents import (
+    CONTENT_TYPE,
+    OUR_SOURCES,
+    BadCode,
+    BadEvent,
+    Headers,
+    optional_attribute,
+    read_record,
+    required_attribute,
+    sequence_attribute,
+)
+from didflow_contracts.event_data import EventData
 from didflow_contracts.instants import parse_instant
+from didflow_contracts.near_misses import NO_NEAR_MISSES, near_misses
 from didflow_contracts.topics import TOPICS
+from didflow_contracts.validation_errors import message_of
 
 __all__ = ["CONTENT_TYPE", "MAX_VALUE_BYTES", "BadCode", "BadEvent", "Event", "decode", "digest", "encode"]
 
 MAX_VALUE_BYTES = 1_000_000
-"""The longest value that is sent or taken. Source: spec events, What a service does."""
+"""The longest value that is published or accepted. Source: spec events, What a service does."""
 
 SPEC_VERSION = "1.0"
 
@@ -33,10 +46,11 @@ D_co = TypeVar("D_co", bound=EventData, covariant=True)
 
 
 class Event(Struct, Generic[D_co], frozen=True, kw_only=True):
-    """One event: its data with the CloudEvents attributes around it.
+    """One event: its data and its CloudEvents attributes.
 
-    `type`, `subject` and `raw_data` follow from `data` when they are left out. `raw_data` is the data as
-    it came, unknown fields included, as canonical JSON (keys sorted, no blanks).
+    If `type`, `subject` or `raw_data` is left out, it is derived from `data`. `raw_data` is the data as
+    it was received, unknown fields included, as canonical JSON (keys sorted, no blanks). `near_misses` maps
+    an unknown field to the known field that it resembles; it is filled in for outside sources only.
     """
 
     id: str
@@ -51,9 +65,10 @@ class Event(Struct, Generic[D_co], frozen=True, kw_only=True):
     actor: str | None = None
     traceparent: str | None = None
     raw_data: bytes = b""
+    near_misses: Mapping[str, str] = NO_NEAR_MISSES
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the data."""
+        """Derive the attributes that were left out."""
         if not self.type:
             force_setattr(self, "type", self.data.type())
         if not self.subject:
@@ -63,7 +78,7 @@ class Event(Struct, Generic[D_co], frozen=True, kw_only=True):
 
 
 class _Structured(Struct, kw_only=True, omit_defaults=True):
-    """An event in structured mode, in the order of the wire; what is None is left out."""
+    """An event in structured mode. Attributes that are None are left out."""
 
     specversion: str
     id: str
@@ -86,24 +101,24 @@ _write = msgspec.json.Encoder().encode
 def decode(
     value: bytes | None, headers: Headers, *, types: Mapping[str, type[EventData]]
 ) -> Event[EventData]:
-    """Read one Kafka record, structured or binary mode; `types` is what this consumer knows.
+    """Decode one Kafka record, in structured or binary mode. `types` holds the types that this consumer knows.
 
-    Raises BadEvent and nothing else. A type outside `TOPICS` (a consumer's own) has no list of sources.
+    Raises BadEvent and no other exception. The source is checked for types of `TOPICS` only.
     """
     if value is None:
-        raise BadEvent("no_value", "the record has no value")
+        raise BadEvent("no_value", "The record has no value.")
     if len(value) > MAX_VALUE_BYTES:
-        raise BadEvent("too_large", f"{len(value)} bytes are more than {MAX_VALUE_BYTES}")
-    attributes, data = read_attributes.read(value, headers)
+        raise _too_large(value)
+    attributes, data = read_record(value, headers)
     if attributes.get("specversion") != SPEC_VERSION:
-        raise BadEvent("not_cloudevents", f"specversion is not {SPEC_VERSION}")
-    event_id = read_attributes.required(attributes, "id")
-    source = read_attributes.required(attributes, "source")
-    model = _model(read_attributes.required(attributes, "type"), types)
-    time = _time(read_attributes.required(attributes, "time"))
+        raise BadEvent("not_cloudevents", f"Attribute specversion is not {SPEC_VERSION}.")
+    event_id = required_attribute(attributes, "id")
+    source = required_attribute(attributes, "source")
+    model = _model(required_attribute(attributes, "type"), types)
+    time = _time(required_attribute(attributes, "time"))
     _check_source(source, model)
     fields = _fields(model, data)
-    _check_subject(read_attributes.optional(attributes, "subject"), fields.subject)
+    _check_subject(optional_attribute(attributes, "subject"), fields.subject)
     return Event(
         id=event_id,
         source=source,
@@ -111,17 +126,18 @@ def decode(
         subject=fields.subject,
         time=time,
         data=fields,
-        sequence=read_attributes.sequence(attributes, source),
-        correlationid=read_attributes.optional(attributes, "correlationid"),
-        causationid=read_attributes.optional(attributes, "causationid"),
-        actor=read_attributes.optional(attributes, "actor"),
-        traceparent=read_attributes.optional(attributes, "traceparent"),
+        sequence=sequence_attribute(attributes, source),
+        correlationid=optional_attribute(attributes, "correlationid"),
+        causationid=optional_attribute(attributes, "causationid"),
+        actor=optional_attribute(attributes, "actor"),
+        traceparent=optional_attribute(attributes, "traceparent"),
         raw_data=_canonical(data),
+        near_misses=NO_NEAR_MISSES if source.startswith(OUR_SOURCES) else near_misses(model, data),
     )
 
 
 def encode(event: Event[EventData]) -> bytes:
-    """Write the structured-mode value. Raises BadEvent `too_large` over `MAX_VALUE_BYTES`."""
+    """Return the structured-mode value. Raises BadEvent `too_large` if it exceeds `MAX_VALUE_BYTES`."""
     value = _write(
         _Structured(
             specversion=SPEC_VERSION,
@@ -140,14 +156,18 @@ def encode(event: Event[EventData]) -> bytes:
         )
     )
     if len(value) > MAX_VALUE_BYTES:
-        raise BadEvent("too_large", f"{len(value)} bytes are more than {MAX_VALUE_BYTES}")
+        raise _too_large(value)
     return value
 
 
 def digest(event: Event[EventData]) -> bytes:
-    """Hash what an event says (32 bytes): type, subject, data in any key order; not its time or trace."""
-    said = b"\x00".join((event.type.encode(), event.subject.encode(), event.raw_data))
-    return hashlib.sha256(said).digest()
+    """Return a hash (32 bytes) of type, subject and data. The order of keys, the time and the trace do not count."""
+    content = b"\x00".join((event.type.encode(), event.subject.encode(), event.raw_data))
+    return hashlib.sha256(content).digest()
+
+
+def _too_large(value: bytes) -> BadEvent:
+    return BadEvent("too_large", f"The value has {len(value)} bytes. The limit is {MAX_VALUE_BYTES}.")
 
 
 def _model(name: str, types: Mapping[str, type[EventData]]) -> type[EventData]:
@@ -156,31 +176,31 @@ def _model(name: str, types: Mapping[str, type[EventData]]) -> type[EventData]:
         return model
     versioned = _VERSIONED.fullmatch(name)
     if versioned and int(versioned[1]) > 1:
-        raise BadEvent("unsupported_version", f"type {name[:200]} is newer than this consumer")
-    raise BadEvent("unknown_type", f"type {name[:200]} is not known to this consumer")
+        raise BadEvent("unsupported_version", f"Type {name[:200]} is newer than this consumer.")
+    raise BadEvent("unknown_type", f"This consumer does not know type {name[:200]}.")
 
 
 def _time(text: str) -> datetime:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise BadEvent("not_cloudevents", f"attribute time: {error}") from None
+        raise BadEvent("not_cloudevents", f"Attribute time: {error}") from None
 
 
 def _check_source(source: str, model: type[EventData]) -> None:
     topic = TOPICS.get(model.topic)
     if topic is not None and not topic.allows(source):
-        raise BadEvent("unexpected_source", f"{source[:200]} may not say {model.type()}")
+        raise BadEvent("unexpected_source", f"Source {source[:200]} may not publish {model.type()}.")
 
 
-def _check_subject(said: str | None, subject: str) -> None:
-    if said is not None and said != subject:
-        raise BadEvent("subject_mismatch", f"subject {said[:50]} is not the data's number {subject}")
+def _check_subject(given: str | None, number: str) -> None:
+    if given is not None and given != number:
+        raise BadEvent("subject_mismatch", f"The subject {given[:50]} differs from the number {number}.")
 
 
 def _fields(model: type[EventData], data: Any) -> EventData:
     if not isinstance(data, dict):
-        raise BadEvent("invalid_data", "data is not a JSON object")
+        raise BadEvent("invalid_data", "data is not a JSON object.")
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -188,14 +208,17 @@ def _fields(model: type[EventData], data: Any) -> EventData:
 
 
 def _reason(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{'.'.join(map(str, each['loc'])) or 'data'}: {each['msg']}" for each in found[:_REASONS_SHOWN]]
+    """Return the first errors, each with its field. The values are left out, because they can be personal data."""
+    found = error.errors(include_url=False, include_input=False)
+    shown = [
+        f"{'.'.join(map(str, each['loc'])) or 'data'}: {message_of(each)}" for each in found[:_REASONS_SHOWN]
+    ]
     more = len(found) - len(shown)
-    return "; ".join(shown)[:1000] + (f" (and {more} more)" if more > 0 else "")
+    return " ".join(shown)[:1000] + (f" ({more} more errors)" if more > 0 else "")
 
 
 def _canonical(data: Any) -> bytes:
     try:
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
-        raise BadEvent("invalid_data", "data is nested too deeply") from None
+        raise BadEvent("invalid_data", "data is nested too deeply.") from None

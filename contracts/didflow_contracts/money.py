@@ -1,41 +1,26 @@
-"""Money: an exact amount in one currency. Amounts are decimals, strings on the wire; floats are refused."""
+"""Money: an exact amount of one currency. Amounts are decimals, written as strings in JSON; floats are refused."""
 
 import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Self
+from types import MappingProxyType
+from typing import Annotated, Final, Self
 
+from iso4217 import Currency as _Iso4217
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-DEFAULT_MINOR_UNIT = 2
-_WITHOUT_MINOR_UNIT = (
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "ISK",
-    "JPY",
-    "KMF",
-    "KRW",
-    "PYG",
-    "RWF",
-    "UGX",
-    "UYI",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
+MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
+    {each.code: each.exponent for each in _Iso4217 if each.exponent is not None}
 )
-_IN_THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-MINOR_UNITS = dict.fromkeys(_WITHOUT_MINOR_UNIT, 0) | dict.fromkeys(_IN_THOUSANDTHS, 3)
-"""Decimal places of the currencies that do not have two. Source: ISO 4217."""
+"""Currency code -> decimal places. ISO 4217 codes without a minor unit (gold, test codes) are not included."""
 
+_QUANTA = {code: Decimal(1).scaleb(-places) for code, places in MINOR_UNITS.items()}
 _AMOUNT = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
 _AMOUNT_FORM = re.compile(_AMOUNT[1:-1], re.ASCII)
 
 
 class CurrencyMismatchError(ValueError):
-    """Two amounts of different currencies were put together."""
+    """Amounts of two currencies were added."""
 
     code = "currency_mismatch"
 
@@ -43,13 +28,19 @@ class CurrencyMismatchError(ValueError):
 def _amount(value: object) -> Decimal:
     text = _text(value) if isinstance(value, Decimal) else value
     if not isinstance(text, str) or not _AMOUNT_FORM.fullmatch(text):
-        raise ValueError('an amount is a decimal string such as "12.50"')
+        raise ValueError('An amount must be a decimal number in a string, such as "12.50".')
     return Decimal(text)
 
 
 def _text(amount: Decimal) -> str:
     text = str(amount)
     return format(amount, "f") if "E" in text else text
+
+
+def _currency(value: object) -> str:
+    if not isinstance(value, str) or value not in MINOR_UNITS:
+        raise ValueError("A currency must be a code of ISO 4217 in capital letters, such as EUR.")
+    return value
 
 
 Amount = Annotated[
@@ -59,34 +50,38 @@ Amount = Annotated[
     WithJsonSchema({"type": "string", "pattern": _AMOUNT}),
 ]
 
+Currency = Annotated[
+    str, PlainValidator(_currency), WithJsonSchema({"type": "string", "pattern": r"^[A-Z]{3}$"})
+]
+
 
 class Money(BaseModel):
-    """An amount of one currency; `{"amount": "12.50", "currency": "EUR"}` on the wire."""
+    """An amount of one currency. In JSON: `{"amount": "12.50", "currency": "EUR"}`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    amount: Amount = Field(description="Exact decimal amount in the currency's main unit, as a string.")
-    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 currency code.")
+    amount: Amount = Field(description="Exact decimal amount in the main unit of the currency, as a string.")
+    currency: Currency = Field(description="Currency code of ISO 4217.")
 
     def __add__(self, other: Self) -> Self:
-        """Add an amount of the same currency. Raises CurrencyMismatchError."""
+        """Add an amount of the same currency. Raises CurrencyMismatchError for another currency."""
         if self.currency != other.currency:
-            raise CurrencyMismatchError(f"{self.currency} and {other.currency} cannot be added")
+            raise CurrencyMismatchError(f"{self.currency} and {other.currency} cannot be added.")
         return self._of(self.amount + other.amount)
 
     def __neg__(self) -> Self:
-        """Turn a charge into a refund, and back."""
+        """Return the same amount with the opposite sign: the refund of a charge."""
         return self._of(-self.amount)
 
     def __mul__(self, times: int) -> Self:
-        """Take the amount a whole number of times, unrounded."""
+        """Return the amount multiplied by a whole number. The result is not rounded."""
         if times == 1:
             return self
         return self._of(self.amount * times)
 
     def rounded(self) -> Self:
-        """Round to the currency's minor unit, halves away from zero, so that a refund mirrors its charge."""
-        unit = Decimal(1).scaleb(-MINOR_UNITS.get(self.currency, DEFAULT_MINOR_UNIT))
+        """Round to the minor unit of the currency. Halves go away from zero, so a refund mirrors its charge."""
+        unit = _QUANTA[self.currency]
         if self.amount.same_quantum(unit):
             return self
         return self._of(self.amount.quantize(unit, rounding=ROUND_HALF_UP))

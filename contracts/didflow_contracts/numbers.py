@@ -1,4 +1,4 @@
-"""E.164 numbers. The form is checked by the type; whether such a number can exist, phonenumbers says."""
+"""E.164 numbers. The type `E164` checks the form only. `is_valid` checks that such a number can exist."""
 
 import re
 from functools import lru_cache
@@ -19,34 +19,36 @@ E164 = Annotated[
     ),
 ]
 
+COUNTRY_PATTERN: Final = r"^[A-Z]{2}$"
+
 CountryCode = Annotated[
-    str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 country code, upper case.")
+    str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2 country code, upper case.")
 ]
 
 
 def is_e164(text: str) -> bool:
-    """Return True if the text has E.164 form. Such a number need not exist: see `is_valid`."""
+    """Return True if the text has E.164 form. Use `is_valid` to check that such a number can exist."""
     return _E164.fullmatch(text) is not None
 
 
 def country_of(number: str) -> str | None:
-    """Give the ISO-2 country of a number; None for non-geographic, impossible and unparsable ones."""
+    """Return the ISO-2 country of a number, or None for numbers that are non-geographic or not valid."""
     region, _ = _planned(number)
     return region if region and region.isalpha() and region != "ZZ" else None
 
 
 def is_valid(number: str) -> bool:
-    """Say whether the numbering plan knows such a number (a form check alone is `E164`).
+    """Return True if the numbering plan of a country contains the number.
 
-    A number has one spelling: with a trunk prefix left in (`+44020...`) it is another number, and none.
+    A number has one spelling. With a trunk prefix left in (`+44020...`) it is not valid.
     """
     return _planned(number)[1]
 
 
 def parsed(number: str) -> phonenumbers.PhoneNumber | None:
-    """Part E.164 into calling code and national number; None for anything else, or for a code that is nobody's.
+    """Return calling code and national number. None if the text is not E.164 or the calling code is not in use.
 
-    It is read as it stands: the library's own parser mends what it reads, and one number would have two spellings.
+    The parser of the library is not used: it corrects its input, so one number would have two spellings.
     """
     if not is_e164(number):
         return None
@@ -65,7 +67,7 @@ def parsed(number: str) -> phonenumbers.PhoneNumber | None:
 
 @lru_cache(maxsize=10_000)
 def _planned(number: str) -> tuple[str | None, bool]:
-    """Find a number's region, and whether it is valid there."""
+    """Return the region of a number, and True if the number is valid there."""
     read = parsed(number)
     if read is None:
         return None, False
@@ -78,9 +80,10 @@ def _planned(number: str) -> tuple[str | None, bool]:
 
 @lru_cache
 def _is_found_by_plan(code: int, region: str) -> bool:
-    """Whether a region, having been found, is one where the number is valid.
+    """Return True if the lookup of the region has already checked that the number is valid there.
 
-    Among several of one calling code it is looked for by its plan, unless it is told by leading digits.
+    If several regions share a calling code, the library looks the number up in the plan of each region,
+    except for regions that it recognizes by leading digits.
     """
     if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1:
         return False

@@ -1,12 +1,10 @@
-"""Whether an event may name the account that it names. The rule for `not_yours` is here and nowhere else."""
+"""Whether an event may name the account that it names. This is the only place with the rule for `not_yours`."""
 
-from typing import Any, Final
+from typing import Any
 
 from didflow_contracts.accounts import is_within
+from didflow_contracts.cloudevents import OUR_SOURCES
 from didflow_contracts.envelope import Event
-
-OUR_SOURCES: Final = "/didflow/"
-"""What the `source` of every didflow service begins with."""
 
 
 def is_from_didflow(event: Event[Any]) -> bool:

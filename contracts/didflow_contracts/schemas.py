@@ -1,6 +1,7 @@
-"""The JSON Schemas (2020-12) of the events: today's out of the models, the released ones out of their folder.
+"""The JSON Schemas (2020-12) of the events. The current ones are built from the models.
 
-`python -m didflow_contracts.schemas release` writes today's; it refuses to release a breaking change.
+`python -m didflow_contracts.schemas release` writes them to the folder of released schemas. It fails if a
+change would break a released schema.
 """
 
 import sys
@@ -12,32 +13,32 @@ import orjson
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from didflow_contracts.compatibility import Change, breaking_changes
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EVENTS
 from didflow_contracts.topics import TOPICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RELEASED = Path(__file__).parent.parent / "schemas" / "v1"
-"""Where the released schemas lie in a checkout; an installed wheel has `current()` only."""
+"""The folder of the released schemas in a checkout. It is not part of the installed package."""
 
 _TEXT: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": 1024}
 _REQUIRED = ("specversion", "id", "source", "type", "time", "data")
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """Leaves out the titles that only repeat a field's name."""
+    """Leave out titles that only repeat the name of a field."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
         return False
 
 
 def current() -> dict[str, JsonSchemaValue]:
-    """Build today's schemas: topic -> the schema of a structured-mode event on it."""
+    """Return the current schemas: topic -> schema of a structured-mode event."""
     return {model.topic: schema_of(model) for model in EVENTS}
 
 
 def schema_of(model: type[EventData]) -> JsonSchemaValue:
-    """Build the schema of one event: the envelope, with the data's schema in `$defs`."""
+    """Return the schema of one event: the envelope, with the schema of the data in `$defs`."""
     data = model.model_json_schema(schema_generator=_WithoutTitles)
     definitions = data.pop("$defs", {})
     return {
@@ -53,29 +54,29 @@ def schema_of(model: type[EventData]) -> JsonSchemaValue:
 
 
 def released(folder: Path = RELEASED) -> dict[str, JsonSchemaValue]:
-    """Read the released schemas of a folder, by topic."""
+    """Return the released schemas of a folder, by topic."""
     return {path.stem: orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
 
 
 def breaks(folder: Path = RELEASED) -> list[Change]:
-    """List what today's models break of the schemas released into a folder."""
+    """Return the breaking changes between the released schemas of a folder and the current ones."""
     return breaking_changes({"topics": released(folder)}, {"topics": current()})
 
 
 def release(folder: Path = RELEASED) -> None:
-    """Write today's schemas into a folder, one file for each topic."""
+    """Write the current schemas into a folder, one file for each topic."""
     folder.mkdir(parents=True, exist_ok=True)
     for topic, schema in current().items():
         (folder / f"{topic}.json").write_bytes(as_text(schema))
 
 
 def as_text(value: Mapping[str, Any]) -> bytes:
-    """Write JSON for people: indented, with a last newline."""
+    """Return indented JSON with a final newline."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run `release [FOLDER]` or `check [FOLDER]`; 1 when something breaks, 2 when called wrongly."""
+    """Run `release [FOLDER]` or `check [FOLDER]`. Return 1 for a breaking change and 2 for wrong arguments."""
     if not arguments or arguments[0] not in ("release", "check") or len(arguments) > 2:
         sys.stderr.write("usage: python -m didflow_contracts.schemas release|check [FOLDER]\n")
         return 2
@@ -95,19 +96,25 @@ def _envelope(model: type[EventData]) -> JsonSchemaValue:
     sources = ", ".join(f"`{source}`" for source in TOPICS[model.topic].sources)
     return {
         "specversion": {"const": "1.0", "description": "The CloudEvents version."},
-        "id": _TEXT | {"description": "Unique per `source`; the same again is the same event."},
-        "source": _TEXT | {"description": f"Who says it: {sources} (a last slash: and what follows)."},
-        "type": {"const": model.type(), "description": "What happened."},
-        "subject": {"type": "string", "description": "The number, as in `data`; may be left out."},
-        "time": {"type": "string", "format": "date-time", "description": "When it became true, in UTC."},
-        "datacontenttype": {"type": "string", "description": "`application/json` where it is given."},
+        "id": _TEXT
+        | {"description": "Unique per `source`. An event with the same `source` and `id` is a repeat."},
+        "source": _TEXT
+        | {"description": f"Who published the event: {sources}. A value that ends in a slash is a prefix."},
+        "type": {"const": model.type(), "description": "Type of the event."},
+        "subject": {"type": "string", "description": "The number, as in `data`. Optional."},
+        "time": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the event became true, in UTC.",
+        },
+        "datacontenttype": {"type": "string", "description": "`application/json`. Optional."},
         "sequence": {
             "type": "string",
-            "description": "Count per source and DID, from 1; didflow's own only.",
+            "description": "Count of the events of one source about one DID, from 1. Only didflow services set it.",
         },
-        "correlationid": _TEXT | {"description": "The purchase that started it all."},
+        "correlationid": _TEXT | {"description": "The purchase that this event goes back to."},
         "causationid": _TEXT | {"description": "The event or request that caused this one."},
-        "actor": _TEXT | {"description": "Who did it: `user:<subject>` or `service:<name>`."},
+        "actor": _TEXT | {"description": "Who caused the change: `user:<subject>` or `service:<name>`."},
         "traceparent": _TEXT | {"description": "W3C trace context."},
         "data": {"$ref": f"#/$defs/{model.__name__}"},
     }

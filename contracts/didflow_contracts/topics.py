@@ -1,4 +1,4 @@
-"""The topics as data: who says what and who hears it. Cluster topics and access rules are made from this."""
+"""The topics as data: who publishes and who reads each one. Cluster topics and access rules are generated from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from didflow_contracts import events as e
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 
 INVENTORY: Final = "inventory"
 VERIFICATION: Final = "verification"
@@ -24,12 +24,12 @@ SOURCES: Final[Mapping[str, str]] = MappingProxyType(
     {service: f"/didflow/{service}" for service in SERVICES}
     | {ORDER_SYSTEMS: "/orders/", CARRIER_ADAPTERS: "/carriers/", PORTALS: "/portals/"}
 )
-"""Who says it -> what its CloudEvents `source` is (ending in a slash: what it begins with)."""
+"""Producer -> its CloudEvents `source`. A value that ends in a slash is a prefix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """One topic: the event on it, who may say it, who hears it, and how the cluster keeps it."""
+    """One topic: its event, its producers and readers, and its settings in the cluster."""
 
     name: str
     event: type[EventData]
@@ -49,37 +49,37 @@ class Topic:
         return tuple(source if source.endswith("/") else f"{source}/" for source in self.sources)
 
     def allows(self, source: str) -> bool:
-        """Say whether this source may speak on this topic."""
+        """Return True if this source may publish on this topic."""
         if source.endswith("/"):
             return False
         return source in self.sources or source.startswith(self._below)
 
 
-def _topic(event: type[EventData], said_by: tuple[str, ...], heard_by: tuple[str, ...]) -> Topic:
-    return Topic(name=event.topic, event=event, producers=said_by, readers=heard_by)
+def _topic(event: type[EventData], producers: tuple[str, ...], readers: tuple[str, ...]) -> Topic:
+    return Topic(name=event.topic, event=event, producers=producers, readers=readers)
 
 
-_ORDERS = (ORDER_SYSTEMS, INVENTORY)
-_REGISTRATION_HEARD = (INVENTORY, BILLING, PROVISIONING)
+_PURCHASE_PRODUCERS = (ORDER_SYSTEMS, INVENTORY)
+_REGISTRATION_READERS = (INVENTORY, BILLING, PROVISIONING)
 
 _TABLE: Final = (
-    _topic(e.DidPurchased, _ORDERS, SERVICES),
-    _topic(e.DidPortingStarted, _ORDERS, SERVICES),
-    _topic(e.DidPortingEnded, _ORDERS, (INVENTORY,)),
+    _topic(e.DidPurchased, _PURCHASE_PRODUCERS, SERVICES),
+    _topic(e.DidPortingStarted, _PURCHASE_PRODUCERS, SERVICES),
+    _topic(e.DidPortingEnded, _PURCHASE_PRODUCERS, (INVENTORY,)),
     _topic(e.PurchaseRefused, (INVENTORY,), (BILLING, VERIFICATION, PROVISIONING, ORDER_SYSTEMS)),
     _topic(e.DidChanged, (INVENTORY,), (VERIFICATION, BILLING, PROVISIONING)),
     _topic(e.DidWithdrawn, (INVENTORY,), (BILLING,)),
     _topic(e.DidStatusChanged, (INVENTORY,), (ORDER_SYSTEMS,)),
     _topic(e.EnduserAssigned, (INVENTORY, PORTALS), (VERIFICATION, INVENTORY)),
-    _topic(e.VerificationRequired, (VERIFICATION,), _REGISTRATION_HEARD),
-    _topic(e.VerificationNotRequired, (VERIFICATION,), _REGISTRATION_HEARD),
-    _topic(e.VerificationPending, (VERIFICATION,), _REGISTRATION_HEARD),
-    _topic(e.VerificationApproved, (VERIFICATION,), _REGISTRATION_HEARD),
-    _topic(e.VerificationRejected, (VERIFICATION,), _REGISTRATION_HEARD),
-    _topic(e.VerificationExpiring, (VERIFICATION,), (*_REGISTRATION_HEARD, ORDER_SYSTEMS)),
-    _topic(e.VerificationExpired, (VERIFICATION,), _REGISTRATION_HEARD),
+    _topic(e.VerificationRequired, (VERIFICATION,), _REGISTRATION_READERS),
+    _topic(e.VerificationNotRequired, (VERIFICATION,), _REGISTRATION_READERS),
+    _topic(e.VerificationPending, (VERIFICATION,), _REGISTRATION_READERS),
+    _topic(e.VerificationApproved, (VERIFICATION,), _REGISTRATION_READERS),
+    _topic(e.VerificationRejected, (VERIFICATION,), _REGISTRATION_READERS),
+    _topic(e.VerificationExpiring, (VERIFICATION,), (*_REGISTRATION_READERS, ORDER_SYSTEMS)),
+    _topic(e.VerificationExpired, (VERIFICATION,), _REGISTRATION_READERS),
     _topic(e.ServiceChanged, (VERIFICATION,), (INVENTORY,)),
-    _topic(e.CommandIssued, (PROVISIONING,), (CARRIER_ADAPTERS,)),
+    _topic(e.CarrierCommandIssued, (PROVISIONING,), (CARRIER_ADAPTERS,)),
     _topic(e.ResultReported, (CARRIER_ADAPTERS,), (PROVISIONING, INVENTORY)),
     _topic(e.DidActivated, (PROVISIONING,), (INVENTORY, ORDER_SYSTEMS)),
     _topic(e.RoutingChanged, (PROVISIONING,), (INVENTORY,)),
@@ -87,22 +87,23 @@ _TABLE: Final = (
     _topic(e.CycleExpired, (BILLING,), (INVENTORY, PROVISIONING, ORDER_SYSTEMS)),
     _topic(e.LedgerPosted, (BILLING,), (INVENTORY, INVOICING)),
     _topic(e.DidRemoved, (BILLING,), (INVENTORY, VERIFICATION, PROVISIONING, ORDER_SYSTEMS)),
+    _topic(e.MessageRefused, (VERIFICATION, BILLING, PROVISIONING), (INVENTORY,)),
 )
 
 TOPICS: Final[Mapping[str, Topic]] = MappingProxyType({topic.name: topic for topic in _TABLE})
-"""Every event topic by its name. Source: spec events, Topics."""
+"""Topic name -> topic. Source: spec events, Topics."""
 
 DEAD_LETTER_TOPICS: Final[Mapping[str, str]] = MappingProxyType(
     {service: f"{service}.dlq" for service in SERVICES}
 )
-"""Service -> the topic that its dead letters are copied to."""
+"""Service -> the topic with copies of its dead letters."""
 
 
 def topics_read_by(reader: str) -> tuple[Topic, ...]:
-    """List the topics that a service or an outside party reads, in the table's order."""
+    """Return the topics that a service or an outside party reads, in the order of the table."""
     return tuple(topic for topic in _TABLE if reader in topic.readers)
 
 
 def topics_written_by(producer: str) -> tuple[Topic, ...]:
-    """List the topics that a service or an outside party may write, in the table's order."""
+    """Return the topics that a service or an outside party may publish on, in the order of the table."""
     return tuple(topic for topic in _TABLE if producer in topic.producers)

@@ -1,4 +1,4 @@
-"""The closed lists of words in the events. A word outside its list is invalid data, never guessed."""
+"""The closed lists of values in the events. A value outside its list is invalid data."""
 
 from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -26,8 +26,8 @@ RefusalCode: TypeAlias = Literal[
 
 DidStock: TypeAlias = Literal["porting_in", "assigned", "blocked", "on_hold", "removed"]
 AfterHold: TypeAlias = Literal["in_stock", "reserved", "archived", "back"]
-HeldBy: TypeAlias = Literal["package", "hand"]
 Origin: TypeAlias = Literal["stock", "purchased", "ported_in", "external"]
+HeldBy: TypeAlias = Literal["package", "hand"]
 WithdrawalReason: TypeAlias = Literal["hold_ended", "ported_out", "returned", "porting_failed"]
 
 Status: TypeAlias = Literal[
@@ -60,12 +60,14 @@ NextAction: TypeAlias = Literal[
     "set_billing_cycles",
     "none",
 ]
-Actor: TypeAlias = Literal["account", "blocker", "reseller", "reviewer", "operator", "carrier", "nobody"]
+Responsible: TypeAlias = Literal[
+    "account", "blocker", "reseller", "reviewer", "operator", "carrier", "nobody"
+]
 
 Registration: TypeAlias = Literal["not_required", "awaiting", "pending", "approved", "rejected", "expired"]
 LapseReason: TypeAlias = Literal["proof_ended", "requirement_changed", "revoked"]
 
-Service: TypeAlias = Literal["emergency", "a2p_sms", "cnam"]
+AdditionalService: TypeAlias = Literal["emergency", "a2p_sms", "cnam"]
 ServiceState: TypeAlias = Literal[
     "not_configured",
     "new",
@@ -98,6 +100,7 @@ RemovalReason: TypeAlias = Literal[
     "ported_out",
     "returned",
     "porting_failed",
+    "no_price",
 ]
 
 _FEATURES: tuple[Feature, ...] = get_args(Feature)
@@ -109,12 +112,12 @@ def _in_order(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
 
 
 Features = Annotated[tuple[Feature, ...], AfterValidator(_in_order)]
-"""What a number can do: each feature once, in the vocabulary's order, so that equal sets are equal."""
+"""The features of a number. Each is kept once and in a fixed order, so that equal sets are equal values."""
 
 
 def _not_a_flag(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("true and false are no number of months")  # noqa: TRY004 - pydantic asks for it
+        raise ValueError("A number of months cannot be true or false.")  # noqa: TRY004 - pydantic asks for it
     return value
 
 

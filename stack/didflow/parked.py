@@ -11,8 +11,7 @@ from uuid import UUID
 
 from didflow_chassis.deadletters import connect
 from didflow_chassis.stage.headers import from_json
-from didflow_contracts import attributes
-from didflow_contracts.badevent import BadEvent
+from didflow_contracts.cloudevents import BadEvent, read_record
 from didflow_contracts.events import EVENT_TYPES
 
 REASONS: Final = ("early", "retry", "behind", "dead")
@@ -88,7 +87,7 @@ def _type(value: bytes | None, headers: str | None) -> str:
     if value is None:
         return ""
     try:
-        named = attributes.read(value, from_json(headers))[0].get("type")
+        named = read_record(value, from_json(headers))[0].get("type")
     except BadEvent:
         return ""
     return named if isinstance(named, str) and named in EVENT_TYPES else ""

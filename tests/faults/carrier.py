@@ -13,8 +13,8 @@ from faults.installation import Installation
 from faults.ledger import Ledger
 
 from didflow_adapters.kit import Adapter, AdapterSettings, Outcome, Succeeded
-from didflow_contracts.event import Part
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.event_data import Part
+from didflow_contracts.events import CarrierCommandIssued
 
 Carry = Callable[[Installation], Awaitable[None]]
 """`await carrier(installation)`: a carrier that answers at once and writes each order into the ledger."""
@@ -30,7 +30,7 @@ class LedgerCarrier:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def _do(self, command: CommandIssued, asked: Part) -> Outcome:
+    async def _do(self, command: CarrierCommandIssued, asked: Part) -> Outcome:
         self._ledger.write(
             "carrier",
             did_id=str(command.did_id),

@@ -27,7 +27,7 @@ from didflow_chassis.states import Stored
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EVENT_TYPES, ResultReported
 from didflow_contracts.topics import SERVICES
 

@@ -44,7 +44,7 @@ def caused(evidence: Evidence) -> Mapping[tuple[str, str, str, UUID], set[str]]:
 def ordered(evidence: Evidence) -> Mapping[tuple[UUID, str], set[UUID]]:
     """Group orders to carriers: (DID, action) -> their tokens."""
     found: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
-    for said in of(evidence, e.CommandIssued):
+    for said in of(evidence, e.CarrierCommandIssued):
         found[said.did_id, said.event.data.action].add(said.event.data.command_id)
     return found
 

@@ -23,11 +23,11 @@ from didflow_adapters.kit.memory import Memory
 from didflow_adapters.kit.offsets import Offsets, Slot
 from didflow_adapters.kit.settings import AdapterSettings
 from didflow_contracts.envelope import CONTENT_TYPE, BadEvent, Event, decode, encode
-from didflow_contracts.events import CommandIssued, ResultReported
+from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
 POLL_MS = 100
 SEND_AGAIN_S = 1.0
-_KNOWN = {CommandIssued.type(): CommandIssued}
+_KNOWN = {CarrierCommandIssued.type(): CarrierCommandIssued}
 _LOG = structlog.get_logger(__name__)
 
 
@@ -43,7 +43,7 @@ class Adapter:
         self._jobs: dict[TopicPartition, set[asyncio.Task[None]]] = defaultdict(set)
         self._stopping = asyncio.Event()
         self._results = settings.topic_prefix + ResultReported.topic
-        self._orders = settings.topic_prefix + CommandIssued.topic
+        self._orders = settings.topic_prefix + CarrierCommandIssued.topic
 
     def stop(self) -> None:
         """Ask `run` to finish what is in hand and return."""
@@ -104,13 +104,13 @@ class Adapter:
         jobs.add(job)
         job.add_done_callback(jobs.discard)
 
-    async def _serve(self, order: Event[CommandIssued], slot: Slot) -> None:
+    async def _serve(self, order: Event[CarrierCommandIssued], slot: Slot) -> None:
         said = answer(order, await self._outcome(order.data), datetime.now(UTC))
         if said is not None:
             await self._send(said)
         slot.done = True
 
-    async def _outcome(self, command: CommandIssued) -> Outcome:
+    async def _outcome(self, command: CarrierCommandIssued) -> Outcome:
         known = self._memory.recall(command.command_id)
         if known is not None:
             return known
@@ -155,12 +155,12 @@ class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
         _LOG.info("partitions assigned", partitions=len(assigned))
 
 
-def _order(record: ConsumerRecord) -> Event[CommandIssued] | None:
+def _order(record: ConsumerRecord) -> Event[CarrierCommandIssued] | None:
     """Read an order; what is none is passed over with a log line: it would come again as its next attempt."""
     try:
         event: Any = decode(record.value, record.headers, types=_KNOWN)
     except BadEvent as bad:
         _LOG.warning("no order", code=bad.code, reason=bad.reason, offset=record.offset)
         return None
-    order: Event[CommandIssued] = event
+    order: Event[CarrierCommandIssued] = event
     return order

@@ -4,14 +4,16 @@ from datetime import datetime
 
 from didflow_adapters.kit.carrier import Failed, Later, Outcome
 from didflow_contracts.envelope import Event
-from didflow_contracts.events import CommandIssued, ResultReported
+from didflow_contracts.events import CarrierCommandIssued, ResultReported
 from didflow_contracts.ids import uuid7
 
 MAX_CODE = 255
 MAX_MESSAGE = 2_000
 
 
-def answer(order: Event[CommandIssued], outcome: Outcome, now: datetime) -> Event[ResultReported] | None:
+def answer(
+    order: Event[CarrierCommandIssued], outcome: Outcome, now: datetime
+) -> Event[ResultReported] | None:
     """Make the result of one attempt, under an id of its own; None where nothing is answered now.
 
     Source: spec events, provisioning.results.
@@ -29,7 +31,7 @@ def answer(order: Event[CommandIssued], outcome: Outcome, now: datetime) -> Even
     )
 
 
-def _result(command: CommandIssued, outcome: Outcome, now: datetime) -> ResultReported:
+def _result(command: CarrierCommandIssued, outcome: Outcome, now: datetime) -> ResultReported:
     failed = outcome if isinstance(outcome, Failed) else None
     return ResultReported(
         did_id=command.did_id,

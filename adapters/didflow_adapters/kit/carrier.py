@@ -7,7 +7,7 @@ while this process lives; a carrier that must not do things twice passes `comman
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.events.carrier import (
     ActivateParameters,
     ReleaseParameters,
@@ -54,23 +54,23 @@ class Carrier(Protocol):
     def name(self) -> str:
         """The carrier's name in orders."""
 
-    async def activate(self, command: CommandIssued, asked: ActivateParameters) -> Outcome:
+    async def activate(self, command: CarrierCommandIssued, asked: ActivateParameters) -> Outcome:
         """Put the number into service, with the routing that is asked."""
 
-    async def suspend(self, command: CommandIssued, asked: SuspendParameters) -> Outcome:
+    async def suspend(self, command: CarrierCommandIssued, asked: SuspendParameters) -> Outcome:
         """Stop calls and messages; keep the number."""
 
-    async def resume(self, command: CommandIssued, asked: ResumeParameters) -> Outcome:
+    async def resume(self, command: CarrierCommandIssued, asked: ResumeParameters) -> Outcome:
         """Let calls and messages through again."""
 
-    async def release(self, command: CommandIssued, asked: ReleaseParameters) -> Outcome:
+    async def release(self, command: CarrierCommandIssued, asked: ReleaseParameters) -> Outcome:
         """End the number's service; give the number back unless `keep`."""
 
-    async def set_voice(self, command: CommandIssued, asked: SetVoiceParameters) -> Outcome:
+    async def set_voice(self, command: CarrierCommandIssued, asked: SetVoiceParameters) -> Outcome:
         """Deliver calls elsewhere."""
 
-    async def set_capacity(self, command: CommandIssued, asked: SetCapacityParameters) -> Outcome:
+    async def set_capacity(self, command: CarrierCommandIssued, asked: SetCapacityParameters) -> Outcome:
         """Allow another number of calls at once."""
 
-    async def set_sms(self, command: CommandIssued, asked: SetSmsParameters) -> Outcome:
+    async def set_sms(self, command: CarrierCommandIssued, asked: SetSmsParameters) -> Outcome:
         """Deliver messages elsewhere."""

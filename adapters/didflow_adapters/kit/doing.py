@@ -7,14 +7,14 @@ from typing import Any
 import structlog
 
 from didflow_adapters.kit.carrier import Carrier, Failed, Outcome
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.events import CarrierCommandIssued
 
 _LOG = structlog.get_logger(__name__)
 
 
-async def do(carrier: Carrier, command: CommandIssued, within_s: float) -> Outcome:
+async def do(carrier: Carrier, command: CarrierCommandIssued, within_s: float) -> Outcome:
     """Call the carrier and give its outcome; too slow or broken is a retryable failure. Never raises."""
-    method: Callable[[CommandIssued, Any], Awaitable[Outcome]] = getattr(carrier, command.action)
+    method: Callable[[CarrierCommandIssued, Any], Awaitable[Outcome]] = getattr(carrier, command.action)
     try:
         async with asyncio.timeout(within_s):
             return await method(command, command.parameters)

@@ -16,7 +16,7 @@ from didflow_chassis.stage.once import Once
 from didflow_chassis.stage.work import OutboxRow, Work
 from didflow_chassis.telemetry.tracing import carried
 from didflow_contracts.envelope import MAX_VALUE_BYTES, Event, digest, encode
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.ids import derived_id, uuid7_text
 
 ENVELOPE_ALLOWANCE = 4_000

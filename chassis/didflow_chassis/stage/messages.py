@@ -13,7 +13,7 @@ from msgspec import Struct
 from didflow_chassis.decision import Command, Decision
 from didflow_chassis.service import Handler, Ref, Service
 from didflow_contracts.envelope import BadEvent, Event, decode, digest
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 
 Headers = tuple[tuple[str, bytes | None], ...]
 

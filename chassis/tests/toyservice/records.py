@@ -6,7 +6,7 @@ from uuid import UUID
 
 from didflow_chassis.stage.messages import Record
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.ids import derived_id
 
 _OFFSETS = count()

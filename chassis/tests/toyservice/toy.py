@@ -16,7 +16,7 @@ from didflow_chassis.decision import Command, Decided, Decision, Known, Refused,
 from didflow_chassis.service import Handler, Ref, Service
 from didflow_chassis.states import Kind, state_table
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 
 
 class Opened(EventData):

@@ -1,10 +1,10 @@
-"""Every event of version 1, one model for each topic. `EVENT_TYPES` finds a model by its CloudEvents type."""
+"""The events of version 1, one model for each topic. `EVENT_TYPES` maps a CloudEvents type to its model."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from didflow_contracts.event import EventData
-from didflow_contracts.events.carrier import CommandIssued, ResultReported
+from didflow_contracts.event_data import EventData
+from didflow_contracts.events.carrier import CarrierCommandIssued, ResultReported
 from didflow_contracts.events.holding import DidChanged, DidStatusChanged, DidWithdrawn
 from didflow_contracts.events.purchase import (
     DidPortingEnded,
@@ -12,6 +12,7 @@ from didflow_contracts.events.purchase import (
     DidPurchased,
     PurchaseRefused,
 )
+from didflow_contracts.events.refusal import MessageRefused
 from didflow_contracts.events.registration import (
     EnduserAssigned,
     VerificationApproved,
@@ -29,7 +30,7 @@ from didflow_contracts.events.term import CycleExpired, DidRemoved, LedgerPosted
 __all__ = [
     "EVENTS",
     "EVENT_TYPES",
-    "CommandIssued",
+    "CarrierCommandIssued",
     "CycleExpired",
     "DidActivated",
     "DidChanged",
@@ -41,6 +42,7 @@ __all__ = [
     "DidWithdrawn",
     "EnduserAssigned",
     "LedgerPosted",
+    "MessageRefused",
     "PurchaseRefused",
     "ResultReported",
     "RoutingChanged",
@@ -72,7 +74,7 @@ EVENTS: tuple[type[EventData], ...] = (
     VerificationExpiring,
     VerificationExpired,
     ServiceChanged,
-    CommandIssued,
+    CarrierCommandIssued,
     ResultReported,
     DidActivated,
     RoutingChanged,
@@ -80,8 +82,9 @@ EVENTS: tuple[type[EventData], ...] = (
     CycleExpired,
     LedgerPosted,
     DidRemoved,
+    MessageRefused,
 )
-"""All models, in the order of a DID's life."""
+"""All models, in the order in which a DID meets them."""
 
 EVENT_TYPES: Mapping[str, type[EventData]] = MappingProxyType({event.type(): event for event in EVENTS})
 """CloudEvents type -> model."""

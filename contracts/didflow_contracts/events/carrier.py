@@ -1,11 +1,11 @@
-"""Orders to carriers and their answers. Each action has a parameter model of its own."""
+"""Carrier commands and their results. Each action has its own model of parameters."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from didflow_contracts.event import EventData, Part
+from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import (
     CarrierAction,
@@ -21,22 +21,24 @@ from didflow_contracts.vocabulary import (
 
 
 class Endpoint(Part):
-    """Where calls or messages are to be delivered, one hop of a trunk."""
+    """One place where a trunk delivers calls or messages."""
 
-    kind: Name = Field(description="How to reach it, e.g. `sip`, `pstn`, `http`, `smpp`, `email`.")
-    address: Name = Field(description="SIP URI, forward number, URL, host or mail address, by kind.")
+    kind: Name = Field(description="Kind of endpoint, e.g. `sip`, `pstn`, `http`, `smpp`, `email`.")
+    address: Name = Field(
+        description="SIP URI, forward number, URL, host or mail address, depending on the kind."
+    )
     settings: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Transport, codecs, priority, weight and the like."
+        default_factory=dict, description="Further settings, such as transport, codecs, priority and weight."
     )
 
 
 class VoiceDelivery(Part):
-    """A voice trunk or trunk group, with its endpoints in the order in which to try them."""
+    """A voice trunk or trunk group. Try its endpoints in their order."""
 
     kind: VoiceKind = Field(description="A single trunk, or a group.")
     id: UUID = Field(description="The trunk or group.")
     name: str = Field(description="Its name, for people.")
-    endpoints: tuple[Endpoint, ...] = Field(default=(), description="Where to deliver calls, first first.")
+    endpoints: tuple[Endpoint, ...] = Field(default=(), description="Where to deliver calls, in this order.")
 
 
 class SmsDelivery(Part):
@@ -48,47 +50,47 @@ class SmsDelivery(Part):
 
 
 class ActivateParameters(Part):
-    """Put the number into service, with the routing that is already set."""
+    """Put the number into service with the current routing."""
 
-    features: Features = Field(description="What the number has to do.")
-    voice: VoiceDelivery | None = Field(default=None, description="Voice target, or null while unset.")
-    capacity: Channels | None = Field(default=None, description="Concurrent calls, or null while unset.")
-    sms: SmsDelivery | None = Field(default=None, description="SMS target, or null while unset.")
+    features: Features = Field(description="The features that the number must have.")
+    voice: VoiceDelivery | None = Field(default=None, description="Voice target; null if not set.")
+    capacity: Channels | None = Field(default=None, description="Concurrent calls; null if not set.")
+    sms: SmsDelivery | None = Field(default=None, description="SMS target; null if not set.")
 
 
 class SuspendParameters(Part):
-    """Stop calls and messages; the number stays."""
+    """Stop calls and messages. The number is kept."""
 
     reason: str | None = Field(default=None, description="Why.")
 
 
 class ResumeParameters(Part):
-    """Let calls and messages through again."""
+    """Allow calls and messages again."""
 
 
 class ReleaseParameters(Part):
     """End the service of the number."""
 
-    keep: Flag = Field(default=False, description="True when the number itself stays ours.")
+    keep: Flag = Field(default=False, description="True if the number stays in our stock.")
     reason: str | None = Field(default=None, description="Why.")
 
 
 class SetVoiceParameters(Part):
-    """Deliver calls elsewhere."""
+    """Deliver calls to another voice target."""
 
-    voice: VoiceDelivery | None = Field(description="The new voice target; null for none.")
+    voice: VoiceDelivery | None = Field(description="The new voice target, or null.")
 
 
 class SetCapacityParameters(Part):
-    """Allow another number of concurrent calls."""
+    """Change the number of concurrent calls."""
 
-    capacity: Channels | None = Field(description="Concurrent calls; null for none set.")
+    capacity: Channels | None = Field(description="Concurrent calls; null if not set.")
 
 
 class SetSmsParameters(Part):
-    """Deliver messages elsewhere."""
+    """Deliver messages to another SMS target."""
 
-    sms: SmsDelivery | None = Field(description="The new SMS target; null for none.")
+    sms: SmsDelivery | None = Field(description="The new SMS target, or null.")
 
 
 Parameters = (
@@ -110,11 +112,11 @@ PARAMETERS: dict[CarrierAction, type[Part]] = {
     "set_capacity": SetCapacityParameters,
     "set_sms": SetSmsParameters,
 }
-"""Which action takes which parameters."""
+"""Action -> the model of its parameters."""
 
 
 def _parameters_by_action(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema, too, what the parameters of each action must have."""
+    """Add the required parameters of each action to the JSON Schema."""
     schema["allOf"] = [
         {
             "if": {"properties": {"action": {"const": action}}, "required": ["action"]},
@@ -129,19 +131,21 @@ def _required(shape: type[Part]) -> list[str]:
     return [name for name, field in shape.model_fields.items() if field.is_required()]
 
 
-class CommandIssued(EventData):
-    """One order to a carrier. The same `command_id` may come again; it is to be done once."""
+class CarrierCommandIssued(EventData):
+    """One carrier command. The same `command_id` can be received again; carry it out once."""
 
     model_config = ConfigDict(json_schema_extra=_parameters_by_action)
     topic: ClassVar[str] = "provisioning.commands"
 
-    command_id: UUID = Field(description="The order; its repeats have the same.")
-    carrier: Name = Field(description="The carrier that is to act; others pass over it.")
-    action: CarrierAction = Field(description="What to do.")
-    parameters: Parameters = Field(description="What the action needs; its shape follows from `action`.")
-    attempt: Ordinal = Field(description="Which attempt at this order, from 1.")
-    deadline: Instant = Field(description="When the answer to this attempt is due.")
-    give_up_at: Instant = Field(description="When the order is given up for good.")
+    command_id: UUID = Field(description="The id of the carrier command. Repeats have the same id.")
+    carrier: Name = Field(
+        description="The carrier that must act. Adapters of other carriers ignore the command."
+    )
+    action: CarrierAction = Field(description="What the carrier must do.")
+    parameters: Parameters = Field(description="Parameters of the action. `action` decides which ones.")
+    attempt: Ordinal = Field(description="The number of the attempt, from 1.")
+    deadline: Instant = Field(description="When the result of this attempt is due.")
+    give_up_at: Instant = Field(description="When the command is given up.")
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -151,16 +155,20 @@ class CommandIssued(EventData):
 
 
 class ResultReported(EventData):
-    """A carrier's answer to one order, with the DID, number and account of the order."""
+    """The result of one carrier command, with the DID, number and account of the command."""
 
     topic: ClassVar[str] = "provisioning.results"
 
-    command_id: UUID = Field(description="The order that is answered.")
-    attempt: Ordinal | None = Field(default=None, description="The attempt answered; null for the open one.")
-    outcome: ResultOutcome = Field(description="What came of it.")
-    retryable: Flag = Field(default=False, description="Whether a failure may pass when tried again.")
-    retry_after_s: Count | None = Field(default=None, description="Seconds to wait before trying again.")
+    command_id: UUID = Field(description="The id of the carrier command.")
+    attempt: Ordinal | None = Field(
+        default=None, description="The attempt that this is the result of; null for the open one."
+    )
+    outcome: ResultOutcome = Field(description="Whether the carrier carried the command out.")
+    retryable: Flag = Field(
+        default=False, description="True if a failed command can succeed when it is tried again."
+    )
+    retry_after_s: Count | None = Field(default=None, description="Seconds to wait before the next attempt.")
     code: Name | None = Field(default=None, description="Code of a failure, e.g. `rate_limited`, `rejected`.")
-    message: str | None = Field(default=None, description="The same for people.")
-    carrier_reference: str | None = Field(default=None, description="The carrier's own name for the result.")
-    completed_at: Instant | None = Field(default=None, description="When the carrier was done.")
+    message: str | None = Field(default=None, description="The failure in words.")
+    carrier_reference: str | None = Field(default=None, description="The reference that the carrier gave.")
+    completed_at: Instant | None = Field(default=None, description="When the carrier finished.")

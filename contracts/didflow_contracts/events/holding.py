@@ -1,14 +1,14 @@
-"""The stock axis: who holds a DID, what it can do, and how it leaves its holder. Inventory says it."""
+"""The stock axis: who holds a DID, its features, and how it leaves its holder. Published by inventory."""
 
 from typing import ClassVar
 
 from pydantic import Field
 
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.event import EventData, Part
+from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import (
-    Actor,
+    AdditionalService,
     AfterHold,
     Circle,
     DidStock,
@@ -17,25 +17,27 @@ from didflow_contracts.vocabulary import (
     Name,
     NextAction,
     Origin,
-    Service,
+    Responsible,
     Status,
     WithdrawalReason,
 )
 
 
 class NextStep(Part):
-    """The first thing that is missing, and who has to act. Source: spec lifecycle, next_step."""
+    """The first step that is missing, and who must act. Source: spec lifecycle, next_step."""
 
-    action: NextAction = Field(description="What has to be done next.")
-    who: Actor = Field(description="Who has to do it.")
+    action: NextAction = Field(description="The next thing to do.")
+    who: Responsible = Field(description="Who must do it.")
     by: Instant | None = Field(
-        default=None, description="The instant at which the condition gets worse; null if nothing is due."
+        default=None, description="When the condition of the DID gets worse; null if nothing is due."
     )
-    also: tuple[Service, ...] = Field(default=(), description="Services with an open request, besides.")
+    also: tuple[AdditionalService, ...] = Field(
+        default=(), description="Additional services with an open request."
+    )
 
 
 class DidChanged(EventData):
-    """The whole holding after a change; the highest `sequence` wins."""
+    """The whole holding after a change. The event with the highest `sequence` is the current one."""
 
     topic: ClassVar[str] = "did.changed"
 
@@ -43,33 +45,32 @@ class DidChanged(EventData):
     until: Instant | None = Field(description="End of a hold; null while not on hold.")
     after_hold: AfterHold | None = Field(description="What comes after the hold; null while not on hold.")
     held_by: HeldBy | None = Field(
-        default=None,
-        description="What put the DID on hold: a package or a person; null if it is not on hold.",
+        default=None, description="What put the DID on hold; null while not on hold."
     )
-    payer: AccountPath = Field(description="The account that purchased it and is charged.")
-    user: Name | None = Field(description="The user it is assigned to, or null.")
-    features: Features = Field(description="What the number can do.")
-    carrier: Name | None = Field(description="Carrier of the number; null where there is none.")
-    sms_carrier: Name | None = Field(description="Carrier of its messages, where another; else null.")
-    origin: Origin = Field(description="Where the number came from; stock numbers return there.")
+    payer: AccountPath = Field(description="The account that purchased the DID and is charged for it.")
+    user: Name | None = Field(description="The user that the DID is assigned to, or null.")
+    features: Features = Field(description="The features of the number.")
+    carrier: Name | None = Field(description="Carrier of the number; null if there is none.")
+    sms_carrier: Name | None = Field(description="Carrier of its messages if it is another one; else null.")
+    origin: Origin = Field(description="Where the number came from. Numbers from stock return to stock.")
     tags: tuple[str, ...] = Field(default=(), description="The holder's tags.")
     description: str | None = Field(default=None, description="The holder's note on the number.")
 
 
 class DidWithdrawn(EventData):
-    """Inventory takes a DID out of use outside billing; billing answers with `did.removed`."""
+    """Inventory takes a DID out of use. Billing then closes the term and publishes `did.removed`."""
 
     topic: ClassVar[str] = "did.withdrawn"
 
-    reason: WithdrawalReason = Field(description="Why it was withdrawn.")
+    reason: WithdrawalReason = Field(description="Why the DID was withdrawn.")
 
 
 class DidStatusChanged(EventData):
-    """The label that people see changed. It is derived from the axes and is nobody's truth."""
+    """The status of a DID changed. The status is derived from the axes; do not base decisions on it."""
 
     topic: ClassVar[str] = "did.status_changed"
 
     status: Status = Field(description="The status now.")
     previous: Status | None = Field(default=None, description="The status before; null for the first.")
     circle: Circle = Field(description="The color of the status.")
-    next_step: NextStep = Field(description="What is missing, and who acts.")
+    next_step: NextStep = Field(description="What is missing, and who must act.")

@@ -1,101 +1,114 @@
-"""The registration axis. `registration` is the truth of each event, never the name of its topic."""
+"""The registration axis. The state is in the field `registration`; never derive it from the topic."""
 
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from didflow_contracts.event import EventData, Part
+from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import Flag, LapseReason, Name, Ordinal, Registration
 
 
 class Reason(Part):
-    """One coded reason: the code for programs, the field for forms, the message for people."""
+    """One reason: a code for programs, a field for forms and a message for people."""
 
     code: Name = Field(description="Stable code of the failed check.")
-    field: str | None = Field(default=None, description="The field or document group that it is about.")
-    message: str = Field(default="", description="The same for people.")
+    field: str | None = Field(
+        default=None, description="The field or document group that the reason is about."
+    )
+    message: str = Field(default="", description="The reason in words.")
 
 
 class EnduserAssigned(EventData):
-    """End-user details were assigned to a DID. Only ids travel; the details stay with verification."""
+    """End-user details were assigned to a DID. The event has only their ids; the details stay in verification."""
 
     topic: ClassVar[str] = "enduser.assigned"
 
-    identity_id: UUID = Field(description="The identity assigned.")
-    address_id: UUID | None = Field(default=None, description="The address; null where none is needed.")
-    document_ids: tuple[UUID, ...] = Field(default=(), description="Documents given as proof.")
+    identity_id: UUID = Field(description="The assigned identity.")
+    address_id: UUID | None = Field(default=None, description="The assigned address; null if none is needed.")
+    document_ids: tuple[UUID, ...] = Field(default=(), description="The documents that prove the details.")
     assigned_at: Instant | None = Field(
-        default=None, description="When they were assigned; the event's `time` if absent. Older ones lose."
+        default=None,
+        description="When they were assigned. Default: the `time` of the event. An older assignment is ignored.",
     )
 
 
 class RegistrationAxis(EventData):
-    """The whole registration after an event; the highest `sequence` wins. Source: spec events, Topics."""
+    """The whole registration after an event. The highest `sequence` is the current one.
+
+    Source: spec events, Topics.
+    """
 
     registration: Registration = Field(description="The state of the registration after this event.")
     requirement: Name | None = Field(default=None, description="Key of the requirement that applies.")
     requirement_version: Ordinal | None = Field(default=None, description="Version of that requirement.")
     reference: str | None = Field(default=None, description="Reference of the verification, for people.")
     identity_id: UUID | None = Field(
-        default=None, description="Identity in force: the approved one, else the last assigned, else null."
+        default=None,
+        description="The identity in force: the approved one, else the last assigned one, else null.",
     )
-    address_id: UUID | None = Field(default=None, description="Address in force, by the same rule.")
-    verification_id: UUID | None = Field(default=None, description="The verification this is about.")
-    attempt: Ordinal | None = Field(default=None, description="Which submission of details it is, from 1.")
-    valid_until: Instant | None = Field(default=None, description="Known end of an approval, else null.")
+    address_id: UUID | None = Field(default=None, description="The address in force, by the same rule.")
+    verification_id: UUID | None = Field(default=None, description="The verification that this is about.")
+    attempt: Ordinal | None = Field(default=None, description="The number of the attempt, from 1.")
+    valid_until: Instant | None = Field(
+        default=None, description="When the approval ends, if that is known; else null."
+    )
     grace_until: Instant | None = Field(
-        default=None, description="Until when a lapsed registration still counts; null if it never lapsed."
+        default=None, description="Until when an expired registration still counts; null if it never expired."
     )
-    reasons: tuple[Reason, ...] = Field(default=(), description="Why it is as it is, each with a code.")
+    reasons: tuple[Reason, ...] = Field(
+        default=(), description="Why the registration is in this state, each reason with a code."
+    )
 
 
 class VerificationRequired(RegistrationAxis):
-    """Details must be assigned."""
+    """End-user details must be assigned."""
 
     topic: ClassVar[str] = "verification.required"
 
 
 class VerificationNotRequired(RegistrationAxis):
-    """No registration is asked for."""
+    """No registration is required."""
 
     topic: ClassVar[str] = "verification.not_required"
 
 
 class VerificationPending(RegistrationAxis):
-    """Details were submitted and wait for a reviewer."""
+    """End-user details were submitted and wait for a reviewer."""
 
     topic: ClassVar[str] = "verification.pending"
 
 
 class VerificationApproved(RegistrationAxis):
-    """Details satisfy the requirement."""
+    """The end-user details satisfy the requirement."""
 
     topic: ClassVar[str] = "verification.approved"
 
-    automatic: Flag = Field(default=False, description="Approved without a person.")
-    rests_on: UUID | None = Field(default=None, description="The verification an automatic one rests on.")
+    automatic: Flag = Field(default=False, description="True if no person decided.")
+    rests_on: UUID | None = Field(
+        default=None, description="The earlier verification that the automatic approval rests on."
+    )
 
 
 class VerificationRejected(RegistrationAxis):
-    """Details do not satisfy the requirement; `reasons` says why."""
+    """The end-user details do not satisfy the requirement. `reasons` lists why."""
 
     topic: ClassVar[str] = "verification.rejected"
 
 
 class VerificationExpiring(RegistrationAxis):
-    """An approval will end on a known date."""
+    """An approval ends on a known date."""
 
     topic: ClassVar[str] = "verification.expiring"
 
     expires_at: Instant = Field(description="When the approval ends.")
-    reason: LapseReason = Field(description="Why it will end.")
+    reason: LapseReason = Field(description="Why the approval ends.")
 
 
 class VerificationExpired(RegistrationAxis):
-    """An approval ended; it may still count until `grace_until`."""
+    """An approval ended. It may still count until `grace_until`."""
 
     topic: ClassVar[str] = "verification.expired"
 
-    reason: LapseReason = Field(description="Why it ended.")
+    reason: LapseReason = Field(description="Why the approval ended.")

@@ -1,11 +1,11 @@
-"""The routing axis: where calls and messages go, what the carrier knows of it, and what is missing."""
+"""The routing axis: where calls and messages go, the state at the carrier, and what is missing."""
 
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from didflow_contracts.event import EventData, Part
+from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import (
     CarrierAction,
@@ -35,42 +35,42 @@ class SmsTarget(Part):
 
 
 class Unapplied(Part):
-    """A wish that the carrier has not carried out."""
+    """A setting that the carrier has not applied yet."""
 
-    action: CarrierAction = Field(description="The order that carries the wish.")
-    state: UnappliedState = Field(description="How far that order is.")
-    code: Name | None = Field(default=None, description="Code of its last failure, or null.")
+    action: CarrierAction = Field(description="The action of the carrier command.")
+    state: UnappliedState = Field(description="The state of the carrier command.")
+    code: Name | None = Field(default=None, description="Code of the last failure, or null.")
 
 
 class Missing(Part):
-    """The first missing step per channel; null when the channel is ready or not wanted."""
+    """The first missing step for voice and for SMS; null if it is ready or not needed."""
 
-    voice: NextAction | None = Field(default=None, description="What inbound voice still needs.")
-    sms: NextAction | None = Field(default=None, description="What inbound SMS still needs.")
+    voice: NextAction | None = Field(default=None, description="What inbound calls still need.")
+    sms: NextAction | None = Field(default=None, description="What inbound messages still need.")
 
 
 class RoutingAxis(EventData):
-    """The whole routing after an event; the highest `sequence` wins. Source: spec events, Topics."""
+    """The whole routing after an event. The highest `sequence` is the current one. Source: spec events, Topics."""
 
-    carrier: Name | None = Field(description="The carrier of the number; null where there is none.")
-    carrier_state: CarrierState = Field(description="The number's state at the carrier.")
-    reason: str | None = Field(description="Why the carrier state is what it is, or null.")
+    carrier: Name | None = Field(description="The carrier of the number; null if there is none.")
+    carrier_state: CarrierState = Field(description="The state of the number at the carrier.")
+    reason: str | None = Field(description="Why the carrier state is so, or null.")
     voice: VoiceTarget | None = Field(description="Where calls go, or null.")
     capacity: Channels | None = Field(
-        description="Concurrent calls: own, or reserved in the group; null unset."
+        description="Concurrent calls, own or reserved in the group; null if not set."
     )
-    capacity_group: UUID | None = Field(description="The capacity group it is a member of, or null.")
+    capacity_group: UUID | None = Field(description="The capacity group of the DID, or null.")
     sms: SmsTarget | None = Field(description="Where messages go, or null.")
     unapplied: tuple[Unapplied, ...] = Field(
-        default=(), description="What is set but not at the carrier yet."
+        default=(), description="Settings that the carrier has not applied yet."
     )
-    voice_ready: Flag = Field(description="Whether inbound calls reach the customer.")
-    sms_ready: Flag = Field(description="Whether inbound messages reach the customer.")
-    missing: Missing = Field(description="The first missing step of each channel.")
+    voice_ready: Flag = Field(description="True if inbound calls reach the customer.")
+    sms_ready: Flag = Field(description="True if inbound messages reach the customer.")
+    missing: Missing = Field(description="The first missing step for voice and for SMS.")
 
 
 class RoutingChanged(RoutingAxis):
-    """Routing or the carrier's state changed."""
+    """The routing or the carrier state changed."""
 
     topic: ClassVar[str] = "routing.changed"
 
@@ -80,5 +80,5 @@ class DidActivated(RoutingAxis):
 
     topic: ClassVar[str] = "did.activated"
 
-    carrier_reference: str | None = Field(default=None, description="The carrier's own name for it.")
-    activated_at: Instant = Field(description="When it went into service.")
+    carrier_reference: str | None = Field(default=None, description="The reference that the carrier gave.")
+    activated_at: Instant = Field(description="When the number was put into service.")

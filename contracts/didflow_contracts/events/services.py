@@ -1,18 +1,18 @@
-"""The additional services of a DID, one axis each: emergency, A2P SMS, CNAM. Verification says it."""
+"""The additional services of a DID: emergency, A2P SMS, CNAM. Each is an axis. Published by verification."""
 
 from typing import ClassVar, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import Service, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 
 _REVIEWED: frozenset[ServiceState] = frozenset(
     ("not_configured", "new", "in_process", "active", "changes_required")
 )
-SERVICE_STATES: dict[Service, frozenset[ServiceState]] = {
+SERVICE_STATES: dict[AdditionalService, frozenset[ServiceState]] = {
     "emergency": _REVIEWED,
     "a2p_sms": _REVIEWED,
     "cnam": frozenset(("not_configured", "pending", "active", "cancelation_pending")),
@@ -21,17 +21,21 @@ SERVICE_STATES: dict[Service, frozenset[ServiceState]] = {
 
 
 class ServiceChanged(EventData):
-    """The state of one additional service of a DID; per service the highest `sequence` wins."""
+    """The state of one additional service of a DID. Per service, the highest `sequence` is the current one."""
 
     topic: ClassVar[str] = "service.changed"
 
-    service: Service = Field(description="Which service.")
-    state: ServiceState = Field(description="Its state now.")
-    request_id: UUID | None = Field(default=None, description="The request this is about; null without one.")
-    reasons: tuple[Reason, ...] = Field(default=(), description="Why, where something has to be changed.")
+    service: AdditionalService = Field(description="The additional service.")
+    state: ServiceState = Field(description="The state of the service after this event.")
+    request_id: UUID | None = Field(
+        default=None, description="The service request that this is about, or null."
+    )
+    reasons: tuple[Reason, ...] = Field(
+        default=(), description="Why the state changed, each reason with a code."
+    )
 
     @model_validator(mode="after")
     def _state_belongs_to_the_service(self) -> Self:
         if self.state not in SERVICE_STATES[self.service]:
-            raise ValueError(f"{self.service} has no state {self.state}")
+            raise ValueError(f"The service {self.service} has no state {self.state}.")
         return self

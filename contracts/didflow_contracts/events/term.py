@@ -1,4 +1,4 @@
-"""The term axis and the ledger: how long a DID lives, what it cost, and its end. Billing says it."""
+"""The term axis, the ledger and the removal of a DID. Published by billing."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.instants import Instant
 from didflow_contracts.money import Money
 from didflow_contracts.vocabulary import (
@@ -24,54 +24,56 @@ from didflow_contracts.vocabulary import (
 
 
 class TermAxis(EventData):
-    """The whole term after an event; the highest `sequence` wins. Source: spec events, Topics."""
+    """The whole term after an event. The highest `sequence` is the current one. Source: spec events, Topics."""
 
     state: TermState = Field(description="The state of the term.")
-    cycles_left: Cycles | None = Field(description="Renewals left; null is unlimited, or no term.")
+    cycles_left: Cycles | None = Field(description="Renewals left; null if unlimited or without a term.")
     billing_period: Months | None = Field(description="Months per period; null without a term.")
     period_start: Instant | None = Field(description="Start of the running period; null without a term.")
     expires_at: Instant | None = Field(description="End of the running period; null without a term.")
-    aging_until: Instant | None = Field(description="When it is gone for good; null while not in the pool.")
+    aging_until: Instant | None = Field(
+        description="When the DID is removed for good; null if that is not due."
+    )
 
 
 class TermChanged(TermAxis):
-    """A term began, changed or ended."""
+    """A term started, changed or ended."""
 
     topic: ClassVar[str] = "term.changed"
 
-    reason: TermReason = Field(description="What changed it.")
+    reason: TermReason = Field(description="Why the term changed.")
 
 
 class CycleExpired(TermAxis):
-    """A paid period ended; the term is said as it is after that."""
+    """A paid period ended. The fields of the term are those after the end of the period."""
 
     topic: ClassVar[str] = "cycle.expired"
 
-    reason: TermReason | None = Field(default=None, description="What the end of the period did to the term.")
-    period: Ordinal = Field(description="Which period ended, from 1.")
-    expired_at: Instant = Field(description="When it ended.")
-    outcome: CycleOutcome = Field(description="What came of it.")
+    reason: TermReason | None = Field(default=None, description="How the end of the period changed the term.")
+    period: Ordinal = Field(description="The number of the period that ended, from 1.")
+    expired_at: Instant = Field(description="When the period ended.")
+    outcome: CycleOutcome = Field(description="The outcome of the end of the period.")
 
 
 class LedgerPosted(EventData):
-    """One entry of the ledger. Entries are never changed; a refund reverses one by another."""
+    """One entry of the ledger. Entries never change; a refund is another entry that reverses a charge."""
 
     topic: ClassVar[str] = "ledger.posted"
 
-    entry_id: UUID = Field(description="The entry.")
-    order_id: Name | None = Field(default=None, description="The order it belongs to; null without one.")
+    entry_id: UUID = Field(description="The id of the entry.")
+    order_id: Name | None = Field(default=None, description="The order number of the purchase, or null.")
     payer: AccountPath = Field(description="The account charged or refunded.")
-    kind: EntryKind = Field(description="What it is for.")
+    kind: EntryKind = Field(description="What the entry is for.")
     money: Money = Field(description="The amount; a refund is negative.")
     period_start: Instant | None = Field(default=None, description="Start of the period paid for, or null.")
     period_end: Instant | None = Field(default=None, description="End of the period paid for, or null.")
-    reverses: UUID | None = Field(default=None, description="The entry that this one takes back, or null.")
+    reverses: UUID | None = Field(default=None, description="The entry that this refund reverses, or null.")
 
 
 class DidRemoved(EventData):
-    """A DID is gone. Always applied, and final for stock, registration and term."""
+    """A DID was removed. This is always applied and is final for stock, registration and term."""
 
     topic: ClassVar[str] = "did.removed"
 
-    reason: RemovalReason = Field(description="Why it is gone.")
-    refunded: Flag = Field(description="True when every charge of this DID was taken back.")
+    reason: RemovalReason = Field(description="Why the DID was removed.")
+    refunded: Flag = Field(description="True if every charge of this DID was reversed.")

@@ -12,7 +12,7 @@ from didflow_billing.domain.term import Term
 from didflow_billing.domain.wishes import cancel, renew, restore, set_cycles
 from didflow_chassis.decision import Command
 from didflow_chassis.service import Handler
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     DidChanged,
     DidPortingStarted,

@@ -14,7 +14,7 @@ from didflow_billing.domain.term import Term
 from didflow_billing.handlers import COMMANDS, DUE, EVENTS
 from didflow_chassis.decision import Caller, Command, Decided, Decision, Refused, TooEarly
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     EVENT_TYPES,
     DidChanged,

@@ -14,7 +14,7 @@ from didflow_contracts.events import DidPurchased
 from didflow_contracts.ids import uuid7
 from didflow_contracts.instants import Instant
 from didflow_contracts.numbers import CountryCode
-from didflow_contracts.vocabulary import Name, Service, ServiceState, Status
+from didflow_contracts.vocabulary import AdditionalService, Name, ServiceState, Status
 from didflow_inventory.domain.status import Filter
 from didflow_inventory.store import dids
 
@@ -75,7 +75,7 @@ class DidQuery(BaseModel):
     tag: Words | None = None
     identity_id: UUID | None = None
     carrier: Words | None = None
-    service: Service | None = Field(default=None, description="Numbers that support this service.")
+    service: AdditionalService | None = Field(default=None, description="Numbers that support this service.")
     service_state: ServiceState | None = Field(default=None, description="And where it is in this state.")
     status: Status | None = None
     expires_before: Instant | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Handler, Ref
 from didflow_contracts import events as e
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_inventory.domain import account, assignment, hearing, history, purchase, removal
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase
@@ -79,6 +79,7 @@ def events(settings: InventorySettings) -> Mapping[type[EventData], Handler]:
         e.TermChanged: TERM,
         e.CycleExpired: TERM,
         e.LedgerPosted: Handler(decide=hearing.on_ledger),
+        e.MessageRefused: Handler(decide=hearing.on_message_refused),
         e.DidRemoved: Handler(decide=removal.on_removed, needs=its_number),
     }
 

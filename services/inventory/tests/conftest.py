@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     EVENT_TYPES,
     CycleExpired,
@@ -22,6 +22,7 @@ from didflow_contracts.events import (
     DidRemoved,
     EnduserAssigned,
     LedgerPosted,
+    MessageRefused,
     ResultReported,
     RoutingChanged,
     ServiceChanged,
@@ -140,6 +141,16 @@ class Say:
             "money": {"amount": "1.00", "currency": "EUR"},
         }
         return self.event(LedgerPosted.model_validate(data), "/didflow/billing", sequence)
+
+    def message_refused(self, sequence: int = 4) -> Event[MessageRefused]:
+        """The refusal of an event by billing."""
+        data = self._whose() | {
+            "refused_type": "didflow.did.purchased.v1",
+            "refused_source": "/orders/other",
+            "refused_id": "1",
+            "code": "not_yours",
+        }
+        return self.event(MessageRefused.model_validate(data), "/didflow/billing", sequence)
 
     def removed(self, sequence: int = 9) -> Event[DidRemoved]:
         """The end of the DID as billing says it."""

@@ -43,6 +43,7 @@ HEARD: dict[str, Callable[[Any], Any]] = {
     "term.changed": lambda say: say.term("active"),
     "cycle.expired": lambda say: say.cycle_expired("active"),
     "ledger.posted": lambda say: say.posted(),
+    "message.refused": lambda say: say.message_refused(),
     "did.removed": lambda say: say.removed(),
 }
 ASKED: dict[str, Callable[[Any], Any]] = {
@@ -73,7 +74,7 @@ def test_an_event_delivered_twice_does_its_work_once(bought: Any, say: Any, topi
     assert bought.states == states
     assert bought.said == said
     assert not isinstance(outcome, TooEarly)
-    if topic not in {"provisioning.results", "ledger.posted"}:
+    if topic not in {"provisioning.results", "ledger.posted", "message.refused"}:
         assert isinstance(outcome, Unchanged | Refused)
 
 

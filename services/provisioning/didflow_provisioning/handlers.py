@@ -8,7 +8,7 @@ from typing import Any
 
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Handler, Ref
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     CycleExpired,
     DidChanged,

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
 from didflow_chassis.service import Handler, Ref
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     EVENT_TYPES,
-    CommandIssued,
+    CarrierCommandIssued,
     CycleExpired,
     DidChanged,
     DidPortingStarted,
@@ -123,7 +123,7 @@ class Say:
         data = self._whose(did) | {"reason": "aged_out", "refunded": False}
         return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence)
 
-    def result(self, command: CommandIssued | CarrierCommand, **changes: Any) -> Event[ResultReported]:
+    def result(self, command: CarrierCommandIssued | CarrierCommand, **changes: Any) -> Event[ResultReported]:
         """A carrier's answer to an order: success, unless said otherwise."""
         data = {
             "did_id": command.did_id,
@@ -137,7 +137,7 @@ class Say:
         return self.event(ResultReported.model_validate(data | changes), "/carriers/simulator")
 
     def failure(
-        self, command: CommandIssued | CarrierCommand, *, retryable: bool = False, **changes: Any
+        self, command: CarrierCommandIssued | CarrierCommand, *, retryable: bool = False, **changes: Any
     ) -> Event[ResultReported]:
         """A carrier's refusal."""
         said = {"outcome": "failed", "retryable": retryable, "code": "rejected", "carrier_reference": None}
@@ -260,9 +260,9 @@ class Floor:
         """The number's open command, or None."""
         return self.states.get((CarrierCommand, self.line.open))
 
-    def orders(self, did: UUID | None = None) -> list[CommandIssued]:
+    def orders(self, did: UUID | None = None) -> list[CarrierCommandIssued]:
         """What was ordered, every attempt."""
-        issued = [said for said in self.said if isinstance(said, CommandIssued)]
+        issued = [said for said in self.said if isinstance(said, CarrierCommandIssued)]
         return [order for order in issued if did in (None, order.did_id)]
 
     def actions(self, did: UUID | None = None) -> list[str]:

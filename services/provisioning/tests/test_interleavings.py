@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from didflow_contracts.events import CommandIssued, RoutingChanged
+from didflow_contracts.events import CarrierCommandIssued, RoutingChanged
 
 ANSWERS = st.lists(st.sampled_from(("succeeded", "retry", "silence", "busy")), max_size=20)
 
@@ -88,7 +88,7 @@ def overlap(said: list[Any], one: UUID, other: UUID) -> bool:
     """Whether a life was ordered from the carrier while another had it."""
     at_carrier: set[UUID] = set()
     for event in said:
-        if isinstance(event, CommandIssued):
+        if isinstance(event, CarrierCommandIssued):
             if at_carrier - {event.did_id}:
                 return True
             at_carrier.add(event.did_id)

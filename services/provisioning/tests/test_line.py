@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.events import CarrierCommandIssued
 
 
 def test_the_next_life_waits_for_the_release_of_the_former(activated: Any, say: Any) -> None:
@@ -52,7 +52,7 @@ def test_no_two_orders_of_a_number_are_ever_open(activated: Any, say: Any) -> No
     """Between an order and the next one of the number lies the first one's end."""
     activated.feed(say.set_capacity(3), say.set_voice(), say.holding("blocked", 2), say.set_capacity(4))
     activated.answer(say)
-    firsts = [s for s in activated.said if isinstance(s, CommandIssued)]
+    firsts = [s for s in activated.said if isinstance(s, CarrierCommandIssued)]
     assert [order.action for order in firsts] == ["activate", "set_capacity", "suspend", "set_capacity"]
     assert activated.line.open is None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from didflow_chassis.decision import Command
 from didflow_chassis.service import Handler
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     DidChanged,
     DidPortingStarted,

@@ -6,7 +6,7 @@ from typing import Any
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EnduserAssigned
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
 from didflow_chassis.service import Handler, Ref
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     DidChanged,
     DidPortingStarted,

@@ -28,7 +28,7 @@ def test_each_services_asyncapi_is_printed(party: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("party", "channel"), [("order-systems", "DidPurchased"), ("carrier-adapters", "CommandIssued")]
+    ("party", "channel"), [("order-systems", "DidPurchased"), ("carrier-adapters", "CarrierCommandIssued")]
 )
 def test_outside_parties_have_theirs(party: str, channel: str) -> None:
     """Those who write an order system or an adapter need no service's document."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from didflow_billing.domain.term import Term
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 
 Axis = Literal["registration", "stock"]
 

@@ -10,7 +10,7 @@ from didflow_billing.domain.ledger import LedgerEntry, refund
 from didflow_billing.domain.term import Term, moved
 from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import DidWithdrawn, PurchaseRefused
 from didflow_contracts.vocabulary import RemovalReason
 

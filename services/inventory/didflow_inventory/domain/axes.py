@@ -10,14 +10,14 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.events.routing import Missing, SmsTarget, Unapplied, VoiceTarget
 from didflow_contracts.vocabulary import (
+    AdditionalService,
     CarrierState,
     Channels,
     Registration,
-    Service,
     ServiceState,
     TermState,
 )
@@ -95,7 +95,7 @@ def heard_registration(data: RegistrationAxis, time: datetime) -> RegistrationVi
     return RegistrationView(state=data.registration, since=time, **{n: getattr(data, n) for n in names})
 
 
-def service_axis(service: Service) -> str:
+def service_axis(service: AdditionalService) -> str:
     """Name the axis of one additional service; each has its own sequence."""
     return f"service.{service}"
 

@@ -12,16 +12,16 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import DidChanged, DidStatusChanged
 from didflow_contracts.vocabulary import (
+    AdditionalService,
     AfterHold,
     Features,
     NumberType,
     Origin,
     RefusalCode,
     RemovalReason,
-    Service,
     Status,
 )
 from didflow_inventory.domain.axes import (
@@ -91,7 +91,7 @@ class Did(Struct, frozen=True, kw_only=True):
 
     assigned: Assignment | None = None
     registration: RegistrationView = field(default_factory=RegistrationView)
-    services: Mapping[Service, ServiceView] = field(default_factory=dict)
+    services: Mapping[AdditionalService, ServiceView] = field(default_factory=dict)
     routing: RoutingView = field(default_factory=RoutingView)
     term: TermView = field(default_factory=TermView)
     seen: Seen = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Did(Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def open_services(self) -> tuple[Service, ...]:
+    def open_services(self) -> tuple[AdditionalService, ...]:
         """The services with an open request, in a fixed order."""
         return tuple(sorted(name for name, service in self.services.items() if service.state in OPEN))
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
-from didflow_contracts.events import LedgerPosted, ResultReported, ServiceChanged
+from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported, ServiceChanged
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.events.routing import RoutingAxis
 from didflow_contracts.events.term import TermAxis
@@ -73,6 +73,11 @@ def on_service(did: Did | None, event: Event[ServiceChanged], _now: datetime) ->
 
 def on_ledger(did: Did | None, _event: Event[LedgerPosted], _now: datetime) -> Decision:
     """Keep a charge or refund in the history; the ledger itself is billing's."""
+    return NOT_YET if did is None else Decided()
+
+
+def on_message_refused(did: Did | None, _event: Event[MessageRefused], _now: datetime) -> Decision:
+    """Keep the refusal of another service in the history. Nothing else changes."""
     return NOT_YET if did is None else Decided()
 
 

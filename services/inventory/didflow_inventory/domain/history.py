@@ -13,8 +13,8 @@ import msgspec
 
 from didflow_chassis.decision import Command, Decided, Decision, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
-from didflow_contracts.events import LedgerPosted, ResultReported
+from didflow_contracts.event_data import EventData
+from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported
 from didflow_inventory.domain.changes import Change, changes
 from didflow_inventory.domain.commands import AssignEndUser, Purchase
 from didflow_inventory.domain.did import Did
@@ -30,7 +30,7 @@ TYPES: Final[Mapping[type[Command], str]] = {
 """How the wishes that came over HTTP are called in the history."""
 
 OF_EVERY_EVENT: Final = frozenset(EventData.model_fields)
-KEPT_WHOLE: Final = (LedgerPosted, ResultReported)
+KEPT_WHOLE: Final = (LedgerPosted, MessageRefused, ResultReported)
 """Events that belong to no axis of the view: all that they say is kept."""
 
 

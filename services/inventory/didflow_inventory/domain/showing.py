@@ -12,13 +12,13 @@ from didflow_contracts.events.holding import NextStep
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.events.routing import Missing, SmsTarget, VoiceTarget
 from didflow_contracts.vocabulary import (
+    AdditionalService,
     CarrierState,
     Channels,
     Circle,
     Features,
     NumberType,
     Registration,
-    Service,
     ServiceState,
     Status,
     TermState,
@@ -38,7 +38,7 @@ ICONS: Final[dict[Registration, Icon]] = {
     "expired": "rejected",
     "awaiting": "not_assigned",
 }
-SERVICES: Final[tuple[Service, ...]] = ("emergency", "a2p_sms", "cnam")
+SERVICES: Final[tuple[AdditionalService, ...]] = ("emergency", "a2p_sms", "cnam")
 COLORS: Final[dict[ServiceState, Color]] = {
     "not_configured": "gray",
     "new": "yellow",
@@ -74,7 +74,7 @@ class IdentityShown:
 class ServiceShown:
     """One additional service that the number supports."""
 
-    service: Service
+    service: AdditionalService
     state: ServiceState
     color: Color
 

@@ -3,7 +3,7 @@
 from typing import Final, TypeAlias
 
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_inventory.domain.did import Did
 
 OURS: Final = "/didflow/"

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from didflow_contracts.events.holding import NextStep
 from didflow_contracts.vocabulary import (
-    Actor,
+    AdditionalService,
     CarrierState,
     Channels,
     Circle,
@@ -19,7 +19,7 @@ from didflow_contracts.vocabulary import (
     Features,
     NextAction,
     Registration,
-    Service,
+    Responsible,
     ServiceState,
     Status,
     TermState,
@@ -96,7 +96,7 @@ STATUSES: Final[tuple[tuple[Status, Predicate], ...]] = (
 )
 """The first line that matches. Source: spec lifecycle, Status."""
 
-NEXT_STEPS: Final[tuple[tuple[NextAction, Actor, Predicate], ...]] = (
+NEXT_STEPS: Final[tuple[tuple[NextAction, Responsible, Predicate], ...]] = (
     ("none", "nobody", lambda c: c.is_gone),
     ("await_porting", "carrier", lambda c: c.stock == "porting_in"),
     ("restore", "account", lambda c: c.term == "canceled"),
@@ -168,7 +168,7 @@ def status_of(condition: Condition) -> Status | None:
     return next(status for status, holds in STATUSES if holds(condition))
 
 
-def next_step_of(condition: Condition, open_services: tuple[Service, ...] = ()) -> NextStep:
+def next_step_of(condition: Condition, open_services: tuple[AdditionalService, ...] = ()) -> NextStep:
     """Say what is missing first and who has to act; `open_services` stand beside it."""
     action, who = next((action, who) for action, who, holds in NEXT_STEPS if holds(condition))
     return NextStep(action=action, who=who, also=() if condition.is_gone else open_services)

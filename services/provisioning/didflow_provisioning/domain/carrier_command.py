@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_contracts.events import CommandIssued
+from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import timing
 from didflow_provisioning.domain.asked import Asked, parameters
@@ -45,9 +45,9 @@ class CarrierCommand(Struct, frozen=True, kw_only=True):
         """Whether its line still waits for it."""
         return self.state in OPEN_STATES
 
-    def said(self) -> CommandIssued:
+    def said(self) -> CarrierCommandIssued:
         """Say this attempt to the carrier."""
-        return CommandIssued(
+        return CarrierCommandIssued(
             did_id=self.did_id,
             number=self.number,
             account=self.account,

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Unchanged
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import timing
 from didflow_provisioning.domain.axis import activation, axis

@@ -22,7 +22,7 @@ from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueWatch
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import Event, decode, encode
-from didflow_contracts.events import EVENT_TYPES, CommandIssued
+from didflow_contracts.events import EVENT_TYPES, CarrierCommandIssued
 from didflow_provisioning.service import service
 from didflow_provisioning.settings import ProvisioningSettings
 
@@ -62,9 +62,9 @@ class Live:
         rows = await self.database.fetch("SELECT value FROM outbox ORDER BY id")
         return [decode(row["value"], (), types=EVENT_TYPES) for row in rows]
 
-    async def orders(self) -> list[CommandIssued]:
+    async def orders(self) -> list[CarrierCommandIssued]:
         """What was ordered from carriers."""
-        return [event.data for event in await self.said() if isinstance(event.data, CommandIssued)]
+        return [event.data for event in await self.said() if isinstance(event.data, CarrierCommandIssued)]
 
     async def count(self, table: str) -> int:
         """How many rows lie in a table."""

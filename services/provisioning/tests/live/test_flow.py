@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from didflow_contracts.events import CommandIssued, DidActivated, RoutingChanged
+from didflow_contracts.events import CarrierCommandIssued, DidActivated, RoutingChanged
 from didflow_provisioning.service import service
 from didflow_provisioning.settings import ProvisioningSettings
 from didflow_provisioning.store import KINDS, METADATA
@@ -47,7 +47,7 @@ async def test_a_purchase_becomes_active_in_one_batch_and_its_answer(live: Any, 
     said = await live.said()
     assert [type(event.data) for event in said] == [
         RoutingChanged,
-        CommandIssued,
+        CarrierCommandIssued,
         DidActivated,
         RoutingChanged,
     ]

@@ -13,14 +13,14 @@ from didflow_contracts.events import ServiceChanged
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.events.services import SERVICE_STATES
 from didflow_contracts.ids import derived_id
-from didflow_contracts.vocabulary import Service
+from didflow_contracts.vocabulary import AdditionalService
 from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import TRANSITIONS, ServiceData, ServiceRequest, moved
 from didflow_verification.domain.services.commands import CancelService, DecideService, RequestService
 
 HOUR = timedelta(hours=1)
-SERVICES: tuple[Service, ...] = get_args(Service)
+SERVICES: tuple[AdditionalService, ...] = get_args(AdditionalService)
 REASON = (Reason(code="other", message="Please say more."),)
 NEW_YORK = "+12125551234"
 
@@ -31,7 +31,7 @@ class Desk:
     def __init__(self, desk: Any, say: Any) -> None:
         self.desk, self.say = desk, say
 
-    def request(self, service: Service, key: int = 1, **data: Any) -> Any:
+    def request(self, service: AdditionalService, key: int = 1, **data: Any) -> Any:
         """Ann requests a service with data that passes unless told otherwise."""
         command = RequestService(
             entity_id=self.say.did,
@@ -44,7 +44,7 @@ class Desk:
         return self.desk.take(command)
 
     def decide(
-        self, service: Service, state: Any, *, key: int = 1, reasons: Any = (), by: str = "rita"
+        self, service: AdditionalService, state: Any, *, key: int = 1, reasons: Any = (), by: str = "rita"
     ) -> Any:
         """A reviewer moves a request on."""
         command = DecideService(
@@ -57,7 +57,7 @@ class Desk:
         )
         return self.desk.take(command)
 
-    def cancel(self, service: Service, key: int = 1) -> Any:
+    def cancel(self, service: AdditionalService, key: int = 1) -> Any:
         """Ann cancels."""
         command = CancelService(
             entity_id=self.say.did,
@@ -71,17 +71,17 @@ class Desk:
         """The id of a request."""
         return derived_id("request", service, str(key))
 
-    def state(self, service: Service, key: int = 1) -> str:
+    def state(self, service: AdditionalService, key: int = 1) -> str:
         """What a request has come to."""
         found = self.desk.states[ServiceRequest, self.key(service, key)]
         assert isinstance(found, ServiceRequest)
         return found.state
 
     def told(self) -> list[tuple[str, str]]:
-        """Service and state of all that was said, in order."""
+        """AdditionalService and state of all that was said, in order."""
         return [(e.service, e.state) for e in self.desk.told if isinstance(e, ServiceChanged)]
 
-    def activate(self, service: Service) -> None:
+    def activate(self, service: AdditionalService) -> None:
         """Request and decide until it is active."""
         assert isinstance(self.request(service), Decided)
         for state in ("active",) if service == "cnam" else ("in_process", "active"):
@@ -120,7 +120,7 @@ def code(outcome: Any) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_requested_decided_and_told(services: Desk, service: Service) -> None:
+def test_a_service_is_requested_decided_and_told(services: Desk, service: AdditionalService) -> None:
     """Each step is an event with the request's id; nothing that it states is in one."""
     services.activate(service)
     states = ["pending", "active"] if service == "cnam" else ["new", "in_process", "active"]
@@ -131,7 +131,7 @@ def test_a_service_is_requested_decided_and_told(services: Desk, service: Servic
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_is_not_in_the_table_cannot_happen(services: Desk, service: Service) -> None:
+def test_what_is_not_in_the_table_cannot_happen(services: Desk, service: AdditionalService) -> None:
     """Every pair of states is either in the table or refused by name."""
     services.request(service)
     request = services.desk.states[ServiceRequest, services.key(service, 1)]
@@ -269,7 +269,7 @@ def test_an_active_cnam_is_canceled_by_the_carrier_first(services: Desk) -> None
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_given_twice_nothing_more_is_said(services: Desk, service: Service) -> None:
+def test_given_twice_nothing_more_is_said(services: Desk, service: AdditionalService) -> None:
     """The same request, decision or cancelation under another key."""
     services.request(service)
     assert isinstance(services.request(service), Unchanged)
@@ -283,7 +283,7 @@ def test_given_twice_nothing_more_is_said(services: Desk, service: Service) -> N
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_too_early_or_of_nothing_is_not_found(desk: Any, say: Any, service: Service) -> None:
+def test_too_early_or_of_nothing_is_not_found(desk: Any, say: Any, service: AdditionalService) -> None:
     """A DID that has not come, a request that is not there, and one of another DID."""
     wish = Desk(desk, say)
     GOOD["emergency"]["address_id"] = None

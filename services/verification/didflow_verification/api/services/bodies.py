@@ -10,7 +10,7 @@ from pydantic import Field
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import parse_name
 from didflow_contracts.ids import uuid7
-from didflow_contracts.vocabulary import Service, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.api.listing import Listing, Number, Strict
 from didflow_verification.api.reasons import ReasonBody
 from didflow_verification.domain.axes.registration import Registration
@@ -90,7 +90,7 @@ class DecideBody(Strict):
 class RequestsQuery(Listing):
     """Which requests to list; the open ones where nothing is asked for."""
 
-    service: Service | None = None
+    service: AdditionalService | None = None
     state: ServiceState | Literal["all"] | None = None
     did_id: UUID | None = None
     number: Number | None = None

@@ -7,7 +7,7 @@ from msgspec.structs import asdict
 from pydantic import BaseModel
 
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import Service, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.service_request import ServiceRequest
 
 
@@ -18,7 +18,7 @@ class ServiceRequestShown(BaseModel):
     did_id: UUID
     number: str
     account: str
-    service: Service
+    service: AdditionalService
     state: ServiceState
     identity_id: UUID
     reasons: list[Reason]

@@ -22,7 +22,7 @@ from didflow_contracts.events import (
     VerificationRequired,
 )
 from didflow_contracts.events.registration import Reason, RegistrationAxis
-from didflow_contracts.vocabulary import EndUserType, Feature, NumberType, Service
+from didflow_contracts.vocabulary import AdditionalService, EndUserType, Feature, NumberType
 from didflow_contracts.vocabulary import Registration as Axis
 from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
 from didflow_verification.domain.axes.lapse import Lapse
@@ -126,7 +126,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     lapse: Lapse | None = None
     due_at: datetime | None = None
     features: tuple[Feature, ...] | None = None
-    services: Mapping[Service, UUID] = field(default_factory=dict)
+    services: Mapping[AdditionalService, UUID] = field(default_factory=dict)
 
     @property
     def in_force(self) -> Details | None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from didflow_contracts.events import ServiceChanged
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import Service, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
 
 Ways = Mapping[ServiceState | None, frozenset[ServiceState]]
@@ -30,7 +30,7 @@ _REVIEWED: Final[Ways] = MappingProxyType(
     }
 )
 
-TRANSITIONS: Final[Mapping[Service, Ways]] = MappingProxyType(
+TRANSITIONS: Final[Mapping[AdditionalService, Ways]] = MappingProxyType(
     {
         "emergency": _REVIEWED,
         "a2p_sms": _REVIEWED,
@@ -55,7 +55,7 @@ _BY_REVIEWERS: Final[Ways] = MappingProxyType(
     }
 )
 
-DECIDED: Final[Mapping[Service, Ways]] = MappingProxyType(
+DECIDED: Final[Mapping[AdditionalService, Ways]] = MappingProxyType(
     {
         "emergency": _BY_REVIEWERS,
         "a2p_sms": _BY_REVIEWERS,
@@ -92,7 +92,7 @@ class ServiceRequest(Struct, frozen=True, kw_only=True):
     did_id: UUID
     number: str
     account: str
-    service: Service
+    service: AdditionalService
     state: ServiceState
     identity_id: UUID
     identity_revision: int | None

@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from didflow_chassis.decision import Decided
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.verification import Verification

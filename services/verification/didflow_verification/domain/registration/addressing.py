@@ -6,7 +6,7 @@ Source: spec events, What a service does with what it gets: `not_yours`.
 from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
 from didflow_contracts.envelope import Event
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_verification.domain.axes.registration import Registration
 
 OURS = "/didflow/"

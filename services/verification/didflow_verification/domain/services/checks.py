@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from didflow_chassis.decision import Refused
-from didflow_contracts.vocabulary import Service
+from didflow_contracts.vocabulary import AdditionalService
 from didflow_verification.domain.axes.service_request import ServiceData
 from didflow_verification.domain.details.identity import Address, Place
 from didflow_verification.domain.evaluation.findings import MESSAGES
@@ -21,7 +21,9 @@ _HOUSE_NUMBER: Final = re.compile(r"\d")
 Check = Callable[[ServiceData, Address | None, str], Refused | None]
 
 
-def fault(service: Service, data: ServiceData, address: Address | None, country: str) -> Refused | None:
+def fault(
+    service: AdditionalService, data: ServiceData, address: Address | None, country: str
+) -> Refused | None:
     """Return the refusal of what is missing or wrong first, or None. `country` is the number's."""
     return _CHECKS[service](data, address, country)
 
@@ -72,4 +74,8 @@ def _given(value: str | None, field: str) -> Refused | None:
     return Refused("missing_field", MESSAGES["missing_field"], field)
 
 
-_CHECKS: Final[Mapping[Service, Check]] = {"emergency": _emergency, "a2p_sms": _a2p_sms, "cnam": _cnam}
+_CHECKS: Final[Mapping[AdditionalService, Check]] = {
+    "emergency": _emergency,
+    "a2p_sms": _a2p_sms,
+    "cnam": _cnam,
+}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from didflow_chassis.decision import Command
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import Service, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.service_request import ServiceData
 
 
@@ -14,7 +14,7 @@ class RequestService(Command):
     """A service for the DID `entity_id`, under `request_id`."""
 
     request_id: UUID
-    service: Service
+    service: AdditionalService
     data: ServiceData
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Known
 from didflow_contracts.accounts import is_within
-from didflow_contracts.vocabulary import Service, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest, moved, told
 from didflow_verification.domain.axes.step import Step
@@ -21,7 +21,9 @@ def request_ids(registration: Registration | None) -> tuple[UUID, ...]:
     return tuple(registration.services.values()) if registration else ()
 
 
-def current_request(registration: Registration, service: Service, known: Known) -> ServiceRequest | None:
+def current_request(
+    registration: Registration, service: AdditionalService, known: Known
+) -> ServiceRequest | None:
     """Return the open request of a service, or None."""
     identifier = registration.services.get(service)
     return known.get(ServiceRequest, identifier) if identifier else None

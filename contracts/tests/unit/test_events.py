@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from didflow_contracts.event import EventData
+from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
     EVENT_TYPES,
     EVENTS,
-    CommandIssued,
+    CarrierCommandIssued,
     DidPortingStarted,
     DidPurchased,
     ResultReported,
@@ -105,9 +105,11 @@ COMMAND = {
 )
 def test_each_action_has_its_own_parameters(action: str, parameters: dict[str, Any]) -> None:
     """The action decides the shape, and the shape survives the wire."""
-    command = CommandIssued.model_validate(DID | COMMAND | {"action": action, "parameters": parameters})
+    command = CarrierCommandIssued.model_validate(
+        DID | COMMAND | {"action": action, "parameters": parameters}
+    )
     assert type(command.parameters).__name__.lower() == f"{action.replace('_', '')}parameters"
-    assert CommandIssued.model_validate(command.wire()) == command
+    assert CarrierCommandIssued.model_validate(command.wire()) == command
 
 
 @pytest.mark.parametrize(
@@ -125,12 +127,12 @@ def test_each_action_has_its_own_parameters(action: str, parameters: dict[str, A
 )
 def test_parameters_of_another_shape_are_refused(action: str, parameters: Any) -> None:
     """An adapter never has to guess what an action meant."""
-    refused(CommandIssued, COMMAND | {"action": action, "parameters": parameters})
+    refused(CarrierCommandIssued, COMMAND | {"action": action, "parameters": parameters})
 
 
 def test_emitters_may_hand_over_parameter_models() -> None:
     """Python emitters build parameters as models, not as dicts."""
-    command = CommandIssued(**DID, **COMMAND, action="resume", parameters=ResumeParameters())
+    command = CarrierCommandIssued(**DID, **COMMAND, action="resume", parameters=ResumeParameters())
     assert command.wire()["parameters"] == {}
 
 

@@ -148,7 +148,7 @@ def test_one_action_less_is_caught_in_a_union() -> None:
     """Parameters that an adapter knows must stay possible."""
     gone = found(
         "provisioning.commands",
-        lambda s: data(s, "CommandIssued")["properties"]["parameters"]["anyOf"].pop(0),
+        lambda s: data(s, "CarrierCommandIssued")["properties"]["parameters"]["anyOf"].pop(0),
     )
     assert ("removed", "data.parameters.features") in gone
 

@@ -14,7 +14,7 @@ from didflow_contracts.topics import TOPICS
 
 EXAMPLES = {
     path.stem: path.read_bytes()
-    for path in (Path(__file__).parents[2] / "examples" / "events").glob("*.json")
+    for path in (Path(__file__).parents[3] / "examples" / "events").glob("*.json")
 }
 
 

@@ -12,7 +12,7 @@ from didflow_contracts.events import EVENT_TYPES
 
 EXAMPLES = [
     orjson.loads(path.read_bytes())
-    for path in sorted((Path(__file__).parents[2] / "examples" / "events").glob("*.json"))
+    for path in sorted((Path(__file__).parents[3] / "examples" / "events").glob("*.json"))
 ]
 NAMES = sorted({name for example in EXAMPLES for name in (*example, *example["data"])})
 

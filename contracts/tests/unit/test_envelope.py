@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from didflow_contracts.attributes import MAX_HEADERS
+from didflow_contracts.cloudevents import MAX_HEADERS
 from didflow_contracts.envelope import CONTENT_TYPE, MAX_VALUE_BYTES, BadEvent, Event, decode, encode
 from didflow_contracts.events import EVENT_TYPES, DidPurchased, DidRemoved
 

@@ -9,7 +9,7 @@ import orjson
 from didflow_contracts.envelope import decode
 from didflow_contracts.events import EVENT_TYPES, ResultReported
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def readme() -> dict[str, Any]:

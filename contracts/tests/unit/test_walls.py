@@ -4,7 +4,7 @@ import ast
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "didflow_contracts").rglob("*.py"))
 
 
@@ -22,6 +22,7 @@ def test_the_distribution_depends_on_listed_libraries_only() -> None:
     """Anyone can install the wheel from PyPI alone."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {need.partition(">")[0] for need in project["dependencies"]} == {
+        "iso4217",
         "msgspec",
         "orjson",
         "phonenumbers",
