@@ -16,7 +16,7 @@ from didflow_chassis.telemetry.queues import QueueWatch
 MOST_DUE = 500
 PRUNED_AT_ONCE = 5_000
 HOUSEKEEPING_S = 15.0
-_DUE_PARKED = "SELECT id, entity, subject FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
+DUE_PARKED = "SELECT id, entity, subject FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
 _PRUNE = """
 DELETE FROM {table} WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM {table} WHERE {column} < clock_timestamp() - make_interval(days => $1) LIMIT $2))
@@ -66,7 +66,7 @@ class Clock:
         return more
 
     async def _waiting(self, now: datetime) -> bool:
-        rows = await self._database.fetch(_DUE_PARKED, now, MOST_DUE)
+        rows = await self._database.fetch(DUE_PARKED, now, MOST_DUE)
         opened = {row["entity"]: row["subject"] for row in rows if row["entity"]}
         await self._stage.waiting(opened, [row["id"] for row in rows if not row["entity"]])
         return len(rows) == MOST_DUE

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.register_assert_rewrite("stage_rules")
+
 
 @pytest.fixture
 async def empty_database(database_for) -> str:

@@ -6,13 +6,18 @@ Nothing starts before a test asks for it. Tests on one broker are told apart by 
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow.embedded.temporary_folder import temporary_folder
+from didflow_chassis.migrate import upgrade
+from didflow_chassis.service import Service
+from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 from harness.broker import Broker, KafkaUnavailableError
 from harness.postgres import Prepare, TemplateDatabases
@@ -21,6 +26,12 @@ from harness.topics import create_topics, delete_topics
 
 DatabaseFor = Callable[..., Awaitable[str]]
 """`await database_for(service, prepare=None)` gives the DSN of a database of this test's own."""
+
+OnPostgres = Callable[..., Awaitable[ServiceOnPostgres]]
+"""`await on_postgres(SERVICE, now=..., caller=...)` opens a service on a database of this test's own.
+
+`prepare` makes the tables of a service that has no migrations. The other options are those of `ServiceOnPostgres.open`.
+"""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -83,6 +94,34 @@ async def database_for(template_databases: TemplateDatabases) -> AsyncIterator[D
     yield make
     for dsn in made:
         await template_databases.drop(dsn)
+
+
+@pytest_asyncio.fixture
+async def on_postgres(database_for: DatabaseFor) -> AsyncIterator[OnPostgres]:
+    """Opens services on databases of this test's own; see `OnPostgres`. They are closed after the test."""
+    async with AsyncExitStack() as exits:
+
+        async def open_service(
+            service: Service, *, prepare: Prepare | None = None, **options: Any
+        ) -> ServiceOnPostgres:
+            dsn = await database_for(service.name, prepare or _migrated(service))
+            return await exits.enter_async_context(
+                ServiceOnPostgres.open(service, dsn, migrate=False, **options)
+            )
+
+        yield open_service
+
+
+_MIGRATED: dict[str, Prepare] = {}
+
+
+def _migrated(service: Service) -> Prepare:
+    """Return the function that migrates a service's database: one for each name, since templates are made once."""
+
+    async def prepare(dsn: str) -> None:
+        await upgrade(dsn, service)
+
+    return _MIGRATED.setdefault(service.name, prepare)
 
 
 @pytest_asyncio.fixture

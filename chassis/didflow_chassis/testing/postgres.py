@@ -1,0 +1,92 @@
+"""A service on a real PostgreSQL: its stage, its clock and its HTTP API in this process. Only Kafka is left out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+
+from didflow_chassis.database import Database
+from didflow_chassis.decision import Caller
+from didflow_chassis.http import Running, create_application
+from didflow_chassis.migrate import upgrade
+from didflow_chassis.service import Service
+from didflow_chassis.testing.service_under_test import ServiceUnderTest
+
+STOP_S = 10.0
+
+
+class NamedTokens:
+    """Accepts `subject:account:role` as a token, so that a test can call as anyone."""
+
+    async def caller(self, token: str) -> Caller:
+        """Return the caller that the token names."""
+        subject, account, role = token.split(":")
+        return Caller(subject=subject, account=account, role=role)
+
+
+class ServiceOnPostgres(ServiceUnderTest):
+    """One service on a database of its own. Open it with `open`; `application` is its HTTP application."""
+
+    def __init__(self, service: Service, database: Database, *, caller: Caller) -> None:
+        super().__init__(service, database)
+        self._caller = caller
+        self._exits = AsyncExitStack()
+        running = Running(
+            service=self.service, database=database, stage=self.stage, authenticator=NamedTokens()
+        )
+        self.application = create_application(self.service, running, rate=None)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        service: Service,
+        dsn: str,
+        *,
+        now: datetime | None = None,
+        caller: Caller = Caller(subject="ann", account="master", role="operator"),  # noqa: B008 - frozen
+        migrate: bool = True,
+    ) -> AsyncIterator[Self]:
+        """Migrate the database and open the service on it, at the time `now`. `caller` is the default caller."""
+        if migrate:
+            await upgrade(dsn, service)
+        database = Database(dsn, application="test", size=20)
+        await database.start()
+        opened = cls(service, database, caller=caller)
+        try:
+            if now is not None:
+                await opened.set_time(now)
+            yield opened
+        finally:
+            await opened._exits.aclose()
+            await asyncio.wait_for(database.stop(), STOP_S)
+
+    def client(
+        self, account: str | None = None, role: str | None = None, subject: str | None = None
+    ) -> httpx.AsyncClient:
+        """Return an HTTP client for this caller; what is left out is that of the default caller.
+
+        The client is closed with the service.
+        """
+        default = self._caller
+        token = f"{subject or default.subject}:{account or default.account}:{role or default.role}"
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.application),
+            base_url=f"http://{self.service.name}",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        self._exits.push_async_callback(client.aclose)
+        return client
+
+    async def count(self, table: str, where: str = "true") -> int:
+        """Return the number of rows of a table that satisfy a condition."""
+        rows = await self.fetch(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608
+        number: int = rows[0][0]
+        return number
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        """Run one statement and return its rows."""
+        return await self.database.fetch(statement, *values)

@@ -1,0 +1,54 @@
+"""The stage in memory follows every rule of the stage."""
+
+import inspect
+from typing import Any
+
+import pytest
+from rules_service import RULES_SERVICE
+from stage_rules import NOW, SCENARIOS, Scenario
+
+from didflow_chassis.testing import FakeStage, ServiceOnPostgres
+from didflow_chassis.testing.service_under_test import ServiceUnderTest
+
+
+class Awaited:
+    """The stage in memory with methods that are awaited, as those on PostgreSQL are."""
+
+    def __init__(self, stage: FakeStage) -> None:
+        self._stage = stage
+
+    def record(self, event: Any) -> Any:
+        return self._stage._tested.record(event)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._stage, name)
+
+        async def awaited(*arguments: Any, **options: Any) -> Any:
+            return method(*arguments, **options)
+
+        return awaited
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+async def test_a_rule_holds_in_memory(scenario: Scenario) -> None:
+    """Each scenario of `stage_rules`, on tables in memory."""
+    await scenario(Awaited(FakeStage(RULES_SERVICE, now=NOW)))
+
+
+def test_both_stages_have_the_same_methods() -> None:
+    """A test that was written for one can be run on the other: same names, same parameters."""
+    public = [name for name, _ in inspect.getmembers(FakeStage, inspect.isfunction) if name[0] != "_"]
+    for name in public:
+        in_memory, on_postgres = (
+            inspect.signature(getattr(of, name)).parameters for of in (FakeStage, ServiceOnPostgres)
+        )
+        assert list(in_memory) == list(on_postgres), name
+    tested = {name for name, _ in inspect.getmembers(ServiceUnderTest, inspect.isfunction) if name[0] != "_"}
+    assert tested - set(public) == {"record"}
+
+
+def test_a_statement_that_memory_cannot_run_says_so() -> None:
+    """Reads of the HTTP API need PostgreSQL."""
+    database = FakeStage(RULES_SERVICE)._tested.database
+    with pytest.raises(NotImplementedError, match="test it on PostgreSQL"):
+        database.fetch("SELECT 1").send(None)
