@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -59,6 +59,13 @@ class Handler:
     state_needs_are_rare: bool = False
 
 
+class Holder(NamedTuple):
+    """Whom the events about an entity belong to: the subject that they are published under, and the account."""
+
+    subject: str
+    account: str
+
+
 History = Callable[[Any, Any, Any, Any], Iterable[Any]]
 
 
@@ -69,6 +76,8 @@ class Service:
     `main` is the model class of the state that events are numbered by (one for each entity, `Kind.emits`).
     `history(message, decision, state, now)` may return append-only rows for every message, whatever the decision is.
     `routers` builds the HTTP routes. `problems` gives the HTTP status of refusal codes that are not 409.
+    `holder(state)` returns the holder of a main state. If it is set, the stage publishes `message.refused` for every
+    refused event whose main state exists.
     `larger_bodies` gives the maximum body size of single paths, in bytes. `on_start` runs once in every process,
     before the first message. `settings` is what the service was built from; only its own routes and tools read it.
     """
@@ -80,6 +89,7 @@ class Service:
     commands: Mapping[type[Command], Handler]
     due: Mapping[type, Handler] = field(default_factory=dict)
     history: History | None = None
+    holder: Callable[[Any], Holder] | None = None
     routers: Callable[[], Iterable[Any]] = tuple
     problems: Mapping[str, int] = field(default_factory=dict)
     larger_bodies: Mapping[str, int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from didflow_chassis.stage.events import Emitter
 from didflow_chassis.stage.lanes import BEHIND, EARLY, Lane, Waiter, held_by
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.parking import Parking
+from didflow_chassis.stage.refusals import message_refused
 from didflow_chassis.stage.work import MoreNeeded, Work, uncovered, with_subject
 from didflow_contracts.envelope import Event
 
@@ -139,9 +140,21 @@ class Deciding:
         outcome: Decision = on.decide(*question, *extra)
         if isinstance(outcome, Decided):
             outcome = apply(self.work, self._emitter, outcome, message, at)
+        if isinstance(outcome, Refused) and isinstance(body, Event):
+            self._publish_refusal(message, body, outcome, state, at)
         if self.service.history:
             self.work.appended.extend(self.service.history(body, outcome, state, at))
         return outcome
+
+    def _publish_refusal(
+        self, message: Message, event: Event[Any], refused: Refused, state: Any, at: datetime
+    ) -> None:
+        """Publish `message.refused` if this service publishes refusals and knows the entity."""
+        if self.service.holder is None or state is None or message.model is not self.service.main:
+            return
+        data = message_refused(event, refused, self.service.holder(state))
+        if data is not None:
+            self._emitter.emit(self.work, self._emitter.written((data,)) or (), message, at)
 
     def _require(self, refs: Iterable[Ref], message: Message) -> None:
         missing = uncovered((with_subject(self.service, ref, message) for ref in refs), self.work.refs)

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from didflow_chassis.decision import Command, Refused
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.work import Work
 from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.near_misses import NearMisses
 from didflow_chassis.telemetry.tracing import Tracing
 from didflow_contracts.envelope import Event
 
@@ -20,12 +22,16 @@ SLOW_S = 2.0
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Watching:
     """The metrics and traces of the process that the stage runs in."""
 
     metrics: Metrics
     tracing: Tracing
+
+    @cached_property
+    def _near_misses(self) -> NearMisses:
+        return NearMisses(self.metrics)
 
     @contextmanager
     def batch(self, origin: str, messages: Sequence[Message], size: int) -> Iterator[None]:
@@ -46,6 +52,9 @@ class Watching:
         self.metrics.commit_seconds.labels(origin).observe(time.perf_counter() - work.decided_at)
         for labels, count in Counter(map(_labels, taken)).items():
             self.metrics.messages.labels(*labels).inc(count)
+        for message in taken:
+            if isinstance(message.body, Event) and message.body.near_misses:
+                self._near_misses.report(message.body)
         for letter in work.dead:
             self.metrics.dead_letters.labels(letter.reason).inc()
         if work.duplicates:

@@ -25,6 +25,9 @@ class Metrics:
         self.batch_seconds = self._histogram("batch_seconds", "A batch from first lock to commit", _SECONDS)
         self.messages = self._counter("messages", "Messages decided", "type", "outcome", "code")
         self.duplicates = self._counter("duplicates", "Repeats of a known event, not decided again", "origin")
+        self.near_misses = self._counter(
+            "near_misses", "Unknown data fields whose names are close to a known field", "type"
+        )
         self.dead_letters = self._counter("dead_letters", "Records given up on", "reason")
         self.lag = self._gauge("lag", "Records that lie in the assigned partitions and were not read")
         self.breaker_open = self._gauge("breaker_open", "1 while one decision after another fails")

@@ -8,7 +8,7 @@ from didflow_billing import handlers, store
 from didflow_billing.domain.term import Term
 from didflow_billing.settings import BillingSettings
 from didflow_chassis.commandline import command_line
-from didflow_chassis.service import Service
+from didflow_chassis.service import Holder, Service
 
 
 def _routers() -> Iterable[Any]:
@@ -27,6 +27,7 @@ def service(settings: BillingSettings) -> Service:
         events=handlers.EVENTS,
         commands=handlers.COMMANDS,
         due=handlers.DUE,
+        holder=lambda term: Holder(term.number, term.account),
         routers=_routers,
         problems={"not_found": 404},
         migrations=Path(__file__).parent / "migrations",

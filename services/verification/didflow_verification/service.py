@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from didflow_chassis.commandline import command_line
-from didflow_chassis.service import Service
+from didflow_chassis.service import Holder, Service
 from didflow_verification import handlers, store
 from didflow_verification.catalogue.tools import catalogue_tools
 from didflow_verification.documents.limits import LARGER_BODIES
@@ -31,6 +31,7 @@ def service(settings: VerificationSettings) -> Service:
         events=handlers.EVENTS,
         commands=handlers.COMMANDS,
         due=handlers.DUE,
+        holder=lambda registration: Holder(registration.number, registration.account),
         routers=_routers,
         problems={
             "not_found": 404,
