@@ -1,11 +1,11 @@
-"""The command `didflow`: everything on one machine, and what an operator does with an installation."""
+"""The command `didflow`: it runs everything on one machine and has the operator's commands."""
 
 import typer
 
 from didflow.commands import clock, demo, dlq, events, parked, schema, token, up
 
 app = typer.Typer(
-    help="didflow: phone numbers from purchase to their end.",
+    help="didflow: manages phone numbers from sale to removal.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

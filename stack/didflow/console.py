@@ -1,4 +1,4 @@
-"""Where people read: one console, as wide as the terminal, or wide enough for whole lines in a file or a pipe."""
+"""Output for people: a console as wide as the terminal, or wide enough for whole lines in a file or a pipe."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 class Progress:
-    """Says what happens, line by line: steps with the seconds since the start, details below them."""
+    """Prints what happens, line by line: steps with the seconds since the start, and details below them."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
@@ -25,13 +25,13 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """How long it has spoken."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     def step(self, text: str) -> None:
-        """Say that a step begins."""
+        """Print that a step begins."""
         self._tell(f"[bold cyan]{self.seconds:5.1f} s[/]  [bold]{text}[/]")
 
     def detail(self, text: str) -> None:
-        """Say what came of it; `text` may hold rich's markup."""
+        """Print a detail of the step. `text` may contain rich markup."""
         self._tell(f"         {text}")

@@ -1,4 +1,4 @@
-"""Dead letters over all services: found wherever they lie, handled one by one, each with its own outcome."""
+"""The dead letters of all services. Each one is handled by itself and has its own outcome."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from didflow_chassis.deadletters import DeadLetters, Letter, Truncated, connect
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A letter and whose it is."""
+    """A dead letter and its service."""
 
     service: str
     letter: Letter
@@ -18,7 +18,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Handled:
-    """What came of one letter: retried, dropped, absent or truncated."""
+    """The outcome for one dead letter: retried, dropped, absent or truncated."""
 
     id: UUID
     service: str
@@ -29,7 +29,7 @@ Act = Callable[[DeadLetters, UUID], Awaitable[str]]
 
 
 async def listed(databases: Mapping[str, str], *, reason: str | None, limit: int) -> list[Found]:
-    """Return the letters of these services, oldest first. Raises Outage."""
+    """Return the dead letters of these services, oldest first. Raises Outage."""
     found: list[Found] = []
     for service, dsn in databases.items():
         async with _letters(dsn) as letters:
@@ -39,7 +39,7 @@ async def listed(databases: Mapping[str, str], *, reason: str | None, limit: int
 
 
 async def counted(databases: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """Return service -> reason -> how many. Raises Outage."""
+    """Return service -> reason -> count. Raises Outage."""
     counts: dict[str, dict[str, int]] = {}
     for service, dsn in databases.items():
         async with _letters(dsn) as letters:
@@ -48,7 +48,7 @@ async def counted(databases: Mapping[str, str]) -> dict[str, dict[str, int]]:
 
 
 async def found(databases: Mapping[str, str], letter_id: UUID) -> Found | None:
-    """Return one letter, wherever it lies. Raises Outage."""
+    """Return one dead letter of any service. Raises Outage."""
     for service, dsn in databases.items():
         async with _letters(dsn) as letters:
             letter = await letters.find(letter_id)
@@ -58,17 +58,17 @@ async def found(databases: Mapping[str, str], letter_id: UUID) -> Found | None:
 
 
 async def retry(databases: Mapping[str, str], ids: Iterable[UUID]) -> list[Handled]:
-    """Retry letters; one that was cut is `truncated` and stays. Raises Outage."""
+    """Retry dead letters. One that was cut stays, with the outcome `truncated`. Raises Outage."""
     return await _handled(databases, ids, _retry)
 
 
 async def drop(databases: Mapping[str, str], ids: Iterable[UUID]) -> list[Handled]:
-    """Give letters up. Raises Outage."""
+    """Drop dead letters. Raises Outage."""
     return await _handled(databases, ids, DeadLetters.drop)
 
 
 async def _handled(databases: Mapping[str, str], ids: Iterable[UUID], act: Act) -> list[Handled]:
-    """Act on each letter where it lies; what no database has any more is `absent`."""
+    """Act on each dead letter in its service's database. One that no database has is `absent`."""
     outcomes = {one: Handled(id=one, service="", outcome="absent") for one in ids}
     for service, dsn in databases.items():
         async with _letters(dsn) as letters:

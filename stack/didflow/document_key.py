@@ -1,6 +1,6 @@
-"""The key that a stack's documents are encrypted under: made once for a data folder, and kept beside its databases.
+"""The key that encrypts a stack's documents. It is created once for each data folder.
 
-A key that the environment names goes before it.
+A key that the environment names is used instead.
 """
 
 import base64
@@ -15,21 +15,21 @@ VARIABLE: Final = "DIDFLOW_DOCUMENT_KEYS"
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
-    """Let this process and its children find the key for as long as the block runs."""
+def document_key(folder: Path) -> Iterator[None]:
+    """Name the key in the environment of this process and its children while the block runs."""
     named = f"{VARIABLE}_FILE"
     if os.environ.get(VARIABLE) or os.environ.get(named):
         yield
         return
-    os.environ[named] = str(_made(folder / "document.keys"))
+    os.environ[named] = str(_created(folder / "document.keys"))
     try:
         yield
     finally:
         os.environ.pop(named, None)
 
 
-def _made(path: Path) -> Path:
-    """Return the file, made where it is not there; its owner alone may read it."""
+def _created(path: Path) -> Path:
+    """Return the file. If it does not exist, create it. Only its owner may read it."""
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""ISO 8601 durations, as PostgreSQL's interval keeps them: months, days and seconds stay apart."""
+"""ISO 8601 durations in the parts of a PostgreSQL interval: months, days and seconds."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _DURATION = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Duration:
-    """A length of time, never negative; a month has no fixed number of days."""
+    """A length of time. It is never negative. A month has no fixed number of days."""
 
     months: int = 0
     days: int = 0
@@ -22,10 +22,13 @@ class Duration:
 
 
 def parse_duration(text: str) -> Duration:
-    """Read `P31D`, `P1M`, `PT36H`, `P1Y2M3DT4H5M6S`. Raises BadInput for anything else and for nothing."""
+    """Parse a duration such as `P31D`, `P1M`, `PT36H` or `P1Y2M3DT4H5M6S`.
+
+    Raises BadInput if the text has another form or the duration is zero.
+    """
     found = _DURATION.fullmatch(text.strip().upper())
     if not found:
-        raise BadInput(f"{text!r} is no ISO 8601 duration such as P31D or PT36H")
+        raise BadInput(f"{text!r} is not an ISO 8601 duration. Write it like P31D or PT36H.")
     part = {name: int(digits or 0) for name, digits in found.groupdict().items()}
     duration = Duration(
         months=12 * part["years"] + part["months"],
@@ -33,5 +36,5 @@ def parse_duration(text: str) -> Duration:
         seconds=3600 * part["hours"] + 60 * part["minutes"] + part["seconds"],
     )
     if duration == Duration():
-        raise BadInput("a clock moves forward, by more than nothing")
+        raise BadInput("The duration must be positive.")
     return duration

@@ -1,26 +1,26 @@
-"""What can go wrong with a stack, as types with stable codes; each is said in one line and ends with exit code 1."""
+"""The errors of a stack, as types with stable codes. A command prints an error in one line and exits with 1."""
 
 
 class StackError(Exception):
-    """Something that the person at the keyboard can put right."""
+    """An error that the person who runs the command can correct."""
 
     code = "stack"
 
 
 class NoStack(StackError):
-    """No stack runs in this data folder."""
+    """There is no running stack in this data folder."""
 
     code = "no_stack"
 
 
 class StackRuns(StackError):
-    """A stack runs in this data folder already."""
+    """A stack already runs in this data folder."""
 
     code = "stack_runs"
 
 
 class ClockNotMovable(StackError):
-    """Only the embedded stack's clock can be moved."""
+    """The clock of this installation cannot be moved."""
 
     code = "clock_not_movable"
 
@@ -32,24 +32,24 @@ class BadInput(StackError):
 
 
 class Missing(StackError):
-    """A given Kafka or PostgreSQL lacks something that could not be made there."""
+    """The given Kafka or PostgreSQL lacks something, and it could not be created."""
 
     code = "missing"
 
 
 class DidNotStart(StackError):
-    """A part of the stack ended or stayed silent while it started."""
+    """A part of the stack exited or did not answer during the start."""
 
     code = "did_not_start"
 
 
 class CallFailed(StackError):
-    """An HTTP call was answered with an error, or not at all."""
+    """An HTTP request got an error or no answer."""
 
     code = "call_failed"
 
 
 class NotIdle(StackError):
-    """Something went on, or waited, for longer than it should."""
+    """Messages were still being processed when the time limit passed."""
 
     code = "not_idle"

@@ -1,6 +1,6 @@
-"""One readable line for a record of any topic: when, where, whose number, and what matters about it.
+"""One readable line for a record of any topic: time, topic, number and the most important fields.
 
-A record that is no event is shown too: nobody looks at a tail to be told that there is nothing.
+A record that is not an event is shown too, with its bytes.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ _SHOWN: Final = 160
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventLine:
-    """What is shown of a record, as text."""
+    """The parts of a line, as text."""
 
     time: str
     topic: str
@@ -43,12 +43,12 @@ class EventLine:
     text: str
 
     def __str__(self) -> str:
-        """Put it on one line."""
+        """Return the line."""
         return f"{self.time:<12}  {self.topic:<24}  {self.number:<16}  {self.text}".rstrip()
 
 
 def line_of(topic: str, value: bytes | None, headers: Mapping[str, bytes | None]) -> EventLine:
-    """Make the line of a record; `topic` is without the installation's prefix. Never raises."""
+    """Return the line of a record. `topic` is without the installation's prefix. Never raises."""
     parsed = _parsed(value)
     if topic.endswith(".dlq"):
         return _dead(topic, value, headers)
@@ -95,7 +95,7 @@ def _said(name: str, value: Any) -> str:
 
 
 def _clock(time: Any) -> str:
-    """Show the time of day to the millisecond, of an RFC 3339 instant."""
+    """Return the time of day of an RFC 3339 instant, to the millisecond."""
     return str(time)[11:23].rstrip("Z").ljust(12) if time else ""
 
 

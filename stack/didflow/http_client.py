@@ -1,4 +1,4 @@
-"""HTTP calls to a stack as a patient client makes them: the same key with every retry, so nothing happens twice."""
+"""An HTTP client that retries. Each retry has the same idempotency key, so nothing happens twice."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,34 +19,34 @@ _IN_PROGRESS: Final = "idempotency_in_progress"
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An answer: its status and its JSON; `code` is the problem's where there is one."""
+    """The status and the JSON of an answer."""
 
     status: int
     body: Any
 
     @property
     def code(self) -> str:
-        """The problem's stable code, or an empty text."""
+        """The stable code of a problem; empty for other answers."""
         return str(self.body.get("code", "")) if isinstance(self.body, dict) and self.status >= 400 else ""
 
 
 class Api:
-    """Calls as one caller. An answer of 4xx is the caller's to judge with `expect`."""
+    """Sends requests as one caller."""
 
     def __init__(self, client: httpx.AsyncClient, token: str) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def as_caller(self, token: str) -> Self:
-        """Return the same for another token."""
+        """Return a client for another token."""
         return type(self)(self._client, token)
 
     async def get(self, path: str, **query: Any) -> Any:
-        """Read. Raises CallFailed."""
+        """Send a GET request and return the JSON. Raises CallFailed."""
         return _checked(await self._send("GET", path, params=query), path)
 
     async def pages(self, path: str, **query: Any) -> list[Any]:
-        """Read a list to its end. Raises CallFailed."""
+        """Return all items of a list. Raises CallFailed."""
         page = await self.get(path, limit=1000, **query)
         items = list(page["items"])
         while page["next"]:
@@ -55,11 +55,11 @@ class Api:
         return items
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
-        """Change something, once however often it is sent. Raises CallFailed."""
+        """Send a POST request and return the JSON. Retries have one effect. Raises CallFailed."""
         return _checked(await self.try_post(path, body, key=key), path)
 
     async def try_post(self, path: str, body: Any, *, key: str | None = None) -> Response:
-        """Change something and return the answer, whatever it is."""
+        """Send a POST request and return the answer, whatever its status. Raises CallFailed if there is none."""
         return await self._send("POST", path, json=body, headers={"Idempotency-Key": key or str(uuid4())})
 
     async def _send(self, method: str, path: str, **more: Any) -> Response:
@@ -81,7 +81,7 @@ class Api:
 
 @asynccontextmanager
 async def http_client(base: str, token: str) -> AsyncIterator[Api]:
-    """Open a client for an installation's address. Proxies of the environment are not asked."""
+    """Open a client for the address of an installation. Proxies of the environment are not used."""
     async with httpx.AsyncClient(base_url=base, timeout=15, trust_env=False) as client:
         yield Api(client, token)
 

@@ -1,4 +1,4 @@
-"""When nothing is under way any more: outboxes empty, nothing due, every group has read its topics to the end."""
+"""Whether an installation is idle: outboxes are empty, nothing is retried, all groups have read their topics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ More = Callable[[], Iterable[str]]
 
 @dataclass(kw_only=True)
 class IdleCheck:
-    """Looks at an installation's databases and groups."""
+    """Checks the databases and the consumer groups of an installation."""
 
     databases: Mapping[str, Any]
     partitions: Mapping[str, list[TopicPartition]]
@@ -41,10 +41,10 @@ class IdleCheck:
     _ends: Ends = field(default_factory=dict)
 
     async def wait(self, *, more: More = tuple, but: Iterable[str] = (), within: float = PATIENCE_S) -> None:
-        """Wait until nothing is under way, seen twice with nothing published in between.
+        """Wait until two checks in a row find nothing to do and nothing was published between them.
 
-        `more` names what else is under way; services in `but` are passed over.
-        Raises NotIdle, saying what still is.
+        `more` returns other work in progress. Services in `but` are not checked.
+        Raises NotIdle with the work that is still in progress.
         """
         busy: list[str] = []
         before: Ends | None = None
@@ -65,7 +65,7 @@ class IdleCheck:
             raise NotIdle(f"after {within:g} s: {', '.join(busy)}") from None
 
     async def busy(self, but: Iterable[str] = ()) -> list[str]:
-        """Name what is under way now, services in `but` passed over."""
+        """Return the work in progress, without the services in `but`."""
         left_out = frozenset(but)
         names = [name for name in self.databases if name not in left_out]
         found = [reason for name in names for reason in await self._database(name)]
@@ -73,8 +73,8 @@ class IdleCheck:
 
     async def _database(self, name: str) -> list[str]:
         outbox, parked = await self.databases[name].fetchrow(_WAITING)
-        said = ((outbox, "to publish"), (parked, "held back"))
-        return [f"{name}: {count} {what}" for count, what in said if count]
+        counts = ((outbox, "to publish"), (parked, "parked"))
+        return [f"{name}: {count} {what}" for count, what in counts if count]
 
     async def _group(self, name: str) -> list[str]:
         partitions = self.partitions[name]
@@ -91,7 +91,10 @@ class IdleCheck:
 
 
 def only_ask(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-    """Let a consumer know these partitions and read none: asked for ends unprepared it learns one topic at a time."""
+    """Assign these partitions to a consumer and pause them, so that it knows all topics before it is asked for ends.
+
+    Without this, the consumer requests the metadata of one topic after the other.
+    """
     known = set(partitions)
     consumer.assign(known)
     consumer.pause(*known)
@@ -99,7 +102,7 @@ def only_ask(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -
 
 @asynccontextmanager
 async def idle_check(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterator[IdleCheck]:
-    """Open what it takes to look. Raises Outage."""
+    """Open the connections that the check needs. Raises Outage."""
     async with AsyncExitStack() as exits:
         databases, partitions = {}, {}
         for name in SERVICES:

@@ -1,6 +1,6 @@
-"""The development issuer: a signing key of this stack's own, and tokens that last. Never for production.
+"""The development issuer: a signing key of this stack and long-lived tokens. Never use it in production.
 
-Time is the machine's own: moving the stack's clock does not end a token.
+The issuer uses the time of the machine. Moving the stack's clock does not end a token.
 """
 
 import os
@@ -22,7 +22,7 @@ from didflow_contracts.roles import ROLES
 
 ALGORITHM: Final = "ES256"
 ISSUER: Final = "http://didflow.localhost/dev"
-"""What every development token says it was issued by, whatever port its stack has."""
+"""The issuer that every development token names, whatever port its stack has."""
 
 TEN_YEARS_S: Final = 10 * 365 * 86_400
 JWKS_PATH: Final = "/dev/jwks.json"
@@ -31,36 +31,38 @@ _ACCOUNT: Final = TypeAdapter[str](AccountPath)
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """Signs tokens for `url` with the key in its folder."""
+    """Signs tokens in the name of `url`."""
 
     url: str
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
     def of(cls, folder: Path, url: str) -> Self:
-        """Take the folder's key, made at first use and readable by its owner alone."""
+        """Return the issuer with the folder's key. The key is created at first use; only its owner may read it."""
         path = folder / "issuer.pem"
         if not path.exists():
             _write_key(path)
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise BadInput(f"{path} holds no elliptic curve key")
+            raise BadInput(
+                f"{path} does not contain an elliptic curve key. Remove the file to create a new key."
+            )
         return cls(url=url, key=key)
 
     @property
     def jwks(self) -> Mapping[str, Any]:
-        """The public key, as services fetch it."""
+        """The public key, in the form that services fetch."""
         public = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**public, "use": "sig", "alg": ALGORITHM, "kid": self._kid(public)}]}
 
     def token(self, *, role: str, account: str, subject: str | None = None) -> str:
-        """Sign a token for a role in an account's subtree. Raises BadInput for one that nobody would take."""
+        """Return a signed token for a role and an account. Raises BadInput if the role or the path is invalid."""
         if role not in ROLES:
-            raise BadInput(f"role {role!r} is none of {', '.join(ROLES)}")
+            raise BadInput(f"Unknown role {role!r}. Use one of {', '.join(ROLES)}.")
         try:
             _ACCOUNT.validate_python(account)
         except ValidationError:
-            raise BadInput(f"account {account!r} is no path such as master/acme") from None
+            raise BadInput(f"{account!r} is not an account path. Write it like master/acme.") from None
         now = int(time.time())
         claims = {
             "iss": self.url,
@@ -99,13 +101,13 @@ ROLE_ACCOUNTS: Final = {
     "reviewer": "master",
     "service": "master",
 }
-"""Role -> the account that its token is for; all of them exist in every stack."""
+"""Role -> the account of its token. All these accounts exist in every stack."""
 
 SIDE_BY_SIDE: Final = ("master/acme", "master/globex")
 
 
 def tokens_of(issuer: Issuer) -> dict[str, str]:
-    """Return role or account path -> token; those by account are resellers'."""
+    """Return role or account path -> token. The tokens by account path are those of resellers."""
     by_role = {role: issuer.token(role=role, account=account) for role, account in ROLE_ACCOUNTS.items()}
     by_account = {account: issuer.token(role="reseller", account=account) for account in SIDE_BY_SIDE}
     return by_role | by_account

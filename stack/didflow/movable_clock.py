@@ -1,4 +1,4 @@
-"""The embedded stack's clock: one row in each database, moved together, forward only."""
+"""The clock of the embedded stack: one row in each database. All rows move together, and only forward."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -19,7 +19,7 @@ _SHIFT = "SELECT shift::text FROM clock"
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a service's clock says, and how far it is ahead of the machine's."""
+    """The time of a service, and how far it is ahead of the machine's time."""
 
     service: str
     now: datetime
@@ -27,29 +27,34 @@ class Reading:
 
 
 def require_movable(target: Target) -> None:
-    """Raise ClockNotMovable anywhere but on a running stack with an embedded database."""
+    """Raise ClockNotMovable unless the target is a running stack with an embedded database."""
     if target.postgres:
-        raise ClockNotMovable("only the embedded stack's clock can be moved, not that of a given PostgreSQL")
+        raise ClockNotMovable("Only the clock of the embedded stack can be moved. Leave out --postgres.")
     try:
         embedded = read(target.folder).embedded_postgres
     except NoStack as error:
-        raise ClockNotMovable(f"only the embedded stack's clock can be moved: {error}") from None
+        raise ClockNotMovable(f"Only the clock of the embedded stack can be moved. {error}") from None
     if not embedded:
-        raise ClockNotMovable(f"the stack in {target.folder} runs on a given PostgreSQL")
+        raise ClockNotMovable(
+            f"The stack in {target.folder} does not run on the embedded PostgreSQL, so its clock cannot be moved."
+        )
 
 
 async def advance(databases: Mapping[str, str], by: Duration) -> list[Reading]:
-    """Move the clock of every service and return what they say now. Raises Outage."""
+    """Move the clock of every service and return the new times. Raises Outage."""
     return await _on_each(databases, by)
 
 
 async def show(databases: Mapping[str, str]) -> list[Reading]:
-    """Return what every service's clock says. Raises Outage."""
+    """Return the time of every service. Raises Outage."""
     return await _on_each(databases, None)
 
 
 async def _on_each(databases: Mapping[str, str], by: Duration | None) -> list[Reading]:
-    """Open all connections first, so that either all clocks move or none was reached."""
+    """Read, and if `by` is given first move, all clocks.
+
+    All connections are opened first: if one database does not answer, no clock moves.
+    """
     async with AsyncExitStack() as exits:
         connections: dict[str, Any] = {}
         for name, dsn in databases.items():

@@ -1,6 +1,6 @@
-"""Messages that wait, over all services: what for, since when, until when. What they say is not looked at.
+"""The parked messages of all services: what they wait for, since when and until when. Their content is not read.
 
-Source: spec events, Order. A message that waits is no loss: it is in its service's table `parked`, in its place.
+Source: spec events, "Across topics there is no order".
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from didflow_contracts.events import EVENT_TYPES
 
 REASONS: Final = ("early", "retry", "behind", "dead")
 
-# An early message that was tried again before keeps in last_error what it waits for.
+# An early message that was retried before has what it waits for in last_error.
 _LIST: Final = """
 SELECT id, entity, subject, topic, reason, attempts, due_at, since, clock_timestamp() - since AS age, value, headers,
        CASE WHEN reason = 'early' THEN coalesce(last_error, missing) END AS missing
@@ -28,7 +28,7 @@ ORDER BY since, id LIMIT $4
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which messages to list. None: all. `number` is what its subject is kept in order by."""
+    """Which messages to list. None: all. `number` is the subject of the messages."""
 
     reason: str | None = None
     did_id: UUID | None = None
@@ -37,9 +37,10 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """One message that waits. `type` is empty where its bytes name no event of the contract.
+    """One parked message. `type` is empty if its bytes are not an event of the contract.
 
-    `reason`: early (for `missing`), retry (until `due_at`), behind (another of its entity), dead (an operator).
+    It waits, by `reason`: early (for `missing`), retry (until `due_at`), behind (for another message of its entity),
+    dead (for an operator).
     """
 
     service: str
@@ -57,7 +58,7 @@ class Waiting:
 
 
 async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) -> list[Waiting]:
-    """Return what waits in these services, longest first. Raises Outage."""
+    """Return the parked messages of these services, the longest parked first. Raises Outage."""
     found: list[Waiting] = []
     did_id = str(wanted.did_id) if wanted.did_id else None
     for service, dsn in databases.items():
@@ -83,7 +84,7 @@ def _waiting(service: str, row: Any) -> Waiting:
 
 
 def _type(value: bytes | None, headers: str | None) -> str:
-    """Say which event it is, and nothing else that stands in its bytes."""
+    """Return the event's type and nothing else of its bytes."""
     if value is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The processes of a stack: a worker for each service, and the carrier simulator. What each is told is here."""
+"""The processes of a stack, with their environments: a worker for each service, and the carrier simulator."""
 
 import os
 import sysconfig
@@ -19,7 +19,7 @@ _LOOPBACK: Final = "127.0.0.1,localhost"
 
 
 def worker(service: str, parts: Servers) -> Spec:
-    """Describe the worker of a service."""
+    """Return the description of a service's worker."""
 
     def launch() -> Launch:
         port = free_port()
@@ -35,7 +35,7 @@ def worker(service: str, parts: Servers) -> Spec:
 
 
 def simulator(parts: Servers) -> Spec:
-    """Describe the carrier simulator."""
+    """Return the description of the carrier simulator."""
     return Spec(
         name=SIMULATOR,
         command=(script("didflow-simulator"),),
@@ -44,7 +44,7 @@ def simulator(parts: Servers) -> Spec:
 
 
 def environment(parts: Servers, name: str, told: Mapping[str, str]) -> dict[str, str]:
-    """Build a child's environment: this process's own, and on top of it what this stack decides."""
+    """Return a child's environment: that of this process, overridden by what this stack decides."""
     group = _embedded_group() if parts.embedded_kafka else {"MEMBER_ID": f"{name}-0"}
     ours = {"KAFKA": parts.kafka, "PRODUCTION": "false", "TOPIC_PREFIX": parts.topic_prefix, **group, **told}
     decided = {f"{PREFIX}{key}": value for key, value in ours.items()}
@@ -59,9 +59,9 @@ def script(name: str) -> str:
 
 
 def _embedded_group() -> dict[str, str]:
-    """Return how a consumer group lives on the embedded broker: no static member, a session as short as may be.
+    """Return the consumer group settings for the embedded broker: no static member and the shortest session.
 
-    There the session timeout is how long a killed worker's successor waits.
+    On this broker the successor of a killed worker waits for the session timeout.
     """
     least = next(m.ge for m in Settings.model_fields["session_timeout_ms"].metadata if isinstance(m, Ge))
     session = max(SESSION_TIMEOUT_MS, int(str(least)))

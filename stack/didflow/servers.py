@@ -1,4 +1,4 @@
-"""The Kafka and the PostgreSQL that a stack runs on: embedded ones, or those that were given."""
+"""The Kafka and the PostgreSQL that a stack runs on: the embedded ones, or those that the options name."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,9 +19,9 @@ from didflow_chassis.settings import Settings, load
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What to run on; None means embedded.
+    """The servers that were asked for. None means embedded.
 
-    For an embedded database: `durable` False trades its safety for speed, `fresh` begins with empty ones.
+    For an embedded database, `durable=False` is faster but not safe against power failure, and `fresh` empties it.
     """
 
     kafka: str | None = None
@@ -32,7 +32,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Servers:
-    """What a stack runs on. `postgres` has the DSN of each service's database and of the `admin`."""
+    """The servers of a stack. `postgres` has the DSN of each service's database and of the `admin`."""
 
     kafka: str
     postgres: Mapping[str, str]
@@ -43,7 +43,7 @@ class Servers:
 
 @asynccontextmanager
 async def opened(wanted: Wanted, folder: Path) -> AsyncIterator[Servers]:
-    """Start or prepare both for as long as the block runs. Raises Missing, or what an embedded part raises."""
+    """Start or prepare both servers for the duration of the block. Raises Missing and the embedded servers' errors."""
     async with AsyncExitStack() as stack:
         admin = wanted.postgres or await _embedded_postgres(stack, wanted, folder)
         dsns = await _databases(admin)
@@ -71,7 +71,7 @@ async def _embedded_postgres(stack: AsyncExitStack, wanted: Wanted, folder: Path
 
 
 async def drop_service_databases(admin: str) -> None:
-    """Forget all that services ever stored on a server of our own."""
+    """Drop the databases of all services on an embedded server."""
     connection = await asyncpg.connect(admin)
     try:
         for name in SERVICES:
@@ -88,6 +88,6 @@ async def _databases(admin: str) -> dict[str, str]:
     try:
         return {ADMIN: admin, **await create_service_databases(admin, SERVICES)}
     except asyncpg.InsufficientPrivilegeError as error:
-        raise Missing(f"PostgreSQL's user may not make databases and roles: {error}") from None
+        raise Missing(f"The PostgreSQL user may not create databases and roles: {error}") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Missing(f"PostgreSQL cannot be used: {type(error).__name__}: {error}") from None
+        raise Missing(f"PostgreSQL does not answer: {type(error).__name__}: {error}") from None

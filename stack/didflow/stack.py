@@ -1,6 +1,6 @@
-"""A whole didflow on one machine: parts, migrations, workers, simulator, APIs, accounts. All end with the block.
+"""A whole didflow on one machine: servers, migrations, workers, simulator, APIs and accounts.
 
-Nothing is said to run before everything does: each step waits for a fact, never for a while.
+Each step of the start waits for a condition, never for a fixed time. Everything stops when the block ends.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ ACCOUNTS: Final = {
     "master/acme/shop": "Acme's shop",
     "master/globex": "Globex",
 }
-"""The accounts that every stack has, from the root down."""
+"""The accounts that every stack has, parents first."""
 
 _READY_S: Final = 60.0
 
@@ -39,7 +39,7 @@ Print = Callable[[str], None]
 
 @dataclass(kw_only=True)
 class Stack:
-    """A running stack, its APIs behind the port that is `listening`."""
+    """A running stack. `listening` is the socket of its APIs."""
 
     folder: Path
     parts: Servers
@@ -49,11 +49,11 @@ class Stack:
 
     @property
     def base(self) -> str:
-        """The address of all APIs."""
+        """The base URL of all APIs."""
         return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
 
     def state(self) -> state.StackState:
-        """Say what runs, for the other commands."""
+        """Return the state for the other commands."""
         return state.StackState(
             pid=os.getpid(),
             born=state.birth_of(os.getpid()),
@@ -68,12 +68,12 @@ class Stack:
         )
 
     async def start_worker(self, name: str) -> None:
-        """Start a service's worker and wait until it reads. Raises DidNotStart."""
+        """Start a service's worker and wait until it is ready. Raises DidNotStart."""
         self.supervisor.start(processes.worker(name, self.parts))
         await self.ready([name])
 
     async def ready(self, names: Collection[str]) -> None:
-        """Wait until these workers read from Kafka. Raises DidNotStart."""
+        """Wait until these workers are ready. Raises DidNotStart."""
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             await asyncio.gather(*(self._ready(client, name) for name in names))
 
@@ -96,16 +96,16 @@ class Stack:
 async def running(
     wanted: Wanted, folder: Path, *, tell: Print, port: int | None = None, late: Collection[str] = ()
 ) -> AsyncIterator[Stack]:
-    """Run a stack in a folder for as long as the block does; workers named in `late` are left to the caller.
+    """Run a stack in a folder for the duration of the block. The caller starts the workers in `late`.
 
-    Raises StackRuns, Missing, DidNotStart and what the embedded parts raise.
+    Raises StackRuns, Missing, DidNotStart and the embedded servers' errors.
     """
     os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
     async with AsyncExitStack() as exits:
         exits.enter_context(state.held(folder))
         state.forget(folder)
         exits.callback(state.forget, folder)
-        exits.enter_context(document_key.told(folder))
+        exits.enter_context(document_key.document_key(folder))
         loading = asyncio.create_task(asyncio.to_thread(_load))
         tell("starting Kafka and PostgreSQL")
         used = await exits.enter_async_context(servers.opened(wanted, folder))
@@ -135,7 +135,7 @@ def _stack(folder: Path, used: Servers, port: int | None, tell: Print, exits: As
 
 
 async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> None:
-    """Start every process, serve the APIs, make the accounts, and wait for the workers."""
+    """Start every process, serve the APIs, create the accounts, and wait for the workers."""
     early = [name for name in SERVICES if name not in late]
     for name in early:
         stack.supervisor.start(processes.worker(name, stack.parts))
@@ -147,18 +147,18 @@ async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> 
 
 
 async def create_accounts(api: Api, accounts: dict[str, str]) -> None:
-    """Make accounts that are not there yet, parents first. Raises CallFailed."""
+    """Create the accounts that do not exist, parents first. Raises CallFailed."""
     for path, name in accounts.items():
         await api.post("/v1/accounts", {"path": path, "name": name})
 
 
 async def _migrate(used: Servers) -> None:
-    """Migrate one database after the other: Alembic keeps its context in the process."""
+    """Migrate the databases one after the other, because Alembic keeps its context in the process."""
     for name in SERVICES:
         await migrate.upgrade(used.postgres[name], service(name))
 
 
 def _load() -> None:
-    """Import the services while the servers start."""
+    """Import the services. This runs while the servers start."""
     for name in SERVICES:
         service(name)

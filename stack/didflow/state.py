@@ -1,6 +1,6 @@
-"""What runs, written down where the other commands find it: one file in the stack's data folder.
+"""The state of a running stack: one file in its data folder, which the other commands read.
 
-The file holds passwords, so its owner alone may read it; it counts only while the process that wrote it lives.
+The file contains passwords, so only its owner may read it. It is valid only while the process that wrote it runs.
 """
 
 import fcntl
@@ -16,11 +16,11 @@ from didflow.errors import NoStack, StackRuns
 
 DATA_VARIABLE = "DIDFLOW_DATA"
 ADMIN = "admin"
-"""The name under which the database server's own DSN stands beside the services'."""
+"""The name of the database server's own DSN beside those of the services."""
 
 
 class StackState(BaseModel):
-    """A running stack. `postgres` has the DSN of each service and of the `admin`; `children` name -> pid."""
+    """A running stack. `postgres` has the DSN of each service and of the `admin`. `children` is name -> pid."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,7 +37,7 @@ class StackState(BaseModel):
 
 
 def default_folder() -> Path:
-    """Return the folder of this person's stack: `DIDFLOW_DATA`, else where the system keeps states."""
+    """Return the folder of the user's stack: `DIDFLOW_DATA`, or a folder in the user's state directory."""
     given = os.environ.get(DATA_VARIABLE)
     if given:
         return Path(given)
@@ -46,7 +46,7 @@ def default_folder() -> Path:
 
 
 def birth_of(pid: int) -> float:
-    """Return when a process began, so that a pid used again is not taken for it; 0 when there is none."""
+    """Return the start time of a process, or 0 if there is none. It tells apart two processes with one pid."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:
@@ -54,7 +54,7 @@ def birth_of(pid: int) -> float:
 
 
 def write(folder: Path, state: StackState) -> None:
-    """Write the state whole: readers see the old one or the new one."""
+    """Write the state atomically: readers see the old file or the new file."""
     draft = _path(folder).with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -63,35 +63,35 @@ def write(folder: Path, state: StackState) -> None:
 
 
 def read(folder: Path) -> StackState:
-    """Return the stack that runs in a folder. Raises NoStack."""
+    """Return the state of the stack that runs in a folder. Raises NoStack."""
     try:
         state = StackState.model_validate_json(_path(folder).read_text())
     except (OSError, ValidationError):
-        raise NoStack(f"no stack runs in {folder}: start one with `didflow up`") from None
+        raise NoStack(f"No stack runs in {folder}. Start one with `didflow up`.") from None
     if not is_alive(state):
-        raise NoStack(f"the stack in {folder} has ended: start it again with `didflow up`")
+        raise NoStack(f"The stack in {folder} has stopped. Start it again with `didflow up`.")
     return state
 
 
 def is_alive(state: StackState) -> bool:
-    """Say whether the process that wrote a state still runs."""
+    """Return True if the process that wrote the state still runs."""
     return abs(birth_of(state.pid) - state.born) < 1
 
 
 def forget(folder: Path) -> None:
-    """Remove the state of a stack that ends."""
+    """Remove the state of a stack that stops."""
     _path(folder).unlink(missing_ok=True)
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep a folder to this process; the kernel frees it with its holder. Raises StackRuns."""
+    """Lock a folder for this process. The kernel releases the lock when the process ends. Raises StackRuns."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackRuns(f"a stack runs in {folder} already; --data names another folder") from None
+            raise StackRuns(f"A stack already runs in {folder}. Use --data to name another folder.") from None
         yield
 
 

@@ -1,6 +1,6 @@
-"""Keeps child processes running: one that ends is started again after a while, and that is said.
+"""Keeps child processes running: if a child exits, it is started again after a pause, and a line is printed.
 
-Children end with their host, whatever ends it; `stop` ends them all at once within seconds.
+If the host ends for any reason, its children end too. `stop` ends all children at once, within seconds.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from didflow.errors import DidNotStart
 
 BACKOFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 STEADY_S: Final = 20.0
-"""A child that lived this long begins its backoff anew."""
+"""A child that ran this long starts again with the shortest pause."""
 
 _STOP: Final = ((signal.SIGTERM, 4.0), (signal.SIGKILL, 2.0))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """How a child is started this time: its environment, and where its health can be asked (or None)."""
+    """How a child is started this time: its environment, and the URL of its health port (or None)."""
 
     environment: Mapping[str, str]
     health: str | None = None
@@ -31,7 +31,7 @@ class Launch:
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One child: its name, its command, and what it is told, asked anew at each start."""
+    """One child: its name, its command, and `launch`, which is called at each start."""
 
     name: str
     command: tuple[str, ...]
@@ -47,7 +47,7 @@ class _Kept:
 
 
 class Supervisor:
-    """Runs children whose output goes to `folder`/<name>.log. `tell` gets a line for people."""
+    """Runs children whose output goes to `folder`/<name>.log. `tell` gets lines for people."""
 
     def __init__(self, folder: Path, tell: Callable[[str], None], changed: Callable[[], None]) -> None:
         self._folder = folder
@@ -62,31 +62,31 @@ class Supervisor:
 
     @property
     def health(self) -> dict[str, str]:
-        """Where the health of each child that has one can be asked."""
+        """The URL of the health port of each child that has one."""
         return {name: kept.launch.health for name, kept in self._kept.items() if kept.launch.health}
 
     def starts(self, name: str) -> int:
-        """Count how often a child was started."""
+        """Return how often a child was started."""
         return self._kept[name].starts
 
     def start(self, spec: Spec) -> None:
-        """Start a child and keep it running. Call it from the host's main thread."""
+        """Start a child and keep it running. Call this from the host's main thread."""
         kept = self._kept[spec.name] = self._started(spec)
         kept.task = asyncio.create_task(self._keep(spec, kept))
         self._changed()
 
     def kill(self, name: str) -> None:
-        """End a child as a crash would; it is started again."""
+        """Kill a child with SIGKILL. It is started again."""
         self._kept[name].child.send(signal.SIGKILL)
 
     def check(self, name: str) -> None:
-        """Raise DidNotStart with its last words for a child that ends again and again."""
+        """Raise DidNotStart with the last log lines if a child exits repeatedly."""
         kept = self._kept[name]
         if kept.starts > len(BACKOFF_S):
-            raise DidNotStart(f"{name} ends again and again:\n{kept.child.log_tail()}")
+            raise DidNotStart(f"{name} exits repeatedly. Its last log lines:\n{kept.child.log_tail()}")
 
     async def stop(self) -> None:
-        """End all children, all at once; repeatable."""
+        """End all children at once. It can be called more than once."""
         kept, self._kept = self._kept, {}
         for one in kept.values():
             if one.task:
@@ -117,4 +117,4 @@ class Supervisor:
 def _how(exit_code: int) -> str:
     if exit_code < 0:
         return f"was ended by {signal.Signals(-exit_code).name}"
-    return f"ended with code {exit_code}"
+    return f"exited with code {exit_code}"

@@ -1,4 +1,4 @@
-"""Reading topics as they grow, without a group: nobody else's offsets are touched."""
+"""Reads topics continuously, without a consumer group: it changes no offsets of others."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ class Tail:
     consumer: AIOKafkaConsumer
 
     async def records(self) -> AsyncIterator[ConsumerRecord]:
-        """Give records for ever, each partition's in order."""
+        """Yield records without end. The records of a partition are in order."""
         async for record in self.consumer:
             yield record
 
@@ -47,13 +47,13 @@ async def reading_topics(
         await (consumer.seek_to_beginning if from_start else consumer.seek_to_end)(*partitions)
         yield Tail(consumer=consumer)
     except (KafkaError, OSError) as error:
-        raise Missing(f"Kafka at {settings.kafka} cannot be used: {type(error).__name__}") from None
+        raise Missing(f"Kafka at {settings.kafka} does not answer: {type(error).__name__}") from None
     finally:
         await consumer.stop()
 
 
 async def partitions_of(settings: Settings, topics: Iterable[str]) -> list[TopicPartition]:
-    """List the partitions of topics, named whole. Raises BadInput for one that is not there, KafkaError."""
+    """Return the partitions of topics, given with their prefix. Raises BadInput for an unknown topic, KafkaError."""
     admin: Any = AIOKafkaAdminClient(**connection(settings))
     try:
         await admin.start()
@@ -62,5 +62,5 @@ async def partitions_of(settings: Settings, topics: Iterable[str]) -> list[Topic
         await admin.close()
     missing = [name for name in topics if name not in there]
     if missing:
-        raise BadInput(f"no such topic: {', '.join(missing)}")
+        raise BadInput(f"There is no topic {', '.join(missing)}.")
     return [TopicPartition(name, number) for name in topics for number in range(there[name])]

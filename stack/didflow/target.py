@@ -1,4 +1,4 @@
-"""Which installation a command works on: the stack of a data folder, or what options and environment name."""
+"""Which installation a command works on: the stack of a data folder, or the servers that are named."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,14 @@ POSTGRES_VARIABLE: Final = "DIDFLOW_POSTGRES"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Addresses as the person gave them (None: not at all), and the folder where a stack may run."""
+    """The addresses that were given (None: not given), and the folder of the stack."""
 
     folder: Path
     kafka: str | None = None
     postgres: str | None = None
 
     def kafka_settings(self) -> "Settings":
-        """Return how to reach Kafka. Raises NoStack, SettingsError."""
+        """Return the settings for Kafka. Raises NoStack, SettingsError."""
         from didflow_chassis.settings import Settings, load  # noqa: PLC0415 - many commands need no settings
 
         if self.kafka:
@@ -47,12 +47,12 @@ class Target:
 
 
 def service_dsn(dsn: str, service: str) -> str:
-    """Put a service's database into a DSN: for `{service}`, or `didflow_<service>` for the database named."""
+    """Return the DSN of a service's database: `{service}` is replaced, or else the database's name is."""
     if "{service}" in dsn:
         return dsn.replace("{service}", service)
     base, slash, rest = dsn.partition("://")
     host, _, named = rest.partition("/")
     if not slash or not host:
-        raise BadInput("a DSN looks like postgresql://user:password@host:5432/database")
+        raise BadInput("Write the DSN like postgresql://user:password@host:5432/database.")
     _, question, options = named.partition("?")
     return f"{base}://{host}/didflow_{service}{question}{options}"

@@ -1,4 +1,4 @@
-"""The topics of an installation on a Kafka that was given to us: made where they are missing, else said."""
+"""Creates the missing topics of an installation on a Kafka that the options name."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
@@ -19,18 +19,18 @@ _SERVED_S: Final = 30.0
 
 
 def topic_names(prefix: str = "") -> tuple[str, ...]:
-    """List every topic of an installation, dead letters included."""
+    """Return every topic of an installation, including the dead letter topics."""
     return tuple(f"{prefix}{name}" for name in (*TOPICS, *DEAD_LETTER_TOPICS.values()))
 
 
 async def create_topics(settings: Settings) -> tuple[str, ...]:
-    """Make the topics that a cluster lacks and return their names. Raises Missing, saying what and why."""
+    """Create the topics that a cluster lacks and return their names. Raises Missing with the reason."""
     admin: Any = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=_PATIENCE_MS)
     try:
         await admin.start()
         return await _make(admin, settings.topic_prefix)
     except (KafkaError, OSError) as error:
-        raise Missing(f"Kafka at {settings.kafka} cannot be used: {type(error).__name__}") from None
+        raise Missing(f"Kafka at {settings.kafka} does not answer: {type(error).__name__}") from None
     finally:
         await admin.close()
 
@@ -48,7 +48,7 @@ async def _make(admin: Any, prefix: str) -> tuple[str, ...]:
 
 
 async def _until_served(admin: Any, names: list[str]) -> None:
-    """Wait until every partition has a leader: who subscribes before would not be given what it doesn't see."""
+    """Wait until every partition has a leader. A consumer that subscribes earlier does not see the partition."""
 
     async def served() -> bool:
         there = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
@@ -75,10 +75,12 @@ def _new(name: str, prefix: str, replicas: int) -> NewTopic:
 
 
 def _check_alike(partitions: dict[str, int]) -> None:
-    """Refuse topics that differ in partitions: a number's events would go to different workers."""
+    """Raise Missing if partition counts differ: the events of one number would go to different workers."""
     if any(count != _ANY.partitions for count in partitions.values()):
         wrong = ", ".join(f"{name} {count}" for name, count in partitions.items() if count != _ANY.partitions)
-        raise Missing(f"topics need {_ANY.partitions} partitions each; these have others: {wrong}")
+        raise Missing(
+            f"Each topic needs {_ANY.partitions} partitions. These topics have another number: {wrong}."
+        )
 
 
 def _check_made(errors: Iterable[tuple[str, int]]) -> None:
@@ -86,4 +88,4 @@ def _check_made(errors: Iterable[tuple[str, int]]) -> None:
     real = [(name, error) for name, error in failed if error is not TopicAlreadyExistsError]
     if real:
         reasons = ", ".join(f"{name} ({error.__name__})" for name, error in real)
-        raise Missing(f"these topics are missing and could not be made: {reasons}")
+        raise Missing(f"These topics are missing and could not be created: {reasons}.")

@@ -1,4 +1,4 @@
-"""The HTTP side of a stack: the four APIs in this process, behind one local port, dispatched by path."""
+"""The HTTP side of a stack: the four APIs in this process, on one local port, dispatched by path."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _FREE_TO_ANY: Final = frozenset({"GET", "HEAD"})
 
 
 def listen(port: int | None) -> socket.socket:
-    """Bind a port of loopback: the given one, else the usual one, else any. Raises BadInput when it is taken."""
+    """Bind a loopback port: the given one, or the usual one, or a free one. Raises BadInput if it is in use."""
     for wanted in (port,) if port is not None else (USUAL_PORT, 0):
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -38,12 +38,12 @@ def listen(port: int | None) -> socket.socket:
             continue
         listening.listen(512)
         return listening
-    raise BadInput(f"port {port} is taken")
+    raise BadInput(f"Port {port} is in use. Choose another one with --port.")
 
 
 @asynccontextmanager
 async def serving(parts: Servers, issuer: Issuer, listening: socket.socket) -> AsyncIterator[None]:
-    """Serve all APIs on a bound socket for as long as the block runs."""
+    """Serve all APIs on a bound socket for the duration of the block."""
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with AsyncExitStack() as stack:
         applications = []
@@ -70,9 +70,9 @@ def _settings(parts: Servers, issuer: Issuer, base: str, name: str) -> Settings:
 
 
 class Dispatcher:
-    """ASGI application over services' applications; also publishes the development issuer's keys.
+    """ASGI application that passes each request to the service whose routes match its path.
 
-    Who owns a path is asked of the applications' own routes, so nothing is listed twice.
+    It also publishes the keys of the development issuer.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Dispatcher:
         self._jwks = jwks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; 404 `not_found` where nobody owns its path."""
+        """Pass a request on. If no service has its path, answer 404 `not_found`."""
         if scope["type"] != "http":
             return
         await self._answerer(scope)(scope, receive, send)
@@ -93,7 +93,7 @@ class Dispatcher:
         return self.owner(scope) or problem_response(Problem("not_found", "No service has this path."))
 
     def owner(self, scope: Scope) -> ASGIApp | None:
-        """Return the application that owns a path, whatever the method."""
+        """Return the application that has the path, whatever the method."""
         for app, routes in self._applications:
             if any(route.matches(scope)[0] is not Match.NONE for route in routes):
                 return app
@@ -101,11 +101,11 @@ class Dispatcher:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the stack."""
+    """A server that does not handle signals. The stack does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Handle no signals."""
         yield
 
 

@@ -1,1 +1,1 @@
-"""The commands of `didflow`, a file each: they read arguments and print, and leave the work to others."""
+"""The commands of `didflow`, one file each. A command reads arguments and prints; other modules do the work."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
-app = typer.Typer(help="The embedded stack's clock.", no_args_is_help=True)
+app = typer.Typer(help="Show or move the clock of the embedded stack.", no_args_is_help=True)
 
 
 @app.command()
@@ -22,14 +22,14 @@ def advance(
     data: Data = None,
     postgres: Postgres = None,
 ) -> None:
-    """Move the clock of all services forward. Refused (clock_not_movable) anywhere but on the embedded stack."""
+    """Move the clock of all services forward. Only the embedded stack allows it (else: clock_not_movable)."""
     for reading in run(_advance(target_of(data, postgres=postgres), by)):
         typer.echo(_line(reading))
 
 
 @app.command()
 def show(data: Data = None, postgres: Postgres = None) -> None:
-    """Print what the clock of each service says."""
+    """Print the time of each service."""
     for reading in run(_show(target_of(data, postgres=postgres))):
         typer.echo(_line(reading))
 

@@ -1,4 +1,4 @@
-"""`didflow demo`: the main job from end to end, on a stack of its own that ends with it."""
+"""`didflow demo`: runs the main job from end to end on its own stack and stops the stack afterwards."""
 
 import contextlib
 from pathlib import Path
@@ -24,18 +24,22 @@ def demo(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")] = False,
     file: Annotated[
-        Path, typer.Option(help="Purchases; identities.jsonl and addresses.jsonl lie beside it.")
+        Path, typer.Option(help="File of purchases. identities.jsonl and addresses.jsonl must be beside it.")
     ] = examples.FOLDER / "purchases.jsonl",
-    data: Annotated[Path | None, typer.Option(help="Folder to run in; else a temporary one.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder to run in. Default: a temporary folder.")] = None,
     late: Annotated[
         list[str] | None,
-        typer.Option(help="Start this service's worker only after the purchases (or `all`)."),
+        typer.Option(help="Start the worker of this service (or `all`) only after the purchases."),
     ] = None,
     kill: Annotated[
-        list[str] | None, typer.Option(help="Kill -9 this service's worker at a random moment (or `all`).")
+        list[str] | None,
+        typer.Option(help="Kill the worker of this service (or `all`) with SIGKILL at a random moment."),
     ] = None,
 ) -> None:
-    """Run the main job on the examples and show where each number ended. Exit code 0: as expected."""
+    """Run the main job on the examples and show the result for each number.
+
+    The exit code is 0 if every number ends as the file expects.
+    """
     try:
         read = examples.read(file)
         chosen = _services(late), _services(kill)
@@ -64,7 +68,9 @@ def _services(named: list[str] | None) -> frozenset[str]:
     wanted = frozenset(SERVICES if _EVERY in (named or ()) else named or ())
     unknown = wanted - frozenset(SERVICES)
     if unknown:
-        raise BadInput(f"{', '.join(sorted(unknown))}: none of {', '.join((*SERVICES, _EVERY))}")
+        raise BadInput(
+            f"Unknown service: {', '.join(sorted(unknown))}. Use {', '.join((*SERVICES, _EVERY))}."
+        )
     return wanted
 
 
@@ -73,8 +79,8 @@ def _show(played: "DemoResult", *, json: bool) -> None:
     from didflow.demo import tables
 
     if json:
-        said = tables.as_json(played.verdicts, played.found, played.unexpected, played.seconds)
-        typer.echo(orjson.dumps(said).decode())
+        answer = tables.as_json(played.verdicts, played.found, played.unexpected, played.seconds)
+        typer.echo(orjson.dumps(answer).decode())
         return
     out = console()
     out.print("", tables.numbers_table(played.verdicts, played.found), "")

@@ -1,4 +1,4 @@
-"""`didflow dlq`: the dead letters of all services."""
+"""`didflow dlq`: lists, retries and drops the dead letters of all services."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
-app = typer.Typer(help="Dead letters: records that a service gave up on.", no_args_is_help=True)
+app = typer.Typer(help="Dead letters: records that a service has given up.", no_args_is_help=True)
 
-Reason = Annotated[str | None, typer.Option(help="Only of this reason, such as not_json or defect.")]
-Ids = Annotated[list[UUID] | None, typer.Argument(help="Ids of letters, as listed.")]
-Every = Annotated[bool, typer.Option("--all", help="All letters (of --service, of --reason).")]
+Reason = Annotated[
+    str | None, typer.Option(help="Only dead letters with this reason, such as not_json or defect.")
+]
+Ids = Annotated[list[UUID] | None, typer.Argument(help="Ids of dead letters, as listed.")]
+Every = Annotated[bool, typer.Option("--all", help="All dead letters, or all of --service and --reason.")]
 _MOST = 100_000
 _SHOWN = 60
 
@@ -51,12 +53,12 @@ def list_letters(
 
 @app.command()
 def show(letter_id: UUID, data: Data = None, postgres: Postgres = None) -> None:
-    """Print one dead letter whole, as JSON."""
+    """Print one whole dead letter as JSON."""
     from didflow import dead_letters
 
     found = run(dead_letters.found(databases_of(data, postgres, None), letter_id))
     if found is None:
-        raise fail(BadInput(f"there is no dead letter {letter_id}"))
+        raise fail(BadInput(f"There is no dead letter {letter_id}."))
     typer.echo(orjson.dumps(orjson.loads(_json(found)), option=orjson.OPT_INDENT_2).decode())
 
 
@@ -70,7 +72,7 @@ def retry(
     data: Data = None,
     postgres: Postgres = None,
 ) -> None:
-    """Let records be decided again, before what waits behind them. A second retry does nothing."""
+    """Decide records again, before the messages that wait behind them. A second retry does nothing."""
     from didflow import dead_letters
 
     _handle(dead_letters.retry, ids, every, databases_of(data, postgres, service), reason)
@@ -86,18 +88,18 @@ def drop(
     data: Data = None,
     postgres: Postgres = None,
 ) -> None:
-    """Give records up for good; what waits behind them goes on."""
+    """Drop records for good. Messages that were waiting behind them are processed."""
     from didflow import dead_letters
 
     _handle(dead_letters.drop, ids, every, databases_of(data, postgres, service), reason)
 
 
 Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable["list[Handled]"]]
-_SAID = {
+_OUTCOMES = {
     "retried": "retried",
     "dropped": "dropped",
-    "absent": "nothing to do: no such dead letter, or retried or dropped before",
-    "truncated": "refused (truncated): the record was cut when it was kept",
+    "absent": "nothing to do: there is no such dead letter, or it was retried or dropped before",
+    "truncated": "refused (truncated): only a part of the record was stored, so it cannot be retried",
 }
 
 
@@ -105,10 +107,10 @@ def _handle(
     work: Work, ids: list[UUID] | None, every: bool, databases: dict[str, str], reason: str | None
 ) -> None:
     if bool(ids) == every:
-        raise fail(BadInput("name dead letters, or say --all"))
+        raise fail(BadInput("Give the ids of dead letters, or use --all."))
     handled = run(_all_or_these(work, ids, databases, reason))
     for one in handled:
-        typer.echo(f"{one.id}  {one.service:<13}{_SAID[one.outcome]}")
+        typer.echo(f"{one.id}  {one.service:<13}{_OUTCOMES[one.outcome]}")
     if not handled:
         typer.echo("no dead letters")
     if any(one.outcome == "truncated" for one in handled):
@@ -134,7 +136,7 @@ def _table(found: "list[Found]") -> "Table":
         table.add_column(name, no_wrap=True, overflow="fold" if name == "id" else "ellipsis")
     for one in found:
         letter = one.letter
-        place = f"{letter.topic}/{letter.partition}@{letter.offset}" if letter.topic else "the clock"
+        place = f"{letter.topic}/{letter.partition}@{letter.offset}" if letter.topic else "timer"
         row = (str(letter.id), one.service, f"{letter.at:%Y-%m-%d %H:%M:%S}", letter.reason, place)
         table.add_row(*row, letter.detail[:_SHOWN])
     return table
@@ -142,7 +144,7 @@ def _table(found: "list[Found]") -> "Table":
 
 def _json(one: "Found") -> str:
     letter = one.letter
-    said = {
+    values = {
         "id": str(letter.id),
         "service": one.service,
         "at": letter.at,
@@ -157,7 +159,7 @@ def _json(one: "Found") -> str:
         "truncated": letter.truncated,
         "held_back": letter.entity,
     }
-    return orjson.dumps(said).decode()
+    return orjson.dumps(values).decode()
 
 
 def _text(value: bytes | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`didflow events`: what goes over the topics, a readable line each."""
+"""`didflow events`: prints the records of the topics, one readable line each."""
 
 import sys
 from base64 import b64encode
@@ -17,14 +17,21 @@ from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 
 def events(
     *,
-    topic: Annotated[list[str] | None, typer.Option(help="This topic; may be given again. Else all.")] = None,
-    number: Annotated[str | None, typer.Option(help="Only this number, such as +35312345678.")] = None,
-    from_start: Annotated[bool, typer.Option("--from-start", help="From the oldest record kept.")] = False,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(help="A topic to print. Repeat the option for more topics. Default: all."),
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option(help="Only records of this number, such as +35312345678.")
+    ] = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Start with the oldest stored record.")
+    ] = False,
     json: Json = False,
     data: Data = None,
     kafka: Kafka = None,
 ) -> None:
-    """Print events as they come, until stopped."""
+    """Print events as they arrive, until the command is stopped."""
     topics = topic or [*TOPICS, *DEAD_LETTER_TOPICS.values()]
     wanted = number and "+" + number.removeprefix("+")
     run(_tail(target_of(data, kafka=kafka), topics, wanted, from_start=from_start, json=json))
@@ -51,7 +58,7 @@ def _text(record: ConsumerRecord, topic: str, number: str | None, *, json: bool)
 
 
 def _raw(record: ConsumerRecord, topic: str) -> str:
-    """Give the record whole; a value that is no JSON goes as base64."""
+    """Return the whole record as JSON. A value that is not JSON is written in base64."""
     place = {"topic": topic, "partition": record.partition, "offset": record.offset}
     headers = {name: (value or b"").decode("utf-8", "backslashreplace") for name, value in record.headers}
     key = record.key.decode("utf-8", "backslashreplace") if record.key is not None else None

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how each command is run: errors are one line and an exit code."""
+"""Options that several commands share, and how a command runs: an error is one line and an exit code."""
 
 import asyncio
 import os
@@ -19,36 +19,39 @@ from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
 T = TypeVar("T")
 
 Data = Annotated[
-    Path | None, typer.Option(help=f"Folder of the stack; else {DATA_VARIABLE}, else one of your own.")
+    Path | None,
+    typer.Option(help=f"Folder of the stack. Default: {DATA_VARIABLE}, or a folder in your home."),
 ]
 Kafka = Annotated[
     str | None,
-    typer.Option(help="Addresses of a Kafka instead of the running stack's.", envvar=KAFKA_VARIABLE),
+    typer.Option(help="Addresses of a Kafka to use instead of the running stack's.", envvar=KAFKA_VARIABLE),
 ]
 Postgres = Annotated[
     str | None,
     typer.Option(
-        help="DSN of a PostgreSQL instead of the running stack's; its database is didflow_<service>, "
-        "or where {service} stands.",
+        help="DSN of a PostgreSQL to use instead of the running stack's. The database is didflow_<service>, "
+        "or the DSN contains {service}.",
         envvar=POSTGRES_VARIABLE,
     ),
 ]
-OneService = Annotated[str | None, typer.Option("--service", help=f"Only of {', '.join(SERVICES)}.")]
+OneService = Annotated[
+    str | None, typer.Option("--service", help=f"Only this service: {', '.join(SERVICES)}.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def folder_of(data: Path | None) -> Path:
-    """Return the folder that was meant."""
+    """Return the folder that the option names, or the default folder."""
     return data if data is not None else default_folder()
 
 
 def target_of(data: Path | None, kafka: str | None = None, postgres: str | None = None) -> Target:
-    """Return the installation that was meant."""
+    """Return the installation that the options name."""
     return Target(folder=folder_of(data), kafka=kafka, postgres=postgres)
 
 
 def databases_of(data: Path | None, postgres: str | None, service: str | None) -> dict[str, str]:
-    """Return service -> DSN, of all or of the one that was meant. Ends the command where there is none."""
+    """Return service -> DSN for all services, or for the one that is named. Ends the command if there is none."""
     try:
         return _of_one(target_of(data, postgres=postgres).databases(), service)
     except StackError as error:
@@ -57,14 +60,14 @@ def databases_of(data: Path | None, postgres: str | None, service: str | None) -
 
 def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
     if service is not None and service not in databases:
-        raise BadInput(f"{service!r} is none of {', '.join(databases)}")
+        raise BadInput(f"Unknown service {service!r}. Use one of {', '.join(databases)}.")
     return {name: dsn for name, dsn in databases.items() if service in (None, name)}
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; what a person can put right is said in one line and ends with 1.
+    """Run a command's work. An error that a person can correct is printed in one line; the exit code is 1.
 
-    The first SIGTERM or Ctrl-C cancels the work, which ends in order what it started; the exit code is 130.
+    The first SIGTERM or Ctrl-C cancels the work, which stops what it started. The exit code is then 130.
     """
     try:
         return asyncio.run(_until_signaled(work))
@@ -80,7 +83,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _known() -> tuple[type[Exception], ...]:
-    """List what a person can put right; loaded when something went wrong, so that commands start fast."""
+    """Return the errors that a person can correct. They are imported only after an error: commands start fast."""
     import asyncpg
 
     from didflow.embedded.cluster import PostgresDidNotStartError, PostgresInUseError
@@ -96,12 +99,12 @@ def _known() -> tuple[type[Exception], ...]:
 
 async def _until_signaled(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
-    told: list[bool] = []
+    signals: list[bool] = []
 
     def stop() -> None:
-        # A second signal must not interrupt what the first one began to end.
-        if not told:
-            told.append(True)
+        # A second signal must not interrupt the shutdown that the first one started.
+        if not signals:
+            signals.append(True)
             task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -111,7 +114,7 @@ async def _until_signaled(work: Coroutine[Any, Any, T]) -> T:
 
 
 def fail(error: Exception) -> typer.Exit:
-    """Say what went wrong, code first."""
+    """Print an error, its code first, and return the exit."""
     code = getattr(error, "code", None) or type(error).__name__.lower()
     typer.echo(f"didflow: {code}: {error}", err=True)
     return typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`didflow parked`: the messages that wait, of all services. What they say is never shown."""
+"""`didflow parked`: lists the parked messages of all services. It never shows their content."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
 app = typer.Typer(
-    help="Messages that wait: for others, for their turn, for an operator.", no_args_is_help=True
+    help="Parked messages: they wait for another message, for a retry or for an operator.",
+    no_args_is_help=True,
 )
 
-Reason = Annotated[str | None, typer.Option(help="Only early, retry, behind or dead ones.")]
-Did = Annotated[UUID | None, typer.Option("--did", help="Only of this DID, by its id.")]
-Number = Annotated[str | None, typer.Option(help="Only of this number, such as +442079460018.")]
+Reason = Annotated[
+    str | None, typer.Option(help="Only messages with this reason: early, retry, behind or dead.")
+]
+Did = Annotated[UUID | None, typer.Option("--did", help="Only messages of the DID with this id.")]
+Number = Annotated[str | None, typer.Option(help="Only messages of this number, such as +442079460018.")]
 
 
 @app.callback()
 def parked() -> None:
-    """Messages that wait: for others, for their turn, for an operator."""
+    """Parked messages: they wait for another message, for a retry or for an operator."""
 
 
 @app.command("list")
@@ -43,12 +46,12 @@ def list_parked(
     data: Data = None,
     postgres: Postgres = None,
 ) -> None:
-    """List messages that wait, those first that wait longest."""
+    """List parked messages, the longest parked first."""
     from didflow import parked as parked_messages
     from didflow.console import console
 
     if reason not in (None, *parked_messages.REASONS):
-        raise fail(BadInput(f"{reason!r} is none of {', '.join(parked_messages.REASONS)}"))
+        raise fail(BadInput(f"Unknown reason {reason!r}. Use one of {', '.join(parked_messages.REASONS)}."))
     subject = number and "+" + number.removeprefix("+")
     wanted = parked_messages.Wanted(reason=reason, did_id=did, number=subject)
     found = run(parked_messages.listed(databases_of(data, postgres, service), wanted, limit=limit))
@@ -56,7 +59,7 @@ def list_parked(
         for one in found:
             typer.echo(_json(one))
         return
-    console().print(_table(found) if found else "nothing waits")
+    console().print(_table(found) if found else "no parked messages")
 
 
 def _table(found: "list[Waiting]") -> "Table":
@@ -67,14 +70,14 @@ def _table(found: "list[Waiting]") -> "Table":
         table.add_column(name, no_wrap=True, overflow="fold" if name == "entity" else "ellipsis")
     for one in found:
         due = f"{one.due_at:%Y-%m-%d %H:%M:%S}" if one.due_at else ""
-        event = one.type.removeprefix("didflow.") or one.topic or "the clock"
+        event = one.type.removeprefix("didflow.") or one.topic or "timer"
         whose = (one.service, one.reason, _age(one.age), one.entity, one.number)
         table.add_row(*whose, event, one.missing, str(one.attempts), due)
     return table
 
 
 def _age(age: timedelta) -> str:
-    """Say how long, in the largest two units that matter."""
+    """Return an age as text, in its two largest units."""
     minutes, seconds = divmod(max(0, int(age.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -86,7 +89,7 @@ def _age(age: timedelta) -> str:
 
 
 def _json(one: "Waiting") -> str:
-    said = {
+    values = {
         "service": one.service,
         "id": one.id,
         "reason": one.reason,
@@ -100,4 +103,4 @@ def _json(one: "Waiting") -> str:
         "since": one.since,
         "age_seconds": round(one.age.total_seconds(), 1),
     }
-    return orjson.dumps(said).decode()
+    return orjson.dumps(values).decode()

@@ -1,4 +1,4 @@
-"""`didflow schema`: the contracts as JSON Schemas or AsyncAPI, made from the code that runs."""
+"""`didflow schema`: prints the contracts as JSON Schemas or AsyncAPI, generated from the code."""
 
 from typing import Annotated
 
@@ -16,10 +16,12 @@ PARTIES = (ORDER_SYSTEMS, CARRIER_ADAPTERS, PORTALS, INVOICING)
 
 
 def schema(
-    topic: Annotated[str | None, typer.Argument(help="One topic's schema; without, all by topic.")] = None,
+    topic: Annotated[
+        str | None, typer.Argument(help="Topic whose schema to print. Default: all topics.")
+    ] = None,
     asyncapi_of: Annotated[
         str | None,
-        typer.Option("--asyncapi", help=f"AsyncAPI of {', '.join((*SERVICES, *PARTIES))}."),
+        typer.Option("--asyncapi", help=f"Print AsyncAPI for one of {', '.join((*SERVICES, *PARTIES))}."),
     ] = None,
 ) -> None:
     """Print JSON Schemas of the events, or an AsyncAPI document."""
@@ -38,7 +40,7 @@ def _document(topic: str | None, asyncapi_of: str | None) -> str:
     if topic is None:
         return orjson.dumps(schemas, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
     if topic not in schemas:
-        raise BadInput(f"no topic {topic!r}; there are: {', '.join(schemas)}")
+        raise BadInput(f"Unknown topic {topic!r}. Use one of {', '.join(schemas)}.")
     return as_text(schemas[topic]).decode()
 
 
@@ -49,4 +51,4 @@ def _asyncapi(party: str) -> str:
         return asyncapi.as_json(asyncapi.of_service(service(party)))
     if party in PARTIES:
         return asyncapi.as_json(asyncapi.of_party(party))
-    raise BadInput(f"{party!r} is none of {', '.join((*SERVICES, *PARTIES))}")
+    raise BadInput(f"Unknown party {party!r}. Use one of {', '.join((*SERVICES, *PARTIES))}.")

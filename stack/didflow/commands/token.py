@@ -1,4 +1,4 @@
-"""`didflow token`: a token of the running stack's own issuer, for development."""
+"""`didflow token`: prints a development token of the running stack."""
 
 from typing import Annotated
 
@@ -11,12 +11,12 @@ from didflow.issuer import ISSUER, Issuer
 
 
 def token(
-    role: Annotated[str, typer.Option(help="Role, such as operator, reseller, reviewer.")],
+    role: Annotated[str, typer.Option(help="Role, such as operator, reseller or reviewer.")],
     account: Annotated[str, typer.Option(help="Account path, such as master/acme.")],
-    subject: Annotated[str | None, typer.Option(help="Who it is; else role@account.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Subject of the token. Default: role@account.")] = None,
     data: Data = None,
 ) -> None:
-    """Print a long-lived token for the running stack. Only `didflow up` has such an issuer."""
+    """Print a long-lived token for the running stack. Only a stack of `didflow up` accepts it."""
     folder = folder_of(data)
     try:
         state.read(folder)

@@ -1,4 +1,4 @@
-"""`didflow up`: everything on this machine, until it is told to stop."""
+"""`didflow up`: runs everything on this machine until it is stopped."""
 
 import asyncio
 from pathlib import Path
@@ -20,28 +20,31 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
 EMBEDDED_LIMITS = (
-    "The embedded Kafka is a stand-in, for idle_check and not for load (see --kafka). What it holds is gone when it",
-    "stops (--fresh begins anew), and a partition forgets its oldest records beyond 5 MB. One worker for each",
-    "service; one that was killed reads again after some seconds. didflow's topics have 12 partitions, any other 4.",
+    "The embedded Kafka is for trying things out, not for load (to use a real one: --kafka). It loses all records",
+    "when it stops, and a partition drops its oldest records beyond 5 MB. Each service can have one worker. A",
+    "worker that was killed reads again after some seconds. The topics of didflow have 12 partitions, others have 4.",
 )
 
 
 def up(
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when all is up.")] = False,
-    kafka: Annotated[str | None, typer.Option(help="Use this Kafka: host:port, more by commas.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON when everything runs.")
+    ] = False,
+    kafka: Annotated[str | None, typer.Option(help="Use this Kafka: host:port, separated by commas.")] = None,
     postgres: Annotated[
-        str | None, typer.Option(help="Use this PostgreSQL: DSN of a user that may make databases and roles.")
+        str | None,
+        typer.Option(help="Use this PostgreSQL: DSN of a user that may create databases and roles."),
     ] = None,
     data: Data = None,
-    port: Annotated[int | None, typer.Option(help="Port of the APIs; else 8080, or a free one.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty embedded database.")] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the APIs. Default: 8080, or a free port.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start with an empty embedded database.")] = False,
 ) -> None:
-    """Start everything on this machine and stay until SIGTERM or Ctrl-C; all of it ends with this."""
+    """Start everything on this machine and run until SIGTERM or Ctrl-C. Then everything stops."""
     folder = folder_of(data)
     try:
         with held(folder):
-            # Said before anything is loaded; `running` holds the folder for good.
+            # Fail before anything is imported. `running` takes the folder for the whole run.
             pass
     except StackRuns as error:
         raise fail(error) from None
@@ -55,58 +58,58 @@ async def _up(wanted: "Wanted", folder: Path, port: int | None, *, json: bool) -
     from didflow.console import Progress, console
     from didflow.stack import running
 
-    said = console(stderr=json)
-    voice = Progress(said.print)
+    screen = console(stderr=json)
+    progress = Progress(screen.print)
     try:
-        async with running(wanted, folder, tell=voice.step, port=port) as stack:
+        async with running(wanted, folder, tell=progress.step, port=port) as stack:
             if json:
                 typer.echo(summary(stack))
             else:
-                for line in screen(stack):
-                    said.print(line)
-            await _until_signaled(voice)
+                for line in overview(stack):
+                    screen.print(line)
+            await _until_signaled(progress)
     except asyncio.CancelledError:
-        # Told to stop: that is how it should end.
+        # A signal cancelled the run: this is the normal end.
         return
 
 
-async def _until_signaled(voice: "Progress") -> None:
+async def _until_signaled(progress: "Progress") -> None:
     try:
         await asyncio.Event().wait()
     finally:
-        voice.step("stopping")
+        progress.step("stopping")
 
 
 def summary(stack: "Stack") -> str:
-    """Put on one line what a program needs."""
+    """Return what a program needs, as one line of JSON."""
     from didflow.issuer import tokens_of
 
-    said = {
+    values = {
         "kafka": stack.parts.kafka,
         "http": stack.base,
         "postgres": dict(stack.parts.postgres),
         "tokens": tokens_of(stack.issuer),
         "data": str(stack.folder),
     }
-    return orjson.dumps(said).decode()
+    return orjson.dumps(values).decode()
 
 
-def screen(stack: "Stack") -> list[str]:
-    """Say what runs where, and what to try next."""
+def overview(stack: "Stack") -> list[str]:
+    """Return the lines that show what runs where and which commands to try."""
     parts = stack.parts
     kinds = {True: "embedded", False: "given"}
     lines = [
         "",
-        "[bold green]didflow is up[/]  (Ctrl-C ends it)",
+        "[bold green]didflow is up[/]  (Ctrl-C stops it)",
         f"  HTTP        {stack.base}   e.g. /v1/dids, /openapi/inventory.json",
         f"  Kafka       {parts.kafka}   ({kinds[parts.embedded_kafka]})",
         *(f"  PostgreSQL  {dsn}" for name, dsn in parts.postgres.items() if name != ADMIN),
         f"  logs        {stack.folder / 'logs'}",
         "",
-        "  a token     didflow token --role reseller --account master/acme",
-        "  watch       didflow events --from-start",
-        f"  dead        didflow dlq list   (also on {', '.join(DEAD_LETTER_TOPICS.values())})",
+        "  token         didflow token --role reseller --account master/acme",
+        "  events        didflow events --from-start",
+        f"  dead letters  didflow dlq list   (also on {', '.join(DEAD_LETTER_TOPICS.values())})",
     ]
     if parts.embedded_postgres:
-        lines.append("  time        didflow clock advance P31D")
+        lines.append("  time          didflow clock advance P31D")
     return lines + (["", *EMBEDDED_LIMITS] if parts.embedded_kafka else [])

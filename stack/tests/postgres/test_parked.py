@@ -133,11 +133,14 @@ async def test_the_command_prints_no_word_of_what_a_message_says(
     ]
     assert 108_000 <= said[0]["age_seconds"] < 108_100
     assert len(didflow(folder, "--service", "billing", "--json").stdout.splitlines()) == 1
-    assert didflow(folder, "--number", "+10000000000").stdout.strip() == "nothing waits"
+    assert didflow(folder, "--number", "+10000000000").stdout.strip() == "no parked messages"
 
 
 async def test_an_unknown_reason_is_said(folder: Path) -> None:
     """One line with a stable code, and what there is instead."""
     done = didflow(folder, "--reason", "tired")
     assert done.returncode == 1
-    assert done.stderr.strip() == "didflow: bad_input: 'tired' is none of early, retry, behind, dead"
+    assert (
+        done.stderr.strip()
+        == "didflow: bad_input: Unknown reason 'tired'. Use one of early, retry, behind, dead."
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from didflow.document_key import VARIABLE, told
+from didflow.document_key import VARIABLE, document_key
 from didflow_chassis.settings import load
 from didflow_verification.documents.keys import Keyring
 from didflow_verification.settings import VerificationSettings
@@ -27,24 +27,24 @@ def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
     """The second start finds the first one's; verification takes it; afterwards the environment is as it was."""
-    with told(tmp_path):
+    with document_key(tmp_path):
         first = keyring()
         assert Path(os.environ[FILE]).stat().st_mode & 0o777 == 0o600
     assert FILE not in os.environ
-    with told(tmp_path):
+    with document_key(tmp_path):
         second = keyring()
     assert first is not None
     assert second == first
     other = tmp_path / "other"
     other.mkdir()
-    with told(other):
+    with document_key(other):
         assert keyring() != first
 
 
 def test_a_named_key_goes_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is made and nothing is changed."""
     monkeypatch.setenv(VARIABLE, f"mine:{'A' * 43}=")
-    with told(tmp_path):
+    with document_key(tmp_path):
         ring = keyring()
     assert ring is not None
     assert (ring.current, list(tmp_path.iterdir())) == ("mine", [])
