@@ -85,7 +85,7 @@ async def whole(machine: Machine, tell: Tell) -> AsyncIterator[Whole]:
         settings = Settings(
             kafka=machine.kafka, postgres=machine.admin_dsn, topic_prefix=PREFIX, production=False
         )
-        databases = {name: await asyncpg.connect(stack.parts.postgres[name]) for name in SERVICES}
+        databases = {name: await asyncpg.connect(stack.servers.postgres[name]) for name in SERVICES}
         consumer = AIOKafkaConsumer(
             PREFIX + DidActivated.topic,
             bootstrap_servers=machine.kafka,
@@ -97,7 +97,7 @@ async def whole(machine: Machine, tell: Tell) -> AsyncIterator[Whole]:
         listener = Listener(consumer=consumer)
         listening = asyncio.create_task(listener.listen())
         try:
-            async with idle_check(settings, stack.parts.postgres) as quiet:
+            async with idle_check(settings, stack.servers.postgres) as quiet:
                 yield Whole(
                     kafka=machine.kafka, stack=stack, quiet=quiet, databases=databases, listener=listener
                 )

@@ -102,8 +102,8 @@ REASONS = {
 
 def publish(stack: Stack, records: Sequence[tuple[Headers, bytes | None]]) -> None:
     """Publish with librdkafka and its default partitioner, which is not Java's."""
-    producer = Producer({"bootstrap.servers": stack.parts.kafka})
-    topic = f"{stack.parts.topic_prefix}did.purchased"
+    producer = Producer({"bootstrap.servers": stack.servers.kafka})
+    topic = f"{stack.servers.topic_prefix}did.purchased"
     for said, value in records:
         key = json.loads(value)["number"] if value and value.startswith(b'{"did_id": "') else "nobody"
         producer.produce(topic, value=value, key=key, headers=list(said))
@@ -112,7 +112,7 @@ def publish(stack: Stack, records: Sequence[tuple[Headers, bytes | None]]) -> No
 
 async def counts(stack: Stack, service: str) -> dict[str, int]:
     """Count a service's states and its dead letters by reason."""
-    connection = await asyncpg.connect(stack.parts.postgres[service])
+    connection = await asyncpg.connect(stack.servers.postgres[service])
     try:
         states = await connection.fetchval(f"SELECT count(*) FROM {TABLES[service]}")
         letters = await connection.fetch("SELECT reason, count(*) FROM dead_letters GROUP BY reason")
@@ -147,7 +147,7 @@ async def test_ten_bad_records_among_a_thousand_are_set_apart_by_each_service(st
 
 async def ledger(stack: Stack) -> int:
     """Count billing's ledger entries."""
-    connection = await asyncpg.connect(stack.parts.postgres["billing"])
+    connection = await asyncpg.connect(stack.servers.postgres["billing"])
     try:
         return await connection.fetchval("SELECT count(*) FROM ledger")
     finally:
@@ -159,7 +159,7 @@ async def heard(stack: Stack, event_id: str) -> bool:
     from didflow_chassis.stage.messages import event_id_hash
 
     for service in SERVICES:
-        connection = await asyncpg.connect(stack.parts.postgres[service])
+        connection = await asyncpg.connect(stack.servers.postgres[service])
         try:
             if not await connection.fetchval(
                 "SELECT 1 FROM inbox WHERE id = $1", event_id_hash("/orders/foreign", event_id)

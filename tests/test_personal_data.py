@@ -165,8 +165,8 @@ async def test_what_goes_wrong_tells_nobody_either(
     secrets = stated([PERSON, PLACE]) | {DISPLAY}
     async with running(Wanted(kafka=kafka), tmp_path, tell=lambda _: None, port=0) as stack:
         refused = await _misadventures(stack)
-        dsns = {name: dsn for name, dsn in stack.parts.postgres.items() if name != ADMIN}
-        async with idle_check(settings, stack.parts.postgres) as quiet:
+        dsns = {name: dsn for name, dsn in stack.servers.postgres.items() if name != ADMIN}
+        async with idle_check(settings, stack.servers.postgres) as quiet:
             await quiet.wait()
         tables = {name: told(text, secrets) async for name, text in stored(dsns)}
     assert [a.text for a in refused if "revoke" in a.request.url.path] == []

@@ -18,35 +18,41 @@ SIMULATOR: Final = "simulator"
 _LOOPBACK: Final = "127.0.0.1,localhost"
 
 
-def worker(service: str, parts: Servers) -> Spec:
+def worker(service: str, servers: Servers) -> Spec:
     """Return the description of a service's worker."""
 
     def launch() -> Launch:
         port = free_port()
-        told = {
-            "POSTGRES": parts.postgres[service],
+        values = {
+            "POSTGRES": servers.postgres[service],
             "POOL_SIZE": "5",
             "HEALTH_HOST": "127.0.0.1",
             "HEALTH_PORT": str(port),
         }
-        return Launch(environment=environment(parts, service, told), health=f"http://127.0.0.1:{port}")
+        return Launch(environment=environment(servers, service, values), health=f"http://127.0.0.1:{port}")
 
     return Spec(name=service, command=(script(f"didflow-{service}"), "worker"), launch=launch)
 
 
-def simulator(parts: Servers) -> Spec:
+def simulator(servers: Servers) -> Spec:
     """Return the description of the carrier simulator."""
     return Spec(
         name=SIMULATOR,
         command=(script("didflow-simulator"),),
-        launch=lambda: Launch(environment=environment(parts, SIMULATOR, {})),
+        launch=lambda: Launch(environment=environment(servers, SIMULATOR, {})),
     )
 
 
-def environment(parts: Servers, name: str, told: Mapping[str, str]) -> dict[str, str]:
+def environment(servers: Servers, name: str, values: Mapping[str, str]) -> dict[str, str]:
     """Return a child's environment: that of this process, overridden by what this stack decides."""
-    group = _embedded_group() if parts.embedded_kafka else {"MEMBER_ID": f"{name}-0"}
-    ours = {"KAFKA": parts.kafka, "PRODUCTION": "false", "TOPIC_PREFIX": parts.topic_prefix, **group, **told}
+    group = _embedded_group() if servers.embedded_kafka else {"MEMBER_ID": f"{name}-0"}
+    ours = {
+        "KAFKA": servers.kafka,
+        "PRODUCTION": "false",
+        "TOPIC_PREFIX": servers.topic_prefix,
+        **group,
+        **values,
+    }
     decided = {f"{PREFIX}{key}": value for key, value in ours.items()}
     files = {f"{variable}_FILE" for variable in decided}
     kept = {variable: value for variable, value in os.environ.items() if variable not in files}

@@ -42,7 +42,7 @@ class Stack:
     """A running stack. `listening` is the socket of its APIs."""
 
     folder: Path
-    parts: Servers
+    servers: Servers
     listening: socket.socket = field(repr=False)
     issuer: Issuer
     supervisor: Supervisor = field(repr=False)
@@ -57,19 +57,19 @@ class Stack:
         return state.StackState(
             pid=os.getpid(),
             born=state.birth_of(os.getpid()),
-            kafka=self.parts.kafka,
+            kafka=self.servers.kafka,
             http=self.base,
-            postgres=dict(self.parts.postgres),
-            topic_prefix=self.parts.topic_prefix,
-            embedded_kafka=self.parts.embedded_kafka,
-            embedded_postgres=self.parts.embedded_postgres,
+            postgres=dict(self.servers.postgres),
+            topic_prefix=self.servers.topic_prefix,
+            embedded_kafka=self.servers.embedded_kafka,
+            embedded_postgres=self.servers.embedded_postgres,
             children=self.supervisor.pids,
             health=self.supervisor.health,
         )
 
     async def start_worker(self, name: str) -> None:
         """Start a service's worker and wait until it is ready. Raises DidNotStart."""
-        self.supervisor.start(processes.worker(name, self.parts))
+        self.supervisor.start(processes.worker(name, self.servers))
         await self.ready([name])
 
     async def ready(self, names: Collection[str]) -> None:
@@ -130,7 +130,7 @@ def _stack(folder: Path, used: Servers, port: int | None, tell: Print, exits: As
 
     supervisor = Supervisor(logs, tell, changed)
     exits.push_async_callback(supervisor.stop)
-    stack = Stack(folder=folder, parts=used, listening=listening, issuer=issuer, supervisor=supervisor)
+    stack = Stack(folder=folder, servers=used, listening=listening, issuer=issuer, supervisor=supervisor)
     return stack
 
 
@@ -138,9 +138,9 @@ async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> 
     """Start every process, serve the APIs, create the accounts, and wait for the workers."""
     early = [name for name in SERVICES if name not in late]
     for name in early:
-        stack.supervisor.start(processes.worker(name, stack.parts))
-    stack.supervisor.start(processes.simulator(stack.parts))
-    await exits.enter_async_context(web.serving(stack.parts, stack.issuer, stack.listening))
+        stack.supervisor.start(processes.worker(name, stack.servers))
+    stack.supervisor.start(processes.simulator(stack.servers))
+    await exits.enter_async_context(web.serving(stack.servers, stack.issuer, stack.listening))
     async with http_client(stack.base, stack.issuer.token(role="operator", account="master")) as api:
         await create_accounts(api, ACCOUNTS)
     await stack.ready(early)

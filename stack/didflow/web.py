@@ -42,25 +42,25 @@ def listen(port: int | None) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(parts: Servers, issuer: Issuer, listening: socket.socket) -> AsyncIterator[None]:
+async def serving(servers: Servers, issuer: Issuer, listening: socket.socket) -> AsyncIterator[None]:
     """Serve all APIs on a bound socket for the duration of the block."""
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with AsyncExitStack() as stack:
         applications = []
         for name in SERVICES:
-            settings = _settings(parts, issuer, base, name)
+            settings = _settings(servers, issuer, base, name)
             app, _ = await stack.enter_async_context(api_application(service(name, settings), settings))
             applications.append((app, app.routes))
         await stack.enter_async_context(_served(Dispatcher(applications, issuer.jwks), listening))
         yield
 
 
-def _settings(parts: Servers, issuer: Issuer, base: str, name: str) -> Settings:
+def _settings(servers: Servers, issuer: Issuer, base: str, name: str) -> Settings:
     return load(
         settings_class(name),
-        kafka=parts.kafka,
-        postgres=parts.postgres[name],
-        topic_prefix=parts.topic_prefix,
+        kafka=servers.kafka,
+        postgres=servers.postgres[name],
+        topic_prefix=servers.topic_prefix,
         pool_size=_POOL,
         production=False,
         oidc_issuer=issuer.url,

@@ -85,9 +85,9 @@ def summary(stack: "Stack") -> str:
     from didflow.issuer import tokens_of
 
     values = {
-        "kafka": stack.parts.kafka,
+        "kafka": stack.servers.kafka,
         "http": stack.base,
-        "postgres": dict(stack.parts.postgres),
+        "postgres": dict(stack.servers.postgres),
         "tokens": tokens_of(stack.issuer),
         "data": str(stack.folder),
     }
@@ -96,20 +96,20 @@ def summary(stack: "Stack") -> str:
 
 def overview(stack: "Stack") -> list[str]:
     """Return the lines that show what runs where and which commands to try."""
-    parts = stack.parts
+    servers = stack.servers
     kinds = {True: "embedded", False: "given"}
     lines = [
         "",
         "[bold green]didflow is up[/]  (Ctrl-C stops it)",
         f"  HTTP        {stack.base}   e.g. /v1/dids, /openapi/inventory.json",
-        f"  Kafka       {parts.kafka}   ({kinds[parts.embedded_kafka]})",
-        *(f"  PostgreSQL  {dsn}" for name, dsn in parts.postgres.items() if name != ADMIN),
+        f"  Kafka       {servers.kafka}   ({kinds[servers.embedded_kafka]})",
+        *(f"  PostgreSQL  {dsn}" for name, dsn in servers.postgres.items() if name != ADMIN),
         f"  logs        {stack.folder / 'logs'}",
         "",
         "  token         didflow token --role reseller --account master/acme",
         "  events        didflow events --from-start",
         f"  dead letters  didflow dlq list   (also on {', '.join(DEAD_LETTER_TOPICS.values())})",
     ]
-    if parts.embedded_postgres:
+    if servers.embedded_postgres:
         lines.append("  time          didflow clock advance P31D")
-    return lines + (["", *EMBEDDED_LIMITS] if parts.embedded_kafka else [])
+    return lines + (["", *EMBEDDED_LIMITS] if servers.embedded_kafka else [])

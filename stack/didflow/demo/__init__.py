@@ -1,1 +1,1 @@
-"""The main job shown from end to end: what goes in, what people do, and where each number must end."""
+"""The demo of the main job: what is published, what people do, and how each number must end."""

@@ -1,4 +1,4 @@
-"""What the topics tell while the demo runs: the lines that are printed, and the facts that verdicts rest on."""
+"""The events of a demo: the lines that are printed and the facts that the results are computed from."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,38 +18,38 @@ Print = Callable[[str], None]
 
 @dataclass(kw_only=True)
 class EventLog:
-    """Everything heard so far. `tell` is given a line for what a person would want to see."""
+    """Everything received so far. `tell` gets a line for each event that matters to a person."""
 
     tell: Print
     prefix: str = ""
     refused: dict[str, str] = field(default_factory=dict)
     charged: Counter[str] = field(default_factory=Counter)
     automatic: set[str] = field(default_factory=set)
-    ordered: set[str] = field(default_factory=set)
-    settled: set[str] = field(default_factory=set)
-    heard: int = 0
+    commands: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
+    received: int = 0
     _entries: set[str] = field(default_factory=set)
 
     async def follow(self, tail: Tail) -> None:
-        """Listen for ever."""
+        """Read records without end."""
         async for record in tail.records():
-            self.hear(record)
+            self.receive(record)
 
-    def hear(self, record: ConsumerRecord) -> None:
-        """Take one record; what is no event of ours only counts."""
-        self.heard += 1
+    def receive(self, record: ConsumerRecord) -> None:
+        """Take one record. A record that is not an event is only counted."""
+        self.received += 1
         topic = record.topic.removeprefix(self.prefix)
         data = _data(record.value)
         if data is None:
             return
         self._note(topic, data)
-        for line in _said(topic, data):
+        for line in _lines(topic, data):
             self.tell(line)
 
     @property
-    def open_orders(self) -> int:
-        """How many orders to the carrier are neither done nor refused for good yet."""
-        return len(self.ordered - self.settled)
+    def open_commands(self) -> int:
+        """The number of carrier commands without a final result."""
+        return len(self.commands - self.answered)
 
     def _note(self, topic: str, data: dict[str, Any]) -> None:
         did_id = str(data.get("did_id"))
@@ -60,12 +60,12 @@ class EventLog:
         elif topic == "verification.approved" and data.get("automatic"):
             self.automatic.add(did_id)
         elif topic == "provisioning.commands":
-            self.ordered.add(data["command_id"])
+            self.commands.add(data["command_id"])
         elif topic == "provisioning.results" and not data.get("retryable"):
-            self.settled.add(data["command_id"])
+            self.answered.add(data["command_id"])
 
     def _charge(self, did_id: str, entry_id: str) -> None:
-        """Count a charge once: a relay that was killed says again what it may have said."""
+        """Count each charge once. A relay that was killed may publish a charge again."""
         if entry_id not in self._entries:
             self._entries.add(entry_id)
             self.charged[did_id] += 1
@@ -79,7 +79,7 @@ def _data(value: bytes | None) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _said(topic: str, data: dict[str, Any]) -> Iterator[str]:
+def _lines(topic: str, data: dict[str, Any]) -> Iterator[str]:
     number = f"{escape(str(data.get('number'))):<16}"
     if topic == "purchase.refused":
         yield f"{number} [red]refused[/] {data['code']}: {escape(str(data['message']))}"
@@ -90,12 +90,12 @@ def _said(topic: str, data: dict[str, Any]) -> Iterator[str]:
         codes = ", ".join(reason["code"] for reason in data.get("reasons", []))
         yield f"{number} details rejected: {codes}"
     elif topic == "verification.pending":
-        yield f"{number} details wait for a reviewer ({data.get('requirement')})"
+        yield f"{number} details need a review ({data.get('requirement')})"
     elif topic == "provisioning.results" and data["outcome"] == "failed":
-        then = "it is asked again" if data.get("retryable") else "for good"
-        yield f"{number} not done by its carrier: {data.get('code')}, {then}"
+        then = "will retry" if data.get("retryable") else "final"
+        yield f"{number} carrier failed ({data.get('code')}); {then}"
     elif topic == "did.activated":
-        yield f"{number} activated by its carrier: {escape(str(data.get('carrier_reference')))}"
+        yield f"{number} carrier activated the number ({escape(str(data.get('carrier_reference')))})"
     elif topic == "did.status_changed" and data.get("status"):
         color = COLORS.get(str(data.get("circle")), "white")
-        yield f"{number} [{color}]{data['status']}[/]  next: {data['next_step']['action']}"
+        yield f"{number} [{color}]{data['status']}[/]  next step: {data['next_step']['action']}"

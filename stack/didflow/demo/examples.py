@@ -1,6 +1,6 @@
-"""What the demo starts from: purchases with what people then do and how each must end, identities, addresses.
+"""The input of the demo: purchases, what people do with them and how each must end, identities and addresses.
 
-A line of purchases that is not JSON is meant: it is published as it stands and must become a dead letter.
+A line that is not JSON is intended: it is published unchanged and must become a dead letter.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from didflow.errors import BadInput
 from didflow_contracts.vocabulary import Channels, NextAction, RefusalCode, Status
 
 FOLDER: Final = Path(__file__).parents[3] / "examples"
-"""Where the examples lie in a checkout."""
+"""The folder of the examples in a checkout."""
 
 
 class _Line(BaseModel):
@@ -23,9 +23,9 @@ class _Line(BaseModel):
 
 
 class Then(_Line):
-    """What people do with a number: `details` (an address by name), what a reviewer decides, routing.
+    """What people do with a number: the `details` (an address by name), the reviewer's decision and the routing.
 
-    `later` details are given when the others are decided; `review` automatic means that nobody is asked.
+    If `later` is true, the details are assigned after the other reviews. `review` automatic: no reviewer decides.
     """
 
     details: str | None = None
@@ -48,12 +48,12 @@ class Expect(_Line):
     def _one_end(self) -> "Expect":
         ends = (self.status, self.refused, self.duplicate, self.dead_letter)
         if sum(end is not None for end in ends) != 1 or (self.status is None) != (self.next_step is None):
-            raise ValueError("a line ends in one way, a status with its next step")
+            raise ValueError("Give exactly one expected end. A status needs a next step.")
         return self
 
 
 class Purchase(_Line):
-    """One line: the event without its time, or raw bytes where the line is no JSON."""
+    """One line: the event without its time, or raw bytes if the line is not JSON."""
 
     event: dict[str, Any] = {}
     raw: bytes | None = None
@@ -62,7 +62,7 @@ class Purchase(_Line):
 
     @property
     def did_id(self) -> str:
-        """The DID that it is about; empty for raw bytes."""
+        """The DID's id; empty for raw bytes."""
         return str(self.event["data"]["did_id"]) if self.event else ""
 
     @property
@@ -72,18 +72,18 @@ class Purchase(_Line):
 
     @property
     def account(self) -> str:
-        """The account that buys; empty for raw bytes."""
+        """The buyer's account; empty for raw bytes."""
         return str(self.event["data"]["account"]) if self.event else ""
 
     def value(self, now: datetime) -> bytes:
-        """Write the record's value: the event in structured mode, said now; or the bytes as they are."""
+        """Return the record's value: the event in structured mode with the time `now`, or the raw bytes."""
         if self.raw is not None:
             return self.raw
         return orjson.dumps({"specversion": "1.0", "time": now, **self.event}, option=orjson.OPT_UTC_Z)
 
 
 class Identity(_Line):
-    """An end user of an account, as it is entered."""
+    """An end user of an account, as it is sent to the API."""
 
     name: str
     account: str
@@ -91,7 +91,7 @@ class Identity(_Line):
 
 
 class Address(_Line):
-    """An address of an identity, as it is entered."""
+    """An address of an identity, as it is sent to the API."""
 
     name: str
     identity: str
@@ -99,7 +99,7 @@ class Address(_Line):
 
 
 class Examples(_Line):
-    """All of it. Every name that a purchase uses is there."""
+    """The whole input. It contains every name that a purchase uses."""
 
     purchases: tuple[Purchase, ...]
     identities: Mapping[str, Identity]
@@ -111,16 +111,16 @@ class Examples(_Line):
         missing = {name for name in used if name not in self.addresses}
         missing |= {a.identity for a in self.addresses.values() if a.identity not in self.identities}
         if missing:
-            raise ValueError(f"not described: {', '.join(sorted(map(str, missing)))}")
+            raise ValueError(f"These names are used but not defined: {', '.join(sorted(map(str, missing)))}.")
         return self
 
     def ending(self, kind: str) -> list[Purchase]:
-        """Return the purchases that end in a way: status, refused, duplicate or dead_letter."""
+        """Return the purchases with this kind of end: status, refused, duplicate or dead_letter."""
         return [purchase for purchase in self.purchases if getattr(purchase.expect, kind) is not None]
 
 
 def read(purchases: Path = FOLDER / "purchases.jsonl") -> Examples:
-    """Read a file of purchases, and the identities and addresses beside it. Raises BadInput."""
+    """Read a file of purchases and the identities and addresses beside it. Raises BadInput."""
     try:
         return Examples(
             purchases=tuple(_purchase(line) for line in purchases.read_bytes().splitlines() if line.strip()),

@@ -1,4 +1,4 @@
-"""The order system's part: it publishes purchases to Kafka and knows nothing else of didflow."""
+"""The order system of the demo: it publishes purchases to Kafka and uses nothing else of didflow."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _HEADERS = [("content-type", CONTENT_TYPE.encode())]
 
 
 async def publish(settings: Settings, purchases: Iterable[Purchase]) -> int:
-    """Publish purchases in order, keyed by their number, and return how many were acknowledged."""
+    """Publish purchases in order, with the number as the key. Return how many were acknowledged."""
     producer = AIOKafkaProducer(**connection(settings), acks="all", enable_idempotence=True)
     topic = settings.topic_prefix + DidPurchased.topic
     await producer.start()

@@ -1,4 +1,4 @@
-"""Whether every line ended where the file says: pure comparison of what was expected with what was found."""
+"""Compares how every line ended with what the file expects. The functions are pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,10 @@ from didflow.demo.examples import Examples, Purchase
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """How things stand: My Numbers by DID, refusals, first periods charged, dead letters (service -> reason -> count).
+    """The facts after the run.
 
-    `repeats` is how many repeats each service has counted, None for one that was started again meanwhile.
+    `numbers` is My Numbers by DID, `charged` the first periods charged, `dead_letters` service -> reason -> count.
+    `repeats` is the number of repeats that each service has counted, or None if its worker was restarted.
     """
 
     numbers: Mapping[str, Mapping[str, Any]]
@@ -25,7 +26,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class LineResult:
-    """One line's end: what was expected and what was found; `ok` says whether that is the same."""
+    """The result of one line: what was expected and what was found."""
 
     purchase: Purchase
     expected: str
@@ -33,17 +34,17 @@ class LineResult:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended as expected."""
+        """True if the line ended as expected."""
         return self.expected == self.found
 
 
 def judge(examples: Examples, found: Found) -> list[LineResult]:
-    """Judge every line of the file, in its order."""
+    """Return the result of every line, in the order of the file."""
     return [_verdict(examples, purchase, found) for purchase in examples.purchases]
 
 
 def unexpected(examples: Examples, found: Found) -> list[str]:
-    """Name what is there and should not be, or is missing as a whole; none when all is well."""
+    """Return what is there and should not be, or is missing and should be there. Empty if all is well."""
     return [
         *_unexpected_numbers(examples, found),
         *_wrong_letters(examples, found),
@@ -58,8 +59,8 @@ def _verdict(examples: Examples, purchase: Purchase, found: Found) -> LineResult
         expected = f"{expect.status}, {expect.next_step}"
         return LineResult(purchase=purchase, expected=expected, found=_number(purchase, found))
     if expect.refused is not None:
-        said = found.refused.get(purchase.did_id)
-        there = f"refused {said}" if said else _number(purchase, found)
+        code = found.refused.get(purchase.did_id)
+        there = f"refused {code}" if code else _number(purchase, found)
         return LineResult(purchase=purchase, expected=f"refused {expect.refused}", found=there)
     if expect.duplicate:
         return LineResult(purchase=purchase, expected="duplicate", found=_duplicate(purchase, found))
@@ -79,7 +80,7 @@ def _number(purchase: Purchase, found: Found) -> str:
 
 
 def _duplicate(purchase: Purchase, found: Found) -> str:
-    """A repeat is one when the DID is there and was charged once."""
+    """Return `duplicate` if the DID exists and was charged once."""
     if purchase.did_id not in found.numbers:
         return "not there"
     charged = found.charged.get(purchase.did_id, 0)
@@ -93,7 +94,7 @@ def _letters(examples: Examples) -> Counter[str]:
 def _unexpected_numbers(examples: Examples, found: Found) -> Iterator[str]:
     wanted = {purchase.did_id for purchase in examples.ending("status")}
     for did_id in found.numbers.keys() - wanted:
-        yield f"{found.numbers[did_id]['number']} is in My Numbers and should not be"
+        yield f"{found.numbers[did_id]['number']} is in My Numbers but should not be"
 
 
 def _wrong_letters(examples: Examples, found: Found) -> Iterator[str]:
@@ -104,7 +105,7 @@ def _wrong_letters(examples: Examples, found: Found) -> Iterator[str]:
 
 
 def _uncounted_repeats(examples: Examples, found: Found) -> Iterator[str]:
-    """Each service counts each repeat of an event's id; a worker that was started again began at zero."""
+    """Each service must count each repeat of an event's id. A worker that was restarted began at zero."""
     ids = Counter((p.event["source"], p.event["id"]) for p in examples.purchases if p.event)
     wanted = sum(count - 1 for count in ids.values())
     for service, counted in found.repeats.items():

@@ -1,6 +1,6 @@
-"""The demo from first to last: start everything, publish, act, wait for quiet, judge.
+"""The steps of the demo: start everything, publish, act, wait until the installation is idle, compare.
 
-Nothing waits for a while; every step waits for what it needs, so a worker may be killed at any moment.
+Each step waits for a condition, never for a fixed time. So a worker may be killed at any moment.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _KILL_WITHIN_S: Final = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What to play, and on what; `late` workers start after the purchases, `killed` ones are killed at random."""
+    """The input and the servers. `late` workers start after the purchases; `killed` ones are killed at random."""
 
     folder: Path
     examples: Examples
@@ -48,7 +48,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """How it went."""
+    """The result of a demo."""
 
     verdicts: list[LineResult]
     unexpected: list[str]
@@ -57,108 +57,108 @@ class DemoResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everything ended as the file says."""
+        """True if everything ended as the file expects."""
         return not self.unexpected and all(verdict.ok for verdict in self.verdicts)
 
 
 @dataclass(kw_only=True)
 class _Run:
-    """Everything that the steps use."""
+    """The objects that the steps use."""
 
     options: Options
     stack: Stack
     settings: Settings
-    quiet: IdleCheck
-    story: EventLog
+    idle: IdleCheck
+    log: EventLog
     people: People
-    voice: Progress
+    progress: Progress
 
-    async def until_quiet(self, but: Iterable[str] = ()) -> None:
+    async def until_idle(self, but: Iterable[str] = ()) -> None:
         def carrier() -> list[str]:
-            count = self.story.open_orders
-            return [f"the carrier: {count} orders"] if count and not but else []
+            count = self.log.open_commands
+            return [f"the carrier: {count} commands"] if count and not but else []
 
-        await self.quiet.wait(more=carrier, but=but)
+        await self.idle.wait(more=carrier, but=but)
 
 
 async def play(options: Options, tell: Callable[[str], None]) -> DemoResult:
-    """Play the demo on a stack of its own; `tell` gets what happens, line by line.
+    """Run the demo on its own stack. `tell` gets a line for each thing that happens.
 
-    Raises what a stack raises, NotIdle, CallFailed.
+    Raises the errors of a stack, NotIdle and CallFailed.
     """
-    voice = Progress(tell)
+    progress = Progress(tell)
     wanted, late = options.wanted, options.late
-    async with running(wanted, options.folder, tell=voice.step, port=0, late=late) as stack:
-        voice.detail(f"HTTP {stack.base}, Kafka {stack.parts.kafka}")
-        async with _scene(options, stack, voice) as scene:
-            await _main_job(scene)
-            found = await _found(scene)
+    async with running(wanted, options.folder, tell=progress.step, port=0, late=late) as stack:
+        progress.detail(f"HTTP {stack.base}, Kafka {stack.servers.kafka}")
+        async with _opened(options, stack, progress) as run:
+            await _main_job(run)
+            found = await _found(run)
     examples = options.examples
     verdicts, odd = judge(examples, found), unexpected(examples, found)
-    return DemoResult(verdicts=verdicts, unexpected=odd, found=found, seconds=voice.seconds)
+    return DemoResult(verdicts=verdicts, unexpected=odd, found=found, seconds=progress.seconds)
 
 
-async def _main_job(scene: _Run) -> None:
-    """Play the main job, step by step. Source: spec product, The main job."""
-    say, people = scene.voice.step, scene.people
-    say("entering identities and addresses, and making voice trunks, over HTTP")
+async def _main_job(run: _Run) -> None:
+    """Run the main job step by step. Source: spec product, The main job."""
+    say, people = run.progress.step, run.people
+    say("creating identities, addresses and progress trunks over HTTP")
     await people.enter_details()
     await people.create_trunks()
     say("an order system publishes purchases to Kafka")
-    count = await order_system.publish(scene.settings, scene.options.examples.purchases)
-    scene.voice.detail(f"{count} records published, repeats and a broken one among them")
-    await _start_late(scene)
-    killing = asyncio.create_task(_kill(scene))
-    await scene.until_quiet()
-    say("resellers set voice trunks and capacity")
+    count = await order_system.publish(run.settings, run.options.examples.purchases)
+    run.progress.detail(f"{count} records published, with repeats and an invalid one among them")
+    await _start_late(run)
+    killing = asyncio.create_task(_kill(run))
+    await run.until_idle()
+    say("resellers set progress trunks and capacity")
     await people.set_routing()
     say("resellers assign end-user details")
     await people.assign_details(later=False)
-    await scene.until_quiet()
-    say("a reviewer decides what needs a person")
+    await run.until_idle()
+    say("a reviewer decides the pending verifications")
     approved, rejected = await people.review()
-    scene.voice.detail(f"{approved} approved, {rejected} rejected")
-    await scene.until_quiet()
-    say("the same details for more numbers: nobody is asked again")
+    run.progress.detail(f"{approved} approved, {rejected} rejected")
+    await run.until_idle()
+    say("resellers assign the same details to more numbers: they are approved automatically")
     await people.assign_details(later=True)
     await killing
-    say("waiting until nothing is under way")
-    await scene.until_quiet()
+    say("waiting until all messages are processed")
+    await run.until_idle()
 
 
-async def _start_late(scene: _Run) -> None:
-    late = scene.options.late
+async def _start_late(run: _Run) -> None:
+    late = run.options.late
     if late:
-        await scene.until_quiet(but=late)
-        scene.voice.step(f"only now starting {', '.join(sorted(late))}")
-        await asyncio.gather(*(scene.stack.start_worker(name) for name in sorted(late)))
+        await run.until_idle(but=late)
+        run.progress.step(f"starting the late workers: {', '.join(sorted(late))}")
+        await asyncio.gather(*(run.stack.start_worker(name) for name in sorted(late)))
 
 
-async def _kill(scene: _Run) -> None:
+async def _kill(run: _Run) -> None:
     """Kill workers at random moments; the supervisor starts them again."""
-    for name in sorted(scene.options.killed):
+    for name in sorted(run.options.killed):
         await asyncio.sleep(random.uniform(0, _KILL_WITHIN_S))  # noqa: S311 - chance, not secrecy
-        scene.voice.detail(f"[bold]kill -9 of {name}'s worker[/]")
-        scene.stack.supervisor.kill(name)
+        run.progress.detail(f"[bold]kill -9 of {name}'s worker[/]")
+        run.stack.supervisor.kill(name)
 
 
-async def _found(scene: _Run) -> Found:
-    token = scene.stack.issuer.token(role="operator", account="master")
-    async with http_client(scene.stack.base, token) as api:
+async def _found(run: _Run) -> Found:
+    token = run.stack.issuer.token(role="operator", account="master")
+    async with http_client(run.stack.base, token) as api:
         numbers = {did["did_id"]: did for did in await api.pages("/v1/dids")}
-    dsns = {name: dsn for name, dsn in scene.stack.parts.postgres.items() if name != ADMIN}
+    dsns = {name: dsn for name, dsn in run.stack.servers.postgres.items() if name != ADMIN}
     return Found(
         numbers=numbers,
-        refused=dict(scene.story.refused),
-        charged=dict(scene.story.charged),
-        automatic=frozenset(scene.story.automatic),
+        refused=dict(run.log.refused),
+        charged=dict(run.log.charged),
+        automatic=frozenset(run.log.automatic),
         dead_letters=await dead_letters.counted(dsns),
-        repeats={name: await _repeats(scene.stack, name) for name in SERVICES},
+        repeats={name: await _repeats(run.stack, name) for name in SERVICES},
     )
 
 
 async def _repeats(stack: Stack, name: str) -> int | None:
-    """Ask a worker how many repeats it has counted; None for one that began again meanwhile."""
+    """Return the number of repeats that a worker has counted; None if the worker was restarted."""
     if stack.supervisor.starts(name) > 1:
         return None
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
@@ -168,32 +168,32 @@ async def _repeats(stack: Stack, name: str) -> int | None:
 
 
 @asynccontextmanager
-async def _scene(options: Options, stack: Stack, voice: Progress) -> AsyncIterator[_Run]:
-    """Open what the steps use, the listener to all topics among it."""
+async def _opened(options: Options, stack: Stack, progress: Progress) -> AsyncIterator[_Run]:
+    """Open the objects that the steps use, with a reader of all topics."""
     settings = load(
         Settings,
-        kafka=stack.parts.kafka,
-        postgres=stack.parts.postgres[ADMIN],
-        topic_prefix=stack.parts.topic_prefix,
+        kafka=stack.servers.kafka,
+        postgres=stack.servers.postgres[ADMIN],
+        topic_prefix=stack.servers.topic_prefix,
         production=False,
     )
-    story = EventLog(tell=voice.detail, prefix=settings.topic_prefix)
+    log = EventLog(tell=progress.detail, prefix=settings.topic_prefix)
     async with (
         reading_topics(settings, TOPICS, from_start=True) as tail,
-        idle_check(settings, stack.parts.postgres) as quiet,
+        idle_check(settings, stack.servers.postgres) as idle,
         http_client(stack.base, "") as anybody,
     ):
-        listening = asyncio.create_task(story.follow(tail))
+        listening = asyncio.create_task(log.follow(tail))
         try:
-            people = _people(options.examples, stack, anybody, voice.detail)
+            people = _people(options.examples, stack, anybody, progress.detail)
             yield _Run(
                 options=options,
                 stack=stack,
                 settings=settings,
-                quiet=quiet,
-                story=story,
+                idle=idle,
+                log=log,
                 people=people,
-                voice=voice,
+                progress=progress,
             )
         finally:
             listening.cancel()

@@ -1,4 +1,4 @@
-"""The demo's last page: a table of all numbers, what became of the other lines, and the sums."""
+"""The output of the demo: a table of all numbers, a table of the other lines, and the sums."""
 
 from collections import Counter
 from typing import Any, Final
@@ -12,7 +12,7 @@ _CIRCLES: Final = {"green": "[green]●[/] green", "yellow": "[yellow]●[/] yel
 
 
 def numbers_table(verdicts: list[LineResult], found: Found) -> Table:
-    """Show every number that was to be had: number, country, status, circle, next step."""
+    """Return the table of the numbers: number, country, status, circle and next step."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("number", "country", "status", "circle", "next step", "who", ""):
         table.add_column(name, no_wrap=True)
@@ -32,21 +32,23 @@ def _row(verdict: LineResult, did: Any) -> tuple[str, ...]:
 
 
 def others_table(verdicts: list[LineResult]) -> Table:
-    """Show the lines that gave no number: refused, repeated, dead-lettered."""
+    """Return the table of the lines that created no DID: refused, repeated or dead-lettered."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("line", "account", "what became of it", ""):
+    for name in ("line", "account", "outcome", ""):
         table.add_column(name, no_wrap=True)
     for verdict in verdicts:
         purchase = verdict.purchase
         if purchase.expect.status is None:
-            what = f"{purchase.event['id']} {purchase.number}" if purchase.event else "a line that is no JSON"
+            what = (
+                f"{purchase.event['id']} {purchase.number}" if purchase.event else "a line that is not JSON"
+            )
             mark = _MARK[verdict.ok] + ("" if verdict.ok else f" ({verdict.expected})")
             table.add_row(what, purchase.account, verdict.found, mark)
     return table
 
 
 def sums(verdicts: list[LineResult]) -> str:
-    """Count the ends, in words."""
+    """Return the count of each outcome, as text."""
     ends = Counter(verdict.found.partition(",")[0] for verdict in verdicts)
     return ", ".join(f"{count} {end}" for end, count in ends.most_common())
 
@@ -54,7 +56,7 @@ def sums(verdicts: list[LineResult]) -> str:
 def as_json(
     verdicts: list[LineResult], found: Found, unexpected: list[str], seconds: float
 ) -> dict[str, Any]:
-    """Say all of it for programs."""
+    """Return the whole result for programs."""
     return {
         "passed": all(verdict.ok for verdict in verdicts) and not unexpected,
         "seconds": round(seconds, 1),
@@ -66,7 +68,7 @@ def as_json(
 
 
 def _line(verdict: LineResult, did: Any) -> dict[str, Any]:
-    said = {
+    line = {
         "number": verdict.purchase.number,
         "did_id": verdict.purchase.did_id,
         "expected": verdict.expected,
@@ -74,6 +76,6 @@ def _line(verdict: LineResult, did: Any) -> dict[str, Any]:
         "ok": verdict.ok,
     }
     if did is None or verdict.purchase.expect.status is None:
-        return said
+        return line
     shown = {name: did[name] for name in ("country", "status", "circle")}
-    return said | shown | {"next_step": did["next_step"]["action"]}
+    return line | shown | {"next_step": did["next_step"]["action"]}

@@ -1,1 +1,1 @@
-"""Real parts on one machine: a PostgreSQL, a Kafka stand-in, and child processes that end with their host."""
+"""Servers on one machine: a PostgreSQL, a Kafka stand-in, and child processes that end with their host."""

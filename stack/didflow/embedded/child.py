@@ -1,7 +1,6 @@
-"""A child process that cannot outlive its host: the kernel ends it when the host is gone, however it went.
+"""A child process that cannot outlive its host: the kernel ends it when the host ends, for whatever reason.
 
-Start children from a thread that lives as long as the host (the main thread): Linux takes the end of the
-thread that started a child for the end of its parent.
+Start children from the main thread. For Linux, the parent of a child is the thread that started it.
 """
 
 import os
@@ -20,12 +19,12 @@ from didflow.embedded.os_account import OsAccount
 from didflow.embedded.wait import DeadlineMissedError, until
 
 TERMINATE_THEN_KILL = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
-"""Asked first, forced after 10 s."""
+"""SIGTERM first. After 10 seconds SIGKILL."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    """A started process in a session of its own, writing to `log`; its pid is the command's own."""
+    """A process in its own session. Its output goes to `log`. Its pid is that of the command."""
 
     command: tuple[str, ...]
     log: Path
@@ -42,9 +41,9 @@ class Child:
         account: OsAccount | None = None,
         when_host_dies: signal.Signals = signal.SIGKILL,
     ) -> Self:
-        """Start `command` on a leash; output is appended to `log`; `account` is whom root becomes.
+        """Start `command`. Output is appended to `log`. If this process is root, the command runs as `account`.
 
-        Raises OSError when the interpreter cannot be run; an unknown command ends the child at once.
+        Raises OSError if the interpreter cannot be started. With an unknown command, the child exits at once.
         """
         uid, gid = (account.uid, account.gid) if account else (-1, -1)
         front = [sys.executable, "-I", "-S", parent_watch.__file__]
@@ -68,20 +67,20 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the signal's number when a signal ended it."""
+        """None while the command runs. If a signal ended it: minus the signal's number."""
         return self.process.poll()
 
     def send(self, number: signal.Signals) -> None:
-        """Signal the command; nothing happens when it has ended."""
+        """Send a signal to the command. If the command has ended, nothing happens."""
         self.process.send_signal(number)
 
     async def ended(self, *, within: float) -> int:
-        """Wait for its end and return the exit code. Raises DeadlineMissedError after `within` seconds."""
+        """Wait for the end and return the exit code. Raises DeadlineMissedError after `within` seconds."""
         await until(lambda: self.exit_code is not None, within=within, what=f"end of {self.command[0]}")
         return self.process.returncode
 
     async def stop(self, steps: Sequence[tuple[signal.Signals, float]] = TERMINATE_THEN_KILL) -> int:
-        """End it: each signal in turn with its patience in seconds. Returns the exit code; repeatable."""
+        """Send each signal in turn and wait its seconds. Return the exit code. It can be called more than once."""
         for number, patience in steps[:-1]:
             self.send(number)
             try:
@@ -92,18 +91,18 @@ class Child:
         return await self.ended(within=steps[-1][1])
 
     async def kill(self) -> int:
-        """Kill -9 it with all that it started in its session. Returns the exit code; repeatable."""
+        """Kill the whole session with SIGKILL. Return the exit code. It can be called more than once."""
         if self.exit_code is None:
             os.killpg(self.pid, signal.SIGKILL)
         return await self.ended(within=5)
 
     def log_tail(self, lines: int = 20) -> str:
-        """Return the end of its log, for an error message."""
+        """Return the last lines of the log, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Say whether any process, not only a child, runs no longer; one that nobody reaped has ended too."""
+    """Return True if a process, of whatever parent, has ended. A zombie has ended too."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

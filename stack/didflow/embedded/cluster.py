@@ -1,6 +1,6 @@
-"""A PostgreSQL server's folder: who may use it, its files, and what another host left running in it.
+"""The folder of a PostgreSQL server: its lock, its files, and the server that an earlier host left running in it.
 
-A cluster is there whole or not at all; the kernel frees the lock with its holder, however that one ended.
+A cluster exists completely or not at all. The kernel releases the lock when its holder ends.
 """
 
 import fcntl
@@ -17,24 +17,24 @@ import psutil
 from didflow.embedded.os_account import OsAccount
 
 SCRAM_ITERATIONS = "1"
-"""Passwords here are 128 random bits: hashing them slowly protects nothing and costs each connection."""
+"""The passwords have 128 random bits, so slow hashing adds no protection and only delays each connection."""
 
 
 class PostgresInUseError(RuntimeError):
-    """Another live process runs a server in this folder."""
+    """Another running process uses the server in this folder."""
 
     code = "postgres_in_use"
 
 
 class PostgresDidNotStartError(RuntimeError):
-    """The server could not be made, or ended or stayed silent at its start; the message says its last words."""
+    """The cluster could not be created, or the server exited or did not answer. The message has its last log lines."""
 
     code = "postgres_did_not_start"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterFolder:
-    """What lies where in a server's folder."""
+    """The paths in a server's folder."""
 
     root: Path
 
@@ -45,31 +45,33 @@ class ClusterFolder:
 
     @property
     def password(self) -> Path:
-        """The superuser's password, readable by the server's account alone."""
+        """The file with the superuser's password. Only the server's account may read it."""
         return self.root / "password"
 
     @property
     def log(self) -> Path:
-        """What the server says."""
+        """The server's log."""
         return self.root / "server.log"
 
     def lock(self) -> IO[bytes]:
-        """Take the folder for this process until the returned file is closed. Raises PostgresInUseError."""
+        """Lock the folder for this process until the returned file is closed. Raises PostgresInUseError."""
         lock = (self.root / "lock").open("ab")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise PostgresInUseError(f"another process runs the server in {self.root}") from None
+            raise PostgresInUseError(
+                f"Another process uses the server in {self.root}. Stop it first, or use --data to name another folder."
+            ) from None
         return lock
 
     def is_ready(self, pid: int) -> bool:
-        """Say whether the server with this process id takes connections."""
+        """Return True if the server with this process id accepts connections."""
         lines = self._pid_file()
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def running(self) -> psutil.Process | None:
-        """Find the server process that uses this folder."""
+        """Return the server process that uses this folder, or None."""
         try:
             process = psutil.Process(int(self._pid_file()[0]))
             return process if str(self.data) in process.cmdline() else None
@@ -84,7 +86,7 @@ class ClusterFolder:
 
 
 def initialized(folder: ClusterFolder, programs: Path, account: OsAccount | None) -> str:
-    """Make the cluster unless it is there and return its superuser's password.
+    """Create the cluster if it does not exist. Return its superuser's password.
 
     Raises PostgresDidNotStartError.
     """

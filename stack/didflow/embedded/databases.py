@@ -1,4 +1,4 @@
-"""One database and one role per service, on any PostgreSQL: a role owns its database and can enter no other's."""
+"""One database and one role for each service, on any PostgreSQL. A role can connect only to its own database."""
 
 import secrets
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ _ROLE_LIMITS: Final = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION N
 
 
 async def create_service_databases(admin_dsn: str, services: Iterable[str]) -> dict[str, str]:
-    """Make what is missing of `didflow_<service>` databases and roles; return service -> DSN of its role.
+    """Create the missing `didflow_<service>` databases and roles. Return service -> DSN of its role.
 
-    The admin needs CREATEDB and CREATEROLE. Each call gives the roles new random passwords: sessions stay, but
-    who kept an older DSN cannot connect again. Raises asyncpg.PostgresError when the admin may not.
+    The admin needs CREATEDB and CREATEROLE. Each call sets new random passwords: open sessions stay, but an older
+    DSN is no longer valid. Raises asyncpg.PostgresError if the admin lacks a right.
     """
     connection = await asyncpg.connect(admin_dsn)
     try:
@@ -36,7 +36,7 @@ async def _make(connection: asyncpg.Connection, admin_dsn: str, name: str) -> st
 
 
 async def make_role(connection: asyncpg.Connection, role: str, password: str) -> None:
-    """Make the role unless it is there, set its password, and let the admin act for it.
+    """Create the role if it does not exist, set its password, and make the admin a member of it.
 
     `password` is hexadecimal.
     """
@@ -44,18 +44,18 @@ async def make_role(connection: asyncpg.Connection, role: str, password: str) ->
     verb = "ALTER" if exists else "CREATE"
     limits = "" if exists else _ROLE_LIMITS
     await connection.execute(f"{verb} ROLE {quoted(role)} {limits} PASSWORD '{password}'")
-    # Who is not a superuser may hand a database only to a role that it is a member of.
+    # An admin that is not a superuser can give a database only to a role that it is a member of.
     if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
         await connection.execute(f"GRANT {quoted(role)} TO CURRENT_USER")
 
 
 async def close_to_public(connection: asyncpg.Connection, database: str) -> None:
-    """Leave the database to its owner: nobody else connects or makes temporary tables."""
+    """Revoke all rights of PUBLIC: only the owner may connect or create temporary tables."""
     await connection.execute(f"REVOKE ALL ON DATABASE {quoted(database)} FROM PUBLIC")
 
 
 def dsn_of(admin_dsn: str, *, role: str, password: str, database: str) -> str:
-    """Return the admin's DSN with another role and database; host, port and options stay."""
+    """Return the admin's DSN with another role and database. Host, port and options stay the same."""
     parts = urlsplit(admin_dsn)
     hosts = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{role}:{password}@{hosts}", path=f"/{database}"))

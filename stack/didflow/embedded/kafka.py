@@ -1,14 +1,14 @@
-"""A Kafka stand-in inside this process, for the demo and quick looks: librdkafka's mock cluster, nothing on disk.
+"""A Kafka stand-in inside this process, for the demo and for trying things out: librdkafka's mock cluster.
 
-Real protocol and real clients, headers and values byte for byte, idempotent producers, committed offsets that
-outlive their consumer. Its limits:
-- all is lost when it stops, and each start has another port;
-- a partition silently forgets its oldest records beyond 5 MB or 100,000 of them, which also bounds memory;
-- one member per consumer group: a second one breaks the group for aiokafka (SyncGroup answers InvalidRequest);
-- the first join of a group is immediate; every later one waits for the session timeout less one second, after
-  a kill -9 about twice that (at 3 s: 2 s and 5 s), so sessions are short here: `SESSION_TIMEOUT_MS`;
-- a static member id is ignored and makes it worse: such members don't leave when they stop;
-- no CreateTopics: topics are made at the start; unknown ones appear with 4 partitions when asked for.
+It speaks the real protocol with real clients, keeps headers and values byte for byte, and supports idempotent
+producers and committed offsets. It writes nothing to disk. Its limits:
+- It loses everything when it stops, and each start has another port.
+- A partition drops its oldest records without notice beyond 5 MB or 100,000 records. This also bounds memory.
+- A consumer group can have one member. A second one breaks the group for aiokafka (SyncGroup: InvalidRequest).
+- The first join of a group is immediate. A later join waits for the session timeout less one second, and after a
+  SIGKILL about twice as long (at 3 s: 2 s and 5 s). So sessions are short here: `SESSION_TIMEOUT_MS`.
+- It ignores static member ids, and a member with such an id does not leave when it stops.
+- It has no CreateTopics: topics are created at the start. An unknown topic gets 4 partitions at its first use.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from didflow.embedded.mock_cluster import MockCluster
 
 PARTITIONS: Final = 12
 SESSION_TIMEOUT_MS: Final = 3_000
-"""What consumers of this broker should use: a pause of the machine under 3 s loses no membership."""
+"""The session timeout for consumers of this broker. A pause of the machine below 3 s loses no membership."""
 HEARTBEAT_INTERVAL_MS: Final = 500
 _BREATH_SECONDS: Final = 0.002
 
 
 @dataclass(kw_only=True)
 class EmbeddedKafka:
-    """A running stand-in; `bootstrap` is what clients are given."""
+    """A running stand-in. `bootstrap` is its address for clients."""
 
     bootstrap: str
     cluster: MockCluster = field(repr=False)
@@ -39,13 +39,13 @@ class EmbeddedKafka:
         cluster = MockCluster()
         for topic in sorted(set(topics)):
             cluster.create_topic(topic, partitions)
-            # The cluster's thread may throw away a wake-up that comes while it still serves the last call,
-            # and would then sleep for a second.
+            # The cluster's thread can lose a wake-up that arrives while it still serves the last call. It would
+            # then sleep for a second.
             await asyncio.sleep(_BREATH_SECONDS)
         return cls(bootstrap=cluster.bootstrap, cluster=cluster)
 
     async def stop(self) -> None:
-        """End the broker and forget every record; repeatable."""
+        """Stop the broker. All records are lost. It can be called more than once."""
         await asyncio.to_thread(self.cluster.close)
 
     async def __aenter__(self) -> Self:

@@ -1,6 +1,6 @@
-"""The few calls of librdkafka's mock cluster that we use, from the library inside confluent-kafka's wheel.
+"""The calls of librdkafka's mock cluster that didflow uses, from the library inside confluent-kafka's wheel.
 
-Every call blocks for at most a moment; the cluster runs in a thread of librdkafka's own.
+Every call returns quickly. The cluster runs in a thread of librdkafka.
 """
 
 import ctypes
@@ -32,25 +32,25 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
 class MockClusterError(RuntimeError):
     """librdkafka is missing, or refused a call."""
 
-    code = "mock-cluster"
+    code = "mock_cluster"
 
 
 class MockCluster:
-    """A one-broker mock cluster; `close` ends it and forgets all that it held."""
+    """A mock cluster with one broker. `close` stops it; all records are lost."""
 
     def __init__(self) -> None:
-        """Start it on a free port of loopback. Raises MockClusterError."""
+        """Start the cluster on a free loopback port. Raises MockClusterError."""
         self._library = _library()
         reason = ctypes.create_string_buffer(512)
         conf = self._library.rd_kafka_conf_new()
-        # Without this the library says on standard error that no broker was configured.
+        # Without this, the library reports on standard error that no broker is configured.
         self._library.rd_kafka_conf_set_log_cb(conf, None)
         self._handle = self._library.rd_kafka_new(_PRODUCER, conf, reason, len(reason))
         if not self._handle:
             raise MockClusterError(reason.value.decode())
         self._cluster = self._library.rd_kafka_mock_cluster_new(self._handle, 1)
         if not self._cluster:
-            raise MockClusterError("no mock cluster")
+            raise MockClusterError("librdkafka could not start a mock cluster.")
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
 
     @property
@@ -60,13 +60,13 @@ class MockCluster:
         return address.decode()
 
     def create_topic(self, name: str, partitions: int) -> None:
-        """Make a topic that is not there yet. Raises MockClusterError."""
+        """Create a topic that does not exist. Raises MockClusterError."""
         error = self._library.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, 1)
         if error:
             raise MockClusterError(f"{name}: {self._library.rd_kafka_err2str(error).decode()}")
 
     def close(self) -> None:
-        """End the cluster and its thread; repeatable."""
+        """Stop the cluster and its thread. It can be called more than once."""
         if self._cluster:
             self._library.rd_kafka_mock_cluster_destroy(self._cluster)
             self._library.rd_kafka_destroy(self._handle)
@@ -77,7 +77,7 @@ class MockCluster:
 def _library() -> ctypes.CDLL:
     path = next(_candidates(), None)
     if path is None:
-        raise MockClusterError("confluent-kafka's wheel, which carries librdkafka, is not installed")
+        raise MockClusterError("confluent-kafka is not installed. Its wheel contains librdkafka.")
     library = ctypes.CDLL(str(path))
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)

@@ -1,6 +1,6 @@
-"""Whom a server runs as when we are root, and which folders that account can get to.
+"""The operating system account that a server runs as, and the folders that this account can reach.
 
-PostgreSQL refuses to run as root; nobody has no rights that could be lost with it.
+PostgreSQL refuses to run as root, so root runs it as `nobody`.
 """
 
 import hashlib
@@ -14,21 +14,21 @@ _SHARED_ROOT = Path("/var/tmp")  # noqa: S108 - folders made here are checked fo
 
 
 class UnsafeFolderError(PermissionError):
-    """A folder under /var/tmp with our name belongs to somebody else."""
+    """A folder under /var/tmp with didflow's name belongs to another account."""
 
     code = "unsafe_folder"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OsAccount:
-    """An ordinary account of the machine."""
+    """An account of the operating system, without special rights."""
 
     uid: int
     gid: int
 
 
 def server_os_account() -> OsAccount | None:
-    """Return the account that servers run as: None (ourselves) unless we are root, then nobody."""
+    """Return the account that servers run as: `nobody` if this process is root, else None (the same account)."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")
@@ -36,7 +36,7 @@ def server_os_account() -> OsAccount | None:
 
 
 def can_reach(account: OsAccount | None, path: Path) -> bool:
-    """Say whether the account may enter every folder on the way to `path`, and read or enter it."""
+    """Return True if the account may enter every folder above `path`, and read or enter `path` itself."""
     if account is None:
         return True
     real = path.resolve()
@@ -46,7 +46,7 @@ def can_reach(account: OsAccount | None, path: Path) -> bool:
 
 
 def reachable_folder(wanted: Path, account: OsAccount | None) -> Path:
-    """Make `wanted`, or a folder under /var/tmp in its stead when it lies in somebody's private home.
+    """Create and return `wanted`. If the account cannot reach it, use a folder under /var/tmp instead.
 
     The same `wanted` always gives the same folder. Raises UnsafeFolderError.
     """
@@ -61,12 +61,14 @@ def reachable_folder(wanted: Path, account: OsAccount | None) -> Path:
 
 
 def shared_folder(name: str) -> Path:
-    """Make a folder of root's that any account may pass through. Raises UnsafeFolderError."""
+    """Create a folder that belongs to root and that any account may enter. Raises UnsafeFolderError."""
     folder = _SHARED_ROOT / f"didflow-{name}"
     folder.mkdir(exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise UnsafeFolderError(f"{folder} is not ours")
+        raise UnsafeFolderError(
+            f"{folder} belongs to another account. Remove it or run didflow as its owner."
+        )
     folder.chmod(0o711)
     return folder
 

@@ -1,6 +1,6 @@
-"""Stands in front of a child: binds its life to its parent's, gives root away, then becomes the command.
+"""Starts a child: makes the child end with its parent, drops root, and then becomes the command.
 
-The command keeps this process's pid. Run by path with the standard library only, so that it costs milliseconds.
+The command keeps the pid of this process. The file uses the standard library only, so it runs in milliseconds.
 """
 
 import ctypes
@@ -13,8 +13,8 @@ _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.5
 
 
-def give_root_away(uid: int, gid: int) -> None:
-    """Become an ordinary account for good; a uid of -1 keeps who we are."""
+def drop_root(uid: int, gid: int) -> None:
+    """Change to an ordinary account for good. A uid of -1 changes nothing."""
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)
@@ -22,17 +22,17 @@ def give_root_away(uid: int, gid: int) -> None:
 
 
 def bind_to_parent(parent: int, death_signal: int) -> None:
-    """Have the kernel send `death_signal` to this process when `parent` is gone; elsewhere a watcher does."""
+    """Arrange that this process gets `death_signal` when `parent` ends, from the kernel (Linux) or a watcher."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if os.getppid() != parent:
-            sys.exit("the parent was gone before its child began")
+            sys.exit("The parent ended before its child started.")
     else:
         start_watcher(parent, os.getpid(), death_signal)
 
 
 def start_watcher(parent: int, child: int, death_signal: int) -> None:
-    """Leave a process behind, child of nobody here, that signals `child` once `parent` is gone."""
+    """Start a detached process that sends the signal to `child` when `parent` ends."""
     middle = os.fork()
     if middle:
         os.waitpid(middle, 0)
@@ -60,13 +60,13 @@ def _exists(pid: int) -> bool:
 
 
 def main(argv: list[str]) -> None:
-    """Take `parent death_signal uid gid command...` and end as that command."""
+    """Take `parent death_signal uid gid command...` and become that command."""
     parent, death_signal, uid, gid = (int(value) for value in argv[:4])
     command = argv[4:]
-    # The kernel forgets the death signal when the user id changes, so root goes first.
-    give_root_away(uid, gid)
+    # The kernel clears the death signal when the user id changes, so root is dropped first.
+    drop_root(uid, gid)
     bind_to_parent(parent, death_signal)
-    # Python ignores these two, and what is ignored stays ignored over an exec.
+    # Python ignores these two signals, and an ignored signal stays ignored after exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     os.execvp(command[0], command)  # noqa: S606 - becoming the command is this file's purpose

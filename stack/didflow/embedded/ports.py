@@ -1,10 +1,10 @@
-"""Free TCP ports on loopback. A port that was free may be taken a moment later: whoever uses one tries again."""
+"""Free TCP ports on loopback. Another process can take the port at any time, so a caller must be able to retry."""
 
 import socket
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on just now."""
+    """Return a port of 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -37,7 +37,7 @@ _SAFE: Final[Mapping[str, str]] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": str(MAX_CONNECTIONS),
-    # Files, not POSIX shared memory: a killed server leaves nothing outside its folder.
+    # Files instead of POSIX shared memory: a killed server leaves nothing outside its folder.
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -48,7 +48,7 @@ _QUICK: Final = {**_SAFE, "fsync": "off", "synchronous_commit": "off", "full_pag
 
 @dataclass(kw_only=True)
 class EmbeddedPostgres:
-    """A running server. `dsn` is its superuser's, for asyncpg, psql or any other tool."""
+    """A running server. `dsn` is that of its superuser, for asyncpg, psql or any other client."""
 
     dsn: str
     folder: Path
@@ -58,9 +58,9 @@ class EmbeddedPostgres:
 
     @classmethod
     async def start(cls, folder: Path, *, port: int | None = None, durable: bool = True) -> Self:
-        """Start the server that lives in `folder`, made at first use (under /var/tmp when root's home hides it).
+        """Start the server of a folder. At first use the folder is created; see `reachable_folder` for its place.
 
-        `durable=False` trades safety against power cuts for speed. Call it from the host's main thread.
+        `durable=False` is faster but not safe against power failure. Call this from the host's main thread.
         Raises PostgresInUseError, PostgresDidNotStartError, PostgresMissingError.
         """
         account = server_os_account()
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
         return server
 
     async def stop(self) -> None:
-        """End the server, its sessions rolled back, and free the folder; repeatable."""
+        """Stop the server, roll back its sessions, and unlock the folder. It can be called more than once."""
         await self.child.stop(_FAST_THEN_HARD)
         self.lock.close()
 
@@ -93,7 +93,7 @@ class EmbeddedPostgres:
         await self.stop()
 
     async def _close_to_public(self) -> None:
-        """Keep service roles out of the server's own databases."""
+        """Revoke the right of service roles to connect to the server's own databases."""
         try:
             connection = await asyncpg.connect(self.dsn)
             try:
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
 
 
 async def _end_orphan(place: ClusterFolder) -> None:
-    """End a server that lives in this folder although its host is gone."""
+    """Stop a server that still runs in this folder although its host has ended."""
     orphan = await asyncio.to_thread(place.running)
     if orphan is None:
         return
@@ -123,7 +123,7 @@ async def _end_orphan(place: ClusterFolder) -> None:
 async def _run(
     place: ClusterFolder, found: Path, port: int | None, settings: Mapping[str, str]
 ) -> tuple[Child, int]:
-    """Start the server and wait until it is ready; a free port that was taken meanwhile is replaced."""
+    """Start the server and wait until it is ready. If the free port was taken in the meantime, try another one."""
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log_tail = ""
     for _ in range(_ATTEMPTS):

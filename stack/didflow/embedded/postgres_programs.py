@@ -1,4 +1,4 @@
-"""Where the PostgreSQL programs are: in the installed wheel, or copied to where an ordinary account can run them."""
+"""Finds the PostgreSQL programs: in the installed wheel, or in a copy that an ordinary account can run."""
 
 import importlib.metadata
 import importlib.util
@@ -18,17 +18,19 @@ _LIBRARIES: Final = f"{_PACKAGE}.libs"
 
 
 class PostgresMissingError(RuntimeError):
-    """The wheel that carries PostgreSQL is not installed, or carries another version."""
+    """The wheel that contains PostgreSQL is not installed, or contains another version."""
 
     code = "postgres_missing"
 
 
 def programs(account: OsAccount | None) -> Path:
-    """Return the folder of `initdb` and `postgres`, runnable by `account`. Raises PostgresMissingError."""
+    """Return a folder with `initdb` and `postgres` that `account` can run. Raises PostgresMissingError."""
     site = _site_folder()
     installed = site / _TREE / "bin"
     if not (installed / "postgres").is_file():
-        raise PostgresMissingError(f"{_DISTRIBUTION} carries no PostgreSQL {POSTGRES_MAJOR}")
+        raise PostgresMissingError(
+            f"{_DISTRIBUTION} does not contain PostgreSQL {POSTGRES_MAJOR}. Run the installation again."
+        )
     if all(can_reach(account, installed / name) for name in ("postgres", "initdb")):
         return installed
     return _copied(site) / _TREE / "bin"
@@ -37,12 +39,12 @@ def programs(account: OsAccount | None) -> Path:
 def _site_folder() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
-        raise PostgresMissingError(f"{_DISTRIBUTION} is not installed")
+        raise PostgresMissingError(f"{_DISTRIBUTION} is not installed. Run the installation again.")
     return Path(spec.origin).parents[1]
 
 
 def _copied(site: Path) -> Path:
-    """Copy programs and their libraries once per version, 40 MB, whole or not at all."""
+    """Copy the programs and their libraries (40 MB), once for each version. A copy is complete or does not exist."""
     parent = shared_folder("postgres")
     target = parent / importlib.metadata.version(_DISTRIBUTION)
     if target.is_dir():
@@ -55,7 +57,7 @@ def _copied(site: Path) -> Path:
     try:
         draft.rename(target)
     except OSError:
-        shutil.rmtree(draft)  # another process was first
+        shutil.rmtree(draft)  # another process made the copy first
     return target
 
 

@@ -1,6 +1,6 @@
-"""Temporary folders that servers of any account can get to, and that a killed host does not leave for ever.
+"""Temporary folders that servers of any account can reach, and that are removed even if their host was killed.
 
-A folder carries its owner's pid in its name; each new one sweeps away those whose owner is gone.
+A folder has its owner's pid in its name. Each new folder first removes those whose owner has ended.
 """
 
 import os
@@ -20,10 +20,10 @@ _ROOM: Final = 4 * 2**30
 
 @contextmanager
 def temporary_folder(*, in_memory: bool = False) -> Iterator[Path]:
-    """Give a new empty folder and remove it at the end; sweeps what killed hosts left.
+    """Create a new empty folder and remove it at the end. Folders that killed hosts left are removed first.
 
-    `in_memory` asks for a file system in memory where there is one with 4 GB free: what lies there survives
-    every process but no restart of the machine, and a server's waits for its disk cost nothing.
+    With `in_memory`, the folder is in a memory file system if there is one with 4 GB free. Its content survives
+    every process but not a restart of the machine, and a server does not wait for a disk.
     """
     disk = Path(tempfile.gettempdir())
     sweep(disk)
@@ -38,7 +38,7 @@ def temporary_folder(*, in_memory: bool = False) -> Iterator[Path]:
 
 
 def sweep(root: Path) -> None:
-    """Remove scratch folders of ours under `root` whose process is gone."""
+    """Remove didflow's temporary folders under `root` whose process has ended."""
     for folder in root.glob(f"{_PREFIX}*-*"):
         owner = folder.name.removeprefix(_PREFIX).split("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)) and _is_ours(folder):

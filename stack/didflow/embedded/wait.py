@@ -1,4 +1,4 @@
-"""Waiting for a fact with a deadline: the one way here to wait for another process."""
+"""Waits for a condition with a deadline. This is the only way in which the stack waits for another process."""
 
 import asyncio
 import inspect
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class DeadlineMissedError(TimeoutError):
-    """A fact that was waited for did not come true before its deadline."""
+    """The condition was not true before the deadline."""
 
     code = "deadline_missed"
 
@@ -25,9 +25,9 @@ async def until(condition: Callable[[], T], *, within: float, what: str) -> T: .
 
 
 async def until(condition: Callable[[], Any], *, within: float, what: str) -> Any:
-    """Return the first truthy answer of `condition`, asked again every 10 ms.
+    """Call `condition` every 10 ms and return its first true value.
 
-    `within` is in seconds, `what` says in the error what was waited for. Raises DeadlineMissedError.
+    `within` is in seconds. `what` names the condition in the error. Raises DeadlineMissedError.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

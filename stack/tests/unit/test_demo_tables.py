@@ -66,4 +66,4 @@ def test_people_see_what_is_not_as_expected() -> None:
     assert text.count("NOT AS EXPECTED") == 2
     assert "not there" in text
     assert "charged 2 times" in text
-    assert "a line that is no JSON" in text
+    assert "a line that is not JSON" in text

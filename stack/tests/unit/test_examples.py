@@ -151,5 +151,5 @@ def test_a_file_with_an_unknown_name_is_refused(tmp_path: Any) -> None:
 @pytest.mark.parametrize("ends", [{}, {"status": "active"}, {"refused": "number_taken", "duplicate": True}])
 def test_a_line_ends_in_one_way(ends: dict[str, Any]) -> None:
     """What is expected is never open."""
-    with pytest.raises(ValueError, match="one way"):
+    with pytest.raises(ValueError, match="exactly one"):
         Expect(**ends)
