@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -26,18 +27,20 @@ class LoggedDecision:
     at: datetime
 
 
+_ATTEMPT: ContextVar[list[LoggedDecision]] = ContextVar("decisions of the attempt that this task makes")
+
+
 @dataclass
 class DecisionLog:
     """The committed decisions of one stage. Give the stage `observed(service)` and `watching()`."""
 
     committed: list[LoggedDecision] = field(default_factory=list)
-    _attempt: list[LoggedDecision] = field(default_factory=list)
 
     def observed(self, service: Service) -> Service:
         """Return the service with a history function that also records each decision here."""
 
         def history(message: Any, decision: Decision, state: Any, at: datetime) -> Iterable[Any]:
-            self._attempt.append(LoggedDecision(message=message, decision=decision, at=at))
+            _ATTEMPT.get().append(LoggedDecision(message=message, decision=decision, at=at))
             return service.history(message, decision, state, at) if service.history else ()
 
         return replace(service, history=history)
@@ -46,15 +49,6 @@ class DecisionLog:
         """Return what tells this log when an attempt at a batch begins and when it is committed."""
         return _AttemptWatch(_metrics(), Tracing(service="test", process="test"), self)
 
-    def begin_attempt(self) -> None:
-        """Forget the decisions of an attempt that was not committed."""
-        self._attempt.clear()
-
-    def commit_attempt(self) -> None:
-        """Keep the decisions of the attempt that was just committed."""
-        self.committed.extend(self._attempt)
-        self._attempt.clear()
-
 
 @dataclass(frozen=True)
 class _AttemptWatch(Watching):
@@ -62,12 +56,12 @@ class _AttemptWatch(Watching):
 
     @contextmanager
     def batch(self, origin: str, messages: Sequence[Message], size: int) -> Iterator[None]:
-        self.log.begin_attempt()
+        _ATTEMPT.set([])
         with Watching.batch(self, origin, messages, size):
             yield
 
     def done(self, origin: str, work: Work, taken: Sequence[Message]) -> None:
-        self.log.commit_attempt()
+        self.log.committed.extend(_ATTEMPT.get())
         Watching.done(self, origin, work, taken)
 
 

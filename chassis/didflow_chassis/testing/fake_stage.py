@@ -84,6 +84,10 @@ class FakeStage:
         """Return the published events in order, of one topic or of all."""
         return _result(self._tested.published(topic))
 
+    def published_data(self, topic: str | None = None) -> list[Any]:
+        """Return the data of the published events in order, of one topic or of all."""
+        return _result(self._tested.published_data(topic))
+
     def topics(self) -> list[str]:
         """Return the topics of the published events, in order."""
         return _result(self._tested.topics())

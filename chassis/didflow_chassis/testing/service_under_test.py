@@ -168,6 +168,10 @@ class ServiceUnderTest:
             self._outbox_id = rows[-1]["id"]
         return [event for event in self._published if topic in (None, event.data.topic)]
 
+    async def published_data(self, topic: str | None = None) -> list[Any]:
+        """Return the data of the published events in order, of one topic or of all."""
+        return [event.data for event in await self.published(topic)]
+
     async def topics(self) -> list[str]:
         """Return the topics of the published events, in order."""
         return [event.data.topic for event in await self.published()]

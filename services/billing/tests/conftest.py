@@ -1,18 +1,21 @@
-"""Messages about one number in few words, and a stage in memory that does with them what the real one does."""
+"""Builders of the messages about one number, and billing in memory."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
-from didflow_billing.handlers import COMMANDS, DUE, EVENTS
-from didflow_chassis.decision import Caller, Command, Decided, Decision, Refused, TooEarly
+from didflow_billing.service import service
+from didflow_billing.settings import BillingSettings
+from didflow_chassis.decision import Caller, Command, Decision
+from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -29,6 +32,8 @@ NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
 DAY_ZERO = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 
+SERVICE = service(BillingSettings.placeholder())
+
 
 class Say:
     """Builds what comes to billing about one DID, purchased at `zero`."""
@@ -42,6 +47,11 @@ class Say:
     def event(self, data: EventData, at: datetime, source: str, sequence: int | None = None) -> Event[Any]:
         """Wrap data as the event that it comes in, under a fresh id."""
         return Event(id=f"e{next(self._ids)}", source=source, time=at, data=data, sequence=sequence)
+
+    def again(self, event: Event[Any]) -> Event[Any]:
+        """The same data once more, as its source would publish it: under another id and a later sequence."""
+        later = None if event.sequence is None else event.sequence + 100
+        return replace(event, id=f"e{next(self._ids)}", sequence=later)
 
     def purchased(
         self, at: datetime = DAY_ZERO, *, source: str = "/orders/acme", **changes: Any
@@ -86,17 +96,19 @@ class Say:
         )
         return self.event(data, at, "/didflow/inventory", sequence)
 
-    def refused(self, at: datetime = DAY_ZERO) -> Event[PurchaseRefused]:
+    def refused(self, at: datetime = DAY_ZERO, sequence: int = 2) -> Event[PurchaseRefused]:
         """Inventory's refusal of the purchase."""
         data = PurchaseRefused.model_validate(
             self._whose() | {"order_id": "o-1", "code": "number_taken", "message": ""}
         )
-        return self.event(data, at, "/didflow/inventory", 2)
+        return self.event(data, at, "/didflow/inventory", sequence)
 
-    def withdrawn(self, at: datetime = DAY_ZERO, reason: str = "returned") -> Event[DidWithdrawn]:
+    def withdrawn(
+        self, at: datetime = DAY_ZERO, sequence: int = 9, reason: str = "returned"
+    ) -> Event[DidWithdrawn]:
         """Inventory's end of the DID."""
         data = DidWithdrawn.model_validate(self._whose() | {"reason": reason})
-        return self.event(data, at, "/didflow/inventory", 9)
+        return self.event(data, at, "/didflow/inventory", sequence)
 
     def set_cycles(self, left: int | None) -> SetCycles:
         """A wish for so many renewals more."""
@@ -132,66 +144,38 @@ class Say:
         }
 
 
-@dataclass
-class Story:
-    """One DID in billing, run as the stage runs it: settle first, decide, park what is too early, run it again.
+class Billing(FakeStage):
+    """Billing in memory. A message is processed at its own time, a command at `DAY_ZERO`, or at `now`."""
 
-    `said` has each event with its instant, `ledger` each entry, `refused` each code, in order.
-    """
+    def __init__(self) -> None:
+        super().__init__(SERVICE, now=DAY_ZERO)
 
-    term: Term | None = None
-    said: list[tuple[datetime, EventData]] = field(default_factory=list)
-    ledger: list[LedgerEntry] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    parked: list[Event[Any]] = field(default_factory=list)
+    def process(self, message: Event[Any] | Command, now: datetime | None = None) -> Decision | None:
+        """Receive an event or run a command."""
+        if isinstance(message, Event):
+            self.set_time(now or message.time)
+            return self.receive(message)
+        self.set_time(now or DAY_ZERO)
+        return self.run(message)
 
-    def take(self, message: Event[Any] | Command, now: datetime | None = None) -> Decision:
-        """Take one message at `now` (for an event: its own time, unless said otherwise)."""
-        at = now or (message.time if isinstance(message, Event) else DAY_ZERO)
-        outcome = self._decide(message, at)
-        if isinstance(outcome, TooEarly):
-            assert isinstance(message, Event)
-            self.parked.append(message)
-        elif isinstance(outcome, Decided):
-            waiting, self.parked = self.parked, []
-            for event in waiting:
-                self.take(event, at)
-        return outcome
-
-    def clock(self, until: datetime) -> None:
-        """Let the clock strike for all that is due up to then."""
-        while self.term is not None and self.term.due_at is not None and self.term.due_at <= until:
-            at = self.term.due_at
-            self._keep(DUE[Term].decide(self.term, at), at)
-
-    def _decide(self, message: Event[Any] | Command, now: datetime) -> Decision:
-        self.clock(min(message.time, now) if isinstance(message, Event) else now)
-        on = EVENTS[type(message.data)] if isinstance(message, Event) else COMMANDS[type(message)]
-        outcome: Decision = on.decide(self.term, message, now)
-        self._keep(outcome, now)
-        return outcome
-
-    def _keep(self, outcome: Decision, at: datetime) -> None:
-        if isinstance(outcome, Refused):
-            self.refused.append(outcome.code)
-        if isinstance(outcome, Decided):
-            self.term = outcome.state or self.term
-            self.ledger.extend(outcome.also)
-            self.said.extend((at, event) for event in outcome.events)
+    def run_timers(self, until: datetime) -> None:
+        """Run all timers that are due by then, as a worker that was stopped until then does."""
+        self.set_time(until)
+        self.run_due_timers()
 
     @property
-    def last(self) -> Term:
-        """The term as it is now."""
-        assert self.term is not None
-        return self.term
+    def term(self) -> Any:
+        """The term of the DID as it is now, or None."""
+        return self.state(Term, DID)
 
-    def topics(self) -> list[str]:
-        """The topics of all that was said, in order."""
-        return [event.topic for _, event in self.said]
+    @property
+    def ledger(self) -> list[LedgerEntry]:
+        """The ledger in the order of its lines."""
+        return self.rows(LedgerEntry)
 
     def outcomes(self) -> list[str]:
-        """What came of each end of paid time."""
-        return [event.outcome for _, event in self.said if event.topic == "cycle.expired"]  # type: ignore[attr-defined]
+        """The outcome of each end of paid time, in order."""
+        return [data.outcome for data in self.published_data("cycle.expired")]
 
     def bill(self) -> str:
         """The sum of the ledger."""
@@ -205,30 +189,28 @@ def say() -> Say:
 
 
 @pytest.fixture(scope="session")
-def new_story() -> type[Story]:
-    """A fresh DID's story, for tests that need many."""
-    return Story
+def new_billing() -> type[Billing]:
+    """Makes an empty billing service in memory, for tests that need several."""
+    return Billing
 
 
 @pytest.fixture
-def story() -> Story:
-    """A fresh DID's story."""
-    return Story()
+def billing() -> Iterator[Billing]:
+    """An empty billing service in memory. No message of the test may end as a dead letter."""
+    made = Billing()
+    yield made
+    assert made.dead_letters() == []
 
 
 @pytest.fixture
-def running(story: Story, say: Say) -> Story:
-    """A purchased, accepted DID that needs no registration: what most rules are about."""
-    story.take(say.purchased())
-    story.take(say.holding())
-    story.take(say.registration("not_required"))
-    return story
+def running(billing: Billing, say: Say) -> Billing:
+    """Billing with a purchased, accepted DID that needs no registration."""
+    billing.receive(say.purchased(), say.holding(), say.registration("not_required"))
+    return billing
 
 
 @pytest.fixture
-def awaiting(story: Story, say: Say) -> Story:
-    """A purchased, accepted DID that waits for its registration."""
-    story.take(say.purchased())
-    story.take(say.holding())
-    story.take(say.registration("awaiting"))
-    return story
+def awaiting(billing: Billing, say: Say) -> Billing:
+    """Billing with a purchased, accepted DID that waits for its registration."""
+    billing.receive(say.purchased(), say.holding(), say.registration("awaiting"))
+    return billing

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_billing.domain.term import Term
 from didflow_billing.handlers import COMMANDS, DUE, EVENTS
@@ -28,35 +29,37 @@ def test_billing_listens_to_what_the_topics_say_that_it_reads() -> None:
 
 
 @pytest.mark.parametrize("name", FOLLOWING)
-def test_what_needs_a_purchase_waits_for_it(story: Any, say: Any, name: str) -> None:
+def test_what_needs_a_purchase_waits_for_it(billing: Any, say: Any, name: str) -> None:
     """Too early: parked, with what is missing, and applied when the purchase comes."""
-    assert story.take(FOLLOWING[name](say)) == TooEarly("did.purchased")
-    assert (story.term, story.said, story.ledger) == (None, [], [])
-    story.take(say.purchased())
-    assert story.parked == []
-    assert story.last != Term(did_id=say.did, number=say.number, account=say.account, payer=say.account)
+    assert billing.process(FOLLOWING[name](say)) == TooEarly("did.purchased")
+    assert (billing.term, billing.published(), billing.ledger) == (None, [], [])
+    billing.process(say.purchased())
+    assert billing.parked() == []
+    assert billing.term != Term(did_id=say.did, number=say.number, account=say.account, payer=say.account)
 
 
 @pytest.mark.parametrize("name", [*OPENING, *FOLLOWING])
-def test_what_is_said_again_under_another_id_changes_nothing(story: Any, say: Any, name: str) -> None:
+def test_what_is_said_again_under_another_id_changes_nothing(billing: Any, say: Any, name: str) -> None:
     """Delivered twice: the second time nothing is written, charged or said."""
-    story.take(say.purchased())
-    build = (OPENING | FOLLOWING)[name]
-    story.take(build(say))
-    before = (story.last, len(story.said), len(story.ledger))
-    assert story.take(build(say)) == Unchanged()
-    assert (story.last, len(story.said), len(story.ledger)) == before
+    billing.process(say.purchased())
+    event = (OPENING | FOLLOWING)[name](say)
+    billing.process(event)
+    before = (replace(billing.term, seen={}), billing.topics(), billing.ledger)
+    assert isinstance(billing.process(say.again(event)), Unchanged | Decided)
+    assert (replace(billing.term, seen={}), billing.topics(), billing.ledger) == before
 
 
 @pytest.mark.parametrize("name", [*OPENING, *FOLLOWING])
-def test_what_comes_for_a_refused_did_never_waits_and_never_revives(story: Any, say: Any, name: str) -> None:
+def test_what_comes_for_a_refused_did_never_waits_and_never_revives(
+    billing: Any, say: Any, name: str
+) -> None:
     """After the refusal everything is recorded at most: closed, nothing charged, nothing said."""
-    story.take(say.purchased())
-    story.take(say.refused())
-    said, lines = len(story.said), len(story.ledger)
-    outcome = story.take((OPENING | FOLLOWING)[name](say))
+    billing.process(say.purchased())
+    billing.process(say.refused())
+    said, lines = len(billing.published()), len(billing.ledger)
+    outcome = billing.process(say.again((OPENING | FOLLOWING)[name](say)))
     assert isinstance(outcome, Unchanged | Decided)
-    assert (story.last.state, len(story.said), len(story.ledger)) == ("closed", said, lines)
+    assert (billing.term.state, len(billing.published()), len(billing.ledger)) == ("closed", said, lines)
 
 
 @pytest.mark.parametrize("model", COMMANDS)
@@ -69,6 +72,6 @@ def test_a_wish_for_an_unknown_did_is_refused_and_never_waits(say: Any, model: t
 
 def test_the_clock_asked_twice_does_once(running: Any) -> None:
     """The second strike at the same instant finds nothing due."""
-    at = running.last.due_at
-    running.clock(at)
-    assert DUE[Term].decide(running.last, at) == Unchanged()
+    at = running.term.due_at
+    running.run_timers(at)
+    assert DUE[Term].decide(running.term, at) == Unchanged()

@@ -27,7 +27,7 @@ REGISTRATIONS: tuple[Registration | None, ...] = (
 
 def terms(running: Any) -> list[Term]:
     """Every state, with each registration and count of cycles that can stand beside it."""
-    base: Term = running.last
+    base: Term = running.term
     end = base.expires_at or base.purchased_at
     assert end is not None
     shapes: list[Term] = []
@@ -89,7 +89,7 @@ def test_every_change_of_state_is_said_as_a_whole(running: Any, say: Any) -> Non
 @pytest.mark.parametrize(("here", "there"), list(product(STATES, STATES)))
 def test_a_way_that_is_not_in_the_table_is_a_defect(running: Any, here: TermState, there: TermState) -> None:
     """All pairs of states: listed ways and staying are open, every other raises."""
-    term = replace(running.last, state=here)
+    term = replace(running.term, state=here)
     if there == here or there in TRANSITIONS[here]:
         assert moved(term, there).state == there
     else:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.term import Term
+
 DAY = timedelta(days=1)
 ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("set-cycles", {"billing_cycles": 3}),
@@ -52,7 +55,7 @@ async def test_a_term_is_shown_by_number_and_by_id(acme: Any, say: Any) -> None:
 
 async def test_a_former_did_is_shown_by_its_id_alone(acme: Any, active: Any, say: Any) -> None:
     """The number means a living DID; the id means this one for ever."""
-    await active.take(say.withdrawn())
+    await active.receive(say.withdrawn())
     assert (await acme.get(f"/v1/terms/{say.number}")).status_code == 404
     assert (await acme.get(f"/v1/terms/{say.did}")).json()["state"] == "closed"
 
@@ -81,7 +84,7 @@ async def test_a_term_is_seen_from_its_holder_upwards(
     active: Any, say: Any, account: str, role: str, status: int
 ) -> None:
     """Its own account, those above, and the operator; for anyone else it does not exist."""
-    async with active.caller(account, role) as client:
+    async with active.client(account, role) as client:
         assert (await client.get(f"/v1/terms/{say.did}")).status_code == status
 
 
@@ -90,11 +93,11 @@ async def test_a_foreign_did_cannot_be_touched(
     active: Any, say: Any, action: str, body: dict[str, Any]
 ) -> None:
     """Each wish answers `not_found`, and nothing changes."""
-    before = await active.term()
-    async with active.caller("master/other") as eve:
+    before = await active.state(Term, say.did)
+    async with active.client("master/other") as eve:
         answer = await wish(eve, action, say.number, **body)
     assert (answer["outcome"], answer["code"]) == ("refused", "not_found")
-    assert await active.term() == before
+    assert await active.state(Term, say.did) == before
 
 
 @pytest.mark.parametrize(("action", "body"), ACTIONS)
@@ -103,22 +106,22 @@ async def test_wishes_are_not_for_users_and_reviewers(
     active: Any, say: Any, action: str, body: dict[str, Any], role: str
 ) -> None:
     """403 with a code; nothing is decided."""
-    async with active.caller(role=role) as client:
+    async with active.client(role=role) as client:
         assert (await wish(client, action, say.number, **body))["code"] == "role_not_allowed"
 
 
 async def test_each_wish_is_done_for_those_who_may(acme: Any, active: Any, say: Any) -> None:
     """Cycles, a renewal, a cancellation and its end, and the terms that come of them."""
     assert (await wish(acme, "set-cycles", say.number, billing_cycles=0))["outcome"] == "done"
-    assert (await active.term()).state == "delayed_removal"
+    assert (await active.state(Term, say.did)).state == "delayed_removal"
     assert (await wish(acme, "set-cycles", say.number, billing_cycles=0))["outcome"] == "unchanged"
     assert (await wish(acme, "renew", say.number, billing_period=3))["outcome"] == "done"
     assert (await wish(acme, "cancel", say.number))["outcome"] == "done"
     assert (await wish(acme, "renew", say.number, billing_period=1))["code"] == "restore_first"
     assert (await wish(acme, "restore", say.number))["outcome"] == "done"
     assert (await wish(acme, "restore", say.number))["code"] == "not_canceled"
-    assert (await active.term()).expires_at.isoformat() == "2026-05-31T12:30:00+00:00"
-    assert [str(line.amount) for line in await active.lines()] == ["3.00", "5.00", "15.00"]
+    assert (await active.state(Term, say.did)).expires_at.isoformat() == "2026-05-31T12:30:00+00:00"
+    assert [str(line.amount) for line in await active.rows(LedgerEntry)] == ["3.00", "5.00", "15.00"]
 
 
 async def test_one_bad_number_never_fails_the_rest(acme: Any, say: Any) -> None:
@@ -136,7 +139,7 @@ async def test_a_retried_renewal_is_one_renewal(acme: Any, active: Any, say: Any
     first = await acme.post("/v1/terms/batch/renew", json=body, headers=key)
     again = await acme.post("/v1/terms/batch/renew", json=body, headers=key)
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
-    assert len(await active.lines()) == 3
+    assert len(await active.rows(LedgerEntry)) == 3
     other = await acme.post("/v1/terms/batch/renew", json=body | {"billing_period": 3}, headers=key)
     assert other.json()["code"] == "idempotency_key_reused"
 
@@ -174,7 +177,7 @@ async def test_none_and_too_many_entries_are_refused(acme: Any, say: Any) -> Non
 async def test_a_late_clock_is_settled_before_a_wish(acme: Any, active: Any, say: Any) -> None:
     """The wish comes 35 days after a period that was the last one: gone, not renewed."""
     await wish(acme, "set-cycles", say.number, billing_cycles=0)
-    await active.at(say.zero + 63 * DAY)
+    await active.set_time(say.zero + 63 * DAY)
     assert (await wish(acme, "renew", say.number, billing_period=1))["code"] == "not_found"
     assert (await active.topics())[-1] == "did.removed"
 
