@@ -101,7 +101,7 @@ async def play(options: Options, tell: Callable[[str], None]) -> DemoResult:
 async def _main_job(run: _Run) -> None:
     """Run the main job step by step. Source: spec product, The main job."""
     say, people = run.progress.step, run.people
-    say("creating identities, addresses and progress trunks over HTTP")
+    say("creating identities, addresses and voice trunks over HTTP")
     await people.enter_details()
     await people.create_trunks()
     say("an order system publishes purchases to Kafka")
@@ -110,7 +110,7 @@ async def _main_job(run: _Run) -> None:
     await _start_late(run)
     killing = asyncio.create_task(_kill(run))
     await run.until_idle()
-    say("resellers set progress trunks and capacity")
+    say("resellers set voice trunks and capacity")
     await people.set_routing()
     say("resellers assign end-user details")
     await people.assign_details(later=False)

@@ -62,7 +62,7 @@ def test_the_printed_answer_is_a_result() -> None:
     said = json.loads(blocks("json")[1])
     command = json.loads((ROOT / "examples" / "events" / "provisioning.commands.json").read_text())
     for name, value in said["data"].items():
-        if value == "<as it came>":
+        if value == "<copied from the command>":
             said["data"][name] = command["data"][name]
     headers = [("content-type", CONTENT_TYPE.encode())]
     event = decode(json.dumps(said).encode(), headers, types=EVENT_TYPES)
