@@ -30,7 +30,7 @@ DatabaseFor = Callable[..., Awaitable[str]]
 OnPostgres = Callable[..., Awaitable[ServiceOnPostgres]]
 """`await on_postgres(SERVICE, now=..., caller=...)` opens a service on a database of this test's own.
 
-`prepare` makes the tables of a service that has no migrations. The other options are those of `ServiceOnPostgres.open`.
+`prepare` makes the tables of a service that has no migrations; `opened_as` is a subclass with more methods. The other options are those of `ServiceOnPostgres.open`.
 """
 
 
@@ -102,12 +102,14 @@ async def on_postgres(database_for: DatabaseFor) -> AsyncIterator[OnPostgres]:
     async with AsyncExitStack() as exits:
 
         async def open_service(
-            service: Service, *, prepare: Prepare | None = None, **options: Any
+            service: Service,
+            *,
+            prepare: Prepare | None = None,
+            opened_as: type[ServiceOnPostgres] = ServiceOnPostgres,
+            **options: Any,
         ) -> ServiceOnPostgres:
             dsn = await database_for(service.name, prepare or _migrated(service))
-            return await exits.enter_async_context(
-                ServiceOnPostgres.open(service, dsn, migrate=False, **options)
-            )
+            return await exits.enter_async_context(opened_as.open(service, dsn, migrate=False, **options))
 
         yield open_service
 

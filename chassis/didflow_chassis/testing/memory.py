@@ -169,7 +169,7 @@ class MemoryDatabase(Database):
         saved: dict[Hashable, tuple[Any, ...]] = {}
         for row in zip(*columns, strict=True):
             _check_row(kind, row)
-            key = _key(kind, row)
+            key = _key(kind, row) if _is_keyed(kind) else f"row {next(self._numbers)}"
             if kind.append_only and (key in table or key in saved):
                 raise Rejected(f"{kind.table.name} has a row of the key {key} already")
             version = None if kind.append_only else kind.columns.index("version")
@@ -280,6 +280,11 @@ def _key(kind: Kind[Any], row: Sequence[Any]) -> Hashable:
     names = [column.name for column in kind.table.primary_key] if kind.append_only else [kind.key]
     values = tuple(row[kind.columns.index(name)] for name in names)
     return values[0] if len(values) == 1 else values
+
+
+def _is_keyed(kind: Kind[Any]) -> bool:
+    """Return False for an append-only table whose primary key is counted by the database."""
+    return not kind.append_only or all(c.name in kind.columns for c in kind.table.primary_key)
 
 
 def _check_row(kind: Kind[Any], row: Sequence[Any]) -> None:

@@ -1,7 +1,6 @@
-"""Messages about numbers in few words, and a stage in memory that does with them what the real one does."""
+"""Builders of the messages about one number, and inventory in memory."""
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -10,8 +9,8 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
-from didflow_chassis.service import Ref
+from didflow_chassis.decision import Caller, Command
+from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -34,11 +33,11 @@ from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purc
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.stock import Number
-from didflow_inventory.handlers import HISTORY, commands, events
+from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
+from didflow_inventory.store import KINDS
 
-EVENTS = events(InventorySettings.placeholder())
-COMMANDS = commands(InventorySettings.placeholder())
+SERVICE = service(InventorySettings.placeholder())
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 OTHER = UUID("0190a5b6-7c00-7000-8000-000000000002")
@@ -70,6 +69,11 @@ class Say:
     ) -> Event[Any]:
         """Wrap data as the event that it comes in, under a fresh id."""
         return Event(id=f"e{next(self._ids)}", source=source, time=at, data=data, sequence=sequence)
+
+    def again(self, event: Event[Any]) -> Event[Any]:
+        """The same data once more, as its source would publish it: under another id and a later sequence."""
+        later = None if event.sequence is None else event.sequence + 100
+        return replace(event, id=f"e{next(self._ids)}", sequence=later)
 
     def order(self, **changes: Any) -> dict[str, Any]:
         """The data of a purchase of one Irish number, for calls and messages."""
@@ -207,95 +211,41 @@ class Say:
         }
 
 
-@dataclass
-class World:
-    """Inventory in memory: what is declared is loaded, what is too early waits for the next decision.
+class Inventory(FakeStage):
+    """Inventory in memory with the accounts of these paths, at `ZERO` unless a message comes at another time."""
 
-    `said` has all events in order, `story` the history, `refused` each code.
-    """
+    def __init__(self, *accounts: str) -> None:
+        super().__init__(SERVICE, now=ZERO)
+        self.store(*(Account(path=path, name=path, created_at=ZERO) for path in accounts))
 
-    states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
-    said: list[EventData] = field(default_factory=list)
-    story: list[HistoryEntry] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    parked: list[Event[Any]] = field(default_factory=list)
-
-    @classmethod
-    def with_accounts(cls, *paths: str) -> "World":
-        """A world with these accounts."""
-        return cls().put(*(Account(path=p, name=p, created_at=ZERO) for p in paths))
-
-    def put(self, *states: Any) -> "World":
-        """Let these states be."""
-        for state in states:
-            self.states[type(state), key_of(state)] = state
-        return self
-
-    def take(self, message: Event[Any] | Command, now: datetime = ZERO) -> Decision:
-        """Take one message as the stage does."""
-        on = EVENTS[type(message.data)] if isinstance(message, Event) else COMMANDS[type(message)]
-        entity = message.data.did_id if isinstance(message, Event) else message.entity_id
-        before = self.states.get((on.model or Did, entity))
-        known = self._known(on.needs(message) if on.needs else ())
-        if on.state_needs:
-            known = self._known([*_refs(known), *on.state_needs(before, message, known)])
-        extra = (known,) if on.needs or on.state_needs else ()
-        outcome: Decision = on.decide(before, message, now, *extra)
-        self.story.extend(HISTORY(message, outcome, before, now))
-        self._keep(message, outcome, now)
-        return outcome
-
-    def _known(self, refs: Iterable[Ref]) -> Known:
-        return Known(states={(r.model, r.key): self.states.get((r.model, r.key)) for r in refs})
-
-    def _keep(self, message: Event[Any] | Command, outcome: Decision, now: datetime) -> None:
-        if isinstance(outcome, Refused):
-            self.refused.append(outcome.code)
-        if isinstance(outcome, TooEarly):
-            assert isinstance(message, Event)
-            self.parked.append(message)
-        if isinstance(outcome, Decided):
-            self.put(*(s for s in (outcome.state, *outcome.also) if s is not None))
-            self.said.extend(outcome.events)
-            waiting, self.parked = self.parked, []
-            for event in waiting:
-                self.take(event, now)
+    def process(self, message: Event[Any] | Command, now: datetime = ZERO) -> Any:
+        """Receive an event or run a command, and return its decision."""
+        self.set_time(now)
+        return self.receive(message) if isinstance(message, Event) else self.run(message)
 
     @property
-    def did(self) -> Did:
-        """The DID that most stories are about."""
-        found: Did = self.states[Did, DID]
-        return found
+    def did(self) -> Any:
+        """The DID that most tests are about."""
+        return self.state(Did, DID)
 
     @property
-    def number(self) -> Number:
-        """The number that most stories are about."""
-        found: Number = self.states[Number, NUMBER]
-        return found
+    def number(self) -> Any:
+        """The number that most tests are about."""
+        return self.state(Number, NUMBER)
 
-    def topics(self) -> list[str]:
-        """The topics of all that was said, in order."""
-        return [event.topic for event in self.said]
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """All entries of the history."""
+        return self.rows(HistoryEntry)
+
+    def all_states(self) -> dict[str, list[Any]]:
+        """All states, by the name of their class, without the sequences of the last applied events."""
+        found = {kind.model.__name__: self.states(kind.model) for kind in KINDS if not kind.append_only}
+        return found | {"Did": [replace(did, seen={}) for did in found["Did"]]}
 
     def statuses(self) -> list[str]:
-        """Every status said, in order."""
-        return [event.status for event in self.said if event.topic == "did.status_changed"]  # type: ignore[attr-defined]
-
-    def change(self, **fields: Any) -> "World":
-        """Let the DID be otherwise, whatever made it so."""
-        return self.put(replace(self.did, **fields))
-
-
-def _refs(known: Known) -> list[Ref]:
-    return [Ref(model, key) for model, key in known.states]
-
-
-def key_of(state: Any) -> Hashable:
-    """The key that a state is kept under."""
-    if isinstance(state, Did):
-        return state.did_id
-    key: Hashable = next(getattr(state, n) for n in ("key", "path", "number") if hasattr(state, n))
-    return key
+        """Every published status, in order."""
+        return [data.status for data in self.published_data("did.status_changed")]
 
 
 @pytest.fixture(scope="session")
@@ -305,19 +255,21 @@ def say() -> Say:
 
 
 @pytest.fixture(scope="session")
-def new_world() -> type[World]:
-    """An empty inventory, for tests that need many."""
-    return World
+def new_inventory() -> type[Inventory]:
+    """Makes an inventory in memory with given accounts, for tests that need several."""
+    return Inventory
 
 
 @pytest.fixture
-def world() -> World:
-    """Inventory with the accounts that most stories need."""
-    return World.with_accounts("master", ACCOUNT, "master/acme/shop", "other")
+def inventory() -> Iterator[Inventory]:
+    """Inventory with the accounts that most tests need. No message of the test may end as a dead letter."""
+    made = Inventory("master", ACCOUNT, "master/acme/shop", "other")
+    yield made
+    assert made.dead_letters() == []
 
 
 @pytest.fixture
-def bought(world: World, say: Say) -> World:
-    """Inventory with one DID purchased and nothing heard about it yet."""
-    world.take(say.purchased())
-    return world
+def bought(inventory: Inventory, say: Say) -> Inventory:
+    """Inventory with one purchased DID, and nothing received about it yet."""
+    inventory.receive(say.purchased())
+    return inventory

@@ -20,7 +20,7 @@ def stories(draw: Any, say: Any) -> Any:
     A source counts over all its topics; its last words after a removal are a release and a closed term.
     """
     removed = draw(st.booleans())
-    topics = {"did.purchased": [say.purchased()] * draw(st.integers(1, 2))}
+    topics = {"did.purchased": [say.purchased() for _ in range(draw(st.integers(1, 2)))]}
 
     def said(event: Any) -> Any:
         topics.setdefault(event.data.topic, []).append(event)
@@ -55,18 +55,20 @@ def mixed(draw: Any, topics: Any) -> Any:
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_every_interleaving_of_one_numbers_events_ends_the_same(say: Any, new_world: Any, data: Any) -> None:
+def test_every_interleaving_of_one_numbers_events_ends_the_same(
+    say: Any, new_inventory: Any, data: Any
+) -> None:
     """The DID, its number and the status last said are the same, and nothing is left waiting."""
     topics = data.draw(stories(say))
     ends = []
     for _ in range(2):
-        world = new_world.with_accounts("master", say.account)
+        inventory = new_inventory("master", say.account)
         for event in mixed(data.draw, topics):
-            world.take(event)
-        did, number = world.states[Did, say.did], world.states[Number, say.number]
-        last = world.statuses()[-1] if did.is_live else None
+            inventory.process(event)
+        did, number = inventory.state(Did, say.did), inventory.state(Number, say.number)
+        last = inventory.statuses()[-1] if did.is_live else None
         assert last == did.said == did.status
-        ends.append((did, number, last, world.parked))
+        ends.append((did, number, last, inventory.parked()))
 
     assert ends[0] == ends[1]
     assert ends[0][-1] == []
@@ -74,12 +76,12 @@ def test_every_interleaving_of_one_numbers_events_ends_the_same(say: Any, new_wo
 
 @settings(max_examples=100, deadline=None)
 @given(st.data())
-def test_every_event_of_every_interleaving_is_told_once(say: Any, new_world: Any, data: Any) -> None:
+def test_every_event_of_every_interleaving_is_told_once(say: Any, new_inventory: Any, data: Any) -> None:
     """However they are mixed, the history has one line for each message."""
     topics = data.draw(stories(say))
-    world = new_world.with_accounts("master", say.account)
+    inventory = new_inventory("master", say.account)
     events = list(mixed(data.draw, topics))
     for event in events:
-        world.take(event)
+        inventory.process(event)
 
-    assert sorted(entry.event_id for entry in world.story) == sorted(event.id for event in events)
+    assert sorted(entry.event_id for entry in inventory.history) == sorted(event.id for event in events)

@@ -11,26 +11,30 @@ from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock import Number, Order, order_key
 
 
-def refusal(world: Any) -> Any:
+def refusal(inventory: Any) -> Any:
     """The last refusal said."""
-    return next(event for event in reversed(world.said) if event.topic == "purchase.refused")
+    return next(event for event in reversed(inventory.published_data()) if event.topic == "purchase.refused")
 
 
-def test_a_purchase_gives_the_number_to_the_account(world: Any, say: Any) -> None:
+def test_a_purchase_gives_the_number_to_the_account(inventory: Any, say: Any) -> None:
     """The DID is assigned, its holding is said whole, and the number has it."""
-    outcome = world.take(say.purchased(region="Dublin"))
+    outcome = inventory.process(say.purchased(region="Dublin"))
 
     assert isinstance(outcome, Decided)
-    assert world.topics() == ["did.changed"]
-    holding = world.said[0]
+    assert inventory.topics() == ["did.changed"]
+    holding = inventory.published_data()[0]
     assert (holding.stock, holding.account, holding.payer, holding.origin) == (
         "assigned",
         say.account,
         say.account,
         "purchased",
     )
-    assert (world.did.country, world.did.region, world.did.purchased_at) == ("IE", "Dublin", say.zero)
-    assert (world.number.did_id, world.number.releasing) == (say.did, False)
+    assert (inventory.did.country, inventory.did.region, inventory.did.purchased_at) == (
+        "IE",
+        "Dublin",
+        say.zero,
+    )
+    assert (inventory.number.did_id, inventory.number.releasing) == (say.did, False)
 
 
 def test_nothing_is_said_of_the_status_before_verification_has_spoken(bought: Any) -> None:
@@ -41,47 +45,47 @@ def test_nothing_is_said_of_the_status_before_verification_has_spoken(bought: An
 
 def test_a_purchase_again_with_the_same_did_id_is_nothing(bought: Any, say: Any) -> None:
     """A retry under another event id changes nothing and says nothing."""
-    said = list(bought.said)
-    assert isinstance(bought.take(say.purchased()), Unchanged)
-    assert bought.said == said
+    said = bought.published_data()
+    assert isinstance(bought.process(say.purchased()), Unchanged)
+    assert bought.published_data() == said
 
 
 def test_a_living_number_is_taken(bought: Any, say: Any) -> None:
     """Another order for the same number is refused, and the first one keeps it."""
-    bought.take(say.purchased(did_id=say.other, order_id="o-2", account="other"))
+    bought.process(say.purchased(did_id=say.other, order_id="o-2", account="other"))
 
     assert (refusal(bought).code, refusal(bought).did_id) == ("number_taken", say.other)
     assert bought.number.did_id == say.did
-    assert (bought.states[Did, say.other].stock, bought.states[Did, say.other].status) == ("refused", None)
+    assert (bought.state(Did, say.other).stock, bought.state(Did, say.other).status) == ("refused", None)
 
 
 def test_the_same_order_with_another_did_id_is_a_duplicate(bought: Any, say: Any) -> None:
     """The order system lost its did_id and made another: the first DID stands."""
-    bought.take(say.purchased(did_id=say.other))
+    bought.process(say.purchased(did_id=say.other))
 
     assert refusal(bought).code == "duplicate_order"
-    order = bought.states[Order, order_key(say.account, "o-1", say.number)]
+    order = bought.state(Order, order_key(say.account, "o-1", say.number))
     assert order.did_id == say.did
 
 
-def test_the_same_order_after_a_refusal_is_a_duplicate_too(world: Any, say: Any) -> None:
+def test_the_same_order_after_a_refusal_is_a_duplicate_too(inventory: Any, say: Any) -> None:
     """A refused purchase is remembered by its order as well."""
-    world.put(Number(number=say.number, releasing=True))
-    world.take(say.purchased())
-    world.put(Number(number=say.number))
-    world.take(say.purchased(did_id=say.other))
+    inventory.store(Number(number=say.number, releasing=True))
+    inventory.process(say.purchased())
+    inventory.store(Number(number=say.number))
+    inventory.process(say.purchased(did_id=say.other))
 
-    assert [e.code for e in world.said] == ["number_releasing", "duplicate_order"]
+    assert [e.code for e in inventory.published_data()] == ["number_releasing", "duplicate_order"]
 
 
 def test_a_removed_did_does_not_stand_in_the_way_of_its_order(bought: Any, say: Any) -> None:
     """After the removal and the release the same order may buy the number anew."""
-    bought.take(say.removed())
-    bought.take(say.routing("released"))
-    bought.take(say.purchased(did_id=say.other))
+    bought.process(say.removed())
+    bought.process(say.routing("released"))
+    bought.process(say.purchased(did_id=say.other))
 
     assert bought.number.did_id == say.other
-    assert bought.states[Did, say.other].stock == "assigned"
+    assert bought.state(Did, say.other).stock == "assigned"
 
 
 @pytest.mark.parametrize(
@@ -96,22 +100,26 @@ def test_a_removed_did_does_not_stand_in_the_way_of_its_order(bought: Any, say: 
     ],
 )
 def test_a_number_that_is_not_to_be_had_is_refused_by_its_state(
-    world: Any, say: Any, number: Any, code: Any
+    inventory: Any, say: Any, number: Any, code: Any
 ) -> None:
     """Each state of a number in stock has its own code."""
-    world.put(replace(number, number=say.number))
-    world.take(say.purchased())
+    inventory.store(replace(number, number=say.number))
+    inventory.process(say.purchased())
 
-    assert refusal(world).code == code
-    assert world.number.did_id is None
+    assert refusal(inventory).code == code
+    assert inventory.number.did_id is None
 
 
-def test_a_number_in_the_stock_above_can_be_bought(world: Any, say: Any) -> None:
+def test_a_number_in_the_stock_above_can_be_bought(inventory: Any, say: Any) -> None:
     """Stock of an account above serves it; the DID remembers that the number came from there."""
-    world.put(Number(number=say.number, stock="in_stock", uploader="master"))
-    world.take(say.purchased())
+    inventory.store(Number(number=say.number, stock="in_stock", uploader="master"))
+    inventory.process(say.purchased())
 
-    assert (world.did.origin, world.number.stock, world.number.uploader) == ("stock", None, "master")
+    assert (inventory.did.origin, inventory.number.stock, inventory.number.uploader) == (
+        "stock",
+        None,
+        "master",
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,42 +132,42 @@ def test_a_number_in_the_stock_above_can_be_bought(world: Any, say: Any) -> None
     ],
 )
 def test_a_number_that_no_plan_knows_or_whose_country_contradicts_it_is_invalid(
-    world: Any, say: Any, changes: Any
+    inventory: Any, say: Any, changes: Any
 ) -> None:
     """E.164 in form is not enough, and a country that is not the number's is no country of it."""
-    world.take(say.purchased(**changes))
-    assert refusal(world).code == "invalid_number"
+    inventory.process(say.purchased(**changes))
+    assert refusal(inventory).code == "invalid_number"
 
 
-def test_a_country_that_shares_the_numbers_range_is_taken_at_its_word(world: Any, say: Any) -> None:
+def test_a_country_that_shares_the_numbers_range_is_taken_at_its_word(inventory: Any, say: Any) -> None:
     """A North American toll-free number belongs to Canada as well as to the United States."""
-    world.take(say.purchased(number="+18005550199", country="CA", number_type="toll_free"))
-    assert world.did.country == "CA"
+    inventory.process(say.purchased(number="+18005550199", country="CA", number_type="toll_free"))
+    assert inventory.did.country == "CA"
 
 
-def test_a_number_of_no_country_has_none(world: Any, say: Any) -> None:
+def test_a_number_of_no_country_has_none(inventory: Any, say: Any) -> None:
     """An international freephone number is sold without a country."""
-    world.take(say.purchased(number="+80012345678", number_type="toll_free"))
-    assert (world.did.stock, world.did.country) == ("assigned", None)
+    inventory.process(say.purchased(number="+80012345678", number_type="toll_free"))
+    assert (inventory.did.stock, inventory.did.country) == ("assigned", None)
 
 
-def test_an_account_that_does_not_exist_is_unknown(world: Any, say: Any) -> None:
+def test_an_account_that_does_not_exist_is_unknown(inventory: Any, say: Any) -> None:
     """Inventory knows the accounts; a purchase for another is refused with the order's name."""
-    world.take(say.purchased(account="master/nobody"))
-    assert (refusal(world).code, refusal(world).order_id) == ("account_unknown", "o-1")
+    inventory.process(say.purchased(account="master/nobody"))
+    assert (refusal(inventory).code, refusal(inventory).order_id) == ("account_unknown", "o-1")
 
 
 def test_an_outsider_cannot_repeat_the_purchase_of_another_account(bought: Any, say: Any) -> None:
     """The did_id of a DID is no key to it."""
-    assert bought.take(say.purchased(account="other")) == Refused(
+    assert bought.process(say.purchased(account="other")) == Refused(
         "not_yours", "this DID belongs to another account", "account"
     )
 
 
 def test_a_did_id_cannot_be_used_for_another_number(bought: Any, say: Any) -> None:
     """One did_id is one life of one number."""
-    bought.take(say.purchased(number="+35319609037"))
-    assert bought.refused == ["did_id_taken"]
+    bought.process(say.purchased(number="+35319609037"))
+    assert bought.refusals() == ["did_id_taken"]
 
 
 @pytest.mark.parametrize(
@@ -174,44 +182,44 @@ def test_a_did_id_cannot_be_used_for_another_number(bought: Any, say: Any) -> No
     ],
 )
 def test_a_carrier_that_nobody_names_is_the_default_one_per_capability(
-    world: Any, say: Any, features: Any, given: Any, expected: Any
+    inventory: Any, say: Any, features: Any, given: Any, expected: Any
 ) -> None:
     """Calls, fax with them, and messages each take the default where no carrier is given."""
-    world.put(Account(path=say.account, name="a", default_carrier="shop-net", created_at=say.zero))
-    world.take(say.purchased(features=features, **given))
+    inventory.store(Account(path=say.account, name="a", default_carrier="shop-net", created_at=say.zero))
+    inventory.process(say.purchased(features=features, **given))
 
-    assert (world.did.carrier, world.did.sms_carrier) == expected
+    assert (inventory.did.carrier, inventory.did.sms_carrier) == expected
 
 
-def test_the_nearest_account_above_names_the_default_carrier(world: Any, say: Any) -> None:
+def test_the_nearest_account_above_names_the_default_carrier(inventory: Any, say: Any) -> None:
     """An account without a default takes the one of the nearest above, and last the deployment's."""
-    world.take(say.purchased(account="master/acme/shop"))
-    assert world.did.carrier == "simulator"
+    inventory.process(say.purchased(account="master/acme/shop"))
+    assert inventory.did.carrier == "simulator"
 
-    world.put(Account(path="master", name="m", default_carrier="far", created_at=say.zero))
-    world.put(Account(path=say.account, name="a", default_carrier="near", created_at=say.zero))
+    inventory.store(Account(path="master", name="m", default_carrier="far", created_at=say.zero))
+    inventory.store(Account(path=say.account, name="a", default_carrier="near", created_at=say.zero))
     shop = {"account": "master/acme/shop", "did_id": say.other, "order_id": "o-2", "number": "+35319609037"}
-    world.take(say.purchased(**shop))
-    assert world.states[Did, say.other].carrier == "near"
+    inventory.process(say.purchased(**shop))
+    assert inventory.state(Did, say.other).carrier == "near"
 
 
-def test_a_purchase_over_http_says_the_same_event(world: Any, say: Any) -> None:
+def test_a_purchase_over_http_says_the_same_event(inventory: Any, say: Any) -> None:
     """The did.purchased of an HTTP call carries its instant, and the holding follows it."""
-    outcome = world.take(say.purchase())
+    outcome = inventory.process(say.purchase())
 
-    assert world.topics() == ["did.purchased", "did.changed"]
-    assert world.said[0].purchased_at == say.zero
+    assert inventory.topics() == ["did.purchased", "did.changed"]
+    assert inventory.published_data()[0].purchased_at == say.zero
     assert (outcome.answer.did_id, outcome.answer.status) == (say.did, "awaiting_registration")
 
 
-def test_the_same_order_over_http_answers_with_the_did_that_it_made(world: Any, say: Any) -> None:
+def test_the_same_order_over_http_answers_with_the_did_that_it_made(inventory: Any, say: Any) -> None:
     """A lost answer and a new did_id: still one purchase."""
-    world.take(say.purchase())
-    outcome = world.take(say.purchase(did_id=say.other))
+    inventory.process(say.purchase())
+    outcome = inventory.process(say.purchase(did_id=say.other))
 
     assert isinstance(outcome, Unchanged)
     assert outcome.answer.did_id == say.did
-    assert isinstance(world.take(say.purchase()), Unchanged)
+    assert isinstance(inventory.process(say.purchase()), Unchanged)
 
 
 @pytest.mark.parametrize(
@@ -226,36 +234,36 @@ def test_the_same_order_over_http_answers_with_the_did_that_it_made(world: Any, 
 )
 def test_a_refused_purchase_over_http_leaves_nothing(bought: Any, say: Any, changes: Any, code: Any) -> None:
     """The code is answered, and there is neither an event nor a DID."""
-    said = list(bought.said)
+    said = bought.published_data()
     changes = {**changes, "did_id": changes.get("did_id", say.did) or say.other}
-    outcome = bought.take(say.purchase(**changes))
+    outcome = bought.process(say.purchase(**changes))
 
     assert outcome.code == code
-    assert bought.said == said
-    assert (Did, say.other) not in bought.states
+    assert bought.published_data() == said
+    assert (Did, say.other) not in bought.all_states()
 
 
-def test_an_order_refused_by_event_is_a_duplicate_over_http(world: Any, say: Any) -> None:
+def test_an_order_refused_by_event_is_a_duplicate_over_http(inventory: Any, say: Any) -> None:
     """The order system was told that it is refused; HTTP does not contradict that."""
-    world.take(say.purchased(number="+35319999999999"))
-    world.take(say.purchase(number="+35319999999999", did_id=say.other))
-    assert world.refused == ["duplicate_order"]
+    inventory.process(say.purchased(number="+35319999999999"))
+    inventory.process(say.purchase(number="+35319999999999", did_id=say.other))
+    assert inventory.refusals() == ["duplicate_order"]
 
 
 def test_a_did_id_of_a_former_life_cannot_be_bought_again(bought: Any, say: Any) -> None:
     """A new life has a new id."""
-    bought.take(say.removed())
-    bought.take(say.routing("released"))
-    assert bought.take(say.purchase()).code == "did_id_taken"
+    bought.process(say.removed())
+    bought.process(say.routing("released"))
+    assert bought.process(say.purchase()).code == "did_id_taken"
 
 
-def test_an_enterprise_adds_numbers_of_its_own_only_where_that_is_allowed(world: Any, say: Any) -> None:
+def test_an_enterprise_adds_numbers_of_its_own_only_where_that_is_allowed(inventory: Any, say: Any) -> None:
     """The reseller says whether; for a reseller itself there is no such limit."""
     admin = say.caller(say.account, "enterprise_admin")
     external = {"acquired": "external", "did_id": say.other}
-    world.take(say.purchase(admin, **external))
-    assert world.refused == ["external_numbers_not_allowed"]
+    inventory.process(say.purchase(admin, **external))
+    assert inventory.refusals() == ["external_numbers_not_allowed"]
 
-    world.put(Account(path=say.account, name="a", allow_external_numbers=True, created_at=say.zero))
-    world.take(say.purchase(admin, **external))
-    assert world.states[Did, say.other].origin == "external"
+    inventory.store(Account(path=say.account, name="a", allow_external_numbers=True, created_at=say.zero))
+    inventory.process(say.purchase(admin, **external))
+    assert inventory.state(Did, say.other).origin == "external"

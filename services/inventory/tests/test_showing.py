@@ -37,11 +37,11 @@ def test_every_registration_has_an_icon_and_every_service_state_a_color() -> Non
     assert set(COLORS) == set(get_args(ServiceState))
 
 
-def test_only_services_that_the_number_supports_are_shown(world: Any, say: Any) -> None:
+def test_only_services_that_the_number_supports_are_shown(inventory: Any, say: Any) -> None:
     """An unsupported service has no icon; a supported one that nobody asked for is gray."""
-    world.take(say.purchased(features=["voice_in", "emergency", "cnam"]))
-    world.take(say.service("active", service="cnam"))
-    services = shown(world.did, say.zero).services
+    inventory.process(say.purchased(features=["voice_in", "emergency", "cnam"]))
+    inventory.process(say.service("active", service="cnam"))
+    services = shown(inventory.did, say.zero).services
     assert [(s.service, s.state, s.color) for s in services] == [
         ("emergency", "not_configured", "gray"),
         ("cnam", "active", "green"),
@@ -50,9 +50,9 @@ def test_only_services_that_the_number_supports_are_shown(world: Any, say: Any) 
 
 def test_a_did_is_shown_with_its_label_and_next_step(bought: Any, say: Any) -> None:
     """What people see of a new number: awaiting, yellow, and that the account has to act."""
-    bought.take(say.registration("awaiting", reference="V-1"))
-    bought.take(say.term("active"))
-    bought.take(say.service("new"))
+    bought.process(say.registration("awaiting", reference="V-1"))
+    bought.process(say.term("active"))
+    bought.process(say.service("new"))
     answer = shown(bought.did, say.zero)
 
     assert (answer.status_label, answer.circle, answer.time_left_days) == (
@@ -70,7 +70,7 @@ def test_a_did_is_shown_with_its_label_and_next_step(bought: Any, say: Any) -> N
 
 def test_a_removed_did_is_shown_without_a_status(bought: Any, say: Any) -> None:
     """Who held it may still look at it: it is gone, and nobody has to do anything."""
-    bought.take(say.removed())
+    bought.process(say.removed())
     answer = shown(bought.did, say.zero)
     assert (answer.stock, answer.status, answer.status_label, answer.circle) == ("removed", None, None, None)
     assert (answer.next_step.action, answer.next_step.who) == ("none", "nobody")
