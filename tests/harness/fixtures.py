@@ -30,7 +30,8 @@ DatabaseFor = Callable[..., Awaitable[str]]
 OnPostgres = Callable[..., Awaitable[ServiceOnPostgres]]
 """`await on_postgres(SERVICE, now=..., caller=...)` opens a service on a database of this test's own.
 
-`prepare` makes the tables of a service that has no migrations; `opened_as` is a subclass with more methods. The other options are those of `ServiceOnPostgres.open`.
+`prepare` makes the tables of a service that has no migrations. `opened_as` is a subclass with more methods.
+The other options are those of `ServiceOnPostgres.open`.
 """
 
 
