@@ -1,4 +1,4 @@
-"""Topics on a real Kafka that was given to us."""
+"""The topics on a real Kafka that the options name."""
 
 import secrets
 
@@ -20,8 +20,8 @@ def prefix() -> str:
     return f"t{secrets.token_hex(4)}."
 
 
-async def test_missing_topics_are_made_once(kafka: str, prefix: str) -> None:
-    """Every topic and every dead letter topic, with twelve partitions; the second time there is nothing to do."""
+async def test_missing_topics_are_created_once(kafka: str, prefix: str) -> None:
+    """Every topic and every dead letter topic gets twelve partitions. The second call creates nothing."""
     told = settings(kafka, prefix)
     made = await create_topics(told)
     try:
@@ -35,7 +35,7 @@ async def test_missing_topics_are_made_once(kafka: str, prefix: str) -> None:
 
 
 async def test_topics_with_other_partitions_are_refused(kafka: str, prefix: str) -> None:
-    """A number's events would go to different workers: it is said which topics, and nothing is made."""
+    """The events of one number would go to different workers. The error names the topics, and nothing is created."""
     name = f"{prefix}did.purchased"
     await create_named_topics(kafka, [name], partitions=3)
     try:
@@ -47,7 +47,7 @@ async def test_topics_with_other_partitions_are_refused(kafka: str, prefix: str)
         await delete_topics(kafka, [name])
 
 
-async def test_a_kafka_that_does_not_answer_is_said() -> None:
-    """One line with the address, not a stack trace."""
-    with pytest.raises(Missing, match=r"127\.0\.0\.1:1 cannot be used"):
+async def test_a_kafka_that_does_not_answer_is_one_error_line() -> None:
+    """The line has the address. There is no stack trace."""
+    with pytest.raises(Missing, match=r"127\.0\.0\.1:1 does not answer"):
         await create_topics(settings("127.0.0.1:1"))

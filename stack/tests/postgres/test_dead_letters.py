@@ -1,4 +1,4 @@
-"""Dead letters over several services, on real databases, through the command line's own functions."""
+"""The dead letters of several services, on real databases."""
 
 from collections.abc import Mapping
 from uuid import UUID, uuid4
@@ -49,8 +49,8 @@ async def parked(dsn: str) -> int:
     return count
 
 
-async def test_letters_of_all_services_are_listed_by_age(databases: Mapping[str, str]) -> None:
-    """Oldest first, whosever they are; a reason narrows them down."""
+async def test_dead_letters_of_all_services_are_listed_by_age(databases: Mapping[str, str]) -> None:
+    """The oldest comes first, whatever its service. A reason narrows the list."""
     ids = [await given(databases[name]) for name in ("billing", "provisioning", "billing")]
     other = await given(databases["billing"], "invalid_data")
     listed = await dead_letters.listed(databases, reason=None, limit=10)
@@ -62,8 +62,8 @@ async def test_letters_of_all_services_are_listed_by_age(databases: Mapping[str,
     assert (await dead_letters.counted(databases))["billing"] == {"not_json": 2, "invalid_data": 1}
 
 
-async def test_a_letter_is_found_and_handled_where_it_lies(databases: Mapping[str, str]) -> None:
-    """An id is enough; nobody has to know the service."""
+async def test_a_dead_letter_is_found_by_its_id_alone(databases: Mapping[str, str]) -> None:
+    """The caller does not need to know the service."""
     one, two = await given(databases["billing"]), await given(databases["provisioning"])
     found = await dead_letters.found(databases, two)
     assert found is not None
@@ -73,8 +73,8 @@ async def test_a_letter_is_found_and_handled_where_it_lies(databases: Mapping[st
     assert [await parked(dsn) for dsn in databases.values()] == [1, 1]
 
 
-async def test_a_second_retry_says_that_there_is_nothing_to_do(databases: Mapping[str, str]) -> None:
-    """Retrying twice has one effect, and an unknown id has none."""
+async def test_a_second_retry_has_nothing_to_do(databases: Mapping[str, str]) -> None:
+    """Two retries have one effect. An unknown id has none."""
     one = await given(databases["billing"])
     await dead_letters.retry(databases, [one])
     handled = await dead_letters.retry(databases, [one, uuid4()])
@@ -82,8 +82,8 @@ async def test_a_second_retry_says_that_there_is_nothing_to_do(databases: Mappin
     assert await parked(databases["billing"]) == 1
 
 
-async def test_one_cut_letter_does_not_stop_the_others(databases: Mapping[str, str]) -> None:
-    """It is refused as truncated and stays, its neighbours are retried; it can be dropped."""
+async def test_one_truncated_record_does_not_stop_the_others(databases: Mapping[str, str]) -> None:
+    """It is refused as truncated and stays, and it can be dropped. The others are retried."""
     cut, whole = await given(databases["billing"], truncated=True), await given(databases["billing"])
     handled = await dead_letters.retry(databases, [cut, whole])
     assert [h.outcome for h in handled] == ["truncated", "retried"]

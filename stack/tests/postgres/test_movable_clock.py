@@ -1,4 +1,4 @@
-"""The embedded stack's clock, on real databases."""
+"""The clock of the embedded stack, on real databases."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ async def billing(dsn: str) -> None:
 
 
 async def test_all_services_move_together_and_add_up(database_for: DatabaseFor) -> None:
-    """Two moves add up, and every service says the same time."""
+    """Two moves add up, and every service has the same time."""
     databases = {name: await database_for("billing", billing) for name in ("one", "two")}
     before = await movable_clock.show(databases)
     assert all(abs(reading.now - datetime.now(UTC)) < timedelta(minutes=1) for reading in before)
@@ -31,7 +31,7 @@ async def test_all_services_move_together_and_add_up(database_for: DatabaseFor) 
 
 
 async def test_when_one_database_is_away_no_clock_moves(database_for: DatabaseFor) -> None:
-    """Clocks that differ would be worse than a clock that stands."""
+    """Different clocks would be worse than a clock that does not move."""
     there = {"one": await database_for("billing", billing)}
     away = {"two": "postgresql://nobody@127.0.0.1:1/none"}
     with pytest.raises(Outage):

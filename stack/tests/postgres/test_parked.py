@@ -1,4 +1,4 @@
-"""Messages that wait over several services, on real databases: written by the stage, listed by the command line."""
+"""The parked messages of several services, on real databases: the stage writes them, the command lists them."""
 
 import json
 import os
@@ -53,8 +53,8 @@ async def databases(database_for: DatabaseFor) -> Mapping[str, str]:
     }
 
 
-async def too_early(name: str, dsn: str) -> None:
-    """Let the service hear of a registration before it hears of the purchase."""
+async def receive_early(name: str, dsn: str) -> None:
+    """Let the service receive a registration before the purchase."""
     database = Database(dsn, application="test", size=2)
     await database.start()
     tracing = start_tracing(service=name, process="test", endpoint=None)
@@ -64,18 +64,18 @@ async def too_early(name: str, dsn: str) -> None:
     await database.stop()
 
 
-async def given(dsn: str, entity: str, reason: str, *, hours: int) -> None:
-    """Put a message there that tells of a person, in its bytes and in why it failed."""
+async def insert_parked(dsn: str, entity: str, reason: str, *, hours: int) -> None:
+    """Insert a message whose bytes and error name a person."""
     connection = await asyncpg.connect(dsn)
     value = json.dumps({"type": SECRET, "data": {"name": SECRET}}).encode()
     await connection.execute(WRITE, entity, reason, hours, f"ValueError: {SECRET}", value)
     await connection.close()
 
 
-async def test_what_came_too_early_is_listed_with_what_it_waits_for(databases: Mapping[str, str]) -> None:
-    """Whose it is, which event, what is missing, and since when; whatever service it waits in."""
+async def test_an_early_message_is_listed_with_what_it_waits_for(databases: Mapping[str, str]) -> None:
+    """The entity, the event, what is missing and since when, for every service."""
     for name, dsn in databases.items():
-        await too_early(name, dsn)
+        await receive_early(name, dsn)
     found = await parked.listed(databases, Wanted(), limit=10)
     assert [one.service for one in found] == ["billing", "provisioning"]
     for one in found:
@@ -88,10 +88,10 @@ async def test_what_came_too_early_is_listed_with_what_it_waits_for(databases: M
 
 
 async def test_the_list_is_by_age_and_can_be_narrowed(databases: Mapping[str, str]) -> None:
-    """Longest first over all services; by reason, DID, number and how many."""
-    await too_early("billing", databases["billing"])
+    """The longest parked comes first, over all services. Reason, DID, number and limit narrow the list."""
+    await receive_early("billing", databases["billing"])
     for name, entity, reason, hours in (("provisioning", "a", "dead", 9), ("billing", "b", "behind", 3)):
-        await given(databases[name], entity, reason, hours=hours)
+        await insert_parked(databases[name], entity, reason, hours=hours)
     found = await parked.listed(databases, Wanted(), limit=10)
     assert [one.entity for one in found] == ["a", "b", str(DID)]
     assert found[0].due_at is not None
@@ -110,19 +110,17 @@ def didflow(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 
 @pytest.fixture
 def folder(databases: Mapping[str, str], tmp_path: Path) -> Path:
-    """The folder of a stack that has these databases."""
+    """Return the folder of a stack that has these databases."""
     here = {"pid": os.getpid(), "born": state.birth_of(os.getpid()), "kafka": "", "http": ""}
     whole: dict[str, Any] = {**here, "postgres": dict(databases), "embedded_kafka": False}
     state.write(tmp_path, state.StackState(**whole, embedded_postgres=False))
     return tmp_path
 
 
-async def test_the_command_prints_no_word_of_what_a_message_says(
-    databases: Mapping[str, str], folder: Path
-) -> None:
-    """Neither value nor headers nor the words of an exception: a person may be named in each of them."""
-    await given(databases["billing"], str(DID), "retry", hours=30)
-    await too_early("provisioning", databases["provisioning"])
+async def test_the_command_prints_no_content_of_a_message(databases: Mapping[str, str], folder: Path) -> None:
+    """It prints no value, no header and no error text, because each can name a person."""
+    await insert_parked(databases["billing"], str(DID), "retry", hours=30)
+    await receive_early("provisioning", databases["provisioning"])
     table, lines = didflow(folder), didflow(folder, "--json")
     assert SECRET not in table.stdout + lines.stdout
     assert "1 d 6 h" in table.stdout
@@ -136,8 +134,8 @@ async def test_the_command_prints_no_word_of_what_a_message_says(
     assert didflow(folder, "--number", "+10000000000").stdout.strip() == "no parked messages"
 
 
-async def test_an_unknown_reason_is_said(folder: Path) -> None:
-    """One line with a stable code, and what there is instead."""
+async def test_an_unknown_reason_is_an_error(folder: Path) -> None:
+    """One line with a stable code and the reasons that exist."""
     done = didflow(folder, "--reason", "tired")
     assert done.returncode == 1
     assert (

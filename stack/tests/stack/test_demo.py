@@ -1,4 +1,4 @@
-"""The whole demo as a person starts it, twice in a row: as it is, and with every worker killed on the way."""
+"""The whole demo as a person starts it: once undisturbed, and once with every worker killed during the run."""
 
 import json
 import subprocess
@@ -12,8 +12,8 @@ from didflow.services import SERVICES
 
 
 @pytest.mark.parametrize("options", [(), ("--kill", "all")], ids=["as it is", "workers killed"])
-def test_every_number_ends_where_the_file_says(options: tuple[str, ...]) -> None:
-    """Exit code 0, every line as expected, dead letters and repeats counted, no process left."""
+def test_every_number_ends_as_the_file_expects(options: tuple[str, ...]) -> None:
+    """The exit code is 0, dead letters and repeats are counted, and no process is left."""
     command = [script("didflow"), "demo", "--json", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-4000:]
@@ -26,8 +26,8 @@ def test_every_number_ends_where_the_file_says(options: tuple[str, ...]) -> None
     assert not [p for p in psutil.process_iter(["cmdline"]) if command[-1] in (p.info["cmdline"] or [])]
 
 
-def test_a_file_that_expects_something_else_fails(tmp_path) -> None:
-    """The demo's exit code is a verdict: a slip in the file is said before anything starts."""
+def test_a_file_with_another_expectation_fails(tmp_path) -> None:
+    """A mistake in the file is an error before anything starts."""
     (tmp_path / "purchases.jsonl").write_text('{"event": {}, "expect": {}}')
     command = [script("didflow"), "demo", "--file", str(tmp_path / "purchases.jsonl")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

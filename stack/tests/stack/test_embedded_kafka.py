@@ -1,4 +1,4 @@
-"""The embedded Kafka stand-in, driven by the same client library as the services."""
+"""The embedded Kafka stand-in, used with the client library of the services."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,14 +14,14 @@ HEADERS = (("ce_id", b"1"), ("odd", b"\xff\xfe\x00"), ("empty", b""), ("ce_id", 
 
 @pytest.fixture
 async def broker() -> AsyncIterator[EmbeddedKafka]:
-    """Give a fresh broker with two topics."""
+    """Return a new broker with two topics."""
     async with await EmbeddedKafka.start(["orders", "results"]) as started:
         yield started
 
 
 @pytest.fixture
 async def producer(broker: EmbeddedKafka) -> AsyncIterator[AIOKafkaProducer]:
-    """Give a producer set up as the services' own."""
+    """Return a producer with the settings of the services."""
     async with AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap, acks="all", enable_idempotence=True, max_request_size=2_097_152
     ) as started:
@@ -29,7 +29,7 @@ async def producer(broker: EmbeddedKafka) -> AsyncIterator[AIOKafkaProducer]:
 
 
 def worker(broker: EmbeddedKafka) -> AIOKafkaConsumer:
-    """Make a group member set up as the services' own."""
+    """Return a group member with the settings of the services."""
     return AIOKafkaConsumer(
         "orders",
         "results",
@@ -43,8 +43,8 @@ def worker(broker: EmbeddedKafka) -> AIOKafkaConsumer:
     )
 
 
-async def take(consumer: AIOKafkaConsumer, count: int) -> list[ConsumerRecord]:
-    """Read until so many records came."""
+async def read(consumer: AIOKafkaConsumer, count: int) -> list[ConsumerRecord]:
+    """Read until this many records have arrived."""
     taken: list[ConsumerRecord] = []
     async with asyncio.timeout(15):
         while len(taken) < count:
@@ -54,17 +54,17 @@ async def take(consumer: AIOKafkaConsumer, count: int) -> list[ConsumerRecord]:
 
 
 async def commit(consumer: AIOKafkaConsumer, records: list[ConsumerRecord]) -> None:
-    """Commit the position after each partition's last record."""
+    """Commit the position after the last record of each partition."""
     await consumer.commit({TopicPartition(r.topic, r.partition): r.offset + 1 for r in records})
 
 
-async def test_records_come_back_byte_for_byte(broker: EmbeddedKafka, producer: AIOKafkaProducer) -> None:
-    """Keys, values and headers that are no text, are absent or are repeated pass unchanged."""
+async def test_records_are_returned_byte_for_byte(broker: EmbeddedKafka, producer: AIOKafkaProducer) -> None:
+    """Keys, values and headers that are not text, are absent or are repeated stay unchanged."""
     sent = [(b"\xff\x00", b"\xfe"), (None, b"value"), (b"key", None), (b"", b"")]
     for key, value in sent:
         await producer.send_and_wait("orders", value, key=key, headers=list(HEADERS), partition=3)
     async with worker(broker) as consumer:
-        taken = await take(consumer, len(sent))
+        taken = await read(consumer, len(sent))
     assert [(record.key, record.value) for record in taken] == sent
     assert {tuple(record.headers) for record in taken} == {HEADERS}
 
@@ -72,14 +72,14 @@ async def test_records_come_back_byte_for_byte(broker: EmbeddedKafka, producer: 
 async def test_topics_have_twelve_partitions_and_keys_choose_them_as_on_kafka(
     broker: EmbeddedKafka, producer: AIOKafkaProducer
 ) -> None:
-    """A key's records of two topics lie in partitions of the same number, in the order they were sent."""
+    """In two topics, the records of a key are in the partition with the same number, in the order of sending."""
     assert await producer.partitions_for("orders") == set(range(12))
     for number in range(60):
         for topic in ("orders", "results"):
             await producer.send(topic, b"%d" % number, key=b"+3225550%d" % (number % 10))
     await producer.flush()
     async with worker(broker) as consumer:
-        taken = await take(consumer, 120)
+        taken = await read(consumer, 120)
     places = {(record.key, record.partition) for record in taken}
     assert len(places) == 10
     for topic, key in {(record.topic, record.key) for record in taken}:
@@ -90,27 +90,27 @@ async def test_topics_have_twelve_partitions_and_keys_choose_them_as_on_kafka(
 async def test_committed_offsets_outlive_their_consumer(
     broker: EmbeddedKafka, producer: AIOKafkaProducer
 ) -> None:
-    """A worker that comes back goes on after what was committed, and the first join waits for nothing."""
+    """A worker that returns continues after the committed offsets. The first join does not wait."""
     await producer.send_and_wait("orders", b"done", partition=0)
     await producer.send_and_wait("orders", b"open", partition=0)
     async with worker(broker) as consumer:
-        await commit(consumer, (await take(consumer, 2))[:1])
+        await commit(consumer, (await read(consumer, 2))[:1])
     async with worker(broker) as again:
-        assert [record.value for record in await take(again, 1)] == [b"open"]
+        assert [record.value for record in await read(again, 1)] == [b"open"]
 
 
 async def test_values_up_to_two_megabytes_pass(broker: EmbeddedKafka, producer: AIOKafkaProducer) -> None:
-    """The largest event that we allow fits."""
+    """The largest allowed event fits."""
     value = bytes(2_000_000)
     await producer.send_and_wait("orders", value, partition=0)
     async with worker(broker) as consumer:
-        assert (await take(consumer, 1))[0].value == value
+        assert (await read(consumer, 1))[0].value == value
 
 
-async def test_a_partition_forgets_its_oldest_records_beyond_five_megabytes(
+async def test_a_partition_drops_its_oldest_records_beyond_five_megabytes(
     broker: EmbeddedKafka, producer: AIOKafkaProducer
 ) -> None:
-    """Memory is bounded, and the price is said: nothing tells a slow reader what it missed."""
+    """Memory is bounded. A slow reader is not told what it missed."""
     for _ in range(8):
         await producer.send_and_wait("orders", bytes(1_000_000), partition=0)
     async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap) as reader:
@@ -120,14 +120,14 @@ async def test_a_partition_forgets_its_oldest_records_beyond_five_megabytes(
 
 
 async def test_stopping_twice_is_no_error() -> None:
-    """Ways out may overlap: a signal and the end of a block."""
+    """A signal and the end of a block can both stop the broker."""
     started = await EmbeddedKafka.start(["orders"])
     await started.stop()
     await started.stop()
 
 
-async def test_many_topics_are_made_at_once() -> None:
-    """Every topic of the contract is there within a blink, although the library loses wake-ups."""
+async def test_all_topics_are_created_quickly() -> None:
+    """Every topic of the contract exists within a moment, although the library loses wake-ups."""
     async with asyncio.timeout(0.9):
         broker = await EmbeddedKafka.start([f"topic{number}" for number in range(30)])
     await broker.stop()

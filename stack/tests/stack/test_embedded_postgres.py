@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: real, durable, its roles apart from each other, and gone with its host."""
+"""The embedded PostgreSQL: it is real and durable, its roles are separate, and it ends with its host."""
 
 import os
 import shutil
@@ -34,13 +34,13 @@ asyncio.run(main())
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder that servers of any account can get to."""
+    """Return a folder that servers of any account can reach."""
     with temporary_folder(in_memory=True) as made:
         yield made / "postgres"
 
 
 async def fetch(dsn: str, statement: str) -> object:
-    """Run one statement on a connection of its own and give its first value."""
+    """Run one statement on its own connection and return its first value."""
     connection = await asyncpg.connect(dsn)
     try:
         return await connection.fetchval(statement)
@@ -49,14 +49,14 @@ async def fetch(dsn: str, statement: str) -> object:
 
 
 async def refusal(dsn: str, statement: str = "SELECT 1") -> str:
-    """Give the SQLSTATE with which a statement, or the connection itself, is refused."""
+    """Return the SQLSTATE with which a statement, or the connection, is refused."""
     with pytest.raises(asyncpg.PostgresError) as caught:
         await fetch(dsn, statement)
     return str(caught.value.sqlstate)
 
 
-async def test_what_was_committed_is_there_after_a_restart(folder: Path) -> None:
-    """A folder keeps its cluster: a second start finds the rows and the password of the first."""
+async def test_committed_rows_survive_a_restart(folder: Path) -> None:
+    """A second start of the folder finds the rows and the password of the first one."""
     async with await EmbeddedPostgres.start(folder) as first:
         await fetch(first.dsn, "CREATE TABLE kept AS SELECT 7 AS n")
     async with await EmbeddedPostgres.start(folder, port=first.port) as second:
@@ -64,8 +64,8 @@ async def test_what_was_committed_is_there_after_a_restart(folder: Path) -> None
         assert await fetch(second.dsn, "SELECT n FROM kept") == 7
 
 
-async def test_what_was_committed_survives_a_kill_of_the_server(folder: Path) -> None:
-    """fsync is on, and kill -9 of the postmaster loses nothing that was committed."""
+async def test_committed_rows_survive_a_kill_of_the_server(folder: Path) -> None:
+    """fsync is on. A SIGKILL of the postmaster loses no committed row."""
     first = await EmbeddedPostgres.start(folder)
     assert await fetch(first.dsn, "SHOW fsync") == "on"
     await fetch(first.dsn, "CREATE TABLE kept AS SELECT 7 AS n")
@@ -75,20 +75,20 @@ async def test_what_was_committed_survives_a_kill_of_the_server(folder: Path) ->
         assert await fetch(second.dsn, "SELECT n FROM kept") == 7
 
 
-async def test_it_takes_two_hundred_connections_and_is_of_release_18(postgres: EmbeddedPostgres) -> None:
-    """Four services with their pools and a person with psql fit at once."""
+async def test_it_accepts_two_hundred_connections_and_is_release_18(postgres: EmbeddedPostgres) -> None:
+    """Four services with their pools and a person with psql fit at the same time."""
     assert await fetch(postgres.dsn, "SHOW max_connections") == "200"
     assert str(await fetch(postgres.dsn, "SHOW server_version")).startswith("18")
 
 
 async def test_a_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
-    """Passwords count on loopback too."""
+    """Passwords are checked on loopback too."""
     password = postgres.dsn.split(":")[2].split("@")[0]
     assert await refusal(postgres.dsn.replace(password, "0" * 32)) == "28P01"
 
 
 async def test_two_hosts_never_share_a_folder(folder: Path) -> None:
-    """The second host is told so instead of damaging the first one's cluster."""
+    """The second host gets an error and does not damage the cluster of the first one."""
     async with await EmbeddedPostgres.start(folder):
         with pytest.raises(PostgresInUseError):
             await EmbeddedPostgres.start(folder)
@@ -98,7 +98,7 @@ async def test_two_hosts_never_share_a_folder(folder: Path) -> None:
 async def test_no_postmaster_is_left_when_its_host_is_killed(
     folder: Path, processes: Processes, number: signal.Signals
 ) -> None:
-    """Kill -9 of the host ends the server too, and the folder can be used again."""
+    """A SIGKILL of the host ends the server too, and the folder can be used again."""
     host = processes.start("host", [sys.executable, "-c", HOST, str(folder)])
     await until(lambda: "postmaster" in host.log.read_text(), within=20, what="start of the server")
     postmaster = psutil.Process(int(host.log.read_text().split()[1]))
@@ -111,7 +111,7 @@ async def test_no_postmaster_is_left_when_its_host_is_killed(
 
 
 async def test_a_server_that_outlived_its_host_is_ended_at_the_next_start(folder: Path) -> None:
-    """Where the system has no parent-death signal, the next start cleans up: the old one is gone first."""
+    """On a system without a parent-death signal, the next start first ends the old server."""
     orphan = await EmbeddedPostgres.start(folder)
     orphan.lock.close()
     async with await EmbeddedPostgres.start(folder) as server:
@@ -120,10 +120,8 @@ async def test_a_server_that_outlived_its_host_is_ended_at_the_next_start(folder
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has places that its servers cannot enter")
-async def test_root_may_keep_all_of_it_in_private_places(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The server drops root; data and programs that it could not reach then are put where it can."""
+async def test_root_can_use_private_folders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server drops root. Data and programs that it could not reach are put where it can."""
     home, public = folder.parent / "home", folder.parent / "public"
     for path, mode in ((home, 0o700), (public, 0o711)):
         path.mkdir(mode=mode)
@@ -138,7 +136,7 @@ async def test_root_may_keep_all_of_it_in_private_places(
 
 
 async def test_each_service_gets_its_database_and_role(postgres: EmbeddedPostgres) -> None:
-    """A role makes tables in its own database; asking twice changes nothing but the passwords."""
+    """A role creates tables in its own database. A second call changes only the passwords."""
     first = await create_service_databases(postgres.dsn, ["inventory", "billing"])
     await fetch(first["billing"], "CREATE TABLE kept AS SELECT 7 AS n")
     second = await create_service_databases(postgres.dsn, ["inventory", "billing"])
@@ -151,22 +149,22 @@ async def test_each_service_gets_its_database_and_role(postgres: EmbeddedPostgre
 
 
 @pytest.mark.parametrize("database", ["didflow_billing", "postgres", "template1"])
-async def test_a_role_enters_no_database_but_its_own(postgres: EmbeddedPostgres, database: str) -> None:
-    """What one service holds is closed to another that has only its own password."""
+async def test_a_role_cannot_connect_to_another_database(postgres: EmbeddedPostgres, database: str) -> None:
+    """A service with its own password cannot read the data of another service."""
     made = await create_service_databases(postgres.dsn, ["inventory", "billing"])
     foreign = made["inventory"].rpartition("/")[0] + f"/{database}"
     assert await refusal(foreign) == "42501"
 
 
-async def test_a_role_can_make_neither_databases_nor_roles(postgres: EmbeddedPostgres) -> None:
-    """A service that is taken over can't widen its rights."""
+async def test_a_role_cannot_create_databases_or_roles(postgres: EmbeddedPostgres) -> None:
+    """An attacker who controls a service cannot widen its rights."""
     made = await create_service_databases(postgres.dsn, ["inventory"])
     assert await refusal(made["inventory"], "CREATE DATABASE more") == "42501"
     assert await refusal(made["inventory"], "CREATE ROLE more") == "42501"
 
 
-async def test_an_admin_without_superuser_rights_can_make_them(postgres: EmbeddedPostgres) -> None:
-    """CREATEDB and CREATEROLE are enough, as hosted PostgreSQL gives its customers."""
+async def test_an_admin_without_superuser_rights_can_create_them(postgres: EmbeddedPostgres) -> None:
+    """CREATEDB and CREATEROLE are enough, as hosted PostgreSQL grants them."""
     await fetch(postgres.dsn, "CREATE ROLE landlord LOGIN CREATEDB CREATEROLE PASSWORD 'landlord'")
     await fetch(postgres.dsn, "GRANT CONNECT ON DATABASE postgres TO landlord")
     password = postgres.dsn.split(":")[2].split("@")[0]

@@ -1,4 +1,4 @@
-"""Children that are kept running, as real processes."""
+"""The supervisor with real child processes."""
 
 import os
 import signal
@@ -43,10 +43,10 @@ async def said(folder: Path, times: int) -> None:
     await until(lambda: log.exists() and log.read_text().count("up") >= times, within=20, what="a start")
 
 
-async def test_a_killed_child_is_started_again_and_it_is_said(
+async def test_a_killed_child_is_started_again(
     supervisor: Supervisor, tmp_path: Path, told: list[str]
 ) -> None:
-    """Another process, told anew, and a line for the person who watches."""
+    """The new process has a new environment, and a line is printed."""
     starts: list[int] = []
     supervisor.start(spec(SLEEP, starts))
     await said(tmp_path, 1)
@@ -59,8 +59,10 @@ async def test_a_killed_child_is_started_again_and_it_is_said(
     supervisor.check("worker")
 
 
-async def test_a_child_that_ends_again_and_again_is_named_with_its_last_words(supervisor: Supervisor) -> None:
-    """Who waits for it is told why, instead of waiting for ever."""
+async def test_a_child_that_exits_repeatedly_is_an_error_with_its_last_log_lines(
+    supervisor: Supervisor,
+) -> None:
+    """The caller gets the reason instead of waiting without end."""
     supervisor.start(spec("raise SystemExit('no such setting')"))
 
     def gave_up() -> bool:
@@ -71,8 +73,8 @@ async def test_a_child_that_ends_again_and_again_is_named_with_its_last_words(su
         supervisor.check("worker")
 
 
-async def test_stopping_ends_even_a_child_that_does_not_listen(tmp_path: Path, told: list[str]) -> None:
-    """Nothing is left, nothing is started again, within the ten seconds that a stack has."""
+async def test_stopping_ends_a_child_that_ignores_sigterm(tmp_path: Path, told: list[str]) -> None:
+    """No process is left and none is started again, within the ten seconds that a stack has."""
     supervisor = Supervisor(tmp_path, told.append, lambda: None)
     supervisor.start(spec(STUBBORN))
     await said(tmp_path, 1)

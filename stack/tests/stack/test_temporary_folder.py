@@ -1,4 +1,4 @@
-"""Scratch folders: entered by any account, gone with their block, or with the next one after a kill."""
+"""Temporary folders: any account can enter them, and they are removed at the end of the block or after a kill."""
 
 import stat
 from pathlib import Path
@@ -15,31 +15,31 @@ HOST = (
 
 
 @pytest.mark.parametrize("in_memory", [False, True])
-def test_a_scratch_folder_is_gone_after_its_block(in_memory: bool) -> None:
-    """What servers left in it is removed with it."""
+def test_a_temporary_folder_is_removed_after_its_block(in_memory: bool) -> None:
+    """The files that servers left in it are removed too."""
     with temporary_folder(in_memory=in_memory) as folder:
         (folder / "file").write_text("left")
     assert not folder.exists()
 
 
-def test_any_account_may_pass_through_but_not_look_around() -> None:
+def test_any_account_can_pass_through_but_not_list() -> None:
     """A server that dropped root reaches its own folder inside."""
     with temporary_folder() as folder:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o711
 
 
-async def test_what_a_killed_host_left_is_swept_away_by_the_next(processes: Processes) -> None:
-    """Only folders whose process is gone are removed: a live neighbour keeps its own."""
+async def test_the_next_host_removes_folders_of_killed_hosts(processes: Processes) -> None:
+    """Only folders whose process has ended are removed. A running process keeps its folder."""
     host = processes.python("host", "-c", HOST)
     await until(lambda: host.log.read_text().strip(), within=10, what="folder of the host")
     left = host.log.read_text().strip()
     with temporary_folder() as folder:
-        assert left in found(folder.parent)
+        assert left in content(folder.parent)
     await host.kill()
     with temporary_folder() as folder:
-        assert left not in found(folder.parent)
+        assert left not in content(folder.parent)
 
 
-def found(folder: Path) -> set[str]:
-    """List what lies in a folder."""
+def content(folder: Path) -> set[str]:
+    """Return the names in a folder."""
     return {str(path) for path in folder.iterdir()}

@@ -1,6 +1,6 @@
-"""`didflow up` as a process, and what the other commands do with it. One stack for all, killed once before.
+"""`didflow up` as a process, and the other commands on it. All tests share one stack, which was killed once before.
 
-The tests run in the order in which they stand: the last one ends the stack.
+The tests run in the order of the file. The last one stops the stack.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ DIDFLOW = script("didflow")
 
 @dataclass
 class Up:
-    """A running `didflow up --json`: its process, its one line, its folder, and its children."""
+    """A running `didflow up --json`: its process, its one line, its folder and its children."""
 
     process: RunningProcess
     said: dict[str, Any]
@@ -61,7 +61,7 @@ def alive(children: list[psutil.Process]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """A stack in a folder in which an earlier one was killed by kill -9."""
+    """Start a stack in a folder in which an earlier one was killed with SIGKILL."""
     folder = tmp_path_factory.mktemp("up")
     killed = asyncio.run(started(folder))
     os.kill(killed.process.pid, signal.SIGKILL)
@@ -85,20 +85,20 @@ def get(up: Up, path: str, token: str) -> httpx.Response:
 
 
 def test_a_killed_stack_leaves_nothing_behind(up: Up) -> None:
-    """After kill -9 of `up` and its next start, no process of the first one is left, and its data is used again."""
+    """After a SIGKILL of `up` and the next start, no process of the first stack is left, and its data is used again."""
     assert up.said["left"] == []
 
 
-def test_one_line_says_where_everything_is(up: Up) -> None:
-    """Kafka, HTTP, a database for each service and the admin's, and tokens."""
+def test_one_line_has_all_addresses(up: Up) -> None:
+    """Kafka, HTTP, a database for each service, the admin's database, and tokens."""
     assert set(up.said["postgres"]) == {"admin", *SERVICES}
     assert set(up.said["tokens"]) == {*ROLE_ACCOUNTS, *SIDE_BY_SIDE}
     assert up.said["http"].startswith("http://127.0.0.1:")
     assert up.said["kafka"].startswith("127.0.0.1:")
 
 
-async def test_each_service_has_a_database_of_its_own(up: Up) -> None:
-    """Each DSN is a role's that owns its database and can enter no other's."""
+async def test_each_service_has_its_own_database(up: Up) -> None:
+    """The role of each DSN owns its database and cannot connect to another one."""
     for name in SERVICES:
         connection = await asyncpg.connect(up.said["postgres"][name])
         assert await connection.fetchval("SELECT current_database()") == f"didflow_{name}"
@@ -109,8 +109,8 @@ async def test_each_service_has_a_database_of_its_own(up: Up) -> None:
         await asyncpg.connect(foreign)
 
 
-def test_the_tokens_accounts_exist_and_are_apart(up: Up) -> None:
-    """Both accounts are there; neither sees the other; every role's token is taken."""
+def test_the_accounts_of_the_tokens_exist_and_are_separate(up: Up) -> None:
+    """Neither account sees the other. The token of every role is accepted."""
     tokens = up.said["tokens"]
     assert all(get(up, "/v1/dids", token).status_code == 200 for token in tokens.values())
     for account in SIDE_BY_SIDE:
@@ -120,7 +120,7 @@ def test_the_tokens_accounts_exist_and_are_apart(up: Up) -> None:
 
 
 def test_every_api_answers_on_the_one_port(up: Up) -> None:
-    """A path of each service, with one token; without a token none."""
+    """One token works for a path of each service. Without a token, none answers."""
     token = up.said["tokens"]["operator"]
     for path in ("/v1/dids", "/v1/verifications", "/v1/ledger", "/v1/commands"):
         assert get(up, path, token).status_code == 200, path
@@ -129,8 +129,8 @@ def test_every_api_answers_on_the_one_port(up: Up) -> None:
         assert httpx.get(f"{up.said['http']}/openapi/{name}.json", trust_env=False).status_code == 200
 
 
-def test_a_token_can_be_had_for_any_role(up: Up) -> None:
-    """`didflow token` signs what the running stack takes, and refuses what it would not."""
+def test_a_token_can_be_created_for_any_role(up: Up) -> None:
+    """The running stack accepts the tokens of `didflow token`. An invalid role is refused."""
     made = run(up, "token", "--role", "reseller", "--account", "master/acme/shop")
     assert get(up, "/v1/dids", made.stdout.strip()).status_code == 200
     refused = run(up, "token", "--role", "king", "--account", "master")
@@ -138,8 +138,8 @@ def test_a_token_can_be_had_for_any_role(up: Up) -> None:
     assert refused.stderr.startswith("didflow: bad_input: ")
 
 
-def test_a_folder_takes_one_stack(up: Up) -> None:
-    """A second `up` in the same folder is refused, and the first one goes on."""
+def test_a_folder_can_have_one_stack(up: Up) -> None:
+    """A second `up` in the same folder is refused, and the first one continues."""
     second = run(up, "up")
     assert second.returncode == 1
     assert "didflow: stack_runs: " in second.stderr
@@ -147,7 +147,7 @@ def test_a_folder_takes_one_stack(up: Up) -> None:
 
 
 def test_a_killed_worker_is_started_again(up: Up) -> None:
-    """The supervisor starts another one; the state file names it."""
+    """The supervisor starts another one, and the state file has its pid."""
     first = state.read(up.folder).children["billing"]
     os.kill(first, signal.SIGKILL)
 
@@ -159,7 +159,7 @@ def test_a_killed_worker_is_started_again(up: Up) -> None:
 
 
 async def test_dead_letters_are_listed_retried_and_dropped(up: Up) -> None:
-    """Bytes that are no event: a letter in each service; a retry brings it back; a drop ends it."""
+    """Bytes that are not an event become a dead letter in each service. A retry makes a new one; a drop removes it."""
     producer = AIOKafkaProducer(bootstrap_servers=up.said["kafka"], acks="all")
     await producer.start()
     await producer.send_and_wait("did.purchased", b"\xff{", key=b"+442079460018")
@@ -189,8 +189,8 @@ async def test_dead_letters_are_listed_retried_and_dropped(up: Up) -> None:
     assert run(up, "dlq", "retry").returncode == 1
 
 
-def test_events_are_tailed_from_the_start(up: Up) -> None:
-    """A line for each record, ours or not; JSON for programs."""
+def test_events_are_printed_from_the_start(up: Up) -> None:
+    """One line for each record, of didflow or not. JSON for programs."""
     for option, expected in ((), "not an event"), (("--json",), '"value_base64"'):
         command = [DIDFLOW, "events", "--from-start", "--topic", "did.purchased", *option]
         with subprocess.Popen(
@@ -203,7 +203,7 @@ def test_events_are_tailed_from_the_start(up: Up) -> None:
 
 
 async def test_the_readmes_order_system_sells_a_number(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python of the README is run as it is printed, twice: one number, in My Numbers, for its account."""
+    """The Python code of the README runs twice. There is one number in My Numbers, and only its account sees it."""
     readme = (Path(__file__).parents[3] / "README.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     monkeypatch.setenv("DIDFLOW_KAFKA", up.said["kafka"])
@@ -220,7 +220,7 @@ async def test_the_readmes_order_system_sells_a_number(up: Up, monkeypatch: pyte
 
 
 def test_the_clock_moves_for_all_services(up: Up) -> None:
-    """A month passes for each of them at once; nothing else on the machine notices."""
+    """A month passes for all services at once. No other program on the machine is affected."""
     moved = run(up, "clock", "advance", "P31D")
     assert moved.returncode == 0, moved.stderr
     shown = run(up, "clock", "show").stdout.splitlines()
@@ -232,8 +232,8 @@ def test_the_clock_moves_for_all_services(up: Up) -> None:
     assert given.stderr.startswith("didflow: clock_not_movable: ")
 
 
-def test_told_to_stop_it_ends_everything_within_ten_seconds(up: Up) -> None:
-    """SIGTERM: exit code 0, no process left, and the other commands say that nothing runs."""
+def test_sigterm_ends_everything_within_ten_seconds(up: Up) -> None:
+    """The exit code is 0, no process is left, and the other commands report that nothing runs."""
     children = psutil.Process(up.process.pid).children(recursive=True)
     up.process.send(signal.SIGTERM)
     assert asyncio.run(up.process.ended(within=10)) == 0

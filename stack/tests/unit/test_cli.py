@@ -1,4 +1,4 @@
-"""The commands that need nothing running."""
+"""The commands that need no running stack."""
 
 import json
 
@@ -12,7 +12,7 @@ RUNNER = CliRunner()
 
 
 def test_the_schemas_of_all_topics_are_printed() -> None:
-    """One JSON object by topic, or one topic's schema."""
+    """Without an argument: one JSON object with a schema for each topic. With an argument: the schema of that topic."""
     printed = json.loads(RUNNER.invoke(app, ["schema"]).stdout)
     assert set(printed) == set(TOPICS)
     one = json.loads(RUNNER.invoke(app, ["schema", "did.purchased"]).stdout)
@@ -21,7 +21,7 @@ def test_the_schemas_of_all_topics_are_printed() -> None:
 
 @pytest.mark.parametrize("party", ["inventory", "verification", "billing", "provisioning"])
 def test_each_services_asyncapi_is_printed(party: str) -> None:
-    """What it hears and says, by the table that it runs by."""
+    """The document lists what the service reads and publishes, from its handlers."""
     printed = json.loads(RUNNER.invoke(app, ["schema", "--asyncapi", party]).stdout)
     assert printed["asyncapi"].startswith("3.")
     assert "DidPurchased" in printed["channels"]
@@ -30,14 +30,14 @@ def test_each_services_asyncapi_is_printed(party: str) -> None:
 @pytest.mark.parametrize(
     ("party", "channel"), [("order-systems", "DidPurchased"), ("carrier-adapters", "CarrierCommandIssued")]
 )
-def test_outside_parties_have_theirs(party: str, channel: str) -> None:
-    """Those who write an order system or an adapter need no service's document."""
+def test_each_outside_party_has_its_own_asyncapi(party: str, channel: str) -> None:
+    """The developer of an order system or an adapter needs no service's document."""
     assert channel in json.loads(RUNNER.invoke(app, ["schema", "--asyncapi", party]).stdout)["channels"]
 
 
 @pytest.mark.parametrize("arguments", [["schema", "did.sold"], ["schema", "--asyncapi", "somebody"]])
-def test_what_is_not_there_is_said(arguments: list[str]) -> None:
-    """A stable code and what there is instead."""
+def test_an_unknown_name_is_an_error_with_a_stable_code(arguments: list[str]) -> None:
+    """The message lists the names that exist."""
     done = RUNNER.invoke(app, arguments)
     assert done.exit_code == 1
     assert done.stderr.startswith("didflow: bad_input: ")
@@ -55,8 +55,10 @@ def test_what_is_not_there_is_said(arguments: list[str]) -> None:
         (["events"], "no_stack"),
     ],
 )
-def test_without_a_stack_commands_say_so(tmp_path, arguments: list[str], code: str) -> None:
-    """One line with a stable code, exit code 1, nothing on standard output."""
+def test_without_a_running_stack_a_command_fails_in_one_line(
+    tmp_path, arguments: list[str], code: str
+) -> None:
+    """The line has a stable code. The exit code is 1 and standard output is empty."""
     environment = {"DIDFLOW_KAFKA": None, "DIDFLOW_POSTGRES": None}
     done = RUNNER.invoke(app, [*arguments, "--data", str(tmp_path)], env=environment)
     assert (done.exit_code, done.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""The demo's judge: green only when everything is as the file says."""
+"""The comparison of the demo: it passes only if everything ended as the file expects."""
 
 from dataclasses import replace
 from typing import Any
@@ -44,7 +44,7 @@ FOUND = Found(
 
 
 def test_all_as_expected_is_a_pass() -> None:
-    """Every line has its end, and there is nothing beside it."""
+    """Every line ended as expected, and nothing else was found."""
     assert all(verdict.ok for verdict in judge(EXAMPLES, FOUND))
     assert unexpected(EXAMPLES, FOUND) == []
 
@@ -62,8 +62,8 @@ def test_all_as_expected_is_a_pass() -> None:
         {"dead_letters": {"billing": {"not_json": 2}, "inventory": {"not_json": 2}}},
     ],
 )
-def test_a_line_that_ended_elsewhere_is_a_fail(changed: dict[str, Any]) -> None:
-    """A missing number, another status or step, a second charge, no refusal or another, letters lost or doubled."""
+def test_a_line_with_another_end_is_a_failure(changed: dict[str, Any]) -> None:
+    """A missing number, another status or step, a second charge, no refusal, or a wrong count of dead letters."""
     assert not all(verdict.ok for verdict in judge(EXAMPLES, replace(FOUND, **changed)))
 
 
@@ -76,12 +76,12 @@ def test_a_line_that_ended_elsewhere_is_a_fail(changed: dict[str, Any]) -> None:
         ({"automatic": frozenset()}, "not approved automatically"),
     ],
 )
-def test_what_nobody_expected_is_a_fail(changed: dict[str, Any], said: str) -> None:
-    """A refused number that is there, a defect, a repeat that was not counted, a person asked in vain."""
+def test_an_unexpected_fact_is_a_failure(changed: dict[str, Any], said: str) -> None:
+    """A refused number in My Numbers, a defect, an uncounted repeat, an unnecessary review."""
     (surprise,) = unexpected(EXAMPLES, replace(FOUND, **changed))
     assert said in surprise
 
 
-def test_a_worker_that_was_started_again_need_not_have_counted() -> None:
-    """Its counter began at zero; that the repeat had no effect is shown by the ledger."""
+def test_a_restarted_worker_may_have_counted_fewer_repeats() -> None:
+    """Its counter began at zero. The ledger shows that the repeat had no effect."""
     assert unexpected(EXAMPLES, replace(FOUND, repeats={"billing": None})) == []

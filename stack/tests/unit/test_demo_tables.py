@@ -1,4 +1,4 @@
-"""The demo's last page, for people and for programs."""
+"""The output of the demo, for people and for programs."""
 
 from typing import Any
 
@@ -46,8 +46,8 @@ VERDICTS = [
 ]
 
 
-def test_programs_get_every_line_whatever_became_of_it() -> None:
-    """A number that is not there, a refusal and a broken line are lines too."""
+def test_programs_get_every_line_whatever_its_end() -> None:
+    """A missing number, a refusal and an invalid line are lines too."""
     said = tables.as_json(VERDICTS, FOUND, [], 1.23)
     assert (said["passed"], said["seconds"]) == (False, 1.2)
     assert [line["ok"] for line in said["lines"]] == [True, False, True, False, True]
@@ -56,7 +56,7 @@ def test_programs_get_every_line_whatever_became_of_it() -> None:
 
 
 def test_people_see_what_is_not_as_expected() -> None:
-    """Each table names the line and what was expected instead."""
+    """Each table names the line and what was expected."""
     console = Console(width=160, record=True, file=None, quiet=False)
     with console.capture() as captured:
         console.print(

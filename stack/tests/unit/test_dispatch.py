@@ -1,4 +1,4 @@
-"""One port, four services: who answers which path."""
+"""One port for four services: which service answers which path."""
 
 from typing import Any
 
@@ -41,27 +41,27 @@ async def http() -> Any:
 async def test_a_path_goes_to_the_service_that_owns_it(
     http: httpx.AsyncClient, path: str, owner: str
 ) -> None:
-    """Each application's own routes say which paths are its."""
+    """The routes of each application decide."""
     assert (await http.get(path)).json()["from"] == owner
 
 
-async def test_a_method_that_a_path_lacks_is_the_owners_answer(http: httpx.AsyncClient) -> None:
-    """405 comes from the service, not a 404 of the dispatcher's."""
+async def test_the_service_answers_a_method_that_its_path_lacks(http: httpx.AsyncClient) -> None:
+    """The service answers 405. The dispatcher does not answer 404."""
     assert (await http.put("/v1/ledger")).status_code == 405
 
 
-async def test_a_path_of_nobody_is_a_problem(http: httpx.AsyncClient) -> None:
-    """404 with a stable code, as every error."""
+async def test_a_path_without_a_service_is_a_problem(http: httpx.AsyncClient) -> None:
+    """The answer is 404 with a stable code, like every error."""
     answer = await http.get("/v1/elsewhere")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 async def test_each_service_publishes_its_document(http: httpx.AsyncClient) -> None:
-    """The OpenAPI documents stand side by side."""
+    """Each OpenAPI document has its own path."""
     assert "/v1/ledger" in (await http.get("/openapi/money.json")).json()["paths"]
 
 
-async def test_the_issuers_keys_are_there_for_all(http: httpx.AsyncClient) -> None:
-    """Services fetch the keys of development tokens from the same port."""
+async def test_the_issuers_keys_are_on_the_same_port(http: httpx.AsyncClient) -> None:
+    """Services fetch the keys of development tokens from there."""
     assert (await http.get(JWKS_PATH)).json() == KEYS
     assert (await http.post(JWKS_PATH)).status_code == 404

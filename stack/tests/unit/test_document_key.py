@@ -1,4 +1,4 @@
-"""A stack's key for documents: made once, its owner's alone, and behind one that the environment names."""
+"""The key for a stack's documents. It is created once, and only its owner can read it."""
 
 import os
 from pathlib import Path
@@ -19,14 +19,14 @@ def keyring() -> Keyring | None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin without a key in the environment."""
+def _no_key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the key from the environment."""
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.delenv(FILE, raising=False)
 
 
 def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
-    """The second start finds the first one's; verification takes it; afterwards the environment is as it was."""
+    """The second start uses the key of the first one. Afterwards the environment is unchanged."""
     with document_key(tmp_path):
         first = keyring()
         assert Path(os.environ[FILE]).stat().st_mode & 0o777 == 0o600
@@ -41,8 +41,8 @@ def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
         assert keyring() != first
 
 
-def test_a_named_key_goes_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is made and nothing is changed."""
+def test_a_key_in_the_environment_is_used_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is created and nothing is changed."""
     monkeypatch.setenv(VARIABLE, f"mine:{'A' * 43}=")
     with document_key(tmp_path):
         ring = keyring()

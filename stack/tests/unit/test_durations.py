@@ -1,4 +1,4 @@
-"""ISO 8601 durations as `didflow clock advance` takes them."""
+"""ISO 8601 durations, as `didflow clock advance` accepts them."""
 
 import pytest
 
@@ -18,21 +18,21 @@ from didflow.errors import BadInput
     ],
 )
 def test_a_duration_keeps_months_days_and_seconds_apart(text: str, duration: Duration) -> None:
-    """A month is not thirty days, and M means months before the T and minutes after it."""
+    """A month is not thirty days. M means months before the T and minutes after it."""
     assert parse_duration(text) == duration
 
 
 @pytest.mark.parametrize(
     "text", ["", "P", "PT", "P1DT", "31D", "P-1D", "-P1D", "P1.5D", "1 day", "P\u0661D", "P1D2W"]
 )
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Nothing is guessed, and a clock never goes back."""
+def test_other_texts_are_refused(text: str) -> None:
+    """Nothing is guessed. Negative durations are refused too."""
     with pytest.raises(BadInput):
         parse_duration(text)
 
 
 @pytest.mark.parametrize("text", ["P0D", "PT0S", "P0Y0M"])
-def test_moving_a_clock_by_nothing_is_refused(text: str) -> None:
-    """A zero is most likely a slip."""
+def test_a_zero_duration_is_refused(text: str) -> None:
+    """A zero is most likely a mistake."""
     with pytest.raises(BadInput):
         parse_duration(text)

@@ -1,4 +1,4 @@
-"""What a person sees of a record."""
+"""The line that a person sees of a record."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ EXAMPLES = Path(__file__).parents[3] / "examples" / "events"
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_event_has_a_line_with_its_number_and_what_matters(topic: str) -> None:
-    """Time, topic, number, and something about it, on one line."""
+def test_every_event_has_a_line_with_its_number_and_main_fields(topic: str) -> None:
+    """Time, topic, number and some fields, on one line."""
     value = (EXAMPLES / f"{topic}.json").read_bytes()
     line = line_of(topic, value, {})
     data = orjson.loads(value)["data"]
@@ -24,7 +24,7 @@ def test_every_event_has_a_line_with_its_number_and_what_matters(topic: str) -> 
 
 
 def test_binary_mode_shows_the_same() -> None:
-    """Attributes from the headers, data from the value."""
+    """The attributes come from the headers, the data from the value."""
     value = (EXAMPLES / "did.purchased.json").read_bytes()
     event = orjson.loads(value)
     headers = {f"ce_{name}": str(text).encode() for name, text in event.items() if name != "data"}
@@ -34,15 +34,15 @@ def test_binary_mode_shows_the_same() -> None:
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"[1]", b"{}", b'{"data": 1}', b"x" * 5000])
-def test_what_is_no_event_is_shown_too(value: bytes | None) -> None:
-    """Nothing raises, nothing is hidden, nothing floods the screen."""
+def test_a_record_that_is_not_an_event_is_shown_too(value: bytes | None) -> None:
+    """Nothing raises, nothing is hidden, and the line has a limited length."""
     line = line_of("did.purchased", value, {"ce_id": b"\xff"} if value == b"\xff" else {})
     assert "not an event" in line.text
     assert len(str(line)) < 300
 
 
-def test_a_dead_letter_says_why_and_whence() -> None:
-    """Reason and place come from the headers."""
+def test_a_dead_letter_shows_its_reason_and_origin() -> None:
+    """Both come from the headers."""
     headers = {
         "dlq_reason": b"not_json",
         "dlq_topic": b"did.purchased",

@@ -1,4 +1,4 @@
-"""What the demo hears on the topics, and what it says of it."""
+"""What the demo reads from the topics, and the lines that it prints."""
 
 from pathlib import Path
 from typing import Any
@@ -34,22 +34,24 @@ def log(lines: list[str]) -> EventLog:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_event_is_heard_and_none_disturbs(log: EventLog, topic: str) -> None:
-    """Any event of the contract can be taken, twice as well."""
+def test_every_event_can_be_received_twice(log: EventLog, topic: str) -> None:
+    """Any event of the contract can be received, once or twice."""
     log.receive(event(topic))
     log.receive(event(topic))
     assert log.received == 2
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"[]", b"{}", b'{"data": []}'])
-def test_what_is_no_event_only_counts(log: EventLog, lines: list[str], value: bytes | None) -> None:
-    """The broken line of the examples passes by."""
+def test_a_record_that_is_not_an_event_is_only_counted(
+    log: EventLog, lines: list[str], value: bytes | None
+) -> None:
+    """The invalid line of the examples is such a record."""
     log.receive(record("p.did.purchased", value))
     assert (log.received, lines) == (1, [])
 
 
-def test_an_order_is_open_until_it_is_done_or_refused_for_good(log: EventLog) -> None:
-    """An answer that will be tried again settles nothing."""
+def test_a_carrier_command_is_open_until_its_final_result(log: EventLog) -> None:
+    """A retryable failure is not final."""
     log.receive(event("provisioning.commands", command_id="1"))
     log.receive(event("provisioning.commands", command_id="2"))
     assert log.open_commands == 2
@@ -61,8 +63,8 @@ def test_an_order_is_open_until_it_is_done_or_refused_for_good(log: EventLog) ->
     assert log.open_commands == 0
 
 
-def test_what_a_person_would_want_to_see_is_said(log: EventLog, lines: list[str]) -> None:
-    """Refusals, decisions about details, the carrier's answers, each change of status."""
+def test_important_events_are_printed(log: EventLog, lines: list[str]) -> None:
+    """Refusals, decisions about details, carrier results, and each change of status."""
     told = ("purchase.refused", "verification.rejected", "did.activated", "did.status_changed")
     for topic in told:
         log.receive(event(topic))
@@ -73,7 +75,7 @@ def test_what_a_person_would_want_to_see_is_said(log: EventLog, lines: list[str]
 
 
 def test_charges_of_a_did_are_counted(log: EventLog) -> None:
-    """A second first period would give a doubled purchase away; the same one said again does not."""
+    """A second charge for the first period shows a doubled purchase. The same charge published again does not count."""
     first = event("ledger.posted", did_id="a", kind="recurring", entry_id="1")
     log.receive(first)
     log.receive(first)

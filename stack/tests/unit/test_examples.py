@@ -1,4 +1,4 @@
-"""The examples are real input: what they claim about numbers, people and retries is so."""
+"""The examples are valid input. What they state about numbers, people and retries is true."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def numbers(examples: Examples) -> list[DidPurchased]:
 
 
 def test_there_are_sixty_purchases_of_valid_numbers(examples: Examples) -> None:
-    """Each is valid by phonenumbers, of the type that is said, and none is bought twice to be had."""
+    """Each number is valid and has the stated type. No number is expected to be sold twice."""
     bought = numbers(examples)
     assert len(bought) >= 60
     assert len({purchase.number for purchase in bought}) == len(bought)
@@ -52,8 +52,8 @@ def test_there_are_sixty_purchases_of_valid_numbers(examples: Examples) -> None:
         assert phonenumbers.number_type(parsed) in TYPES[purchase.number_type], purchase.number
 
 
-def test_they_come_from_a_dozen_countries_and_more(examples: Examples) -> None:
-    """At least twelve countries, and every type of number."""
+def test_they_come_from_at_least_twelve_countries(examples: Examples) -> None:
+    """There is also every type of number."""
     bought = numbers(examples)
     assert len({country_of(purchase.number) for purchase in bought}) >= 12
     assert {purchase.number_type for purchase in bought} == set(TYPES)
@@ -73,8 +73,8 @@ def test_businesses_and_individuals_buy_with_and_without_registration(examples: 
     assert len({purchase.account for purchase in bought}) >= 3
 
 
-def test_every_way_to_wait_is_shown(examples: Examples) -> None:
-    """Numbers end waiting for the account, for a reviewer, and for nobody."""
+def test_every_kind_of_next_step_is_shown(examples: Examples) -> None:
+    """Numbers end with a next step for the account, for a reviewer and for nobody."""
     steps = {purchase.expect.next_step for purchase in examples.ending("status")}
     assert steps >= {
         "none",
@@ -90,7 +90,7 @@ def test_every_way_to_wait_is_shown(examples: Examples) -> None:
 
 
 def test_a_purchase_is_retried_under_its_own_id(examples: Examples) -> None:
-    """One event comes again word for word; another one under another id but for the same DID."""
+    """One event is repeated exactly. Another one has a new event id but the same DID."""
     ids = Counter((p.event["source"], p.event["id"]) for p in examples.purchases if p.event)
     assert [count for count in ids.values() if count > 1] == [2]
     repeats = examples.ending("duplicate")
@@ -100,7 +100,7 @@ def test_a_purchase_is_retried_under_its_own_id(examples: Examples) -> None:
 
 
 def test_two_accounts_buy_the_same_number(examples: Examples) -> None:
-    """The second one, in the file's order, is refused."""
+    """The second one in the file is refused."""
     refused = {purchase.expect.refused: purchase for purchase in examples.ending("refused")}
     second = refused["number_taken"]
     first = next(p for p in examples.purchases if p.number == second.number)
@@ -110,15 +110,15 @@ def test_two_accounts_buy_the_same_number(examples: Examples) -> None:
 
 
 def test_one_line_is_malformed(examples: Examples) -> None:
-    """It goes out as it stands, and no consumer can read it."""
+    """It is published unchanged, and no consumer can decode it."""
     (broken,) = examples.ending("dead_letter")
     with pytest.raises(BadEvent) as raised:
         heard(broken)
     assert raised.value.code == broken.expect.dead_letter == "not_json"
 
 
-def test_details_belong_to_those_who_use_them(examples: Examples) -> None:
-    """Every identity's account is there and serves the accounts that register numbers to it."""
+def test_identities_belong_to_the_accounts_that_use_them(examples: Examples) -> None:
+    """Every identity's account exists and serves the accounts that register numbers with it."""
     for identity in examples.identities.values():
         assert identity.account in ACCOUNTS
     for purchase in examples.purchases:
@@ -127,8 +127,8 @@ def test_details_belong_to_those_who_use_them(examples: Examples) -> None:
             assert is_within(purchase.account, examples.identities[address.identity].account)
 
 
-def test_names_are_plainly_made_up(examples: Examples) -> None:
-    """Nobody's real company, person or mail address is in the examples."""
+def test_names_are_visibly_fictitious(examples: Examples) -> None:
+    """No real company, person or mail address is in the examples."""
     stems = ("exampl", "exempl", "beispiel", "voorbeeld", "przykład", "eksempel", "esempio")
     for identity in examples.identities.values():
         named = " ".join(identity.body.get(f) or "" for f in ("company_name", "last_name")).casefold()
@@ -137,7 +137,7 @@ def test_names_are_plainly_made_up(examples: Examples) -> None:
 
 
 def test_a_file_with_an_unknown_name_is_refused(tmp_path: Any) -> None:
-    """A slip in the examples is said before anything starts."""
+    """The error comes before anything starts."""
     line = '{"event": {"id": "1"}, "then": {"details": "nobody"}, "expect": {"status": "active", "next_step": "none"}}'
     (tmp_path / "purchases.jsonl").write_text(line)
     for name in ("identities", "addresses"):
@@ -149,7 +149,7 @@ def test_a_file_with_an_unknown_name_is_refused(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("ends", [{}, {"status": "active"}, {"refused": "number_taken", "duplicate": True}])
-def test_a_line_ends_in_one_way(ends: dict[str, Any]) -> None:
-    """What is expected is never open."""
+def test_a_line_expects_exactly_one_end(ends: dict[str, Any]) -> None:
+    """No end and two ends are errors."""
     with pytest.raises(ValueError, match="exactly one"):
         Expect(**ends)

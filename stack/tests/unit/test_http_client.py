@@ -1,4 +1,4 @@
-"""Calls of a patient client: tried again under the same key, and never judged twice."""
+"""The HTTP client that retries with the same idempotency key."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def api(*answers: Answer) -> tuple[Api, list[httpx.Request]]:
-    """A caller whose requests are answered in turn; the last answer stays."""
+    """Return a client whose requests get these answers in turn. The last answer is repeated."""
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -46,16 +46,16 @@ def problem(status: int, code: str) -> httpx.Response:
         problem(409, "idempotency_in_progress"),
     ],
 )
-async def test_what_may_pass_is_tried_again_under_the_same_key(first: Answer) -> None:
-    """Not answered, away, too fast, still running: the same call, so it cannot happen twice."""
+async def test_a_temporary_failure_is_retried_with_the_same_key(first: Answer) -> None:
+    """No answer, unavailable, too many requests, still in progress: the same request is sent again."""
     caller, asked = api(first, httpx.Response(201, json={"made": 1}))
     assert await caller.post("/v1/things", {}) == {"made": 1}
     keys = {request.headers["Idempotency-Key"] for request in asked}
     assert (len(asked), len(keys)) == (2, 1)
 
 
-async def test_a_refusal_is_an_answer() -> None:
-    """It is not tried again; whoever expects it can look at its code."""
+async def test_a_refusal_is_not_retried() -> None:
+    """The caller can read its code."""
     caller, asked = api(problem(409, "number_taken"))
     assert (await caller.try_post("/v1/things", {})).code == "number_taken"
     with pytest.raises(CallFailed, match="number_taken"):
@@ -63,8 +63,8 @@ async def test_a_refusal_is_an_answer() -> None:
     assert len(asked) == 2
 
 
-async def test_one_who_never_answers_is_given_up() -> None:
-    """The reason is the last one seen."""
+async def test_retries_end() -> None:
+    """The error has the last reason."""
     caller, _ = api(httpx.ConnectError("down"))
     with pytest.raises(CallFailed, match="ConnectError"):
         await caller.get("/v1/things")

@@ -1,4 +1,4 @@
-"""The development issuer, judged by the very code that services check tokens with."""
+"""The development issuer, checked by the code with which services check tokens."""
 
 from pathlib import Path
 
@@ -22,8 +22,8 @@ def authenticator(issuer: Issuer) -> Authenticator:
     return Authenticator(issuer.url, None, Keys(load))
 
 
-async def test_a_service_takes_the_token_for_who_it_names(tmp_path: Path) -> None:
-    """Subject, account and role are read back as they were asked for."""
+async def test_a_service_reads_subject_account_and_role_of_a_token(tmp_path: Path) -> None:
+    """They are those that were asked for."""
     issuer = Issuer.of(tmp_path, ISSUER)
     token = issuer.token(role="reseller", account="master/acme", subject="ana")
     assert await authenticator(issuer).caller(token) == Caller(
@@ -32,7 +32,7 @@ async def test_a_service_takes_the_token_for_who_it_names(tmp_path: Path) -> Non
 
 
 async def test_two_tokens_without_a_subject_are_two_callers(tmp_path: Path) -> None:
-    """A reviewer never has the subject of the one who submitted."""
+    """A reviewer never has the subject of the person who submitted."""
     issuer = Issuer.of(tmp_path, ISSUER)
     check = authenticator(issuer)
     callers = [
@@ -42,7 +42,7 @@ async def test_two_tokens_without_a_subject_are_two_callers(tmp_path: Path) -> N
 
 
 async def test_the_key_stays_with_its_folder(tmp_path: Path) -> None:
-    """A token lives on when the stack is started again, and belongs to no other stack."""
+    """A token stays valid when the stack is started again. It is not valid for another stack."""
     (tmp_path / "other").mkdir()
     token = Issuer.of(tmp_path, ISSUER).token(role="operator", account="master")
     assert (await authenticator(Issuer.of(tmp_path, ISSUER)).caller(token)).role == "operator"
@@ -50,21 +50,21 @@ async def test_the_key_stays_with_its_folder(tmp_path: Path) -> None:
         await authenticator(Issuer.of(tmp_path / "other", ISSUER)).caller(token)
 
 
-def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
-    """Nobody else on the machine can sign."""
+def test_only_the_owner_can_read_the_key(tmp_path: Path) -> None:
+    """No other account of the machine can sign tokens."""
     Issuer.of(tmp_path, ISSUER)
     assert (tmp_path / "issuer.pem").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(("role", "account"), [("king", "master"), ("user", "Master"), ("user", "")])
-def test_a_token_that_nobody_would_take_is_not_made(tmp_path: Path, role: str, account: str) -> None:
-    """The mistake is said at once, not by a 401 later."""
+def test_an_unusable_token_is_refused(tmp_path: Path, role: str, account: str) -> None:
+    """The error comes at once, not later as a 401."""
     with pytest.raises(BadInput):
         Issuer.of(tmp_path, ISSUER).token(role=role, account=account)
 
 
 async def test_a_stack_hands_out_a_token_for_each_role_and_for_two_accounts(tmp_path: Path) -> None:
-    """All of them are taken, and their accounts are among those that every stack makes."""
+    """Services accept all of them, and their accounts exist in every stack."""
     issuer = Issuer.of(tmp_path, ISSUER)
     tokens = tokens_of(issuer)
     check = authenticator(issuer)

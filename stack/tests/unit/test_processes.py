@@ -1,4 +1,4 @@
-"""What a stack's processes are told."""
+"""The environment of a stack's processes."""
 
 import socket
 
@@ -26,24 +26,24 @@ GIVEN = Servers(
 )
 
 
-def told(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Settings:
-    """Read settings as the child would."""
+def read_settings(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Settings:
+    """Read settings as the child does."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return load(Settings)
 
 
-def test_a_worker_is_told_its_own_database_and_a_health_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that the chassis takes, with the port at which the supervisor will ask."""
+def test_a_worker_gets_its_own_database_and_a_health_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings are valid, and the supervisor knows the port."""
     launch = processes.worker("billing", PARTS).launch()
-    settings = told(monkeypatch, dict(launch.environment))
+    settings = read_settings(monkeypatch, dict(launch.environment))
     assert settings.dsn == PARTS.postgres["billing"]
     assert launch.health == f"http://127.0.0.1:{settings.health_port}"
     assert (settings.kafka, settings.topic_prefix, settings.production) == ("127.0.0.1:1", "p.", False)
 
 
-def test_each_start_has_a_port_of_its_own() -> None:
-    """A port that somebody took meanwhile is not tried for ever."""
+def test_each_start_has_its_own_port() -> None:
+    """A port that another process took is not tried again."""
     worker = processes.worker("billing", PARTS)
     assert worker.launch().health != worker.launch().health
 
@@ -51,9 +51,9 @@ def test_each_start_has_a_port_of_its_own() -> None:
 def test_on_the_embedded_broker_members_are_dynamic_and_sessions_short(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It has no static members, and a killed worker's successor waits for the session timeout."""
+    """The broker has no static members, and the successor of a killed worker waits for the session timeout."""
     monkeypatch.setenv("DIDFLOW_MEMBER_ID", "mine")
-    settings = told(
+    settings = read_settings(
         monkeypatch, processes.environment(PARTS, "billing", {"POSTGRES": PARTS.postgres["billing"]})
     )
     assert settings.member_id is None
@@ -61,15 +61,15 @@ def test_on_the_embedded_broker_members_are_dynamic_and_sessions_short(
 
 
 def test_on_a_real_broker_members_are_static(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that was killed takes its partitions back at once."""
-    settings = told(
+    """A worker that was killed gets its partitions back at once."""
+    settings = read_settings(
         monkeypatch, processes.environment(GIVEN, "billing", {"POSTGRES": PARTS.postgres["billing"]})
     )
     assert settings.member_id == "billing-0"
 
 
 def test_settings_of_this_process_reach_the_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever starts the stack can tune it; what the stack decides itself wins, also over secret files."""
+    """The environment tunes the workers. What the stack decides wins, also over secret files."""
     monkeypatch.setenv("DIDFLOW_BATCH_SIZE", "7")
     monkeypatch.setenv("DIDFLOW_KAFKA", "elsewhere:9092")
     monkeypatch.setenv("DIDFLOW_POSTGRES_FILE", "/nowhere")
@@ -79,8 +79,8 @@ def test_settings_of_this_process_reach_the_children(monkeypatch: pytest.MonkeyP
     assert "DIDFLOW_POSTGRES_FILE" not in environment
 
 
-def test_a_port_that_is_taken_is_refused_or_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked for by name it must be that one; the usual one gives way to a free one."""
+def test_a_used_port_is_refused_or_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that was named must be free. The default port is replaced by a free one."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""The READMEs say what is so: commands, codes, accounts, the embedded parts' limits."""
+"""The READMEs agree with the code: commands, codes, accounts and links."""
 
 import inspect
 import json
@@ -23,27 +23,27 @@ def blocks(language: str) -> list[str]:
 
 
 def test_every_command_is_in_the_table() -> None:
-    """Each command and group of the command line has its row, and no row is of another."""
+    """Each command and group has a row, and no other row exists."""
     group = typer.main.get_group(app)
     named = set(re.findall(r"^\| `didflow (\w+)", STACK, re.MULTILINE))
     assert named == set(group.commands)
 
 
 def test_every_code_is_named() -> None:
-    """All errors that a person can put right, and no other."""
+    """The list has the codes of all stack errors, and no other."""
     classes = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c is not errors.StackError]
     listed = STACK.partition("The codes: ")[2].partition(".")[0]
     assert set(re.findall(r"`(\w+)`", listed)) == {c.code for c in classes}
 
 
 def test_the_accounts_are_those_of_every_stack() -> None:
-    """Who reads it can use them."""
+    """A reader can use them."""
     sentence = STACK.partition("Every stack\nhas the accounts ")[2].partition(".")[0]
     assert set(re.findall(r"`([\w/]+)`", sentence)) == set(ACCOUNTS)
 
 
 def test_the_printed_data_is_a_purchase() -> None:
-    """In binary mode, with the attributes that are named."""
+    """It is valid in binary mode, with the attributes that the README names."""
     data = blocks("json")[0].encode()
     headers = {
         "ce_specversion": "1.0",
@@ -58,7 +58,7 @@ def test_the_printed_data_is_a_purchase() -> None:
 
 
 def test_the_printed_answer_is_a_result() -> None:
-    """With the command's own values where it says so."""
+    """It is valid with the values of a command where the README says so."""
     said = json.loads(blocks("json")[1])
     command = json.loads((ROOT / "examples" / "events" / "provisioning.commands.json").read_text())
     for name, value in said["data"].items():
@@ -69,8 +69,8 @@ def test_the_printed_answer_is_a_result() -> None:
     assert isinstance(event.data, ResultReported)
 
 
-def test_every_place_that_is_linked_is_there() -> None:
-    """No link of a README leads nowhere."""
+def test_every_link_has_a_target() -> None:
+    """All relative links of the READMEs exist."""
     for text, folder in ((README, ROOT), (STACK, ROOT / "stack")):
         for link in re.findall(r"\]\(([^)#]+)\)", text):
             assert (folder / link).exists(), link

@@ -27,28 +27,28 @@ def running(**changes: object) -> state.StackState:
 
 
 def test_a_running_stack_is_found(tmp_path: Path) -> None:
-    """What was written is read back while its process lives."""
+    """The state is read back while its process runs."""
     state.write(tmp_path, running())
     assert state.read(tmp_path) == running()
     assert Target(folder=tmp_path).databases() == {s: f"postgresql://{s}@h/{s}" for s in SERVICES}
 
 
-def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """It holds passwords."""
+def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
+    """It contains passwords."""
     state.write(tmp_path, running())
     assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("changes", [{"pid": 2**22 + 1}, {"born": 1.0}])
 def test_a_stack_that_was_killed_is_not_found(tmp_path: Path, changes: dict[str, object]) -> None:
-    """Neither a pid of nobody nor one that somebody else has now counts as running."""
+    """A pid without a process, or with another process, does not count as running."""
     state.write(tmp_path, running(**changes))
     with pytest.raises(NoStack):
         state.read(tmp_path)
 
 
-def test_without_a_stack_it_is_said(tmp_path: Path) -> None:
-    """No file, half a file, and a forgotten one are the same: nothing runs."""
+def test_without_a_stack_there_is_an_error(tmp_path: Path) -> None:
+    """No file, half a file and a removed file mean the same: nothing runs."""
     with pytest.raises(NoStack):
         state.read(tmp_path)
     (tmp_path / "stack.json").write_text("{")
@@ -61,7 +61,7 @@ def test_without_a_stack_it_is_said(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_one_stack(tmp_path: Path) -> None:
-    """The second one is refused, and may come when the first has gone."""
+    """A second stack is refused until the first one has stopped."""
     with state.held(tmp_path), pytest.raises(StackRuns), state.held(tmp_path):
         pass
     with state.held(tmp_path):
@@ -69,7 +69,7 @@ def test_a_folder_has_one_stack(tmp_path: Path) -> None:
 
 
 def test_only_an_embedded_database_has_a_movable_clock(tmp_path: Path) -> None:
-    """Given databases, no stack, and a stack on a given database are refused as `clock_not_movable`."""
+    """Given databases, no stack, and a stack on a given database are refused: `clock_not_movable`."""
     target = Target(folder=tmp_path)
     with pytest.raises(ClockNotMovable):
         require_movable(target)
@@ -93,11 +93,11 @@ def test_only_an_embedded_database_has_a_movable_clock(tmp_path: Path) -> None:
     ],
 )
 def test_a_given_dsn_leads_to_each_services_database(dsn: str, expected: str) -> None:
-    """Its database is replaced, or stands where {service} does."""
+    """The database name is replaced, or {service} is."""
     assert service_dsn(dsn, "billing") == expected
 
 
-def test_what_is_no_dsn_is_refused() -> None:
-    """A host alone is no DSN."""
+def test_a_host_alone_is_not_a_dsn() -> None:
+    """The error says how to write one."""
     with pytest.raises(BadInput):
         service_dsn("localhost", "billing")
