@@ -28,6 +28,11 @@ class Caller:
     account: str
     role: str
 
+    @property
+    def actor(self) -> str:
+        """The caller as `actor`, `submitted_by`, `decided_by` and similar fields name it: `user:<subject>`."""
+        return f"user:{self.subject}"
+
     def reaches(self, account: str) -> bool:
         """Return True if the account is the caller's own or below it. An operator reaches every account.
 

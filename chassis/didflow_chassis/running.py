@@ -83,11 +83,11 @@ async def opened(service: Service, settings: Settings, kind: str) -> AsyncIterat
 async def api_application(service: Service, settings: Settings) -> AsyncIterator[tuple["FastAPI", Process]]:
     """Open what the HTTP API of a service runs on, and give the application."""
     # A worker has no routes: it does without the time and memory that their framework takes to load.
-    from didflow_chassis.http import Running, authenticator, create_application  # noqa: PLC0415
+    from didflow_chassis.http import Runtime, authenticator, create_application  # noqa: PLC0415
 
     callers = authenticator(settings.oidc)
     async with opened(service, settings, "api") as process:
-        running = Running(
+        running = Runtime(
             service=service, database=process.database, stage=process.stage, authenticator=callers
         )
         yield create_application(service, running), process

@@ -30,7 +30,7 @@ from didflow_contracts.event_data import EventData
 from didflow_contracts.instants import parse_instant
 from didflow_contracts.near_misses import NO_NEAR_MISSES, near_misses
 from didflow_contracts.topics import TOPICS
-from didflow_contracts.validation_errors import message_of
+from didflow_contracts.validation_errors import field_of, message_of
 
 __all__ = ["CONTENT_TYPE", "MAX_VALUE_BYTES", "BadCode", "BadEvent", "Event", "decode", "digest", "encode"]
 
@@ -210,11 +210,13 @@ def _fields(model: type[EventData], data: Any) -> EventData:
 def _reason(error: ValidationError) -> str:
     """Return the first errors, each with its field. The values are left out, because they can be personal data."""
     found = error.errors(include_url=False, include_input=False)
-    shown = [
-        f"{'.'.join(map(str, each['loc'])) or 'data'}: {message_of(each)}" for each in found[:_REASONS_SHOWN]
-    ]
+    shown = [f"{_path(each)}: {message_of(each)}" for each in found[:_REASONS_SHOWN]]
     more = len(found) - len(shown)
     return " ".join(shown)[:1000] + (f" ({more} more errors)" if more > 0 else "")
+
+
+def _path(error: Mapping[str, Any]) -> str:
+    return ".".join(map(str, (*error["loc"], *filter(None, [field_of(error)])))) or "data"
 
 
 def _canonical(data: Any) -> bytes:

@@ -3,7 +3,7 @@
 Unknown fields are allowed, so a near miss changes no decision. It is counted, logged and shown in the history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -35,9 +35,17 @@ def _fields(model: type[EventData]) -> frozenset[str]:
 
 @lru_cache(maxsize=1_024)
 def _nearest(model: type[EventData], unknown: tuple[str, ...]) -> Mapping[str, str]:
-    known = {_plain(name): name for name in model.model_fields}
-    found = {name: get_close_matches(_plain(name), known, n=1, cutoff=MIN_SIMILARITY) for name in unknown}
-    return MappingProxyType({name: known[close[0]] for name, close in found.items() if close})
+    found = {name: nearest(name, model.model_fields) for name in unknown}
+    return MappingProxyType({name: known for name, known in found.items() if known is not None})
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that the name resembles most, or None if it resembles none of them."""
+    if len(name) > MAX_FIELD_CHARS:
+        return None
+    plain = {_plain(each): each for each in known}
+    close = get_close_matches(_plain(name), plain, n=1, cutoff=MIN_SIMILARITY)
+    return plain[close[0]] if close else None
 
 
 def _plain(name: str) -> str:

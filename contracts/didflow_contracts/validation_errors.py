@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from pydantic_core import PydanticCustomError
+
 from didflow_contracts.accounts import ACCOUNT_PATTERN
 from didflow_contracts.numbers import COUNTRY_PATTERN, E164_PATTERN
 
@@ -17,6 +19,17 @@ PATTERN_MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
 OTHER_PATTERN: Final = "The text does not have the required form."
 
 _PREFIXES = ("Value error, ", "Assertion failed, ")
+
+
+def wrong_field(field: str, message: str, *, code: str = "value_invalid") -> PydanticCustomError:
+    """Return the error for a model validator to raise. `field` is the first field that the error concerns."""
+    return PydanticCustomError(code, "{message}", {"field": field, "message": message})
+
+
+def field_of(error: Mapping[str, Any]) -> str | None:
+    """Return the field that `wrong_field` named in one error of a pydantic `ValidationError`, else None."""
+    field: str | None = error.get("ctx", {}).get("field")
+    return field
 
 
 def message_of(error: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from harness.fixtures import DatabaseFor
 
 from didflow.services import service
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Running, create_application
+from didflow_chassis.http import Runtime, create_application
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 WRITERS: Final = 50
@@ -34,7 +34,7 @@ class EveryTokenIsGood:
 async def calling(house: Four, name: str) -> AsyncIterator[httpx.AsyncClient]:
     """Open the API of a service in this process."""
     stage = house.stages[name]
-    running = Running(
+    running = Runtime(
         service=service(name), database=stage.database, stage=stage, authenticator=EveryTokenIsGood()
     )
     transport = httpx.ASGITransport(create_application(service(name), running, rate=None))

@@ -1,6 +1,6 @@
-"""The HTTP side of every service: routes get an `Http`, and each change goes through the stage once.
+"""The HTTP side of every service: a route gets an `Http`, and each change goes through the stage once.
 
-Each name is loaded when it is first asked for: a worker serves its health without the framework of the routes.
+A name is loaded when it is used first, so a worker serves its health without loading the framework of the routes.
 """
 
 from importlib import import_module
@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from didflow_chassis.http.application import create_application, openapi_json
     from didflow_chassis.http.authentication import Authenticator, authenticator
-    from didflow_chassis.http.batch import BatchAnswer, Target
+    from didflow_chassis.http.batch import BatchAnswer, Target, check_size
     from didflow_chassis.http.context import Http, HttpContext
     from didflow_chassis.http.health import health_application
+    from didflow_chassis.http.input_errors import ErrorMessage, check_fields, invalid_input
+    from didflow_chassis.http.limits import Rate
     from didflow_chassis.http.lists import Page
     from didflow_chassis.http.names import parse_name
     from didflow_chassis.http.problems import FieldError, Problem
-    from didflow_chassis.http.ratelimit import Rate
-    from didflow_chassis.http.routes import Router
-    from didflow_chassis.http.running import Running
+    from didflow_chassis.http.routes import Router, me_router
+    from didflow_chassis.http.runtime import Runtime
 
 __all__ = [
     "Authenticator",
     "BatchAnswer",
+    "ErrorMessage",
     "FieldError",
     "Http",
     "HttpContext",
@@ -29,11 +31,15 @@ __all__ = [
     "Problem",
     "Rate",
     "Router",
-    "Running",
+    "Runtime",
     "Target",
     "authenticator",
+    "check_fields",
+    "check_size",
     "create_application",
     "health_application",
+    "invalid_input",
+    "me_router",
     "openapi_json",
     "parse_name",
 ]
@@ -41,15 +47,16 @@ __all__ = [
 _MODULES: Final = {
     "application": ("create_application", "openapi_json"),
     "authentication": ("Authenticator", "authenticator"),
-    "batch": ("BatchAnswer", "Target"),
+    "batch": ("BatchAnswer", "Target", "check_size"),
     "context": ("Http", "HttpContext"),
     "health": ("health_application",),
+    "input_errors": ("ErrorMessage", "check_fields", "invalid_input"),
+    "limits": ("Rate",),
     "lists": ("Page",),
     "names": ("parse_name",),
     "problems": ("FieldError", "Problem"),
-    "ratelimit": ("Rate",),
-    "routes": ("Router",),
-    "running": ("Running",),
+    "routes": ("Router", "me_router"),
+    "runtime": ("Runtime",),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 

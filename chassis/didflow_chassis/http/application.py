@@ -1,4 +1,4 @@
-"""Puts a service's routes behind one shape: boundary, body limit, gate, routes, problems."""
+"""The HTTP application of a service. A request passes boundary, body limit, authentication, then its route."""
 
 import json
 from collections.abc import Mapping
@@ -7,38 +7,36 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from didflow_chassis.http.bodylimit import MAX_BODY, BodyLimit
-from didflow_chassis.http.boundary import Boundary
-from didflow_chassis.http.failures import on_exception
-from didflow_chassis.http.gate import Gate
+from didflow_chassis.http.authentication import Authentication
+from didflow_chassis.http.boundary import Boundary, on_exception
 from didflow_chassis.http.idempotency import Replay
+from didflow_chassis.http.limits import MAX_BODY, BodyLimit, Buckets, Rate
 from didflow_chassis.http.openapi import Application
-from didflow_chassis.http.ratelimit import Buckets, Rate
-from didflow_chassis.http.running import Running
+from didflow_chassis.http.runtime import Runtime
 from didflow_chassis.service import Service
 
 
 def create_application(
     service: Service,
-    running: Running,
+    runtime: Runtime,
     *,
     rate: Rate | None = Rate(),  # noqa: B008 - frozen
     body_limit: int = MAX_BODY,
     larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """Make a service's HTTP API. Starting and stopping what it runs on is the caller's.
+    """Return the HTTP application of a service. The caller starts and stops what `runtime` contains.
 
-    `rate` limits each caller in this process (None: no limit). `body_limit` is in bytes; `larger_bodies`
-    (the service's own unless given) gives single paths, such as uploads, their own. The document is at
-    `/openapi/<service>.json`, unprotected.
+    `rate` limits each caller in this process (None: no limit). `body_limit` is in bytes; `larger_bodies` (default:
+    the service's own) maps single paths, such as uploads, to larger limits. The OpenAPI document is at
+    `/openapi/<service>.json` and needs no token.
     """
-    app = _routes_of(service)
-    app.state.running = running
-    for raised in (HTTPException, RequestValidationError, Replay):
-        app.add_exception_handler(raised, on_exception)
+    app = _with_routes(service)
+    app.state.runtime = runtime
+    for exception in (HTTPException, RequestValidationError, Replay):
+        app.add_exception_handler(exception, on_exception)
     app.add_middleware(
-        Gate,
-        authenticator=running.authenticator,
+        Authentication,
+        verifier=runtime.authenticator,
         buckets=Buckets(rate) if rate else None,
         public=frozenset({str(app.openapi_url)}),
     )
@@ -48,11 +46,11 @@ def create_application(
 
 
 def openapi_json(service: Service) -> str:
-    """Return a service's OpenAPI document as indented JSON, without running anything."""
-    return json.dumps(_routes_of(service).openapi(), indent=2) + "\n"
+    """Return the OpenAPI document of a service as indented JSON, without running anything."""
+    return json.dumps(_with_routes(service).openapi(), indent=2) + "\n"
 
 
-def _routes_of(service: Service) -> FastAPI:
+def _with_routes(service: Service) -> FastAPI:
     app = Application(
         title=f"didflow {service.name}",
         version="1",

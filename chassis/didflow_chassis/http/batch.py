@@ -119,7 +119,9 @@ class Plan:
         if position in self.repeats or isinstance(outcome, Unchanged):
             return {**named, "outcome": "unchanged", "code": None, "message": None}
         if isinstance(outcome, Refused):
-            return {**named, "outcome": "refused", "code": outcome.code, "message": outcome.message}
+            refused = {**named, "outcome": "refused", "code": outcome.code, "message": outcome.message}
+            reference = getattr(outcome, "reference", None)
+            return refused if reference is None else {**refused, "reference": reference}
         return {**named, "outcome": "done", "code": None, "message": None}
 
 

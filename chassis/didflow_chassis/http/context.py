@@ -1,33 +1,36 @@
-"""What a route is given: who asks, reads, and the one way to change something.
+"""What a route receives: the caller, reads, and the only way to change something.
 
-Every change goes through `run` or `batch`: one call of the stage under the call's idempotency key.
+Every change goes through `run` or `batch`: one call of the stage, under the idempotency key of the request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Depends
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from didflow_chassis.decision import Caller, Command
-from didflow_chassis.http import answers, batch, lists
+from didflow_chassis.decision import Caller, Command, Refused, Unchanged
+from didflow_chassis.http import batch, lists
 from didflow_chassis.http.idempotency import CHANGING, answer_response, claim_of, replay
-from didflow_chassis.http.problems import FieldError, Problem
-from didflow_chassis.http.running import Answering, Running
-from didflow_chassis.stage.once import Answer, Once
+from didflow_chassis.http.problems import FieldError, Problem, document
+from didflow_chassis.http.runtime import MakeAnswer, Runtime
+from didflow_chassis.stage.once import Answer, Once, Result
 
-__all__ = ["Http", "HttpContext", "Running", "http_context"]
+NO_CONTENT = 204
+
+Render = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpContext:
-    """One authenticated request. `once` is its idempotency claim, None for a request that only reads."""
+    """One authenticated request. `once` identifies the call for replays; None for a request that only reads."""
 
     request: Request
-    running: Running
+    runtime: Runtime
     caller: Caller
     once: Once | None
 
@@ -39,12 +42,12 @@ class HttpContext:
     def problem(
         self, status: int, code: str, detail: str = "", *, errors: Sequence[FieldError] = ()
     ) -> Problem:
-        """Make a problem to raise."""
+        """Return a problem to raise."""
         return Problem(code, detail, status=status, errors=errors)
 
     async def rows(self, statement: sa.Select[Any]) -> list[Any]:
-        """Run one read statement on the service's database."""
-        return await self.running.database.fetch(statement)
+        """Run one read statement on the database of the service. Raises Outage."""
+        return await self.runtime.database.fetch(statement)
 
     async def page(
         self,
@@ -55,15 +58,15 @@ class HttpContext:
         key: sa.ColumnElement[Any] | None = None,
         default: str | None = None,
     ) -> lists.Page:
-        """Read one page by the query string's `limit`, `cursor` and `sort`.
+        """Read the page that `limit`, `cursor` and `sort` of the query string request.
 
-        `sort` names the columns that may be sorted by; `default` (such as `-issued_at`) holds without one
-        asked for, else the first. Ties are broken by `key`, else by the first table's primary key.
+        `sort` maps names to the columns that a caller may sort by. Without a `sort` parameter the order is
+        `default` (such as `-issued_at`), else the first of them. Rows with equal values are ordered by `key`, else
+        by the primary key of the first table. Raises Problem `sort_unknown`, `cursor_invalid`, `input_invalid`.
         """
-        asked = lists.asked_of(self.request.query_params, sort, default)
-        column = sort[asked.sort]
+        query = lists.page_query(self.request.query_params, sort, default)
         return await lists.page_of(
-            self.running.database, statement, asked, column=column, key=key, render=render
+            self.runtime.database, statement, query, column=sort[query.sort], key=key, render=render
         )
 
     async def run(
@@ -71,17 +74,17 @@ class HttpContext:
         command: Command,
         *,
         status: int = 200,
-        render: answers.Render | None = None,
+        render: Render | None = None,
         required: bool = False,
     ) -> Response:
-        """Decide one command and answer: `status` when done, 200 when it was so already, else a problem.
+        """Decide one command. Answer with `status` if done, with 200 if unchanged, else with a problem.
 
-        `render` makes JSON values of the decision's `answer`; with `required` the call needs a key.
+        `render` turns the `answer` of the decision into JSON values. If `required`, the call needs a key.
         """
-        statuses = self.running.service.problems
+        statuses = self.runtime.service.problems
         answer = await self._decide(
             [command],
-            lambda results: answers.answer_of(results[0], status, render, statuses),
+            lambda results: answer_of(results[0], status, render, statuses),
             required=required,
         )
         return answer_response(answer)
@@ -89,10 +92,10 @@ class HttpContext:
     async def batch(
         self, names: Sequence[str], resolve: batch.Resolve, make: batch.Make, *, required: bool = False
     ) -> batch.BatchAnswer:
-        """Decide one command for each named thing and answer entry by entry.
+        """Decide one command for each named thing and answer with one result for each, in a batch route.
 
-        `resolve(http, names)` finds, in one statement and within the caller's reach, what the distinct names
-        stand for; `make(target)` makes the command.
+        `resolve(http, names)` finds by one statement what the distinct names stand for in the caller's reach.
+        `make(target)` returns the command. Raises Problem `too_few`, `too_many`.
         """
         item: str = getattr(self.request.scope["route"], "batch_item", None) or "did"
         batch.check_size(names, field=batch.list_field(item))
@@ -100,27 +103,60 @@ class HttpContext:
         answer = await self._decide([make(t) for t in plan.targets], plan.answer, required=required)
         return batch.batch_response(answer)
 
-    async def _decide(self, commands: Sequence[Command], answering: Answering, *, required: bool) -> Answer:
+    async def _decide(
+        self, commands: Sequence[Command], make_answer: MakeAnswer, *, required: bool
+    ) -> Answer:
         if self.once is None:
-            raise TypeError(f"{self.request.method} must not change anything")
+            raise TypeError(f"A {self.request.method} request must not change anything.")
         if required and self.once.key is None:
             raise Problem(
-                "idempotency_key_missing", "Send an Idempotency-Key, the same one with every retry."
+                "idempotency_key_missing", "Send an Idempotency-Key, and send the same key with every retry."
             )
         if not commands and self.once.key is None:
-            return answering([])
-        actor = f"user:{self.caller.subject}"
-        return await self.running.stage.command(commands, once=self.once, actor=actor, answer=answering)
+            return make_answer([])
+        return await self.runtime.stage.command(
+            commands, once=self.once, actor=self.caller.actor, answer=make_answer
+        )
 
 
 async def http_context(request: Request) -> HttpContext:
-    """Build the context; a call that was answered before is answered here, before any check of the route."""
-    running: Running = request.app.state.running
+    """Return the context of a request. Raises Replay if the call was answered before."""
+    runtime: Runtime = request.app.state.runtime
     caller: Caller = request.state.caller
     once = await claim_of(request, caller) if request.method in CHANGING else None
     if once is not None:
-        await replay(running.database, once)
-    return HttpContext(request=request, running=running, caller=caller, once=once)
+        await replay(runtime.database, once)
+    return HttpContext(request=request, runtime=runtime, caller=caller, once=once)
 
 
 Http = Annotated[HttpContext, Depends(http_context)]
+
+
+def answer_of(result: Result, status: int, render: Render | None, statuses: Mapping[str, int]) -> Answer:
+    """Return the answer to one command: `status` if done, 200 if unchanged, a problem if refused.
+
+    `render` turns the decision's own answer into JSON values. `statuses` has the service's status of each code.
+    """
+    outcome = result.outcome
+    if isinstance(outcome, Refused):
+        problem = refusal(outcome, statuses)
+        return Answer(status=problem.status_code, body=document(problem))
+    if status == NO_CONTENT:
+        return Answer(status=NO_CONTENT, body=b"")
+    value = outcome.answer if render is None else render(outcome.answer)
+    body = to_json({} if value is None else value, inf_nan_mode="null")
+    return Answer(status=200 if isinstance(outcome, Unchanged) else status, body=body)
+
+
+def refusal(refused: Refused, statuses: Mapping[str, int]) -> Problem:
+    """Return the problem of a refusal. The status is the service's for its code, else the chassis', else 409."""
+    errors: tuple[FieldError, ...] = ()
+    if refused.field is not None:
+        errors = (FieldError(field=refused.field, code=refused.code, message=refused.message),)
+    return Problem(
+        refused.code,
+        refused.message,
+        status=statuses.get(refused.code),
+        errors=errors,
+        reference=getattr(refused, "reference", None),
+    )

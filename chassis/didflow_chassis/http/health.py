@@ -1,6 +1,6 @@
-"""Liveness, readiness and metrics, without a token, on a port of their own.
+"""Liveness, readiness and metrics, without a token, on their own port.
 
-A probe answers what is wrong, and nothing wrong is well; one that fails or hangs is itself what is wrong.
+A probe returns what is wrong; an empty list means healthy. A probe that raises or hangs counts as wrong.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ Probe = Callable[[], Awaitable[Sequence[str]]]
 
 
 def health_application(live: Probe, ready: Probe, *, registry: CollectorRegistry = REGISTRY) -> ASGIApp:
-    """Make the ASGI application of `/healthz/live`, `/healthz/ready` and `/metrics`.
+    """Return the ASGI application of `/healthz/live`, `/healthz/ready` and `/metrics`.
 
-    A probe returns the names of what is wrong, for people to read; 503 when there are any.
+    A probe returns what is wrong, as texts for people. If there is any, the answer is 503.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,15 +43,15 @@ def health_application(live: Probe, ready: Probe, *, registry: CollectorRegistry
 
 
 async def probed(probe: Probe, timeout_s: float = PROBE_TIMEOUT_S) -> Response:
-    """Ask a probe and write what it says: 200 `{"wrong": []}`, or 503 with what is wrong."""
+    """Run a probe. Return 200 with `{"wrong": []}`, or 503 with what is wrong."""
     try:
         wrong = list(await asyncio.wait_for(probe(), timeout_s))
-    except Exception as error:  # noqa: BLE001 - a probe that fails is the answer
-        wrong = [f"the probe itself: {type(error).__name__}"]
+    except Exception as error:  # noqa: BLE001 - a probe that fails is unhealthy
+        wrong = [f"The health check failed with {type(error).__name__}."]
     return Response(to_json({"wrong": wrong}), 503 if wrong else 200, media_type="application/json")
 
 
 def exposition(registry: CollectorRegistry, accept: str) -> Response:
-    """Write all metrics in the text format that the scraper accepts."""
+    """Return all metrics in the text format that the scraper accepts."""
     encode, content_type = choose_encoder(accept)
     return Response(encode(registry), headers={"Content-Type": content_type})

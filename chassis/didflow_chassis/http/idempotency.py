@@ -1,38 +1,41 @@
-"""The Idempotency-Key contract: which call is the same call again, and the first answer given again.
+"""The Idempotency-Key: which call repeats an earlier call, and the replay of the first answer.
 
-The claim itself is the stage's, in the transaction that writes state, outbox and answer (spec http).
+The stage stores the answer in the transaction that writes states and outbox.
+Source: spec http, `Idempotency-Key`.
 """
 
+import re
 from hashlib import sha256
 
+import orjson
 import sqlalchemy as sa
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.canonical import canonical, is_json
-from didflow_chassis.http.problems import MEDIA_TYPE, Problem
-from didflow_chassis.http.running import Reads
+from didflow_chassis.http.problems import MEDIA_TYPE, FieldError, Problem
+from didflow_chassis.http.runtime import ReadDatabase
 from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once
-from didflow_chassis.tables import idempotency as kept
+from didflow_chassis.tables import idempotency as stored_answers
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotent-Replayed": "true"}
 MAX_KEY = 255
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Replay(Exception):
-    """The call was answered before: this is its answer."""
+    """The call repeats an earlier call. `answer` is the first answer."""
 
     def __init__(self, answer: Answer) -> None:
-        super().__init__("answered before")
+        super().__init__("The call was answered before.")
         self.answer = answer
 
 
 async def claim_of(request: Request, caller: Caller) -> Once:
-    """Read what makes this call the same as another: account, method and path, key, and what it asks for.
+    """Return what identifies the call: account, method and path, key, and a digest of body and query.
 
     Raises Problem `idempotency_key_invalid`, `body_malformed` or `input_invalid`.
     """
@@ -44,7 +47,7 @@ async def claim_of(request: Request, caller: Caller) -> Once:
 
 
 def key_of(request: Request) -> str | None:
-    """Read the key: 1 to 255 printable ASCII characters, once. Raises Problem `idempotency_key_invalid`."""
+    """Return the key, or None if there is none. Raises Problem `idempotency_key_invalid`."""
     given = request.headers.getlist(KEY_HEADER)
     if not given:
         return None
@@ -56,15 +59,16 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-async def replay(reads: Reads, once: Once) -> None:
-    """Raise Replay where this call has its answer already, so that no check of today stands before it.
+async def replay(database: ReadDatabase, once: Once) -> None:
+    """Raise Replay if the call was answered before.
 
-    Raises IdempotencyConflict `idempotency_key_reused` where the key belongs to another body.
+    Raises IdempotencyConflict `idempotency_key_reused` if the key was used with another body.
     """
     if once.key is None:
         return
-    same = sa.and_(kept.c.account == once.account, kept.c.route == once.route, kept.c.key == once.key)
-    rows = await reads.fetch(sa.select(kept.c.digest, kept.c.status, kept.c.body).where(same))
+    columns = stored_answers.c
+    same = sa.and_(columns.account == once.account, columns.route == once.route, columns.key == once.key)
+    rows = await database.fetch(sa.select(columns.digest, columns.status, columns.body).where(same))
     for row in rows:
         if row["digest"] != once.digest:
             raise IdempotencyConflict("idempotency_key_reused")
@@ -72,10 +76,35 @@ async def replay(reads: Reads, once: Once) -> None:
 
 
 def answer_response(answer: Answer) -> Response:
-    """Make the response that carries an answer, byte for byte as it was stored."""
+    """Return the response that carries an answer, byte for byte as it was stored."""
     media = MEDIA_TYPE if answer.status >= 400 else "application/json"
     headers = REPLAYED if answer.replayed else None
     return Response(answer.body, answer.status, headers, media if answer.body else None)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Return True if a Content-Type is JSON."""
+    media = (content_type or "").partition(";")[0].strip().lower()
+    return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
+
+
+def canonical(body: bytes) -> bytes:
+    """Return a JSON body with sorted keys and no spacing, so that equal bodies have equal bytes.
+
+    A body that cannot be stored is refused: NaN, lone surrogates and U+0000.
+    Raises Problem `body_malformed` or `input_invalid`.
+    """
+    try:
+        form = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except (orjson.JSONDecodeError, TypeError) as error:
+        message = "The body is not valid JSON, or it is nested too deeply."
+        errors = [FieldError(field="body", code="body_malformed", message=message)]
+        raise Problem("body_malformed", message, errors=errors) from error
+    if _NUL.search(form):
+        message = "Remove the character U+0000 from the body."
+        errors = [FieldError(field="body", code="character_not_allowed", message=message)]
+        raise Problem("input_invalid", message, errors=errors)
+    return form
 
 
 async def _content(request: Request) -> bytes:

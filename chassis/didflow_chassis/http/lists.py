@@ -1,36 +1,46 @@
-"""Lists: `limit`, `cursor` and `sort` from the query string, one statement, one row more than asked (spec http)."""
+"""Lists: one page at a time, in a keyset order that writes cannot shift, from a cursor.
 
-from collections.abc import Callable, Mapping
+A list is ordered by the sort column and then by a unique key. A cursor holds these values of the last row of a page.
+NULLs come last in ascending order and first in descending order, as in an ordinary index, so one index serves both.
+Source: spec http, Lists.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 
-from didflow_chassis.http.cursors import read_cursor, write_cursor
-from didflow_chassis.http.keyset import Keyset, keyset_of
 from didflow_chassis.http.problems import FieldError, Problem
-from didflow_chassis.http.running import Reads
+from didflow_chassis.http.runtime import ReadDatabase
 
+PARAMETERS = ("limit", "cursor", "sort")
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 50
-_SLOT = "page_{}"
+MAX_CURSOR = 2_000
+_KEY_COLUMN = "page_{}"
 
-Sorts = Mapping[str, sa.ColumnElement[Any]]
+Column = sa.ColumnElement[Any]
+Sorts = Mapping[str, Column]
 Render = Callable[[Any], Mapping[str, Any]]
 
 
 class Page(BaseModel):
-    """One page of a list. `next` is the cursor of the page after it, null at the end."""
+    """One page of a list. A route that returns a Page takes the parameters `limit`, `cursor` and `sort`."""
 
     items: list[dict[str, Any]]
-    next: str | None = Field(description="cursor of the next page; null at the end")
+    next: str | None = Field(description="Cursor of the next page; null on the last page.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What a caller asked of a list."""
+class PageQuery:
+    """Which page a caller requests."""
 
     limit: int
     sort: str
@@ -39,20 +49,21 @@ class Asked:
 
     @property
     def order(self) -> str:
-        """The sort as it is written, `-` before it for downwards."""
+        """The value of the `sort` parameter: a column, with `-` in front for descending order."""
         return f"-{self.sort}" if self.descending else self.sort
 
 
-def asked_of(query: QueryParams, sorts: Sorts, default: str | None = None) -> Asked:
-    """Read the query string. Without `sort` it is `default`, else the first of `sorts`, upwards.
+def page_query(query: QueryParams, sorts: Sorts, default: str | None = None) -> PageQuery:
+    """Read the query string. Without `sort`, the order is `default`, else the first of `sorts`, ascending.
 
-    Raises Problem `input_invalid` for a limit outside 1..1,000 and `sort_unknown`.
+    Raises Problem `sort_unknown`, or `input_invalid` for a limit outside 1 to 1,000.
     """
     order = query.get("sort") or default or next(iter(sorts))
     name = order.removeprefix("-")
     if name not in sorts:
-        raise _wrong("sort_unknown", "sort", "sort_unknown", f"one of {', '.join(sorts)}, with or without -")
-    return Asked(
+        names = ", ".join(sorts)
+        raise _wrong("sort_unknown", "sort", "sort_unknown", f"Sort by one of {names}, with - to descend.")
+    return PageQuery(
         limit=_limit(query.get("limit")),
         sort=name,
         descending=order != name,
@@ -60,42 +71,149 @@ def asked_of(query: QueryParams, sorts: Sorts, default: str | None = None) -> As
     )
 
 
-async def page_of(
-    reads: Reads,
-    statement: sa.Select[Any],
-    asked: Asked,
-    *,
-    column: sa.ColumnElement[Any],
-    key: sa.ColumnElement[Any] | None,
-    render: Render,
-) -> Page:
-    """Read one page of the statement's rows. Raises Problem `cursor_invalid`, Outage."""
-    order = keyset_of(statement, column, key=key, descending=asked.descending)
-    rows = await reads.fetch(_cut(statement, order, asked))
-    shown = rows[: asked.limit]
-    following = _cursor(shown[-1], order, asked) if len(rows) > asked.limit else None
-    return Page(items=[dict(render(row)) for row in shown], next=following)
-
-
-def _cut(statement: sa.Select[Any], order: Keyset, asked: Asked) -> sa.Select[Any]:
-    places = [column.label(_SLOT.format(i)) for i, column in enumerate(order.columns)]
-    cut = statement.add_columns(*places).order_by(None).order_by(*order.ordered()).limit(asked.limit + 1)
-    if asked.cursor is None:
-        return cut
-    return cut.where(order.after(read_cursor(asked.cursor, asked.order, order.columns)))
-
-
-def _cursor(row: Any, order: Keyset, asked: Asked) -> str:
-    return write_cursor(asked.order, [row[_SLOT.format(i)] for i in range(len(order.columns))])
-
-
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_LIMIT):
-        raise _wrong("input_invalid", "limit", "out_of_range", f"a whole number, 1 to {MAX_LIMIT}")
+        raise _wrong("input_invalid", "limit", "out_of_range", f"Use a whole number from 1 to {MAX_LIMIT}.")
     return int(text)
 
 
 def _wrong(code: str, field: str, reason: str, message: str) -> Problem:
-    return Problem(code, "See errors.", errors=[FieldError(field=field, code=reason, message=message)])
+    return Problem(code, message, errors=[FieldError(field=field, code=reason, message=message)])
+
+
+async def page_of(
+    database: ReadDatabase,
+    statement: sa.Select[Any],
+    query: PageQuery,
+    *,
+    column: Column,
+    key: Column | None,
+    render: Render,
+) -> Page:
+    """Read one page of the rows of a statement. Raises Problem `cursor_invalid`, Outage."""
+    keyset = keyset_of(statement, column, key=key, descending=query.descending)
+    rows = await database.fetch(_page_statement(statement, keyset, query))
+    page = rows[: query.limit]
+    following = _next_cursor(page[-1], keyset, query) if len(rows) > query.limit else None
+    return Page(items=[dict(render(row)) for row in page], next=following)
+
+
+def _page_statement(statement: sa.Select[Any], keyset: "Keyset", query: PageQuery) -> sa.Select[Any]:
+    """Return the statement of one page, and of one row more, which shows whether another page follows."""
+    values = [column.label(_KEY_COLUMN.format(i)) for i, column in enumerate(keyset.columns)]
+    ordered = statement.add_columns(*values).order_by(None).order_by(*keyset.ordered())
+    limited = ordered.limit(query.limit + 1)
+    if query.cursor is None:
+        return limited
+    return limited.where(keyset.after(read_cursor(query.cursor, query.order, keyset.columns)))
+
+
+def _next_cursor(row: Any, keyset: "Keyset", query: PageQuery) -> str:
+    return write_cursor(query.order, [row[_KEY_COLUMN.format(i)] for i in range(len(keyset.columns))])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyset:
+    """The order of a list: by `column`, then by `key`, which is unique and never NULL."""
+
+    column: Column
+    key: tuple[Column, ...]
+    descending: bool
+    nullable: bool
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What a row is ordered by, the sort column only once."""
+        return self.key if self.key == (self.column,) else (self.column, *self.key)
+
+    def ordered(self) -> list[sa.UnaryExpression[Any]]:
+        """Return the ORDER BY clauses."""
+        return [c.desc() if self.descending else c.asc() for c in self.columns]
+
+    def after(self, values: Sequence[Any]) -> sa.ColumnElement[bool]:
+        """Return the condition that a row comes after the one with these values."""
+        if not self.nullable or self.columns == self.key:
+            return self._beyond(self.columns, values)
+        value, key = values[0], self._beyond(self.key, values[1:])
+        null = self.column.is_(None)
+        if value is None:
+            among_nulls = sa.and_(null, key)
+            return sa.or_(among_nulls, sa.not_(null)) if self.descending else among_nulls
+        beyond = sa.or_(
+            self._beyond((self.column,), (value,)), sa.and_(self.column == _typed(value, self.column), key)
+        )
+        return beyond if self.descending else sa.or_(beyond, null)
+
+    def _beyond(self, columns: Sequence[Column], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+        typed = [_typed(value, column) for value, column in zip(values, columns, strict=True)]
+        here: Column = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+        there: Column = typed[0] if len(typed) == 1 else sa.tuple_(*typed)
+        return here < there if self.descending else here > there
+
+
+def keyset_of(statement: sa.Select[Any], column: Column, *, key: Column | None, descending: bool) -> Keyset:
+    """Work out the order of a statement's rows: the tie breaker is `key`, else its first table's primary key.
+
+    Raises TypeError where there is neither: a defect of the caller.
+    """
+    home = _home(statement)
+    ties = (key,) if key is not None else tuple(home.primary_key)
+    if not ties:
+        raise TypeError("a list needs a table with a primary key, or `key`")
+    solid = isinstance(column, sa.Column) and column.table is home and not column.nullable
+    return Keyset(column=column, key=ties, descending=descending, nullable=not solid)
+
+
+def _home(statement: sa.Select[Any]) -> sa.FromClause:
+    home = statement.get_final_froms()[0]
+    while isinstance(home, sa.Join):
+        home = home.left
+    return home
+
+
+def _typed(value: Any, column: Column) -> Column:
+    return sa.literal(value, column.type)
+
+
+_Word = Annotated[str, StringConstraints(max_length=200)]
+_Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+_Instant = Annotated[
+    AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))
+]
+_Small = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+_Large = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+def write_cursor(sort: str, values: Sequence[Any]) -> str:
+    """Write a cursor: the sort as it was asked for, and the last row's values of the sort and key columns."""
+    return urlsafe_b64encode(to_json((sort, *values))).rstrip(b"=").decode()
+
+
+def read_cursor(text: str, sort: str, columns: Sequence[sa.ColumnElement[Any]]) -> tuple[Any, ...]:
+    """Read the values back, typed as their columns. Raises Problem `cursor_invalid`, for another sort too."""
+    try:
+        plain = urlsafe_b64decode(text[:MAX_CURSOR].encode("ascii") + b"=" * (-len(text) % 4))
+        said, *values = _adapter(tuple(_value_type(c) for c in columns)).validate_json(plain, strict=True)
+    except (ValidationError, ValueError) as error:
+        raise Problem("cursor_invalid", "Use `next` of the last page as it was given.") from error
+    if said != sort:
+        raise Problem("cursor_invalid", "The cursor belongs to another sort.")
+    return tuple(values)
+
+
+@lru_cache(maxsize=256)
+def _adapter(types: tuple[Any, ...]) -> TypeAdapter[tuple[Any, ...]]:
+    return TypeAdapter(tuple[(_Word, *types)])  # type: ignore[valid-type]
+
+
+def _value_type(column: sa.ColumnElement[Any]) -> Any:
+    kind = column.type
+    if isinstance(kind, sa.BigInteger):
+        return _Large | None
+    if isinstance(kind, sa.Integer):
+        return _Small | None
+    if isinstance(kind, sa.DateTime) and kind.timezone:
+        return _Instant | None
+    return (_Text if kind.python_type is str else kind.python_type) | None

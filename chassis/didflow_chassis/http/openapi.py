@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the routes' own: bearer tokens, problems, keys, pages and batches."""
+"""The OpenAPI document: what holds for every route is added here (tokens, problems, keys, parameters of lists)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,14 +13,14 @@ from didflow_chassis.http.problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {
-    "description": "A problem, with a stable code",
+    "description": "An error: a problem with a stable code.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
 }
 _KEY: dict[str, Any] = {
     "name": KEY_HEADER,
     "in": "header",
     "required": False,
-    "description": "The same key with the same body gives the first answer again, for 30 days.",
+    "description": "For 30 days, the same key with the same body returns the first answer again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
 _LIST: tuple[dict[str, Any], ...] = (
@@ -29,12 +29,17 @@ _LIST: tuple[dict[str, Any], ...] = (
         "in": "query",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     },
-    {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "`next` of the last page"},
+    {
+        "name": "cursor",
+        "in": "query",
+        "schema": {"type": "string"},
+        "description": "The `next` of the previous page.",
+    },
     {
         "name": "sort",
         "in": "query",
         "schema": {"type": "string"},
-        "description": "a column; `-` for downwards",
+        "description": "A column; with `-` in front, in descending order.",
     },
 )
 
@@ -42,7 +47,7 @@ _LIST: tuple[dict[str, Any], ...] = (
 class FieldProblem(BaseModel):
     """What is wrong with one field of the input."""
 
-    field: str = Field(description="dotted path; empty for the whole input")
+    field: str = Field(description="Dotted path of the field; `body` for the whole body.")
     code: str
     message: str
 
@@ -54,15 +59,18 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    code: str = Field(description="stable; programs decide by it")
-    errors: list[FieldProblem] = Field(default=[], description="for errors of the input")
+    code: str = Field(description="Stable: programs can depend on it.")
+    reference: str | None = Field(
+        default=None, description="For `internal_error`: the reference in the log of the service."
+    )
+    errors: list[FieldProblem] = Field(default=[], description="What is wrong with each field.")
 
 
 class Application(FastAPI):
-    """FastAPI, with the document made whole."""
+    """FastAPI with the completed document."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document, built once."""
+        """Return the document. It is built once."""
         document = super().openapi()
         components = document.setdefault("components", {})
         if "securitySchemes" not in components:
@@ -71,12 +79,12 @@ class Application(FastAPI):
 
 
 def complete(document: dict[str, Any], components: dict[str, Any]) -> None:
-    """Add to a document, in place, what holds for every route."""
+    """Add what holds for every route to a document, in place."""
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     document["security"] = [{"bearer": []}]
     schemas = components.setdefault("schemas", {})
-    for ours in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(ours, None)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
     _, added = models_json_schema([(Problem, "validation")], ref_template=_REF)
     schemas.update(added["$defs"])
     for method, operation in _operations(document):

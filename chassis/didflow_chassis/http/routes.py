@@ -1,12 +1,13 @@
-"""The router of every service: each route names its action, and the caller's role is checked before anything else.
+"""The router of every service: each route has an action, and the caller's role is checked before anything else.
 
-The check comes before the body is read, before a stored answer is replayed and before the route runs.
-Source: spec http, Who may do what; spec roles.
+The order of the checks of a request is: role, names of query parameters, names of body fields, stored answer, values.
+Source: spec http; spec roles.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
+import orjson
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -15,8 +16,12 @@ from starlette.responses import Response
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.batch import check_list_field, results_model
+from didflow_chassis.http.context import Http
+from didflow_chassis.http.idempotency import is_json
+from didflow_chassis.http.input_errors import check_fields, check_parameters, names_of
+from didflow_chassis.http.lists import PARAMETERS, Page
 from didflow_chassis.http.problems import Problem
-from didflow_contracts.roles import ROLES, ROLES_OF, Action, may
+from didflow_contracts.roles import ROLES, ROLES_OF, Action, may, permissions
 
 ACTION: Final = "x-action"
 """Where the OpenAPI document and the route itself keep the action."""
@@ -49,14 +54,38 @@ class Route(APIRoute):
         return (self.openapi_extra or {}).get(BATCH_ITEM)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route, behind the check of the caller's role."""
+        """Return the handler of the route, behind the checks of the role and of unknown names."""
         handle = super().get_route_handler()
+        parameters = self._parameters()
+        body_type = self.body_field.field_info.annotation if self.body_field else None
 
         async def checked(request: Request) -> Response:
             check_role(request.state.caller, self.action)
+            check_parameters(request.query_params, parameters)
+            if body_type is not None and is_json(request.headers.get("content-type")):
+                check_fields(body_type, _parsed(await request.body()))
             return await handle(request)
 
         return checked
+
+    def _parameters(self) -> tuple[str, ...]:
+        """Return the names of the query parameters that the route takes."""
+        declared = [
+            name
+            for parameter in self.dependant.query_params
+            for name in names_of(parameter.field_info.annotation) or (parameter.alias,)
+        ]
+        model = self.response_model
+        is_list = isinstance(model, type) and issubclass(model, Page)
+        return tuple(dict.fromkeys((*declared, *(PARAMETERS if is_list else ()))))
+
+
+def _parsed(body: bytes) -> Any:
+    """Return the JSON value of a body, or None. A body that is not JSON is refused later, by `http_context`."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 class Router(APIRouter):
@@ -120,3 +149,28 @@ def check_role(caller: Caller, action: Action) -> None:
             "role_not_allowed",
             f"Your role {caller.role} may not do {action}. Use a token with one of these roles: {allowed}.",
         )
+
+
+class Me(BaseModel):
+    """The caller, and the actions that its role may do."""
+
+    sub: str
+    account: str
+    role: str
+    permissions: list[Action]
+
+
+me_router = Router()
+"""`GET /v1/me`, for one service to mount."""
+
+
+@me_router.get("/me", action="see_numbers", tags=["accounts"])
+async def show_me(http: Http) -> Me:
+    """Return who the caller is and which actions its role may do."""
+    caller = http.caller
+    return Me(
+        sub=caller.subject,
+        account=caller.account,
+        role=caller.role,
+        permissions=list(permissions(caller.role)),
+    )

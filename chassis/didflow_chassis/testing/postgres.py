@@ -10,7 +10,7 @@ import httpx
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Running, create_application
+from didflow_chassis.http import Runtime, create_application
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.service import Service
 from didflow_chassis.testing.service_under_test import ServiceUnderTest
@@ -34,7 +34,7 @@ class ServiceOnPostgres(ServiceUnderTest):
         super().__init__(service, database)
         self._caller = caller
         self._exits = AsyncExitStack()
-        running = Running(
+        running = Runtime(
             service=self.service, database=database, stage=self.stage, authenticator=NamedTokens()
         )
         self.application = create_application(self.service, running, rate=None)

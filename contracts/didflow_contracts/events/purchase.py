@@ -8,6 +8,7 @@ from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.money import Money
 from didflow_contracts.numbers import CountryCode
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import (
     Acquired,
     Cycles,
@@ -30,9 +31,10 @@ class Price(Part):
     @model_validator(mode="after")
     def _one_currency_and_not_negative(self) -> Self:
         if self.setup.currency != self.recurring.currency:
-            raise ValueError("setup and recurring must have the same currency.")
-        if self.setup.amount < 0 or self.recurring.amount < 0:
-            raise ValueError("setup and recurring must not be negative.")
+            raise wrong_field("setup", "setup and recurring must have the same currency.")
+        for name, money in (("setup", self.setup), ("recurring", self.recurring)):
+            if money.amount < 0:
+                raise wrong_field(name, f"{name} must not be negative.")
         return self
 
 
@@ -93,7 +95,9 @@ class Acquisition(EventData):
     @model_validator(mode="after")
     def _price_comes_with_a_period(self) -> Self:
         if self.price is not None and self.billing_period is None:
-            raise ValueError("billing_period is required if price is given.")
+            raise wrong_field(
+                "billing_period", "billing_period is required if price is given.", code="missing"
+            )
         return self
 
 
@@ -111,7 +115,7 @@ class DidPurchased(Acquisition):
             return self
         missing = [name for name in ("order_id", "end_user_type", "price") if getattr(self, name) is None]
         if missing:
-            raise ValueError(f"A purchase also needs {', '.join(missing)}.")
+            raise wrong_field(missing[0], f"A purchase also needs {', '.join(missing)}.", code="missing")
         return self
 
 

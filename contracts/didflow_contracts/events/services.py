@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
 
 _REVIEWED: frozenset[ServiceState] = frozenset(
@@ -37,5 +38,5 @@ class ServiceChanged(EventData):
     @model_validator(mode="after")
     def _state_belongs_to_the_service(self) -> Self:
         if self.state not in SERVICE_STATES[self.service]:
-            raise ValueError(f"The service {self.service} has no state {self.state}.")
+            raise wrong_field("state", f"The service {self.service} has no state {self.state}.")
         return self

@@ -201,7 +201,7 @@ async def _run_without_key(http: HttpContext, command: KeepVoiceTrunk) -> None:
     once = http.once
     if once is not None:
         actor = f"user:{http.caller.subject}"
-        await http.running.stage.command(
+        await http.runtime.stage.command(
             [command],
             once=replace(once, key=None),
             actor=actor,

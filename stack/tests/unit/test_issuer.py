@@ -9,8 +9,7 @@ from didflow.errors import BadInput
 from didflow.issuer import ISSUER, ROLE_ACCOUNTS, SIDE_BY_SIDE, Issuer, tokens_of
 from didflow.stack import ACCOUNTS
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.authentication import Authenticator
-from didflow_chassis.http.jwks import Keys
+from didflow_chassis.http.authentication import Authenticator, IssuerKeys
 from didflow_chassis.http.problems import Problem
 from didflow_contracts.roles import ROLES
 
@@ -19,7 +18,7 @@ def authenticator(issuer: Issuer) -> Authenticator:
     async def load() -> bytes:
         return orjson.dumps(issuer.jwks)
 
-    return Authenticator(issuer.url, None, Keys(load))
+    return Authenticator(issuer.url, None, IssuerKeys(load))
 
 
 async def test_a_service_reads_subject_account_and_role_of_a_token(tmp_path: Path) -> None:
@@ -46,7 +45,7 @@ async def test_the_key_stays_with_its_folder(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     token = Issuer.of(tmp_path, ISSUER).token(role="operator", account="master")
     assert (await authenticator(Issuer.of(tmp_path, ISSUER)).caller(token)).role == "operator"
-    with pytest.raises(Problem, match="key is not known"):
+    with pytest.raises(Problem, match="does not have the key"):
         await authenticator(Issuer.of(tmp_path / "other", ISSUER)).caller(token)
 
 

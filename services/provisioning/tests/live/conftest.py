@@ -13,7 +13,7 @@ from harness.fixtures import DatabaseFor
 from didflow_chassis.clock import Clock
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Running, create_application
+from didflow_chassis.http import Runtime, create_application
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.stage import Stage
 from didflow_chassis.stage.messages import Record
@@ -100,6 +100,6 @@ async def live(database_for: DatabaseFor) -> AsyncIterator[Live]:
     watching = Watching(metrics, start_tracing(service="provisioning", process="test", endpoint=None))
     stage = Stage(SERVICE, database, watching)
     clock = Clock(SERVICE, stage, database, QueueWatch(metrics, database), interval_s=1, days=30)
-    running = Running(service=SERVICE, database=database, stage=stage, authenticator=Names())
+    running = Runtime(service=SERVICE, database=database, stage=stage, authenticator=Names())
     yield Live(database, stage, clock, create_application(SERVICE, running, rate=None))
     await database.stop()

@@ -58,4 +58,4 @@ async def noted(http: HttpContext, what: str, *things: UUID) -> None:
     if things:
         caller = http.caller
         insert: Any = store.readings(caller.subject, caller.account, caller.role, what, things)
-        await http.running.database.fetch(insert)
+        await http.runtime.database.fetch(insert)

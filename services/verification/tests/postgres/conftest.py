@@ -17,7 +17,7 @@ from pypdf import PdfWriter
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Running, create_application
+from didflow_chassis.http import Runtime, create_application
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.stage.messages import Record
 from didflow_chassis.stage.stage import Stage
@@ -58,7 +58,7 @@ class Office:
 
     def __post_init__(self) -> None:
         """Build the HTTP side."""
-        running = Running(service=SERVICE, database=self.database, stage=self.stage, authenticator=Tokens())
+        running = Runtime(service=SERVICE, database=self.database, stage=self.stage, authenticator=Tokens())
         self.app = create_application(SERVICE, running, rate=None)
 
     def record(self, event: Event[Any]) -> Record:

@@ -28,7 +28,7 @@ FORMS: dict[str, tuple[str, bytes, int, str]] = {
     "two files": (TYPE, FILE * 2 + END, 422, "input_invalid"),
     "a field too many": (TYPE, b"".join(part(f"f{n}", b"") for n in range(30)), 422, "input_invalid"),
     "a field without end": (TYPE, part("type", b"a" * 20_000) + END, 422, "input_invalid"),
-    "no name": (TYPE, b"--x\r\n\r\nabc\r\n" + FILE + END, 422, "input_invalid"),
+    "no name": (TYPE, b"--x\r\n\r\nabc\r\n" + FILE + END, 422, "unknown_field"),
     "not UTF-8": (TYPE, part("type", b"\xff\xfe") + FILE + END, 422, "input_invalid"),
     "a header without end": (TYPE, b"--x\r\nA: " + b"a" * 100_000, 400, "body_malformed"),
     "rubbish": (TYPE, bytes(range(256)) * 40, 400, "body_malformed"),

@@ -8,8 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.fielderrors import field_errors
-from didflow_chassis.http.problems import FieldError, Problem
+from didflow_chassis.http import check_fields, invalid_input
 from didflow_verification.domain.details.commands import EnterDocument
 from didflow_verification.domain.details.document import MediaType, StoredDocument
 
@@ -51,13 +50,13 @@ class DocumentFields(BaseModel):
 
     @classmethod
     def of(cls, fields: dict[str, str]) -> Self:
-        """Read the fields. Raises Problem `input_invalid`, which repeats nothing of what was given."""
+        """Read the fields. Raises Problem `unknown_field` or `input_invalid`, which never repeats a value."""
+        check_fields(cls, fields)
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
             found: list[Any] = [e | {"loc": ("body", *e["loc"])} for e in error.errors()]
-            errors: list[FieldError] = list(field_errors(found))
-            raise Problem("input_invalid", "See errors.", errors=errors) from None
+            raise invalid_input(found, fields) from None
 
     def command(
         self, document_id: UUID, content_id: UUID, media_type: str, size: int, caller: Caller

@@ -47,7 +47,7 @@ class Intake:
             async for _ in form.pieces():
                 pass
             await replay(
-                http.running.database,
+                http.runtime.database,
                 Once(account=http.caller.account, route=route, key=key, digest=form.digest),
             )
         document_id = uuid7()
@@ -93,7 +93,7 @@ class _Upload:
         if not await self._contents.hold(writing.content_id):
             raise Outage("the upload took too long")
         http = HttpContext(
-            request=self._http.request, running=self._http.running, caller=self._http.caller, once=once
+            request=self._http.request, runtime=self._http.runtime, caller=self._http.caller, once=once
         )
         command = fields.command(self._document_id, writing.content_id, kind, writing.size, http.caller)
         response = await http.run(command, status=201, render=plain(document_entered))

@@ -29,8 +29,8 @@ def intake_of(http: HttpContext) -> Intake:
     """Return what this application keeps documents in, opened with first use. Raises Problem `unavailable`."""
     state = http.request.app.state
     if getattr(state, "intake", None) is None:
-        database: Any = http.running.database
-        contents = open_contents(http.running.service.settings, database)
+        database: Any = http.runtime.database
+        contents = open_contents(http.runtime.service.settings, database)
         if contents is None:
             raise Problem("unavailable", "No key for documents is configured.")
         state.intake = Intake(contents=contents)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from didflow_chassis.http.ratelimit import PRUNE_AT, Buckets, Rate
+from didflow_chassis.http.limits import PRUNE_AT, Buckets, Rate
 
 
 class Clock:

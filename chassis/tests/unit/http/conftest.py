@@ -26,11 +26,11 @@ from didflow_chassis.http import (
     Page,
     Rate,
     Router,
-    Running,
+    Runtime,
     Target,
     create_application,
 )
-from didflow_chassis.http.jwks import Keys
+from didflow_chassis.http.authentication import IssuerKeys
 from didflow_chassis.service import Service
 from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once, Result
 from didflow_chassis.tenancy import within
@@ -190,14 +190,14 @@ class World:
 
     def serve(self, *, database: Any = None, rate: Rate | None = None, **options: Any) -> httpx.AsyncClient:
         """Build the application and a client of it, with a good token of a reseller."""
-        keys = Keys(self.issuer.load, clock=lambda: self.now)
-        running = Running(
+        keys = IssuerKeys(self.issuer.load, clock=lambda: self.now)
+        runtime = Runtime(
             service=SERVICE,
             database=database or self.database,
             stage=self.stage,
             authenticator=Authenticator(ISSUER, AUDIENCE, keys),
         )
-        app = create_application(SERVICE, running, rate=rate, **options)
+        app = create_application(SERVICE, runtime, rate=rate, **options)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app), base_url="http://api", headers=self.bearer()
         )
@@ -254,7 +254,7 @@ async def change(http: Http, thing_id: UUID, body: Thing) -> Response:
 @router.delete("/things/{thing_id}", action="edit", status_code=204)
 async def remove(http: Http, thing_id: str) -> Response:
     """Remove a thing that is there."""
-    if thing_id == "gone" or (http.running.stage.calls and thing_id == "once"):  # type: ignore[attr-defined]
+    if thing_id == "gone" or (http.runtime.stage.calls and thing_id == "once"):  # type: ignore[attr-defined]
         raise http.problem(404, "not_found", "No such thing.")
     return await http.run(Touch(entity_id=thing_id, subject="", caller=http.caller), status=204)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow_chassis.database import Database, compile_statement
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.cursors import write_cursor
+from didflow_chassis.http.lists import write_cursor
 from didflow_chassis.tenancy import within
 
 ACCOUNT = sa.column("account", sa.Text)

@@ -32,5 +32,5 @@ async def test_every_reference_is_there(world: Any) -> None:
 
 async def test_the_document_needs_nothing_running(world: Any) -> None:
     """The command line writes the same document that the API serves."""
-    service = world.client._transport.app.state.running.service
+    service = world.client._transport.app.state.runtime.service
     assert json.loads(openapi_json(service)) == (await world.client.get("/openapi/things.json")).json()

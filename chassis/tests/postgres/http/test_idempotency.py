@@ -201,7 +201,7 @@ async def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_everythi
     """H7: state, outbox and stored answer are all written by then, and none of them stays."""
     monkeypatch.setattr(failpoints, "_POINTS", failpoints.parse("stage.commit=raise@1"))
     failed = await api.add()
-    assert (failed.status_code, failed.json()["code"]) == (500, "internal")
+    assert (failed.status_code, failed.json()["code"]) == (500, "internal_error")
     assert await api.traces() == (0, 0, 0)
     retried = await api.add()
     assert (retried.status_code, retried.json(), replayed(retried)) == (201, {"total": 1}, False)

@@ -1,4 +1,4 @@
-"""The toy service's API as it runs: signed tokens, the real stage, PostgreSQL; two of it.
+"""The toy service's API as it runs: the real stage, PostgreSQL; two of it.
 
 Both applications stand on one database with a pool each, so nothing that holds is owed to shared memory.
 """
@@ -22,24 +22,22 @@ from didflow_chassis import failpoints
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import (
-    Authenticator,
     BatchAnswer,
     Http,
     HttpContext,
     Router,
-    Running,
+    Runtime,
     Target,
     create_application,
-    parse_name,
 )
-from didflow_chassis.http.jwks import Keys
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.stage.watching import Watching
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_chassis.tenancy import within
+from didflow_chassis.testing.postgres import NamedTokens
+from didflow_contracts.names import parse_number
 
-ISSUER, AUDIENCE = "https://issuer.example/counting", "counting"
 ACME, OTHER = "master/acme", "master/other"
 OWNERS = {1: ACME, 2: ACME, 3: OTHER}
 """Whose each counter is."""
@@ -78,7 +76,7 @@ async def add(http: Http, name: str, body: Addition) -> Response:
 
 async def reach(http: HttpContext, names: list[str]) -> dict[str, Target]:
     """Find counters by number, within the caller's reach."""
-    numbers = {name: str(parse_name(name)) for name in names}
+    numbers = {name: parse_number(name) or name for name in names}
     columns = toy.COUNTERS.c
     asked = sa.select(columns.did_id, columns.number).where(
         columns.number.in_(numbers.values()), within(columns.account, http.caller)
@@ -112,14 +110,12 @@ class Api:
     clients: tuple[httpx.AsyncClient, ...]
     database: Database
     stage: Stage
-    issuer: Any
 
     async def post(
         self, path: str, content: Any, key: str | None = "k", *, who: str = ACME, at: int = 0
     ) -> httpx.Response:
         """Make one call with a fresh token; `content` is the body's bytes, or what it says."""
-        token = self.issuer.token(iss=ISSUER, aud=AUDIENCE, account=who)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer ann:{who}:reseller", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
         body = {"content": content} if isinstance(content, bytes) else {"json": content}
@@ -167,32 +163,32 @@ def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
 
 
 @pytest.fixture
-async def api(world: Any, database_for: DatabaseFor) -> AsyncIterator[Api]:
+async def api(database_for: DatabaseFor) -> AsyncIterator[Api]:
     """The API of this test's own, with a counter for each of `OWNERS`."""
     dsn = await database_for("counting", toy.prepare)
     async with AsyncExitStack() as exits:
-        parts = [await _process(dsn, world.issuer, exits) for _ in range(2)]
+        parts = [await _process(dsn, exits) for _ in range(2)]
         stage, database, _ = parts[0]
         for number, account in OWNERS.items():
             did_id, subject = named(number)
             opened = toy.Opened(did_id=did_id, number=subject, account=account)
             await stage.records([record(opened, f"opened-{number}")])
         clients = tuple(client for _, _, client in parts)
-        yield Api(clients=clients, database=database, stage=stage, issuer=world.issuer)
+        yield Api(clients=clients, database=database, stage=stage)
 
 
-async def _process(dsn: str, issuer: Any, exits: AsyncExitStack) -> tuple[Stage, Database, httpx.AsyncClient]:
+async def _process(dsn: str, exits: AsyncExitStack) -> tuple[Stage, Database, httpx.AsyncClient]:
     database = Database(dsn, application="test", size=10)
     await database.start()
     exits.push_async_callback(database.stop)
     tracing = start_tracing(service="counting", process="test", endpoint=None)
     stage = Stage(SERVICE, database, Watching(Metrics(), tracing))
-    running = Running(
+    runtime = Runtime(
         service=SERVICE,
         database=database,
         stage=stage,
-        authenticator=Authenticator(ISSUER, AUDIENCE, Keys(issuer.load)),
+        authenticator=NamedTokens(),
     )
-    transport = httpx.ASGITransport(create_application(SERVICE, running, rate=None))
+    transport = httpx.ASGITransport(create_application(SERVICE, runtime, rate=None))
     client = httpx.AsyncClient(transport=transport, base_url="http://counting")
     return stage, database, await exits.enter_async_context(client)

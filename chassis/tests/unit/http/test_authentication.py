@@ -10,7 +10,7 @@ import pytest
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Authenticator, Problem
-from didflow_chassis.http.jwks import INTERVAL_S, MAX_AGE_S, Keys, loader
+from didflow_chassis.http.authentication import KEYS_INTERVAL_S, KEYS_MAX_AGE_S, IssuerKeys, loader
 
 ISSUER = "https://issuer.example"
 
@@ -26,7 +26,7 @@ async def refused(world: Any, token: str | None, code: str) -> httpx.Response:
 
 @pytest.fixture
 def authenticator(world: Any) -> Authenticator:
-    return Authenticator(ISSUER, "things", Keys(world.issuer.load, clock=lambda: world.now))
+    return Authenticator(ISSUER, "things", IssuerKeys(world.issuer.load, clock=lambda: world.now))
 
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
@@ -108,7 +108,7 @@ async def test_a_public_key_is_not_a_secret(world: Any) -> None:
 
 async def test_without_an_audience_it_is_unchecked(world: Any) -> None:
     """An issuer that gives no audience can be used."""
-    lenient = Authenticator(ISSUER, None, Keys(world.issuer.load))
+    lenient = Authenticator(ISSUER, None, IssuerKeys(world.issuer.load))
     assert (await lenient.caller(world.issuer.token(without=["aud"]))).subject == "ann"
 
 
@@ -124,7 +124,7 @@ async def test_a_new_key_is_found(authenticator: Any, world: Any) -> None:
     world.issuer.published = {"RS256"}
     await authenticator.caller(world.issuer.token("RS256"))
     world.issuer.published = {"EdDSA"}
-    world.now += INTERVAL_S
+    world.now += KEYS_INTERVAL_S
     assert await authenticator.caller(world.issuer.token("EdDSA"))
     with pytest.raises(Problem, match="401"):
         await authenticator.caller(world.issuer.token("RS256"))
@@ -143,7 +143,7 @@ async def test_known_keys_outlive_the_issuers_outage(authenticator: Any, world: 
     """An issuer that is down stops nobody whose key is known."""
     await authenticator.caller(world.issuer.token())
     world.issuer.down = True
-    world.now += MAX_AGE_S
+    world.now += KEYS_MAX_AGE_S
     assert await authenticator.caller(world.issuer.token())
     assert world.issuer.asked == 2
 
@@ -152,7 +152,7 @@ async def test_a_withdrawn_key_ends_with_its_age(authenticator: Any, world: Any)
     """Keys are read again when they are old, so a withdrawn one stops."""
     await authenticator.caller(world.issuer.token())
     world.issuer.published = {"RS256"}
-    world.now += MAX_AGE_S
+    world.now += KEYS_MAX_AGE_S
     with pytest.raises(Problem):
         await authenticator.caller(world.issuer.token())
 
@@ -176,14 +176,14 @@ async def test_a_document_without_usable_keys_lets_nobody_in(world: Any, documen
         return document
 
     with pytest.raises(Problem):
-        await Authenticator(ISSUER, "things", Keys(load)).caller(world.issuer.token())
+        await Authenticator(ISSUER, "things", IssuerKeys(load)).caller(world.issuer.token())
 
 
 async def test_keys_may_lie_in_a_file(world: Any, tmp_path: Path) -> None:
     """A `file:` URL is read on this machine."""
     path = tmp_path / "the keys.json"
     path.write_bytes(world.issuer.document())
-    local = Authenticator(ISSUER, "things", Keys(loader(path.as_uri())))
+    local = Authenticator(ISSUER, "things", IssuerKeys(loader(path.as_uri())))
     assert await local.caller(world.issuer.token())
 
 

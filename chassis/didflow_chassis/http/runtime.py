@@ -1,0 +1,50 @@
+"""What the HTTP side needs from the process that it runs in: reads, the stage, and the owner of a token."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from didflow_chassis.decision import Caller, Command
+from didflow_chassis.service import Service
+from didflow_chassis.stage.once import Answer, Once, Result
+
+MakeAnswer = Callable[[Sequence[Result]], Answer]
+
+
+class ReadDatabase(Protocol):
+    """The database of the service, for reads."""
+
+    async def fetch(self, statement: sa.Select[Any]) -> list[Any]:
+        """Run one statement and return its rows. Raises Outage."""
+
+
+class CommandStage(Protocol):
+    """The stage, for commands."""
+
+    async def command(
+        self, commands: Sequence[Command], *, once: Once, actor: str, answer: MakeAnswer
+    ) -> Answer:
+        """Decide all commands in one transaction and store the answer in the same transaction.
+
+        `answer` is pure. It receives one result for each command, in order.
+        Raises IdempotencyConflict, Outage, Transient.
+        """
+
+
+class TokenVerifier(Protocol):
+    """Finds the caller that a token belongs to."""
+
+    async def caller(self, token: str) -> Caller:
+        """Return the caller. Raises Problem `token_invalid`, `token_expired` or `unavailable`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """A service and what it runs on."""
+
+    service: Service
+    database: ReadDatabase
+    stage: CommandStage
+    authenticator: TokenVerifier
