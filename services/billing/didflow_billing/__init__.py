@@ -1,1 +1,1 @@
-"""Billing: how long a number lives, and what it costs."""
+"""Billing: the terms of DIDs and the ledger."""

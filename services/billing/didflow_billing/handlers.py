@@ -1,15 +1,14 @@
-"""Which message leads to which decision: all that billing listens to, on one screen."""
+"""Which message leads to which decision."""
 
 from collections.abc import Mapping
 
 from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
-from didflow_billing.domain.endings import on_refused, on_withdrawn
-from didflow_billing.domain.expiry import on_due
-from didflow_billing.domain.holding import on_did_changed
-from didflow_billing.domain.registration import on_verification
-from didflow_billing.domain.start import on_porting_started, on_purchased
+from didflow_billing.domain.purchase import on_porting_started, on_purchased
+from didflow_billing.domain.removal import on_purchase_refused, on_withdrawn
 from didflow_billing.domain.term import Term
-from didflow_billing.domain.wishes import cancel, renew, restore, set_cycles
+from didflow_billing.domain.term_changes import cancel, renew, restore, set_cycles
+from didflow_billing.domain.timers import on_due
+from didflow_billing.domain.views import on_did_changed, on_registration_changed
 from didflow_chassis.decision import Command
 from didflow_chassis.service import Handler
 from didflow_contracts.event_data import EventData
@@ -31,16 +30,16 @@ from didflow_contracts.events import (
 EVENTS: Mapping[type[EventData], Handler] = {
     DidPurchased: Handler(decide=on_purchased),
     DidPortingStarted: Handler(decide=on_porting_started),
-    PurchaseRefused: Handler(decide=on_refused),
+    PurchaseRefused: Handler(decide=on_purchase_refused),
     DidChanged: Handler(decide=on_did_changed),
     DidWithdrawn: Handler(decide=on_withdrawn),
-    VerificationRequired: Handler(decide=on_verification),
-    VerificationNotRequired: Handler(decide=on_verification),
-    VerificationPending: Handler(decide=on_verification),
-    VerificationApproved: Handler(decide=on_verification),
-    VerificationRejected: Handler(decide=on_verification),
-    VerificationExpiring: Handler(decide=on_verification),
-    VerificationExpired: Handler(decide=on_verification),
+    VerificationRequired: Handler(decide=on_registration_changed),
+    VerificationNotRequired: Handler(decide=on_registration_changed),
+    VerificationPending: Handler(decide=on_registration_changed),
+    VerificationApproved: Handler(decide=on_registration_changed),
+    VerificationRejected: Handler(decide=on_registration_changed),
+    VerificationExpiring: Handler(decide=on_registration_changed),
+    VerificationExpired: Handler(decide=on_registration_changed),
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {

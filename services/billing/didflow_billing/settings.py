@@ -4,4 +4,4 @@ from didflow_chassis.settings import Settings
 
 
 class BillingSettings(Settings):
-    """The settings of every service. Billing has none of its own."""
+    """The settings that every service has. Billing has no others."""

@@ -1,1 +1,1 @@
-"""What billing decides: pure functions of (term, message, instant). Nothing here does I/O."""
+"""The decisions of billing: pure functions of a term, a message and an instant."""

@@ -1,4 +1,4 @@
-"""What people and programs may wish of a term, one class for each wish."""
+"""The commands that change a term."""
 
 from dataclasses import dataclass
 
@@ -8,27 +8,27 @@ from didflow_contracts.vocabulary import BillingPeriod
 
 @dataclass(frozen=True, kw_only=True)
 class SetCycles(Command):
-    """Renew by itself this many times more: 0..999, or None for without end."""
+    """Set how many times the term renews by itself: 0 to 999, or None for no limit."""
 
     billing_cycles: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Renew(Command):
-    """Pay for one more period of this many months, now."""
+    """Pay for one more period of this many months now."""
 
     billing_period: BillingPeriod
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel(Command):
-    """Give the DID up; `remove` asks that one under review goes at once instead of at its end."""
+    """Cancel the term. `remove` removes a DID with a pending registration at once, not at the end of its term."""
 
     remove: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restore(Command):
-    """Take a cancellation back; `billing_period` pays for a new period where no time is left."""
+    """Undo a cancellation. `billing_period` pays for a new period if no paid time is left."""
 
     billing_period: BillingPeriod | None = None

@@ -1,6 +1,6 @@
-"""The ledger: append-only entries, charges above zero and refunds below, that together are the whole bill.
+"""The ledger. Entries are only added: charges above zero and refunds below zero.
 
-An entry's id follows from its DID and its place in the DID's count: deciding again makes the same entry.
+The id of an entry is derived from its DID and its position, so the same decision always makes the same entry.
 """
 
 from datetime import datetime
@@ -19,15 +19,16 @@ from didflow_contracts.vocabulary import BillingPeriod, EntryKind
 
 
 class LedgerEntry(Struct, frozen=True, kw_only=True):
-    """One line of the ledger, never changed. `posted_at` is the instant of the decision, not of its writing.
+    """One entry of the ledger. It never changes.
 
-    `line` is its place in the count of its DID, from 1; `reverses` names the charge taken back.
+    `position` counts the entries of a DID, from 1. `reverses` is the charge that a refund takes back.
+    `posted_at` is the instant that was decided about, which can be earlier than the instant of writing.
     """
 
     entry_id: UUID
     did_id: UUID
     number: str
-    line: int
+    position: int
     order_id: str | None
     payer: str
     kind: EntryKind
@@ -40,18 +41,18 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
 
     @property
     def money(self) -> Money:
-        """The amount in its currency; a refund is negative."""
+        """The amount in its currency. A refund is negative."""
         return _money(str(self.amount), self.currency)
 
 
 @lru_cache(maxsize=1_024)
 def _money(amount: str, currency: str) -> Money:
-    """Make money of an entry: entries are many, amounts are few. As decimals 1.5 and 1.50 would be one."""
+    """Return the money of an entry. The key is a text, because the decimals 1.5 and 1.50 are equal."""
     return Money(amount=Decimal(amount), currency=currency)
 
 
 def period_cost(price: Price, months: BillingPeriod) -> Money:
-    """Give what a period of `months` costs, in the currency's minor unit. Source: spec lifecycle, Term."""
+    """Return the cost of a period of `months`, rounded to the minor unit. Source: spec lifecycle, Term."""
     return (price.recurring * months).rounded()
 
 
@@ -64,28 +65,28 @@ def charge(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> tuple[Term, LedgerEntry]:
-    """Post one charge and remember it on the term for a refund, unless the time of refunds is over."""
+    """Post one charge. The term keeps it for a refund while refunds are possible."""
     entry = _entry(term, kind, money, at, start=start, end=end)
-    charged = Charge(entry_id=entry.entry_id, money=money, period_start=start, period_end=end)
-    kept = (*term.charges, charged) if is_refundable(term) else ()
-    return replace(term, entries=term.entries + 1, charges=kept), entry
+    posted = Charge(entry_id=entry.entry_id, money=money, period_start=start, period_end=end)
+    charges = (*term.charges, posted) if is_refundable(term) else ()
+    return replace(term, entry_count=term.entry_count + 1, charges=charges), entry
 
 
 def refund(term: Term, at: datetime) -> tuple[Term, tuple[LedgerEntry, ...]]:
-    """Take back every charge that is still remembered, entry by entry. Source: spec lifecycle, Term."""
+    """Reverse every charge that the term still keeps, entry by entry. Source: spec lifecycle, Term."""
     entries: list[LedgerEntry] = []
-    for taken in term.charges:
+    for posted in term.charges:
         entry = _entry(
             term,
             "refund",
-            -taken.money,
+            -posted.money,
             at,
-            start=taken.period_start,
-            end=taken.period_end,
-            reverses=taken.entry_id,
+            start=posted.period_start,
+            end=posted.period_end,
+            reverses=posted.entry_id,
         )
         entries.append(entry)
-        term = replace(term, entries=term.entries + 1)
+        term = replace(term, entry_count=term.entry_count + 1)
     return replace(term, charges=()), tuple(entries)
 
 
@@ -99,12 +100,12 @@ def _entry(
     end: datetime | None,
     reverses: UUID | None = None,
 ) -> LedgerEntry:
-    count = term.entries + 1
+    position = term.entry_count + 1
     return LedgerEntry(
-        entry_id=derived_id("ledger", term.did_id, str(count)),
+        entry_id=derived_id("ledger", term.did_id, str(position)),
         did_id=term.did_id,
         number=term.number,
-        line=count,
+        position=position,
         order_id=term.order_id,
         payer=term.payer,
         kind=kind,

@@ -1,6 +1,6 @@
-"""The term of a DID: its state, its closed table, and the instant at which the clock wants it.
+"""The term of a DID: its state, its transition table, and when it is due.
 
-Every change of state goes through `moved`, so nothing leaves the table and `due_at` always fits the rest.
+Every change of state goes through `transition`. It refuses what the table does not list and sets `due_at`.
 """
 
 from collections.abc import Mapping
@@ -27,20 +27,20 @@ TRANSITIONS: Final[Mapping[TermState | None, frozenset[TermState]]] = MappingPro
         "closed": frozenset(),
     }
 )
-"""Where a term may go from each state; None is before its start. Source: spec lifecycle, The axes."""
+"""State -> the states that can follow it. None is the state before the start. Source: spec lifecycle, The axes."""
 
 COMPLETED: Final[frozenset[Registration]] = frozenset({"approved", "not_required", "expired"})
-"""Registrations that prove that it was completed once (only what was approved can expire)."""
+"""States that prove that the registration was completed once. Only an approved registration can expire."""
 
 
 class ForbiddenTransitionError(Exception):
-    """A decision tried a way that is not in the table: a defect of ours, never a caller's fault."""
+    """A decision tried a transition that is not in the table. This is a defect in the code."""
 
     code = "forbidden_transition"
 
 
 class Charge(Struct, frozen=True, kw_only=True):
-    """A posted charge that may still have to be taken back."""
+    """A posted charge that may still be refunded."""
 
     entry_id: UUID
     money: Money
@@ -49,13 +49,14 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 
 class Term(Struct, frozen=True, kw_only=True):
-    """How long a DID lives and what it has cost so far.
+    """The paid life of a DID.
 
-    `account` holds the DID, as last heard; `payer` purchased it and pays. `expires_at` is always
-    `anchor` + `anchor_months`. `aging_until` is set exactly while the term is in the pool. `extended` counts
-    the free days that a pending registration was given. `registration` is None until verification spoke.
-    `accepted` says that inventory gave the number to this DID. `charges` are kept while they may have to be
-    taken back; `entries` counts all ledger entries ever posted. `seen` has the last sequence of each axis.
+    `account` holds the DID, as last received; `payer` purchased it and is charged. `expires_at` is always
+    `anchor` plus `anchor_months`. `aging_until` is set only while the DID ages. `free_days` counts the days
+    by which the first period was extended at no charge. `registration` is None until verification has answered.
+    `accepted` is True once inventory has given the number to this DID. `charges` holds the charges that may
+    still be refunded. `entry_count` counts all ledger entries of the DID. `sequences` holds the last applied
+    sequence of each axis.
     """
 
     did_id: UUID
@@ -74,20 +75,20 @@ class Term(Struct, frozen=True, kw_only=True):
     aging_until: datetime | None = None
     anchor: datetime | None = None
     anchor_months: int = 0
-    extended: int = 0
+    free_days: int = 0
     registration: Registration | None = None
     completed: bool = False
     accepted: bool = False
     charges: tuple[Charge, ...] = ()
-    entries: int = 0
-    seen: Mapping[str, int] = field(default_factory=dict)
+    entry_count: int = 0
+    sequences: Mapping[str, int] = field(default_factory=dict)
     due_at: datetime | None = None
 
 
-def moved(term: Term, to: TermState, **changes: Any) -> Term:
-    """Take a term to a state, the same one included, with other fields changed, and set when it is due.
+def transition(term: Term, to: TermState, **changes: Any) -> Term:
+    """Return the term in the state `to`, which may be its present state, with other fields changed.
 
-    Raises ForbiddenTransitionError for a way that the table does not have.
+    Raises ForbiddenTransitionError if the table does not list the transition.
     """
     if to not in TRANSITIONS[term.state] and to != term.state:
         raise ForbiddenTransitionError(f"{term.state} -> {to}")
@@ -96,22 +97,25 @@ def moved(term: Term, to: TermState, **changes: Any) -> Term:
 
 
 def is_refundable(term: Term) -> bool:
-    """Say whether its charges may still have to be taken back: refused, or registration never completed."""
+    """Return True if the purchase can still be refused or the registration was never completed."""
     return not (term.completed and term.accepted)
 
 
 def running_state(cycles_left: int | None) -> TermState:
-    """Name the state of a running term: with no renewal left it is in its last period."""
+    """Return the state of a running term. Without renewals left it is in its last period."""
     return "delayed_removal" if cycles_left == 0 else "active"
 
 
 def is_running(term: Term) -> bool:
-    """Say whether paid time runs and can run on: neither ended nor without a price."""
+    """Return True if the term has a price and has not ended."""
     return term.state in ("active", "delayed_removal")
 
 
 def _due_at(term: Term) -> datetime | None:
-    """Nothing is due before verification has spoken. Source: spec lifecycle, Settle first."""
+    """Return when the term is due. It is never due before verification has answered.
+
+    Source: spec lifecycle, Settle first.
+    """
     if term.registration is None or term.state in ("none", "closed"):
         return None
     return term.aging_until or term.expires_at

@@ -1,4 +1,4 @@
-"""What billing says: the events of a term, each with the whole axis as it is after the change."""
+"""Build the events that billing publishes. Each event about the term carries the whole axis after the change."""
 
 from datetime import datetime
 from typing import Any
@@ -9,22 +9,22 @@ from didflow_contracts.events import CycleExpired, DidRemoved, LedgerPosted, Ter
 from didflow_contracts.vocabulary import CycleOutcome, RemovalReason, TermReason
 
 
-def changed(term: Term, reason: TermReason) -> TermChanged:
-    """Say the term as it is now, and why it changed."""
+def term_changed(term: Term, reason: TermReason) -> TermChanged:
+    """Return the event for a change of the term. `term` is the term after the change."""
     return TermChanged(**_axis(term), reason=reason)
 
 
 def cycle_expired(
     term: Term, *, period: int, at: datetime, outcome: CycleOutcome, reason: TermReason
 ) -> CycleExpired:
-    """Say that paid time ran out at `at`, and the term as it is after that."""
+    """Return the event for the end of paid time at `at`. `term` is the term after that end."""
     return CycleExpired(**_axis(term), period=period, expired_at=at, outcome=outcome, reason=reason)
 
 
-def posted(term: Term, entry: LedgerEntry) -> LedgerPosted:
-    """Say one ledger entry."""
+def ledger_posted(term: Term, entry: LedgerEntry) -> LedgerPosted:
+    """Return the event for one ledger entry."""
     return LedgerPosted(
-        **_whose(term),
+        **_did(term),
         entry_id=entry.entry_id,
         order_id=entry.order_id,
         payer=entry.payer,
@@ -36,17 +36,17 @@ def posted(term: Term, entry: LedgerEntry) -> LedgerPosted:
     )
 
 
-def removed(term: Term, reason: RemovalReason, *, refunded: bool) -> DidRemoved:
-    """Say that the DID is gone for good."""
-    return DidRemoved(**_whose(term), reason=reason, refunded=refunded)
+def did_removed(term: Term, reason: RemovalReason, *, refunded: bool) -> DidRemoved:
+    """Return the event for the removal of the DID."""
+    return DidRemoved(**_did(term), reason=reason, refunded=refunded)
 
 
-def _whose(term: Term) -> dict[str, Any]:
+def _did(term: Term) -> dict[str, Any]:
     return {"did_id": term.did_id, "number": term.number, "account": term.account}
 
 
 def _axis(term: Term) -> dict[str, Any]:
-    return _whose(term) | {
+    return _did(term) | {
         "state": term.state,
         "cycles_left": term.cycles_left,
         "billing_period": term.billing_period,

@@ -1,4 +1,4 @@
-"""Billing's own tables: terms and the ledger."""
+"""The tables of billing: terms and the ledger."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,8 +19,8 @@ def upgrade() -> None:
         "terms",
         sa.Column("did_id", UUID(as_uuid=True), primary_key=True),
         sa.Column("number", sa.Text, nullable=False),
-        sa.Column("account", sa.Text, nullable=False, comment="who holds the DID, as last heard"),
-        sa.Column("payer", sa.Text, nullable=False, comment="who purchased it and is charged"),
+        sa.Column("account", sa.Text, nullable=False, comment="holder of the DID, as last received"),
+        sa.Column("payer", sa.Text, nullable=False, comment="account that purchased the DID and is charged"),
         sa.Column("order_id", sa.Text),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("price", JSONB),
@@ -33,13 +33,13 @@ def upgrade() -> None:
         instant("aging_until"),
         instant("anchor"),
         sa.Column("anchor_months", sa.Integer, nullable=False),
-        sa.Column("extended", sa.Integer, nullable=False),
+        sa.Column("free_days", sa.Integer, nullable=False),
         sa.Column("registration", sa.Text),
         sa.Column("completed", sa.Boolean, nullable=False),
         sa.Column("accepted", sa.Boolean, nullable=False),
         sa.Column("charges", JSONB, nullable=False),
-        sa.Column("entries", sa.Integer, nullable=False),
-        sa.Column("seen", JSONB, nullable=False),
+        sa.Column("entry_count", sa.Integer, nullable=False),
+        sa.Column("sequences", JSONB, nullable=False),
         instant("due_at"),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),
@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("entry_id", UUID(as_uuid=True), primary_key=True),
         sa.Column("did_id", UUID(as_uuid=True), nullable=False),
         sa.Column("number", sa.Text, nullable=False),
-        sa.Column("line", sa.Integer, nullable=False, comment="its place in its DID's count, from 1"),
+        sa.Column("position", sa.Integer, nullable=False, comment="counts the entries of a DID, from 1"),
         sa.Column("order_id", sa.Text),
         sa.Column("payer", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("reverses", UUID(as_uuid=True)),
         instant("posted_at", nullable=False),
     )
-    op.create_index("ledger_did", "ledger", ["did_id", "line"], unique=True)
+    op.create_index("ledger_did", "ledger", ["did_id", "position"], unique=True)
     op.create_index("ledger_number", "ledger", ["number"])
     op.create_index("ledger_order", "ledger", ["order_id"], postgresql_where=sa.text("order_id IS NOT NULL"))
     op.create_index("ledger_payer", "ledger", [sa.text('payer COLLATE "C"'), "posted_at", "entry_id"])

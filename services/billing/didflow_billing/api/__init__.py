@@ -1,0 +1,11 @@
+"""Billing over HTTP. Routes translate requests and results; decisions are in `domain/`."""
+
+from collections.abc import Iterable
+
+from didflow_billing.api import ledger, terms
+from didflow_chassis.http import Router
+
+
+def routers() -> Iterable[Router]:
+    """Return the routes of billing."""
+    return (terms.router, ledger.router)

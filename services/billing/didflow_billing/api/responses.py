@@ -1,0 +1,119 @@
+"""Responses: a term, a ledger entry, a quote."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.quote import Quote
+from didflow_billing.domain.term import Term
+from didflow_chassis.decision import Refused, Unchanged
+from didflow_contracts.events.purchase import Price
+from didflow_contracts.money import Money
+from didflow_contracts.vocabulary import EntryKind, Registration, TermState
+
+
+class TermResponse(BaseModel):
+    """A term. Without a price the state is `none` and the fields of a term are null."""
+
+    did_id: UUID
+    number: str
+    account: str = Field(description="The holder of the DID.")
+    payer: str = Field(description="The account that is charged.")
+    order_id: str | None
+    state: TermState
+    cycles_left: int | None = Field(description="Renewals left; null means no limit.")
+    billing_period: int | None = Field(description="Months of a period.")
+    period: int = Field(description="Number of the running period, from 1; 0 without a term.")
+    period_start: datetime | None
+    expires_at: datetime | None
+    aging_until: datetime | None = Field(
+        description="When the DID is removed for good; null if that is not due."
+    )
+    price: Price | None
+    purchased_at: datetime | None
+    registration: Registration | None = Field(
+        description="As last received; null until verification has answered."
+    )
+
+    @classmethod
+    def of(cls, term: Term) -> Self:
+        """Return the response for a term."""
+        return cls.model_validate(term, from_attributes=True)
+
+
+class EntryResponse(BaseModel):
+    """One entry of the ledger. A refund is negative and names the charge that it reverses."""
+
+    entry_id: UUID
+    did_id: UUID
+    number: str
+    position: int = Field(description="Counts the entries of the DID, from 1.")
+    order_id: str | None
+    payer: str
+    kind: EntryKind
+    money: Money
+    period_start: datetime | None
+    period_end: datetime | None
+    reverses: UUID | None
+    posted_at: datetime
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> Self:
+        """Return the response for a ledger entry."""
+        return cls.model_validate(entry, from_attributes=True)
+
+
+class QuoteResult(BaseModel):
+    """The quote for one DID."""
+
+    did: str = Field(description="As the caller wrote it.")
+    outcome: Literal["done", "unchanged", "refused"]
+    code: str | None = None
+    message: str | None = None
+    charge: Money | None = None
+    refund: Money | None = None
+
+    @classmethod
+    def of(cls, did: str, quote: Quote) -> Self:
+        """Return the result for one DID."""
+        decision = quote.decision
+        if isinstance(decision, Refused):
+            return cls(did=did, outcome="refused", code=decision.code, message=decision.message)
+        if isinstance(decision, Unchanged):
+            return cls(did=did, outcome="unchanged")
+        return cls(did=did, outcome="done", charge=quote.charge, refund=quote.refund)
+
+
+class QuoteResponse(BaseModel):
+    """The quotes of all DIDs, and the totals of charges and refunds in each currency."""
+
+    results: list[QuoteResult]
+    done: int
+    unchanged: int
+    refused: int
+    charges: list[Money]
+    refunds: list[Money]
+
+    @classmethod
+    def of(cls, results: list[QuoteResult]) -> Self:
+        """Return the response, with its counts and totals."""
+        counts = {name: sum(r.outcome == name for r in results) for name in ("done", "unchanged", "refused")}
+        return cls(
+            results=results,
+            **counts,
+            charges=_totals(result.charge for result in results),
+            refunds=_totals(result.refund for result in results),
+        )
+
+
+def _totals(amounts: Iterable[Money | None]) -> list[Money]:
+    totals: dict[str, Money] = {}
+    for money in amounts:
+        if money is not None:
+            known = totals.get(money.currency)
+            totals[money.currency] = money if known is None else known + money
+    return [totals[currency] for currency in sorted(totals)]

@@ -1,0 +1,112 @@
+"""Decide the commands that change a term: set cycles, renew, cancel, restore.
+
+A closed term, an unknown one and one outside the caller's reach are all refused with `not_found`.
+Source of the rules: spec lifecycle, Term.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from didflow_billing.domain import events
+from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
+from didflow_billing.domain.periods import charge_period, lengthen_period, start_period
+from didflow_billing.domain.removal import remove
+from didflow_billing.domain.term import Term, is_running, running_state, transition
+from didflow_chassis.decision import Command, Decided, Decision, Refused, Unchanged
+from didflow_contracts.vocabulary import BillingPeriod, TermReason
+
+MAX_CYCLES: Final = 999
+"""The highest number of renewals. Source: spec lifecycle, Term."""
+
+NOT_FOUND: Final = Refused("not_found", "No such number or DID id in your accounts.")
+NO_TERM: Final = Refused("no_term", "This DID has no price, so its term never expires and cannot be changed.")
+TERM_ENDED: Final = Refused("term_ended", "The term has ended. Renew or restore it first.")
+
+
+def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision:  # noqa: ARG001
+    """Set how many times the term renews by itself. 0 makes the running period the last one."""
+    priced = _priced(term, command)
+    if isinstance(priced, Refused):
+        return priced
+    if not is_running(priced):
+        return TERM_ENDED
+    left = command.billing_cycles
+    if left is not None and not 0 <= left <= MAX_CYCLES:
+        return Refused(
+            "out_of_range", f"billing_cycles must be 0 to {MAX_CYCLES}, or null.", "billing_cycles"
+        )
+    if left == priced.cycles_left:
+        return Unchanged()
+    after = transition(priced, running_state(left), cycles_left=left)
+    return Decided(state=after, events=(events.term_changed(after, "cycles_set"),))
+
+
+def renew(term: Term | None, command: Renew, now: datetime) -> Decision:
+    """Pay for one more period. It starts at the end of the running period, or now if the term is aging."""
+    priced = _priced(term, command)
+    if isinstance(priced, Refused):
+        return priced
+    if priced.state == "canceled":
+        return Refused("restore_first", "The term is canceled. Restore it before you renew it.")
+    if priced.state == "aging":
+        return _restart(priced, command.billing_period, now, "renewed")
+    after = transition(lengthen_period(priced, command.billing_period), priced.state)
+    return _charge_renewal(after, now, priced.expires_at, "renewed")
+
+
+def cancel(term: Term | None, command: Cancel, now: datetime) -> Decision:
+    """Cancel the term. A DID whose registration was never completed is removed at once.
+
+    It is refunded unless a reviewer has its details. While its registration is pending, it is removed only
+    on request and without refund. Source: spec lifecycle, Term and Registration never completed.
+    """
+    priced = _priced(term, command)
+    if isinstance(priced, Refused):
+        return priced
+    if priced.registration is None:
+        return Refused("not_ready", "Verification has not answered yet. Try again in a few seconds.")
+    under_review = not priced.completed and priced.registration == "pending"
+    if not is_running(priced):
+        is_repeat = priced.state == "canceled" and not (command.remove and under_review)
+        return Unchanged() if is_repeat else TERM_ENDED
+    if under_review and command.remove:
+        return remove(priced, "canceled_awaiting_registration", now)
+    if not priced.completed and not under_review:
+        return remove(priced, "canceled_awaiting_registration", now, refunded=True)
+    after = transition(priced, "canceled")
+    return Decided(state=after, events=(events.term_changed(after, "canceled"),))
+
+
+def restore(term: Term | None, command: Restore, now: datetime) -> Decision:
+    """Undo a cancellation: free while paid time is left, with a renewal if none is left."""
+    priced = _priced(term, command)
+    if isinstance(priced, Refused):
+        return priced
+    if priced.state != "canceled":
+        return Refused("not_canceled", "Only a canceled term can be restored.")
+    if priced.aging_until is None:
+        after = transition(priced, running_state(priced.cycles_left))
+        return Decided(state=after, events=(events.term_changed(after, "restored"),))
+    if command.billing_period is None:
+        return Refused(
+            "renewal_needed", "No paid time is left. Give a billing_period to renew.", "billing_period"
+        )
+    return _restart(priced, command.billing_period, now, "restored")
+
+
+def _priced(term: Term | None, command: Command) -> Term | Refused:
+    """Return the term if it has a price and lies in the caller's reach, else the refusal."""
+    if term is None or term.state == "closed" or not command.caller.reaches(term.account):
+        return NOT_FOUND
+    return NO_TERM if term.state == "none" else term
+
+
+def _restart(term: Term, months: BillingPeriod, now: datetime, reason: TermReason) -> Decided[Term]:
+    after = transition(start_period(term, months, now), running_state(term.cycles_left))
+    return _charge_renewal(after, now, now, reason)
+
+
+def _charge_renewal(term: Term, now: datetime, start: datetime | None, reason: TermReason) -> Decided[Term]:
+    after, entry = charge_period(term, "renewal", now, start=start)
+    published = (events.term_changed(after, reason), events.ledger_posted(after, entry))
+    return Decided(state=after, also=(entry,), events=published)

@@ -1,0 +1,69 @@
+"""Reads of terms and the ledger. Every read is limited to the caller's reach: terms by holder, entries by payer."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.term import Term
+from didflow_billing.store.tables import LEDGER, TERM, ledger, terms
+from didflow_chassis.decision import Caller
+from didflow_chassis.tenancy import within
+from didflow_contracts.names import parse_did
+
+LEDGER_SORTS: Final[Mapping[str, sa.ColumnElement[Any]]] = {"posted_at": ledger.c.posted_at}
+"""Name of a sort -> its column."""
+
+
+def terms_named(dids: Iterable[UUID | str], caller: Caller) -> sa.Select[Any]:
+    """Select the terms in the caller's reach with these ids and numbers.
+
+    An id selects its DID even after removal. A number selects its live DID only. Two live DIDs can have the same
+    number until the later purchase is refused; the accepted one comes first then, else the latest.
+    """
+    named = list(dids)
+    ids = [did for did in named if isinstance(did, UUID)]
+    numbers = [did for did in named if isinstance(did, str)]
+    live = sa.and_(terms.c.number.in_(numbers), terms.c.state != "closed")
+    order = (terms.c.accepted.desc(), terms.c.purchased_at.desc().nulls_last(), terms.c.did_id)
+    return (
+        sa.select(*(terms.c[name] for name in TERM.columns))
+        .where(sa.or_(terms.c.did_id.in_(ids), live), within(terms.c.account, caller))
+        .order_by(*order)
+    )
+
+
+def term_in(row: Any) -> Term:
+    """Return the term of a row of `terms_named`."""
+    return TERM.from_row(row).state
+
+
+def ledger_entries(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the entries whose payer is in the caller's reach."""
+    columns = (ledger.c[name] for name in LEDGER.columns)
+    return sa.select(*columns).where(within(ledger.c.payer, caller), *conditions)
+
+
+def ledger_conditions(
+    *, did: str | None, since: datetime | None, before: datetime | None, **equal: Any
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions of a filtered ledger. `equal` maps columns to values; None means any value."""
+    if did is not None:
+        parsed = parse_did(did)
+        column = ledger.c.did_id if isinstance(parsed, UUID) else ledger.c.number
+        yield sa.false() if parsed is None else column == parsed
+    for name, value in equal.items():
+        if value is not None:
+            yield ledger.c[name] == value
+    if since is not None:
+        yield ledger.c.posted_at >= since
+    if before is not None:
+        yield ledger.c.posted_at < before
+
+
+def entry_in(row: Any) -> LedgerEntry:
+    """Return the entry of a row of `ledger_entries`."""
+    return LedgerEntry(**{name: row[name] for name in LEDGER.names})

@@ -1,0 +1,71 @@
+"""The tables of billing and the kinds that are stored in them."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.term import Term
+from didflow_chassis.states import Kind, instant, state_table
+
+METADATA = sa.MetaData()
+
+terms = state_table(
+    "terms",
+    METADATA,
+    sa.Column("did_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False, comment="holder of the DID, as last received"),
+    sa.Column("payer", sa.Text, nullable=False, comment="account that purchased the DID and is charged"),
+    sa.Column("order_id", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("price", JSONB),
+    sa.Column("billing_period", sa.Integer),
+    sa.Column("cycles_left", sa.Integer),
+    instant("purchased_at"),
+    sa.Column("period", sa.Integer, nullable=False),
+    instant("period_start"),
+    instant("expires_at"),
+    instant("aging_until"),
+    instant("anchor"),
+    sa.Column("anchor_months", sa.Integer, nullable=False),
+    sa.Column("free_days", sa.Integer, nullable=False),
+    sa.Column("registration", sa.Text),
+    sa.Column("completed", sa.Boolean, nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("charges", JSONB, nullable=False),
+    sa.Column("entry_count", sa.Integer, nullable=False),
+    sa.Column("sequences", JSONB, nullable=False),
+    instant("due_at"),
+    sa.Index("terms_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index("terms_live_number", "number", postgresql_where=sa.text("state <> 'closed'")),
+    emits=True,
+)
+
+ledger = sa.Table(
+    "ledger",
+    METADATA,
+    sa.Column("entry_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("did_id", PG_UUID(as_uuid=True), nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False, comment="counts the entries of a DID, from 1"),
+    sa.Column("order_id", sa.Text),
+    sa.Column("payer", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("amount", sa.Numeric, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    instant("period_start"),
+    instant("period_end"),
+    sa.Column("reverses", PG_UUID(as_uuid=True)),
+    instant("posted_at", nullable=False),
+    sa.Index("ledger_did", "did_id", "position", unique=True),
+    sa.Index("ledger_number", "number"),
+    sa.Index("ledger_order", "order_id", postgresql_where=sa.text("order_id IS NOT NULL")),
+    sa.Index("ledger_payer", sa.text('payer COLLATE "C"'), "posted_at", "entry_id"),
+    sa.Index("ledger_posted_at", "posted_at", "entry_id"),
+    sa.Index("ledger_reverses", "reverses", unique=True, postgresql_where=sa.text("reverses IS NOT NULL")),
+)
+
+TERM = Kind(model=Term, table=terms, key="did_id", subject="number", due="due_at")
+LEDGER = Kind(model=LedgerEntry, table=ledger, key="entry_id", append_only=True)
+KINDS = (TERM, LEDGER)
