@@ -7,13 +7,13 @@ import asyncpg
 
 TERMS = """
 INSERT INTO terms (did_id, number, account, payer, order_id, state, price, billing_period, cycles_left, purchased_at,
-    period, period_start, expires_at, anchor, anchor_months, extended, registration, completed, accepted, charges,
-    entries, seen, due_at, version, sequence, correlation_id)
+    period, period_start, expires_at, anchor, anchor_months, free_days, registration, completed, accepted, charges,
+    entry_count, sequences, due_at, version, sequence, correlation_id)
 SELECT md5('did' || n)::uuid AS did_id, '+4420' || lpad((8 * 10^8 + n)::bigint::text, 9, '0'), 'master/acme',
     'master/acme', 'F-' || n, 'active',
     '{"setup": {"amount": "1.00", "currency": "GBP"}, "recurring": {"amount": "0.80", "currency": "GBP"}}',
     1, NULL, now(), 1, now(), now() + interval '1 month', now(), 1, 0, 'not_required', true, true, '[]', 2,
-    '{"holding": 1, "registration": 1}', now() + interval '1 month' + n * interval '1 ms', 3, 3, 'purchase-' || n
+    '{"stock": 1, "registration": 1}', now() + interval '1 month' + n * interval '1 ms', 3, 3, 'purchase-' || n
 FROM generate_series(1, $1::int) AS s (n) ORDER BY 1
 """
 INBOX = """

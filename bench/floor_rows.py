@@ -16,8 +16,8 @@ Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Said]]]
 
 _TERMS = """
 INSERT INTO terms AS t (did_id, number, account, payer, order_id, state, price, billing_period, purchased_at,
-    period, period_start, expires_at, anchor, anchor_months, extended, completed, accepted, charges, entries, seen,
-    version, sequence, correlation_id)
+    period, period_start, expires_at, anchor, anchor_months, free_days, completed, accepted, charges, entry_count,
+    sequences,    version, sequence, correlation_id)
 SELECT d, n, a, a, o, 'active', p, b, s, 1, s, s + interval '1 month', s, b, 0, false, false, c, 2, '{}',
     1, 1, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::text[], $8::jsonb[])
@@ -25,7 +25,7 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int
 ON CONFLICT (did_id) DO UPDATE SET state = excluded.state, version = t.version + 1
 """
 _LEDGER = """
-INSERT INTO ledger (entry_id, did_id, number, line, order_id, payer, kind, amount, currency, posted_at)
+INSERT INTO ledger (entry_id, did_id, number, position, order_id, payer, kind, amount, currency, posted_at)
 SELECT i, d, n, l, o, a, k, m::numeric, c, clock_timestamp()
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
     AS u (i, d, n, l, o, a, k, m, c)

@@ -35,8 +35,8 @@ DAY_ZERO = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 SERVICE = service(BillingSettings.placeholder())
 
 
-class Say:
-    """Builds what comes to billing about one DID, purchased at `zero`."""
+class Messages:
+    """Builds the messages about one DID, which is purchased at `zero`."""
 
     did, number, account, zero = DID, NUMBER, ACCOUNT, DAY_ZERO
 
@@ -45,41 +45,41 @@ class Say:
         self.caller = Caller(subject="ann", account=ACCOUNT, role="reseller")
 
     def event(self, data: EventData, at: datetime, source: str, sequence: int | None = None) -> Event[Any]:
-        """Wrap data as the event that it comes in, under a fresh id."""
+        """Return an event with this data and a new id."""
         return Event(id=f"e{next(self._ids)}", source=source, time=at, data=data, sequence=sequence)
 
     def again(self, event: Event[Any]) -> Event[Any]:
-        """The same data once more, as its source would publish it: under another id and a later sequence."""
+        """Return an event with the same data, another id and a later sequence."""
         later = None if event.sequence is None else event.sequence + 100
         return replace(event, id=f"e{next(self._ids)}", sequence=later)
 
     def purchased(
         self, at: datetime = DAY_ZERO, *, source: str = "/orders/acme", **changes: Any
     ) -> Event[DidPurchased]:
-        """A purchase at 3.00 setup and 5.00 a month, monthly and without end."""
-        return self.event(DidPurchased.model_validate(self._order() | changes), at, source)
+        """Return a purchase at 3.00 setup and 5.00 per month, with unlimited monthly renewals."""
+        return self.event(DidPurchased.model_validate(self._purchase() | changes), at, source)
 
     def unpriced(self, at: datetime = DAY_ZERO) -> Event[DidPurchased]:
-        """A DID handed out without a price."""
+        """Return a purchase without a price."""
         return self.purchased(at, price=None, billing_period=None, acquired="assigned")
 
     def porting_started(self, at: datetime = DAY_ZERO, **changes: Any) -> Event[DidPortingStarted]:
-        """A port-in under way."""
-        data = self._order() | {"acquired": "ported_in", "price": None, "billing_period": None} | changes
+        """Return the start of a porting."""
+        data = self._purchase() | {"acquired": "ported_in", "price": None, "billing_period": None} | changes
         return self.event(DidPortingStarted.model_validate(data), at, "/orders/acme")
 
     def registration(self, state: str, at: datetime = DAY_ZERO, sequence: int = 1) -> Event[Any]:
-        """The registration axis as verification says it."""
+        """Return the registration axis, as verification publishes it."""
         topics = {"awaiting": "required", "expired": "expired"}
         model = EVENT_TYPES[f"didflow.verification.{topics.get(state, state)}.v1"]
         extra = {"reason": "revoked"} if state == "expired" else {}
-        data = model.model_validate(self._whose() | {"registration": state} | extra)
+        data = model.model_validate(self._did() | {"registration": state} | extra)
         return self.event(data, at, "/didflow/verification", sequence)
 
-    def holding(
+    def did_changed(
         self, at: datetime = DAY_ZERO, sequence: int = 1, account: str = ACCOUNT
     ) -> Event[DidChanged]:
-        """The holding as inventory says it."""
+        """Return the stock axis, as inventory publishes it."""
         data = DidChanged(
             did_id=DID,
             number=NUMBER,
@@ -96,45 +96,45 @@ class Say:
         )
         return self.event(data, at, "/didflow/inventory", sequence)
 
-    def refused(self, at: datetime = DAY_ZERO, sequence: int = 2) -> Event[PurchaseRefused]:
-        """Inventory's refusal of the purchase."""
+    def purchase_refused(self, at: datetime = DAY_ZERO, sequence: int = 2) -> Event[PurchaseRefused]:
+        """Return the refusal of the purchase by inventory."""
         data = PurchaseRefused.model_validate(
-            self._whose() | {"order_id": "o-1", "code": "number_taken", "message": ""}
+            self._did() | {"order_id": "o-1", "code": "number_taken", "message": ""}
         )
         return self.event(data, at, "/didflow/inventory", sequence)
 
     def withdrawn(
         self, at: datetime = DAY_ZERO, sequence: int = 9, reason: str = "returned"
     ) -> Event[DidWithdrawn]:
-        """Inventory's end of the DID."""
-        data = DidWithdrawn.model_validate(self._whose() | {"reason": reason})
+        """Return the withdrawal of the DID by inventory."""
+        data = DidWithdrawn.model_validate(self._did() | {"reason": reason})
         return self.event(data, at, "/didflow/inventory", sequence)
 
     def set_cycles(self, left: int | None) -> SetCycles:
-        """A wish for so many renewals more."""
+        """Return a command that sets the cycles."""
         return SetCycles(entity_id=DID, subject=NUMBER, caller=self.caller, billing_cycles=left)
 
     def renew(self, months: Any = 1) -> Renew:
-        """A wish for one more period."""
+        """Return a command that renews the term."""
         return Renew(entity_id=DID, subject=NUMBER, caller=self.caller, billing_period=months)
 
     def cancel(self, *, remove: bool = False) -> Cancel:
-        """A wish to end it."""
+        """Return a command that cancels the term."""
         return Cancel(entity_id=DID, subject=NUMBER, caller=self.caller, remove=remove)
 
     def restore(self, months: Any = None) -> Restore:
-        """A wish to have it back."""
+        """Return a command that restores the term."""
         return Restore(entity_id=DID, subject=NUMBER, caller=self.caller, billing_period=months)
 
-    def _whose(self) -> dict[str, Any]:
+    def _did(self) -> dict[str, Any]:
         return {"did_id": DID, "number": NUMBER, "account": ACCOUNT}
 
-    def _order(self) -> dict[str, Any]:
+    def _purchase(self) -> dict[str, Any]:
         price = {
             "setup": {"amount": "3.00", "currency": "EUR"},
             "recurring": {"amount": "5.00", "currency": "EUR"},
         }
-        return self._whose() | {
+        return self._did() | {
             "number_type": "local",
             "features": ["voice_in"],
             "order_id": "o-1",
@@ -165,12 +165,12 @@ class Billing(FakeStage):
 
     @property
     def term(self) -> Any:
-        """The term of the DID as it is now, or None."""
+        """The current term of the DID, or None."""
         return self.state(Term, DID)
 
     @property
     def ledger(self) -> list[LedgerEntry]:
-        """The ledger in the order of its lines."""
+        """The ledger entries in the order in which they were posted."""
         return self.rows(LedgerEntry)
 
     def outcomes(self) -> list[str]:
@@ -183,9 +183,9 @@ class Billing(FakeStage):
 
 
 @pytest.fixture(scope="session")
-def say() -> Say:
-    """The builder of messages."""
-    return Say()
+def make() -> Messages:
+    """Builds the messages of a test."""
+    return Messages()
 
 
 @pytest.fixture(scope="session")
@@ -203,14 +203,14 @@ def billing() -> Iterator[Billing]:
 
 
 @pytest.fixture
-def running(billing: Billing, say: Say) -> Billing:
+def running(billing: Billing, make: Messages) -> Billing:
     """Billing with a purchased, accepted DID that needs no registration."""
-    billing.receive(say.purchased(), say.holding(), say.registration("not_required"))
+    billing.receive(make.purchased(), make.did_changed(), make.registration("not_required"))
     return billing
 
 
 @pytest.fixture
-def awaiting(billing: Billing, say: Say) -> Billing:
+def awaiting(billing: Billing, make: Messages) -> Billing:
     """Billing with a purchased, accepted DID that waits for its registration."""
-    billing.receive(say.purchased(), say.holding(), say.registration("awaiting"))
+    billing.receive(make.purchased(), make.did_changed(), make.registration("awaiting"))
     return billing

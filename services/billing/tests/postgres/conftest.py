@@ -14,15 +14,15 @@ SERVICE = service(BillingSettings.placeholder())
 
 
 @pytest.fixture
-async def billing(on_postgres: OnPostgres, say: Any) -> ServiceOnPostgres:
+async def billing(on_postgres: OnPostgres, make: Any) -> ServiceOnPostgres:
     """A billing service without any DID."""
-    return await on_postgres(SERVICE, now=say.zero, caller=say.caller)
+    return await on_postgres(SERVICE, now=make.zero, caller=make.caller)
 
 
 @pytest.fixture
-async def active(billing: ServiceOnPostgres, say: Any) -> ServiceOnPostgres:
+async def active(billing: ServiceOnPostgres, make: Any) -> ServiceOnPostgres:
     """Billing with one active DID of `master/acme`."""
-    await billing.receive(say.purchased(), say.holding(), say.registration("not_required"))
+    await billing.receive(make.purchased(), make.did_changed(), make.registration("not_required"))
     return billing
 
 

@@ -1,4 +1,4 @@
-"""Billing's decisions on the real way: what is stored, said and posted is what the decisions say."""
+"""Billing on the real stage: what is stored and published equals what was decided."""
 
 import asyncio
 from datetime import timedelta
@@ -9,14 +9,14 @@ import pytest
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
-from didflow_billing.store import METADATA, TERM
+from didflow_billing.store.tables import METADATA, TERM
 
 DAY = timedelta(days=1)
 
 
-async def test_a_purchase_is_stored_posted_and_said_once(billing: Any, say: Any) -> None:
-    """One batch: term, two lines, three events. The same records again: nothing more."""
-    purchase = say.purchased()
+async def test_a_purchase_is_stored_and_published_once(billing: Any, make: Any) -> None:
+    """A purchase gives a term, two entries and three events. Repeats of the record add nothing."""
+    purchase = make.purchased()
     await billing.receive(purchase)
     await billing.receive(purchase)
     await billing.receive(purchase, purchase)
@@ -24,40 +24,53 @@ async def test_a_purchase_is_stored_posted_and_said_once(billing: Any, say: Any)
     assert [str(line.money.amount) for line in await billing.rows(LedgerEntry)] == ["3.00", "5.00"]
 
 
-async def test_what_is_stored_is_what_was_decided(billing: Any, new_billing: Any, say: Any) -> None:
-    """A term, its remembered charges and all, comes back from its row as it was in memory."""
-    events = [say.purchased(), say.registration("awaiting"), say.holding(), say.porting_started()]
+async def test_a_stored_term_equals_the_decided_one(billing: Any, new_billing: Any, make: Any) -> None:
+    """A term comes back from its row unchanged, with the charges that it keeps."""
+    events = [make.purchased(), make.registration("awaiting"), make.did_changed(), make.porting_started()]
     in_memory = new_billing()
     await billing.receive(*events)
     in_memory.receive(*events)
-    assert await billing.state(Term, say.did) == in_memory.term
-    told = [line.money for line in await billing.rows(LedgerEntry)]
-    assert told == [entry.money for entry in in_memory.ledger]
+    assert await billing.state(Term, make.did) == in_memory.term
+    stored = [line.money for line in await billing.rows(LedgerEntry)]
+    assert stored == [entry.money for entry in in_memory.ledger]
 
 
-async def test_what_comes_too_early_waits_and_runs_with_its_purchase(billing: Any, say: Any) -> None:
-    """Refusal, holding and registration before the purchase, in batches of their own."""
-    await billing.receive(say.refused())
-    await billing.receive(say.registration("not_required"))
+async def test_events_before_the_purchase_are_parked_until_it_arrives(billing: Any, make: Any) -> None:
+    """A refusal and a registration arrive in batches of their own, before the purchase."""
+    await billing.receive(make.purchase_refused())
+    await billing.receive(make.registration("not_required"))
     assert await billing.count("parked") == 2
-    await billing.receive(say.purchased())
-    term = await billing.state(Term, say.did)
+    await billing.receive(make.purchased())
+    term = await billing.state(Term, make.did)
     assert (term.state, term.registration, await billing.count("parked")) == ("closed", "not_required", 0)
     assert sum(line.amount for line in await billing.rows(LedgerEntry)) == 0
 
 
-async def test_a_refused_decision_is_kept_with_its_code(billing: Any, say: Any) -> None:
-    """Neither parked nor dead-lettered: the inbox knows what became of it."""
-    await billing.receive(say.purchased(), say.holding(), say.refused())
+async def test_a_refused_event_is_neither_parked_nor_a_dead_letter(billing: Any, make: Any) -> None:
+    """The inbox keeps the code of the refusal."""
+    await billing.receive(make.purchased(), make.did_changed(), make.purchase_refused())
     outcomes = await billing.fetch("SELECT outcome FROM inbox WHERE outcome LIKE 'refused%'")
     assert [row["outcome"] for row in outcomes] == ["refused:purchase_accepted"]
     assert (await billing.count("parked"), await billing.count("dead_letters")) == (0, 0)
 
 
-async def test_the_clock_renews_what_is_due(billing: Any, say: Any) -> None:
-    """A month later the clock strikes once: the next period, charged and said at its own instant."""
-    await billing.receive(say.purchased(), say.holding(), say.registration("not_required"))
-    end = (await billing.state(Term, say.did)).expires_at
+async def test_a_refused_event_reaches_the_history_as_message_refused(billing: Any, make: Any) -> None:
+    """The event has the code, the field and the account of the holder. A repeat publishes nothing more."""
+    foreign = make.purchased(account="master/other", source="/orders/other")
+    await billing.receive(make.purchased(), make.did_changed(account="master/acme/shop"))
+    await billing.receive(foreign)
+    await billing.receive(foreign)
+    (event,) = await billing.published("message.refused")
+    data = event.data
+    assert (data.code, data.field, data.account) == ("not_yours", "account", "master/acme/shop")
+    assert (data.refused_type, data.refused_source) == ("didflow.did.purchased.v1", "/orders/other")
+    assert (data.refused_id, event.causationid) == (foreign.id, foreign.id)
+
+
+async def test_a_due_term_is_renewed(billing: Any, make: Any) -> None:
+    """After a month the next period is charged and published, each at its own instant."""
+    await billing.receive(make.purchased(), make.did_changed(), make.registration("not_required"))
+    end = (await billing.state(Term, make.did)).expires_at
     await billing.set_time(end - timedelta(minutes=1))
     await billing.run_due_timers()
     assert len(await billing.rows(LedgerEntry)) == 2
@@ -68,20 +81,20 @@ async def test_the_clock_renews_what_is_due(billing: Any, say: Any) -> None:
     assert (await billing.topics())[-3:] == ["cycle.expired", "term.changed", "ledger.posted"]
 
 
-async def test_a_clock_that_was_down_for_a_year_does_then_what_it_should_have_done(
-    billing: Any, new_billing: Any, say: Any
+async def test_timers_that_were_stopped_for_a_year_give_the_same_events_and_entries(
+    billing: Any, new_billing: Any, make: Any
 ) -> None:
-    """One strike after a year: the same lines and events, at the same instants, as one that never stopped."""
+    """Entries and events are the same, at the same instants, as with timers that never stopped."""
     in_memory = new_billing()
-    for message in (say.purchased(), say.holding(), say.registration("not_required")):
+    for message in (make.purchased(), make.did_changed(), make.registration("not_required")):
         await billing.receive(message)
         in_memory.receive(message)
-    year = say.zero + 365 * DAY
+    year = make.zero + 365 * DAY
     await billing.set_time(year)
     await billing.run_due_timers()
     for day in range(366):
-        in_memory.run_timers(say.zero + day * DAY)
-    assert await billing.state(Term, say.did) == in_memory.term
+        in_memory.run_timers(make.zero + day * DAY)
+    assert await billing.state(Term, make.did) == in_memory.term
     lines = await billing.rows(LedgerEntry)
     assert [line.entry_id for line in lines] == [entry.entry_id for entry in in_memory.ledger]
     assert lines[2:] == in_memory.ledger[2:]
@@ -91,44 +104,46 @@ async def test_a_clock_that_was_down_for_a_year_does_then_what_it_should_have_do
     assert [event.sequence for event in published] == list(range(1, len(published) + 1))
 
 
-async def test_the_clock_is_deaf_until_verification_has_spoken(billing: Any, say: Any) -> None:
-    """Nothing is due without its word, whatever the time."""
-    await billing.receive(say.purchased(), say.holding())
-    await billing.set_time(say.zero + 400 * DAY)
+async def test_nothing_is_due_until_verification_has_answered(billing: Any, make: Any) -> None:
+    """The term stays in its first period, however much time passes."""
+    await billing.receive(make.purchased(), make.did_changed())
+    await billing.set_time(make.zero + 400 * DAY)
     await billing.run_due_timers()
-    assert (await billing.state(Term, say.did)).period == 1
+    assert (await billing.state(Term, make.did)).period == 1
 
 
-async def test_an_event_settles_what_was_due_before_it_and_no_more(billing: Any, say: Any) -> None:
-    """A withdrawal of day 40 that is heard in a year: one renewal, then the end."""
-    await billing.receive(say.purchased(), say.holding(), say.registration("not_required"))
-    await billing.set_time(say.zero + 365 * DAY)
-    await billing.receive(say.withdrawn(say.zero + 40 * DAY))
+async def test_an_event_settles_only_what_was_due_before_it(billing: Any, make: Any) -> None:
+    """A withdrawal of day 40 arrives after a year. One renewal is posted, and then the term is closed."""
+    await billing.receive(make.purchased(), make.did_changed(), make.registration("not_required"))
+    await billing.set_time(make.zero + 365 * DAY)
+    await billing.receive(make.withdrawn(make.zero + 40 * DAY))
     assert [line.kind for line in await billing.rows(LedgerEntry)] == ["setup", "recurring", "renewal"]
-    assert (await billing.state(Term, say.did)).state == "closed"
+    assert (await billing.state(Term, make.did)).state == "closed"
 
 
-async def test_purchase_and_refusal_at_the_same_instant_both_take_effect(billing: Any, say: Any) -> None:
-    """Two workers, one with the purchase and one with the refusal: never a charge that stays."""
-    await asyncio.gather(billing.receive(say.purchased()), billing.receive(say.refused()))
-    assert (await billing.state(Term, say.did)).state == "closed"
+async def test_a_purchase_and_its_refusal_received_at_the_same_time_leave_no_charge(
+    billing: Any, make: Any
+) -> None:
+    """Two workers process them at the same time."""
+    await asyncio.gather(billing.receive(make.purchased()), billing.receive(make.purchase_refused()))
+    assert (await billing.state(Term, make.did)).state == "closed"
     assert sum(line.amount for line in await billing.rows(LedgerEntry)) == 0
 
 
-async def test_the_ledger_cannot_hold_a_line_twice_nor_two_refunds_of_one_charge(
-    billing: Any, say: Any
+async def test_the_ledger_table_refuses_a_repeated_position_and_a_second_refund(
+    billing: Any, make: Any
 ) -> None:
-    """The last net: the table itself refuses."""
-    await billing.receive(say.purchased(), say.refused())
+    """Unique indexes protect the ledger from defects in the code."""
+    await billing.receive(make.purchased(), make.purchase_refused())
     rest = "order_id, payer, kind, amount, currency, period_start, period_end, reverses, posted_at"
-    select = f"SELECT gen_random_uuid(), did_id, number, %s, {rest} FROM ledger WHERE line = 3"
-    for line, index in (("line", "ledger_did"), ("99", "ledger_reverses")):
+    select = f"SELECT gen_random_uuid(), did_id, number, %s, {rest} FROM ledger WHERE position = 3"
+    for line, index in (("position", "ledger_did"), ("99", "ledger_reverses")):
         with pytest.raises(asyncpg.UniqueViolationError, match=index):
             await billing.fetch(f"INSERT INTO ledger {select % line}")
 
 
-async def test_the_tables_are_as_the_code_describes_them(billing: Any) -> None:
-    """Columns, their order, types and nullability: the migration and the store agree."""
+async def test_the_migration_creates_the_tables_that_the_code_describes(billing: Any) -> None:
+    """Columns, their order and nullability, and indexes are the same."""
     query = (
         "SELECT column_name, is_nullable FROM information_schema.columns"
         " WHERE table_schema = 'public' AND table_name = $1 ORDER BY ordinal_position"

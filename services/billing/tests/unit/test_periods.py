@@ -1,4 +1,4 @@
-"""Calendar months, counted from a kept anchor."""
+"""Calendar months, counted from an anchor."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,18 +26,18 @@ INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st
         ("2026-12-31T00:00:00", 0, "2026-12-31T00:00:00"),
     ],
 )
-def test_a_period_ends_on_the_anchor_day_or_the_last_of_a_shorter_month(
+def test_a_period_ends_on_the_day_of_the_anchor_or_on_the_last_day_of_a_shorter_month(
     anchor: Any, months: Any, end: Any
 ) -> None:
-    """The 31st becomes the 28th or 29th of February and the 31st again in March, at the same time of day."""
+    """An anchor on the 31st gives 28 or 29 February and then 31 March, at the same time of day."""
     at = datetime.fromisoformat(anchor).replace(tzinfo=UTC)
     assert months_after(at, months) == datetime.fromisoformat(end).replace(tzinfo=UTC)
 
 
 @settings(deadline=None)
 @given(anchor=INSTANTS, months=st.integers(0, 600))
-def test_months_are_never_skipped_or_doubled(anchor: datetime, months: int) -> None:
-    """The end lies in the month that is so many further on, on no later a day than the anchor's."""
+def test_no_month_is_skipped_or_counted_twice(anchor: datetime, months: int) -> None:
+    """The end lies exactly that many months later, never on a later day of the month than the anchor."""
     end = months_after(anchor, months)
     assert (end.year * 12 + end.month) - (anchor.year * 12 + anchor.month) == months
     assert end.day <= anchor.day
@@ -46,12 +46,12 @@ def test_months_are_never_skipped_or_doubled(anchor: datetime, months: int) -> N
 
 @settings(deadline=None)
 @given(anchor=INSTANTS, months=st.integers(0, 600))
-def test_a_longer_time_ends_later(anchor: datetime, months: int) -> None:
-    """Ends rise strictly with the months, so a period is never empty."""
+def test_more_months_end_later(anchor: datetime, months: int) -> None:
+    """A period is therefore never empty."""
     assert months_after(anchor, months) < months_after(anchor, months + 1)
 
 
-def test_a_period_past_the_last_year_is_an_error() -> None:
-    """There is no year 10000 to end in."""
+def test_a_period_past_the_year_9999_is_an_error() -> None:
+    """Datetimes end with the year 9999."""
     with pytest.raises(ValueError, match="year"):
         months_after(datetime(9999, 12, 1, tzinfo=UTC), 1)

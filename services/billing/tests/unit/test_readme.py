@@ -1,4 +1,4 @@
-"""The README's tables say what the code does."""
+"""The tables of the README agree with the code."""
 
 import re
 from pathlib import Path
@@ -10,33 +10,33 @@ from didflow_contracts.topics import BILLING, topics_read_by, topics_written_by
 
 SERVICE = service(BillingSettings.placeholder())
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[2]
 README = (HERE / "README.md").read_text()
 
 
 def table(heading: str) -> dict[str, str]:
-    """Read the two-column table under a header row that begins so."""
+    """Return the two-column table whose header starts with this heading: first column -> second column."""
     rows = README.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     return {row[0]: row[1] for row in cells}
 
 
-def test_the_tables_of_topics_are_the_contracts() -> None:
-    """What the README says that billing reads and says is what the topics' table lists."""
+def test_the_readme_lists_the_topics_of_the_contracts() -> None:
+    """The topics that billing reads and publishes are in the README."""
     read = {name for cell in table("reads") for name in re.findall(r"`([^`]+)`", cell)}
     assert read == {topic.name for topic in topics_read_by(BILLING)}
-    said = {name for cell in table("says") for name in re.findall(r"`([^`]+)`", cell)}
-    assert said == {topic.name for topic in topics_written_by(BILLING)}
+    published = {name for cell in table("publishes") for name in re.findall(r"`([^`]+)`", cell)}
+    assert published == {topic.name for topic in topics_written_by(BILLING)}
 
 
-def test_the_table_of_states_is_the_codes() -> None:
-    """Every way, and no other."""
+def test_the_readme_lists_every_transition() -> None:
+    """Each state and the states that can follow it are in the README."""
     shown = {start: set(re.findall(r"\w+", ends)) for start, ends in table("from").items()}
     assert shown == {state or "start": set(ends) for state, ends in TRANSITIONS.items()}
 
 
 def test_every_route_is_in_the_readme() -> None:
-    """The paths of the API, with their methods."""
+    """The README lists each path with its method."""
     routes = {
         f"`{method} {route.path}`"
         for router in SERVICE.routers()
@@ -47,6 +47,6 @@ def test_every_route_is_in_the_readme() -> None:
 
 
 def test_every_refusal_is_in_the_readme() -> None:
-    """Each code that a decision refuses with, and no invented one."""
+    """The README lists every refusal code, and no other."""
     code = "".join(path.read_text() for path in (HERE / "didflow_billing" / "domain").glob("*.py"))
     assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == set(table("code"))

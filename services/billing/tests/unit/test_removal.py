@@ -1,0 +1,97 @@
+"""Refused purchases and withdrawn DIDs: refunds, events, and that a closed term stays closed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from didflow_chassis.decision import TooEarly, Unchanged
+
+
+def test_every_charge_of_a_refused_purchase_is_reversed(billing: Any, make: Any) -> None:
+    """Each charge has a refund of its own, and the sum is zero."""
+    billing.process(make.purchased())
+    billing.process(make.purchase_refused())
+    assert [str(e.amount) for e in billing.ledger] == ["3.00", "5.00", "-3.00", "-5.00"]
+    assert [e.reverses for e in billing.ledger[2:]] == [e.entry_id for e in billing.ledger[:2]]
+    assert [e.position for e in billing.ledger] == [1, 2, 3, 4]
+    assert billing.topics()[3:] == ["ledger.posted", "ledger.posted", "term.changed"]
+    assert (billing.term.state, billing.term.charges) == ("closed", ())
+
+
+def test_a_late_refusal_also_reverses_renewals(billing: Any, make: Any) -> None:
+    """Inventory was stopped for a while, and billing renewed the term."""
+    billing.process(make.purchased())
+    billing.process(make.registration("not_required"))
+    later = make.zero + timedelta(days=40)
+    billing.process(make.purchase_refused(later))
+    assert [e.kind for e in billing.ledger] == ["setup", "recurring", "renewal", "refund", "refund", "refund"]
+    assert billing.bill() == "0.00"
+
+
+def test_a_refusal_before_its_purchase_is_parked(billing: Any, make: Any) -> None:
+    """It refunds when the purchase arrives."""
+    assert isinstance(billing.process(make.purchase_refused()), TooEarly)
+    billing.process(make.purchased())
+    assert (billing.term.state, billing.bill(), billing.parked()) == ("closed", "0.00", [])
+
+
+def test_a_repeated_refusal_refunds_once(billing: Any, make: Any) -> None:
+    """The repeat has another event id and finds a closed term."""
+    billing.process(make.purchased())
+    billing.process(make.purchase_refused())
+    assert billing.process(make.purchase_refused(sequence=3)) == Unchanged()
+    assert len(billing.ledger) == 4
+
+
+def test_a_did_that_was_removed_without_refund_is_refunded_if_its_purchase_is_refused(
+    billing: Any, make: Any
+) -> None:
+    """Nobody pays for a refused purchase, whichever event arrives first."""
+    billing.process(make.purchased())
+    billing.process(make.registration("pending"))
+    billing.process(make.cancel(remove=True))
+    assert billing.bill() == "8.00"
+    billing.process(make.purchase_refused())
+    assert billing.bill() == "0.00"
+    assert billing.topics().count("term.changed") == 2
+
+
+def test_an_accepted_purchase_cannot_be_refused(running: Any, make: Any) -> None:
+    """The refusal contradicts an earlier event of inventory. Nothing changes."""
+    before = running.term
+    running.process(make.purchase_refused())
+    assert (running.refusals(), running.term) == (["purchase_accepted"], before)
+
+
+@pytest.mark.parametrize("reason", ["hold_ended", "ported_out", "returned", "porting_failed"])
+def test_a_withdrawn_did_is_closed_without_refund(running: Any, make: Any, reason: Any) -> None:
+    """The reason of inventory is the reason of the removal."""
+    running.process(make.withdrawn(reason=reason))
+    assert running.topics()[-2:] == ["term.changed", "did.removed"]
+    removed = running.published_data()[-1]
+    assert (removed.reason, removed.refunded, running.bill()) == (reason, False, "8.00")
+    assert (running.term.state, running.term.due_at) == ("closed", None)
+
+
+def test_a_failed_porting_is_removed(billing: Any, make: Any) -> None:
+    """A DID without a price is removed like any other."""
+    billing.process(make.porting_started())
+    billing.process(make.withdrawn(reason="porting_failed"))
+    assert billing.topics() == ["term.changed", "term.changed", "did.removed"]
+
+
+def test_a_withdrawal_settles_what_was_due_before_it(running: Any, make: Any) -> None:
+    """The renewal in February is posted before the removal in March."""
+    running.process(make.withdrawn(make.zero + timedelta(days=40)))
+    assert [e.kind for e in running.ledger] == ["setup", "recurring", "renewal"]
+
+
+def test_a_withdrawal_before_its_purchase_is_parked_and_a_repeat_changes_nothing(
+    billing: Any, make: Any
+) -> None:
+    """The repeat finds a closed term."""
+    assert isinstance(billing.process(make.withdrawn()), TooEarly)
+    billing.process(make.purchased())
+    assert billing.term.state == "closed"
+    assert billing.process(make.withdrawn(sequence=10)) == Unchanged()
