@@ -17,7 +17,7 @@ Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Said]]]
 _TERMS = """
 INSERT INTO terms AS t (did_id, number, account, payer, order_id, state, price, billing_period, purchased_at,
     period, period_start, expires_at, anchor, anchor_months, free_days, completed, accepted, charges, entry_count,
-    sequences,    version, sequence, correlation_id)
+    sequences, version, sequence, correlation_id)
 SELECT d, n, a, a, o, 'active', p, b, s, 1, s, s + interval '1 month', s, b, 0, false, false, c, 2, '{}',
     1, 1, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::text[], $8::jsonb[])
