@@ -3,7 +3,7 @@
 from bench.purchases import HEADERS
 from bench.relay import TOPIC, VALUE
 from bench.run import Run, Stopwatch, Took, main
-from didflow_chassis.brokers import producer
+from didflow_chassis.kafka_clients import producer
 from didflow_chassis.settings import Settings
 
 

@@ -13,9 +13,9 @@ import asyncpg
 
 from bench.run import Run, Stopwatch, Took, main
 from didflow.services import service, settings_class
-from didflow_chassis.committing import Committing
+from didflow_chassis.offsets import Committing
 from didflow_chassis.consumer import Consumer
-from didflow_chassis.running import run_worker
+from didflow_chassis.processes import run_worker
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 NOW = "SELECT clock_timestamp()"

@@ -8,7 +8,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from bench.run import Run, Stopwatch, Took, main
-from didflow_chassis.brokers import producer, started
+from didflow_chassis.kafka_clients import producer, started
 from didflow_chassis.relay import Relay
 from didflow_chassis.settings import Settings
 from didflow_chassis.telemetry.metrics import Metrics

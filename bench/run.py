@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from didflow_chassis import collecting
+from didflow_chassis import garbage_collection
 
 PATIENCE_S = 300.0
 """How long one run may take."""

@@ -11,7 +11,7 @@ NOT_FOR_WORKERS = ("fastapi", "httpx", "jwt", "opentelemetry.sdk", "opentelemetr
 def test_a_worker_loads_no_framework_of_the_api() -> None:
     """All four workers, imported as they are started: no routes, no client of a token issuer, no tracing SDK."""
     services = ", ".join(f"didflow_{name}.service" for name in SERVICES)
-    code = f"import sys, didflow_chassis.running, {services}; print(*sys.modules)"
+    code = f"import sys, didflow_chassis.processes, {services}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

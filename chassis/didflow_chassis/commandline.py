@@ -16,6 +16,7 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from didflow_chassis.database import Outage
+from didflow_chassis.kafka_internals.versions import UnsupportedVersion
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings, SettingsError, as_table, load
 from didflow_chassis.telemetry import logs
@@ -52,7 +53,7 @@ class Program:
             return uvloop.run(work(self.build(settings), settings))
         except SettingsError as error:
             raise _exit(os.EX_CONFIG, *error.problems) from None
-        except (Outage, KafkaError, OSError) as error:
+        except (Outage, KafkaError, OSError, UnsupportedVersion) as error:
             raise _exit(os.EX_UNAVAILABLE, f"cannot run: {error}") from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
@@ -99,14 +100,14 @@ def _add_processes(app: typer.Typer, program: Program) -> None:
     @app.command()
     def api() -> None:
         """Serve the HTTP API until SIGTERM."""
-        from didflow_chassis.running import serve_api
+        from didflow_chassis.processes import serve_api
 
         program.run("api", serve_api)
 
     @app.command()
     def worker() -> None:
         """Consume events, run due timers and publish, until SIGTERM."""
-        from didflow_chassis.running import WORKER, run_worker
+        from didflow_chassis.processes import WORKER, run_worker
 
         program.run(WORKER, run_worker)
 
@@ -157,10 +158,9 @@ async def _migrate(service: Service, settings: Settings) -> None:
 
 
 async def _check(service: Service, settings: Settings) -> bool:
-    from didflow_chassis.preflight import check
+    from didflow_chassis.checks import check
 
     findings = await check(service, settings)
-    typer.echo("ok       settings")
     for finding in findings:
-        typer.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what}: {finding.detail}")
-    return all(finding.ok for finding in findings)
+        typer.echo(f"{finding.level:8} {finding.what}: {finding.detail}")
+    return all(finding.level != "problem" for finding in findings)

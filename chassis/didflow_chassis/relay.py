@@ -1,9 +1,9 @@
-"""Publishes outbox rows in order, keyed by subject, and deletes what was acknowledged.
+"""Publishes outbox rows in order, keyed by subject, and deletes the acknowledged rows.
 
-One worker at a time: an advisory lock on the very connection that reads and deletes, which the server ends
-when it falls silent for 5 s. That is the lease; a stopped process loses it and then deletes nothing.
-What cannot be published is passed over, so that it keeps nothing else waiting. Rows that are in hand are left out of
-the next read by their ids: never by `id > last`, since a transaction may commit smaller ids later.
+Only one worker of a service publishes at a time. Its lease is an advisory lock on the connection that reads and deletes.
+The server ends that session after 5 s of silence, so a stopped process loses the lease and deletes nothing afterwards.
+A row that cannot be published is skipped and does not delay other rows. Rows in progress are left out of the next read
+by their ids, never by `id > last`, because a transaction may commit smaller ids later.
 """
 
 import asyncio
@@ -18,13 +18,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from didflow_chassis import failpoints
-from didflow_chassis.brokers import give_up, started
 from didflow_chassis.database import BY_KEY, DRIVER_ERRORS
-from didflow_chassis.sending import Sending
+from didflow_chassis.kafka_clients import start_producer
+from didflow_chassis.kafka_internals import producer_shutdown
+from didflow_chassis.publisher import Publisher
 from didflow_chassis.telemetry.metrics import Metrics
 
 LEASE = 7_203_664_518_021
-WAVE = 1_000
+READ_ROWS = 1_000
 RETRY_S = 1.0
 LEASE_SETTINGS = {
     "idle_session_timeout": "5000",
@@ -37,8 +38,8 @@ LEASE_SETTINGS = {
     "jit": "off",
     **BY_KEY,
 }
-"""What ends the session of a process that was stopped, wherever that was. Between a statement's Parse and its Bind no
-other timeout than that of the transaction applies. A delete need not be durable: if it is lost, its rows are repeats.
+"""These settings end the session of a stopped process, wherever it was stopped. Between the Parse and the Bind of a
+statement, only `transaction_timeout` applies. A delete need not be durable: if it is lost, its rows are published again.
 """
 _READ = """SELECT id, topic, key, value, headers FROM outbox
 WHERE id NOT IN (SELECT unnest($2::bigint[]))
@@ -53,13 +54,13 @@ _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _LOG = logging.getLogger(__name__)
 
 
-class ProducerSpent(Exception):
-    """The producer was refused a batch and can send no other; the process is to be started again."""
+class ProducerUnusable(Exception):
+    """A batch was refused, and the producer can send no other. The process has to be restarted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Session:
-    """The connection that holds the lock, and its statements: prepared before, so that each is one exchange."""
+    """The connection that holds the lock, and its prepared statements, so that each needs one round trip."""
 
     connection: Any
     read: Any
@@ -68,9 +69,9 @@ class _Session:
 
 
 class Relay:
-    """Moves rows from one database's outbox to Kafka. `run` until cancelled; any number may run at once.
+    """Moves rows from the outbox of one database to Kafka. Any number may run at once.
 
-    `fresh` makes a producer that takes the place of one that is spent; without it that ends the relay.
+    `new_producer` builds a replacement for a producer that can send no more. Without it, the relay then fails.
     """
 
     def __init__(
@@ -81,20 +82,20 @@ class Relay:
         *,
         application: str,
         poll_s: float,
-        fresh: Callable[[], AIOKafkaProducer] | None = None,
+        new_producer: Callable[[], AIOKafkaProducer] | None = None,
     ) -> None:
         self._dsn = dsn
         self._metrics = metrics
         self._application = application
         self._poll_s = poll_s
-        self._fresh = fresh
+        self._new_producer = new_producer
         self._woken = asyncio.Event()
-        self._sending = Sending(producer, self._woken.set)
+        self._publisher = Publisher(producer, self._woken.set)
         self._read_at = 0.0
-        """When the outbox is to be read again at the latest, unless what was read leaves no room."""
+        """Latest time of the next read of the outbox, if there is room for more rows."""
 
     async def run(self) -> None:
-        """Hold the lease whenever it can be had, and publish. Outages are waited out."""
+        """Wait for the lease and publish, until cancelled. After an outage, try again."""
         try:
             while True:
                 try:
@@ -103,8 +104,8 @@ class Relay:
                     _LOG.warning("relay interrupted", extra={"error": type(error).__name__})
                 await asyncio.sleep(RETRY_S)
         finally:
-            self._sending.abandon()
-            await give_up(self._sending.producer)
+            self._publisher.abandon()
+            await producer_shutdown.abort(self._publisher.producer)
 
     async def _hold_lease(self) -> None:
         connection = await asyncpg.connect(
@@ -125,43 +126,43 @@ class Relay:
                 await asyncio.sleep(self._poll_s)
             self._read_at = 0.0
             while True:
-                await self._turn(session)
+                await self._step(session)
         finally:
-            self._sending.drop_unsent()
+            self._publisher.drop_waiting()
             connection.terminate()
 
-    async def _turn(self, session: _Session) -> None:
-        """Delete what was acknowledged and read what there is room for; where there is nothing to do, wait."""
+    async def _step(self, session: _Session) -> None:
+        """Delete acknowledged rows, and read more if there is room. If there is nothing to do, wait."""
         self._woken.clear()
-        if self._sending.settle():
+        if self._publisher.update():
             self._read_at = 0.0
         await self._delete(session)
-        await self._renew()
+        await self._replace_producer()
         left = self._read_at - time.monotonic()
-        if not self._sending.has_room:
-            if not await self._nap(self._poll_s):
+        if not self._publisher.has_room:
+            if not await self._wait(self._poll_s):
                 await session.connection.execute("SELECT 1")
         elif left > 0:
-            await self._nap(left)
+            await self._wait(left)
         else:
-            await self._read_on(session)
+            await self._publish_more(session)
 
-    async def _read_on(self, session: _Session) -> None:
-        """Read a wave and let it leave. A full one says that there is more."""
+    async def _publish_more(self, session: _Session) -> None:
+        """Read rows and send them. If a read is full, the next one follows at once."""
         self._read_at = time.monotonic() + self._poll_s
         rows = await self._read(session)
         if rows:
             await failpoints.hit("relay.read")
-        if len(rows) == WAVE:
+        if len(rows) == READ_ROWS:
             self._read_at = 0.0
-        await self._sending.take(rows)
+        await self._publisher.add(rows)
 
     def _notified(self, *_: Any) -> None:
         self._read_at = 0.0
         self._woken.set()
 
-    async def _nap(self, seconds: float) -> bool:
-        """Wait until something happens, so long at most. False where nothing did."""
+    async def _wait(self, seconds: float) -> bool:
+        """Wait for a notification or a response. Return False after the given time."""
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
@@ -170,34 +171,34 @@ class Relay:
         return True
 
     async def _read(self, session: _Session) -> Sequence[Any]:
-        topics, places = self._sending.held()
-        in_hand = self._sending.in_hand
-        if not topics and not places:
-            rows: Sequence[Any] = await session.read.fetch(WAVE, in_hand)
+        topics, keys = self._publisher.held()
+        in_progress = self._publisher.in_progress
+        if not topics and not keys:
+            rows: Sequence[Any] = await session.read.fetch(READ_ROWS, in_progress)
             return rows
-        named = [f"{topic} {(key or b'').hex()}" for topic, key in places]
-        others: Sequence[Any] = await session.read_past.fetch(WAVE, in_hand, topics, named)
+        named = [f"{topic} {(key or b'').hex()}" for topic, key in keys]
+        others: Sequence[Any] = await session.read_past.fetch(READ_ROWS, in_progress, topics, named)
         return others
 
     async def _delete(self, session: _Session) -> None:
-        """Delete what was acknowledged; what the session does not live to delete is kept in mind for the next."""
-        gone = self._sending.acknowledged
-        if gone:
+        """Delete acknowledged rows. If the session ends before that, the next session deletes them."""
+        acknowledged = self._publisher.acknowledged
+        if acknowledged:
             await failpoints.hit("relay.acked")
-            await session.delete.fetch(gone)
-            self._sending.deleted(len(gone))
-            self._metrics.relay_rows.labels("sent").inc(len(gone))
-        failed, self._sending.failed = self._sending.failed, 0
+            await session.delete.fetch(acknowledged)
+            self._publisher.forget_acknowledged(len(acknowledged))
+            self._metrics.relay_rows.labels("sent").inc(len(acknowledged))
+        failed, self._publisher.failed = self._publisher.failed, 0
         self._metrics.relay_rows.labels("failed").inc(failed)
 
-    async def _renew(self) -> None:
-        """Replace a producer that can send no more. Raises ProducerSpent where there is no other."""
-        if not self._sending.is_spent:
+    async def _replace_producer(self) -> None:
+        """Replace a producer that can send no more. Raises ProducerUnusable if there is no replacement."""
+        if not self._publisher.must_be_replaced:
             return
-        if self._fresh is None:
-            raise ProducerSpent
+        if self._new_producer is None:
+            raise ProducerUnusable
         await asyncio.sleep(RETRY_S)
-        self._sending.settle()
-        self._sending.abandon()
-        await give_up(self._sending.producer)
-        self._sending = self._sending.succeeded_by(await started(self._fresh()))
+        self._publisher.update()
+        self._publisher.abandon()
+        await producer_shutdown.abort(self._publisher.producer)
+        self._publisher = self._publisher.successor(await start_producer(self._new_producer()))

@@ -136,6 +136,12 @@ class Settings(BaseSettings):
         le=20,
         description="How long FastStream waits for records. A poll ends with the first record.",
     )
+    fetch_wait_ms: int = Field(
+        default=250,
+        ge=5,
+        le=5_000,
+        description="How long a broker may hold a fetch for which it has no records.",
+    )
     postgres: PostgresSecret = Field(
         description="DSN of the service's own database. The connection must not go through a pooler.",
         examples=[SecretStr("postgresql://didflow@127.0.0.1:5432/didflow")],

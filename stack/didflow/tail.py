@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from didflow.errors import BadInput, Missing
-from didflow_chassis.brokers import MAX_RECORD_BYTES, connection
+from didflow_chassis.kafka_clients import MAX_RECORD_BYTES, connection
 from didflow_chassis.settings import Settings
 
 

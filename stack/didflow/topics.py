@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from didflow.embedded.wait import DeadlineMissedError, until
 from didflow.errors import Missing
-from didflow_chassis.brokers import connection
+from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS, Topic
 

@@ -17,7 +17,7 @@ from didflow.issuer import JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import SERVICES, service, settings_class
 from didflow_chassis.http.problems import Problem, problem_response
-from didflow_chassis.running import api_application
+from didflow_chassis.processes import api_application
 from didflow_chassis.settings import Settings, load
 
 USUAL_PORT: Final = 8080

@@ -16,7 +16,7 @@ from faults.installation import Installation
 
 from didflow.services import service
 from didflow.tail import partitions_of
-from didflow_chassis.brokers import MAX_RECORD_BYTES, connection
+from didflow_chassis.kafka_clients import MAX_RECORD_BYTES, connection
 from didflow_chassis.states import Kind, Stored
 from didflow_contracts.envelope import BadEvent, Event, decode
 from didflow_contracts.events import EVENT_TYPES

@@ -24,7 +24,7 @@ from harness.broken import JOURNAL
 from didflow.errors import CallFailed
 from didflow.http_client import Api, Response
 from didflow_adapters.script import PARTS
-from didflow_chassis.brokers import connection
+from didflow_chassis.kafka_clients import connection
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ids import derived_id

@@ -9,7 +9,7 @@ from faults.installation import Installation
 from harness.broken import JOURNAL
 
 from didflow.tail import partitions_of
-from didflow_chassis.brokers import connection
+from didflow_chassis.kafka_clients import connection
 from didflow_contracts.topics import TOPICS
 
 

@@ -19,8 +19,8 @@ from faults.oracle import Ask
 from faults.proxy import Proxy, proxy
 from harness.processes import until
 
-from didflow_chassis import sending
-from didflow_chassis.brokers import producer
+from didflow_chassis import publisher
+from didflow_chassis.kafka_clients import producer
 from didflow_chassis.relay import Relay
 from didflow_chassis.settings import Settings, load
 from didflow_chassis.telemetry.metrics import Metrics

@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from didflow_chassis.lenient_records import accept_any_header_name
+from didflow_chassis.kafka_internals.record_headers import accept_any_header_name
 from didflow_contracts.envelope import CONTENT_TYPE, BadEvent, decode
 from didflow_contracts.events import DidPurchased
 

@@ -12,7 +12,7 @@ from harness.topics import create_topics, delete_topics
 from toy import prepare
 from wire import StartRelay, Wire
 
-from didflow_chassis.brokers import producer
+from didflow_chassis.kafka_clients import producer
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database
 from didflow_chassis.relay import Relay

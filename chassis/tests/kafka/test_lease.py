@@ -16,7 +16,7 @@ INSERT INTO outbox (topic, key, value) SELECT $1, 'k', number::text::bytea FROM 
 """
 PROGRAM = """
 import asyncio, sys
-from didflow_chassis.brokers import producer
+from didflow_chassis.kafka_clients import producer
 from didflow_chassis.relay import Relay
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.settings import Settings

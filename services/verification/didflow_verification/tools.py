@@ -71,7 +71,7 @@ def identity_tools(program: Program) -> typer.Typer:
 @asynccontextmanager
 async def _opened(service: Service, settings: VerificationSettings) -> AsyncIterator[tuple[Any, Any]]:
     """Open the stage, and documents' bytes (None without a key)."""
-    from didflow_chassis.running import opened
+    from didflow_chassis.processes import opened
     from didflow_verification.documents.opening import open_contents
 
     patient = settings.model_copy(update={"statement_timeout_ms": PATIENCE_MS})

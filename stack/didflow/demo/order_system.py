@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaProducer
 
 from didflow.demo.examples import Purchase
-from didflow_chassis.brokers import connection
+from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings
 from didflow_contracts.envelope import CONTENT_TYPE
 from didflow_contracts.events import DidPurchased

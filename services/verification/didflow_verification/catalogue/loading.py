@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Refused
-from didflow_chassis.running import Process, opened
+from didflow_chassis.processes import Process, opened
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.once import Answer, Once, Result

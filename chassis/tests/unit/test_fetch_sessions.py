@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from didflow_chassis.fetching import SessionClient
+from didflow_chassis.kafka_internals.fetch_sessions import SessionClient
 
 FETCH = 1
 SIZE = 1_000

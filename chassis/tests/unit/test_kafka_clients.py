@@ -4,7 +4,7 @@ import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 
-from didflow_chassis import brokers
+from didflow_chassis import kafka_clients
 from didflow_chassis.consumer import Consumer, Draining
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings

@@ -1,29 +1,35 @@
-"""Record batches whose header names are not UTF-8, which aiokafka raises on in its fetcher and never gets past.
+"""Reads records whose header names are not UTF-8. aiokafka raises on them in its fetcher and never gets past them.
 
-Such a name is decoded with surrogates in place of its bad bytes; the record then reaches the stage like any other
-and is dead-lettered alone. Without this the partition stops for good, and what was fetched beside it is lost.
+The bad bytes of such a name are decoded to surrogates. The record then reaches the stage, which makes it a dead letter.
+Without this module, its partition stops for good, and the records that were fetched with it are lost.
+
+Replaces: `aiokafka.consumer.fetcher.MemoryRecords`. Public interface that would replace this module: an option of
+`AIOKafkaConsumer` that returns header names as bytes.
 """
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
+from didflow_chassis.kafka_internals.versions import AIOKAFKA, Fits
+
+FITS: Final[Fits] = {"aiokafka": AIOKAFKA}
 _LENGTH = slice(8, 12)
 _OVERHEAD = 12
 
 
-def accept_any_header_name() -> None:
-    """Let every consumer of this process read such records. Repeatable."""
+def install() -> None:
+    """Make every consumer of this process read such records. It is safe to call this twice."""
     fetcher.MemoryRecords = LenientRecords
 
 
 class LenientRecords:
-    """The batches of one fetched buffer, as aiokafka's fetcher walks them."""
+    """The batches of one fetched buffer, with the interface that aiokafka's fetcher uses."""
 
     def __init__(self, data: bytes) -> None:
         self._fetched = data
@@ -31,11 +37,11 @@ class LenientRecords:
         self._batches = MemoryRecords(data)
 
     def size_in_bytes(self) -> int:
-        """How much was fetched."""
+        """Return the size of the buffer."""
         return len(self._fetched)
 
     def has_next(self) -> bool:
-        """Whether a whole batch is left."""
+        """Return True if a complete batch is left."""
         return bool(self._batches.has_next())
 
     def next_batch(self) -> Any:
@@ -47,32 +53,32 @@ class LenientRecords:
 
 
 class LenientBatch:
-    """A batch that is read again, leniently, from the record on whose header name the fast reader raised."""
+    """A batch of records. If the fast reader raises on a header name, the rest is read by the slow reader."""
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch = batch
         self._data = data
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is the batch's own."""
+        """Return everything else from the wrapped batch."""
         return getattr(self._batch, name)
 
     def __next__(self) -> Any:
-        """Return the next record as the fast reader sees it; control batches are read so."""
+        """Return the next record of the fast reader. aiokafka reads control batches in this way."""
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        """Give every record."""
+        """Yield every record."""
         taken = 0
         try:
-            for taken, record in enumerate(self._batch, 1):  # noqa: B007 - counted for the second reader
+            for taken, record in enumerate(self._batch, 1):  # noqa: B007 - the slow reader skips these records
                 yield record
         except UnicodeDecodeError:
             yield from islice(_SlowBatch(bytes(self._data)), taken, None)
 
 
 class _SlowBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
-    """The same batch in Python; the library's own differs in the decoding of header names alone."""
+    """The batch in pure Python. It differs from the library's class only in how it decodes header names."""
 
     _pos: int
 
@@ -89,7 +95,7 @@ class _SlowBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _Reader:
-    """Walks over one record's bytes."""
+    """Reads the fields of one record, one after the other."""
 
     def __init__(self, data: bytearray, at: int) -> None:
         self._data, self.at = data, at

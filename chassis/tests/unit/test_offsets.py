@@ -7,8 +7,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 
-from didflow_chassis import committing
-from didflow_chassis.committing import Committing
+from didflow_chassis import offsets
+from didflow_chassis.offsets import Committing
 
 FIRST, SECOND = TopicPartition("a", 0), TopicPartition("a", 1)
 

@@ -7,7 +7,7 @@ from wire import Wire
 from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database
-from didflow_chassis.fetching import Session
+from didflow_chassis.kafka_internals.fetch_sessions import Session
 
 ACCOUNT = "master/acme"
 

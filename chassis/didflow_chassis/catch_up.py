@@ -1,4 +1,7 @@
-"""Tells when a worker has read what lay in Kafka when it started, so that its clock overtakes nothing."""
+"""Waits until a worker has read the records that Kafka had when it started.
+
+Due timers run only after that. Otherwise a timer could be decided before an older record about the same entity.
+"""
 
 import asyncio
 import logging
@@ -8,25 +11,25 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from didflow_chassis.brokers import connection
 from didflow_chassis.consumer import Consumer
+from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings
 
 POLL_S = 0.2
 _LOG = logging.getLogger(__name__)
 
 
-async def caught_up(consumer: Consumer, settings: Settings, group: str, ready: asyncio.Event) -> None:
-    """Set `ready` once the group has committed up to the end offsets seen now. Outages are waited out."""
+async def signal_catch_up(consumer: Consumer, settings: Settings, group: str, done: asyncio.Event) -> None:
+    """Set `done` when the group has committed the end offsets of now. During an outage, keep trying."""
     ends: dict[TopicPartition, int] | None = None
-    while not ready.is_set():
+    while not done.is_set():
         try:
             ends = ends if ends is not None else await _ends(consumer)
-            if not ends or await _reached(settings, group, ends):
-                ready.set()
+            if not ends or await _has_committed(settings, group, ends):
+                done.set()
                 return
         except (KafkaError, OSError) as error:
-            _LOG.info("cannot tell yet whether all is read", extra={"error": type(error).__name__})
+            _LOG.info("the offsets of the group cannot be read yet", extra={"error": type(error).__name__})
         await asyncio.sleep(POLL_S)
 
 
@@ -41,7 +44,7 @@ async def _ends(consumer: Consumer) -> dict[TopicPartition, int]:
     return {partition: end for partition, end in ends.items() if end > begins[partition]}
 
 
-async def _reached(settings: Settings, group: str, ends: dict[TopicPartition, int]) -> bool:
+async def _has_committed(settings: Settings, group: str, ends: dict[TopicPartition, int]) -> bool:
     admin: Any = AIOKafkaAdminClient(**connection(settings))
     await admin.start()
     try:

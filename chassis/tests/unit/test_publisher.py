@@ -16,8 +16,8 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import DefaultPartitioner
 
-from didflow_chassis import sending
-from didflow_chassis.sending import Sending, partition_of
+from didflow_chassis import publisher
+from didflow_chassis.publisher import Sending, partition_of
 
 Rows = list[dict[str, Any]]
 PARTITIONS = range(4)

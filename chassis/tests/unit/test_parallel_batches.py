@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from didflow.embedded.wait import until
-from didflow_chassis.tracks import TRACKS, WORTH_PARTING, Tracks, parted
+from didflow_chassis.parallel_batches import TRACKS, WORTH_PARTING, Tracks, parted
 
 
 class Rec(NamedTuple):

@@ -1,27 +1,24 @@
-"""How this process speaks to Kafka: the settings of its consumer and producer, each for a reason.
+"""The options of this process's Kafka clients.
 
-MUST NOT be loosened: at-least-once and order for each key rest on them (a test reads them as built).
+They MUST NOT be loosened: at-least-once delivery and the order of each key depend on them. A test reads the built clients.
 """
 
-import asyncio
 import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ProducerClosed
 
+from didflow_chassis.parallel_batches import TASKS
 from didflow_chassis.settings import Settings
-from didflow_chassis.tracks import TRACKS
 
-GIVE_UP_S = 2.0
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 FETCH_BYTES = 256 * 1024
-"""What is read ahead of one partition; a larger record comes all the same, alone. Bounds a worker's memory."""
+"""Maximum prefetch of one partition, which bounds a worker's memory. A larger record is still fetched, alone."""
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Return where the brokers are and how connections are protected."""
+    """Return the addresses of the brokers and the protection of connections."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka.split(","),
         "security_protocol": settings.kafka_security_protocol,
@@ -37,7 +34,7 @@ def connection(settings: Settings) -> dict[str, Any]:
 
 
 def consumer_options(settings: Settings, service: str) -> dict[str, Any]:
-    """Return the subscriber's options: from the start, never committed by itself, one assignor."""
+    """Return the subscriber's options: start at the earliest offset, no automatic commits, one assignor."""
     return {
         "group_id": f"{settings.topic_prefix}{service}",
         "group_instance_id": settings.member_id,
@@ -48,14 +45,14 @@ def consumer_options(settings: Settings, service: str) -> dict[str, Any]:
         "max_poll_interval_ms": 300_000,
         "max_partition_fetch_bytes": FETCH_BYTES,
         "fetch_max_bytes": FETCH_BYTES * 64,
-        "fetch_max_wait_ms": 250,
-        "max_records": settings.batch_size * TRACKS,
+        "fetch_max_wait_ms": settings.fetch_wait_ms,
+        "max_records": settings.batch_size * TASKS,
         "batch_timeout_ms": settings.batch_timeout_ms,
     }
 
 
 def producer(settings: Settings, client: str) -> AIOKafkaProducer:
-    """Build the relay's producer: idempotent, acknowledged by all replicas, waits bounded."""
+    """Build the relay's producer: idempotent, acknowledged by all replicas, with bounded waits."""
     return AIOKafkaProducer(
         **connection(settings),
         client_id=client,
@@ -69,24 +66,11 @@ def producer(settings: Settings, client: str) -> AIOKafkaProducer:
     )
 
 
-async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
-    """Start a producer. Raises KafkaError when no broker answers, and leaves nothing open."""
+async def start_producer(producer: AIOKafkaProducer) -> AIOKafkaProducer:
+    """Start a producer and return it. Raises KafkaError if no broker answers, and then closes the producer."""
     try:
         await producer.start()
     except BaseException:
         await producer.stop()
         raise
     return producer
-
-
-async def give_up(producer: AIOKafkaProducer) -> None:
-    """Stop a producer without waiting for what it could not send: an idempotent one would wait for ever.
-
-    Who gave it something to send finds it unacknowledged.
-    """
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - there is no public way
-    try:
-        async with asyncio.timeout(GIVE_UP_S):
-            await producer.stop()
-    except TimeoutError:
-        await producer.client.close()

@@ -5,8 +5,8 @@ import secrets
 import pytest
 from harness.topics import create_topics, delete_topics
 
-from didflow_chassis import migrate, preflight
-from didflow_chassis.preflight import check, topics_of
+from didflow_chassis import migrate, checks
+from didflow_chassis.checks import check, topics_of
 from didflow_chassis.service import Handler, Service
 from didflow_chassis.settings import Settings
 from didflow_contracts.events import DidPurchased

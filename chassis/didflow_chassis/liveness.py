@@ -1,6 +1,6 @@
-"""Liveness by progress: a worker lives while it asks Kafka for records, and moves on where there are some.
+"""The liveness of a worker: it polls Kafka, and its position moves while there are records.
 
-A consumer may fall silent after a broker's restart without any error; its lag then stands still.
+A consumer may stop reading after a broker restart without any error. Its position then stands still.
 """
 
 import time
@@ -14,11 +14,11 @@ from didflow_chassis.consumer import Consumer
 from didflow_chassis.telemetry.metrics import Metrics
 
 SILENT_S = 60.0
-"""After so long without a poll, or with records that nobody takes, the process is to be started again."""
+"""If a worker does not poll or its position does not move for this long, it has to be restarted."""
 
 
-class Progress:
-    """Looks at one worker's consumer. Times are monotonic seconds."""
+class Liveness:
+    """Observes the consumer of one worker. Times are monotonic seconds."""
 
     def __init__(self, consumer: Consumer, metrics: Metrics) -> None:
         self._consumer = consumer
@@ -26,8 +26,8 @@ class Progress:
         self._positions: dict[TopicPartition, int] = {}
         self._stuck_since: dict[TopicPartition, float] = {}
 
-    async def look(self) -> None:
-        """Compare positions with the ends of the partitions, and note which do not move."""
+    async def update(self) -> None:
+        """Compare the positions with the ends of the partitions, and note which positions do not move."""
         kafka = self._consumer.kafka
         assigned = kafka.assignment() if kafka is not None else set()
         if not assigned:
@@ -50,11 +50,11 @@ class Progress:
         self._positions = positions
         self._metrics.lag.set(sum(ends[p] - positions[p] for p in behind))
 
-    async def wrong(self) -> Sequence[str]:
-        """Say what does not move, for the liveness probe; nothing is well."""
+    async def problems(self) -> Sequence[str]:
+        """Return what has stopped moving, for the liveness probe. Empty means that the worker is alive."""
         now = time.monotonic()
-        found = [
+        stuck = [
             f"{p.topic}-{p.partition}" for p, since in self._stuck_since.items() if now - since > SILENT_S
         ]
-        silent = not self._consumer.is_busy and now - self._consumer.polled_at > SILENT_S
-        return [*found[:5], *(["no poll"] if silent else [])]
+        is_silent = not self._consumer.is_busy and now - self._consumer.polled_at > SILENT_S
+        return [*stuck[:5], *(["no poll"] if is_silent else [])]
