@@ -13,8 +13,8 @@ import asyncpg
 
 from bench.run import Run, Stopwatch, Took, main
 from didflow.services import service, settings_class
-from didflow_chassis.offsets import Committing
 from didflow_chassis.consumer import Consumer
+from didflow_chassis.offsets import OffsetCommits
 from didflow_chassis.processes import run_worker
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
@@ -67,20 +67,20 @@ async def run_ours(run: Run) -> Took:
 
 def with_stopwatch(watch: Watch) -> None:
     """Let every consumer of this process note its polls, as they come and when they are through."""
-    take: Callable[[Any, Sequence[Any]], Awaitable[None]] = Consumer.take
-    reached: Callable[[Any, Sequence[Any]], None] = Committing.reached
+    take: Callable[[Any, Sequence[Any]], Awaitable[None]] = Consumer.receive
+    reached: Callable[[Any, Sequence[Any]], None] = OffsetCommits.add
 
     async def noted(self: Consumer, records: Sequence[Any]) -> None:
         watch.consumer = self
         watch.batch(len(records))
         await take(self, records)
 
-    def through(self: Committing, records: Sequence[Any]) -> None:
+    def through(self: OffsetCommits, records: Sequence[Any]) -> None:
         watch.done += len(records)
         reached(self, records)
 
-    Consumer.take = noted  # type: ignore[method-assign]
-    Committing.reached = through  # type: ignore[method-assign]
+    Consumer.receive = noted  # type: ignore[method-assign]
+    OffsetCommits.add = through  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from bench.run import Run, Stopwatch, Took, main
-from didflow_chassis.kafka_clients import producer, started
+from didflow_chassis.kafka_clients import producer, start_producer
 from didflow_chassis.relay import Relay
 from didflow_chassis.settings import Settings
 from didflow_chassis.telemetry.metrics import Metrics
@@ -37,9 +37,9 @@ async def run_relay(run: Run) -> Took:
     statements: list[str] = []
     _count_statements(statements)
     fresh = partial(producer, settings, "bench-relay")
-    sender, metrics = await started(fresh()), Metrics()
+    sender, metrics = await start_producer(fresh()), Metrics()
     relay = Relay(
-        run.dsn, sender, metrics, application="bench-relay", poll_s=settings.relay_poll_s, fresh=fresh
+        run.dsn, sender, metrics, application="bench-relay", poll_s=settings.relay_poll_s, new_producer=fresh
     )
     watch = Stopwatch()
     watch.batch(run.messages)

@@ -113,7 +113,7 @@ def main(work: Callable[[Run], Coroutine[Any, Any, Took]]) -> None:
     """Be a variant's process."""
     run = Run(**json.loads(sys.argv[1]))
     # What was imported is no garbage, and batches make no cycles: every variant is spared looking, as workers are.
-    collecting.settle()
+    garbage_collection.tune()
 
     async def measured() -> Took:
         return await work(run)

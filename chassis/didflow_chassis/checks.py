@@ -4,7 +4,6 @@ It builds the parts of `api` and `worker` with their own functions. It creates n
 group and publishes nothing.
 """
 
-
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Literal

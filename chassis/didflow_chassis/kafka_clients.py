@@ -1,6 +1,7 @@
 """The options of this process's Kafka clients.
 
-They MUST NOT be loosened: at-least-once delivery and the order of each key depend on them. A test reads the built clients.
+They MUST NOT be loosened: at-least-once delivery and the order of each key depend on them. A test reads the built
+clients.
 """
 
 import ssl

@@ -1,7 +1,8 @@
 """The consumer group's offsets: forward after the database commit, back after a failure.
 
-An offset MUST be committed only after the database has the records before it. If a process dies in between, the records
-are read again, and the inbox recognizes them. Nothing here waits inside the poll loop, so the member stays in its group.
+An offset MUST be committed only after the database has the records before it. If a process dies in between, the
+records are read again, and the inbox recognizes them. Nothing here waits inside the poll loop, so the member stays
+in its group.
 """
 
 import asyncio

@@ -118,7 +118,10 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
     Raises Outage, KafkaError, OSError and UnsupportedVersion.
     """
     kafka_internals.check_versions()
-    async with open_process(service, settings, WORKER) as process, _relay_producer(service, settings) as sender:
+    async with (
+        open_process(service, settings, WORKER) as process,
+        _relay_producer(service, settings) as sender,
+    ):
         consumer = Consumer(service, settings, process.stage)
         relay = Relay(
             settings.dsn,

@@ -1,4 +1,6 @@
-"""Sends outbox rows with one producer, and keeps the ids of acknowledged rows. An unknown result is awaited, never resent.
+"""Sends outbox rows with one producer, and keeps the ids of acknowledged rows.
+
+An unknown result is awaited, never resent.
 
 If a batch is late, later rows of its partition are held back. A refused row holds back its key, and a topic that cannot
 be written holds back all its rows. Other rows are sent. Holds begin and end only in `update` and `add`, never during a

@@ -1,9 +1,9 @@
 """Publishes outbox rows in order, keyed by subject, and deletes the acknowledged rows.
 
-Only one worker of a service publishes at a time. Its lease is an advisory lock on the connection that reads and deletes.
-The server ends that session after 5 s of silence, so a stopped process loses the lease and deletes nothing afterwards.
-A row that cannot be published is skipped and does not delay other rows. Rows in progress are left out of the next read
-by their ids, never by `id > last`, because a transaction may commit smaller ids later.
+Only one worker of a service publishes at a time. Its lease is an advisory lock on the connection that reads and
+deletes. The server ends that session after 5 s of silence, so a stopped process loses the lease and deletes nothing
+afterwards. A row that cannot be published is skipped and does not delay other rows. Rows in progress are left out
+of the next read by their ids, never by `id > last`, because a transaction may commit smaller ids later.
 """
 
 import asyncio
@@ -39,7 +39,8 @@ LEASE_SETTINGS = {
     **BY_KEY,
 }
 """These settings end the session of a stopped process, wherever it was stopped. Between the Parse and the Bind of a
-statement, only `transaction_timeout` applies. A delete need not be durable: if it is lost, its rows are published again.
+statement, only `transaction_timeout` applies. A delete need not be durable: if it is lost, its rows are published
+again.
 """
 _READ = """SELECT id, topic, key, value, headers FROM outbox
 WHERE id NOT IN (SELECT unnest($2::bigint[]))

@@ -15,8 +15,8 @@ from didflow.embedded.wait import DeadlineMissedError, until
 from didflow.errors import NotIdle
 from didflow.services import SERVICES, service
 from didflow.tail import partitions_of
-from didflow_chassis.kafka_clients import connection
 from didflow_chassis.deadletters import connect
+from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings
 
 PATIENCE_S: Final = 90.0

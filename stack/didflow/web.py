@@ -1,13 +1,10 @@
 """The HTTP side of a stack: the four APIs in this process, on one local port, dispatched by path."""
 
-import asyncio
-import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
-import uvicorn
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,12 +13,12 @@ from didflow.errors import BadInput
 from didflow.issuer import JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import SERVICES, service, settings_class
+from didflow_chassis import servers as http_servers
 from didflow_chassis.http.problems import Problem, problem_response
 from didflow_chassis.processes import api_application
 from didflow_chassis.settings import Settings, load
 
 USUAL_PORT: Final = 8080
-_GRACE_S: Final = 3
 _POOL: Final = 5
 _FREE_TO_ANY: Final = frozenset({"GET", "HEAD"})
 
@@ -29,15 +26,10 @@ _FREE_TO_ANY: Final = frozenset({"GET", "HEAD"})
 def listen(port: int | None) -> socket.socket:
     """Bind a loopback port: the given one, or the usual one, or a free one. Raises BadInput if it is in use."""
     for wanted in (port,) if port is not None else (USUAL_PORT, 0):
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind(("127.0.0.1", wanted))
+            return http_servers.listen("127.0.0.1", wanted)
         except OSError:
-            listening.close()
             continue
-        listening.listen(512)
-        return listening
     raise BadInput(f"Port {port} is in use. Choose another one with --port.")
 
 
@@ -51,7 +43,9 @@ async def serving(servers: Servers, issuer: Issuer, listening: socket.socket) ->
             settings = _settings(servers, issuer, base, name)
             app, _ = await stack.enter_async_context(api_application(service(name, settings), settings))
             applications.append((app, app.routes))
-        await stack.enter_async_context(_served(Dispatcher(applications, issuer.jwks), listening))
+        await stack.enter_async_context(
+            http_servers.serving(Dispatcher(applications, issuer.jwks), listening, "apis")
+        )
         yield
 
 
@@ -98,27 +92,3 @@ class Dispatcher:
             if any(route.matches(scope)[0] is not Match.NONE for route in routes):
                 return app
         return None
-
-
-class _Server(uvicorn.Server):
-    """A server that does not handle signals. The stack does."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handle no signals."""
-        yield
-
-
-@asynccontextmanager
-async def _served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_GRACE_S
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-        listening.close()

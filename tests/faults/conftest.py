@@ -28,7 +28,7 @@ from harness.processes import Processes
 from didflow.issuer import Issuer
 from didflow.servers import Servers
 from didflow.web import Dispatcher
-from didflow_chassis.servers import serving
+from didflow_chassis.servers import listen, serving
 
 ISSUER = "http://didflow.localhost/faults"
 RUN = os.environ.get("DIDFLOW_SEED", "")
@@ -128,7 +128,7 @@ def ledger(tmp_path: Path, tally: Tally) -> Iterator[Ledger]:
 async def issuer(tmp_path: Path, exits: AsyncExitStack) -> tuple[Issuer, str]:
     """The development issuer, and where its keys are read."""
     made = Issuer.of(tmp_path, ISSUER)
-    port = await exits.enter_async_context(serving(Dispatcher([], made.jwks), "127.0.0.1", 0, "jwks"))
+    port = await exits.enter_async_context(serving(Dispatcher([], made.jwks), listen("127.0.0.1", 0), "jwks"))
     return made, jwks_url(port)
 
 

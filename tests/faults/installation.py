@@ -28,10 +28,10 @@ from didflow.issuer import JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import service
 from didflow.tail import partitions_of
-from didflow_chassis.kafka_clients import connection
 from didflow_chassis.database import Database
 from didflow_chassis.deadletters import connect
 from didflow_chassis.decision import Caller
+from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings, load
 from didflow_chassis.stage import Answer, Once, Stage
 from didflow_chassis.stage.watching import Watching

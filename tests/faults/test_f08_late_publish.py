@@ -41,7 +41,7 @@ async def between(kafka: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
             return await real(host, port, **options)
 
         monkeypatch.setattr(aiokafka.client, "create_conn", create_conn)
-        monkeypatch.setattr(sending, "PATIENCE_S", 0.5)
+        monkeypatch.setattr(publisher, "LATE_S", 0.5)
         yield stands
 
 

@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from didflow_chassis.kafka_internals.record_headers import accept_any_header_name
+from didflow_chassis.kafka_internals import record_headers
 from didflow_contracts.envelope import CONTENT_TYPE, BadEvent, decode
 from didflow_contracts.events import DidPurchased
 
@@ -128,7 +128,7 @@ async def test_each_malformed_record_is_one_dead_letter_and_its_neighbours_are_t
     install: Install, ask: Ask, judge: Judge, seed: int
 ) -> None:
     """F24: of a corpus of bytes each bad one is dead-lettered once with its cause, everything beside it is taken."""
-    accept_any_header_name()
+    record_headers.install()
     at = await install("billing")
     oracle = await ask(at)
     worker = await at.worker("billing").ready()

@@ -1,7 +1,8 @@
 """The only code that depends on private parts of aiokafka and FastStream.
 
-Each module lists the versions that it fits in `FITS`, and names the public interface that would replace it. A process
-does not start with any other version. To support a new version, run `chassis/tests/kafka` with it, then add it to `FITS`.
+Each module lists the versions that it fits in `FITS`, and names the public interface that would replace it. A
+process does not start with any other version. To support a new version, run `chassis/tests/kafka` with it, then add
+it to `FITS`.
 """
 
 from didflow_chassis.kafka_internals import (

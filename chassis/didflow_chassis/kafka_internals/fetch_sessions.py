@@ -92,7 +92,10 @@ class SessionFetch(FetchRequest):  # type: ignore[misc]
 
 
 class SessionClient:
-    """aiokafka's client with one fetch session for each broker. There MUST be at most one fetch to a broker at a time."""
+    """aiokafka's client with one fetch session for each broker.
+
+    There MUST be at most one fetch to a broker at a time.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client

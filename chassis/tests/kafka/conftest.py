@@ -12,9 +12,9 @@ from harness.topics import create_topics, delete_topics
 from toy import prepare
 from wire import StartRelay, Wire
 
-from didflow_chassis.kafka_clients import producer
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database
+from didflow_chassis.kafka_clients import producer
 from didflow_chassis.relay import Relay
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.stage import Stage

@@ -100,8 +100,8 @@ def test_check_says_everything_that_is_missing_at_once(run):
     result = run("check", **reachable_nowhere())
 
     assert result.exit_code == 1
-    assert "MISSING  database: the database cannot be reached" in result.stdout
-    assert "MISSING  kafka: cannot be reached" in result.stdout
+    assert "problem  database: the database cannot be reached" in result.stdout
+    assert "problem  kafka: cannot be reached" in result.stdout
     assert PASSWORD not in result.output
 
 

@@ -5,7 +5,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 
 from didflow_chassis import kafka_clients
-from didflow_chassis.consumer import Consumer, Draining
+from didflow_chassis.consumer import Consumer, RebalanceListener
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_contracts.events import DidPurchased
@@ -26,7 +26,7 @@ def subscriber(settings: Settings, tmp_path):
 
 async def test_the_producer_is_idempotent_and_waits_for_all_replicas(settings: Settings) -> None:
     """acks=all, idempotence, bounded waits, requests up to 2 MiB."""
-    built = brokers.producer(settings, "test")
+    built = kafka_clients.producer(settings, "test")
     assert built._sender._acks == -1
     assert built._txn_manager is not None
     assert built._max_request_size == 2 * 1024 * 1024
@@ -42,7 +42,7 @@ def test_the_consumer_starts_from_the_beginning_and_commits_only_when_told(subsc
     assert tuple(built["partition_assignment_strategy"]) == (RangePartitionAssignor,)
     assert (built["session_timeout_ms"], built["heartbeat_interval_ms"]) == (10_000, 1_000)
     assert built["group_instance_id"] == "worker-0"
-    assert isinstance(subscriber._listener, Draining)
+    assert isinstance(subscriber._listener, RebalanceListener)
 
 
 def test_batches_wait_briefly_and_nothing_is_acknowledged_or_answered_by_the_framework(subscriber) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from didflow.embedded.wait import until
-from didflow_chassis.parallel_batches import TRACKS, WORTH_PARTING, Tracks, parted
+from didflow_chassis.parallel_batches import SPLIT_FROM, TASKS, ParallelBatches, split
 
 
 class Rec(NamedTuple):
@@ -28,7 +28,7 @@ class Line:
         self.open = asyncio.Event()
         self.breaks: Callable[[Rec], bool] = lambda _: False
         self.most_at_once = self._at_once = 0
-        self.tracks = Tracks(self._through, self._note, self._fail)
+        self.tracks = ParallelBatches(self._through, self._note, self._fail)
         self.tracks.start()
 
     async def _through(self, records: Sequence[Any]) -> None:
@@ -65,7 +65,7 @@ async def nothing() -> None:
     """Do nothing."""
 
 
-def poll(first: int, count: int = WORTH_PARTING) -> list[Rec]:
+def poll(first: int, count: int = SPLIT_FROM) -> list[Rec]:
     return [Rec(f"k{n % 7}".encode(), n) for n in range(first, first + count)]
 
 
@@ -73,11 +73,11 @@ async def test_large_polls_go_side_by_side_and_each_key_in_order(line: Line) -> 
     """All tracks work at once; what was polled first is decided first for every key; all is reached, in order."""
     line.open.set()
     for number in range(20):
-        await line.send(poll(number * WORTH_PARTING))
+        await line.send(poll(number * SPLIT_FROM))
     await line.tracks.drain(nothing)
     assert all(offsets == sorted(offsets) for offsets in line.taken.values())
-    assert line.reached == list(range(20 * WORTH_PARTING))
-    assert line.most_at_once == TRACKS
+    assert line.reached == list(range(20 * SPLIT_FROM))
+    assert line.most_at_once == TASKS
 
 
 async def test_a_small_poll_goes_alone(line: Line) -> None:
@@ -92,8 +92,8 @@ async def test_a_small_poll_goes_alone(line: Line) -> None:
 
 async def test_a_failure_gives_up_all_that_is_under_way(line: Line) -> None:
     """The poll on the tracks, the one behind it, and the one that waits for room; what comes then goes on."""
-    polls = [poll(n * WORTH_PARTING) for n in range(4)]
-    line.breaks = lambda record: record.offset < WORTH_PARTING
+    polls = [poll(n * SPLIT_FROM) for n in range(4)]
+    line.breaks = lambda record: record.offset < SPLIT_FROM
     await line.send(polls[0])
     await line.send(polls[1])
     waiting = asyncio.create_task(line.send(polls[2]))
@@ -110,8 +110,8 @@ async def test_a_failure_gives_up_all_that_is_under_way(line: Line) -> None:
 
 async def test_a_poll_that_was_announced_when_a_track_failed_is_given_up_with_it(line: Line) -> None:
     """Between the poll and its handler a failure may come: the records are sought back, not skipped."""
-    first, second = poll(0), poll(WORTH_PARTING)
-    line.breaks = lambda record: record.offset < WORTH_PARTING
+    first, second = poll(0), poll(SPLIT_FROM)
+    line.breaks = lambda record: record.offset < SPLIT_FROM
     await line.send(first)
     line.tracks.announce(second)
     line.open.set()
@@ -138,14 +138,14 @@ async def test_after_the_end_nobody_waits(line: Line) -> None:
     await line.send(poll(0))
     await line.tracks.stop(nothing)
     for number in range(1, 4):
-        await asyncio.wait_for(line.send(poll(number * WORTH_PARTING, 10)), timeout=1)
-    assert line.reached == list(range(WORTH_PARTING))
+        await asyncio.wait_for(line.send(poll(number * SPLIT_FROM, 10)), timeout=1)
+    assert line.reached == list(range(SPLIT_FROM))
 
 
 def test_parts_keep_each_key_together() -> None:
     """A key has one track, wherever it comes."""
     tracks: dict[bytes, set[int]] = defaultdict(set)
-    for track, part in parted(poll(0, 200)):
+    for track, part in split(poll(0, 200)):
         for record in part:
             tracks[record.key].add(track)
     assert all(len(found) == 1 for found in tracks.values())

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import DefaultPartitioner
 
-from didflow_chassis import publisher
-from didflow_chassis.publisher import Sending, partition_of
+from didflow_chassis import publisher as publisher_module
+from didflow_chassis.publisher import Publisher, partition_of
 
 Rows = list[dict[str, Any]]
 PARTITIONS = range(4)
@@ -51,14 +50,12 @@ class ScriptedProducer:
         self.futures: dict[int, asyncio.Future[Any]] = {}
         self.fails: dict[str, Exception] = {}
         self.unknown: set[str] = set()
-        self.client = SimpleNamespace(cluster=self)
         self.answers: Callable[[str, int], bool] = lambda *_: True
 
-    def partitions_for_topic(self, topic: str) -> set[int] | None:
-        return None if topic in self.unknown else set(PARTITIONS)
-
     async def partitions_for(self, topic: str) -> set[int]:
-        raise UnknownTopicOrPartitionError
+        if topic in self.unknown:
+            raise UnknownTopicOrPartitionError
+        return set(PARTITIONS)
 
     def create_batch(self) -> ScriptedBatch:
         return ScriptedBatch()
@@ -87,8 +84,8 @@ def producer() -> ScriptedProducer:
 
 
 @pytest.fixture
-def made(producer: ScriptedProducer) -> Sending:
-    return Sending(producer)
+def publisher(producer: ScriptedProducer) -> Publisher:
+    return Publisher(producer)
 
 
 def key(name: str) -> bytes:
@@ -108,231 +105,237 @@ def rows(*named: str) -> Rows:
     return found
 
 
-async def after(made: Sending, *named: str, more: Rows | None = None) -> list[int]:
+async def after(publisher: Publisher, *named: str, more: Rows | None = None) -> list[int]:
     """Let rows leave, and return what is acknowledged when all has been done that can be."""
-    await made.take(more or rows(*named))
-    return await settled(made)
+    await publisher.add(more or rows(*named))
+    return await settled(publisher)
 
 
-async def settled(made: Sending) -> list[int]:
+async def settled(publisher: Publisher) -> list[int]:
     """Return what is acknowledged when all has been done that can be, and delete it."""
     for _ in range(20):
         await asyncio.sleep(0)
-    made.settle()
-    acknowledged = list(made.acknowledged)
-    made.deleted(len(acknowledged))
+    publisher.update()
+    acknowledged = list(publisher.acknowledged)
+    publisher.forget_acknowledged(len(acknowledged))
     return acknowledged
 
 
-async def test_what_is_acknowledged_is_told(made: Sending, producer: ScriptedProducer) -> None:
+async def test_what_is_acknowledged_is_told(publisher: Publisher, producer: ScriptedProducer) -> None:
     """All ids; what has one topic and one partition leaves together, in order."""
-    assert sorted(await after(made, "1 a 0k", "2 b 0k", "3 a 0k", "4 a 1k")) == [1, 2, 3, 4]
+    assert sorted(await after(publisher, "1 a 0k", "2 b 0k", "3 a 0k", "4 a 1k")) == [1, 2, 3, 4]
     assert sorted(producer.sent) == [[1, 3], [2], [4]]
-    assert (made.in_hand, made.failed) == ([], 0)
+    assert (publisher.in_progress, publisher.failed) == ([], 0)
 
 
 async def test_what_follows_leaves_after_the_acknowledgement_of_what_is_ahead(
-    made: Sending, producer: ScriptedProducer
+    publisher: Publisher, producer: ScriptedProducer
 ) -> None:
     """In one partition one batch after another, each as soon as the one ahead of it is acknowledged."""
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k", "2 a 0k", "3 a 0k", "4 a 0other", "5 a 1k")
-    await after(made, "6 a 0k")
+    await after(publisher, "1 a 0k", "2 a 0k", "3 a 0k", "4 a 0other", "5 a 1k")
+    await after(publisher, "6 a 0k")
     assert producer.sent == [[1, 2, 3], [5]]
-    assert sorted(made.in_hand) == [1, 2, 3, 4, 5, 6]
+    assert sorted(publisher.in_progress) == [1, 2, 3, 4, 5, 6]
     producer.futures[1].set_result(None)
-    assert await settled(made) == [1, 2, 3]
+    assert await settled(publisher) == [1, 2, 3]
     assert producer.sent == [[1, 2, 3], [5], [4, 6]]
 
 
 async def test_what_is_unknown_is_not_sent_again_and_holds_back_its_partition(
-    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A silent broker: the row waits, what follows is read again later; the late answer counts, and frees it."""
     producer.answers = lambda topic, partition: (topic, partition) != ("a", 0)
-    await after(made, "1 a 0k")
-    await after(made, "2 a 0other")
-    monkeypatch.setattr(sending, "PATIENCE_S", -1)
-    assert await after(made, "3 a 1k") == [3]
-    assert made.in_hand == [1]
-    assert set(made.held()[1]) == {("a", key("0k")), ("a", key("0other"))}
+    await after(publisher, "1 a 0k")
+    await after(publisher, "2 a 0other")
+    monkeypatch.setattr(publisher_module, "LATE_S", -1)
+    assert await after(publisher, "3 a 1k") == [3]
+    assert publisher.in_progress == [1]
+    assert set(publisher.held()[1]) == {("a", key("0k")), ("a", key("0other"))}
     producer.futures[1].set_result(None)
-    assert await settled(made) == [1]
-    assert made.held() == ([], [])
+    assert await settled(publisher) == [1]
+    assert publisher.held() == ([], [])
     assert producer.sent == [[1], [3]]
 
 
 async def test_what_came_with_a_read_from_before_the_answer_is_passed_over(
-    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The read left out row 2, which is held; row 3 comes after it and MUST NOT leave, though all is answered now."""
-    monkeypatch.setattr(sending, "PATIENCE_S", -1)
+    monkeypatch.setattr(publisher_module, "LATE_S", -1)
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k")
-    assert made.held() == ([], [("a", key("0k"))])
+    await after(publisher, "1 a 0k")
+    assert publisher.held() == ([], [("a", key("0k"))])
     producer.futures[1].set_result(None)
     await asyncio.sleep(0)
-    await made.take(rows("3 a 0other"))
-    assert set(made.held()[1]) == {("a", key("0k")), ("a", key("0other"))}
+    await publisher.add(rows("3 a 0other"))
+    assert set(publisher.held()[1]) == {("a", key("0k")), ("a", key("0other"))}
     producer.answers = lambda *_: True
-    assert await settled(made) == [1]
-    assert await after(made, "2 a 0k", "3 a 0other") == [2, 3]
+    assert await settled(publisher) == [1]
+    assert await after(publisher, "2 a 0k", "3 a 0other") == [2, 3]
     assert producer.sent == [[1], [2, 3]]
 
 
 async def test_room_is_for_what_is_answered(
-    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More is read only while little is in hand; what a silent broker has does not count."""
-    monkeypatch.setattr(sending, "ROOM_ROWS", 1)
+    monkeypatch.setattr(publisher_module, "MAX_ROWS", 1)
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k")
-    assert made.has_room
-    await after(made, "2 a 0k")
-    assert not made.has_room
-    monkeypatch.setattr(sending, "PATIENCE_S", -1)
-    await settled(made)
-    assert made.has_room
+    await after(publisher, "1 a 0k")
+    assert publisher.has_room
+    await after(publisher, "2 a 0k")
+    assert not publisher.has_room
+    monkeypatch.setattr(publisher_module, "LATE_S", -1)
+    await settled(publisher)
+    assert publisher.has_room
 
 
-async def test_large_rows_take_the_room_of_many(made: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_rows_take_the_room_of_many(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is in hand is bounded in bytes, too."""
-    monkeypatch.setattr(sending, "ROOM_BYTES", 1)
-    await made.take(rows("1 a 0k", "2 a 1k"))
-    assert not made.has_room
+    monkeypatch.setattr(publisher_module, "MAX_BYTES", 1)
+    await publisher.add(rows("1 a 0k", "2 a 1k"))
+    assert not publisher.has_room
 
 
 async def test_a_refused_batch_spends_the_producer_and_holds_its_keys(
-    made: Sending, producer: ScriptedProducer
+    publisher: Publisher, producer: ScriptedProducer
 ) -> None:
     """The number it should have had is missing for ever: the next producer knows what is held, and goes on."""
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k", "2 a 0k", "3 b 0k")
-    await after(made, "4 a 0other")
+    await after(publisher, "1 a 0k", "2 a 0k", "3 b 0k")
+    await after(publisher, "4 a 0other")
     producer.futures[1].set_exception(MessageSizeTooLargeError())
     producer.futures[3].set_result(None)
-    assert await settled(made) == [3]
-    assert made.is_spent
-    assert made.failed == 2
+    assert await settled(publisher) == [3]
+    assert publisher.must_be_replaced
+    assert publisher.failed == 2
     other = ScriptedProducer()
-    next_one = made.succeeded_by(other)
-    assert (next_one.is_spent, next_one.held()) == (False, ([], [("a", key("0k"))]))
+    next_one = publisher.successor(other)
+    assert (next_one.must_be_replaced, next_one.held()) == (False, ([], [("a", key("0k"))]))
     assert await after(next_one, "4 a 0other", "5 a 0k") == [4]
     assert (producer.sent, other.sent) == ([[1, 2], [3]], [[4]])
 
 
 async def test_a_topic_that_refuses_the_producer_is_held_whole(
-    made: Sending, producer: ScriptedProducer
+    publisher: Publisher, producer: ScriptedProducer
 ) -> None:
     """What comes for it under other keys does not spend one producer after another."""
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k")
+    await after(publisher, "1 a 0k")
     producer.futures[1].set_exception(TopicAuthorizationFailedError("a"))
-    assert await settled(made) == []
-    assert (made.is_spent, made.held()) == (True, (["a"], []))
+    assert await settled(publisher) == []
+    assert (publisher.must_be_replaced, publisher.held()) == (True, (["a"], []))
 
 
-async def test_a_defect_in_the_sending_is_raised(made: Sending, producer: ScriptedProducer) -> None:
+async def test_a_defect_in_the_sending_is_raised(publisher: Publisher, producer: ScriptedProducer) -> None:
     """It does not look like a broker that never answers."""
     producer.fails = {"a": TypeError("a defect")}
     with pytest.raises(TypeError):
-        await after(made, "1 a 0k")
+        await after(publisher, "1 a 0k")
 
 
 async def test_what_was_acknowledged_is_kept_until_it_is_deleted(
-    made: Sending, producer: ScriptedProducer
+    publisher: Publisher, producer: ScriptedProducer
 ) -> None:
     """Neither a session that ends before the delete nor another producer forgets it: it is not sent again."""
-    await made.take(rows("1 a 0k", "2 a 0k"))
+    await publisher.add(rows("1 a 0k", "2 a 0k"))
     for _ in range(20):
         await asyncio.sleep(0)
-    made.drop_unsent()
-    made.abandon()
-    next_one = made.succeeded_by(ScriptedProducer())
-    assert (next_one.in_hand, next_one.acknowledged) == ([1, 2], (1, 2))
-    next_one.deleted(1)
-    assert next_one.in_hand == [2]
+    publisher.drop_waiting()
+    publisher.abandon()
+    next_one = publisher.successor(ScriptedProducer())
+    assert (next_one.in_progress, next_one.acknowledged) == ([1, 2], (1, 2))
+    next_one.forget_acknowledged(1)
+    assert next_one.in_progress == [2]
 
 
-async def test_nothing_more_leaves_without_the_lease(made: Sending, producer: ScriptedProducer) -> None:
+async def test_nothing_more_leaves_without_the_lease(
+    publisher: Publisher, producer: ScriptedProducer
+) -> None:
     """What is on its way is waited for; what lay behind it is to be read again."""
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k")
-    await after(made, "2 a 0k")
-    made.drop_unsent()
-    assert made.in_hand == [1]
+    await after(publisher, "1 a 0k")
+    await after(publisher, "2 a 0k")
+    publisher.drop_waiting()
+    assert publisher.in_progress == [1]
     producer.futures[1].set_result(None)
-    assert await settled(made) == [1]
+    assert await settled(publisher) == [1]
     assert producer.sent == [[1]]
 
 
 @pytest.mark.parametrize("error", [KafkaTimeoutError(), TopicAuthorizationFailedError("a"), AssertionError()])
 async def test_a_topic_that_takes_nothing_is_passed_over(
-    made: Sending, producer: ScriptedProducer, error: Exception
+    publisher: Publisher, producer: ScriptedProducer, error: Exception
 ) -> None:
     """The other topics' rows go on; the producer is as good as before."""
     producer.fails = {"a": error}
-    assert await after(made, "1 a 0k", "2 b 0k", "3 a 1k") == [2]
-    assert made.held() == (["a"], [])
-    assert (made.is_spent, made.in_hand, made.failed) == (False, [], 2)
+    assert await after(publisher, "1 a 0k", "2 b 0k", "3 a 1k") == [2]
+    assert publisher.held() == (["a"], [])
+    assert (publisher.must_be_replaced, publisher.in_progress, publisher.failed) == (False, [], 2)
     producer.fails = {}
-    assert await after(made, "4 a 0k") == []
+    assert await after(publisher, "4 a 0k") == []
 
 
-async def test_a_producer_that_fails_altogether_is_spent(made: Sending, producer: ScriptedProducer) -> None:
+async def test_a_producer_that_fails_altogether_is_spent(
+    publisher: Publisher, producer: ScriptedProducer
+) -> None:
     """It takes nothing of any topic: nothing is held for that, everything is read again."""
     producer.fails = {"a": ProducerFenced()}
-    assert await after(made, "1 a 0k") == []
-    assert (made.is_spent, made.in_hand, made.held()) == (True, [], ([], []))
+    assert await after(publisher, "1 a 0k") == []
+    assert (publisher.must_be_replaced, publisher.in_progress, publisher.held()) == (True, [], ([], []))
 
 
 async def test_a_topic_in_which_very_much_waits_is_held_whole(
-    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The names of what waits are bounded; the answer ends that hold, not a timer."""
-    monkeypatch.setattr(sending, "CROWD", 1)
-    monkeypatch.setattr(sending, "PATIENCE_S", -1)
+    monkeypatch.setattr(publisher_module, "MAX_HELD_KEYS", 1)
+    monkeypatch.setattr(publisher_module, "LATE_S", -1)
     producer.answers = lambda *_: False
-    await after(made, "1 a 0k", "2 a 0other")
-    assert made.held() == (["a"], [])
+    await after(publisher, "1 a 0k", "2 a 0other")
+    assert publisher.held() == (["a"], [])
     producer.futures[1].set_result(None)
-    assert await settled(made) == [1, 2]
-    assert made.held() == ([], [])
+    assert await settled(publisher) == [1, 2]
+    assert publisher.held() == ([], [])
 
 
-async def test_an_unknown_topic_is_passed_over(made: Sending, producer: ScriptedProducer) -> None:
+async def test_an_unknown_topic_is_passed_over(publisher: Publisher, producer: ScriptedProducer) -> None:
     """Its rows wait in the outbox, whatever their keys."""
     producer.unknown = {"gone"}
-    assert await after(made, "1 gone 0k", "2 gone 1k", "3 a 0k") == [3]
-    assert made.held() == (["gone"], [])
+    assert await after(publisher, "1 gone 0k", "2 gone 1k", "3 a 0k") == [3]
+    assert publisher.held() == (["gone"], [])
 
 
 async def test_a_row_that_can_never_be_sent_holds_its_key_only(
-    made: Sending, producer: ScriptedProducer
+    publisher: Publisher, producer: ScriptedProducer
 ) -> None:
     """Too large for any request: its partition goes on, and the producer is as good as before."""
     large, *others = rows("1 a 0k", "2 a 0k", "3 a 0other")
     large["value"] = b"x" * 2_200_000
-    assert await after(made, more=[large, *others]) == [3]
-    assert (made.is_spent, made.held()) == (False, ([], [("a", key("0k"))]))
+    assert await after(publisher, more=[large, *others]) == [3]
+    assert (publisher.must_be_replaced, publisher.held()) == (False, ([], [("a", key("0k"))]))
 
 
-async def test_a_row_that_says_nothing_is_held(made: Sending) -> None:
+async def test_a_row_that_says_nothing_is_held(publisher: Publisher) -> None:
     """Neither key nor value: no record."""
     (empty,) = rows("1 a 0k")
     empty.update(key=None, value=None)
-    assert await after(made, more=[empty]) == []
-    assert made.held() == ([], [("a", None)])
+    assert await after(publisher, more=[empty]) == []
+    assert publisher.held() == ([], [("a", None)])
 
 
 async def test_what_was_refused_is_tried_again_after_a_while(
-    made: Sending, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hold ends by itself."""
-    monkeypatch.setattr(sending, "HOLD_S", 0)
+    monkeypatch.setattr(publisher_module, "HOLD_S", 0)
     (large,) = rows("1 a 0k")
-    await after(made, more=[Row({**large, "value": b"x" * 2_200_000})])
-    assert await after(made, more=[large]) == [1]
+    await after(publisher, more=[Row({**large, "value": b"x" * 2_200_000})])
+    assert await after(publisher, more=[large]) == [1]
 
 
 def test_keys_go_where_every_other_client_sends_them() -> None:

@@ -69,13 +69,13 @@ def identity_tools(program: Program) -> typer.Typer:
 
 
 @asynccontextmanager
-async def _opened(service: Service, settings: VerificationSettings) -> AsyncIterator[tuple[Any, Any]]:
+async def _open_process(service: Service, settings: VerificationSettings) -> AsyncIterator[tuple[Any, Any]]:
     """Open the stage, and documents' bytes (None without a key)."""
-    from didflow_chassis.processes import opened
+    from didflow_chassis.processes import open_process
     from didflow_verification.documents.opening import open_contents
 
     patient = settings.model_copy(update={"statement_timeout_ms": PATIENCE_MS})
-    async with opened(replace(service, on_start=None), patient, "tool") as process:
+    async with open_process(replace(service, on_start=None), patient, "tool") as process:
         yield process, open_contents(settings, process.database)
 
 
@@ -85,7 +85,7 @@ async def _rotate(service: Service, settings: VerificationSettings) -> bool:
 
     from didflow_verification.documents.rotation import Rotation
 
-    async with _opened(service, settings) as (process, contents):
+    async with _open_process(service, settings) as (process, contents):
         if contents is None:
             typer.echo("no key for documents is configured", err=True)
             return False
@@ -109,7 +109,7 @@ async def _erase(service: Service, settings: VerificationSettings, identity_id: 
 
     from didflow_verification.erasure import Erasure, NotErased
 
-    async with _opened(service, settings) as (process, contents):
+    async with _open_process(service, settings) as (process, contents):
         erasure = Erasure(
             stage=process.stage, database=process.database, contents=contents, identity_id=identity_id
         )
@@ -138,7 +138,7 @@ def _confirmed() -> bool:
 async def _reads(service: Service, settings: VerificationSettings, identity_id: UUID) -> None:
     from didflow_verification.store import reads_of
 
-    async with _opened(service, settings) as (process, _):
+    async with _open_process(service, settings) as (process, _):
         for row in await process.database.fetch(reads_of(identity_id)):
             at = row["at"].isoformat(timespec="seconds")
             typer.echo(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Refused
-from didflow_chassis.processes import Process, opened
+from didflow_chassis.processes import Process, open_process
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.once import Answer, Once, Result
@@ -128,4 +128,4 @@ async def load(process: Process, planned: Iterable[Plan]) -> list[Refused]:
 def patient(service: Service, settings: Settings) -> Any:
     """Open what a catalogue command runs on: no tables of areas, and time for one long statement."""
     long = settings.model_copy(update={"statement_timeout_ms": PATIENCE_MS})
-    return opened(replace(service, on_start=None), long, "catalogue")
+    return open_process(replace(service, on_start=None), long, "catalogue")
