@@ -39,12 +39,12 @@ def _nearest(model: type[EventData], unknown: tuple[str, ...]) -> Mapping[str, s
     return MappingProxyType({name: known for name, known in found.items() if known is not None})
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Iterable[str], *, similarity: float = MIN_SIMILARITY) -> str | None:
     """Return the known name that the name resembles most, or None if it resembles none of them."""
     if len(name) > MAX_FIELD_CHARS:
         return None
     plain = {_plain(each): each for each in known}
-    close = get_close_matches(_plain(name), plain, n=1, cutoff=MIN_SIMILARITY)
+    close = get_close_matches(_plain(name), plain, n=1, cutoff=similarity)
     return plain[close[0]] if close else None
 
 

@@ -6,7 +6,7 @@ Source: spec http.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
@@ -20,6 +20,9 @@ from didflow_contracts.validation_errors import field_of, message_of
 
 BODY: Final = "body"
 """The name in `field` for an error that concerns no single field of the body."""
+
+MIN_SIMILARITY: Final = 0.6
+"""How much a known name must resemble an unknown one, from 0 to 1, to be suggested."""
 
 _PYDANTIC_TYPES: Final = frozenset(get_args(ErrorType))
 _CODES: Final[Mapping[str, str]] = {
@@ -98,7 +101,17 @@ def invalid_input(found: Sequence[Mapping[str, Any]], given: Any = None) -> Prob
     if unknown:
         errors = [_unknown_field(_path(error["loc"], given), ()) for error in unknown]
         return Problem("unknown_field", SEE_ERRORS, errors=errors)
-    return Problem("input_invalid", SEE_ERRORS, errors=[_field_error(error, given) for error in found])
+    errors: dict[str, FieldError] = {}
+    for error in (_field_error(each, given) for each in found):
+        earlier = errors.get(error.field)
+        errors[error.field] = error if earlier is None else _either(earlier, error)
+    return Problem("input_invalid", SEE_ERRORS, errors=tuple(errors.values()))
+
+
+def _either(first: FieldError, second: FieldError) -> FieldError:
+    """Return one error for a value that fits no member of a union. The code is that of the first member."""
+    other = second.message[:1].lower() + second.message[1:]
+    return replace(first, message=f"{first.message} Or {other}")
 
 
 def check_parameters(names: Iterable[str], known: Sequence[str]) -> None:
@@ -184,7 +197,7 @@ def _unknown_field(path: str, known: Sequence[str]) -> FieldError:
 
 
 def _unknown(path: str, name: str, known: Sequence[str], kind: str) -> FieldError:
-    close = nearest(name, known)
+    close = nearest(name, known, similarity=MIN_SIMILARITY)
     if close is not None:
         advice = f"Did you mean {close!r}?"
     elif known:
@@ -192,7 +205,9 @@ def _unknown(path: str, name: str, known: Sequence[str], kind: str) -> FieldErro
     else:
         advice = "Leave it out."
     message = f"The {kind} {name[:100]!r} is unknown. {advice}"
-    return FieldError(field=path or name, code=f"unknown_{kind}", message=message)
+    return FieldError(
+        field=path or ("query" if kind == "parameter" else BODY), code=f"unknown_{kind}", message=message
+    )
 
 
 def _field_error(error: Mapping[str, Any], given: Any) -> FieldError:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +13,7 @@ import orjson
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -29,6 +30,7 @@ from didflow_chassis.http import (
     Runtime,
     Target,
     create_application,
+    me_router,
 )
 from didflow_chassis.http.authentication import IssuerKeys
 from didflow_chassis.service import Service
@@ -64,6 +66,12 @@ class Thing(BaseModel):
     model_config = ConfigDict(extra="forbid")
     colour: str = Field(max_length=20)
     size: int = Field(default=1, ge=1, le=10)
+
+
+class ThingQuery(BaseModel):
+    """The filter of the list."""
+
+    name: str | None = None
 
 
 class Things(BaseModel):
@@ -219,11 +227,13 @@ async def create(http: Http, body: Thing) -> Response:
 
 
 @router.get("/things", action="see_numbers")
-async def listed(http: Http) -> Page:
+async def listed(http: Http, query: Annotated[ThingQuery, Query()]) -> Page:
     """List things."""
     mine = sa.select(THINGS.c.thing_id, THINGS.c.name, THINGS.c.rank).where(
         within(THINGS.c.account, http.caller)
     )
+    if query.name is not None:
+        mine = mine.where(THINGS.c.name == query.name)
     sorts = {
         "name": THINGS.c.name,
         "rank": THINGS.c.rank,
@@ -288,7 +298,7 @@ SERVICE = Service(
     kinds=(),
     events={},
     commands={},
-    routers=lambda: [router],
+    routers=lambda: [router, me_router],
     problems={"locked": 423},
     migrations=Path(),
 )

@@ -15,7 +15,7 @@ async def test_the_document_is_whole(world: Any) -> None:
     assert "422" not in create["responses"]
     assert [p["name"] for p in create["parameters"]] == ["Idempotency-Key"]
     listed = document["paths"]["/v1/things"]["get"]
-    assert [p["name"] for p in listed["parameters"]] == ["limit", "cursor", "sort"]
+    assert [p["name"] for p in listed["parameters"]] == ["name", "limit", "cursor", "sort"]
     batch = document["paths"]["/v1/things/batch/paint"]["post"]["responses"]["200"]
     assert batch["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ThingResults"}
 

@@ -133,9 +133,11 @@ async def test_a_route_may_raise_its_own_problem(world: Any) -> None:
 
 
 async def test_a_failure_says_nothing_of_itself(world: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """No statement, host or stack leaves; the log has them."""
+    """No statement, host or stack leaves. The log has them, under the reference of the answer."""
     answer = await world.client.get("/v1/secret")
-    problem(answer, 500, "internal_error")
+    reference = problem(answer, 500, "internal_error")["reference"]
+    assert reference == answer.headers["x-request-id"]
+    assert reference in caplog.text
     assert not any(word in answer.text for word in ("SELECT", "db.internal", "Traceback", "RuntimeError"))
     assert "db.internal" in caplog.text
 

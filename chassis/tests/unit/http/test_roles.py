@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from didflow_chassis.decision import Caller
 from didflow_chassis.http import BatchAnswer, Http, Router
+from didflow_contracts.roles import ACTIONS, ROLES, ROLES_OF
 
 KEY = {"Idempotency-Key": "k-1"}
 
@@ -49,6 +51,25 @@ async def test_the_document_names_the_action_of_each_route(world: Any) -> None:
     paths = (await world.client.get("/openapi/things.json")).json()["paths"]
     assert paths["/v1/things"]["get"]["x-action"] == "see_numbers"
     assert paths["/v1/things/batch/paint"]["post"]["x-action"] == "edit"
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_me_is_the_caller_and_what_its_role_may_do(world: Any, role: str) -> None:
+    """`GET /v1/me` answers with `sub`, `account`, `role` and `permissions`, for every role."""
+    answer = await world.client.get("/v1/me", headers=world.bearer(role=role))
+    assert answer.json() == {
+        "sub": "ann",
+        "account": "master/acme",
+        "role": role,
+        "permissions": [action for action in ACTIONS if role in ROLES_OF[action]],
+    }
+
+
+async def test_the_actor_of_a_change_is_the_caller(world: Any) -> None:
+    """The form is the same everywhere: `user:<subject>`."""
+    await world.client.post("/v1/things", json={"colour": "red"}, headers=KEY)
+    assert world.stage.actors == ["user:ann"]
+    assert Caller(subject="ann", account="master", role="user").actor == "user:ann"
 
 
 def test_a_route_without_a_known_action_is_a_mistake() -> None:
