@@ -1,1 +1,1 @@
-"""What provisioning decides: pure functions over frozen values; nothing here opens, awaits or reads a clock."""
+"""The decisions of provisioning: pure functions over frozen values. Nothing here does I/O or reads a clock."""

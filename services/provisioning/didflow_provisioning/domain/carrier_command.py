@@ -1,26 +1,30 @@
-"""One order to a carrier from its first attempt to its end. Its id and what it asks never change between attempts."""
+"""One carrier command from its first attempt to its end. All attempts have the same id and the same content."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_contracts.events import CarrierCommandIssued
+from didflow_contracts.envelope import Event
+from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import timing
-from didflow_provisioning.domain.asked import Asked, parameters
+from didflow_provisioning.domain.command_content import CommandContent
+from didflow_provisioning.domain.commands import RoutingCommand
+from didflow_provisioning.domain.number_queue import NumberQueue
 
 CommandState: TypeAlias = Literal["out", "waiting", "succeeded", "failed", "superseded"]
-"""out: an answer is due; waiting: for the next attempt; superseded: a release took its place."""
+"""`out`: a result is due. `waiting`: the next attempt is due later. `superseded`: a release replaced the command."""
 
 OPEN_STATES: frozenset[CommandState] = frozenset(("out", "waiting"))
 NO_ANSWER = "no_answer"
+_ID_NAMESPACE = "provisioning.command"
 
 
 class CarrierCommand(Struct, frozen=True, kw_only=True):
-    """One order. `next_at` is when it wants attention: the deadline while out, the next attempt while waiting."""
+    """One carrier command. `next_at` is the deadline while it is out, and the next attempt while it is waiting."""
 
     command_id: UUID
     did_id: UUID
@@ -28,7 +32,7 @@ class CarrierCommand(Struct, frozen=True, kw_only=True):
     account: str
     carrier: str
     action: CarrierAction
-    asked: Asked
+    content: CommandContent
     state: CommandState
     attempt: int
     issued_at: datetime
@@ -42,38 +46,39 @@ class CarrierCommand(Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether its line still waits for it."""
+        """Return True while the number's queue waits for this command."""
         return self.state in OPEN_STATES
 
-    def said(self) -> CarrierCommandIssued:
-        """Say this attempt to the carrier."""
-        return CarrierCommandIssued(
-            did_id=self.did_id,
-            number=self.number,
-            account=self.account,
-            command_id=self.command_id,
-            carrier=self.carrier,
-            action=self.action,
-            parameters=parameters(self.action, self.asked),
-            attempt=self.attempt,
-            deadline=self.deadline,
-            give_up_at=self.give_up_at,
-        )
+
+def next_command_id(message: Event[Any] | RoutingCommand) -> UUID:
+    """Return the id of the one carrier command that an event or an HTTP command may cause.
+
+    The id is derived from the message. If the same message is decided again, the id is the same.
+    """
+    if isinstance(message, Event):
+        return derived_id(_ID_NAMESPACE, message.source, message.id)
+    return message.next_command_id
 
 
-def attempted(command: CarrierCommand, at: datetime) -> CarrierCommand:
-    """Make the next attempt at the same order."""
-    due = timing.deadline(command.carrier, at, command.give_up_at)
-    return replace(command, state="out", attempt=command.attempt + 1, deadline=due, next_at=due)
+def next_command_id_of_queue(queue: NumberQueue) -> UUID:
+    """Return the id of the one carrier command that a due timer of this queue may cause."""
+    return derived_id(_ID_NAMESPACE, queue.number, str(queue.commands_sent))
 
 
-def put_off(
+def with_next_attempt(command: CarrierCommand, at: datetime) -> CarrierCommand:
+    """Return the command with its next attempt sent now."""
+    deadline = timing.deadline(command.carrier, at, command.give_up_at)
+    attempt = command.attempt + 1
+    return replace(command, state="out", attempt=attempt, deadline=deadline, next_at=deadline)
+
+
+def waiting(
     command: CarrierCommand, at: datetime, *, code: str, message: str | None, retry_after_s: int | None = None
 ) -> CarrierCommand:
-    """Let a failed attempt wait for the next one, or for the order's end where that comes first."""
-    wait = timing.pause(command.carrier, command.command_id, command.attempt, retry_after_s)
-    upon = min(at + wait, command.give_up_at)
-    return replace(command, state="waiting", next_at=upon, code=code, message=message)
+    """Return the command with a failed attempt, waiting for the next one or for `give_up_at` if that is earlier."""
+    pause = timing.pause(command.carrier, command.command_id, command.attempt, retry_after_s)
+    next_at = min(at + pause, command.give_up_at)
+    return replace(command, state="waiting", next_at=next_at, code=code, message=message)
 
 
 def closed(
@@ -85,7 +90,7 @@ def closed(
     message: str | None = None,
     carrier_reference: str | None = None,
 ) -> CarrierCommand:
-    """End an order; what is known of its last failure is kept unless something newer is said."""
+    """Return the command in its final state. The code and message of the last failure stay unless new ones are given."""
     return replace(
         command,
         state=state,

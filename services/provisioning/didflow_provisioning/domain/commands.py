@@ -1,4 +1,4 @@
-"""What is wished for over HTTP. Wishes about a number carry the id of the one command that they may cause."""
+"""The commands that callers send over HTTP. A command about a number carries the id of the carrier command it causes."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,41 +9,41 @@ from didflow_contracts.vocabulary import Channels
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumberCommand(Command):
-    """A wish about one DID's routing."""
+class RoutingCommand(Command):
+    """A command about the routing of one DID. It causes at most one carrier command, under `next_command_id`."""
 
-    fresh_id: UUID
+    next_command_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetVoice(NumberCommand):
+class SetVoice(RoutingCommand):
     """Deliver calls to this voice trunk."""
 
     voice_trunk_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetCapacity(NumberCommand):
-    """Allow so many concurrent calls; None takes the setting away."""
+class SetCapacity(RoutingCommand):
+    """Set the number of concurrent calls. None removes the setting."""
 
     capacity: Channels | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clear(NumberCommand):
-    """Take voice target, capacity and SMS target away."""
+class ClearRouting(RoutingCommand):
+    """Remove the voice target, the capacity and the SMS target."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetryCommand(NumberCommand):
-    """Order again what failed for good."""
+class RetryCarrierCommand(RoutingCommand):
+    """Send a new carrier command in place of one that failed for good."""
 
     command_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreateVoiceTrunk(Command):
-    """Make a voice trunk for an account and those below it."""
+    """Create a voice trunk for an account and the accounts below it."""
 
     account: str
     name: str
@@ -52,9 +52,9 @@ class CreateVoiceTrunk(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteVoiceTrunk(Command):
-    """Take a voice trunk out of use."""
+    """Delete a voice trunk."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeepVoiceTrunk(Command):
-    """Undo a deletion that met a DID on the trunk."""
+class RestoreVoiceTrunk(Command):
+    """Undo the deletion of a voice trunk, because a DID started to use it meanwhile."""

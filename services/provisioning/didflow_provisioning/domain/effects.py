@@ -1,81 +1,93 @@
-"""What an order asks for, and what its end does to the routing. Late ends go the same way as timely ones."""
+"""What a carrier command contains when it is sent, and what its end does to the routing.
+
+Late results have the same effects as timely ones.
+"""
 
 from msgspec.structs import replace
 
 from didflow_contracts.vocabulary import CarrierAction
-from didflow_provisioning.domain import carrier
-from didflow_provisioning.domain.asked import Asked
-from didflow_provisioning.domain.routing import Applied, Failure, Order, Routing
-from didflow_provisioning.domain.wanted import called_for, carrier_of, halt
+from didflow_provisioning.domain import carrier_state
+from didflow_provisioning.domain.command_content import CommandContent
+from didflow_provisioning.domain.routing import Applied, Failure, OpenCommand, Routing
+from didflow_provisioning.domain.wanted import carrier_of, suspension_reason, wanted_actions
 
 
-def asked_now(routing: Routing, action: CarrierAction) -> Asked:
-    """Return what an order asks for when it leaves now."""
-    # Where another carrier has the messages, the SMS target goes there by an order of its own.
-    texts_elsewhere = routing.sms_carrier not in (None, carrier_of(routing, "activate"))
-    with_activation = action == "activate" and not texts_elsewhere
-    return Asked(
+def current_content(routing: Routing, action: CarrierAction) -> CommandContent:
+    """Return the content of a carrier command that is sent now."""
+    # If another carrier handles SMS, the SMS target goes to that carrier with a `set_sms` command.
+    is_sms_elsewhere = routing.sms_carrier not in (None, carrier_of(routing, "activate"))
+    has_sms = action == "set_sms" or (action == "activate" and not is_sms_elsewhere)
+    return CommandContent(
         features=routing.features,
         voice=routing.voice_delivery,
         capacity=routing.capacity,
-        sms=routing.sms_delivery if with_activation or action == "set_sms" else None,
+        sms=routing.sms_delivery if has_sms else None,
         keep=routing.origin == "stock",
-        reason=routing.ended or halt(routing),
+        reason=routing.end_reason or suspension_reason(routing),
     )
 
 
-def take_effect(routing: Routing, action: CarrierAction, asked: Asked) -> Routing:
-    """Return the routing after the carrier has done an order; what it cannot change stays."""
+def with_open_command(routing: Routing, command: OpenCommand, carrier: str) -> Routing:
+    """Return the routing after a carrier command was sent."""
+    state = carrier_state.WHEN_SENT.get((command.action, routing.carrier_state), routing.carrier_state)
+    return replace(
+        routing,
+        carrier_state=carrier_state.transition(routing.carrier_state, state),
+        served_by=carrier if command.action == "activate" else routing.served_by,
+        open_command=command,
+    )
+
+
+def after_success(routing: Routing, action: CarrierAction, content: CommandContent) -> Routing:
+    """Return the routing after the carrier carried out a command. A released routing stays as it is."""
     if routing.carrier_state == "released":
         return routing
-    state = carrier.SUCCEEDED.get((action, routing.carrier_state), routing.carrier_state)
-    moved = carrier.moved(routing.carrier_state, state)
-    applied = _applied(routing.applied, action, asked)
-    return pruned(replace(routing, carrier_state=moved, applied=applied))
+    state = carrier_state.WHEN_SUCCEEDED.get((action, routing.carrier_state), routing.carrier_state)
+    state = carrier_state.transition(routing.carrier_state, state)
+    applied = _applied(routing.applied, action, content)
+    return without_stale_failures(replace(routing, carrier_state=state, applied=applied))
 
 
-def take_failure(routing: Routing, failure: Failure, reason: str) -> Routing:
-    """Return the routing after an order failed for good: a failed activation, or a wish left unapplied."""
-    state = carrier.FAILED.get((failure.action, routing.carrier_state), routing.carrier_state)
-    moved = carrier.moved(routing.carrier_state, state)
-    others = tuple(each for each in routing.failures if each.action != failure.action)
-    why = reason if moved == "failed" else routing.failed_because
-    return pruned(replace(routing, carrier_state=moved, failed_because=why, failures=(*others, failure)))
+def after_failure(routing: Routing, failure: Failure, reason: str) -> Routing:
+    """Return the routing after a command failed for good. `reason` explains a failed activation."""
+    state = carrier_state.WHEN_FAILED.get((failure.action, routing.carrier_state), routing.carrier_state)
+    failures = (*(f for f in routing.failures if f.action != failure.action), failure)
+    failed = replace(
+        routing,
+        carrier_state=carrier_state.transition(routing.carrier_state, state),
+        failure_reason=reason if state == "failed" else routing.failure_reason,
+        failures=failures,
+    )
+    return without_stale_failures(failed)
 
 
-def as_if_done(routing: Routing) -> Routing:
-    """Return the routing as it would be if the open order had succeeded: what is called for beyond it."""
-    order = routing.out
-    if order is None:
+def if_open_command_succeeds(routing: Routing) -> Routing:
+    """Return the routing as it will be if the open carrier command succeeds. Without one it stays as it is."""
+    command = routing.open_command
+    if command is None:
         return routing
-    return take_effect(replace(routing, out=None), order.action, order.asked)
+    return after_success(replace(routing, open_command=None), command.action, command.content)
 
 
-def pruned(routing: Routing) -> Routing:
-    """Forget failures whose wish no longer stands; a failed activation stands until it is tried again."""
+def without_stale_failures(routing: Routing) -> Routing:
+    """Remove the failures of actions that are not wanted any more. A failed activation stays until it is retried."""
     if not routing.failures:
         return routing
-    wish = called_for(as_if_done(routing) if routing.out else routing)
-    stuck = routing.carrier_state == "failed" and routing.ended is None
-    kept = tuple(f for f in routing.failures if f.action in wish or (stuck and f.action == "activate"))
-    return replace(routing, failures=kept)
+    wanted = wanted_actions(if_open_command_succeeds(routing))
+    awaits_retry = routing.carrier_state == "failed" and routing.end_reason is None
+    failures = tuple(
+        f for f in routing.failures if f.action in wanted or (awaits_retry and f.action == "activate")
+    )
+    return replace(routing, failures=failures)
 
 
-def ordered(routing: Routing, order: Order, carrier_name: str) -> Routing:
-    """Return the routing once an order has left for its carrier."""
-    state = carrier.SENT.get((order.action, routing.carrier_state), routing.carrier_state)
-    moved = carrier.moved(routing.carrier_state, state)
-    served_by = carrier_name if order.action == "activate" else routing.served_by
-    return replace(routing, carrier_state=moved, served_by=served_by, out=order)
-
-
-def _applied(before: Applied, action: CarrierAction, asked: Asked) -> Applied:
+def _applied(before: Applied, action: CarrierAction, content: CommandContent) -> Applied:
     if action == "activate":
-        return Applied(voice=asked.voice, capacity=asked.capacity, sms=asked.sms)
+        return Applied(voice=content.voice, capacity=content.capacity, sms=content.sms)
     if action == "set_voice":
-        return replace(before, voice=asked.voice)
+        return replace(before, voice=content.voice)
     if action == "set_capacity":
-        return replace(before, capacity=asked.capacity)
+        return replace(before, capacity=content.capacity)
     if action == "set_sms":
-        return replace(before, sms=asked.sms)
+        return replace(before, sms=content.sms)
     return Applied() if action == "release" else before

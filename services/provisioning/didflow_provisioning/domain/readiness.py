@@ -1,6 +1,6 @@
-"""Whether calls and messages reach the customer, and the first thing that is missing for each channel.
+"""Whether calls and messages reach the customer, and the first missing step of each channel.
 
-The order of what is missing is that of `next_step`. Source: spec lifecycle, Configured and next_step.
+Missing steps are checked in the order of `next_step`. Source: spec lifecycle, Configured and next_step.
 """
 
 from typing import Final
@@ -26,26 +26,26 @@ _CARRIER: Final[dict[CarrierState, NextAction]] = {
 }
 
 
-def wants_voice(routing: Routing) -> bool:
-    """Say whether the number is to take calls."""
+def needs_voice(routing: Routing) -> bool:
+    """Return True if the number takes calls."""
     return not _VOICE.isdisjoint(routing.features)
 
 
-def wants_sms(routing: Routing) -> bool:
-    """Say whether the number is to take messages."""
+def needs_sms(routing: Routing) -> bool:
+    """Return True if the number takes messages."""
     return "sms_in" in routing.features
 
 
 def is_sufficient(capacity: Channels | None) -> bool:
-    """Say whether a capacity lets one call through: null and 0 do not."""
+    """Return True if the capacity allows at least one call. None and 0 do not."""
     return capacity == "unlimited" or (capacity is not None and capacity >= 1)
 
 
 def missing_for_voice(routing: Routing) -> NextAction | None:
-    """Name the first thing that inbound voice lacks; None when it is ready or not wanted."""
-    if not _is_asked(routing, wants_voice(routing)):
+    """Return the first missing step of inbound voice. None if it is ready or not needed."""
+    if not _is_needed(routing, needs_voice(routing)):
         return None
-    first = _missing_for_any(routing)
+    first = _missing_for_any_channel(routing)
     if first:
         return first
     if routing.voice is None:
@@ -57,10 +57,10 @@ def missing_for_voice(routing: Routing) -> NextAction | None:
 
 
 def missing_for_sms(routing: Routing) -> NextAction | None:
-    """Name the first thing that inbound SMS lacks; None when it is ready or not wanted. It needs no capacity."""
-    if not _is_asked(routing, wants_sms(routing)):
+    """Return the first missing step of inbound SMS. None if it is ready or not needed. SMS needs no capacity."""
+    if not _is_needed(routing, needs_sms(routing)):
         return None
-    first = _missing_for_any(routing)
+    first = _missing_for_any_channel(routing)
     if first:
         return first
     if routing.sms is None:
@@ -69,25 +69,25 @@ def missing_for_sms(routing: Routing) -> NextAction | None:
 
 
 def is_voice_ready(routing: Routing) -> bool:
-    """Say whether inbound calls reach the customer."""
-    return _is_asked(routing, wants_voice(routing)) and missing_for_voice(routing) is None
+    """Return True if inbound calls reach the customer."""
+    return _is_needed(routing, needs_voice(routing)) and missing_for_voice(routing) is None
 
 
 def is_sms_ready(routing: Routing) -> bool:
-    """Say whether inbound messages reach the customer."""
-    return _is_asked(routing, wants_sms(routing)) and missing_for_sms(routing) is None
+    """Return True if inbound messages reach the customer."""
+    return _is_needed(routing, needs_sms(routing)) and missing_for_sms(routing) is None
 
 
-def _is_asked(routing: Routing, is_wanted: bool) -> bool:
-    return is_wanted and routing.ended is None and routing.carrier_state != "released"
+def _is_needed(routing: Routing, needs_channel: bool) -> bool:
+    return needs_channel and routing.end_reason is None and routing.carrier_state != "released"
 
 
-def _missing_for_any(routing: Routing) -> NextAction | None:
+def _missing_for_any_channel(routing: Routing) -> NextAction | None:
     if routing.stock == "porting_in":
         return "await_porting"
-    ended = _TERM.get(routing.term or "") or _STOCK.get(routing.stock or "")
-    if ended:
-        return ended
+    suspended = _TERM.get(routing.term or "") or _STOCK.get(routing.stock or "")
+    if suspended:
+        return suspended
     if routing.registration is not None and not is_registered(routing):
         return _REGISTRATION[routing.registration]
     return _CARRIER.get(routing.carrier_state)

@@ -1,6 +1,6 @@
-"""The routing of one DID: what is known of it from all sides, what is set, and what the carrier has of it.
+"""The routing of one DID: the views of other services, what is set, and what the carrier has applied.
 
-It is the state that provisioning's events are numbered by. Axes of other services are kept as last heard.
+Provisioning numbers its events by this state.
 """
 
 from datetime import datetime
@@ -19,42 +19,42 @@ from didflow_contracts.vocabulary import (
     Registration,
     TermState,
 )
-from didflow_provisioning.domain.asked import Asked
+from didflow_provisioning.domain.command_content import CommandContent
 
 
-class Voice(Struct, frozen=True, kw_only=True):
-    """A voice target as it was chosen, and the account that it belongs to."""
+class VoiceSetting(Struct, frozen=True, kw_only=True):
+    """The voice target that is set, and the account that owns it."""
 
     account: str
     delivery: VoiceDelivery
 
 
-class Sms(Struct, frozen=True, kw_only=True):
-    """An SMS target as it was chosen, and the account that it belongs to."""
+class SmsSetting(Struct, frozen=True, kw_only=True):
+    """The SMS target that is set, and the account that owns it."""
 
     account: str
     delivery: SmsDelivery
 
 
 class Applied(Struct, frozen=True, kw_only=True):
-    """What the carrier last said that it has carried out."""
+    """The settings that the carrier has confirmed."""
 
     voice: VoiceDelivery | None = None
     capacity: Channels | None = None
     sms: SmsDelivery | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
-    """The DID's command that is open at the carrier; `code` is of its last failed attempt."""
+class OpenCommand(Struct, frozen=True, kw_only=True):
+    """The DID's open carrier command. `code` is the code of its last failed attempt."""
 
     command_id: UUID
     action: CarrierAction
-    asked: Asked
+    content: CommandContent
     code: str | None = None
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """A command that failed for good, and whose wish still stands."""
+    """A carrier command that failed for good and whose action is still wanted."""
 
     command_id: UUID
     action: CarrierAction
@@ -62,12 +62,14 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class Routing(Struct, frozen=True, kw_only=True):
-    """One DID's routing axis and what leads it.
+    """The routing axis of one DID and everything that determines it.
 
-    `ended` says why the DID is no more (removed or refused), `confirmed` that inventory has given it the
-    number, `seen` the last applied `sequence` of each axis heard. `due_at` is the end of a registration's
-    running grace: while it is set, a lapsed registration still counts. `served_by` is the carrier that the
-    number was last ordered to be activated at, `failed_because` why its last failed activation failed.
+    `confirmed`: inventory has assigned the number to the DID.
+    `end_reason`: why the DID was removed or refused. None while the DID is live.
+    `failure_reason`: why the last failed activation failed.
+    `served_by`: the carrier that the last activation was sent to.
+    `sequences`: the last applied sequence of each view, as `didflow_contracts.sequences` defines them.
+    `due_at`: the end of the registration's grace period. While it is set, a lapsed registration still counts.
     """
 
     did_id: UUID
@@ -81,17 +83,17 @@ class Routing(Struct, frozen=True, kw_only=True):
     confirmed: bool = False
     registration: Registration | None = None
     term: TermState | None = None
-    ended: str | None = None
+    end_reason: str | None = None
     carrier_state: CarrierState = "inactive"
-    failed_because: str | None = None
+    failure_reason: str | None = None
     served_by: str | None = None
-    voice: Voice | None = None
+    voice: VoiceSetting | None = None
     capacity: Channels | None = None
-    sms: Sms | None = None
+    sms: SmsSetting | None = None
     applied: Applied = Applied()
-    out: Order | None = None
+    open_command: OpenCommand | None = None
     failures: tuple[Failure, ...] = ()
-    seen: dict[str, int] = field(default_factory=dict)
+    sequences: dict[str, int] = field(default_factory=dict)
     due_at: datetime | None = None
 
     @property

@@ -1,6 +1,6 @@
-"""How long an answer may take, how long is waited between attempts, and when an order is given up.
+"""How long a carrier may take to answer, how long the pauses between attempts are, and when a command is given up.
 
-Pure: the jitter comes from the order's own id, so an attempt decided twice waits the same.
+Pure functions. The jitter is derived from the command id, so the same attempt always has the same pause.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from didflow_contracts.vocabulary import CarrierAction
 
 
 class Timing(Struct, frozen=True, kw_only=True):
-    """The patience with one carrier. Source: spec lifecycle, Carrier."""
+    """The timing of the commands to one carrier. Source: spec lifecycle, Carrier."""
 
     answer_within: timedelta = timedelta(minutes=2)
     give_up_after: timedelta = timedelta(hours=24)
@@ -24,42 +24,44 @@ class Timing(Struct, frozen=True, kw_only=True):
     longest_pause: timedelta = timedelta(hours=1)
 
 
-USUAL: Final = Timing()
+DEFAULT_TIMING: Final = Timing()
 TIMINGS: Final[Mapping[str, Timing]] = {}
-"""Carriers that need another patience than the usual one, by name."""
+"""Carrier name -> its timing, for carriers that do not use the default."""
 
-_LONGEST_ASKED_S: Final = 7 * 24 * 3600
+_LONGEST_RETRY_AFTER_S: Final = 7 * 24 * 3600
 
 
 def timing_of(carrier: str) -> Timing:
-    """Return the patience with a carrier."""
-    return TIMINGS.get(carrier, USUAL)
+    """Return the timing of the commands to a carrier."""
+    return TIMINGS.get(carrier, DEFAULT_TIMING)
 
 
 def give_up_at(carrier: str, action: CarrierAction, sent_at: datetime) -> datetime:
-    """Return when an order sent now is given up for good."""
+    """Return when a command that is sent now is given up for good."""
     timing = timing_of(carrier)
     return sent_at + (timing.give_up_activation_after if action == "activate" else timing.give_up_after)
 
 
 def deadline(carrier: str, attempt_at: datetime, limit: datetime) -> datetime:
-    """Return when the answer to an attempt is due, never later than the order's own end."""
+    """Return when the result of an attempt is due. It is never later than the limit, the command's own end."""
     return min(attempt_at + timing_of(carrier).answer_within, limit)
 
 
 def pause(carrier: str, command_id: UUID, attempt: int, retry_after_s: int | None = None) -> timedelta:
-    """Return how long to wait after a failed attempt: doubling, between a half and the whole of it.
+    """Return the pause after a failed attempt.
 
-    A carrier that says how long to wait is given at least that, and up to a tenth more.
+    The pause doubles with each attempt, up to the longest pause, and is then reduced by up to a half at random.
+    If the carrier asks for `retry_after_s`, the pause is at least that long, plus up to a tenth.
     """
     timing = timing_of(carrier)
-    chance = _chance(command_id, attempt)
-    longest = timing.first_pause * (1 << min(attempt - 1, 32))
-    own = min(longest, timing.longest_pause) * (0.5 + chance / 2)
-    asked = timedelta(seconds=min(retry_after_s or 0, _LONGEST_ASKED_S)) * (1 + chance / 10)
-    return max(own, asked)
+    fraction = _random_fraction(command_id, attempt)
+    doubled = timing.first_pause * (1 << min(attempt - 1, 32))
+    own = min(doubled, timing.longest_pause) * (0.5 + fraction / 2)
+    requested = timedelta(seconds=min(retry_after_s or 0, _LONGEST_RETRY_AFTER_S)) * (1 + fraction / 10)
+    return max(own, requested)
 
 
-def _chance(command_id: UUID, attempt: int) -> float:
-    drawn = blake2b(command_id.bytes + attempt.to_bytes(8), digest_size=4).digest()
-    return int.from_bytes(drawn) / 2**32
+def _random_fraction(command_id: UUID, attempt: int) -> float:
+    """Return a number from 0 to 1 that depends on the command and the attempt only."""
+    digest = blake2b(command_id.bytes + attempt.to_bytes(8), digest_size=4).digest()
+    return int.from_bytes(digest) / 2**32

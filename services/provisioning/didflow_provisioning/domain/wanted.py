@@ -1,6 +1,6 @@
-"""What is wanted of the carrier, and which orders lead there. Everything else in provisioning serves this.
+"""The carrier state that is wanted, and the actions that lead to it. All of provisioning follows from these rules.
 
-Pure functions of the routing alone: time has already been settled into it.
+Pure functions of the routing alone. The routing already reflects the time: due timers are decided first.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from typing import Final, Literal, TypeAlias
 from didflow_contracts.vocabulary import CarrierAction, CarrierState, Registration
 from didflow_provisioning.domain.routing import Routing
 
-Wanted: TypeAlias = Literal["active", "suspended", "released"]
+WantedState: TypeAlias = Literal["active", "suspended", "released"]
 
 REGISTERED: Final[frozenset[Registration]] = frozenset(("approved", "not_required"))
-_AT_THE_CARRIER: Final = frozenset(("active", "suspended"))
-_TOWARDS: Final[Mapping[Wanted, Mapping[CarrierState, CarrierAction]]] = {
+_CONFIGURABLE_STATES: Final = frozenset(("active", "suspended"))
+_ACTIONS: Final[Mapping[WantedState, Mapping[CarrierState, CarrierAction]]] = {
     "active": {"inactive": "activate", "failed": "activate", "suspended": "resume"},
     "suspended": {"active": "suspend"},
     "released": {
@@ -23,16 +23,16 @@ _TOWARDS: Final[Mapping[Wanted, Mapping[CarrierState, CarrierAction]]] = {
         "suspended": "release",
     },
 }
-"""What is wanted, and where the number is -> the order that leads there; none where nothing is listed."""
+"""Wanted state -> current state -> the action that leads from one to the other. Other pairs need no action."""
 
 
 def is_registered(routing: Routing) -> bool:
-    """Say whether the registration counts: done, or lapsed with its grace still running."""
+    """Return True if the registration is done, or has lapsed and its grace period still runs."""
     return routing.registration in REGISTERED or routing.due_at is not None
 
 
-def halt(routing: Routing) -> str | None:
-    """Name what keeps calls and messages from flowing; None when nothing does."""
+def suspension_reason(routing: Routing) -> str | None:
+    """Return why calls and messages must not flow, or None if they may."""
     if routing.term in ("canceled", "aging"):
         return routing.term
     if routing.stock in ("blocked", "on_hold"):
@@ -40,22 +40,22 @@ def halt(routing: Routing) -> str | None:
     return None if is_registered(routing) else "registration"
 
 
-def wanted(routing: Routing) -> Wanted | None:
+def wanted_state(routing: Routing) -> WantedState | None:
     """Return the carrier state that is wanted. Source: spec lifecycle, Carrier.
 
-    None between the first word of an end and `did.removed`, which settles it: then nothing is ordered.
+    None if stock or term say that the DID ends but `did.removed` has not arrived. Then no command is sent.
     """
-    if routing.ended is not None:
+    if routing.end_reason is not None:
         return "released"
     if routing.stock == "removed" or routing.term == "closed":
         return None
-    return "suspended" if halt(routing) else "active"
+    return "suspended" if suspension_reason(routing) else "active"
 
 
 def carrier_of(routing: Routing, action: CarrierAction) -> str | None:
-    """Return which carrier an order goes to; None where the number has none.
+    """Return the carrier that a command with this action goes to, or None if there is none.
 
-    A number that was ordered from a carrier stays with it until another activation or its release.
+    A number stays with the carrier that activated it until it is activated again or released.
     """
     if action == "activate":
         return routing.carrier or routing.sms_carrier
@@ -64,33 +64,33 @@ def carrier_of(routing: Routing, action: CarrierAction) -> str | None:
     return routing.served_by
 
 
-def called_for(routing: Routing) -> tuple[CarrierAction, ...]:
-    """List the orders between what is known and what is wanted, first first; failures are not looked at."""
-    want = wanted(routing)
-    if not routing.confirmed or want is None:
+def wanted_actions(routing: Routing) -> tuple[CarrierAction, ...]:
+    """List the actions that lead to what is wanted, in the order in which they are sent.
+
+    Actions that failed for good are included.
+    """
+    state = wanted_state(routing)
+    if not routing.confirmed or state is None:
         return ()
-    carrier = _carrier_action(routing, want)
-    settings = _settings(routing) if want != "released" else ()
-    named = (*((carrier,) if carrier else ()), *settings)
-    return tuple(action for action in named if carrier_of(routing, action))
+    action = _ACTIONS[state].get(routing.carrier_state)
+    settings = _setting_actions(routing) if state != "released" else ()
+    actions = (*((action,) if action else ()), *settings)
+    return tuple(action for action in actions if carrier_of(routing, action))
 
 
-def wishes(routing: Routing) -> tuple[CarrierAction, ...]:
-    """List the orders to be sent: those called for that have not failed for good."""
+def actions_to_send(routing: Routing) -> tuple[CarrierAction, ...]:
+    """List the wanted actions without those that failed for good. They wait for a retry by hand."""
     failed = {failure.action for failure in routing.failures}
-    return tuple(action for action in called_for(routing) if action not in failed)
+    return tuple(action for action in wanted_actions(routing) if action not in failed)
 
 
-def _carrier_action(routing: Routing, want: Wanted) -> CarrierAction | None:
-    return _TOWARDS[want].get(routing.carrier_state)
-
-
-def _settings(routing: Routing) -> tuple[CarrierAction, ...]:
-    if routing.carrier_state not in _AT_THE_CARRIER:
+def _setting_actions(routing: Routing) -> tuple[CarrierAction, ...]:
+    """List the settings that differ from what the carrier has applied."""
+    if routing.carrier_state not in _CONFIGURABLE_STATES:
         return ()
     differs: tuple[tuple[CarrierAction, bool], ...] = (
         ("set_voice", routing.voice_delivery != routing.applied.voice),
         ("set_capacity", routing.capacity != routing.applied.capacity),
         ("set_sms", routing.sms_delivery != routing.applied.sms),
     )
-    return tuple(action for action, is_due in differs if is_due)
+    return tuple(action for action, is_different in differs if is_different)

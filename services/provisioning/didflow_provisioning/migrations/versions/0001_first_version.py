@@ -1,4 +1,4 @@
-"""Provisioning's own tables: routings, lines, commands to carriers, voice trunks."""
+"""The tables of provisioning: routings, number queues, carrier commands, voice trunks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,26 +19,26 @@ def upgrade() -> None:
         "routings",
         sa.Column("did_id", UUID(as_uuid=True), primary_key=True),
         sa.Column("number", sa.Text, nullable=False),
-        sa.Column("account", sa.Text, nullable=False, comment="who holds the DID, as last heard"),
+        sa.Column("account", sa.Text, nullable=False, comment="the holder as last received"),
         sa.Column("features", JSONB, nullable=False),
         sa.Column("carrier", sa.Text),
         sa.Column("sms_carrier", sa.Text),
         sa.Column("origin", sa.Text),
         sa.Column("stock", sa.Text),
-        sa.Column("confirmed", sa.Boolean, nullable=False, comment="inventory has given it the number"),
+        sa.Column("confirmed", sa.Boolean, nullable=False, comment="inventory has assigned the number"),
         sa.Column("registration", sa.Text),
         sa.Column("term", sa.Text),
-        sa.Column("ended", sa.Text, comment="why it was removed or refused"),
+        sa.Column("end_reason", sa.Text, comment="why the DID was removed or refused; null while live"),
         sa.Column("carrier_state", sa.Text, nullable=False),
-        sa.Column("failed_because", sa.Text),
-        sa.Column("served_by", sa.Text, comment="the carrier that it was last ordered from"),
+        sa.Column("failure_reason", sa.Text, comment="why the last failed activation failed"),
+        sa.Column("served_by", sa.Text, comment="the carrier of the last activation"),
         sa.Column("voice", JSONB),
         sa.Column("capacity", JSONB),
         sa.Column("sms", JSONB),
-        sa.Column("applied", JSONB, nullable=False, comment="what the carrier has of voice, capacity and sms"),
-        sa.Column("out", JSONB, comment="the DID's open command"),
-        sa.Column("failures", JSONB, nullable=False),
-        sa.Column("seen", JSONB, nullable=False, comment="last applied sequence of each axis heard"),
+        sa.Column("applied", JSONB, nullable=False, comment="the settings that the carrier has confirmed"),
+        sa.Column("open_command", JSONB),
+        sa.Column("failures", JSONB, nullable=False, comment="commands that failed for good"),
+        sa.Column("sequences", JSONB, nullable=False, comment="the last applied sequence of each view"),
         instant("due_at"),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),
@@ -46,7 +46,7 @@ def upgrade() -> None:
     )
     op.create_index("routings_due_at", "routings", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_index(
-        "routings_live_number", "routings", ["number"], postgresql_where=sa.text("ended IS NULL")
+        "routings_live_number", "routings", ["number"], postgresql_where=sa.text("end_reason IS NULL")
     )
     op.create_index(
         "routings_voice_target",
@@ -56,25 +56,25 @@ def upgrade() -> None:
     )
 
     op.create_table(
-        "lines",
+        "number_queues",
         sa.Column("number", sa.Text, primary_key=True),
-        sa.Column("lives", JSONB, nullable=False, comment="DIDs not released yet, earliest first"),
-        sa.Column("open", UUID(as_uuid=True), comment="the number's one open command"),
-        sa.Column("sent", sa.BigInteger, nullable=False),
+        sa.Column("did_ids", JSONB, nullable=False, comment="DIDs that are not released yet, earliest first"),
+        sa.Column("open_command_id", UUID(as_uuid=True)),
+        sa.Column("commands_sent", sa.BigInteger, nullable=False),
         instant("due_at"),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
-    op.create_index("lines_due_at", "lines", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.create_index("number_queues_due_at", "number_queues", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
 
     op.create_table(
         "carrier_commands",
         sa.Column("command_id", UUID(as_uuid=True), primary_key=True),
         sa.Column("did_id", UUID(as_uuid=True), nullable=False),
         sa.Column("number", sa.Text, nullable=False),
-        sa.Column("account", sa.Text, nullable=False, comment="who held the DID when it was ordered"),
+        sa.Column("account", sa.Text, nullable=False, comment="the holder when the command was sent"),
         sa.Column("carrier", sa.Text, nullable=False),
         sa.Column("action", sa.Text, nullable=False),
-        sa.Column("asked", JSONB, nullable=False, comment="what its parameters say"),
+        sa.Column("content", JSONB, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         instant("issued_at", nullable=False),
@@ -113,5 +113,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("voice_trunks")
     op.drop_table("carrier_commands")
-    op.drop_table("lines")
+    op.drop_table("number_queues")
     op.drop_table("routings")

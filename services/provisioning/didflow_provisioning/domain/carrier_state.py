@@ -1,6 +1,6 @@
-"""The carrier axis: its closed table, and what sending or finishing an order does to it.
+"""The carrier axis: its closed table of transitions, and what sending or ending a carrier command does to it.
 
-What is not listed cannot happen: `moved` raises, so that a new path is a new line here, or a defect.
+A transition that is not in the table raises an error in `transition`. To allow a new transition, add it here.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ TRANSITIONS: Final[Mapping[CarrierState, frozenset[CarrierState]]] = {
     "suspended": frozenset(("active", "released")),
     "released": frozenset(),
 }
-"""From each state to those that may follow. Source: spec lifecycle, the axes."""
+"""State -> the states that may follow it. Source: spec lifecycle, the axes."""
 
-SENT: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
+WHEN_SENT: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
     ("activate", "inactive"): "activating",
     ("activate", "failed"): "activating",
 }
-"""What an order changes as it leaves; any other order leaves the state as it is."""
+"""(action, state) -> the state after the command is sent. For other pairs the state stays."""
 
-SUCCEEDED: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
+WHEN_SUCCEEDED: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
     ("activate", "activating"): "active",
     ("activate", "failed"): "active",
     ("suspend", "active"): "suspended",
@@ -34,25 +34,28 @@ SUCCEEDED: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
     ("release", "active"): "released",
     ("release", "suspended"): "released",
 }
-"""What a success changes, late ones included; success in another state tells nothing new."""
+"""(action, state) -> the state after the command succeeded, in time or late. For other pairs the state stays."""
 
-FAILED: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
+WHEN_FAILED: Final[Mapping[tuple[CarrierAction, CarrierState], CarrierState]] = {
     ("activate", "activating"): "failed",
 }
-"""What a final failure changes. Source: spec lifecycle, Carrier: of another action the state stays."""
+"""(action, state) -> the state after the command failed for good. For other pairs the state stays.
+
+Source: spec lifecycle, Carrier.
+"""
 
 
 class ClosedTransitionError(Exception):
-    """A transition that the table does not list was attempted."""
+    """A transition was attempted that the table does not allow. This is a defect in provisioning."""
 
     code = "carrier_transition_closed"
 
     def __init__(self, state: CarrierState, attempt: CarrierState) -> None:
-        super().__init__(f"a number that is {state} at its carrier cannot become {attempt}")
+        super().__init__(f"A number with carrier state {state} cannot become {attempt}.")
 
 
-def moved(state: CarrierState, to: CarrierState) -> CarrierState:
-    """Go from one state to another; staying is no transition. Raises ClosedTransitionError."""
+def transition(state: CarrierState, to: CarrierState) -> CarrierState:
+    """Return the new state. Staying in the same state is allowed. Raises ClosedTransitionError."""
     if to != state and to not in TRANSITIONS[state]:
         raise ClosedTransitionError(state, to)
     return to

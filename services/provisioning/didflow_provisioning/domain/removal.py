@@ -1,0 +1,41 @@
+"""The end of a DID: removed or refused. A DID without a carrier command is released at once, others by a command."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Decision, Known, TooEarly, Unchanged
+from didflow_contracts.envelope import Event
+from didflow_contracts.events import DidRemoved, PurchaseRefused
+from didflow_provisioning.domain.carrier_command import next_command_id
+from didflow_provisioning.domain.carrier_state import transition
+from didflow_provisioning.domain.effects import without_stale_failures
+from didflow_provisioning.domain.number_context import decided, load_context, send_next
+from didflow_provisioning.domain.purchase import PURCHASE
+from didflow_provisioning.domain.routing import Routing
+
+
+def on_removed(routing: Routing | None, event: Event[DidRemoved], now: datetime, known: Known) -> Decision:
+    """Release the number. `did.removed` is always applied and final, whatever its sequence."""
+    return _ended(routing, event.data.reason, event, now, known)
+
+
+def on_purchase_refused(
+    routing: Routing | None, event: Event[PurchaseRefused], now: datetime, known: Known
+) -> Decision:
+    """End a DID whose purchase inventory refused. No command was sent for it."""
+    return _ended(routing, event.data.code, event, now, known)
+
+
+def _ended(routing: Routing | None, reason: str, event: Event[Any], now: datetime, known: Known) -> Decision:
+    if routing is None:
+        return TooEarly(PURCHASE)
+    if routing.end_reason is not None:
+        return Unchanged()
+    ended = replace(routing, end_reason=reason, due_at=None, voice=None, capacity=None, sms=None)
+    if ended.carrier_state == "inactive":
+        ended = replace(ended, carrier_state=transition("inactive", "released"))
+    before = load_context(routing, known, next_command_id(event), with_other_dids=True)
+    after = before.with_routing(without_stale_failures(ended))
+    return decided(before, send_next(after, now), routing.did_id)

@@ -1,0 +1,100 @@
+"""Changes of a DID's routing that callers request over HTTP, and the retry of a failed carrier command.
+
+Settings made before the activation reach the carrier with it. Later settings are sent as commands of their own.
+"""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_contracts.vocabulary import CarrierAction
+from didflow_provisioning.domain.commands import (
+    ClearRouting,
+    RetryCarrierCommand,
+    RoutingCommand,
+    SetCapacity,
+    SetVoice,
+)
+from didflow_provisioning.domain.effects import without_stale_failures
+from didflow_provisioning.domain.number_context import decided, load_context, send_next
+from didflow_provisioning.domain.routing import Routing, VoiceSetting
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+
+NOT_FOUND = Refused("not_found", "No such number or DID id in your accounts.")
+
+
+def set_voice(routing: Routing | None, command: SetVoice, now: datetime, known: Known) -> Decision:
+    """Deliver calls to a trunk. Refused `voice_trunk_not_found` if the trunk does not serve the DID's account."""
+    if routing is None or not _may_change(routing, command):
+        return NOT_FOUND
+    trunk = known.get(VoiceTrunk, command.voice_trunk_id)
+    if trunk is None or not trunk.serves(routing.account):
+        return Refused(
+            "voice_trunk_not_found",
+            "No such voice trunk serves this number. Use a trunk of the number's account or of an account above.",
+            field="voice_trunk_id",
+        )
+    voice = VoiceSetting(account=trunk.account, delivery=trunk.delivery)
+    return _changed(routing, replace(routing, voice=voice), command, now, known)
+
+
+def set_capacity(routing: Routing | None, command: SetCapacity, now: datetime, known: Known) -> Decision:
+    """Set the number of concurrent calls."""
+    if routing is None or not _may_change(routing, command):
+        return NOT_FOUND
+    return _changed(routing, replace(routing, capacity=command.capacity), command, now, known)
+
+
+def clear_routing(routing: Routing | None, command: ClearRouting, now: datetime, known: Known) -> Decision:
+    """Remove the voice target, the capacity and the SMS target."""
+    if routing is None or not _may_change(routing, command):
+        return NOT_FOUND
+    return _changed(routing, replace(routing, voice=None, capacity=None, sms=None), command, now, known)
+
+
+def retry_carrier_command(
+    routing: Routing | None, command: RetryCarrierCommand, now: datetime, known: Known
+) -> Decision:
+    """Send a new command in place of one that failed for good. Refused `not_failed` for any other command.
+
+    The answer is the id of the new command. It is None if another command of the number is open first.
+    """
+    if routing is None or not command.caller.reaches(routing.account):
+        return NOT_FOUND
+    failures = tuple(f for f in routing.failures if f.command_id != command.command_id)
+    if failures == routing.failures:
+        return Refused(
+            "not_failed",
+            "This command has not failed for good, or its action is not wanted any more. Nothing needs a retry.",
+        )
+    decision = _sent(routing, replace(routing, failures=failures), command, now, known)
+    if not isinstance(decision, Decided):
+        return decision
+    sent_ids = {getattr(state, "command_id", None) for state in decision.also}
+    was_sent = command.next_command_id in sent_ids
+    return replace(decision, answer=command.next_command_id if was_sent else None)
+
+
+def _may_change(routing: Routing, command: RoutingCommand) -> bool:
+    return routing.end_reason is None and command.caller.reaches(routing.account)
+
+
+def _changed(
+    before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known
+) -> Decision:
+    """Apply new settings. The failures of changed settings are removed, so the new ones are sent."""
+    if after == before:
+        return Unchanged()
+    is_changed: dict[CarrierAction, bool] = {
+        "set_voice": after.voice != before.voice,
+        "set_capacity": after.capacity != before.capacity,
+        "set_sms": after.sms != before.sms,
+    }
+    failures = tuple(f for f in after.failures if not is_changed.get(f.action))
+    return _sent(before, without_stale_failures(replace(after, failures=failures)), command, now, known)
+
+
+def _sent(before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known) -> Decision:
+    context = load_context(before, known, command.next_command_id)
+    return decided(context, send_next(context.with_routing(after), now), before.did_id)

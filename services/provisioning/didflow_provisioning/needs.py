@@ -1,0 +1,57 @@
+"""Which other states the decision on a message needs.
+
+A message about a number may send one carrier command. Therefore each of them needs the number's queue and the carrier
+command that the message may create.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from didflow_chassis.decision import Known
+from didflow_chassis.service import Ref
+from didflow_provisioning.domain.carrier_command import (
+    CarrierCommand,
+    next_command_id,
+    next_command_id_of_queue,
+)
+from didflow_provisioning.domain.commands import SetVoice
+from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+
+
+def queue(message: Any) -> Iterable[Ref]:
+    """Return the number's queue and the carrier command that the message may create."""
+    yield Ref(NumberQueue, message.subject, write=True)
+    yield Ref(CarrierCommand, next_command_id(message), write=True)
+
+
+def queue_and_trunk(command: SetVoice) -> Iterable[Ref]:
+    """Return in addition the voice trunk that will be set."""
+    yield from queue(command)
+    yield Ref(VoiceTrunk, command.voice_trunk_id)
+
+
+def queue_and_answered_command(event: Any) -> Iterable[Ref]:
+    """Return in addition the carrier command that a result answers."""
+    yield from queue(event)
+    yield Ref(CarrierCommand, event.data.command_id, write=True)
+
+
+def other_dids(_: Routing | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the other DIDs of the number. When one is released, the next one gets its first command."""
+    loaded = known.get(NumberQueue, message.subject)
+    return [Ref(Routing, did_id, write=True) for did_id in loaded.did_ids] if loaded else []
+
+
+def queue_of_routing(routing: Routing, _: None, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the queue of a routing whose timer is due."""
+    return [Ref(NumberQueue, routing.number, write=True, subject=routing.number)]
+
+
+def dids_and_commands_of_queue(due: NumberQueue, _: None, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the DIDs, the open carrier command and the next carrier command of a queue whose timer is due."""
+    yield from (Ref(Routing, did_id, write=True) for did_id in due.did_ids)
+    yield Ref(CarrierCommand, next_command_id_of_queue(due), write=True)
+    if due.open_command_id is not None:
+        yield Ref(CarrierCommand, due.open_command_id, write=True)

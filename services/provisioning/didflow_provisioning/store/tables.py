@@ -1,0 +1,110 @@
+"""The tables of provisioning and the kinds of states in them."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from didflow_chassis.states import Kind, instant, state_table
+from didflow_provisioning.domain.carrier_command import CarrierCommand
+from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+
+METADATA = sa.MetaData()
+
+routings = state_table(
+    "routings",
+    METADATA,
+    sa.Column("did_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False, comment="the holder as last received"),
+    sa.Column("features", JSONB, nullable=False),
+    sa.Column("carrier", sa.Text),
+    sa.Column("sms_carrier", sa.Text),
+    sa.Column("origin", sa.Text),
+    sa.Column("stock", sa.Text),
+    sa.Column("confirmed", sa.Boolean, nullable=False, comment="inventory has assigned the number"),
+    sa.Column("registration", sa.Text),
+    sa.Column("term", sa.Text),
+    sa.Column("end_reason", sa.Text, comment="why the DID was removed or refused; null while live"),
+    sa.Column("carrier_state", sa.Text, nullable=False),
+    sa.Column("failure_reason", sa.Text, comment="why the last failed activation failed"),
+    sa.Column("served_by", sa.Text, comment="the carrier of the last activation"),
+    sa.Column("voice", JSONB),
+    sa.Column("capacity", JSONB),
+    sa.Column("sms", JSONB),
+    sa.Column("applied", JSONB, nullable=False, comment="the settings that the carrier has confirmed"),
+    sa.Column("open_command", JSONB),
+    sa.Column("failures", JSONB, nullable=False, comment="commands that failed for good"),
+    sa.Column("sequences", JSONB, nullable=False, comment="the last applied sequence of each view"),
+    instant("due_at"),
+    sa.Index("routings_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index("routings_live_number", "number", postgresql_where=sa.text("end_reason IS NULL")),
+    sa.Index(
+        "routings_voice_target",
+        sa.text("(voice -> 'delivery' ->> 'id')"),
+        postgresql_where=sa.text("voice IS NOT NULL"),
+    ),
+    emits=True,
+)
+
+number_queues = state_table(
+    "number_queues",
+    METADATA,
+    sa.Column("number", sa.Text, primary_key=True),
+    sa.Column("did_ids", JSONB, nullable=False, comment="DIDs that are not released yet, earliest first"),
+    sa.Column("open_command_id", PG_UUID(as_uuid=True)),
+    sa.Column("commands_sent", sa.BigInteger, nullable=False),
+    instant("due_at"),
+    sa.Index("number_queues_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+)
+
+carrier_commands = state_table(
+    "carrier_commands",
+    METADATA,
+    sa.Column("command_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("did_id", PG_UUID(as_uuid=True), nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False, comment="the holder when the command was sent"),
+    sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("content", JSONB, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    instant("issued_at", nullable=False),
+    instant("deadline", nullable=False),
+    instant("next_at"),
+    instant("give_up_at", nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("carrier_reference", sa.Text),
+    instant("closed_at"),
+    sa.Index("carrier_commands_did", "did_id", "issued_at", "command_id"),
+    sa.Index("carrier_commands_number", "number"),
+    sa.Index("carrier_commands_issued_at", "issued_at", "command_id"),
+    sa.Index(
+        "carrier_commands_unfinished",
+        "state",
+        "issued_at",
+        "command_id",
+        postgresql_where=sa.text("state <> 'succeeded'"),
+    ),
+)
+
+voice_trunks = state_table(
+    "voice_trunks",
+    METADATA,
+    sa.Column("trunk_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("endpoints", JSONB, nullable=False),
+    instant("created_at", nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Index("voice_trunks_account", sa.text('account COLLATE "C"'), "name", "trunk_id"),
+)
+
+ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", due="due_at")
+NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
+CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
+VOICE_TRUNK = Kind(model=VoiceTrunk, table=voice_trunks, key="trunk_id")
+KINDS = (ROUTING, NUMBER_QUEUE, CARRIER_COMMAND, VOICE_TRUNK)
