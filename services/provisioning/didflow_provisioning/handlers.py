@@ -61,9 +61,7 @@ def _number(decide: Callable[..., Any]) -> Handler:
 EVENTS: Mapping[type[EventData], Handler] = {
     DidPurchased: Handler(decide=on_purchased),
     DidPortingStarted: Handler(decide=on_purchased),
-    PurchaseRefused: Handler(
-        decide=on_purchase_refused, needs=needs.queue, state_needs=needs.other_dids
-    ),
+    PurchaseRefused: Handler(decide=on_purchase_refused, needs=needs.queue, state_needs=needs.other_dids),
     DidChanged: _number(on_did_changed),
     VerificationRequired: _number(on_registration_changed),
     VerificationNotRequired: _number(on_registration_changed),

@@ -1,7 +1,5 @@
-"""Messages about numbers in few words, and a stage in memory that does with them what the real one does."""
+"""Builders of messages about one number, and a stage in memory that processes them."""
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -10,8 +8,8 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
-from didflow_chassis.service import Handler, Ref
+from didflow_chassis.decision import Caller, Command, Decision
+from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -30,38 +28,52 @@ from didflow_contracts.events import (
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.ids import derived_id
 from didflow_provisioning.domain.carrier_command import CarrierCommand
-from didflow_provisioning.domain.commands import CreateVoiceTrunk, RetryCommand, SetCapacity, SetVoice
-from didflow_provisioning.domain.line import Line
+from didflow_provisioning.domain.commands import (
+    CreateVoiceTrunk,
+    RetryCarrierCommand,
+    SetCapacity,
+    SetVoice,
+)
+from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.handlers import COMMANDS, DUE, EVENTS
+from didflow_provisioning.service import service
+from didflow_provisioning.settings import ProvisioningSettings
 
-DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
-NEXT = UUID("0190a5b6-7c00-7000-8000-000000000002")
+DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000001")
+NEXT_DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
 NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
-TRUNK = derived_id("trunk")
-ZERO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+TRUNK_ID = derived_id("trunk")
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+SERVICE = service(ProvisioningSettings.placeholder())
 
 
-class Say:
-    """Builds what comes to provisioning about one DID; `did` may be another life of the number."""
+class Messages:
+    """Builds messages about one number. Each event has an id of its own."""
 
-    did, next, number, account, zero, trunk = DID, NEXT, NUMBER, ACCOUNT, ZERO, TRUNK
+    did_id, next_did_id, number, account, start, trunk_id = (
+        DID_ID,
+        NEXT_DID_ID,
+        NUMBER,
+        ACCOUNT,
+        START,
+        TRUNK_ID,
+    )
 
     def __init__(self) -> None:
         self._ids = count(1)
 
     def caller(self, account: str = ACCOUNT, role: str = "reseller") -> Caller:
-        """Somebody with a token."""
+        """A caller with a token."""
         return Caller(subject="ann", account=account, role=role)
 
     def event(self, data: EventData, source: str, sequence: int | None = None) -> Event[Any]:
-        """Wrap data as an event under a fresh id."""
-        return Event(id=f"e{next(self._ids)}", source=source, time=ZERO, data=data, sequence=sequence)
+        """Wrap data as an event with a new id."""
+        return Event(id=f"e{next(self._ids)}", source=source, time=START, data=data, sequence=sequence)
 
-    def purchased(self, did: UUID = DID, **changes: Any) -> Event[DidPurchased]:
-        """A purchase, without the price that is none of our business."""
-        data = self._whose(did) | {
+    def purchased(self, did_id: UUID = DID_ID, **changes: Any) -> Event[DidPurchased]:
+        """A purchase without a price."""
+        data = self._base(did_id) | {
             "number_type": "local",
             "features": ["voice_in"],
             "acquired": "external",
@@ -69,21 +81,21 @@ class Say:
         }
         return self.event(DidPurchased.model_validate(data | changes), "/orders/acme")
 
-    def porting_started(self, did: UUID = DID, **changes: Any) -> Event[DidPortingStarted]:
-        """A number on its way."""
-        data = self._whose(did) | {"number_type": "local", "features": ["voice_in"], "order_id": "o-1"}
+    def porting_started(self, did_id: UUID = DID_ID, **changes: Any) -> Event[DidPortingStarted]:
+        """The start of a porting."""
+        data = self._base(did_id) | {"number_type": "local", "features": ["voice_in"], "order_id": "o-1"}
         return self.event(DidPortingStarted.model_validate(data | changes), "/orders/acme")
 
-    def refused(self, did: UUID = DID) -> Event[PurchaseRefused]:
-        """A purchase that inventory refused."""
-        data = self._whose(did) | {"order_id": "o-1", "code": "number_taken", "message": "taken"}
-        return self.event(PurchaseRefused.model_validate(data), "/didflow/inventory", 1)
+    def purchase_refused(self, did_id: UUID = DID_ID, sequence: int = 8) -> Event[PurchaseRefused]:
+        """The refusal of a purchase by inventory."""
+        data = self._base(did_id) | {"order_id": "o-1", "code": "number_taken", "message": "taken"}
+        return self.event(PurchaseRefused.model_validate(data), "/didflow/inventory", sequence)
 
-    def holding(
-        self, stock: str = "assigned", sequence: int | None = 1, did: UUID = DID, **changes: Any
+    def did_changed(
+        self, stock: str = "assigned", sequence: int | None = 1, did_id: UUID = DID_ID, **changes: Any
     ) -> Event[DidChanged]:
-        """The holding as inventory says it."""
-        data = self._whose(did) | {
+        """The holding, published by inventory."""
+        data = self._base(did_id) | {
             "stock": stock,
             "until": None,
             "after_hold": None,
@@ -97,34 +109,36 @@ class Say:
         return self.event(DidChanged.model_validate(data | changes), "/didflow/inventory", sequence)
 
     def registration(
-        self, state: str = "approved", sequence: int | None = 1, did: UUID = DID, **changes: Any
+        self, state: str = "approved", sequence: int | None = 1, did_id: UUID = DID_ID, **changes: Any
     ) -> Event[Any]:
-        """The registration as verification says it."""
+        """The registration, published by verification."""
         model = EVENT_TYPES[f"didflow.verification.{ {'awaiting': 'required'}.get(state, state) }.v1"]
         extra = {"reason": "proof_ended"} if state == "expired" else {}
-        data = self._whose(did) | {"registration": state} | extra | changes
+        data = self._base(did_id) | {"registration": state} | extra | changes
         return self.event(model.model_validate(data), "/didflow/verification", sequence)
 
-    def term(self, state: str = "active", sequence: int | None = 1, did: UUID = DID) -> Event[TermChanged]:
-        """The term as billing says it."""
+    def term(
+        self, state: str = "active", sequence: int | None = 1, did_id: UUID = DID_ID
+    ) -> Event[TermChanged]:
+        """The term, published by billing."""
         return self.event(
-            TermChanged.model_validate(self._paid(did, state) | {"reason": "started"}),
+            TermChanged.model_validate(self._term(did_id, state) | {"reason": "started"}),
             "/didflow/billing",
             sequence,
         )
 
-    def cycle_expired(self, state: str, sequence: int = 2, did: UUID = DID) -> Event[CycleExpired]:
-        """The end of a paid period as billing says it."""
-        data = self._paid(did, state) | {"period": 1, "expired_at": ZERO, "outcome": "expired"}
+    def cycle_expired(self, state: str, sequence: int = 2, did_id: UUID = DID_ID) -> Event[CycleExpired]:
+        """The end of a paid period, published by billing."""
+        data = self._term(did_id, state) | {"period": 1, "expired_at": START, "outcome": "expired"}
         return self.event(CycleExpired.model_validate(data), "/didflow/billing", sequence)
 
-    def removed(self, did: UUID = DID, sequence: int = 9) -> Event[DidRemoved]:
-        """The end of the DID as billing says it."""
-        data = self._whose(did) | {"reason": "aged_out", "refunded": False}
+    def removed(self, did_id: UUID = DID_ID, sequence: int = 9) -> Event[DidRemoved]:
+        """The removal of the DID, published by billing."""
+        data = self._base(did_id) | {"reason": "aged_out", "refunded": False}
         return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence)
 
     def result(self, command: CarrierCommandIssued | CarrierCommand, **changes: Any) -> Event[ResultReported]:
-        """A carrier's answer to an order: success, unless said otherwise."""
+        """The result of a carrier command: a success, unless `changes` say otherwise."""
         data = {
             "did_id": command.did_id,
             "number": command.number,
@@ -139,26 +153,28 @@ class Say:
     def failure(
         self, command: CarrierCommandIssued | CarrierCommand, *, retryable: bool = False, **changes: Any
     ) -> Event[ResultReported]:
-        """A carrier's refusal."""
-        said = {"outcome": "failed", "retryable": retryable, "code": "rejected", "carrier_reference": None}
-        return self.result(command, **(said | changes))
+        """A failure of a carrier command."""
+        failed = {"outcome": "failed", "retryable": retryable, "code": "rejected", "carrier_reference": None}
+        return self.result(command, **(failed | changes))
 
-    def set_voice(self, did: UUID = DID, trunk: UUID = TRUNK, **who: str) -> SetVoice:
-        """The wish for a voice trunk."""
-        return SetVoice(**self._wish(did, **who), voice_trunk_id=trunk)
+    def set_voice(self, did_id: UUID = DID_ID, trunk_id: UUID = TRUNK_ID, **who: str) -> SetVoice:
+        """The command to set a voice trunk."""
+        return SetVoice(**self._command(did_id, **who), voice_trunk_id=trunk_id)
 
-    def set_capacity(self, capacity: Any, did: UUID = DID, **who: str) -> SetCapacity:
-        """The wish for so many concurrent calls."""
-        return SetCapacity(**self._wish(did, **who), capacity=capacity)
+    def set_capacity(self, capacity: Any, did_id: UUID = DID_ID, **who: str) -> SetCapacity:
+        """The command to set the number of concurrent calls."""
+        return SetCapacity(**self._command(did_id, **who), capacity=capacity)
 
-    def retry(self, command_id: UUID, did: UUID = DID, **who: str) -> RetryCommand:
-        """The wish to order again what failed."""
-        return RetryCommand(**self._wish(did, **who), command_id=command_id)
+    def retry(self, command_id: UUID, did_id: UUID = DID_ID, **who: str) -> RetryCarrierCommand:
+        """The command to retry a failed carrier command."""
+        return RetryCarrierCommand(**self._command(did_id, **who), command_id=command_id)
 
-    def create_trunk(self, account: str = ACCOUNT, trunk: UUID = TRUNK, **who: str) -> CreateVoiceTrunk:
-        """The wish for a new voice trunk."""
+    def create_voice_trunk(
+        self, account: str = ACCOUNT, trunk_id: UUID = TRUNK_ID, **who: str
+    ) -> CreateVoiceTrunk:
+        """The command to create a voice trunk."""
         return CreateVoiceTrunk(
-            entity_id=trunk,
+            entity_id=trunk_id,
             subject="",
             caller=self.caller(**who),
             account=account,
@@ -166,15 +182,20 @@ class Say:
             endpoints=(Endpoint(kind="sip", address="sip:pbx.example.com"),),
         )
 
-    def _wish(self, did: UUID, **who: str) -> dict[str, Any]:
-        fresh = derived_id("wish", str(next(self._ids)))
-        return {"entity_id": did, "subject": NUMBER, "caller": self.caller(**who), "fresh_id": fresh}
+    def _command(self, did_id: UUID, **who: str) -> dict[str, Any]:
+        next_command_id = derived_id("command", str(next(self._ids)))
+        return {
+            "entity_id": did_id,
+            "subject": NUMBER,
+            "caller": self.caller(**who),
+            "next_command_id": next_command_id,
+        }
 
-    def _whose(self, did: UUID) -> dict[str, Any]:
-        return {"did_id": did, "number": NUMBER, "account": ACCOUNT}
+    def _base(self, did_id: UUID) -> dict[str, Any]:
+        return {"did_id": did_id, "number": NUMBER, "account": ACCOUNT}
 
-    def _paid(self, did: UUID, state: str) -> dict[str, Any]:
-        return self._whose(did) | {
+    def _term(self, did_id: UUID, state: str) -> dict[str, Any]:
+        return self._base(did_id) | {
             "state": state,
             "cycles_left": None,
             "billing_period": 1,
@@ -184,171 +205,101 @@ class Say:
         }
 
 
-@dataclass
-class Floor:
-    """A stage in memory: needs and follow are loaded as declared, the early wait, the clock strikes on its own."""
+class ProvisioningStage(FakeStage):
+    """A stage in memory for one number. It checks the queue of the number after each message."""
 
-    now: datetime = ZERO
-    states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
-    said: list[EventData] = field(default_factory=list)
-    early: list[Any] = field(default_factory=list)
-    taken: set[tuple[str, str]] = field(default_factory=set)
+    def __init__(self) -> None:
+        super().__init__(SERVICE, now=START)
 
-    def take(self, message: Event[Any] | Command) -> Decision:
-        """Decide a message; after something was decided, what came too early for it is tried again."""
-        on = EVENTS[type(message.data)] if isinstance(message, Event) else COMMANDS[type(message)]
-        entity = message.data.entity_id if isinstance(message, Event) else message.entity_id
-        self._settle(on.model or Routing, entity)
-        outcome = self._ask(on, on.model or Routing, entity, message)
-        if isinstance(outcome, TooEarly) and isinstance(message, Event):
-            self.early.append(message)
-        if isinstance(outcome, Decided):
-            waiting, self.early = self.early, []
-            for each in waiting:
-                self.take(each)
-        return outcome
-
-    def feed(self, *messages: Event[Any] | Command) -> Decision:
-        """Decide messages in order; each event id once, as the inbox does. The last one's outcome."""
-        outcome: Decision = Refused("nothing")
+    def process(self, *messages: Event[Any] | Command) -> Decision | None:
+        """Process messages one after another and return the last decision. None if the message was not decided."""
+        decision: Decision | None = None
         for message in messages:
-            if isinstance(message, Event):
-                if (message.source, message.id) in self.taken:
-                    continue
-                self.taken.add((message.source, message.id))
-            outcome = self.take(message)
-        return outcome
+            decision = self.receive(message) if isinstance(message, Event) else self.run(message)
+            self._check_queue()
+        assert self.dead_letters() == []
+        return decision
 
-    def wait(self, span: timedelta) -> None:
-        """Let time pass; all that is due on the way is struck at its own instant, earliest first."""
-        until = self.now + span
-        for _ in range(2_000):
-            due = [
-                (state.due_at, str(key), model, key)
-                for (model, key), state in self.states.items()
-                if model in DUE and state.due_at is not None and state.due_at <= until
-            ]
-            if not due:
-                self.now = until
-                return
-            at, _name, model, key = min(due)
-            self.now = max(self.now, at)
-            before = self.states[model, key]
-            self._ask(DUE[model], model, key, None, at)
-            assert self.states[model, key] != before, "the clock's decision made no progress"
-        raise AssertionError("due without end")
+    def advance(self, by: timedelta) -> None:
+        """Move the time on. Each due timer on the way runs at its own instant."""
+        super().advance(by)
+        self._check_queue()
 
-    def _settle(self, model: type, key: Hashable) -> None:
-        while model in DUE and (state := self.states.get((model, key))) is not None:
-            if state.due_at is None or state.due_at > self.now:
-                return
-            self._ask(DUE[model], model, key, None, state.due_at)
-
-    def routing(self, did: UUID = DID) -> Routing:
-        """A DID's routing."""
-        found: Routing = self.states[Routing, did]
-        return found
+    def routing(self, did_id: UUID = DID_ID) -> Routing:
+        """The routing of a DID."""
+        routing = self.state(Routing, did_id)
+        assert routing is not None
+        return routing
 
     @property
-    def line(self) -> Line:
-        """The number's line."""
-        found: Line = self.states.get((Line, NUMBER), Line(number=NUMBER))
-        return found
+    def queue(self) -> NumberQueue:
+        """The queue of the number."""
+        return self.state(NumberQueue, NUMBER) or NumberQueue(number=NUMBER)
 
     @property
-    def open(self) -> Any:
-        """The number's open command, or None."""
-        return self.states.get((CarrierCommand, self.line.open))
+    def open_command(self) -> Any:
+        """The open carrier command of the number, or None."""
+        return self.state(CarrierCommand, self.queue.open_command_id)
 
-    def orders(self, did: UUID | None = None) -> list[CarrierCommandIssued]:
-        """What was ordered, every attempt."""
-        issued = [said for said in self.said if isinstance(said, CarrierCommandIssued)]
-        return [order for order in issued if did in (None, order.did_id)]
+    @property
+    def events(self) -> list[EventData]:
+        """The data of all published events, in order."""
+        return [event.data for event in self.published()]
 
-    def actions(self, did: UUID | None = None) -> list[str]:
-        """The actions ordered, each order once."""
-        firsts = [order for order in self.orders(did) if order.attempt == 1]
-        return [order.action for order in firsts]
+    def issued(self, did_id: UUID | None = None) -> list[CarrierCommandIssued]:
+        """All published attempts at carrier commands, of one DID or of all."""
+        issued = [data for data in self.events if isinstance(data, CarrierCommandIssued)]
+        return [command for command in issued if did_id in (None, command.did_id)]
 
-    def axis(self, did: UUID = DID) -> RoutingChanged:
-        """What was last said of a DID's routing."""
-        return [s for s in self.said if isinstance(s, RoutingChanged) and s.did_id == did][-1]
+    def actions(self, did_id: UUID | None = None) -> list[str]:
+        """The actions of the carrier commands, each command once."""
+        return [command.action for command in self.issued(did_id) if command.attempt == 1]
 
-    def answer(self, say: Say) -> None:
-        """Let the carrier succeed in everything that is ordered, until nothing is open."""
-        while self.line.open is not None:
-            self.take(say.result(self.open))
+    def axis(self, did_id: UUID = DID_ID) -> RoutingChanged:
+        """The last published routing axis of a DID."""
+        return [data for data in self.events if isinstance(data, RoutingChanged) and data.did_id == did_id][
+            -1
+        ]
 
-    def _ask(
-        self, on: Handler, model: type, key: Hashable, message: Any, at: datetime | None = None
-    ) -> Decision:
-        state = self.states.get((model, key))
-        refs = {Ref(model, key, write=True), *(on.needs(message) if on.needs else ())}
-        if on.state_needs:
-            refs |= set(on.state_needs(state, message, self._known(refs)))
-        known = self._known(refs)
-        question = (state, message, self.now) if message is not None else (state, at)
-        outcome: Decision = on.decide(*question, *((known,) if on.needs or on.state_needs else ()))
-        if isinstance(outcome, Decided):
-            self._apply(outcome, model, key, {(ref.model, ref.key) for ref in refs if ref.write}, refs)
-        return outcome
+    def succeed_all(self, messages: Messages) -> None:
+        """Report success for every carrier command until none is open."""
+        while self.queue.open_command_id is not None:
+            self.process(messages.result(self.open_command))
 
-    def _known(self, refs: Iterable[Ref]) -> Known:
-        return Known(states={(ref.model, ref.key): self.states.get((ref.model, ref.key)) for ref in refs})
-
-    def _apply(
-        self, decided: Decided[Any], model: type, key: Hashable, writable: set[Any], refs: set[Ref]
-    ) -> None:
-        if decided.state is not None:
-            assert type(decided.state) is model
-            self._save(decided.state, {(model, key)})
-        for state in decided.also:
-            self._save(state, writable)
-        declared = {ref.key for ref in refs if ref.model is Routing}
-        for event in decided.events:
-            assert event.did_id in declared, "an event about a DID that was not declared"
-            assert (Routing, event.did_id) in self.states
-        self.said.extend(decided.events)
-        commands = [state for state in self.states.values() if isinstance(state, CarrierCommand)]
-        open_now = [command.command_id for command in commands if command.is_open]
-        line = self.states.get((Line, NUMBER))
-        assert open_now == ([line.open] if line is not None and line.open else [])
-
-    def _save(self, state: Any, writable: set[Any]) -> None:
-        keys = {Routing: "did_id", Line: "number", CarrierCommand: "command_id"}
-        place = (type(state), getattr(state, keys.get(type(state), "trunk_id")))
-        assert place in writable, f"{place} was not declared to be written"
-        self.states[place] = state
+    def _check_queue(self) -> None:
+        open_ids = [command.command_id for command in self.states(CarrierCommand) if command.is_open]
+        open_id = self.queue.open_command_id
+        assert open_ids == ([open_id] if open_id else [])
 
 
 @pytest.fixture(scope="session")
-def say() -> Say:
-    """A speaker for every party; no two of its events have the same id."""
-    return Say()
+def messages() -> Messages:
+    """Builders of messages."""
+    return Messages()
 
 
 @pytest.fixture(scope="session")
-def new_floor() -> type[Floor]:
-    """Makes empty stages in memory."""
-    return Floor
+def new_stage() -> type[ProvisioningStage]:
+    """Creates empty stages in memory."""
+    return ProvisioningStage
 
 
 @pytest.fixture
-def floor() -> Floor:
+def stage() -> ProvisioningStage:
     """An empty stage in memory."""
-    return Floor()
+    return ProvisioningStage()
 
 
 @pytest.fixture
-def activated(floor: Floor, say: Say) -> Floor:
-    """A stage with one DID in service, its trunk and capacity set before activation."""
-    floor.feed(say.purchased(), say.create_trunk(), say.set_voice(), say.set_capacity(2))
-    floor.feed(say.holding(), say.registration())
-    floor.answer(say)
-    return floor
+def active(stage: ProvisioningStage, messages: Messages) -> ProvisioningStage:
+    """A stage with one active DID. Its trunk and its capacity were set before the activation."""
+    stage.process(messages.purchased(), messages.create_voice_trunk(), messages.set_voice())
+    stage.process(messages.set_capacity(2), messages.did_changed(), messages.registration())
+    stage.succeed_all(messages)
+    return stage
 
 
 @pytest.fixture
-def later() -> Any:
-    """Make a copy of a frozen value with changes."""
+def changed() -> Any:
+    """Copies a frozen value with changes."""
     return replace

@@ -1,32 +1,45 @@
-"""What callers send: bodies and query strings, strict about what they do not know."""
+"""The bodies and query parameters of requests. Unknown fields are refused."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from didflow_chassis.http import parse_name
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.events.carrier import Endpoint
+from didflow_contracts.names import parse_did
 from didflow_contracts.numbers import E164
 from didflow_contracts.vocabulary import CarrierAction, Channels, Name
 from didflow_provisioning.domain.carrier_command import CommandState
-from didflow_provisioning.store import commands
+from didflow_provisioning.store.tables import carrier_commands
 
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+SIP_URI_PATTERN: Final = (
+    r"^sips?:([A-Za-z0-9._~+*%-]{1,64}@)?([A-Za-z0-9.-]{1,190}|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"(:[0-9]{1,5})?(;[A-Za-z0-9=._-]{1,64})*$"
+)
+_SIP_URI: Final = re.compile(SIP_URI_PATTERN.removesuffix("$"), re.ASCII)
+
+
+def _checked_sip_uri(text: str) -> str:
+    if not _SIP_URI.fullmatch(text):
+        raise ValueError(
+            "This is not a SIP URI. Send one without a password, such as sip:pbx.example.com:5060."
+        )
+    return text
+
 
 SipUri = Annotated[
     str,
     Field(
         max_length=255,
-        pattern=r"^sips?:([A-Za-z0-9._~+*%-]{1,64}@)?([A-Za-z0-9.-]{1,190}|\[[0-9A-Fa-f:.]{2,45}\])"
-        r"(:[0-9]{1,5})?(;[A-Za-z0-9=._-]{1,64})*$",
         description="A SIP or SIPS URI without a password.",
         examples=["sip:pbx.example.com:5060"],
+        json_schema_extra={"pattern": SIP_URI_PATTERN},
     ),
+    AfterValidator(_checked_sip_uri),
 ]
 Seconds = Annotated[int, Field(ge=1, le=600)]
 Codec = Literal["opus", "g722", "pcma", "pcmu", "g729"]
@@ -36,91 +49,90 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Sip(_Body):
-    """A SIP destination."""
+class SipTarget(_Body):
+    """A SIP endpoint."""
 
     uri: SipUri
     transport: Literal["udp", "tcp", "tls"] = "udp"
-    codecs: tuple[Codec, ...] = Field(default=(), max_length=10, description="In order; empty: any.")
+    codecs: tuple[Codec, ...] = Field(
+        default=(), max_length=10, description="In order of preference. Empty: any codec."
+    )
 
 
-class Destination(_Body):
-    """Where calls go: a SIP URI, or a number that they are forwarded to."""
+class VoiceDestination(_Body):
+    """Where calls go: a SIP endpoint, or a number that calls are forwarded to."""
 
-    sip: Sip | None = None
     forward_to: E164 | None = None
+    sip: SipTarget | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.sip is None) == (self.forward_to is None):
-            raise ValueError("give either sip or forward_to")
-        return self
+    @field_validator("sip", mode="after")
+    @classmethod
+    def _exactly_one(cls, sip: SipTarget | None, info: ValidationInfo) -> SipTarget | None:
+        if "forward_to" in info.data and (sip is None) == (info.data["forward_to"] is None):
+            raise ValueError("Send either sip or forward_to, and not both.")
+        return sip
 
     def endpoint(self, **settings: JsonValue) -> Endpoint:
-        """Say it as a carrier is told."""
+        """Return the destination as carrier commands name it."""
         if self.sip is None:
             return Endpoint(kind="pstn", address=self.forward_to or "", settings=settings)
         own = self.sip.model_dump(mode="json", exclude={"uri"})
         return Endpoint(kind="sip", address=self.sip.uri, settings=own | settings)
 
 
-class VoiceTrunkBody(Destination):
+class VoiceTrunkBody(VoiceDestination):
     """A new voice trunk."""
 
     name: Name
-    account: AccountPath | None = Field(default=None, description="Whose it is; the caller's if absent.")
-    priority: int = Field(default=1, ge=0, le=65535, description="Lower is tried first in a group.")
-    weight: int = Field(default=1, ge=0, le=65535, description="Share among equal priorities in a group.")
-    ring_timeout_s: Seconds | None = Field(default=None, description="How long it may ring.")
-    failover: Destination | None = Field(default=None, description="Where calls go when this fails.")
+    account: AccountPath | None = Field(default=None, description="The owner. Default: your account.")
+    priority: int = Field(default=1, ge=0, le=65535, description="In a group, lower is tried first.")
+    weight: int = Field(
+        default=1, ge=0, le=65535, description="In a group, the share among equal priorities."
+    )
+    ring_timeout_s: Seconds | None = Field(default=None, description="How long it may ring, in seconds.")
+    failover: VoiceDestination | None = Field(default=None, description="Where calls go if the trunk fails.")
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Say where calls go, in the order in which it is tried."""
+        """Return where calls go, in the order in which the endpoints are tried."""
         own = self.endpoint(priority=self.priority, weight=self.weight, ring_timeout_s=self.ring_timeout_s)
         return (own, self.failover.endpoint()) if self.failover else (own,)
 
 
 class DidsBody(_Body):
-    """Some DIDs."""
+    """DIDs to change."""
 
-    dids: list[str] = Field(description="1 to 1,000 ids or numbers.")
+    dids: list[str] = Field(description="1 to 1,000 DID ids or numbers.")
 
 
 class SetVoiceBody(DidsBody):
-    """Where the calls of these DIDs go."""
+    """The voice trunk of these DIDs."""
 
     voice_trunk_id: UUID
 
 
 class SetCapacityBody(DidsBody):
-    """How many calls these DIDs take at once."""
+    """The number of concurrent calls of these DIDs."""
 
-    capacity: Channels | None = Field(description="0 or more channels, `unlimited`, or null for none set.")
+    capacity: Channels | None = Field(description="0 or more channels, `unlimited`, or null for not set.")
 
 
-class CommandsQuery(BaseModel):
-    """What the commands can be narrowed down by; all that is given must hold."""
+class CarrierCommandsQuery(BaseModel):
+    """Filters of the list of carrier commands. A command must match all of them."""
 
     did: Annotated[str, Field(max_length=64)] | None = Field(
-        default=None, description="One DID by its id, or all DIDs of a number."
+        default=None, description="A DID id, or a number for all its DIDs."
     )
     carrier: Name | None = None
     action: CarrierAction | None = None
     state: CommandState | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
-        """Give what must hold besides the caller's reach."""
+        """Return the conditions of the filters that were given."""
         if self.did is not None:
-            named = names_among([self.did]).get(self.did)
-            column = commands.c.did_id if isinstance(named, UUID) else commands.c.number
-            yield sa.false() if named is None else column == named
+            did = parse_did(self.did)
+            column = carrier_commands.c.did_id if isinstance(did, UUID) else carrier_commands.c.number
+            yield sa.false() if did is None else column == did
         for name in ("carrier", "action", "state"):
             value = getattr(self, name)
             if value is not None:
-                yield commands.c[name] == value
-
-
-def names_among(texts: Iterable[str]) -> Mapping[str, UUID | str]:
-    """Give what each text names, id or E.164 number; what can name neither is left out."""
-    named = {text: parse_name(text) for text in texts}
-    return {t: name for t, name in named.items() if isinstance(name, UUID) or _E164.fullmatch(name)}
+                yield carrier_commands.c[name] == value

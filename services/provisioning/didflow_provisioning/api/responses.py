@@ -1,4 +1,4 @@
-"""What callers are shown: trunks, and the orders to carriers with their last failure."""
+"""The responses of the API."""
 
 from datetime import datetime
 from typing import Self
@@ -9,43 +9,43 @@ from pydantic import BaseModel, Field, JsonValue
 from didflow_chassis.decision import Caller
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.vocabulary import CarrierAction
-from didflow_provisioning.domain.asked import parameters
 from didflow_provisioning.domain.carrier_command import CarrierCommand, CommandState
-from didflow_provisioning.domain.trunks import VoiceTrunk, reaches
+from didflow_provisioning.domain.command_content import parameters
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 
 
-class VoiceTrunkShown(BaseModel):
+class VoiceTrunkResponse(BaseModel):
     """A voice trunk."""
 
     voice_trunk_id: UUID
     account: str
     name: str
     endpoints: tuple[Endpoint, ...] | None = Field(
-        description="Where calls go, in order; null for a trunk of an account above, which only lends it."
+        description="Where calls go, in order. Null for a trunk of an account above yours."
     )
     created_at: datetime
 
     @classmethod
     def of(cls, trunk: VoiceTrunk, caller: Caller) -> Self:
-        """Show a trunk to a caller that it serves."""
+        """Return the response for a caller that the trunk serves."""
         return cls(
             voice_trunk_id=trunk.trunk_id,
             account=trunk.account,
             name=trunk.name,
-            endpoints=trunk.endpoints if reaches(caller, trunk.account) else None,
+            endpoints=trunk.endpoints if caller.reaches(trunk.account) else None,
             created_at=trunk.created_at,
         )
 
 
-class FailureShown(BaseModel):
-    """How the last attempt failed."""
+class LastFailure(BaseModel):
+    """The failure of the last attempt."""
 
     code: str
     message: str | None
 
 
-class CommandShown(BaseModel):
-    """One order to a carrier."""
+class CarrierCommandResponse(BaseModel):
+    """A carrier command."""
 
     command_id: UUID
     did_id: UUID
@@ -56,37 +56,39 @@ class CommandShown(BaseModel):
     state: CommandState
     attempt: int
     issued_at: datetime
-    deadline: datetime = Field(description="When the answer to the last attempt was or is due.")
-    next_attempt_at: datetime | None = Field(description="When it is tried again; null unless it waits.")
+    deadline: datetime = Field(description="When the result of the last attempt is or was due.")
+    next_attempt_at: datetime | None = Field(description="When it is tried again. Null unless it is waiting.")
     give_up_at: datetime
-    last_failure: FailureShown | None
+    last_failure: LastFailure | None
     carrier_reference: str | None
     closed_at: datetime | None
 
     @classmethod
     def of(cls, command: CarrierCommand) -> Self:
-        """Show a command."""
-        failed = FailureShown(code=command.code, message=command.message) if command.code else None
+        """Return the response for a carrier command."""
+        failure = LastFailure(code=command.code, message=command.message) if command.code else None
         return cls(
             command_id=command.command_id,
             did_id=command.did_id,
             number=command.number,
             carrier=command.carrier,
             action=command.action,
-            parameters=parameters(command.action, command.asked).model_dump(mode="json"),
+            parameters=parameters(command.action, command.content).model_dump(mode="json"),
             state=command.state,
             attempt=command.attempt,
             issued_at=command.issued_at,
             deadline=command.deadline,
             next_attempt_at=command.next_at if command.state == "waiting" else None,
             give_up_at=command.give_up_at,
-            last_failure=failed,
+            last_failure=failure,
             carrier_reference=command.carrier_reference,
             closed_at=command.closed_at,
         )
 
 
-class Retried(BaseModel):
-    """What came of a retry by hand."""
+class RetryResponse(BaseModel):
+    """The result of a retry by hand."""
 
-    command_id: UUID | None = Field(description="The new command; null while another is open before it.")
+    command_id: UUID | None = Field(
+        description="The new command. Null if another command of the number is open first."
+    )

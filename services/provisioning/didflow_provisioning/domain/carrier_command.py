@@ -90,7 +90,7 @@ def closed(
     message: str | None = None,
     carrier_reference: str | None = None,
 ) -> CarrierCommand:
-    """Return the command in its final state. The code and message of the last failure stay unless new ones are given."""
+    """Return the command in its final state. Without new ones, code and message of the last failure stay."""
     return replace(
         command,
         state=state,

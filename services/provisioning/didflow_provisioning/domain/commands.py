@@ -1,4 +1,4 @@
-"""The commands that callers send over HTTP. A command about a number carries the id of the carrier command it causes."""
+"""The commands that callers send over HTTP. Each names the id of the carrier command that it may cause."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -30,7 +30,9 @@ def on_result(routing: Routing | None, event: Event[ResultReported], now: dateti
     data = event.data
     command = known.get(CarrierCommand, data.command_id)
     if routing is None or command is None or not _is_about(command, data):
-        return Refused("command_unknown", "No carrier command of this DID has this id. Send the id as received.")
+        return Refused(
+            "command_unknown", "No carrier command of this DID has this id. Send the id as received."
+        )
     # The adapter returns the account that the command named. The DID may have a new holder since then.
     if contradicts_owner(event, routing.account) and contradicts_owner(event, command.account):
         return Refused(
@@ -100,9 +102,7 @@ def _on_success(
     succeeded = after_success(before, command.action, command.content)
     done = closed(command, "succeeded", now, carrier_reference=data.carrier_reference)
     after = context.with_routing(succeeded).with_command(done)
-    was_activated = (
-        routing.carrier_state in ("activating", "failed") and succeeded.carrier_state == "active"
-    )
+    was_activated = routing.carrier_state in ("activating", "failed") and succeeded.carrier_state == "active"
     if was_activated and succeeded.end_reason is None:
         activation = Activation(
             did_id=routing.did_id,

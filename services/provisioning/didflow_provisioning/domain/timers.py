@@ -52,6 +52,8 @@ def _continued(context: NumberContext, command: CarrierCommand, at: datetime) ->
     if at >= command.give_up_at:
         return with_failed(context, command, at, code=command.code or NO_ANSWER, message=command.message)
     if command.state == "out":
-        missed = waiting(command, at, code=NO_ANSWER, message="The carrier did not answer before the deadline.")
+        missed = waiting(
+            command, at, code=NO_ANSWER, message="The carrier did not answer before the deadline."
+        )
         return with_waiting(context, missed)
     return context.with_attempt(with_next_attempt(command, at))

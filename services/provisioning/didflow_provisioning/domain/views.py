@@ -25,7 +25,9 @@ from didflow_provisioning.domain.wanted import REGISTERED
 _ASSIGNED: Final = frozenset(("assigned", "blocked", "on_hold"))
 
 
-def on_did_changed(routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known) -> Decision:
+def on_did_changed(
+    routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known
+) -> Decision:
     """Apply the holding, and clear targets that do not serve the new holder."""
     if routing is None:
         return TooEarly(PURCHASE)
@@ -65,9 +67,7 @@ def on_registration_changed(
     return _decided(routing, after, event, now, known)
 
 
-def on_term_changed(
-    routing: Routing | None, event: Event[TermAxis], now: datetime, known: Known
-) -> Decision:
+def on_term_changed(routing: Routing | None, event: Event[TermAxis], now: datetime, known: Known) -> Decision:
     """Apply the state of the term. A canceled or aging term suspends the number."""
     if routing is None:
         return TooEarly(PURCHASE)

@@ -1,0 +1,59 @@
+"""Carrier commands over HTTP."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+
+async def test_a_failed_command_is_listed_and_retried(purchased: Any, messages: Any, issued: Any) -> None:
+    """It is found by its state, with its last failure. The retry sends a new command."""
+    await purchased.receive(messages.registration())
+    command = (await issued())[0]
+    await purchased.receive(messages.failure(command, code="number_unknown", message="no such number"))
+    operator = purchased.client("master", "operator")
+    query = {"state": "failed", "did": messages.number}
+    (failed,) = (await operator.get("/v1/commands", params=query)).json()["items"]
+    assert failed["last_failure"] == {"code": "number_unknown", "message": "no such number"}
+    retried = await operator.post(f"/v1/commands/{failed['command_id']}/retry")
+    again = await operator.post(f"/v1/commands/{failed['command_id']}/retry")
+    items = (await operator.get("/v1/commands")).json()["items"]
+    assert retried.status_code == 200
+    assert retried.json()["command_id"] == items[0]["command_id"] != failed["command_id"]
+    assert [item["state"] for item in items] == ["out", "failed"]
+    assert (again.status_code, again.json()["code"]) == (409, "not_failed")
+
+
+@pytest.mark.parametrize("role", ["reseller", "master_reseller", "enterprise_admin"])
+async def test_only_operators_and_services_retry_commands(
+    purchased: Any, messages: Any, issued: Any, role: str
+) -> None:
+    """Other roles see the commands of their numbers and cannot retry them."""
+    await purchased.receive(messages.registration())
+    command = (await issued())[0]
+    client = purchased.client(role=role)
+    assert len((await client.get("/v1/commands")).json()["items"]) == 1
+    refused = await client.post(f"/v1/commands/{command.command_id}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (403, "role_not_allowed")
+
+
+async def test_an_unknown_command_is_not_found(purchased: Any) -> None:
+    """404 for an operator."""
+    operator = purchased.client("master", "operator")
+    assert (await operator.post(f"/v1/commands/{uuid4()}/retry")).status_code == 404
+
+
+async def test_commands_are_listed_page_by_page(purchased: Any, messages: Any, issued: Any) -> None:
+    """Each command is listed once, latest first."""
+    await purchased.receive(messages.registration())
+    client = purchased.client()
+    for capacity in range(1, 6):
+        await purchased.receive(messages.result((await issued())[-1]))
+        body = {"dids": [messages.number], "capacity": capacity}
+        await client.post("/v1/routing/batch/set-capacity", json=body)
+    page = (await client.get("/v1/commands", params={"limit": 2})).json()
+    listed = [item["command_id"] for item in page["items"]]
+    while page["next"]:
+        page = (await client.get("/v1/commands", params={"limit": 2, "cursor": page["next"]})).json()
+        listed += [item["command_id"] for item in page["items"]]
+    assert listed == [str(command.command_id) for command in reversed(await issued())]

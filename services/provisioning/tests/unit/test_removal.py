@@ -1,0 +1,114 @@
+"""The end of a DID at its carrier."""
+
+from typing import Any
+
+import pytest
+
+from didflow_chassis.decision import Unchanged
+
+
+def test_a_refused_purchase_is_released_without_a_command(stage: Any, messages: Any) -> None:
+    """No command was sent for it, so there is nothing to undo at the carrier."""
+    stage.process(messages.purchased(), messages.registration(), messages.purchase_refused())
+    assert stage.routing().carrier_state == "released"
+    assert stage.issued() == []
+    assert stage.axis().carrier_state == "released"
+
+
+def test_messages_about_a_refused_did_change_nothing(stage: Any, messages: Any) -> None:
+    """After the refusal no event causes a command, and none is parked."""
+    stage.process(messages.purchased(), messages.purchase_refused())
+    late_messages = (
+        messages.did_changed(),
+        messages.registration(),
+        messages.term(),
+        messages.removed(),
+        messages.purchased(),
+    )
+    for late in late_messages:
+        assert isinstance(stage.process(late), Unchanged)
+    assert stage.parked() == []
+
+
+def test_an_active_number_is_released_by_a_command(active: Any, messages: Any) -> None:
+    """`did.removed` sends a release. The carrier state becomes `released` only when it succeeds."""
+    active.process(messages.removed())
+    assert active.axis().carrier_state == "active"
+    assert (active.axis().voice, active.axis().capacity) == (None, None)
+    assert active.issued()[-1].parameters.reason == "aged_out"
+    active.succeed_all(messages)
+    assert active.axis().carrier_state == "released"
+    assert active.queue.did_ids == ()
+
+
+@pytest.mark.parametrize(("origin", "keep"), [("stock", True), ("purchased", False), ("external", False)])
+def test_only_numbers_from_stock_are_kept(stage: Any, messages: Any, origin: str, keep: bool) -> None:
+    """A release tells the carrier whether the number stays in our stock."""
+    stage.process(messages.purchased(), messages.did_changed(origin=origin), messages.registration())
+    stage.succeed_all(messages)
+    stage.process(messages.removed())
+    assert stage.issued()[-1].parameters.keep is keep
+
+
+def test_an_inactive_number_is_released_at_once(stage: Any, messages: Any) -> None:
+    """A DID that was never activated ends without a command."""
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration("awaiting"))
+    stage.process(messages.removed())
+    assert stage.axis().carrier_state == "released"
+    assert stage.issued() == []
+    assert stage.queue.did_ids == ()
+
+
+def test_a_failed_activation_is_released_by_a_command(stage: Any, messages: Any) -> None:
+    """After a failed activation the state at the carrier is unknown, so a release is sent."""
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration())
+    stage.process(messages.failure(stage.open_command), messages.removed())
+    assert stage.actions() == ["activate", "release"]
+    stage.succeed_all(messages)
+    assert stage.routing().carrier_state == "released"
+
+
+def test_a_release_waits_for_the_open_command(stage: Any, messages: Any) -> None:
+    """A number has one open command. The release follows the result of the activation."""
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration(), messages.removed())
+    assert stage.actions() == ["activate"]
+    assert [(u.action, u.state) for u in stage.axis().unapplied] == [
+        ("activate", "out"),
+        ("release", "queued"),
+    ]
+    stage.succeed_all(messages)
+    assert stage.actions() == ["activate", "release"]
+    assert stage.routing().carrier_state == "released"
+
+
+def test_a_release_replaces_all_queued_actions(active: Any, messages: Any) -> None:
+    """Actions that were queued behind an open command are dropped when the DID is removed."""
+    active.process(
+        messages.set_capacity(5),
+        messages.set_capacity(6),
+        messages.did_changed("blocked", 2),
+        messages.removed(),
+    )
+    active.succeed_all(messages)
+    assert active.actions() == ["activate", "set_capacity", "release"]
+
+
+def test_no_event_changes_a_removed_did(active: Any, messages: Any) -> None:
+    """Events after `did.removed` change nothing, however high their sequence is."""
+    active.process(messages.removed())
+    late_messages = (
+        messages.did_changed(sequence=90),
+        messages.registration(sequence=90),
+        messages.term(sequence=90),
+    )
+    for late in late_messages:
+        assert isinstance(active.process(late), Unchanged)
+    assert active.actions() == ["activate", "release"]
+
+
+def test_nothing_is_sent_between_the_first_sign_of_an_end_and_the_removal(active: Any, messages: Any) -> None:
+    """A removed stock or a closed term does not suspend the number. `did.removed` releases it."""
+    active.process(messages.term("closed", 2), messages.did_changed("removed", 2))
+    assert active.actions() == ["activate"]
+    active.process(messages.removed())
+    assert active.actions() == ["activate", "release"]
