@@ -1,1 +1,1 @@
-"""How fast it is, always against something lean on the same machine in the same minutes."""
+"""Benchmarks. Every measure is compared with a minimal reference on the same machine at the same time."""

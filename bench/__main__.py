@@ -20,18 +20,23 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def bench(
     only: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(measures.ALL)}; else the first five.")
+        list[str] | None,
+        typer.Argument(help=f"Measures to run: {', '.join(measures.ALL)}. Default: the first five."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each measure; medians are shown.")] = 5,
-    messages: Annotated[int, typer.Option(min=1_000, help="Purchases in one run of a stage.")] = 30_000,
-    rows: Annotated[int, typer.Option(min=10_000, help="Rows of a large state table.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each measure. The table shows medians.")] = 5,
+    messages: Annotated[
+        int, typer.Option(min=1_000, help="Number of purchases in one run of a stage.")
+    ] = 30_000,
+    rows: Annotated[int, typer.Option(min=10_000, help="Number of rows of a large state table.")] = 1_000_000,
     save: Annotated[bool, typer.Option(help="Write bench/latest.json.")] = True,
 ) -> None:
-    """Measure didflow against lean references on a real Kafka and a real, durable PostgreSQL."""
+    """Measure didflow against minimal references on a real Kafka and a real, durable PostgreSQL."""
     chosen = only or list(measures.USUAL)
     unknown = set(chosen) - measures.ALL.keys()
     if unknown:
-        raise typer.BadParameter(f"unknown: {', '.join(sorted(unknown))}")
+        raise typer.BadParameter(
+            f"Unknown measure: {', '.join(sorted(unknown))}. Use {', '.join(measures.ALL)}."
+        )
     logging.basicConfig(level=logging.CRITICAL)
     console = Console(width=None if os.isatty(1) else 150)
     options = measures.Options(rounds=rounds, messages=messages, rows=rows)

@@ -1,14 +1,14 @@
-"""The bare producer: the relay's own settings and the relay's own records, out of memory, as fast as they go."""
+"""The bare producer: it sends the relay's records with the relay's settings from memory, as fast as possible."""
 
 from bench.purchases import HEADERS
 from bench.relay import TOPIC, VALUE
-from bench.run import Run, Stopwatch, Took, main
+from bench.variant import Run, Stopwatch, Took, main
 from didflow_chassis.kafka_clients import producer
 from didflow_chassis.settings import Settings
 
 
 async def run_producer(run: Run) -> Took:
-    """Send records, and wait until all are acknowledged."""
+    """Send records and wait until all are acknowledged."""
     settings = Settings(kafka=run.kafka, postgres=run.dsn, topic_prefix=run.prefix, production=False)
     keys = [f"+44207{number % 10_000:07d}".encode() for number in range(run.messages)]
     topic = run.prefix + TOPIC

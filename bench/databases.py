@@ -1,4 +1,4 @@
-"""Databases as their services migrate them, with the accounts that the purchases name."""
+"""Databases as the services migrate them, with the accounts that the purchases name."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -16,7 +16,7 @@ SELECT p, p, false, now(), 1 FROM unnest($1::text[]) AS u (p)
 
 @cache
 def prepared(name: str) -> Callable[[str], Awaitable[None]]:
-    """Return what makes an empty database that of a service."""
+    """Return the function that prepares an empty database for a service."""
 
     async def prepare(dsn: str) -> None:
         await migrated(name)(dsn)

@@ -1,8 +1,8 @@
-"""The floor: one stage written by hand, with nothing that it does not need.
+"""The floor: one stage written by hand, with only what it needs.
 
-It keeps the promise of a stage (nothing lost, nothing twice) and no more: it checks no event, decides nothing,
-loads no state, locks no key, retries nothing. What it writes for each purchase says `floor_rows`; tables and
-indexes are the services' own, so the disk's part is equal.
+It keeps the guarantee of a stage (no loss, no double effect) and nothing else: it does not validate events, decide,
+load states, lock keys or retry. `floor_rows` has what it writes for each purchase. Tables and indexes are those of the
+services, so the work of the disk is the same.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from bench.floor_rows import WRITTEN, Written
 from bench.purchases import HEADERS, TOPIC
-from bench.run import Run, Stopwatch, Took, main
+from bench.variant import Run, Stopwatch, Took, main
 
 DEDUPE = """
 INSERT INTO inbox (id, digest, outcome, seen_at)
@@ -30,7 +30,7 @@ DELETE = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 DELETE FROM outbox USING lazily WHERE id = ANY($1::bigint[])
 """
-"""A deletion lost in a crash is a repeat, which the inbox knows: ours does not wait for the disk here either."""
+"""If a crash loses a deletion, the row is published again and recognized as a repeat. didflow does not wait either."""
 
 
 async def run_floor(run: Run) -> Took:
@@ -77,7 +77,7 @@ async def _take(
     prefix: str,
     written: Written,
 ) -> int:
-    """Put one batch through: one transaction, then all that it said is published and deleted."""
+    """Process one batch: one transaction, then publish and delete its outbox rows."""
     events = {}
     for record in records:
         event = orjson.loads(record.value)
@@ -85,7 +85,7 @@ async def _take(
         events[blake2b(said, digest_size=16).digest()] = event
     async with connection.transaction():
         fresh = await connection.fetch(DEDUPE, list(events))
-        # All are new but after a crash: only then is there anything to leave out.
+        # Only after a crash some of them are not new.
         taken = [events[row[0]] for row in fresh] if len(fresh) < len(events) else list(events.values())
         if not taken:
             return 0

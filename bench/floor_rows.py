@@ -1,6 +1,6 @@
-"""What the floor writes for a batch of purchases: the least (one row, one event), or all that a service writes.
+"""What the floor writes for a batch of purchases: the minimum (one row, one event), or all that a service writes.
 
-Only what differs from row to row goes over the wire; the rest are constants in the statement.
+Only the values that differ between rows are sent to the server. The others are constants in the statement.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ import orjson
 Statement = tuple[str, tuple[Sequence[Any], ...]]
 Said = tuple[str, bytes, bytes]
 Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Said]]]
-"""From the decoded events of a batch: its statements, and (topic, key, value) of each event said."""
+"""Takes the decoded events of a batch. Returns its statements, and (topic, key, value) of each event to publish."""
 
 _TERMS = """
 INSERT INTO terms AS t (did_id, number, account, payer, order_id, state, price, billing_period, purchased_at,
@@ -78,12 +78,12 @@ _TERM: Final[Mapping[str, Any]] = {
 
 
 def least(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
-    """Write a term and say it: what a stage of one table and one event does at least."""
+    """Write a term and its event: the minimum of a stage with one table and one event."""
     return [_terms(events, ["[]"] * len(events))], [_term_changed(event) for event in events]
 
 
 def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
-    """Write a term that remembers its charges and two ledger lines; say the term and both lines."""
+    """Write a term with its charges, two ledger lines, and an event for each of the three."""
     lines: list[tuple[Any, ...]] = []
     charges: list[str] = []
     said: list[Said] = []
@@ -103,7 +103,7 @@ def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
 
 
 def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
-    """Write a DID, its number, its order and its history; say the DID."""
+    """Write a DID, its number, its purchase and its history, and the event of the DID."""
     data = [event["data"] for event in events]
     ids, numbers = [d["did_id"] for d in data], [d["number"] for d in data]
     accounts, orders = [d["account"] for d in data], [d["order_id"] for d in data]

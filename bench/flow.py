@@ -1,4 +1,4 @@
-"""The whole flow: purchases go in as fast as they can, until the last DID is activated, over four services."""
+"""The whole flow over four services: purchases are published as fast as possible until the last DID is active."""
 
 import itertools
 import time
@@ -11,17 +11,17 @@ from bench import stages
 from bench.machine import Machine
 from bench.purchases import HEADERS, TOPIC, numbers, purchase
 from bench.rounds import Tell, Variant, interleaved
-from bench.run import Took
-from bench.whole import PREFIX, Whole, whole
+from bench.variant import Took
+from bench.whole_stack import PREFIX, WholeStack, whole_stack
 from didflow_contracts.envelope import encode
 
 FIRST = 0
 
 
-def flow(running: Whole, producer: AIOKafkaProducer, purchases: int) -> Variant:
-    """Return what sends so many new purchases through; its messages are those that the four stages took.
+def flow(running: WholeStack, producer: AIOKafkaProducer, purchases: int) -> Variant:
+    """Return the function that sends this many new purchases. Its messages are those that the four stages took.
 
-    Purchases are written before the clock starts: an order system's work is not what is measured.
+    Purchases are written before the clock starts, because the work of an order system is not measured.
     """
     firsts = itertools.count(FIRST, 2 * purchases)
 
@@ -47,11 +47,11 @@ def flow(running: Whole, producer: AIOKafkaProducer, purchases: int) -> Variant:
 async def measure(
     machine: Machine, *, purchases: int, messages: int, rounds: int, tell: Tell
 ) -> dict[str, list[Took]]:
-    """Measure the flow and the one-stage floors, interleaved; `published` of the flow are its DIDs."""
+    """Measure the flow and the one-stage floors in interleaved rounds. `published` of the flow counts its DIDs."""
     ready = stages.Stages(machine=machine, messages=messages)
     names = [f"{name}-floor" for name in stages.OURS]
     await ready.ready(names)
-    async with whole(machine, tell) as running, _producer(machine.kafka) as producer:
+    async with whole_stack(machine, tell) as running, _producer(machine.kafka) as producer:
         variants = {"flow": flow(running, producer, purchases)} | {
             name: ready.variant(name, 500) for name in names
         }

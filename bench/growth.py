@@ -1,6 +1,6 @@
-"""How cost grows: with the rows that are there, with the size of a batch, with the number of workers.
+"""How cost grows with the number of rows, the size of a batch and the number of workers.
 
-All of it is billing's worker on real purchases; each run reads purchases that were published just before.
+All runs use billing's worker with real purchases. Each run reads purchases that were published just before.
 """
 
 import itertools
@@ -17,19 +17,19 @@ import asyncpg
 import httpx
 
 from bench.databases import prepared
-from bench.filling import fill
+from bench.large_tables import fill
 from bench.machine import Machine
 from bench.purchases import numbers, publish
 from bench.rounds import Tell, Variant, interleaved
-from bench.run import Run, Took, in_process
 from bench.topics import create_bench_topics
+from bench.variant import Run, Took, in_process
 from didflow.embedded.child import Child
 from didflow.embedded.ports import free_port
 from didflow.embedded.wait import until
 
 SMALL = 10_000
 BATCHES: Mapping[int, int] = {1: 300, 10: 2_000, 100: 5_000, 500: 10_000, 2_000: 20_000}
-"""Batch size -> how many messages show its rate."""
+"""Batch size -> the number of messages that is enough to measure its rate."""
 WORKERS = (1, 2, 4)
 READY_S = 60.0
 TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided'"
@@ -37,30 +37,30 @@ LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Growing:
-    """Gives every run new purchases of its own."""
+class Growth:
+    """Gives every run its own new purchases."""
 
     machine: Machine
     prefix: str
     _firsts: Iterator[int] = field(default_factory=lambda: itertools.count(0, 100_000))
 
     async def ready(self) -> None:
-        """Make the topics."""
+        """Create the topics."""
         await create_bench_topics(self.machine.kafka, self.prefix)
 
     async def publish(self, messages: int) -> None:
-        """Publish purchases that nobody has seen."""
+        """Publish new purchases."""
         await publish(self.machine.kafka, self.prefix, numbers(messages, next(self._firsts)))
 
     async def run(self, dsn: str, messages: int, batch: int) -> Took:
-        """Let one worker take new purchases into a database."""
+        """Run one worker that takes new purchases into a database."""
         await self.publish(messages)
         await self.machine.settle()
         run = Run(kafka=self.machine.kafka, dsn=dsn, prefix=self.prefix, messages=messages, batch=batch)
-        return await in_process("ours", run)
+        return await in_process("didflow_worker", run)
 
     def fresh(self, messages: int, batch: int, rows: int = 0) -> Variant:
-        """Return what runs one worker on a new database with so many rows."""
+        """Return the function that runs one worker on a new database with this many rows."""
 
         async def once() -> Took:
             async with self.machine.database("billing", prepared("billing")) as dsn:
@@ -74,9 +74,9 @@ class Growing:
 async def by_rows(
     machine: Machine, *, rows: int, messages: int, rounds: int, tell: Tell
 ) -> dict[str, list[Took]]:
-    """Compare tables of ten thousand rows with tables of `rows`, interleaved; the large ones are made once."""
-    small = Growing(machine=machine, prefix="small.")
-    large = Growing(machine=machine, prefix="large.")
+    """Compare tables of ten thousand rows with tables of `rows` rows, interleaved. The large ones are filled once."""
+    small = Growth(machine=machine, prefix="small.")
+    large = Growth(machine=machine, prefix="large.")
     await small.ready()
     await large.ready()
     async with machine.database("billing", prepared("billing")) as dsn:
@@ -92,18 +92,18 @@ async def by_rows(
 
 
 async def by_batch(machine: Machine, *, rounds: int, tell: Tell) -> dict[str, list[Took]]:
-    """Compare sizes of batches."""
-    growing = Growing(machine=machine, prefix="batches.")
+    """Compare batch sizes."""
+    growing = Growth(machine=machine, prefix="batches.")
     await growing.ready()
     variants = {f"batch {size:,}": growing.fresh(messages, size) for size, messages in BATCHES.items()}
     return await interleaved(variants, rounds, tell)
 
 
 async def by_workers(machine: Machine, *, messages: int, rounds: int, tell: Tell) -> dict[str, list[Took]]:
-    """Compare numbers of workers in one group, each a process as in production."""
+    """Compare numbers of workers in one group. Each worker is a process, as in production."""
 
     def variant(workers: int) -> Variant:
-        growing = Growing(machine=machine, prefix=f"workers{workers}.")
+        growing = Growth(machine=machine, prefix=f"workers{workers}.")
 
         async def once() -> Took:
             await growing.ready()
@@ -115,8 +115,8 @@ async def by_workers(machine: Machine, *, messages: int, rounds: int, tell: Tell
     return await interleaved({f"{number} workers": variant(number) for number in WORKERS}, rounds, tell)
 
 
-async def _shared(growing: Growing, dsn: str, workers: int, messages: int) -> Took:
-    """Let workers join, hold them still while purchases are published, and let them go all at once."""
+async def _shared(growing: Growth, dsn: str, workers: int, messages: int) -> Took:
+    """Let workers join, stop them while purchases are published, and start all of them at once."""
     async with AsyncExitStack() as exits:
         connection = await asyncpg.connect(dsn)
         exits.push_async_callback(connection.close)
@@ -137,8 +137,8 @@ async def _shared(growing: Growing, dsn: str, workers: int, messages: int) -> To
 
 
 @asynccontextmanager
-async def worker(growing: Growing, dsn: str, number: int) -> AsyncIterator[Child]:
-    """Run a worker until the block ends; it is given when it has its partitions."""
+async def worker(growing: Growth, dsn: str, number: int) -> AsyncIterator[Child]:
+    """Run a worker until the block ends. The block starts when the worker has its partitions."""
     port = free_port()
     told = {
         "KAFKA": growing.machine.kafka,

@@ -1,6 +1,6 @@
-"""Latency at a steady rate: from a purchase's publishing to its activation, against as many bare hops.
+"""Latency at a steady rate, from the publishing of a purchase to its activation, against as many bare hops.
 
-How many hops the real path has is counted in the events themselves, by who was caused by whom.
+The events themselves tell how many hops the real path has: each one names the event that caused it.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from harness.topics import create_topics
 from bench.machine import Machine
 from bench.purchases import HEADERS, TOPIC, numbers, purchase
 from bench.rounds import Tell
-from bench.run import Run
 from bench.topics import PARTITIONS
-from bench.whole import PREFIX, Listener, Whole, whole
+from bench.variant import Run
+from bench.whole_stack import PREFIX, ActivationReader, WholeStack, whole_stack
 from didflow.embedded.child import Child
 from didflow_contracts.envelope import encode
 from didflow_contracts.events import DidActivated
@@ -35,26 +35,26 @@ HOPS = "hops."
 
 @dataclass(frozen=True, kw_only=True)
 class Latencies:
-    """What one round found, in milliseconds."""
+    """The latencies of one round, in milliseconds."""
 
     p50: float
     p99: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """Latencies round by round, and how many hops the path has."""
+class LatencyResult:
+    """The latencies of each round, and the number of hops of the path."""
 
     ours: list[Latencies]
     bare: list[Latencies]
     hops: int
 
 
-async def measure(machine: Machine, *, seconds: int, rounds: int, tell: Tell) -> Found:
-    """Measure both, interleaved, after a warm-up."""
+async def measure(machine: Machine, *, seconds: int, rounds: int, tell: Tell) -> LatencyResult:
+    """Measure both in interleaved rounds, after a warm-up."""
     count = PER_SECOND * seconds
     firsts = itertools.count(FIRST, 2 * count)
-    async with whole(machine, tell) as running, AsyncExitStack() as exits:
+    async with whole_stack(machine, tell) as running, AsyncExitStack() as exits:
         send = await _sender(exits, machine.kafka)
         real = _Path(send=send, topic=PREFIX + TOPIC, listener=running.listener)
         await real.once(PER_SECOND, next(firsts))
@@ -68,11 +68,11 @@ async def measure(machine: Machine, *, seconds: int, rounds: int, tell: Tell) ->
             await running.quiet.wait()
             theirs.append(await bare.once(count, next(firsts)))
             tell(f"round {number + 1} of {rounds}: {ours[-1]}, {hops} bare hops {theirs[-1]}")
-        return Found(ours=ours, bare=theirs, hops=hops)
+        return LatencyResult(ours=ours, bare=theirs, hops=hops)
 
 
-async def count_hops(running: Whole) -> int:
-    """Count the events from a purchase to its activation, each caused by the one before; the middle of all."""
+async def count_hops(running: WholeStack) -> int:
+    """Count the events from a purchase to its activation, where each causes the next. Return the median."""
     consumer = AIOKafkaConsumer(
         *(PREFIX + topic for topic in TOPICS),
         bootstrap_servers=running.kafka,
@@ -102,15 +102,15 @@ def _depth(event: str, causes: dict[str, str | None]) -> int:
 
 
 @asynccontextmanager
-async def bare_hops(machine: Machine, hops: int) -> AsyncIterator[Listener]:
-    """Run a chain of bare hops, a process each, and listen at its end."""
+async def bare_hops(machine: Machine, hops: int) -> AsyncIterator[ActivationReader]:
+    """Run a chain of bare hops, one process each, and read the end of the chain."""
     topics = [f"{HOPS}{number}" for number in range(hops + 1)]
     await create_topics(machine.kafka, topics, partitions=PARTITIONS)
     consumer = AIOKafkaConsumer(
         topics[-1], bootstrap_servers=machine.kafka, group_id=None, fetch_max_wait_ms=50
     )
     await consumer.start()
-    listener = Listener(consumer=consumer)
+    listener = ActivationReader(consumer=consumer)
     listening = asyncio.create_task(listener.listen())
     children = [_hop(machine, number) for number in range(hops)]
     try:
@@ -123,7 +123,7 @@ async def bare_hops(machine: Machine, hops: int) -> AsyncIterator[Listener]:
 
 def _hop(machine: Machine, number: int) -> Child:
     run = Run(kafka=machine.kafka, dsn="", prefix=HOPS, messages=number)
-    command = [sys.executable, "-m", "bench.hop", json.dumps(asdict(run))]
+    command = [sys.executable, "-m", "bench.bare_hop", json.dumps(asdict(run))]
     return Child.start(command, log=machine.folder / f"hop-{number}.log")
 
 
@@ -143,14 +143,14 @@ async def _sender(exits: AsyncExitStack, kafka: str) -> Send:
 
 @dataclass(frozen=True, kw_only=True)
 class _Path:
-    """A way through from a topic to a listener."""
+    """A path from a topic to a reader."""
 
     send: Send
     topic: str
-    listener: Listener
+    listener: ActivationReader
 
     async def once(self, count: int, first: int) -> Latencies:
-        """Send so many purchases at the steady rate and wait for all of them."""
+        """Send this many purchases at the steady rate and wait for all of them."""
         self.listener.heard.clear()
         sent: dict[bytes, float] = {}
         started = time.perf_counter()

@@ -1,6 +1,6 @@
-"""The real Kafka and the real PostgreSQL that everything is measured on, both with their data on the disk.
+"""The real Kafka and the real PostgreSQL of all measurements, both with their data on disk.
 
-MUST NOT be tuned for one variant: all of them meet the same servers, and commits are durable.
+These servers MUST NOT be tuned for one variant. All variants use the same servers, and commits are durable.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class NotDurableError(RuntimeError):
-    """The database would lose what it has committed: nothing measured on it would count."""
+    """The database could lose committed rows, so its figures would be worthless."""
 
     code = "not-durable"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What runs, and how long one durable commit takes here (seconds, median).
+    """The servers, and the median time of one durable commit in seconds.
 
-    `published` names the prefixes whose purchases lie on Kafka already.
+    `published` has the prefixes whose purchases are already on Kafka.
     """
 
     kafka: str
@@ -44,7 +44,7 @@ class Machine:
 
     @asynccontextmanager
     async def database(self, service: str, prepare: Callable[[str], Awaitable[None]]) -> AsyncIterator[str]:
-        """Give the DSN of a fresh database of a service, as `prepare` makes it, for as long as the block lasts."""
+        """Return the DSN of a new database of a service, prepared by `prepare`, for the duration of the block."""
         dsn = await self.databases.copy(service, prepare)
         try:
             await self.settle()
@@ -53,7 +53,7 @@ class Machine:
             await self.databases.drop(dsn)
 
     async def settle(self) -> None:
-        """Let the server write what earlier rounds left behind, so that no round pays for another's pages."""
+        """Let the server write the pages of earlier rounds, so that no round pays for another one."""
         connection = await asyncpg.connect(self.admin_dsn)
         try:
             await connection.execute("CHECKPOINT")
@@ -63,7 +63,7 @@ class Machine:
 
 @asynccontextmanager
 async def machine() -> AsyncIterator[Machine]:
-    """Start both servers and end them with the block. Raises NotDurableError, or what a server's start raises."""
+    """Start both servers and stop them at the end of the block. Raises NotDurableError and the servers' errors."""
     with temporary_folder() as folder:
         places = {name: folder / name for name in ("kafka", "postgres")}
         for place in places.values():
@@ -89,7 +89,7 @@ async def _broker(folder: Path) -> Broker:
 
 
 async def _durable_commit(dsn: str) -> float:
-    """Check that commits are durable and return what one takes."""
+    """Check that commits are durable and return the time of one."""
     connection = await asyncpg.connect(dsn)
     try:
         for setting in DURABLE:

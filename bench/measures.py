@@ -1,4 +1,4 @@
-"""The measures by name: what is run for each, and which figures come out of it."""
+"""The measures by name: the runs of each measure and the figures that follow from them."""
 
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,21 +12,22 @@ from bench import memory as memories
 from bench.machine import Machine
 from bench.report import Figure, Report
 from bench.rounds import Tell, median_rate
-from bench.run import Took
+from bench.variant import Took
 
 NAIVE_MESSAGES: Final = 300
 RELAY_ROWS: Final = 100_000
 FLOW_PURCHASES: Final = 1_000
 LATENCY_SECONDS: Final = 8
 GROWTH_MESSAGES: Final = 50_000
-"""So many that pages of a large index are met again: after a checkpoint each is logged whole, once."""
+"""Enough purchases to change pages of a large index several times. The first change after a checkpoint logs the
+whole page."""
 SHARED_MESSAGES: Final = 10_000
 MEMORY_PIECES: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How long to measure."""
+    """The size of a measurement."""
 
     rounds: int
     messages: int
@@ -39,7 +40,7 @@ Measure = Callable[[Machine, Options, Report, Tell], Awaitable[None]]
 async def stage(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
     """One stage: the mean of billing and inventory against the mean of the floors that write the same.
 
-    The naive application does what billing does and is held against it.
+    The naive application does the same as billing and is compared with billing.
     """
     took = await stages.measure(
         machine, messages=options.messages, naive=NAIVE_MESSAGES, rounds=options.rounds, tell=tell
@@ -80,7 +81,7 @@ async def flow(machine: Machine, options: Options, report: Report, tell: Tell) -
 
 
 async def latency(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
-    """From publish to activation at 50 purchases a second, against as many bare hops."""
+    """From publishing to activation at 50 purchases a second, against as many bare hops."""
     found = await latencies.measure(machine, seconds=LATENCY_SECONDS, rounds=options.rounds, tell=tell)
     report.about["hops"] = found.hops
     report.detail["latency"] = {
@@ -116,13 +117,13 @@ async def rows(machine: Machine, options: Options, report: Report, tell: Tell) -
 
 
 async def batches(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
-    """Throughput by the size of a batch."""
+    """Throughput by batch size."""
     took = await growth.by_batch(machine, rounds=min(options.rounds, 3), tell=tell)
     report.detail["batches"] = {name: _summary(each) for name, each in took.items()}
 
 
 async def workers(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
-    """Throughput by the number of workers."""
+    """Throughput by number of workers."""
     took = await growth.by_workers(
         machine, messages=SHARED_MESSAGES, rounds=min(options.rounds, 3), tell=tell
     )
@@ -130,7 +131,7 @@ async def workers(machine: Machine, options: Options, report: Report, tell: Tell
 
 
 async def memory(machine: Machine, options: Options, report: Report, tell: Tell) -> None:  # noqa: ARG001
-    """What a worker holds after a hundred thousand messages, and on the way to a million."""
+    """Memory of a worker after a hundred thousand messages, and until one million."""
     held = await memories.measure(machine, pieces=MEMORY_PIECES, tell=tell)
     report.figures.append(
         Figure(
@@ -154,7 +155,7 @@ USUAL: Final[Mapping[str, Measure]] = {
     "rows": rows,
 }
 ALL: Final[Mapping[str, Measure]] = {**USUAL, "batches": batches, "workers": workers, "memory": memory}
-"""All there are; those that are not usual are run when they are asked for."""
+"""All measures. A measure that is not usual runs only if it is named."""
 
 
 def _rates(  # noqa: PLR0917 - a figure read in the order of its table

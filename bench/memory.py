@@ -1,6 +1,6 @@
-"""What a worker holds while a million purchases pass through it: nothing of a batch may outlive the batch.
+"""Memory of a worker while it processes a million purchases. Nothing of a batch may stay after the batch.
 
-A piece of a hundred thousand is published while the one before it is being taken, so that the worker never rests.
+A hundred thousand purchases are published while the worker takes the hundred thousand before them.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import asyncpg
 import psutil
 
 from bench.databases import prepared
-from bench.growth import TAKEN, Growing, worker
+from bench.growth import TAKEN, Growth, worker
 from bench.machine import Machine
 from bench.purchases import numbers, publish
 from bench.rounds import Tell
@@ -22,16 +22,16 @@ MB = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """Resident memory in MB, at its highest, after the first piece and over all that came later."""
+class PeakMemory:
+    """The highest resident memory in MB: after the first hundred thousand, and over all later ones."""
 
     first: float
     later: float
 
 
-async def measure(machine: Machine, *, pieces: int, tell: Tell) -> Held:
-    """Let one worker take so many pieces."""
-    growing = Growing(machine=machine, prefix="memory.")
+async def measure(machine: Machine, *, pieces: int, tell: Tell) -> PeakMemory:
+    """Run one worker that takes this many pieces."""
+    growing = Growth(machine=machine, prefix="memory.")
     await growing.ready()
     indices = numbers(PIECE * pieces)
     async with (
@@ -50,7 +50,7 @@ async def measure(machine: Machine, *, pieces: int, tell: Tell) -> Held:
             await ahead
             tell(f"{number * PIECE:,} taken, {highest[-1]:.0f} MB")
         await connection.close()
-    return Held(first=highest[0], later=max(highest[1:], default=highest[0]))
+    return PeakMemory(first=highest[0], later=max(highest[1:], default=highest[0]))
 
 
 def _piece(indices: Iterator[int]) -> Iterator[int]:
@@ -58,7 +58,7 @@ def _piece(indices: Iterator[int]) -> Iterator[int]:
 
 
 async def _peak(connection: asyncpg.Connection, process: psutil.Process, until: int) -> float:
-    """Watch a worker until it has taken so many; returns the most that it held."""
+    """Watch a worker until it has taken this many messages. Return its highest memory."""
     peak = 0.0
     while await connection.fetchval(TAKEN) < until:
         peak = max(peak, process.memory_info().rss / MB)

@@ -1,8 +1,8 @@
-"""The naive application: FastStream as its tutorial shows it, one message at a time, a SQLAlchemy session each.
+"""The naive application: FastStream as in its tutorial, one message at a time, with one SQLAlchemy session each.
 
-It keeps the same promise as the floor and writes what billing writes: an inbox row, the term, two ledger lines
-and three outbox rows in one transaction, the offset after it, and a task that publishes the outbox row by row.
-Its tables and indexes are billing's own.
+It keeps the same guarantee as the floor and writes the same as billing: an inbox row, the term, two ledger lines and
+three outbox rows in one transaction, then the offset. A task publishes the outbox row by row.
+Its tables and indexes are those of billing.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bench.purchases import TOPIC
-from bench.run import Run, Stopwatch, Took, main
+from bench.variant import Run, Stopwatch, Took, main
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.money import Money
 
 SAID = 3
-"""Events that go out for each purchase."""
+"""Events that are published for each purchase."""
 
 
 class Base(DeclarativeBase):
@@ -41,7 +41,7 @@ class Base(DeclarativeBase):
 
 
 class Inbox(Base):
-    """What was taken already."""
+    """The events that were taken."""
 
     __tablename__ = "inbox"
     id: Mapped[bytes] = mapped_column(primary_key=True)
@@ -51,7 +51,7 @@ class Inbox(Base):
 
 
 class Outbox(Base):
-    """What is to be published."""
+    """The records to publish."""
 
     __tablename__ = "outbox"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -106,7 +106,7 @@ class Line(Base):
 
 
 class Purchased(BaseModel):
-    """The event as it comes."""
+    """The event that arrives."""
 
     id: str
     source: str
@@ -115,7 +115,7 @@ class Purchased(BaseModel):
 
 
 class TermData(BaseModel):
-    """What the event that goes out says."""
+    """The data of the term's event."""
 
     did_id: UUID
     number: str
@@ -128,7 +128,7 @@ class TermData(BaseModel):
 
 
 class PostedData(BaseModel):
-    """What the event of one line says."""
+    """The data of a ledger line's event."""
 
     did_id: UUID
     number: str
@@ -140,8 +140,8 @@ class PostedData(BaseModel):
     money: Money
 
 
-class Said(BaseModel):
-    """An event that goes out."""
+class Published(BaseModel):
+    """An event to publish."""
 
     specversion: str = "1.0"
     id: str
@@ -154,7 +154,7 @@ class Said(BaseModel):
 
 
 async def take(session: AsyncSession, event: Purchased, prefix: str) -> None:
-    """Take one purchase: nothing for a repeat, else the term, what it costs, and what both say."""
+    """Take one purchase. A repeat has no effect. Else write the term, its charges and their events."""
     inbox_id = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest()
     if await session.get(Inbox, inbox_id):
         return
@@ -235,7 +235,7 @@ def _line_said(line: Line, event: Purchased) -> PostedData:
 
 
 def _said(prefix: str, topic: str, event: Purchased, data: TermData | PostedData) -> Outbox:
-    said = Said(
+    said = Published(
         id=str(uuid4()),
         type=f"didflow.{topic}.v1",
         subject=data.number,
@@ -247,7 +247,7 @@ def _said(prefix: str, topic: str, event: Purchased, data: TermData | PostedData
 
 
 async def publish_outbox(sessions: async_sessionmaker[AsyncSession], broker: KafkaBroker) -> int:
-    """Publish what waits, one after the other, each row deleted once it is acknowledged."""
+    """Publish the outbox rows one after the other. Each row is deleted when it is acknowledged."""
     async with sessions.begin() as session:
         rows = (await session.scalars(select(Outbox).order_by(Outbox.id).limit(100))).all()
         for row in rows:
@@ -257,12 +257,12 @@ async def publish_outbox(sessions: async_sessionmaker[AsyncSession], broker: Kaf
 
 
 async def _json(message: KafkaMessage) -> Any:
-    """Read the body as JSON: the framework's decoder does not know the content type of CloudEvents."""
+    """Parse the body as JSON, because the framework's decoder does not know the content type of CloudEvents."""
     return json.loads(message.body)
 
 
 async def run_naive(run: Run) -> Took:
-    """Take all purchases; done when the last row is published."""
+    """Take all purchases. The run ends when the last row is published."""
     engine = create_async_engine(run.dsn.replace("postgresql://", "postgresql+asyncpg://"))
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     broker = KafkaBroker(run.kafka, acks="all", enable_idempotence=True, logger=None)

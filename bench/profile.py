@@ -1,4 +1,4 @@
-"""Profile a variant: `python -m bench.profile billing --batch 500` prints where its process's own time goes."""
+"""Profile a variant. `python -m bench.profile billing --batch 500` prints the functions that use its process's time."""
 
 import asyncio
 import logging

@@ -1,6 +1,6 @@
-"""Where the time of a run goes: by sampling its processor time, and by pyinstrument's tree of its wall time.
+"""Where the time of a run goes: samples of its processor time, or pyinstrument's tree of its wall time.
 
-Samples are taken each millisecond of work, not of waiting: what the database and Kafka take is not in them.
+There is a sample for each millisecond of processor time. The time of the database and of Kafka is not included.
 """
 
 import signal
@@ -21,13 +21,13 @@ SHOWN = 60
 
 @dataclass(slots=True)
 class Samples:
-    """How often each function was found at work, itself or in what it had called."""
+    """How often each function was running, by itself or in a function that it called."""
 
     own: Counter[str] = field(default_factory=Counter)
     inclusive: Counter[str] = field(default_factory=Counter)
 
     def take(self, _signal: int, frame: FrameType | None) -> None:
-        """Look at the stack: the handler of SIGPROF."""
+        """Record the stack. This is the handler of SIGPROF."""
         seen: set[str] = set()
         leaf = True
         while frame is not None:
@@ -40,7 +40,7 @@ class Samples:
         self.inclusive.update(seen)
 
     def lines(self) -> Iterator[str]:
-        """Say it in percent."""
+        """Return the result in percent."""
         total = self.own.total()
         yield f"{total * INTERVAL_S:.2f} s of work"
         for title, found in (("with what they call", self.inclusive), ("themselves", self.own)):
@@ -50,7 +50,7 @@ class Samples:
 
 @contextmanager
 def sampled() -> Iterator[Samples]:
-    """Sample this process's work for as long as the block lasts."""
+    """Sample this process for the duration of the block."""
     samples = Samples()
     before = signal.signal(signal.SIGPROF, samples.take)
     signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
@@ -62,7 +62,7 @@ def sampled() -> Iterator[Samples]:
 
 
 def profiled(work: Callable[[], Coroutine[Any, Any, Any]], file: str) -> Any:
-    """Run work under a profiler: `<file>.txt` gets what costs most, or, for a name in .html, pyinstrument's tree."""
+    """Run a function under a profiler. `<file>.txt` gets the costliest functions; for `.html`, pyinstrument's tree."""
     if file.endswith(".html"):
         profiler = Profiler(async_mode="disabled")
         with profiler:

@@ -1,6 +1,6 @@
-"""Real purchases: local numbers in London, which need no registration, each bought once by one account.
+"""Real purchases: local numbers in London, which need no registration. One account buys each of them once.
 
-Number i is the same purchase for every variant and in every round. They are of today: older ones would be renewed.
+Number i is the same purchase for every variant and round. Purchases are of today, because older ones would be renewed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,11 +21,11 @@ SOURCE: Final = "/orders/bench"
 BOUGHT_AT: Final = datetime.now(UTC)
 HEADERS: Final = [("content-type", CONTENT_TYPE.encode())]
 SCRIPTED: Final = range(9_990, 10_000)
-"""Last four digits at which the simulated carrier misbehaves: numbers that end so are left out."""
+"""Last four digits that make the simulated carrier fail. Numbers with this end are left out."""
 
 
 def numbers(count: int, first: int = 0) -> Iterator[int]:
-    """Yield so many indices whose numbers the simulated carrier serves at once."""
+    """Yield this many indices whose numbers the simulated carrier activates at once."""
     index = first
     while count:
         if index % 10_000 not in SCRIPTED:
@@ -35,17 +35,17 @@ def numbers(count: int, first: int = 0) -> Iterator[int]:
 
 
 def number_of(index: int) -> str:
-    """Name the number of a purchase."""
+    """Return the number of a purchase."""
     return f"+44207{index:07d}"
 
 
 def did_of(index: int) -> UUID:
-    """Name the DID of a purchase."""
+    """Return the DID of a purchase."""
     return derived_id("bench", str(index))
 
 
 def purchase(index: int, at: datetime = BOUGHT_AT) -> Event[Any]:
-    """Build one purchase as an order system says it."""
+    """Return one purchase as an order system publishes it."""
     price = {
         "setup": {"amount": "1.00", "currency": "GBP"},
         "recurring": {"amount": "0.80", "currency": "GBP"},
@@ -68,7 +68,7 @@ def purchase(index: int, at: datetime = BOUGHT_AT) -> Event[Any]:
 
 
 async def publish(kafka: str, prefix: str, indices: Iterable[int]) -> None:
-    """Publish purchases as fast as they go; returns when all are acknowledged."""
+    """Publish purchases as fast as possible and wait until all are acknowledged."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5, max_batch_size=256 * 1024)
     await producer.start()
     try:

@@ -1,4 +1,4 @@
-"""The relay alone: an outbox full of rows, published and deleted; and how many statements that took."""
+"""The relay alone: a full outbox is published and deleted, and the statements are counted."""
 
 import asyncio
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from bench.run import Run, Stopwatch, Took, main
+from bench.variant import Run, Stopwatch, Took, main
 from didflow_chassis.kafka_clients import producer, start_producer
 from didflow_chassis.relay import Relay
 from didflow_chassis.settings import Settings
@@ -19,16 +19,16 @@ SELECT $1, ('+44207' || lpad((n % 10000)::text, 7, '0'))::bytea, $2::bytea FROM 
 """
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 VALUE = b'{"specversion":"1.0","data":{"text":"' + b"x" * 560 + b'"}}'
-"""As long as an event of billing's is."""
+"""The length of an event of billing."""
 TOPIC = "term.changed"
 SENT = ("didflow_relay_rows_total", {"result": "sent"})
 LOOK_S = 0.001
 
 
 async def run_relay(run: Run) -> Took:
-    """Fill the outbox, then let the relay work until it says that all is deleted, and see that it is.
+    """Fill the outbox, run the relay until it reports that all rows are deleted, and check it.
 
-    Nobody looks into the table meanwhile: a look walks over all that was deleted, and would be the relay's price.
+    The table is not read during the run: reading it would scan all deleted rows and slow the relay down.
     """
     settings = Settings(kafka=run.kafka, postgres=run.dsn, topic_prefix=run.prefix, production=False)
     connection = await asyncpg.connect(run.dsn)
@@ -58,7 +58,7 @@ async def run_relay(run: Run) -> Took:
 
 
 def _count_statements(found: list[str]) -> None:
-    """Let every connection that is opened from now on tell of its statements, prepared ones too."""
+    """Count the statements of every connection that is opened from now on, including prepared ones."""
     connect: Any = asyncpg.connect
     run_prepared: Any = PreparedStatement.fetch
 

@@ -1,16 +1,16 @@
-"""The relay against a bare producer, interleaved."""
+"""The relay against a bare producer, in interleaved rounds."""
 
 from bench.databases import prepared
 from bench.machine import Machine
 from bench.rounds import Tell, Variant, interleaved
-from bench.run import Run, Took, in_process
 from bench.topics import create_bench_topics
+from bench.variant import Run, Took, in_process
 
 PREFIX = "relay."
 
 
 async def measure(machine: Machine, *, rows: int, rounds: int, tell: Tell) -> dict[str, list[Took]]:
-    """Return what `relay` and `bare_producer` took for so many rows, round by round."""
+    """Return the figures of `relay` and `bare_producer` for this many rows, round by round."""
     await create_bench_topics(machine.kafka, PREFIX)
 
     def variant(module: str) -> Variant:

@@ -1,4 +1,4 @@
-"""What was measured, as a table for people and as JSON for programs: ours, the reference, and their ratio."""
+"""The results as a table for people and as JSON for programs: didflow, the reference, and the ratio."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ LATEST = Path(__file__).parent / "latest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measure. `aim` is the ratio that is promised: at least that, or at most where less is better."""
+    """One measure. `aim` is the promised ratio: at least that, or at most that if less is better."""
 
     key: str
     what: str
@@ -27,25 +27,25 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """Ours over the reference."""
+        """didflow divided by the reference."""
         return self.ours / self.reference
 
     @property
     def is_met(self) -> bool:
-        """Whether the promise holds."""
+        """True if the promise holds."""
         return self.ratio <= self.aim if self.at_most else self.ratio >= self.aim
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All measures of one run; `about` says on what; `detail` has each variant's own numbers."""
+    """All measures of one run. `about` describes the machine, `detail` has the figures of each variant."""
 
     figures: list[Figure] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> str:
-        """Write it for programs: each measure under its key, with what else was found beside them."""
+        """Return the JSON for programs: each measure under its key, with its details."""
         figures = {
             f.key: {"ours": _short(f.ours), "reference": _short(f.reference), "ratio": _short(f.ratio)}
             for f in self.figures
@@ -53,14 +53,14 @@ class Report:
         return json.dumps(figures | {"about": self.about, "detail": self.detail}, indent=2) + "\n"
 
     def write(self, place: Path = LATEST) -> None:
-        """Keep it, together with what an earlier run measured and this one did not."""
+        """Write the file. Measures of an earlier run that this run did not measure are kept."""
         before: Mapping[str, Any] = json.loads(place.read_text()) if place.exists() else {}
         now = json.loads(self.as_json())
         both = {name: before.get(name, {}) | now[name] for name in ("about", "detail")}
         place.write_text(json.dumps(before | now | both, indent=2) + "\n")
 
     def show(self, console: Console) -> None:
-        """Print it for people."""
+        """Print the tables for people."""
         console.print(_figures(self.figures))
         for title, rows in self.detail.items():
             console.print(_detail(title, rows))
@@ -68,7 +68,7 @@ class Report:
 
 def _figures(figures: Iterable[Figure]) -> Table:
     table = Table(title="against the references")
-    for name in ("measure", "ours", "reference", "", "ratio", "aim"):
+    for name in ("measure", "didflow", "reference", "", "ratio", "aim"):
         table.add_column(name, justify="left" if name in ("measure", "") else "right")
     for f in figures:
         aim = f"{'<=' if f.at_most else '>='} {f.aim:g}"

@@ -1,16 +1,16 @@
-"""Rounds of variants, interleaved: A B C, A B C, ... so that what else the machine does hits all alike."""
+"""Rounds of variants, interleaved: A B C, A B C, ... So other load on the machine affects all variants alike."""
 
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bench.run import Took
+from bench.variant import Took
 
 Variant = Callable[[], Awaitable[Took]]
 Tell = Callable[[str], None]
 
 
 async def interleaved(variants: Mapping[str, Variant], rounds: int, tell: Tell) -> dict[str, list[Took]]:
-    """Run every variant once in each round; the order turns with the rounds, so that none is always first."""
+    """Run every variant once in each round. The order rotates, so that none is always first."""
     took: dict[str, list[Took]] = {name: [] for name in variants}
     names = list(variants)
     for number in range(rounds):
@@ -23,5 +23,5 @@ async def interleaved(variants: Mapping[str, Variant], rounds: int, tell: Tell) 
 
 
 def median_rate(took: Sequence[Took]) -> float:
-    """Return the middle of the rates, messages a second."""
+    """Return the median of the rates, in messages a second."""
     return statistics.median(each.rate for each in took)

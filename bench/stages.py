@@ -1,6 +1,6 @@
-"""One stage: ours with billing's and with inventory's purchases, the floor, the naive application.
+"""One stage: didflow with the purchases of billing and of inventory, the floors, and the naive application.
 
-Every run has a fresh database and reads the same records again from Kafka.
+Every run has a new database and reads the same records from Kafka again.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from bench.databases import prepared
 from bench.machine import Machine
 from bench.purchases import TOPIC, numbers, publish
 from bench.rounds import Tell, Variant, interleaved
-from bench.run import Run, Took, in_process
 from bench.topics import create_bench_topics, rewind
+from bench.variant import Run, Took, in_process
 
 OURS = ("billing", "inventory")
 FLOORS = {"floor": "least", "billing-floor": "billing", "inventory-floor": "inventory"}
@@ -20,13 +20,13 @@ FLOORS = {"floor": "least", "billing-floor": "billing", "inventory-floor": "inve
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """Runs variants of one stage on a machine where their records lie ready."""
+    """Runs variants of one stage on a machine that has their records."""
 
     machine: Machine
     messages: int
 
     async def ready(self, names: Iterable[str]) -> None:
-        """Publish the purchases once for each of these variants, if an earlier measure has not."""
+        """Publish the purchases once for each of these variants, unless an earlier measure has done so."""
         for name in names:
             if name in self.machine.published:
                 continue
@@ -35,9 +35,9 @@ class Stages:
             await publish(self.machine.kafka, f"{name}.", numbers(self.messages))
 
     def variant(self, name: str, batch: int, messages: int | None = None, profile: str = "") -> Variant:
-        """Return the runner of one variant."""
+        """Return the function that runs one variant."""
         database = name.removesuffix("-floor") if name.startswith(OURS) else "billing"
-        module = "ours" if name in OURS else "floor" if name in FLOORS else name
+        module = "didflow_worker" if name in OURS else "floor" if name in FLOORS else name
         service = FLOORS.get(name, name)
 
         async def once() -> Took:
@@ -61,7 +61,7 @@ class Stages:
 async def measure(
     machine: Machine, *, messages: int, naive: int, rounds: int, tell: Tell
 ) -> dict[str, list[Took]]:
-    """Measure all variants at batches of 500 and 100, in one interleaved run."""
+    """Measure all variants with batches of 500 and 100, in one interleaved run."""
     stages = Stages(machine=machine, messages=messages)
     await stages.ready((*FLOORS, "naive", *OURS))
     variants = {

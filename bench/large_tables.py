@@ -1,6 +1,6 @@
-"""Large state tables, as they are after years: terms of living numbers, and the inbox of their messages.
+"""Fills state tables as they are after years of use: terms of live numbers, and the inbox of their messages.
 
-Rows are written in the order of their keys, then indexed: the same tables as grown ones, in minutes.
+Rows are written in the order of their keys and indexed afterwards. This takes minutes and gives the same tables.
 """
 
 import asyncpg
@@ -28,7 +28,7 @@ TABLES = ("terms", "inbox")
 
 
 async def fill(dsn: str, rows: int) -> None:
-    """Put so many rows into both tables."""
+    """Write this many rows into both tables."""
     connection = await asyncpg.connect(
         dsn, server_settings={"work_mem": "256MB", "maintenance_work_mem": "512MB"}
     )

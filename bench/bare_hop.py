@@ -1,14 +1,14 @@
-"""A bare hop, as a process: what comes from one topic goes to the next, and nothing else is done."""
+"""A bare hop as a process: it forwards the records of one topic to the next one and does nothing else."""
 
 import asyncio
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from bench.run import Run, Took, main
+from bench.variant import Run, Took, main
 
 
 async def run_hop(run: Run) -> Took:
-    """Pass records on from `<prefix><n>` to `<prefix><n+1>`, n being `messages`, until terminated."""
+    """Forward records from `<prefix><n>` to `<prefix><n+1>`, where n is `messages`, until terminated."""
     source, target = f"{run.prefix}{run.messages}", f"{run.prefix}{run.messages + 1}"
     consumer = AIOKafkaConsumer(
         source,
@@ -24,7 +24,7 @@ async def run_hop(run: Run) -> Took:
     waiting: set[asyncio.Future[object]] = set()
     async for record in consumer:
         future = await producer.send(target, record.value, key=record.key)
-        # Nobody waits for the acknowledgement, but somebody must hold the future.
+        # Nothing waits for the acknowledgement, but something must hold a reference to the future.
         waiting.add(future)
         future.add_done_callback(waiting.discard)
     return Took(messages=0, seconds=1)

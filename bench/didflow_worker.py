@@ -1,6 +1,6 @@
-"""Ours: a worker as it runs in production (consumer, stage, relay, clock, health), on the clock from outside.
+"""A didflow worker as in production (consumer, stage, relay, timers, health), measured from outside.
 
-Done is when the last batch's offsets are committed and the last outbox row is published and deleted.
+The run ends when the offsets of the last batch are committed and the last outbox row is published and deleted.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from bench.run import Run, Stopwatch, Took, main
+from bench.variant import Run, Stopwatch, Took, main
 from didflow.services import service, settings_class
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.offsets import OffsetCommits
@@ -24,18 +24,18 @@ LOOK_S = 0.005
 
 
 class NotDecidedError(RuntimeError):
-    """Something else than the plain decision came of a purchase: what was measured is not what it says."""
+    """A purchase had another decision than expected, so the figures would be wrong."""
 
     code = "not-decided"
 
 
 class Watch(Stopwatch):
-    """A stopwatch that knows whose batches it counts."""
+    """A stopwatch that counts the batches of one stage."""
 
     consumer: Consumer
 
 
-async def run_ours(run: Run) -> Took:
+async def run_variant(run: Run) -> Took:
     """Take all purchases with the service's worker."""
     settings = settings_class(run.service)(
         kafka=run.kafka,
@@ -66,7 +66,7 @@ async def run_ours(run: Run) -> Took:
 
 
 def with_stopwatch(watch: Watch) -> None:
-    """Let every consumer of this process note its polls, as they come and when they are through."""
+    """Let every consumer of this process report its polls when they arrive and when they are done."""
     take: Callable[[Any, Sequence[Any]], Awaitable[None]] = Consumer.receive
     reached: Callable[[Any, Sequence[Any]], None] = OffsetCommits.add
 
@@ -84,4 +84,4 @@ def with_stopwatch(watch: Watch) -> None:
 
 
 if __name__ == "__main__":
-    main(run_ours)
+    main(run_variant)

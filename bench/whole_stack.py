@@ -1,4 +1,4 @@
-"""A whole didflow on the machine's servers: four workers and the carrier simulator as processes, and who listens."""
+"""A whole didflow on the machine's servers: four workers and the carrier simulator as processes, and a reader."""
 
 import asyncio
 import os
@@ -28,15 +28,15 @@ TAKEN = "SELECT count(*) FROM inbox WHERE outcome <> 'said'"
 
 
 @dataclass(kw_only=True)
-class Listener:
-    """Notes when each number was activated, by this process's clock."""
+class ActivationReader:
+    """Records when each number was activated, by the clock of this process."""
 
     consumer: AIOKafkaConsumer
     heard: dict[bytes, float] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def listen(self) -> None:
-        """Listen until cancelled."""
+        """Read until cancelled."""
         while True:
             found = await self.consumer.getmany(timeout_ms=200)
             now = time.perf_counter()
@@ -46,7 +46,7 @@ class Listener:
             self._news.set()
 
     async def wait(self, count: int) -> None:
-        """Wait until so many numbers were heard of. Raises TimeoutError."""
+        """Wait until this many numbers are activated. Raises TimeoutError."""
         async with asyncio.timeout(PATIENCE_S):
             while len(self.heard) < count:
                 self._news.clear()
@@ -54,14 +54,14 @@ class Listener:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whole:
-    """A running stack and what looks at it."""
+class WholeStack:
+    """A running stack and its readers."""
 
     kafka: str
     stack: Stack
     quiet: IdleCheck
     databases: Mapping[str, Any]
-    listener: Listener
+    listener: ActivationReader
 
     def worked(self) -> float:
         """Return the processor time of the workers and the simulator so far, in seconds."""
@@ -69,13 +69,13 @@ class Whole:
         return sum(used.user + used.system for used in (each.cpu_times() for each in processes))
 
     async def taken(self) -> dict[str, int]:
-        """Count the messages that each service has taken so far."""
+        """Return the number of messages that each service has taken so far."""
         return {name: await connection.fetchval(TAKEN) for name, connection in self.databases.items()}
 
 
 @asynccontextmanager
-async def whole(machine: Machine, tell: Tell) -> AsyncIterator[Whole]:
-    """Start everything and end it with the block."""
+async def whole_stack(machine: Machine, tell: Tell) -> AsyncIterator[WholeStack]:
+    """Start everything and stop it at the end of the block."""
     os.environ["DIDFLOW_TOPIC_PREFIX"] = PREFIX
     folder = machine.folder / "stack"
     folder.mkdir(exist_ok=True)
@@ -94,11 +94,11 @@ async def whole(machine: Machine, tell: Tell) -> AsyncIterator[Whole]:
             auto_offset_reset="latest",
         )
         await consumer.start()
-        listener = Listener(consumer=consumer)
+        listener = ActivationReader(consumer=consumer)
         listening = asyncio.create_task(listener.listen())
         try:
             async with idle_check(settings, stack.servers.postgres) as quiet:
-                yield Whole(
+                yield WholeStack(
                     kafka=machine.kafka, stack=stack, quiet=quiet, databases=databases, listener=listener
                 )
         finally:

@@ -1,4 +1,4 @@
-"""One run of one variant: a process of its own that is told what to do in one argument and prints what it took.
+"""One run of one variant. It is a process that gets its task in one argument and prints its figures.
 
 The clock starts at the first batch and stops when the last offset is committed and the last row is published.
 """
@@ -16,12 +16,12 @@ import uvloop
 from didflow_chassis import garbage_collection
 
 PATIENCE_S = 300.0
-"""How long one run may take."""
+"""Time limit of one run, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a variant is told: where the servers are, what to read, and how much of it."""
+    """The task of a variant: the servers, what to read, and how much of it."""
 
     kafka: str
     dsn: str
@@ -35,9 +35,9 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Took:
-    """What a run took: messages taken in, from the first to the last, in so many batches; rows published.
+    """The figures of a run: messages taken, seconds from the first to the last, batches, rows published.
 
-    `cpu_s` is the processor time of the variant's own process: it says what waiting and neighbours hide.
+    `cpu_s` is the processor time of the variant's own process. It is independent of waiting and of other processes.
     """
 
     messages: int
@@ -54,27 +54,27 @@ class Took:
 
 
 class RunFailedError(RuntimeError):
-    """A variant ended with an error; the message is the end of what it said."""
+    """A variant ended with an error. The message is the end of its output."""
 
     code = "run-failed"
 
 
 class Stopwatch:
-    """Counts batches from the first on."""
+    """Counts batches from the first one on."""
 
     def __init__(self) -> None:
         self.started = self.cpu = 0.0
         self.messages = self.batches = self.done = 0
 
     def batch(self, size: int) -> None:
-        """Note that a batch has come; the first one starts the clock."""
+        """Count a batch. The first one starts the clock."""
         if not self.started:
             self.started, self.cpu = time.perf_counter(), time.process_time()
         self.messages += size
         self.batches += 1
 
     def took(self, *, published: int = 0, statements: int = 0) -> Took:
-        """Stop."""
+        """Stop the clock and return the figures."""
         seconds = time.perf_counter() - self.started
         return Took(
             messages=self.messages,
@@ -87,7 +87,7 @@ class Stopwatch:
 
 
 async def in_process(module: str, run: Run) -> Took:
-    """Run a variant in a process of its own. Raises RunFailedError."""
+    """Run a variant in its own process. Raises RunFailedError."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -110,9 +110,9 @@ async def in_process(module: str, run: Run) -> Took:
 
 
 def main(work: Callable[[Run], Coroutine[Any, Any, Took]]) -> None:
-    """Be a variant's process."""
+    """Run a variant in this process and print its figures."""
     run = Run(**json.loads(sys.argv[1]))
-    # What was imported is no garbage, and batches make no cycles: every variant is spared looking, as workers are.
+    # Batches create no reference cycles. Every variant disables most of the search for them, as workers do.
     garbage_collection.tune()
 
     async def measured() -> Took:
