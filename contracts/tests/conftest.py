@@ -1,4 +1,4 @@
-"""A purchase as an order system sends it, fresh for each test, and the record that carries it."""
+"""The example purchase, new for each test."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -12,6 +12,6 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
 
 @pytest.fixture
 def purchase() -> dict[str, Any]:
-    """The example purchase in structured mode, free to be changed."""
+    """The example purchase in structured mode. The test may change it."""
     parsed: dict[str, Any] = deepcopy(orjson.loads((EXAMPLES / "did.purchased.json").read_bytes()))
     return parsed

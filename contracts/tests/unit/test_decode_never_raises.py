@@ -1,4 +1,4 @@
-"""Whatever bytes and headers come, `decode` gives an event or a `BadEvent`, and nothing else."""
+"""Whatever bytes and headers a record has, `decode` returns an event or raises `BadEvent`."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def read(value: bytes | None, given_headers: Any) -> None:
 
 @given(st.none() | st.binary(max_size=200), headers)
 def test_any_bytes_with_any_headers(value: bytes | None, given_headers: Any) -> None:
-    """Noise is refused with a code."""
+    """Random bytes are refused with a code."""
     read(value, given_headers)
 
 
@@ -48,8 +48,8 @@ def test_any_bytes_with_any_headers(value: bytes | None, given_headers: Any) -> 
 def test_any_json_in_any_field_of_any_event(
     example: dict[str, Any], changed: dict[str, Any], given_headers: Any
 ) -> None:
-    """Any value in any attribute or field is taken or refused, and what is taken can be sent on."""
-    data = example["data"] | {name: said for name, said in changed.items() if name in example["data"]}
+    """Every value is accepted or refused, and an accepted event can be encoded again."""
+    data = example["data"] | {name: value for name, value in changed.items() if name in example["data"]}
     read(orjson.dumps(example | {"data": data}), [])
     read(orjson.dumps(example | changed), [])
     read(orjson.dumps(data), given_headers)
@@ -57,7 +57,7 @@ def test_any_json_in_any_field_of_any_event(
 
 @given(st.sampled_from(EXAMPLES), st.integers(0, 5000), st.binary(min_size=1, max_size=6))
 def test_any_damage_to_the_bytes(example: dict[str, Any], place: int, damage: bytes) -> None:
-    """Bytes overwritten anywhere in a good record are taken or refused."""
+    """A damaged record is accepted or refused."""
     value = orjson.dumps(example)
     cut = place % len(value)
     read(value[:cut] + damage + value[cut + len(damage) :], [])

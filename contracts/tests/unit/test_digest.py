@@ -1,4 +1,4 @@
-"""The digest tells a retry from another event under the same id."""
+"""The digest distinguishes a repeat from another event with the same id."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ def digested(event: dict[str, Any]) -> bytes:
     return digest(decode(orjson.dumps(event), [], types=EVENT_TYPES))
 
 
-def test_a_retry_may_renew_time_and_trace_and_reorder_keys(purchase: dict[str, Any]) -> None:
-    """Time, trace and the order of keys, at any depth, are not part of what an event says."""
+def test_time_trace_and_the_order_of_keys_do_not_change_the_digest(purchase: dict[str, Any]) -> None:
+    """A retry may change them, at any depth of the data."""
     retry = purchase | {
         "time": "2026-03-02T09:05:00Z",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -24,8 +24,8 @@ def test_a_retry_may_renew_time_and_trace_and_reorder_keys(purchase: dict[str, A
     assert len(digested(purchase)) == 32
 
 
-def test_other_data_is_another_digest(purchase: dict[str, Any]) -> None:
-    """A changed field counts, also one that this version does not know."""
+def test_other_data_has_another_digest(purchase: dict[str, Any]) -> None:
+    """This includes fields that this version does not know."""
     seen = {digested(purchase)}
     for change in ({"order_id": "other"}, {"campaign": "spring"}, {"campaign": "autumn"}):
         seen.add(digested(purchase | {"data": purchase["data"] | change}))
@@ -33,6 +33,6 @@ def test_other_data_is_another_digest(purchase: dict[str, Any]) -> None:
 
 
 def test_the_type_is_part_of_the_digest(purchase: dict[str, Any]) -> None:
-    """The same data under another type is another event."""
+    """The same data with another type is another event."""
     porting = purchase | {"type": "didflow.did.porting_started.v1"}
     assert digested(porting) != digested(purchase)

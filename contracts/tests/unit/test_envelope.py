@@ -1,4 +1,4 @@
-"""What is taken, and which code everything else is refused with."""
+"""Which records are accepted, and the code of every refusal."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from didflow_contracts.events import EVENT_TYPES, DidPurchased, DidRemoved
 STRUCTURED = [("content-type", CONTENT_TYPE.encode())]
 
 
-def take(value: bytes | None, headers: Any = STRUCTURED) -> Event[Any]:
+def decoded(value: bytes | None, headers: Any = STRUCTURED) -> Event[Any]:
     return decode(value, headers, types=EVENT_TYPES)
 
 
 def refused(value: bytes | None, headers: Any = STRUCTURED) -> str:
     with pytest.raises(BadEvent) as caught:
-        take(value, headers)
+        decoded(value, headers)
     assert caught.value.reason
     return caught.value.code
 
@@ -30,9 +30,9 @@ def as_binary(event: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes]]]:
     return orjson.dumps(event["data"]), headers
 
 
-def test_structured_mode_is_taken(purchase: dict[str, Any]) -> None:
-    """Attributes and data of a structured value come back typed, the time in UTC."""
-    event = take(orjson.dumps(purchase))
+def test_structured_mode_is_accepted(purchase: dict[str, Any]) -> None:
+    """Attributes and data are typed, and the time is in UTC."""
+    event = decoded(orjson.dumps(purchase))
     assert isinstance(event.data, DidPurchased)
     assert event.data.entity_id == event.data.did_id
     assert (event.id, event.source, event.subject) == (purchase["id"], "/orders/acme", "+3532212345")
@@ -40,30 +40,30 @@ def test_structured_mode_is_taken(purchase: dict[str, Any]) -> None:
 
 
 def test_structured_mode_needs_no_content_type(purchase: dict[str, Any]) -> None:
-    """A value that says specversion is structured, even when the client set no header at all."""
-    assert take(orjson.dumps(purchase), []) == take(orjson.dumps(purchase))
+    """A value with specversion is in structured mode, even without headers."""
+    assert decoded(orjson.dumps(purchase), []) == decoded(orjson.dumps(purchase))
 
 
-def test_binary_mode_says_the_same_as_structured_mode(purchase: dict[str, Any]) -> None:
-    """The same event in `ce_` headers, with byte or text header names, decodes to an equal event."""
+def test_binary_mode_gives_the_same_event_as_structured_mode(purchase: dict[str, Any]) -> None:
+    """Header names may be bytes or text."""
     value, headers = as_binary(purchase)
     named_in_bytes = [(name.encode(), text) for name, text in headers]
     plain = ("content-type", b"application/json; charset=utf-8")
-    assert take(value, [*headers, plain]) == take(orjson.dumps(purchase))
-    assert take(value, named_in_bytes) == take(orjson.dumps(purchase))
+    assert decoded(value, [*headers, plain]) == decoded(orjson.dumps(purchase))
+    assert decoded(value, named_in_bytes) == decoded(orjson.dumps(purchase))
 
 
-def test_data_may_come_as_base64(purchase: dict[str, Any]) -> None:
-    """An SDK that hands over data as bytes writes `data_base64`; JSON in it is read."""
+def test_data_may_be_base64(purchase: dict[str, Any]) -> None:
+    """Some SDKs write `data_base64` for data in bytes."""
     import base64
 
-    event = take(orjson.dumps(purchase))
+    event = decoded(orjson.dumps(purchase))
     purchase["data_base64"] = base64.b64encode(orjson.dumps(purchase.pop("data"))).decode()
-    assert take(orjson.dumps(purchase)) == event
+    assert decoded(orjson.dumps(purchase)) == event
 
 
 def test_an_encoded_event_decodes_to_itself() -> None:
-    """Nothing is lost on the way out and in: data, extensions and the microseconds of the time."""
+    """Data, extensions and the microseconds of the time are kept."""
     removed = DidRemoved(
         did_id="01980f2c-7c00-7000-8000-000000000001",
         number="+3532212345",
@@ -82,34 +82,34 @@ def test_an_encoded_event_decodes_to_itself() -> None:
         actor="service:billing",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
-    assert take(encode(event)) == event
+    assert decoded(encode(event)) == event
 
 
-def test_subject_may_be_left_out(purchase: dict[str, Any]) -> None:
-    """From outside the subject is optional; the number then stands for it."""
+def test_the_subject_is_optional(purchase: dict[str, Any]) -> None:
+    """The number is used instead."""
     del purchase["subject"]
-    assert take(orjson.dumps(purchase)).subject == "+3532212345"
+    assert decoded(orjson.dumps(purchase)).subject == "+3532212345"
 
 
 def test_unknown_fields_are_ignored_and_kept(purchase: dict[str, Any]) -> None:
-    """A newer minor shape is taken, and what this version does not know stays in `raw_data`."""
+    """They are not in the typed data but stay in `raw_data`."""
     purchase["data"]["campaign"] = {"name": "spring"}
     purchase["partnerextension"] = "x"
-    event = take(orjson.dumps(purchase))
+    event = decoded(orjson.dumps(purchase))
     assert orjson.loads(event.raw_data)["campaign"] == {"name": "spring"}
     assert not hasattr(event.data, "campaign")
 
 
-def test_sequence_of_an_outside_source_means_nothing(purchase: dict[str, Any]) -> None:
-    """Only our services count; another's `sequence` extension may be any text."""
+def test_the_sequence_of_an_outside_source_is_ignored(purchase: dict[str, Any]) -> None:
+    """It may be any text."""
     purchase["sequence"] = "A-7"
-    assert take(orjson.dumps(purchase)).sequence is None
+    assert decoded(orjson.dumps(purchase)).sequence is None
 
 
-def test_sequence_of_our_source_is_a_count(purchase: dict[str, Any]) -> None:
-    """Our own sequence is read as a number, and refused when it is none."""
+def test_the_sequence_of_a_didflow_service_is_a_number_from_1(purchase: dict[str, Any]) -> None:
+    """Any other text is refused."""
     purchase |= {"source": "/didflow/inventory", "sequence": "12"}
-    assert take(orjson.dumps(purchase)).sequence == 12
+    assert decoded(orjson.dumps(purchase)).sequence == 12
     for wrong in ("0", "-1", "1.5", "", "\u0661", 12, "9" * 30):
         assert refused(orjson.dumps(purchase | {"sequence": wrong})) == "not_cloudevents"
 
@@ -144,10 +144,10 @@ REFUSED_ATTRIBUTES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("change", "code"), REFUSED_ATTRIBUTES.values(), ids=REFUSED_ATTRIBUTES)
-def test_malformed_events_have_their_code(
+def test_each_malformed_event_has_its_code(
     purchase: dict[str, Any], change: dict[str, Any], code: str
 ) -> None:
-    """Every way to be no event of ours is told apart by a stable code."""
+    """The codes are stable."""
     assert refused(orjson.dumps(purchase | change)) == code
 
 
@@ -168,8 +168,8 @@ REFUSED_BYTES: dict[str, tuple[bytes | None, str]] = {
 
 @pytest.mark.parametrize(("value", "code"), REFUSED_BYTES.values(), ids=REFUSED_BYTES)
 @pytest.mark.parametrize("headers", [STRUCTURED, []], ids=["with header", "without"])
-def test_bytes_that_are_no_event_have_their_code(value: bytes | None, code: str, headers: Any) -> None:
-    """Bytes that cannot be read are refused alike with and without a content type."""
+def test_bytes_that_are_not_an_event_have_their_code(value: bytes | None, code: str, headers: Any) -> None:
+    """The code is the same with and without a content type."""
     assert refused(value, headers) == code
 
 
@@ -189,33 +189,33 @@ REFUSED_HEADERS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("headers", "code"), REFUSED_HEADERS.values(), ids=REFUSED_HEADERS)
 def test_bad_headers_have_their_code(purchase: dict[str, Any], headers: Any, code: str) -> None:
-    """A good value does not save a record whose headers cannot be read."""
+    """A valid value does not make up for headers that cannot be read."""
     assert refused(orjson.dumps(purchase), headers) == code
 
 
-def test_an_escaped_backslash_before_u0000_is_no_nul(purchase: dict[str, Any]) -> None:
-    """The six characters backslash-u-0-0-0-0, as text, are allowed; only the character NUL is not."""
+def test_an_escaped_backslash_before_u0000_is_not_nul(purchase: dict[str, Any]) -> None:
+    """The six characters backslash-u-0-0-0-0 are allowed as text. Only the character NUL is refused."""
     purchase["data"]["area"] = "\\u0000"
-    assert take(orjson.dumps(purchase)).data.area == "\\u0000"
+    assert decoded(orjson.dumps(purchase)).data.area == "\\u0000"
 
 
-def test_data_that_cannot_be_kept_is_refused(purchase: dict[str, Any]) -> None:
-    """An unknown field nested so deep that it cannot be written again is refused, not half kept."""
+def test_data_that_cannot_be_stored_is_refused(purchase: dict[str, Any]) -> None:
+    """An unknown field can be nested too deeply to be written again."""
     deep = b"[" * 500 + b"]" * 500
     purchase["data"]["extra"] = "acme-deep"
     value = orjson.dumps(purchase).replace(b'"acme-deep"', deep)
     assert refused(value) == "invalid_data"
 
 
-def test_a_consumer_is_told_of_types_it_does_not_know(purchase: dict[str, Any]) -> None:
-    """What counts is what this consumer knows, not what the contract holds."""
+def test_a_type_that_the_consumer_does_not_know_is_refused(purchase: dict[str, Any]) -> None:
+    """The types of the consumer count, not all types of the contract."""
     with pytest.raises(BadEvent) as caught:
         decode(orjson.dumps(purchase), STRUCTURED, types={DidRemoved.type(): DidRemoved})
     assert caught.value.code == "unknown_type"
 
 
-def test_a_consumers_own_type_has_no_list_of_sources() -> None:
-    """A model outside the contract's topics may come from any source."""
+def test_the_source_of_a_type_outside_the_contract_is_not_checked() -> None:
+    """Such a type may have any source."""
 
     class Tried(DidRemoved):
         topic = "tried.out"
@@ -238,18 +238,18 @@ def test_a_consumers_own_type_has_no_list_of_sources() -> None:
 
 
 def test_the_reason_names_fields_and_hides_values(purchase: dict[str, Any]) -> None:
-    """A dead letter says which fields are wrong, not what stood in them, and stays short."""
+    """The reason is short and contains no values, because they can be personal data."""
     purchase["data"] |= {"number": "secret", "features": ["loud"] * 500}
     with pytest.raises(BadEvent) as caught:
-        take(orjson.dumps(purchase))
+        decoded(orjson.dumps(purchase))
     assert caught.value.reason.startswith("number: ")
     assert "secret" not in caught.value.reason
     assert len(caught.value.reason) < 1100
 
 
-def test_a_value_too_long_to_send_is_refused_when_it_is_written(purchase: dict[str, Any]) -> None:
-    """The limit holds on the way out, too, before anything is stored."""
-    event = take(orjson.dumps(purchase))
+def test_encoding_a_value_that_is_too_long_is_refused(purchase: dict[str, Any]) -> None:
+    """The limit applies before anything is stored."""
+    event = decoded(orjson.dumps(purchase))
     long = Event(
         id="1",
         source=event.source,
@@ -279,6 +279,6 @@ def test_a_value_too_long_to_send_is_refused_when_it_is_written(purchase: dict[s
     ],
 )
 def test_data_is_not_coerced(purchase: dict[str, Any], spoil: Callable[[dict[str, Any]], object]) -> None:
-    """A field of the wrong shape is invalid data; nothing is guessed into place."""
+    """A field of the wrong type is invalid data."""
     spoil(purchase["data"])
     assert refused(orjson.dumps(purchase)) == "invalid_data"

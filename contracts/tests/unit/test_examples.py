@@ -1,4 +1,4 @@
-"""The example of each event is taken as it stands, by the models and by the released schema."""
+"""The example of each event is valid for the models and for the released schema."""
 
 from pathlib import Path
 
@@ -19,13 +19,13 @@ EXAMPLES = {
 
 
 def test_every_topic_has_an_example() -> None:
-    """One file for each topic, and none besides."""
+    """Each topic has one file."""
     assert set(EXAMPLES) == set(TOPICS)
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_an_example_is_taken(topic: str) -> None:
-    """It decodes to the topic's model, with a number that exists, and can be sent on unchanged."""
+def test_an_example_is_accepted(topic: str) -> None:
+    """It decodes to the model of its topic, its number exists, and it can be encoded again unchanged."""
     event = decode(EXAMPLES[topic], [], types=EVENT_TYPES)
     assert type(event.data) is TOPICS[topic].event
     assert is_valid(event.data.number)
@@ -33,8 +33,8 @@ def test_an_example_is_taken(topic: str) -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_an_example_and_what_we_emit_of_it_fit_the_schema(topic: str) -> None:
-    """Other languages read the schema: as written, and as our models write it, nulls included."""
+def test_an_example_is_valid_by_the_schema(topic: str) -> None:
+    """It is valid as written, and as the models write it with nulls."""
     validator = Draft202012Validator(released()[topic])
     example = orjson.loads(EXAMPLES[topic])
     validator.validate(example)
@@ -43,7 +43,7 @@ def test_an_example_and_what_we_emit_of_it_fit_the_schema(topic: str) -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_an_example_holds_no_unknown_field(topic: str) -> None:
-    """Every field shown is a field of the model."""
+def test_an_example_has_no_unknown_field(topic: str) -> None:
+    """Every field is a field of the model."""
     example = orjson.loads(EXAMPLES[topic])
     assert set(example["data"]) <= set(TOPICS[topic].event.model_fields)

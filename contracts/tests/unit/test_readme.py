@@ -1,4 +1,4 @@
-"""The README's Python runs as it is printed."""
+"""The Python code of the README works as printed."""
 
 import re
 from pathlib import Path
@@ -19,8 +19,8 @@ def readme() -> dict[str, Any]:
     return names
 
 
-def test_the_printed_purchase_is_taken() -> None:
-    """What an order system copies from the README is a valid purchase."""
+def test_the_printed_purchase_is_valid() -> None:
+    """An order system can copy it."""
     printed = readme()
     event = decode(printed["value"], printed["headers"], types=EVENT_TYPES)
     assert event.data == printed["purchase"]
@@ -28,7 +28,7 @@ def test_the_printed_purchase_is_taken() -> None:
 
 
 def test_the_printed_adapter_answers_the_example_command() -> None:
-    """What a carrier adapter copies from the README answers a command with a valid result."""
+    """A carrier adapter can copy it."""
     command = (ROOT.parent / "examples" / "events" / "provisioning.commands.json").read_bytes()
     result = decode(readme()["answer"](command, []), [], types=EVENT_TYPES)
     assert isinstance(result.data, ResultReported)

@@ -1,4 +1,4 @@
-"""The released schemas are today's, and agree with the models about what is valid."""
+"""The released schemas are the current ones and agree with the models."""
 
 from pathlib import Path
 from typing import Any
@@ -18,28 +18,28 @@ def errors(event: dict[str, Any]) -> list[str]:
     return [error.message for error in Draft202012Validator(schemas.released()[topic]).iter_errors(event)]
 
 
-def test_todays_schemas_break_nothing_released() -> None:
+def test_the_current_schemas_break_no_released_schema() -> None:
     """Within version 1 nothing is renamed, retyped, removed or made required."""
     assert [str(change) for change in schemas.breaks()] == []
 
 
-def test_todays_schemas_are_released() -> None:
-    """What lies in the folder is what the models say."""
+def test_the_current_schemas_are_released() -> None:
+    """The files in the folder equal the schemas of the models."""
     lying = {path.stem: path.read_bytes() for path in schemas.RELEASED.glob("*.json")}
     assert lying == {topic: schemas.as_text(schema) for topic, schema in schemas.current().items()}, RUN
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_released_schema_is_a_json_schema(topic: str) -> None:
-    """Valid under 2020-12, and named after its type."""
+    """It is valid under draft 2020-12, and its title is the type of the event."""
     schema = schemas.released()[topic]
     Draft202012Validator.check_schema(schema)
     assert schema["title"] == f"didflow.{topic}.v1"
 
 
 @pytest.mark.parametrize("missing", ["order_id", "end_user_type", "price", "billing_period"])
-def test_the_schema_knows_what_a_purchase_needs(purchase: dict[str, Any], missing: str) -> None:
-    """Order systems in other languages find the conditions in the schema, too."""
+def test_the_schema_has_the_conditions_of_a_purchase(purchase: dict[str, Any], missing: str) -> None:
+    """Order systems in other languages use the schema only."""
     assert errors(purchase) == []
     del purchase["data"][missing]
     assert errors(purchase)
@@ -48,8 +48,8 @@ def test_the_schema_knows_what_a_purchase_needs(purchase: dict[str, Any], missin
         assert errors(purchase | {"data": purchase["data"] | {"acquired": "package"}}) == []
 
 
-def test_the_schema_asks_for_an_actions_parameters() -> None:
-    """An activation without features is invalid by the schema as well."""
+def test_the_schema_has_the_required_parameters_of_each_action() -> None:
+    """An activation without features is invalid by the schema."""
     path = Path(__file__).parents[3] / "examples" / "events" / "provisioning.commands.json"
     command = orjson.loads(path.read_bytes())
     assert errors(command) == []
@@ -57,8 +57,8 @@ def test_the_schema_asks_for_an_actions_parameters() -> None:
     assert errors(command)
 
 
-def test_release_writes_and_check_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A fresh release compares clean."""
+def test_a_new_release_passes_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check compares the files just written."""
     assert schemas.main(["release", str(tmp_path)]) == 0
     assert schemas.main(["check", str(tmp_path)]) == 0
     assert schemas.released(tmp_path) == schemas.current()
@@ -66,7 +66,7 @@ def test_release_writes_and_check_agrees(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_breaking_release_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Released fields that today's models lack stop the release, and the folder stays as it was."""
+    """If the models lack a released field, nothing is written."""
     schemas.release(tmp_path)
     path = tmp_path / "did.removed.json"
     schema = orjson.loads(path.read_bytes())
@@ -79,6 +79,6 @@ def test_a_breaking_release_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_wrong_arguments_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is written when it is not clear what is wanted."""
+    """Nothing is written."""
     assert schemas.main([]) == schemas.main(["publish"]) == 2
     assert "usage" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The table of topics is whole and says who may speak."""
+"""The table of topics is complete and knows who may publish."""
 
 from datetime import timedelta
 
@@ -18,27 +18,27 @@ def names(topics: object) -> set[str]:
 
 
 def test_every_event_has_exactly_one_topic() -> None:
-    """No event without a topic, no topic without an event, no name of its own."""
+    """There is no topic without an event."""
     assert {topic.event for topic in TOPICS.values()} == set(EVENTS)
     assert all(name == topic.name == topic.event.topic for name, topic in TOPICS.items())
 
 
-def test_topics_are_kept_alike() -> None:
-    """12 partitions, 7 days, 2 MiB: the same everywhere, so that a number's partition is the same."""
+def test_all_topics_have_the_same_settings() -> None:
+    """12 partitions, 7 days, 2 MiB. With equal partitions, a number has the same partition in every topic."""
     kept = {(topic.partitions, topic.retention, topic.max_message_bytes) for topic in TOPICS.values()}
     assert kept == {(12, timedelta(days=7), 2_097_152)}
 
 
 def test_every_producer_has_a_source_and_every_topic_a_producer_and_a_reader() -> None:
-    """Nobody may speak without a name, and nothing is said to nobody."""
+    """No topic is without a producer or a reader."""
     for topic in TOPICS.values():
         assert set(topic.producers) <= set(SOURCES)
         assert topic.producers
         assert topic.readers
 
 
-def test_a_source_is_matched_whole() -> None:
-    """A prefix asks for a name behind it; a service's own source allows no look-alike."""
+def test_a_source_must_match_whole_segments() -> None:
+    """A prefix needs a name after it, and a similar name is not allowed."""
     bought = TOPICS["did.purchased"]
     assert bought.allows("/orders/acme")
     assert bought.allows("/didflow/inventory")
@@ -49,8 +49,8 @@ def test_a_source_is_matched_whole() -> None:
     assert not TOPICS["did.removed"].allows("/orders/acme")
 
 
-def test_services_read_what_the_table_says() -> None:
-    """Each service's subscriptions follow from the one table."""
+def test_each_service_reads_its_topics() -> None:
+    """The subscriptions of a service follow from the table."""
     registration = {name for name in TOPICS if name.startswith("verification.")}
     four = {"did.purchased", "did.porting_started"}
     assert names(topics_read_by("verification")) == four | {
@@ -76,8 +76,8 @@ def test_services_read_what_the_table_says() -> None:
     assert names(topics_read_by("inventory")) == set(TOPICS) - own - {"provisioning.commands"}
 
 
-def test_outside_parties_are_in_the_table_too() -> None:
-    """Order systems and carrier adapters can see on one screen what they read and send."""
+def test_the_table_includes_outside_parties() -> None:
+    """It lists what order systems and carrier adapters read and publish."""
     assert names(topics_written_by("order-systems")) == {
         "did.purchased",
         "did.porting_started",
@@ -88,6 +88,6 @@ def test_outside_parties_are_in_the_table_too() -> None:
 
 
 def test_each_service_has_one_dead_letter_topic() -> None:
-    """Named after the service, apart from the event topics."""
+    """It is named after the service and is not an event topic."""
     assert dict(DEAD_LETTER_TOPICS) == {service: f"{service}.dlq" for service in SERVICES}
     assert not set(DEAD_LETTER_TOPICS.values()) & set(TOPICS)

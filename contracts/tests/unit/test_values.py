@@ -34,21 +34,21 @@ def example(country: str) -> str:
 @pytest.mark.parametrize(
     "text", ["3532212345", "+03532212345", "+353 22 12345", "+123456", "+" + "1" * 16, ""]
 )
-def test_what_is_not_e164_in_form_is_refused(text: str) -> None:
-    """A plus, no leading zero, 7 to 15 digits, nothing else."""
+def test_a_number_must_have_e164_form(text: str) -> None:
+    """It has a plus sign, no leading zero and 7 to 15 digits."""
     assert not fits(NUMBER, text)
     assert fits(NUMBER, "+3532212345")
 
 
 @pytest.mark.parametrize("country", ["IE", "DE", "US", "CA", "GB", "KZ", "BR"])
-def test_the_country_of_a_number_is_derived(country: str) -> None:
-    """Also where countries share a calling code."""
+def test_the_country_is_derived_from_the_number(country: str) -> None:
+    """This works for countries that share a calling code, too."""
     assert country_of(example(country)) == country
     assert is_valid(example(country))
 
 
-def test_a_number_of_no_country_has_none() -> None:
-    """Non-geographic, unknown and unparsable numbers belong to no country."""
+def test_a_number_without_a_country_has_none() -> None:
+    """Non-geographic, unknown and unparsable numbers have no country."""
     assert [country_of(number) for number in ("+80012345678", "+9991234567", "no number")] == [None] * 3
     assert is_valid("+80012345678")
     assert not is_valid("+3531")
@@ -56,14 +56,14 @@ def test_a_number_of_no_country_has_none() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "A", "a_b", "ä", "a" * 64, "a b"])
-def test_what_is_no_account_path_is_refused(path: str) -> None:
-    """Lower-case segments with single slashes between them, 63 characters each."""
+def test_an_account_path_has_lower_case_segments(path: str) -> None:
+    """Segments are separated by single slashes and have at most 63 characters."""
     assert not fits(PATH, path)
     assert fits(PATH, "master/acme-2/" + "a" * 63)
 
 
-def test_ancestry_goes_by_whole_segments() -> None:
-    """A name that merely begins alike is a neighbour."""
+def test_only_whole_segments_make_an_ancestor() -> None:
+    """A name that begins alike is another account."""
     assert is_within("master/acme", "master/acme")
     assert is_within("master/acme/shop", "master/acme")
     assert not is_within("master/acme-two", "master/acme")
@@ -80,7 +80,7 @@ def test_ancestry_goes_by_whole_segments() -> None:
     ],
 )
 def test_instants_are_read_as_utc(text: str) -> None:
-    """Any offset, either case, nine digits of a second: one instant, in UTC."""
+    """Any offset, upper and lower case and up to nine digits of a second are read."""
     assert parse_instant(text) == datetime(2026, 3, 2, 9, tzinfo=UTC)
     assert parse_instant(text).tzinfo is UTC
 
@@ -101,20 +101,20 @@ def test_instants_are_read_as_utc(text: str) -> None:
         None,
     ],
 )
-def test_what_is_no_instant_is_refused(value: object) -> None:
-    """Without an offset, off the calendar, off the years, or not RFC 3339."""
+def test_a_value_that_is_not_an_instant_is_refused(value: object) -> None:
+    """It has no offset, is no calendar date, lies outside the years 1 to 9999, or is not RFC 3339."""
     with pytest.raises(ValueError, match=r"instant|day|second|month|range"):
         parse_instant(value)
 
 
-def test_an_aware_datetime_is_taken_as_utc() -> None:
-    """Emitters may hand over datetimes of any zone."""
+def test_an_aware_datetime_is_converted_to_utc() -> None:
+    """Publishers may use any time zone."""
     noon = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=3)))
     assert parse_instant(noon).hour == 9
 
 
-def test_fresh_ids_rise_and_are_version_7() -> None:
-    """Ten thousand ids made in a row are distinct, sorted, and carry the present."""
+def test_new_ids_increase_and_are_version_7() -> None:
+    """Ten thousand new ids are distinct, sorted, and contain the present time."""
     ids = [uuid7() for _ in range(10_000)]
     assert ids == sorted(set(ids))
     assert {(made.version, made.variant) for made in ids} == {(7, RFC_4122)}
@@ -122,8 +122,8 @@ def test_fresh_ids_rise_and_are_version_7() -> None:
     assert abs((ids[-1].int >> 80) - now_ms) < 60_000
 
 
-def test_fresh_ids_are_distinct_across_threads() -> None:
-    """Threads share one order and never one id."""
+def test_new_ids_are_distinct_across_threads() -> None:
+    """Threads never get the same id."""
     made: list[UUID] = []
     threads = [Thread(target=lambda: made.extend(uuid7() for _ in range(2_000))) for _ in range(4)]
     for thread in threads:
@@ -134,18 +134,18 @@ def test_fresh_ids_are_distinct_across_threads() -> None:
 
 
 def test_derived_ids_never_change() -> None:
-    """The same parts give the same id in every release; retries rely on it."""
+    """Retries rely on the same id in every release."""
     assert derived_id("master/acme", "/v1/purchases", "key-1") == UUID("93ecd47b-02a9-5514-b323-5d4febd5e7d1")
 
 
 def test_derived_ids_keep_parts_apart() -> None:
-    """Where one part ends and the next begins is part of the id; a UUID counts as its text."""
+    """The borders between the parts count. A UUID counts as its text."""
     assert derived_id("ab", "c") != derived_id("a", "bc") != derived_id("abc")
     some = uuid7()
     assert derived_id(some) == derived_id(str(some))
 
 
-def test_derived_ids_go_by_the_text_of_a_drivers_own_uuid() -> None:
+def test_a_uuid_class_of_a_driver_gives_the_same_derived_id() -> None:
     """Database drivers have UUID classes of their own."""
 
     class DriversUUID(UUID):
@@ -157,13 +157,13 @@ def test_derived_ids_go_by_the_text_of_a_drivers_own_uuid() -> None:
 
 @pytest.mark.parametrize("number", ["+4402079460000", "+540111512345678"])
 def test_a_number_has_one_spelling(number: str) -> None:
-    """A trunk prefix left in makes no second name for a number that somebody may have already."""
+    """A number with a trunk prefix is not valid, so it cannot be sold a second time."""
     assert not is_valid(number)
 
 
 @pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-def test_a_number_is_valid_where_the_numbering_plan_says_so(code: int) -> None:
-    """Whether a country has its calling code alone, or is found among several by its plan or leading digits."""
+def test_a_number_is_valid_if_the_numbering_plan_contains_it(code: int) -> None:
+    """This holds for countries with a calling code of their own and for countries that share one."""
     for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]:
         found = phonenumbers.example_number(region) or phonenumbers.example_number_for_non_geo_entity(code)
         assert found is not None

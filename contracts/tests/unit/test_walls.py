@@ -1,4 +1,4 @@
-"""What others install depends on nothing of ours: neither by its metadata nor by any import."""
+"""The contracts depend on no other didflow package, neither by metadata nor by imports."""
 
 import ast
 import tomllib
@@ -19,7 +19,7 @@ def imported(module: Path) -> set[str]:
 
 
 def test_the_distribution_depends_on_listed_libraries_only() -> None:
-    """Anyone can install the wheel from PyPI alone."""
+    """Anyone can install the package from PyPI."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {need.partition(">")[0] for need in project["dependencies"]} == {
         "iso4217",
@@ -31,12 +31,12 @@ def test_the_distribution_depends_on_listed_libraries_only() -> None:
     }
 
 
-def test_no_module_imports_ours() -> None:
-    """No service, no chassis, no adapter is reached from the contracts."""
+def test_no_module_imports_another_didflow_package() -> None:
+    """No service, chassis or adapter is imported."""
     ours = {name for module in MODULES for name in imported(module) if name.startswith("didflow")}
     assert ours == {"didflow_contracts"}
 
 
-def test_the_wheel_says_that_it_is_typed() -> None:
-    """Users' type checkers see the models."""
+def test_the_package_is_marked_as_typed() -> None:
+    """Type checkers of users see the types."""
     assert (ROOT / "didflow_contracts" / "py.typed").exists()
