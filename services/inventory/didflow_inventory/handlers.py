@@ -1,70 +1,39 @@
-"""What leads to which decision, as data: the events that inventory hears, the wishes that it takes.
+"""The handler of every event and command: which decision it leads to, and which states the decision needs."""
 
-Whatever changes who lives on a number declares that number as written; accounts are only looked at.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from didflow_chassis.decision import Command, Known
-from didflow_chassis.service import Handler, Ref
+from didflow_chassis.decision import Command
+from didflow_chassis.service import Handler
 from didflow_contracts import events as e
 from didflow_contracts.event_data import EventData
-from didflow_inventory.domain import account, assignment, hearing, history, purchase, removal
+from didflow_inventory import needs
+from didflow_inventory.domain import account, end_user_details, history, purchase, removal, view_updates
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase
-from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.sources import Said
-from didflow_inventory.domain.stock import Number, Order
 from didflow_inventory.settings import InventorySettings
-
-
-def its_number(message: Said) -> Iterable[Ref]:
-    """Name the number that a DID lives on, to be written."""
-    return (Ref(Number, message.data.number, write=True),)
-
-
-def of_purchase(message: Any) -> Iterable[Ref]:
-    """Name what a purchase needs: its number, its order, and its account with all above it."""
-    yield Ref(Number, message.data.number, write=True)
-    key = purchase.order_of(message.data)
-    if key is not None:
-        yield Ref(Order, key, write=True)
-    for path in account.lineage(message.data.account):
-        yield Ref(Account, path)
-
-
-def earlier(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
-    """Name the DID that the same order made before."""
-    return (Ref(Did, did_id) for did_id in purchase.earlier_did(message.data, known))
-
-
-def parent(command: CreateAccount) -> Iterable[Ref]:
-    """Name the account above a new one."""
-    above = account.parent_of(command.path)
-    return () if above is None else (Ref(Account, above),)
 
 
 def _purchase(decide: Callable[..., Any], settings: InventorySettings) -> Handler:
     return Handler(
-        decide=partial(decide, deployment=purchase.Deployment(default_carrier=settings.default_carrier)),
-        needs=of_purchase,
-        state_needs=earlier,
+        decide=partial(decide, deployment_carrier=settings.default_carrier),
+        needs=needs.needs_of_purchase,
+        state_needs=needs.earlier_did_of_order,
         state_needs_are_rare=True,
     )
 
 
-REGISTRATION: Final = Handler(decide=hearing.on_registration)
-TERM: Final = Handler(decide=hearing.on_term)
-ROUTING: Final = Handler(decide=hearing.on_routing, needs=its_number)
+REGISTRATION: Final = Handler(decide=view_updates.on_registration)
+TERM: Final = Handler(decide=view_updates.on_term)
+ROUTING: Final = Handler(decide=view_updates.on_routing, needs=needs.number_of)
 
 
 def events(settings: InventorySettings) -> Mapping[type[EventData], Handler]:
     """Return the handler of each event that inventory receives."""
     return {
         e.DidPurchased: _purchase(purchase.on_purchased, settings),
-        e.EnduserAssigned: Handler(decide=assignment.on_assigned),
+        e.EnduserAssigned: Handler(decide=end_user_details.on_assigned),
         e.VerificationRequired: REGISTRATION,
         e.VerificationNotRequired: REGISTRATION,
         e.VerificationPending: REGISTRATION,
@@ -72,15 +41,15 @@ def events(settings: InventorySettings) -> Mapping[type[EventData], Handler]:
         e.VerificationRejected: REGISTRATION,
         e.VerificationExpiring: REGISTRATION,
         e.VerificationExpired: REGISTRATION,
-        e.ServiceChanged: Handler(decide=hearing.on_service),
+        e.ServiceChanged: Handler(decide=view_updates.on_service),
         e.RoutingChanged: ROUTING,
         e.DidActivated: ROUTING,
-        e.ResultReported: Handler(decide=hearing.on_result),
+        e.ResultReported: Handler(decide=view_updates.on_result),
         e.TermChanged: TERM,
         e.CycleExpired: TERM,
-        e.LedgerPosted: Handler(decide=hearing.on_ledger),
-        e.MessageRefused: Handler(decide=hearing.on_message_refused),
-        e.DidRemoved: Handler(decide=removal.on_removed, needs=its_number),
+        e.LedgerPosted: Handler(decide=view_updates.on_ledger_entry),
+        e.MessageRefused: Handler(decide=view_updates.on_message_refused),
+        e.DidRemoved: Handler(decide=removal.on_removed, needs=needs.number_of),
     }
 
 
@@ -88,8 +57,8 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
     """Return the handler of each command."""
     return {
         Purchase: _purchase(purchase.purchase, settings),
-        AssignEndUser: Handler(decide=assignment.assign_end_user),
-        CreateAccount: Handler(decide=account.create_account, model=Account, needs=parent),
+        AssignEndUser: Handler(decide=end_user_details.assign_end_user),
+        CreateAccount: Handler(decide=account.create_account, model=Account, needs=needs.parent_account),
     }
 
 

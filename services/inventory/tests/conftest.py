@@ -1,6 +1,6 @@
-"""Builders of the messages about one number, and inventory in memory."""
+"""Builders of messages about one DID, and inventory on the stage in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command
+from didflow_chassis.decision import Caller, Command, Decision
 from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
@@ -35,30 +35,27 @@ from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.stock import Number
 from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
-from didflow_inventory.store import KINDS
 
-SERVICE = service(InventorySettings.placeholder())
-
-DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
-OTHER = UUID("0190a5b6-7c00-7000-8000-000000000002")
+DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000001")
+OTHER_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
 NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
 ZERO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-IDENTITY = derived_id("identity")
+IDENTITY_ID = derived_id("identity")
 TRUNK = {"kind": "trunk", "id": str(derived_id("trunk")), "name": "Dublin"}
-SMS_TRUNK = {"id": str(derived_id("sms")), "name": "Inbox"}
+OWNER = {"did_id": DID_ID, "number": NUMBER, "account": ACCOUNT}
+SERVICE = service(InventorySettings.placeholder())
 
 
 def caller(account: str = ACCOUNT, role: str = "reseller") -> Caller:
-    """Somebody with a token."""
+    """Return a caller named ann."""
     return Caller(subject="ann", account=account, role=role)
 
 
-class Say:
-    """Builds what comes to inventory about one DID."""
+class Messages:
+    """Builders of the messages that inventory receives about one DID. Each event has an id of its own."""
 
-    did, other, number, account, zero = DID, OTHER, NUMBER, ACCOUNT, ZERO
-    identity, trunk, sms_trunk = IDENTITY, TRUNK, SMS_TRUNK
+    did_id, other_id, number, account, zero, identity_id = DID_ID, OTHER_ID, NUMBER, ACCOUNT, ZERO, IDENTITY_ID
     caller = staticmethod(caller)
 
     def __init__(self) -> None:
@@ -67,21 +64,16 @@ class Say:
     def event(
         self, data: EventData, source: str, sequence: int | None = None, at: datetime = ZERO
     ) -> Event[Any]:
-        """Wrap data as the event that it comes in, under a fresh id."""
+        """Return the event with this data."""
         return Event(id=f"e{next(self._ids)}", source=source, time=at, data=data, sequence=sequence)
 
-    def again(self, event: Event[Any]) -> Event[Any]:
-        """The same data once more, as its source would publish it: under another id and a later sequence."""
-        later = None if event.sequence is None else event.sequence + 100
-        return replace(event, id=f"e{next(self._ids)}", sequence=later)
-
-    def order(self, **changes: Any) -> dict[str, Any]:
-        """The data of a purchase of one Irish number, for calls and messages."""
+    def purchase_data(self, **changes: Any) -> dict[str, Any]:
+        """Return the data of a purchase of one Irish number for calls and messages."""
         price = {
             "setup": {"amount": "1.00", "currency": "EUR"},
             "recurring": {"amount": "2.00", "currency": "EUR"},
         }
-        return self._whose() | {
+        return OWNER | {
             "number_type": "local",
             "features": ["voice_in", "sms_in"],
             "order_id": "o-1",
@@ -92,53 +84,56 @@ class Say:
         }
 
     def purchased(self, source: str = "/orders/acme", **changes: Any) -> Event[DidPurchased]:
-        """A purchase from an order system."""
-        return self.event(DidPurchased.model_validate(self.order(**changes)), source)
+        """Return a purchase by an order system."""
+        return self.event(DidPurchased.model_validate(self.purchase_data(**changes)), source)
 
-    def purchase(self, who: Caller | None = None, **changes: Any) -> Purchase:
-        """A purchase over HTTP."""
-        data = DidPurchased.model_validate(self.order(**changes))
-        return Purchase(entity_id=data.did_id, subject=data.number, caller=who or caller(), data=data)
+    def purchase(self, by: Caller | None = None, **changes: Any) -> Purchase:
+        """Return a purchase over HTTP."""
+        data = DidPurchased.model_validate(self.purchase_data(**changes))
+        return Purchase(entity_id=data.did_id, subject=data.number, caller=by or caller(), data=data)
 
     def registration(self, state: str, sequence: int = 1, **changes: Any) -> Event[Any]:
-        """The registration axis as verification says it."""
+        """Return a change of the registration by verification."""
         topics = {"awaiting": "required"}
         model = EVENT_TYPES[f"didflow.verification.{topics.get(state, state)}.v1"]
         extra = {"reason": "revoked"} if state == "expired" else {}
-        data = model.model_validate(self._whose() | {"registration": state} | extra | changes)
+        data = model.model_validate(OWNER | {"registration": state} | extra | changes)
         return self.event(data, "/didflow/verification", sequence, ZERO + timedelta(seconds=sequence))
 
+    def expiring(self, sequence: int = 1) -> Event[Any]:
+        """Return the notice by verification that an approval will expire."""
+        model = EVENT_TYPES["didflow.verification.expiring.v1"]
+        data = OWNER | {"registration": "approved", "expires_at": ZERO, "reason": "proof_ended"}
+        return self.event(model.model_validate(data), "/didflow/verification", sequence)
+
     def service(self, state: str, sequence: int = 2, service: str = "emergency") -> Event[ServiceChanged]:
-        """One additional service as verification says it."""
-        data = ServiceChanged.model_validate(self._whose() | {"service": service, "state": state})
+        """Return a change of one additional service by verification."""
+        data = ServiceChanged.model_validate(OWNER | {"service": service, "state": state})
         return self.event(data, "/didflow/verification", sequence)
 
     def routing(self, carrier_state: str, sequence: int = 1, **changes: Any) -> Event[RoutingChanged]:
-        """The routing axis as provisioning says it."""
-        return self.event(
-            RoutingChanged.model_validate(self._axis(carrier_state) | changes),
-            "/didflow/provisioning",
-            sequence,
-        )
+        """Return a change of the carrier state and the routing by provisioning."""
+        data = RoutingChanged.model_validate(self._routing_data(carrier_state) | changes)
+        return self.event(data, "/didflow/provisioning", sequence)
 
     def activated(self, sequence: int = 2, **changes: Any) -> Event[DidActivated]:
-        """The activation as provisioning says it."""
-        axis = self._axis("active") | {"activated_at": ZERO} | changes
-        return self.event(DidActivated.model_validate(axis), "/didflow/provisioning", sequence)
+        """Return the activation by provisioning."""
+        data = self._routing_data("active") | {"activated_at": ZERO} | changes
+        return self.event(DidActivated.model_validate(data), "/didflow/provisioning", sequence)
 
     def term(self, state: str, sequence: int = 1, **changes: Any) -> Event[TermChanged]:
-        """The term as billing says it."""
-        data = self._paid(state) | {"reason": "started"} | changes
+        """Return a change of the term by billing."""
+        data = self._term_data(state) | {"reason": "started"} | changes
         return self.event(TermChanged.model_validate(data), "/didflow/billing", sequence)
 
     def cycle_expired(self, state: str, sequence: int = 2, **changes: Any) -> Event[CycleExpired]:
-        """The end of a paid period as billing says it."""
-        data = self._paid(state) | {"period": 1, "expired_at": ZERO, "outcome": "renewed"} | changes
+        """Return the end of a paid period by billing."""
+        data = self._term_data(state) | {"period": 1, "expired_at": ZERO, "outcome": "renewed"} | changes
         return self.event(CycleExpired.model_validate(data), "/didflow/billing", sequence)
 
-    def posted(self, sequence: int = 3) -> Event[LedgerPosted]:
-        """One charge as billing says it."""
-        data = self._whose() | {
+    def ledger_posted(self, sequence: int = 3) -> Event[LedgerPosted]:
+        """Return one charge by billing."""
+        data = OWNER | {
             "entry_id": derived_id("entry"),
             "payer": ACCOUNT,
             "kind": "setup",
@@ -147,47 +142,47 @@ class Say:
         return self.event(LedgerPosted.model_validate(data), "/didflow/billing", sequence)
 
     def message_refused(self, sequence: int = 4) -> Event[MessageRefused]:
-        """The refusal of an event by billing."""
-        data = self._whose() | {
+        """Return the refusal of an event by billing."""
+        data = OWNER | {
             "refused_type": "didflow.did.purchased.v1",
             "refused_source": "/orders/other",
-            "refused_id": "1",
+            "refused_id": "r-1",
             "code": "not_yours",
+            "field": "account",
         }
         return self.event(MessageRefused.model_validate(data), "/didflow/billing", sequence)
 
     def removed(self, sequence: int = 9) -> Event[DidRemoved]:
-        """The end of the DID as billing says it."""
-        data = self._whose() | {"reason": "aged_out", "refunded": False}
-        return self.event(
-            DidRemoved.model_validate(data), "/didflow/billing", sequence, ZERO + timedelta(days=64)
-        )
+        """Return the removal of the DID by billing."""
+        data = OWNER | {"reason": "aged_out", "refunded": False}
+        at = ZERO + timedelta(days=64)
+        return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence, at)
 
-    def assigned(self, source: str = "/portals/acme", **changes: Any) -> Event[EnduserAssigned]:
-        """Details assigned in a customer portal."""
-        data = self._whose() | {"identity_id": IDENTITY, "assigned_at": ZERO} | changes
+    def enduser_assigned(self, source: str = "/portals/acme", **changes: Any) -> Event[EnduserAssigned]:
+        """Return an assignment of end-user details in a customer portal."""
+        data = OWNER | {"identity_id": IDENTITY_ID, "assigned_at": ZERO} | changes
         return self.event(EnduserAssigned.model_validate(data), source)
 
-    def assign(self, identity: UUID = IDENTITY, **changes: Any) -> AssignEndUser:
-        """Details assigned over HTTP."""
-        return AssignEndUser(entity_id=DID, subject=NUMBER, caller=caller(), identity_id=identity, **changes)
-
-    def result(self, **changes: Any) -> Event[ResultReported]:
-        """A carrier's answer."""
-        data = self._whose() | {"command_id": derived_id("command"), "outcome": "succeeded"} | changes
-        return self.event(ResultReported.model_validate(data), "/carriers/simulator")
-
-    def account_at(self, path: str, who: Caller | None = None, **changes: Any) -> CreateAccount:
-        """A wish for an account."""
-        return CreateAccount(
-            entity_id=path, subject="", caller=who or caller(), **{"path": path, "name": path} | changes
+    def assign_end_user(
+        self, identity_id: UUID = IDENTITY_ID, by: Caller | None = None, **changes: Any
+    ) -> AssignEndUser:
+        """Return an assignment of end-user details over HTTP."""
+        return AssignEndUser(
+            entity_id=DID_ID, subject=NUMBER, caller=by or caller(), identity_id=identity_id, **changes
         )
 
-    def _whose(self) -> dict[str, Any]:
-        return {"did_id": DID, "number": NUMBER, "account": ACCOUNT}
+    def result(self, **changes: Any) -> Event[ResultReported]:
+        """Return the result of a carrier command."""
+        data = OWNER | {"command_id": derived_id("command"), "outcome": "succeeded"} | changes
+        return self.event(ResultReported.model_validate(data), "/carriers/simulator")
 
-    def _axis(self, carrier_state: str) -> dict[str, Any]:
-        return self._whose() | {
+    def create_account(self, path: str, by: Caller | None = None, **changes: Any) -> CreateAccount:
+        """Return the creation of an account over HTTP."""
+        fields = {"path": path, "name": path} | changes
+        return CreateAccount(entity_id=path, subject="", caller=by or caller(), **fields)
+
+    def _routing_data(self, carrier_state: str) -> dict[str, Any]:
+        return OWNER | {
             "carrier": "simulator",
             "carrier_state": carrier_state,
             "reason": None,
@@ -200,8 +195,8 @@ class Say:
             "missing": {"voice": None, "sms": "assign_sms_trunk"},
         }
 
-    def _paid(self, state: str) -> dict[str, Any]:
-        return self._whose() | {
+    def _term_data(self, state: str) -> dict[str, Any]:
+        return OWNER | {
             "state": state,
             "cycles_left": None,
             "billing_period": 1,
@@ -211,65 +206,79 @@ class Say:
         }
 
 
-class Inventory(FakeStage):
-    """Inventory in memory with the accounts of these paths, at `ZERO` unless a message comes at another time."""
+class InventoryStage(FakeStage):
+    """Inventory on the stage in memory."""
 
-    def __init__(self, *accounts: str) -> None:
-        super().__init__(SERVICE, now=ZERO)
-        self.store(*(Account(path=path, name=path, created_at=ZERO) for path in accounts))
+    @classmethod
+    def with_accounts(cls, *paths: str) -> "InventoryStage":
+        """Return an inventory that has these accounts and nothing else."""
+        stage = cls(SERVICE, now=ZERO)
+        stage.store(*(Account(path=path, name=path, created_at=ZERO) for path in paths))
+        return stage
 
-    def process(self, message: Event[Any] | Command, now: datetime = ZERO) -> Any:
-        """Receive an event or run a command, and return its decision."""
-        self.set_time(now)
+    def decide(self, message: Event[Any] | Command, now: datetime | None = None) -> Decision | None:
+        """Take one message at an instant, and return its decision; None for an event that was received before."""
+        if now is not None:
+            self.set_time(now)
         return self.receive(message) if isinstance(message, Event) else self.run(message)
 
-    @property
-    def did(self) -> Any:
-        """The DID that most tests are about."""
-        return self.state(Did, DID)
+    def code(self, message: Event[Any] | Command) -> str | None:
+        """Take one message, and return the code of its refusal; None if it is not refused."""
+        code: str | None = getattr(self.decide(message), "code", None)
+        return code
 
     @property
-    def number(self) -> Any:
+    def did(self) -> Did:
+        """The DID that most tests are about."""
+        found = self.state(Did, DID_ID)
+        assert found is not None
+        return found
+
+    @property
+    def number(self) -> Number:
         """The number that most tests are about."""
-        return self.state(Number, NUMBER)
+        found = self.state(Number, NUMBER)
+        assert found is not None
+        return found
 
     @property
     def history(self) -> list[HistoryEntry]:
-        """All entries of the history."""
+        """The entries of the history, in the order in which they were recorded."""
         return self.rows(HistoryEntry)
 
-    def all_states(self) -> dict[str, list[Any]]:
-        """All states, by the name of their class, without the sequences of the last applied events."""
-        found = {kind.model.__name__: self.states(kind.model) for kind in KINDS if not kind.append_only}
-        return found | {"Did": [replace(did, seen={}) for did in found["Did"]]}
-
     def statuses(self) -> list[str]:
-        """Every published status, in order."""
-        return [data.status for data in self.published_data("did.status_changed")]
+        """Return every published status, in order."""
+        return [event.data.status for event in self.published("did.status_changed")]
+
+    def contents(self) -> dict[type, list[Any]]:
+        """Return all states, by their class."""
+        return {kind.model: self.states(kind.model) for kind in SERVICE.kinds if not kind.append_only}
+
+    def change_did(self, **fields: Any) -> None:
+        """Store the DID with other values, as a later feature would."""
+        self.store(replace(self.did, **fields))
 
 
 @pytest.fixture(scope="session")
-def say() -> Say:
-    """The builder of messages."""
-    return Say()
+def make() -> Messages:
+    """The builders of messages."""
+    return Messages()
 
 
 @pytest.fixture(scope="session")
-def new_inventory() -> type[Inventory]:
-    """Makes an inventory in memory with given accounts, for tests that need several."""
-    return Inventory
+def with_accounts() -> Callable[..., InventoryStage]:
+    """The constructor of an inventory with accounts, for tests that need several inventories."""
+    return InventoryStage.with_accounts
 
 
 @pytest.fixture
-def inventory() -> Iterator[Inventory]:
-    """Inventory with the accounts that most tests need. No message of the test may end as a dead letter."""
-    made = Inventory("master", ACCOUNT, "master/acme/shop", "other")
-    yield made
-    assert made.dead_letters() == []
+def stage() -> InventoryStage:
+    """An inventory with the accounts that most tests need."""
+    return InventoryStage.with_accounts("master", ACCOUNT, "master/acme/shop", "other")
 
 
 @pytest.fixture
-def bought(inventory: Inventory, say: Say) -> Inventory:
-    """Inventory with one purchased DID, and nothing received about it yet."""
-    inventory.receive(say.purchased())
-    return inventory
+def purchased(stage: InventoryStage, make: Messages) -> InventoryStage:
+    """An inventory with one DID, about which no other service has published anything yet."""
+    stage.receive(make.purchased())
+    return stage

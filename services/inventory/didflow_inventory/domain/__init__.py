@@ -1,1 +1,1 @@
-"""What inventory decides: pure functions over frozen values, and nothing that reads or writes anything."""
+"""The decisions of inventory: pure functions over frozen values. Nothing here does input or output."""

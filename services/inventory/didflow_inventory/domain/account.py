@@ -1,4 +1,4 @@
-"""The tenancy tree. An account exists only under one that exists, and its path never changes."""
+"""The accounts. An account is created only below an existing one, and its path never changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
-from didflow_contracts.accounts import is_within
+from didflow_chassis.decision import OPERATOR, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import Features
 from didflow_inventory.domain.commands import CreateAccount
 
@@ -18,7 +17,7 @@ MESSAGES: Final = frozenset(("sms_in", "sms_out", "a2p_sms"))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One node of the tree. `default_carrier` serves it and those below that have none of their own."""
+    """One account. `default_carrier` also serves the accounts below that have no default of their own."""
 
     path: str
     name: str
@@ -28,7 +27,7 @@ class Account:
 
 
 class Carriers(Struct, frozen=True, kw_only=True):
-    """Who carries calls and who carries messages; None where the number has no use for it."""
+    """The carriers of calls and of messages; None where the number needs no such carrier."""
 
     carrier: str | None
     sms_carrier: str | None
@@ -36,26 +35,29 @@ class Carriers(Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=1_024)
 def lineage(path: str) -> tuple[str, ...]:
-    """List an account and all above it, the nearest first."""
+    """Return an account and all accounts above it, the nearest first."""
     parts = path.split("/")
     return tuple("/".join(parts[:depth]) for depth in range(len(parts), 0, -1))
 
 
 def parent_of(path: str) -> str | None:
-    """Name the account right above, or None for a root."""
+    """Return the account directly above; None for a root."""
     return path.rpartition("/")[0] or None
 
 
 def default_carrier(path: str, known: Known, deployment_default: str) -> str:
-    """Find the nearest account's default carrier, else the deployment's. Source: spec lifecycle, Stock."""
+    """Return the default carrier of the nearest account that has one, else the deployment's.
+
+    Source: spec lifecycle, Stock and holders.
+    """
     accounts = (known.get(Account, above) for above in lineage(path))
     return next((a.default_carrier for a in accounts if a and a.default_carrier), deployment_default)
 
 
 def carriers_for(features: Features, given: Carriers, default: str) -> Carriers:
-    """Fill in the default per capability: calls (fax with them) and messages.
+    """Return the carriers of a number, with the default for calls and messages where none is given.
 
-    A number that can do neither still has a carrier, who puts it into service.
+    Fax counts as calls. A number without features for calls or messages still has a carrier that activates it.
     """
     messages = not MESSAGES.isdisjoint(features)
     calls = not messages or not CALLS.isdisjoint(features)
@@ -66,19 +68,20 @@ def carriers_for(features: Features, given: Carriers, default: str) -> Carriers:
 
 
 def create_account(account: Account | None, command: CreateAccount, now: datetime, known: Known) -> Decision:
-    """Create an account below the caller's own; a root is the operator's to create.
+    """Create an account below the caller's own. Only an operator creates a root.
 
-    Refused `not_found` outside the caller's subtree, `parent_unknown`, `account_exists` with other fields.
+    Refused with `not_found` outside the caller's reach, with `parent_unknown` if the account above does not exist,
+    and with `account_exists` if the account exists with other properties.
     """
     if not _may_create(command):
-        return Refused("not_found", "no such place in your tree", "path")
+        return Refused("not_found", "You can create accounts only below your own account.", "path")
     if account is not None:
-        if _fields(account) == _fields(command):
+        if _properties(account) == _properties(command):
             return Unchanged(answer=account)
-        return Refused("account_exists", f"{account.path} exists with other properties", "path")
+        return Refused("account_exists", f"The account {account.path} exists with other properties.", "path")
     parent = parent_of(command.path)
     if parent is not None and known.get(Account, parent) is None:
-        return Refused("parent_unknown", f"{parent} does not exist", "path")
+        return Refused("parent_unknown", f"The account {parent} does not exist. Create it first.", "path")
     created = Account(
         path=command.path,
         name=command.name,
@@ -89,15 +92,10 @@ def create_account(account: Account | None, command: CreateAccount, now: datetim
     return Decided(state=created, answer=created)
 
 
-def reaches(caller: Caller, path: str) -> bool:
-    """Say whether a caller may touch what belongs to an account. Source: spec http, Authentication."""
-    return caller.role == "operator" or is_within(path, caller.account)
-
-
 def _may_create(command: CreateAccount) -> bool:
     caller = command.caller
-    return caller.role == "operator" or (reaches(caller, command.path) and command.path != caller.account)
+    return caller.reaches(command.path) and (caller.role == OPERATOR or command.path != caller.account)
 
 
-def _fields(account: Account | CreateAccount) -> tuple[str, str | None, bool]:
+def _properties(account: Account | CreateAccount) -> tuple[str, str | None, bool]:
     return account.name, account.default_carrier, account.allow_external_numbers

@@ -1,7 +1,7 @@
-"""What a decision changed in a DID, field by field: the `what` of the history.
+"""The fields that a decision changed in a DID, for its history.
 
-Fields inside an axis are named `axis.field`. What is derived is left out, but for the status that people see.
-Values are the state's own; they become JSON where the row is written.
+A field inside an axis is named `<axis>.<field>`. Derived fields are left out, except the status. Values are the
+values of the state; they become JSON when the row is written.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,19 +11,19 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from didflow_inventory.domain.axes import RegistrationView, RoutingView, TermView
 from didflow_inventory.domain.did import Assignment, Did
+from didflow_inventory.domain.views import RegistrationView, RoutingView, TermView
 
 Change: TypeAlias = Mapping[str, Any]
-"""One field's value `before` and `after`; null before for a DID that is new."""
+"""The value of one field `before` and `after`; `before` is null for a new DID."""
 
 AXES: Final[Mapping[str, type[Struct]]] = {
-    "assigned": Assignment,
+    "assignment": Assignment,
     "registration": RegistrationView,
     "routing": RoutingView,
     "term": TermView,
 }
-DERIVED: Final = frozenset(("seen", "said", "identity_id", "expires_at"))
+DERIVED: Final = frozenset(("sequences", "published_status", "identity_id", "expires_at"))
 PLAIN: Final = tuple(
     name
     for name in Did.__struct_fields__
@@ -33,37 +33,37 @@ INNER: Final = {axis: view.__struct_fields__ for axis, view in AXES.items()}
 LABELS: Final = {axis: tuple(f"{axis}.{name}" for name in names) for axis, names in INNER.items()}
 NAMES: Final = (*PLAIN, *chain.from_iterable(LABELS.values()))
 
-_plain: Final = attrgetter(*PLAIN)
-_inner: Final = {axis: attrgetter(*names) for axis, names in INNER.items()}
-_unset: Final = {axis: (None,) * len(names) for axis, names in INNER.items()}
+_plain_values: Final = attrgetter(*PLAIN)
+_inner_values: Final = {axis: attrgetter(*names) for axis, names in INNER.items()}
+_NO_VALUES: Final = {axis: (None,) * len(names) for axis, names in INNER.items()}
 
 
 def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
-    """List what is different. A new DID is told by what it has: its empty fields are left out."""
+    """Return the changed fields. For a new DID these are the fields that are not empty."""
     if after is None or before is after:
         return {}
     if before is None:
-        told = zip(NAMES, _values(after), strict=True)
-        return {name: {"before": None, "after": value} for name, value in told if value}
-    return {name: {"before": old, "after": new} for name, old, new in _different(before, after)}
+        pairs = zip(NAMES, _values(after), strict=True)
+        return {name: {"before": None, "after": value} for name, value in pairs if value}
+    return {name: {"before": old, "after": new} for name, old, new in _differences(before, after)}
 
 
-def facts(did: Did) -> dict[str, Any]:
-    """Give a DID's own fields that are set, flat; of what is derived, the status only."""
+def fields_of(did: Did) -> dict[str, Any]:
+    """Return the fields of a DID that the history records, without those that are None."""
     return {name: value for name, value in zip(NAMES, _values(did), strict=True) if value is not None}
 
 
 def _values(did: Did) -> tuple[Any, ...]:
-    """Give the values of all `NAMES`; nothing is set in an axis that is not there."""
-    values: tuple[Any, ...] = _plain(did)
-    for axis, inner in _inner.items():
+    """Return the values of all `NAMES`. The fields of an axis that is None are None."""
+    values: tuple[Any, ...] = _plain_values(did)
+    for axis, inner in _inner_values.items():
         view = getattr(did, axis)
-        values += _unset[axis] if view is None else inner(view)
+        values += _NO_VALUES[axis] if view is None else inner(view)
     return values
 
 
-def _different(before: Did, after: Did) -> Iterator[tuple[str, Any, Any]]:
-    for name, old, new in zip(PLAIN, _plain(before), _plain(after), strict=True):
+def _differences(before: Did, after: Did) -> Iterator[tuple[str, Any, Any]]:
+    for name, old, new in zip(PLAIN, _plain_values(before), _plain_values(after), strict=True):
         if old is not new and old != new:
             yield name, old, new
     for axis, names in INNER.items():

@@ -1,4 +1,4 @@
-"""What people and programs may ask of inventory over HTTP, one class for each wish."""
+"""The commands that callers send to inventory over HTTP."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,14 +9,14 @@ from didflow_contracts.events import DidPurchased
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase(Command):
-    """Get this number for this account, now. `data` is what an order system would have published."""
+    """Purchase a number. `data` is the data of the event that an order system would publish."""
 
     data: DidPurchased
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssignEndUser(Command):
-    """Assign end-user details to a DID; verification judges them."""
+    """Assign end-user details to a DID. Verification evaluates them."""
 
     identity_id: UUID
     address_id: UUID | None = None
@@ -25,7 +25,7 @@ class AssignEndUser(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CreateAccount(Command):
-    """Make an account at `path`."""
+    """Create the account `path`."""
 
     path: str
     name: str

@@ -1,50 +1,38 @@
-"""The DID: inventory's holding, the other services' axes as heard, and what follows from them for people.
+"""The DID: what inventory owns of it, the views of the other services' axes, and the columns derived from both."""
 
-Every decision ends in `conclude`, so that what is derived is never older than what it is derived from.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided
-from didflow_contracts.event_data import EventData
-from didflow_contracts.events import DidChanged, DidStatusChanged
+from didflow_contracts.events.holding import NextStep
+from didflow_contracts.sequences import Sequences
 from didflow_contracts.vocabulary import (
     AdditionalService,
     AfterHold,
     Features,
+    HeldBy,
+    NextAction,
     NumberType,
     Origin,
     RefusalCode,
     RemovalReason,
+    ServiceState,
     Status,
 )
-from didflow_inventory.domain.axes import (
-    REGISTRATION,
-    RegistrationView,
-    RoutingView,
-    Seen,
-    ServiceView,
-    TermView,
+from didflow_inventory.domain.status import Condition, Stock, action_of
+from didflow_inventory.domain.views import RegistrationView, RoutingView, ServiceView, TermView
+
+OPEN: Final[frozenset[ServiceState]] = frozenset(
+    ("new", "in_process", "changes_required", "pending", "cancelation_pending")
 )
-from didflow_inventory.domain.status import (
-    CIRCLES,
-    OPEN,
-    Condition,
-    Stock,
-    filters_of,
-    next_step_of,
-    status_of,
-)
+"""The states of a service in which a request for it is open."""
 
 
 class Assignment(Struct, frozen=True, kw_only=True):
-    """The end-user details last assigned, by their ids; a later `assigned_at` wins."""
+    """The end-user details last assigned, by their ids. The assignment with the latest `assigned_at` wins."""
 
     identity_id: UUID
     address_id: UUID | None = None
@@ -53,14 +41,15 @@ class Assignment(Struct, frozen=True, kw_only=True):
 
     @property
     def details(self) -> tuple[UUID, UUID | None, frozenset[UUID]]:
-        """What makes two assignments the same."""
+        """The details without their instant. The order of the documents does not matter."""
         return self.identity_id, self.address_id, frozenset(self.document_ids)
 
 
 class Did(Struct, frozen=True, kw_only=True):
-    """One life of a number, as one row. `said` is the status last published, None before the first.
+    """One life of a number, stored as one row.
 
-    The last block is derived: it is what rows are filtered, counted and sorted by.
+    `sequences` holds the last applied sequence of each axis and source. `published_status` is the status last
+    published; None before the first. The last block is derived: queries filter, count and sort by it.
     """
 
     did_id: UUID
@@ -75,7 +64,7 @@ class Did(Struct, frozen=True, kw_only=True):
     stock: Stock
     until: datetime | None = None
     after_hold: AfterHold | None = None
-    held_by_package: bool = False
+    held_by: HeldBy | None = None
     account: str
     payer: str
     user: str | None = None
@@ -85,17 +74,17 @@ class Did(Struct, frozen=True, kw_only=True):
     origin: Origin = "purchased"
     tags: tuple[str, ...] = ()
     description: str | None = None
-    refusal: RefusalCode | None = None
-    removal: RemovalReason | None = None
+    refusal_code: RefusalCode | None = None
+    removal_reason: RemovalReason | None = None
     removed_at: datetime | None = None
 
-    assigned: Assignment | None = None
+    assignment: Assignment | None = None
     registration: RegistrationView = field(default_factory=RegistrationView)
     services: Mapping[AdditionalService, ServiceView] = field(default_factory=dict)
     routing: RoutingView = field(default_factory=RoutingView)
     term: TermView = field(default_factory=TermView)
-    seen: Seen = field(default_factory=dict)
-    said: Status | None = None
+    sequences: Sequences = field(default_factory=dict)
+    published_status: Status | None = None
 
     status: Status | None = None
     identity_id: UUID | None = None
@@ -110,15 +99,16 @@ class Did(Struct, frozen=True, kw_only=True):
 
     @property
     def is_live(self) -> bool:
-        """Whether somebody has this DID now."""
+        """Whether the DID is neither removed nor refused."""
         return self.in_all
 
     @property
     def condition(self) -> Condition:
-        """What status, next step and filters are read from."""
+        """The values that the status, the next step and the quick filters depend on."""
         return Condition(
             stock=self.stock,
-            by_package=self.held_by_package,
+            held_by=self.held_by,
+            is_answered=self.registration.is_answered,
             registration=self.registration.state,
             term=self.term.state,
             cycles_left=self.term.cycles_left,
@@ -131,79 +121,34 @@ class Did(Struct, frozen=True, kw_only=True):
 
     @property
     def open_services(self) -> tuple[AdditionalService, ...]:
-        """The services with an open request, in a fixed order."""
+        """The services with an open request, in alphabetical order."""
         return tuple(sorted(name for name, service in self.services.items() if service.state in OPEN))
 
 
-def derived(did: Did) -> Did:
-    """Bring what follows from the axes up to date; a removed DID's term is closed, whatever comes late."""
-    if did.stock == "removed" and did.term.state != "closed":
-        did = replace(did, term=replace(did.term, state="closed"))
+DEADLINES: Final[Mapping[NextAction, Callable[[Did], datetime | None]]] = {
+    "restore": lambda did: did.term.aging_until or did.term.expires_at,
+    "renew": lambda did: did.term.aging_until,
+    "reactivate_package": lambda did: did.until,
+    "await_hold_end": lambda did: did.until,
+    "assign_end_user_details": lambda did: did.registration.grace_until,
+    "fix_end_user_details": lambda did: did.registration.grace_until,
+    "await_review": lambda did: did.registration.grace_until,
+    "set_billing_cycles": lambda did: did.term.expires_at,
+}
+"""The instant at which the condition of a DID gets worse unless the action is taken. Other actions have none.
+
+Source: spec lifecycle, `next_step`, `by`.
+"""
+
+
+def next_step(did: Did, now: datetime) -> NextStep:
+    """Return what is missing first, who must act and by when. A deadline that has passed is left out."""
     condition = did.condition
-    filters = filters_of(condition)
-    return replace(
-        did,
-        status=status_of(condition),
-        identity_id=did.registration.identity_id,
-        expires_at=did.term.expires_at,
-        in_all="all" in filters,
-        in_active="active" in filters,
-        in_not_configured="not_configured" in filters,
-        in_awaiting_registration="awaiting_registration" in filters,
-        in_terminated="terminated" in filters,
-        in_expiring_soon="expiring_soon" in filters,
-        in_porting="porting" in filters,
-    )
-
-
-def conclude(did: Did, *events: EventData, also: tuple[Any, ...] = (), answer: Any = None) -> Decided[Did]:
-    """End a decision: derive what follows, and say the status when it is another than the one last said.
-
-    A status is not said before verification has: that a number awaits registration is until then assumed.
-    """
-    after = derived(did)
-    if after.status is None:
-        after = replace(after, said=None)
-    elif after.status != after.said and _is_known(after):
-        changed = _status_changed(after, after.status)
-        after = replace(after, said=after.status)
-        events = (*events, changed)
-    return Decided(state=after, also=also, events=events, answer=answer)
-
-
-def holding_of(did: Did) -> DidChanged:
-    """Say the whole holding. Raises ValueError for a refused DID: it has none."""
-    if did.stock == "refused":
-        raise ValueError("a refused DID has no holding")
-    return DidChanged(
-        did_id=did.did_id,
-        number=did.number,
-        account=did.account,
-        stock=did.stock,
-        until=did.until,
-        after_hold=did.after_hold,
-        payer=did.payer,
-        user=did.user,
-        features=did.features,
-        carrier=did.carrier,
-        sms_carrier=did.sms_carrier,
-        origin=did.origin,
-        tags=did.tags,
-        description=did.description,
-    )
-
-
-def _is_known(did: Did) -> bool:
-    return REGISTRATION in did.seen or did.stock == "porting_in"
-
-
-def _status_changed(did: Did, status: Status) -> DidStatusChanged:
-    return DidStatusChanged(
-        did_id=did.did_id,
-        number=did.number,
-        account=did.account,
-        status=status,
-        previous=did.said,
-        circle=CIRCLES[status],
-        next_step=next_step_of(did.condition, did.open_services),
+    action, who = action_of(condition)
+    deadline = DEADLINES[action](did) if action in DEADLINES else None
+    return NextStep(
+        action=action,
+        who=who,
+        by=deadline if deadline is not None and deadline > now else None,
+        also=() if condition.is_gone else did.open_services,
     )

@@ -1,6 +1,6 @@
-"""A number's story: one row for every message about a DID, whatever came of it. Rows are never changed.
+"""The history of a DID: one entry for each message about it, whatever its decision was. Entries never change.
 
-Applying the `after` of all changes of a DID, in order, gives the DID as it stands.
+Applying the `after` of all changes of a DID, in order, gives the present DID.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,34 +12,36 @@ from uuid import UUID
 import msgspec
 
 from didflow_chassis.decision import Command, Decided, Decision, Refused, TooEarly, Unchanged
+from didflow_contracts.cloudevents import OUR_SOURCES
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported
+from didflow_contracts.ownership import is_from_didflow
 from didflow_inventory.domain.changes import Change, changes
 from didflow_inventory.domain.commands import AssignEndUser, Purchase
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.showing import DidShown
-from didflow_inventory.domain.sources import OURS, Said
+from didflow_inventory.domain.my_numbers import DidAnswer
 
-Came = Literal["applied", "unchanged", "refused"]
+EntryOutcome = Literal["applied", "unchanged", "refused"]
 
-TYPES: Final[Mapping[type[Command], str]] = {
+COMMAND_TYPES: Final[Mapping[type[Command], str]] = {
     Purchase: "http.purchase",
     AssignEndUser: "http.assign_end_user",
 }
-"""How the wishes that came over HTTP are called in the history."""
+"""The `type` of the entry for each command."""
 
-OF_EVERY_EVENT: Final = frozenset(EventData.model_fields)
+FIELDS_OF_EVERY_EVENT: Final = frozenset(EventData.model_fields)
 KEPT_WHOLE: Final = (LedgerPosted, MessageRefused, ResultReported)
-"""Events that belong to no axis of the view: all that they say is kept."""
+"""Events that belong to no axis of a view. Their entries keep all their fields."""
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of a DID's story: when, who, what, and because of which event.
+    """One message about a DID: when, who, what changed, and by which event.
 
-    `at` is when it became true, `recorded_at` when inventory took it. `source`, `event_id`, `event_sequence` and
-    `causation_id` are the event's; null for what came over HTTP. `code` is the refusal's. `extra` keeps
-    the fields of the event that this version does not know, and what is of no axis.
+    `at` is when the change became true, `recorded_at` when inventory recorded it. `source`, `event_id`,
+    `event_sequence` and `causation_id` are those of the event; None for a command. `code` is the code of a refusal:
+    of this message, of the purchase, or of the message that another service refused. `extra` holds the fields of
+    the event that are in no view: unknown fields, and all fields of an event that belongs to no axis.
     """
 
     did_id: UUID
@@ -53,36 +55,37 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     event_sequence: int | None
     causation_id: str | None
     actor: str
-    outcome: Came
+    outcome: EntryOutcome
     code: str | None
     changes: Mapping[str, Change]
     extra: Mapping[str, Any]
 
 
 def record(
-    message: Said | Command | None, outcome: Decision, did: Any, now: datetime
+    message: Event[Any] | Command | None, decision: Decision, did: Any, now: datetime
 ) -> Iterable[HistoryEntry]:
-    """Write the story of one message. What waits is told when it is decided; what is no DID has no story.
+    """Return the history entries of one message. `did` is the state before the decision.
 
-    `did` is the state before the decision.
+    A message that came too early gets its entry when it is decided. Accounts have no history.
     """
-    if isinstance(outcome, TooEarly):
+    if isinstance(decision, TooEarly):
         return ()
     before = did if isinstance(did, Did) else None
     if isinstance(message, Event):
-        return (_of_event(message, outcome, before, now),)
+        return (_entry_of_event(message, decision, before, now),)
     if isinstance(message, Purchase | AssignEndUser):
-        told = _of_command(message, outcome, before, now)
-        return () if told is None else (told,)
+        entry = _entry_of_command(message, decision, before, now)
+        return () if entry is None else (entry,)
     return ()
 
 
-def _of_event(event: Said, outcome: Decision, before: Did | None, now: datetime) -> HistoryEntry:
-    holder = before.account if before else event.data.account
+def _entry_of_event(
+    event: Event[EventData], decision: Decision, before: Did | None, now: datetime
+) -> HistoryEntry:
     return HistoryEntry(
         did_id=event.data.did_id,
         number=event.data.number,
-        account=holder,
+        account=before.account if before else event.data.account,
         at=event.time,
         recorded_at=now,
         type=event.type,
@@ -90,79 +93,88 @@ def _of_event(event: Said, outcome: Decision, before: Did | None, now: datetime)
         event_id=event.id,
         event_sequence=event.sequence,
         causation_id=event.causationid,
-        actor=event.actor or _speaker(event.source),
-        outcome=_came(outcome),
-        code=_code(outcome),
-        changes=_changes(before, outcome),
+        actor=event.actor or _actor_of_source(event),
+        outcome=_outcome(decision),
+        code=_code(decision) or _reported_code(event.data),
+        changes=_changes(before, decision),
         extra=_extra(event),
     )
 
 
-def _of_command(
-    command: Purchase | AssignEndUser, outcome: Decision, before: Did | None, now: datetime
+def _entry_of_command(
+    command: Purchase | AssignEndUser, decision: Decision, before: Did | None, now: datetime
 ) -> HistoryEntry | None:
-    """Tell what came over HTTP, once there is a DID for it to be the story of."""
-    whose = _whose(command, outcome, before)
-    if whose is None:
+    """Return the entry of a command; None if there is no DID whose history it belongs to."""
+    did = _did_of_command(command, decision, before)
+    if did is None:
         return None
     return HistoryEntry(
-        did_id=whose.did_id,
-        number=whose.number,
-        account=whose.account,
+        did_id=did.did_id,
+        number=did.number,
+        account=did.account,
         at=now,
         recorded_at=now,
-        type=TYPES[type(command)],
+        type=COMMAND_TYPES[type(command)],
         source=None,
         event_id=None,
         event_sequence=None,
         causation_id=None,
         actor=f"user:{command.caller.subject}",
-        outcome=_came(outcome),
-        code=_code(outcome),
-        changes=_changes(before, outcome),
+        outcome=_outcome(decision),
+        code=_code(decision),
+        changes=_changes(before, decision),
         extra={},
     )
 
 
-def _whose(command: Purchase | AssignEndUser, outcome: Decision, before: Did | None) -> Did | DidShown | None:
-    """Find the DID that a wish is the story of; a purchase that is refused here is nobody's."""
+def _did_of_command(
+    command: Purchase | AssignEndUser, decision: Decision, before: Did | None
+) -> Did | DidAnswer | None:
+    """Return the DID whose history a command belongs to. A refused purchase over HTTP belongs to none.
+
+    A command from outside the DID's account belongs to none either: it was refused as if the DID were unknown.
+    """
     if isinstance(command, AssignEndUser):
-        return before
-    if isinstance(outcome, Unchanged) and isinstance(outcome.answer, DidShown):
-        return outcome.answer
-    return outcome.state if isinstance(outcome, Decided) else None
+        return before if before is not None and command.caller.reaches(before.account) else None
+    if isinstance(decision, Unchanged) and isinstance(decision.answer, DidAnswer):
+        return decision.answer
+    return decision.state if isinstance(decision, Decided) else None
 
 
-def _changes(before: Did | None, outcome: Decision) -> Mapping[str, Change]:
-    return changes(before, outcome.state) if isinstance(outcome, Decided) else {}
+def _changes(before: Did | None, decision: Decision) -> Mapping[str, Change]:
+    return changes(before, decision.state) if isinstance(decision, Decided) else {}
 
 
-def _came(outcome: Decision) -> Came:
-    if isinstance(outcome, Refused):
+def _outcome(decision: Decision) -> EntryOutcome:
+    if isinstance(decision, Refused):
         return "refused"
-    return "applied" if isinstance(outcome, Decided) else "unchanged"
+    return "applied" if isinstance(decision, Decided) else "unchanged"
 
 
-def _code(outcome: Decision) -> str | None:
-    if isinstance(outcome, Refused):
-        return outcome.code
-    after = outcome.state if isinstance(outcome, Decided) else None
-    return after.refusal if isinstance(after, Did) else None
+def _code(decision: Decision) -> str | None:
+    if isinstance(decision, Refused):
+        return decision.code
+    after = decision.state if isinstance(decision, Decided) else None
+    return after.refusal_code if isinstance(after, Did) else None
 
 
-def _speaker(source: str) -> str:
-    return f"service:{source.removeprefix(OURS)}" if source.startswith(OURS) else source
+def _reported_code(data: EventData) -> str | None:
+    """Return the code with which another service refused a message, if the event reports such a refusal."""
+    return data.code if isinstance(data, MessageRefused) else None
 
 
-def _extra(event: Said) -> Mapping[str, Any]:
-    """Keep what the view does not: unknown fields, and the whole of what belongs to no axis."""
+def _actor_of_source(event: Event[EventData]) -> str:
+    return f"service:{event.source.removeprefix(OUR_SOURCES)}" if is_from_didflow(event) else event.source
+
+
+def _extra(event: Event[EventData]) -> Mapping[str, Any]:
     data: dict[str, Any] = msgspec.json.decode(event.raw_data)
-    known = _known(type(event.data))
-    if data.keys() <= known:
+    names = _names_in_view(type(event.data))
+    if data.keys() <= names:
         return {}
-    return {name: value for name, value in data.items() if name not in known}
+    return {name: value for name, value in data.items() if name not in names}
 
 
 @cache
-def _known(model: type[EventData]) -> frozenset[str]:
-    return OF_EVERY_EVENT if model in KEPT_WHOLE else frozenset(model.model_fields)
+def _names_in_view(model: type[EventData]) -> frozenset[str]:
+    return FIELDS_OF_EVERY_EVENT if model in KEPT_WHOLE else frozenset(model.model_fields)

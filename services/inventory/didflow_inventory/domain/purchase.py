@@ -1,164 +1,171 @@
-"""How a number becomes a DID: by an event that may be refused, or by HTTP, decided at once.
+"""Purchases: by an event, which may be refused by another event, or over HTTP, with the decision as the answer.
 
-A retried purchase is never a second one: the same `did_id`, or the same order, finds what it has made.
+A purchase is never made twice: a repeat is recognized by its `did_id` and by its account, order and number.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
+from typing import Final, get_args
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
-from didflow_contracts.events import DidPurchased, PurchaseRefused
+from didflow_contracts.events import DidPurchased
 from didflow_contracts.numbers import country_of
+from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.vocabulary import Acquired, Origin, RefusalCode
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carrier, reaches
+from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carrier
 from didflow_inventory.domain.commands import Purchase
-from didflow_inventory.domain.did import Did, conclude, holding_of
-from didflow_inventory.domain.showing import shown
-from didflow_inventory.domain.sources import is_foreign
-from didflow_inventory.domain.stock import Number, Order, implausible, order_key, refusal_of, taken
+from didflow_inventory.domain.derived_columns import conclude
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.events import did_changed, purchase_refused
+from didflow_inventory.domain.my_numbers import did_answer
+from didflow_inventory.domain.stock import (
+    Number,
+    OrderedNumber,
+    ordered_number_key,
+    refusal_by_numbering_plan,
+    refusal_by_stock,
+    with_did,
+)
+from didflow_inventory.domain.view_updates import NOT_YOURS
 
-ORIGINS: dict[Acquired, Origin] = {"ported_in": "ported_in", "external": "external"}
+ORIGINS: Final[dict[Acquired, Origin]] = {"ported_in": "ported_in", "external": "external"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Deployment:
-    """What this installation is told: who carries numbers for which nobody names a carrier."""
-
-    default_carrier: str = "simulator"
+def order_key_of(data: DidPurchased) -> str | None:
+    """Return the key of the ordered number; None for a purchase without an order."""
+    return ordered_number_key(data.account, data.order_id, data.number) if data.order_id else None
 
 
-def order_of(data: DidPurchased) -> str | None:
-    """Name the order of a purchase, or None where it has none."""
-    return order_key(data.account, data.order_id, data.number) if data.order_id else None
+def earlier_did_id(data: DidPurchased, known: Known) -> Iterable[UUID]:
+    """Return the id of the DID that was made, or refused, for the same order; empty if there is none."""
+    key = order_key_of(data)
+    ordered = known.get(OrderedNumber, key) if key else None
+    return () if ordered is None else (ordered.did_id,)
 
 
 def on_purchased(
-    did: Did | None, event: Event[DidPurchased], _now: datetime, known: Known, *, deployment: Deployment
+    did: Did | None, event: Event[DidPurchased], now: datetime, known: Known, *, deployment_carrier: str
 ) -> Decision:
-    """Take a purchase that was published, or say `purchase.refused`. Source: spec events, Topics."""
+    """Make the purchased number a DID, or publish `purchase.refused`. Source: spec events, Topics.
+
+    `deployment_carrier` is the carrier of numbers for which neither the purchase nor an account names one.
+    """
     data = event.data
     if did is not None:
-        return _repeated(did, event)
-    at = data.purchased_at or event.time
-    if _earlier(data, known) is not None:
-        return _refused(data, at, Refused("duplicate_order", "this order has made another DID"), ())
-    refusal = _refusal(data, known)
-    if refusal is not None:
-        return _refused(data, at, refusal, _orders(data))
-    bought = _bought(data, at, known, deployment)
-    return conclude(bought, holding_of(bought), also=_places(bought, data, known))
+        return _repeat_by_event(did, event)
+    purchased_at = data.purchased_at or event.time
+    if _earlier_did(data, known) is not None:
+        refusal = Refused("duplicate_order", "This order already made or refused another DID.")
+        return _refused_did(data, purchased_at, now, refusal)
+    found = _refusal(data, known)
+    if found is not None:
+        return _refused_did(data, purchased_at, now, found, also=_ordered_numbers(data))
+    made = _new_did(data, purchased_at, known, deployment_carrier)
+    return conclude(made, now, did_changed(made), also=_number_and_order(made, data, known))
 
 
 def purchase(
-    did: Did | None, command: Purchase, now: datetime, known: Known, *, deployment: Deployment
+    did: Did | None, command: Purchase, now: datetime, known: Known, *, deployment_carrier: str
 ) -> Decision:
-    """Decide a purchase over HTTP: the DID, the one that the same order made, or a refusal and no event.
+    """Decide a purchase over HTTP. Answer with the new DID, or with the DID that the same order made before.
 
-    Refused also `not_found` for an account out of the caller's reach, and `did_id_taken` when the `did_id`
-    given belongs to another purchase.
+    A refusal publishes no event. Besides the codes of a purchase by event, it is `not_found` for an account outside
+    the caller's reach, and `did_id_taken` if the `did_id` belongs to another purchase.
     """
     data = command.data
-    if not reaches(command.caller, data.account):
-        return Refused("not_found", "no such account", "account")
-    if did is not None:
-        return _asked_again(did, data, now)
-    earlier = _earlier(data, known)
+    if not command.caller.reaches(data.account):
+        return Refused("not_found", "No such account below yours.", "account")
+    earlier = did or _earlier_did(data, known)
     if earlier is not None:
-        return _asked_again(earlier, data, now)
-    refusal = _refusal(data, known) or _external(command, known)
+        return _repeat_over_http(earlier, data, now)
+    refusal = _refusal(data, known) or _refusal_of_external(command, known)
     if refusal is not None:
         return refusal
-    said = data.model_copy(update={"purchased_at": data.purchased_at or now})
-    bought = _bought(said, said.purchased_at or now, known, deployment)
-    decided = conclude(bought, said, holding_of(bought), also=_places(bought, data, known))
-    return replace(decided, answer=shown(decided.state or bought, now))
+    purchased_at = data.purchased_at or now
+    dated = data.model_copy(update={"purchased_at": purchased_at})
+    made = _new_did(dated, purchased_at, known, deployment_carrier)
+    decided = conclude(made, now, dated, did_changed(made), also=_number_and_order(made, data, known))
+    return replace(decided, answer=did_answer(decided.state or made, now))
 
 
-def earlier_did(data: DidPurchased, known: Known) -> Iterable[UUID]:
-    """Name the DID that the same order made before, if any: what a purchase has to look at."""
-    key = order_of(data)
-    order = known.get(Order, key) if key else None
-    return () if order is None else (order.did_id,)
-
-
-def _earlier(data: DidPurchased, known: Known) -> Did | None:
-    """Find the live or refused DID of the same order. A removed one does not stand in the way."""
-    for did_id in earlier_did(data, known):
-        made = known.get(Did, did_id)
-        if made is not None and made.stock != "removed":
-            return made
+def _earlier_did(data: DidPurchased, known: Known) -> Did | None:
+    """Return the live or refused DID of the same order. A removed DID does not count."""
+    for did_id in earlier_did_id(data, known):
+        did = known.get(Did, did_id)
+        if did is not None and did.stock != "removed":
+            return did
     return None
 
 
-def _repeated(did: Did, event: Event[DidPurchased]) -> Decision:
+def _repeat_by_event(did: Did, event: Event[DidPurchased]) -> Decision:
     if did.number != event.data.number:
-        return Refused("did_id_taken", "this did_id belongs to another number", "did_id")
-    if is_foreign(event, did):
-        return Refused("not_yours", "this DID belongs to another account", "account")
-    return Unchanged()
+        return Refused("did_id_taken", "This did_id belongs to another number.", "did_id")
+    return NOT_YOURS if contradicts_owner(event, did.account) else Unchanged()
 
 
-def _asked_again(did: Did, data: DidPurchased, now: datetime) -> Decision:
-    asked = (data.account, data.order_id, data.number)
-    if did.stock == "removed" or (did.payer, did.order_id, did.number) != asked:
-        return Refused("did_id_taken", "this did_id belongs to another purchase", "did_id")
-    if did.refusal is not None:
-        return Refused("duplicate_order", f"this order was refused before: {did.refusal}", "order_id")
-    return Unchanged(answer=shown(did, now))
+def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
+    requested = (data.account, data.order_id, data.number)
+    if did.stock == "removed" or (did.payer, did.order_id, did.number) != requested:
+        return Refused("did_id_taken", "This did_id belongs to another purchase. Send a new one.", "did_id")
+    if did.refusal_code is not None:
+        return Refused(
+            "duplicate_order", f"This order was refused before, with {did.refusal_code}.", "order_id"
+        )
+    return Unchanged(answer=did_answer(did, now))
 
 
 def _refusal(data: DidPurchased, known: Known) -> Refused | None:
-    refusal = implausible(data.number, data.country)
+    refusal = refusal_by_numbering_plan(data.number, data.country)
     if refusal is None and known.get(Account, data.account) is None:
-        refusal = Refused("account_unknown", f"there is no account {data.account}", "account")
-    return refusal or refusal_of(known.get(Number, data.number), data.account)
+        refusal = Refused("account_unknown", f"The account {data.account} does not exist.", "account")
+    return refusal or refusal_by_stock(known.get(Number, data.number), data.account)
 
 
-def _external(command: Purchase, known: Known) -> Refused | None:
-    """Refuse an enterprise's own number unless its reseller allows it. Source: spec inventory, Accounts."""
+def _refusal_of_external(command: Purchase, known: Known) -> Refused | None:
+    """Refuse a number of an enterprise's own unless its account allows such numbers.
+
+    Source: spec inventory, Accounts and holders.
+    """
     account = known.get(Account, command.data.account)
     if command.data.acquired != "external" or command.caller.role != "enterprise_admin":
         return None
     if account is not None and account.allow_external_numbers:
         return None
-    return Refused("external_numbers_not_allowed", "this account may not add numbers of its own", "acquired")
+    return Refused("external_numbers_not_allowed", "Your account may not add numbers of its own.", "acquired")
 
 
-def _refused(data: DidPurchased, at: datetime, refusal: Refused, orders: tuple[Order, ...]) -> Decided[Did]:
+def _refused_did(
+    data: DidPurchased,
+    purchased_at: datetime,
+    now: datetime,
+    refusal: Refused,
+    also: tuple[OrderedNumber, ...] = (),
+) -> Decided[Did]:
+    """Store a refused DID and publish the refusal, so that the other services undo what they began."""
     code: RefusalCode = next(code for code in get_args(RefusalCode) if code == refusal.code)
-    said = PurchaseRefused(
-        did_id=data.did_id,
-        number=data.number,
-        account=data.account,
-        order_id=data.order_id,
-        code=code,
-        message=refusal.message,
-    )
-    never = replace(_did(data, at), stock="refused", refusal=code)
-    return conclude(never, said, also=orders)
+    refused = replace(_did(data, purchased_at), stock="refused", refusal_code=code)
+    return conclude(refused, now, purchase_refused(data, code, refusal), also=also)
 
 
-def _bought(data: DidPurchased, at: datetime, known: Known, deployment: Deployment) -> Did:
-    default = default_carrier(data.account, known, deployment.default_carrier)
+def _new_did(data: DidPurchased, purchased_at: datetime, known: Known, deployment_carrier: str) -> Did:
+    default = default_carrier(data.account, known, deployment_carrier)
     given = Carriers(carrier=data.carrier, sms_carrier=data.sms_carrier)
     carriers = carriers_for(data.features, given, default)
     number = known.get(Number, data.number)
     from_stock = number is not None and number.stock is not None
     return replace(
-        _did(data, at),
+        _did(data, purchased_at),
         carrier=carriers.carrier,
         sms_carrier=carriers.sms_carrier,
         origin="stock" if from_stock else ORIGINS.get(data.acquired, "purchased"),
     )
 
 
-def _did(data: DidPurchased, at: datetime) -> Did:
+def _did(data: DidPurchased, purchased_at: datetime) -> Did:
     return Did(
         did_id=data.did_id,
         number=data.number,
@@ -167,7 +174,7 @@ def _did(data: DidPurchased, at: datetime) -> Did:
         region=data.region,
         area=data.area,
         order_id=data.order_id,
-        purchased_at=at,
+        purchased_at=purchased_at,
         stock="assigned",
         account=data.account,
         payer=data.account,
@@ -177,10 +184,10 @@ def _did(data: DidPurchased, at: datetime) -> Did:
     )
 
 
-def _places(did: Did, data: DidPurchased, known: Known) -> tuple[Number | Order, ...]:
-    return (taken(known.get(Number, did.number), did), *_orders(data))
+def _number_and_order(did: Did, data: DidPurchased, known: Known) -> tuple[Number | OrderedNumber, ...]:
+    return (with_did(known.get(Number, did.number), did), *_ordered_numbers(data))
 
 
-def _orders(data: DidPurchased) -> tuple[Order, ...]:
-    key = order_of(data)
-    return () if key is None else (Order(key=key, number=data.number, did_id=data.did_id),)
+def _ordered_numbers(data: DidPurchased) -> tuple[OrderedNumber, ...]:
+    key = order_key_of(data)
+    return () if key is None else (OrderedNumber(key=key, number=data.number, did_id=data.did_id),)

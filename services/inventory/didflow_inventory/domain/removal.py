@@ -1,4 +1,4 @@
-"""The end of a DID: final for stock, registration and term; its number is free once the carrier let go."""
+"""The removal of a DID. It is final for the stock, the registration and the term."""
 
 from datetime import datetime
 
@@ -7,27 +7,32 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decision, Known, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved
-from didflow_inventory.domain.did import Did, conclude
-from didflow_inventory.domain.hearing import present
-from didflow_inventory.domain.stock import Number, freed
+from didflow_inventory.domain.derived_columns import conclude
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.stock import Number, without_did
+from didflow_inventory.domain.view_updates import did_of_event
 
 
-def on_removed(did: Did | None, event: Event[DidRemoved], _now: datetime, known: Known) -> Decision:
-    """End a DID's life. Always applied, whatever its sequence; a second removal changes nothing."""
-    held = present(did, event)
-    if not isinstance(held, Did):
-        return held
-    if held.stock == "removed":
+def on_removed(did: Did | None, event: Event[DidRemoved], now: datetime, known: Known) -> Decision:
+    """Remove a DID, whatever the sequence of the event. A second removal changes nothing.
+
+    The number is free again when its carrier has released it.
+    """
+    found = did_of_event(did, event)
+    if not isinstance(found, Did):
+        return found
+    if found.stock == "removed":
         return Unchanged()
     removed = replace(
-        held,
+        found,
         stock="removed",
         until=None,
         after_hold=None,
-        assigned=None,
-        removal=event.data.reason,
+        held_by=None,
+        assignment=None,
+        removal_reason=event.data.reason,
         removed_at=event.time,
     )
-    number = known.get(Number, held.number)
-    lives = number is not None and number.did_id == held.did_id
-    return conclude(removed, also=(freed(number, removed),) if number and lives else ())
+    number = known.get(Number, found.number)
+    is_present = number is not None and number.did_id == found.did_id
+    return conclude(removed, now, also=(without_did(number, removed),) if number and is_present else ())

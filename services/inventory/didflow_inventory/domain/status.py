@@ -1,6 +1,6 @@
-"""What people are shown of a DID: status, next step and quick filters, each one closed table over its axes.
+"""The status, the next step and the quick filters of a DID: closed tables over the condition of its axes.
 
-The tables stand once: rows are filtered and counted by what is computed here, never by a second version.
+Each rule exists once. Rows store the results, and queries filter and count by the stored columns.
 """
 
 from collections.abc import Callable
@@ -9,24 +9,22 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
-from didflow_contracts.events.holding import NextStep
 from didflow_contracts.vocabulary import (
-    AdditionalService,
     CarrierState,
     Channels,
     Circle,
     DidStock,
     Features,
+    HeldBy,
     NextAction,
     Registration,
     Responsible,
-    ServiceState,
     Status,
     TermState,
 )
 
 Stock = DidStock | Literal["refused"]
-"""The stock axis of a DID; a refused one never held its number and is kept for its story only."""
+"""The stock axis of a DID. A refused DID never held its number; it is kept for its history only."""
 
 Filter = Literal[
     "all", "active", "not_configured", "awaiting_registration", "terminated", "expiring_soon", "porting"
@@ -41,10 +39,14 @@ TAKES_CALLS: Final = frozenset(("voice_in", "fax"))
 
 
 class Condition(Struct, frozen=True, kw_only=True):
-    """All that status, next step and filters depend on."""
+    """Everything that the status, the next step and the quick filters depend on.
+
+    `is_answered` is False until verification has published the registration.
+    """
 
     stock: Stock
-    by_package: bool
+    held_by: HeldBy | None
+    is_answered: bool
     registration: Registration
     term: TermState
     cycles_left: int | None
@@ -56,7 +58,7 @@ class Condition(Struct, frozen=True, kw_only=True):
 
     @property
     def lacks(self) -> NextAction | None:
-        """The first thing that routing lacks, or None: configured. Source: spec lifecycle, Configured."""
+        """The first thing that the routing lacks; None if it is configured. Source: spec lifecycle, Configured."""
         if TAKES_CALLS.intersection(self.features):
             if not self.voice:
                 return "assign_voice_trunk"
@@ -67,12 +69,12 @@ class Condition(Struct, frozen=True, kw_only=True):
 
     @property
     def is_gone(self) -> bool:
-        """Whether this DID is no longer, or never was, a number that somebody has."""
+        """Whether the DID is removed or was refused."""
         return self.stock in GONE
 
     @property
     def is_ended(self) -> bool:
-        """Whether its term has ended."""
+        """Whether the term has ended."""
         return self.term in ENDED
 
 
@@ -80,7 +82,7 @@ Predicate = Callable[[Condition], bool]
 
 
 def is_sufficient(capacity: Channels | None) -> bool:
-    """Say whether calls can come in at all: unset and 0 cannot."""
+    """Return True if at least one call can come in. A capacity that is not set counts like 0."""
     return capacity == "unlimited" or (isinstance(capacity, int) and capacity >= 1)
 
 
@@ -94,7 +96,7 @@ STATUSES: Final[tuple[tuple[Status, Predicate], ...]] = (
     ("not_configured", lambda c: c.carrier != "active" or c.lacks is not None),
     ("active", lambda _: True),
 )
-"""The first line that matches. Source: spec lifecycle, Status."""
+"""The first line that matches is the status. Source: spec lifecycle, Status."""
 
 NEXT_STEPS: Final[tuple[tuple[NextAction, Responsible, Predicate], ...]] = (
     ("none", "nobody", lambda c: c.is_gone),
@@ -102,8 +104,9 @@ NEXT_STEPS: Final[tuple[tuple[NextAction, Responsible, Predicate], ...]] = (
     ("restore", "account", lambda c: c.term == "canceled"),
     ("renew", "account", lambda c: c.term == "aging"),
     ("unblock", "blocker", lambda c: c.stock == "blocked"),
-    ("reactivate_package", "reseller", lambda c: c.stock == "on_hold" and c.by_package),
+    ("reactivate_package", "reseller", lambda c: c.stock == "on_hold" and c.held_by == "package"),
     ("await_hold_end", "reseller", lambda c: c.stock == "on_hold"),
+    ("await_requirement", "nobody", lambda c: not c.is_answered),
     ("assign_end_user_details", "account", lambda c: c.registration == "awaiting"),
     ("fix_end_user_details", "account", lambda c: c.registration in ("rejected", "expired")),
     ("await_review", "reviewer", lambda c: c.registration == "pending"),
@@ -115,7 +118,10 @@ NEXT_STEPS: Final[tuple[tuple[NextAction, Responsible, Predicate], ...]] = (
     ("set_billing_cycles", "account", lambda c: c.term == "delayed_removal"),
     ("none", "nobody", lambda _: True),
 )
-"""The first line that matches. Source: spec lifecycle, `next_step`; what is gone asks for nothing."""
+"""The first line that matches is the next step. A DID that is gone needs nothing.
+
+Source: spec lifecycle, `next_step`.
+"""
 
 QUICK_FILTERS: Final[dict[Filter, Predicate]] = {
     "all": lambda _: True,
@@ -132,7 +138,7 @@ QUICK_FILTERS: Final[dict[Filter, Predicate]] = {
     "expiring_soon": lambda c: c.cycles_left == 0 and not c.is_ended,
     "porting": lambda c: c.stock == "porting_in",
 }
-"""Overlapping predicates over DIDs that are not gone. Source: spec lifecycle, Quick filters."""
+"""Overlapping predicates over the DIDs that are not gone. Source: spec lifecycle, Quick filters."""
 
 LABELS: Final[dict[Status, str]] = {
     "porting_in_progress": "Porting in Progress",
@@ -154,29 +160,25 @@ CIRCLES: Final[dict[Status, Circle]] = {
     "not_configured": "yellow",
     "active": "green",
 }
-OPEN: Final[frozenset[ServiceState]] = frozenset(
-    ("new", "in_process", "changes_required", "pending", "cancelation_pending")
-)
-"""The states of a service in which a request of it is still open."""
 
 
 @lru_cache(maxsize=1_024)
 def status_of(condition: Condition) -> Status | None:
-    """Give the status of a DID; None for one that is gone."""
+    """Return the status of a DID; None for a DID that is gone."""
     if condition.is_gone:
         return None
     return next(status for status, holds in STATUSES if holds(condition))
 
 
-def next_step_of(condition: Condition, open_services: tuple[AdditionalService, ...] = ()) -> NextStep:
-    """Say what is missing first and who has to act; `open_services` stand beside it."""
-    action, who = next((action, who) for action, who, holds in NEXT_STEPS if holds(condition))
-    return NextStep(action=action, who=who, also=() if condition.is_gone else open_services)
+@lru_cache(maxsize=1_024)
+def action_of(condition: Condition) -> tuple[NextAction, Responsible]:
+    """Return what is missing first, and who must act."""
+    return next((action, who) for action, who, holds in NEXT_STEPS if holds(condition))
 
 
 @lru_cache(maxsize=1_024)
 def filters_of(condition: Condition) -> frozenset[Filter]:
-    """Give the quick filters that show this DID; none shows one that is gone."""
+    """Return the quick filters that match a DID. No filter matches a DID that is gone."""
     if condition.is_gone:
         return frozenset()
     return frozenset(name for name, holds in QUICK_FILTERS.items() if holds(condition))

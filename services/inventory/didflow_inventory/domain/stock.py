@@ -1,6 +1,6 @@
-"""Numbers and orders: whether a number is to be had, and which DID an order has made.
+"""The numbers, and the numbers that order systems have ordered.
 
-At most one DID lives on a number at a time; a number is free again only when its last carrier let it go.
+A number has at most one live DID. It is free again only when the carrier of its last DID has released it.
 """
 
 from typing import Literal
@@ -19,22 +19,22 @@ StockStatus = Literal["in_stock", "reserved", "held", "archived"]
 
 
 class Number(Struct, frozen=True, kw_only=True):
-    """A number as a thing. `did_id` is its living DID, `last_did` its latest one, living or not.
+    """A number. `did_id` is its live DID, `last_did_id` its latest DID, live or not.
 
-    `releasing`: the carrier of `last_did` has not let it go yet. `stock` is None while it is in nobody's
-    stock; `uploader` is the account that brought it in, if any.
+    `releasing` is True until the carrier of the last DID has released the number. `stock` is None while the
+    number is in no stock. `uploaded_by` is the account that added the number to the stock; None if no account did.
     """
 
     number: str
     did_id: UUID | None = None
-    last_did: UUID | None = None
+    last_did_id: UUID | None = None
     releasing: bool = False
     stock: StockStatus | None = None
-    uploader: str | None = None
+    uploaded_by: str | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
-    """An order for one number by one account, and the DID that it made or was refused as."""
+class OrderedNumber(Struct, frozen=True, kw_only=True):
+    """One number of one order of one account. `did_id` is the DID that was made, or refused, for it."""
 
     key: str
     number: str
@@ -42,50 +42,60 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 def warm_up() -> None:
-    """Keep the patterns of numbering plans: `re` remembers too few for numbers of many countries side by side."""
+    """Cache all compiled patterns of the numbering plans. The cache of `re` is too small for many countries."""
     phonenumbers.enable_pattern_cache()
 
 
-def order_key(account: str, order_id: str, number: str) -> str:
-    """Name an order. Unambiguous: neither an account path nor a number can hold the separator."""
+def ordered_number_key(account: str, order_id: str, number: str) -> str:
+    """Return the key of an ordered number.
+
+    The key is unambiguous, because neither an account path nor a number can contain the separator.
+    """
     return f"{account}|{order_id}|{number}"
 
 
-def refusal_of(number: Number | None, account: str) -> Refused | None:
-    """Say why a number is not to be had, or None. Source: spec events, `purchase.refused`."""
+def refusal_by_stock(number: Number | None, account: str) -> Refused | None:
+    """Return why an account cannot have a number; None if it can. Source: spec events, `purchase.refused`."""
     if number is None:
         return None
     if number.did_id is not None:
-        return Refused("number_taken", "a DID lives on this number", "number")
+        return Refused("number_taken", "This number is already in use.", "number")
     if number.releasing:
-        return Refused("number_releasing", "its last carrier has not released it yet", "number")
+        return Refused(
+            "number_releasing",
+            "The last carrier of this number has not released it yet. Try later.",
+            "number",
+        )
     if number.stock == "archived":
-        return Refused("number_archived", "the number is archived", "number")
-    if number.uploader is not None and not is_within(account, number.uploader):
-        return Refused("number_taken", "the number is in another stock", "number")
+        return Refused("number_archived", "This number is archived.", "number")
+    if number.uploaded_by is not None and not is_within(account, number.uploaded_by):
+        return Refused("number_taken", "This number is in the stock of another account.", "number")
     if number.stock in ("reserved", "held"):
-        return Refused("number_reserved", "the number is set aside", "number")
+        return Refused("number_reserved", "This number is reserved.", "number")
     return None
 
 
-def implausible(number: str, country: str | None) -> Refused | None:
-    """Refuse what no numbering plan knows, and a country that contradicts the number."""
+def refusal_by_numbering_plan(number: str, country: str | None) -> Refused | None:
+    """Return the refusal of a number that no numbering plan has, or whose country is another one."""
     if not is_valid(number):
-        return Refused("invalid_number", "no numbering plan knows this number", "number")
+        return Refused("invalid_number", "No numbering plan has this number.", "number")
     if country is not None and not _belongs_to(number, country):
         found = country_of(number) or "no country"
-        return Refused("invalid_number", f"the number belongs to {found}, not to {country}", "country")
+        return Refused("invalid_number", f"The number belongs to {found}, not to {country}.", "country")
     return None
 
 
-def taken(number: Number | None, did: Did) -> Number:
-    """Let a DID live on a number."""
+def with_did(number: Number | None, did: Did) -> Number:
+    """Return the number with this DID as its live DID."""
     before = number or Number(number=did.number)
-    return replace(before, did_id=did.did_id, last_did=did.did_id, releasing=False, stock=None)
+    return replace(before, did_id=did.did_id, last_did_id=did.did_id, releasing=False, stock=None)
 
 
-def freed(number: Number, did: Did) -> Number:
-    """End a DID's life on its number; stock numbers go back to stock, once the carrier has let go."""
+def without_did(number: Number, did: Did) -> Number:
+    """Return the number after the removal of its live DID.
+
+    A number from stock is in stock again. It cannot be purchased until its carrier has released it.
+    """
     return replace(
         number,
         did_id=None,
@@ -95,5 +105,5 @@ def freed(number: Number, did: Did) -> Number:
 
 
 def _belongs_to(number: str, country: str) -> bool:
-    read = parsed(number)
-    return read is not None and phonenumbers.is_valid_number_for_region(read, country)
+    found = parsed(number)
+    return found is not None and phonenumbers.is_valid_number_for_region(found, country)

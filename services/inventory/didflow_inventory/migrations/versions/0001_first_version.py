@@ -1,4 +1,4 @@
-"""Inventory's own tables: DIDs, numbers, orders, accounts and the history."""
+"""The tables of inventory: DIDs, numbers, ordered numbers, accounts and the history."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,7 @@ def text(name, *, nullable=True, primary_key=False):
 
 
 def plain(name, *, primary_key=False):
-    """A text compared byte by byte: what subtrees and number ranges are looked up by."""
+    """Return a text column that is compared byte by byte, for lookups of subtrees and of ranges of numbers."""
     return sa.Column(name, sa.Text(collation="C"), nullable=False, primary_key=primary_key)
 
 
@@ -63,7 +63,7 @@ def upgrade():
         text("stock", nullable=False),
         instant("until"),
         text("after_hold"),
-        flag("held_by_package"),
+        text("held_by"),
         plain("account"),
         plain("payer"),
         text("user"),
@@ -73,16 +73,16 @@ def upgrade():
         text("origin", nullable=False),
         json("tags"),
         text("description"),
-        text("refusal"),
-        text("removal"),
+        text("refusal_code"),
+        text("removal_reason"),
         instant("removed_at"),
-        json("assigned", nullable=True),
+        json("assignment", nullable=True),
         json("registration"),
         json("services"),
         json("routing"),
         json("term"),
-        json("seen"),
-        text("said"),
+        json("sequences"),
+        text("published_status"),
         text("status"),
         uuid("identity_id"),
         instant("expires_at"),
@@ -101,14 +101,14 @@ def upgrade():
         "numbers",
         plain("number", primary_key=True),
         uuid("did_id"),
-        uuid("last_did"),
+        uuid("last_did_id"),
         flag("releasing"),
         text("stock"),
-        text("uploader"),
+        text("uploaded_by"),
         version(),
     )
     op.create_table(
-        "orders",
+        "ordered_numbers",
         text("key", nullable=False, primary_key=True),
         plain("number"),
         uuid("did_id", nullable=False),
@@ -146,5 +146,5 @@ def upgrade():
 
 
 def downgrade():
-    for name in ("history", "accounts", "orders", "numbers", "dids"):
+    for name in ("history", "accounts", "ordered_numbers", "numbers", "dids"):
         op.drop_table(name)

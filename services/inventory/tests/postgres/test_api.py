@@ -37,12 +37,12 @@ async def test_a_purchase_is_answered_with_the_did_and_said_to_all(inventory: An
     )
     for name in (did["did_id"], say.number, say.number[1:]):
         assert (await inventory.get(f"/v1/dids/{name}"))["did_id"] == did["did_id"]
-    said = await inventory.published()
-    assert [(e.type, e.sequence) for e in said] == [
-        ("didflow.did.purchased.v1", 1),
-        ("didflow.did.changed.v1", 2),
+    said = await inventory.said()
+    assert [(e["type"], e["sequence"]) for e in said] == [
+        ("didflow.did.purchased.v1", "1"),
+        ("didflow.did.changed.v1", "2"),
     ]
-    assert said[1].actor == "user:ann"
+    assert said[1]["actor"] == "user:reseller@master/acme"
 
 
 async def test_a_did_in_an_answer_has_exactly_the_fields_promised(inventory: Any, say: Any) -> None:
@@ -98,7 +98,7 @@ async def test_a_purchase_needs_a_key_and_is_made_once_under_it(inventory: Any, 
     first, again = [await inventory.call("POST", "/v1/purchases", key="k", json=order) for _ in range(2)]
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert len(await inventory.published("did.purchased")) == 1
+    assert len(await inventory.said("did.purchased")) == 1
 
 
 async def test_the_same_order_under_another_key_is_the_same_did(inventory: Any, say: Any) -> None:
@@ -107,7 +107,7 @@ async def test_the_same_order_under_another_key_is_the_same_did(inventory: Any, 
     again = await inventory.call("POST", "/v1/purchases", key="b", json=body(say, did_id=ELSE))
 
     assert (again.status_code, again.json()["did_id"]) == (200, first.json()["did_id"])
-    assert len(await inventory.published()) == 2
+    assert len(await inventory.said()) == 2
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ async def test_a_refused_purchase_has_its_code_and_leaves_no_event(
 ) -> None:
     """409 with the refusal's code, 404 out of reach, 422 for what is no purchase at all."""
     await inventory.call("POST", "/v1/purchases", key="first", json=body(say))
-    before = await inventory.published()
+    before = await inventory.said()
     response = await inventory.call("POST", "/v1/purchases", who, key="second", json=body(say, **changes))
 
     assert (response.status_code, response.json()["code"]) == status_and_code
-    assert await inventory.published() == before
+    assert await inventory.said() == before
 
 
 async def test_my_numbers_shows_ones_own_subtree(inventory: Any, say: Any) -> None:
@@ -213,8 +213,8 @@ async def test_assigning_end_users_answers_number_by_number(inventory: Any, say:
         (ELSE, "refused", "not_found"),
         ("+35319999999", "refused", "not_found"),
     ]
-    said = await inventory.published("enduser.assigned")
-    assert [(str(e.data.identity_id), list(map(str, e.data.document_ids))) for e in said] == [
+    said = await inventory.said("enduser.assigned")
+    assert [(e["data"]["identity_id"], e["data"]["document_ids"]) for e in said] == [
         (str(say.identity), [ELSE])
     ]
 
@@ -244,6 +244,6 @@ async def test_accounts_are_created_below_ones_own_and_listed(inventory: Any) ->
 
 async def test_the_openapi_document_can_be_read(inventory: Any) -> None:
     """It names every path and a DID's shape."""
-    document = (await inventory.client().get("/openapi/inventory.json")).json()
+    document = (await inventory.client.get("/openapi/inventory.json")).json()
     assert "/v1/dids/{did}/history" in document["paths"]
     assert "status_label" in document["components"]["schemas"]["DidShown"]["properties"]

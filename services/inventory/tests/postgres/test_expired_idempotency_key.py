@@ -6,7 +6,7 @@ from typing import Any
 
 async def forget(inventory: Any) -> None:
     """Prune the stored answers, as happens when they are older than they are kept."""
-    await inventory.fetch("DELETE FROM idempotency")
+    await inventory.database.fetch("DELETE FROM idempotency")
 
 
 async def test_a_purchase_whose_key_has_expired_finds_the_did_that_it_made(inventory: Any, say: Any) -> None:
@@ -19,7 +19,7 @@ async def test_a_purchase_whose_key_has_expired_finds_the_did_that_it_made(inven
     assert (first.status_code, anew.status_code) == (201, 200)
     assert anew.json()["did_id"] == first.json()["did_id"]
     assert "Idempotent-Replayed" not in anew.headers
-    assert len(await inventory.published("did.purchased")) == 1
+    assert len(await inventory.said("did.purchased")) == 1
     assert len((await inventory.get("/v1/dids"))["items"]) == 1
 
 
@@ -34,4 +34,4 @@ async def test_an_expired_key_buys_nobody_a_number_that_is_taken(inventory: Any,
     for body, who in ((second, "reseller:master/acme"), (foreign, "reseller:other")):
         refused = await inventory.call("POST", "/v1/purchases", who, key="k", json=body)
         assert (refused.status_code, refused.json()["code"]) == (409, "number_taken")
-    assert len(await inventory.published("did.purchased")) == 1
+    assert len(await inventory.said("did.purchased")) == 1

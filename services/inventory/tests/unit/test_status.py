@@ -1,11 +1,12 @@
-"""Status, next step and quick filters: each closed table against a second writing of it, over all axis values."""
+"""The status, the next step and the quick filters: each table against a second version of its rules."""
 
 from itertools import product
 from typing import Any, get_args
 
 import pytest
 
-from didflow_contracts.vocabulary import CarrierState, Registration, Status, TermState
+from didflow_contracts.vocabulary import CarrierState, HeldBy, NextAction, Registration, Status, TermState
+from didflow_inventory.domain.did import DEADLINES, next_step
 from didflow_inventory.domain.status import (
     CIRCLES,
     FILTERS,
@@ -14,9 +15,9 @@ from didflow_inventory.domain.status import (
     STATUSES,
     Condition,
     Stock,
+    action_of,
     filters_of,
     is_sufficient,
-    next_step_of,
     status_of,
 )
 
@@ -24,28 +25,12 @@ STOCKS = ("porting_in", "assigned", "blocked", "on_hold", "removed", "refused")
 FEATURES = (("voice_out",), ("sms_in",), ("fax",), ("voice_in", "sms_in"))
 
 
-def condition(**changes: Any) -> Any:
-    """A DID that is active in every way, but for the changes."""
-    usual: dict[str, Any] = {
-        "stock": "assigned",
-        "by_package": False,
-        "registration": "approved",
-        "term": "active",
-        "cycles_left": None,
-        "carrier": "active",
-        "features": ("voice_in",),
-        "voice": True,
-        "capacity": 1,
-        "sms": False,
-    }
-    return Condition(**usual | changes)
-
-
 def every_condition() -> Any:
-    """Every combination of what the tables look at."""
+    """Return every combination of the values that the tables depend on."""
     axes: dict[str, tuple[Any, ...]] = {
         "stock": STOCKS,
-        "by_package": (False, True),
+        "held_by": (None, "package"),
+        "is_answered": (True,),
         "registration": get_args(Registration),
         "term": get_args(TermState),
         "cycles_left": (None, 0),
@@ -55,19 +40,21 @@ def every_condition() -> Any:
         "capacity": (None, 0, "unlimited"),
         "sms": (False, True),
     }
-    for values in product(*axes.values()):
-        yield Condition(**dict(zip(axes, values, strict=True)))
+    unanswered = axes | {"is_answered": (False,), "registration": ("awaiting",)}
+    for table in (axes, unanswered):
+        for values in product(*table.values()):
+            yield Condition(**dict(zip(table, values, strict=True)))
 
 
-def configured(c: Any) -> Any:
-    """Whether calls, or else messages, have somewhere to go."""
+def is_configured(c: Any) -> Any:
+    """Return whether calls, or else messages, can be delivered."""
     if "voice_in" in c.features or "fax" in c.features:
         return c.voice and c.capacity not in (None, 0)
     return c.sms if "sms_in" in c.features else True
 
 
 def expected_status(c: Any) -> Any:
-    """The status, written as questions in a row."""
+    """Return the status by a chain of conditions."""
     if c.stock == "porting_in":
         return "porting_in_progress"
     if c.term in {"canceled", "aging"}:
@@ -78,15 +65,15 @@ def expected_status(c: Any) -> Any:
         return "awaiting_registration"
     if c.term == "delayed_removal":
         return "delayed_service_removal"
-    return "active" if c.carrier == "active" and configured(c) else "not_configured"
+    return "active" if c.carrier == "active" and is_configured(c) else "not_configured"
 
 
-def expected_step(c: Any) -> Any:
-    """The next step, found backwards: the last assignment that holds wins."""
+def expected_action(c: Any) -> Any:
+    """Return the action of the next step from the last rule to the first: the last assignment that holds wins."""
     found = ("none", "nobody")
     if c.term == "delayed_removal":
         found = ("set_billing_cycles", "account")
-    if not configured(c):
+    if not is_configured(c):
         if "voice_in" in c.features or "fax" in c.features:
             found = ("assign_capacity" if c.voice else "assign_voice_trunk", "account")
         else:
@@ -100,22 +87,23 @@ def expected_step(c: Any) -> Any:
         "pending": ("await_review", "reviewer"),
     }
     found = by_registration.get(c.registration, found)
-    on_hold = ("reactivate_package" if c.by_package else "await_hold_end", "reseller")
+    found = found if c.is_answered else ("await_requirement", "nobody")
+    on_hold = ("reactivate_package" if c.held_by == "package" else "await_hold_end", "reseller")
     found = {"blocked": ("unblock", "blocker"), "on_hold": on_hold}.get(c.stock, found)
     found = {"canceled": ("restore", "account"), "aging": ("renew", "account")}.get(c.term, found)
     return ("await_porting", "carrier") if c.stock == "porting_in" else found
 
 
 def expected_filters(c: Any) -> Any:
-    """The quick filters, written as sets taken away."""
+    """Return the quick filters by removing those that do not match."""
     found = set(FILTERS)
     ended = c.term in {"canceled", "aging", "closed"}
     registered = c.registration in {"approved", "not_required"}
-    if ended or not configured(c) or c.carrier != "active" or not registered:
+    if ended or not is_configured(c) or c.carrier != "active" or not registered:
         found.discard("active")
     if c.stock in {"blocked", "on_hold"}:
         found.discard("active")
-    if configured(c) or ended:
+    if is_configured(c) or ended:
         found.discard("not_configured")
     if registered or ended:
         found.discard("awaiting_registration")
@@ -128,54 +116,63 @@ def expected_filters(c: Any) -> Any:
     return found
 
 
-def test_status_step_and_filters_are_their_tables_for_every_combination_of_axes() -> None:
-    """Over the whole product of axis values the tables say what the rules say, and each line is reached."""
+def test_the_tables_agree_with_the_rules_for_every_combination_of_axes() -> None:
+    """Each line of each table is reached."""
     statuses: set[Any] = set()
-    steps: set[Any] = set()
+    actions: set[Any] = set()
     filters: set[Any] = set()
     for c in every_condition():
         if c.stock in {"removed", "refused"}:
-            assert (status_of(c), filters_of(c), next_step_of(c).action) == (None, frozenset(), "none")
+            assert (status_of(c), filters_of(c), action_of(c)[0]) == (None, frozenset(), "none")
             continue
-        step = next_step_of(c)
         assert status_of(c) == expected_status(c), c
-        assert (step.action, step.who) == expected_step(c), c
+        assert action_of(c) == expected_action(c), c
         assert filters_of(c) == expected_filters(c), c
         statuses.add(status_of(c))
-        steps.add(step.action)
+        actions.add(action_of(c)[0])
         filters |= filters_of(c)
 
     assert statuses == {status for status, _ in STATUSES} == set(get_args(Status))
-    assert steps == {action for action, _, _ in NEXT_STEPS}
+    assert actions == {action for action, _, _ in NEXT_STEPS} == set(get_args(NextAction))
     assert filters == set(FILTERS)
 
 
 def test_every_status_has_a_label_and_a_circle() -> None:
-    """No status is shown without its name and color."""
+    """The tables have one line for each status."""
     assert set(LABELS) == set(CIRCLES) == set(get_args(Status))
 
 
-def test_the_stocks_tried_are_all_there_are() -> None:
-    """The product above leaves no stock state out."""
+def test_every_deadline_belongs_to_an_action() -> None:
+    """The table of deadlines has no action that is never the next step."""
+    assert set(DEADLINES) <= {action for action, _, _ in NEXT_STEPS}
+
+
+def test_the_combinations_hold_every_stock_state() -> None:
+    """No stock state and no holder of a hold is left out of the combinations above."""
     contract, own = get_args(Stock)
     assert set(STOCKS) == {*get_args(contract), *get_args(own)}
+    assert get_args(HeldBy) == ("package", "hand")
 
 
 @pytest.mark.parametrize(
     ("capacity", "enough"), [(None, False), (0, False), (1, True), (30, True), ("unlimited", True)]
 )
-def test_capacity_is_sufficient_from_one_channel_on(capacity: Any, enough: Any) -> None:
-    """Unset and 0 let no call in; one channel does, and so does no limit."""
+def test_a_capacity_of_one_channel_is_sufficient(capacity: Any, enough: Any) -> None:
+    """A capacity that is not set, and 0, let no call in."""
     assert is_sufficient(capacity) is enough
 
 
-def test_open_service_requests_stand_beside_the_next_step() -> None:
-    """A number that lacks nothing may still have a request open: it is said besides."""
-    step = next_step_of(condition(), ("cnam", "emergency"))
-    assert (step.action, step.also) == ("none", ("cnam", "emergency"))
+def test_open_service_requests_stand_beside_the_next_step(purchased: Any, make: Any) -> None:
+    """They are listed in `also`, in alphabetical order, whatever the next step is."""
+    purchased.decide(make.service("new", 2, "emergency"))
+    purchased.decide(make.service("pending", 3, "cnam"))
+    step = next_step(purchased.did, make.zero)
+    assert (step.action, step.also) == ("await_requirement", ("cnam", "emergency"))
 
 
-def test_what_is_gone_asks_for_nothing() -> None:
-    """A removed DID has no next step, not even an open request."""
-    step = next_step_of(condition(stock="removed"), ("cnam",))
+def test_a_removed_did_has_no_next_step(purchased: Any, make: Any) -> None:
+    """Not even an open service request is listed."""
+    purchased.decide(make.service("new", 2))
+    purchased.decide(make.removed())
+    step = next_step(purchased.did, make.zero)
     assert (step.action, step.who, step.also) == ("none", "nobody", ())

@@ -1,4 +1,4 @@
-"""A DID as it is shown to people and programs: every label, icon and color by one closed table.
+"""A DID as My Numbers shows it: labels, icons, colors and days left, each from one closed table or rule.
 
 Source: spec lifecycle (Status, Verification icon, Additional services) and spec http, "A DID in an answer".
 """
@@ -23,9 +23,9 @@ from didflow_contracts.vocabulary import (
     Status,
     TermState,
 )
-from didflow_inventory.domain.axes import ServiceView, TermView
-from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.status import CIRCLES, LABELS, Stock, next_step_of
+from didflow_inventory.domain.did import Did, next_step
+from didflow_inventory.domain.status import CIRCLES, LABELS, Stock
+from didflow_inventory.domain.views import RegistrationView, RoutingView, ServiceView, TermView
 
 Icon = Literal["none", "active", "pending", "rejected", "not_assigned"]
 Color = Literal["gray", "yellow", "green", "red"]
@@ -52,8 +52,8 @@ DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RegistrationShown:
-    """The registration and its icon."""
+class RegistrationAnswer:
+    """The registration with its icon."""
 
     state: Registration
     icon: Icon
@@ -63,7 +63,7 @@ class RegistrationShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IdentityShown:
+class IdentityAnswer:
     """The end-user details in force, by their ids."""
 
     identity_id: UUID | None
@@ -71,7 +71,7 @@ class IdentityShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceShown:
+class ServiceAnswer:
     """One additional service that the number supports."""
 
     service: AdditionalService
@@ -80,8 +80,8 @@ class ServiceShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RoutingShown:
-    """Where calls and messages go, and whether they arrive."""
+class RoutingAnswer:
+    """The carrier state, the targets of calls and messages, and what is missing for their delivery."""
 
     carrier_state: CarrierState
     voice: VoiceTarget | None
@@ -94,8 +94,8 @@ class RoutingShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TermShown:
-    """How long the DID lives."""
+class TermAnswer:
+    """The term."""
 
     state: TermState
     cycles_left: int | None
@@ -105,8 +105,8 @@ class TermShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DidShown:
-    """A DID in an answer. Status, label and circle are null for one that is gone."""
+class DidAnswer:
+    """A DID in an answer. The status, its label and its circle are null for a DID that is removed or refused."""
 
     did_id: UUID
     number: str
@@ -125,16 +125,16 @@ class DidShown:
     circle: Circle | None
     next_step: NextStep
     time_left_days: int | None
-    registration: RegistrationShown
-    identity: IdentityShown
-    services: tuple[ServiceShown, ...]
-    routing: RoutingShown
-    term: TermShown
+    registration: RegistrationAnswer
+    identity: IdentityAnswer
+    services: tuple[ServiceAnswer, ...]
+    routing: RoutingAnswer
+    term: TermAnswer
 
 
-def shown(did: Did, now: datetime) -> DidShown:
-    """Show a DID as it is now; only the days left depend on the instant."""
-    return DidShown(
+def did_answer(did: Did, now: datetime) -> DidAnswer:
+    """Return a DID as it is shown at an instant. Only the days left and the next step's deadline depend on it."""
+    return DidAnswer(
         did_id=did.did_id,
         number=did.number,
         country=did.country,
@@ -150,46 +150,49 @@ def shown(did: Did, now: datetime) -> DidShown:
         status=did.status,
         status_label=LABELS[did.status] if did.status else None,
         circle=CIRCLES[did.status] if did.status else None,
-        next_step=next_step_of(did.condition, did.open_services),
+        next_step=next_step(did, now),
         time_left_days=days_left(did.term, now),
-        registration=_registration(did),
-        identity=IdentityShown(
+        registration=_registration_answer(did.registration),
+        identity=IdentityAnswer(
             identity_id=did.registration.identity_id, address_id=did.registration.address_id
         ),
-        services=_services(did),
-        routing=_routing(did),
-        term=_term(did),
+        services=_service_answers(did),
+        routing=_routing_answer(did.routing),
+        term=_term_answer(did.term),
     )
 
 
 def days_left(term: TermView, now: datetime) -> int | None:
-    """Count the days to expiry, begun ones whole; 0 when it has passed, None without a term."""
+    """Return the days until the term expires, rounded up; 0 if it has expired, None without a term."""
     if term.state in ("none", "closed") or term.expires_at is None:
         return None
     left = term.expires_at - now
     return 0 if left <= timedelta() else -(-left // DAY)
 
 
-def _registration(did: Did) -> RegistrationShown:
-    view = did.registration
-    return RegistrationShown(
+def icon_of(view: RegistrationView) -> Icon:
+    """Return the verification icon. Until verification has answered there is none."""
+    return ICONS[view.state] if view.is_answered else "none"
+
+
+def _registration_answer(view: RegistrationView) -> RegistrationAnswer:
+    return RegistrationAnswer(
         state=view.state,
-        icon=ICONS[view.state],
+        icon=icon_of(view),
         verification_id=view.verification_id,
         reference=view.reference,
         reasons=view.reasons,
     )
 
 
-def _services(did: Did) -> tuple[ServiceShown, ...]:
+def _service_answers(did: Did) -> tuple[ServiceAnswer, ...]:
     supported = [name for name in SERVICES if name in did.features]
     states = {name: did.services.get(name, ServiceView()).state for name in supported}
-    return tuple(ServiceShown(service=n, state=s, color=COLORS[s]) for n, s in states.items())
+    return tuple(ServiceAnswer(service=n, state=s, color=COLORS[s]) for n, s in states.items())
 
 
-def _routing(did: Did) -> RoutingShown:
-    view = did.routing
-    return RoutingShown(
+def _routing_answer(view: RoutingView) -> RoutingAnswer:
+    return RoutingAnswer(
         carrier_state=view.carrier_state,
         voice=view.voice,
         capacity=view.capacity,
@@ -201,9 +204,8 @@ def _routing(did: Did) -> RoutingShown:
     )
 
 
-def _term(did: Did) -> TermShown:
-    view = did.term
-    return TermShown(
+def _term_answer(view: TermView) -> TermAnswer:
+    return TermAnswer(
         state=view.state,
         cycles_left=view.cycles_left,
         billing_period=view.billing_period,

@@ -1,9 +1,8 @@
-"""The axes that other services own, as inventory last heard them. A view never decides what an axis is.
+"""The axes that other services own, as inventory last received them. Inventory never decides such an axis.
 
-Each axis is kept whole: a newer event replaces it, an older one is passed over.
+A view holds its axis whole: a newer event replaces the view, an older event changes nothing.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
@@ -30,7 +29,11 @@ V = TypeVar("V", bound=Struct)
 
 
 class RegistrationView(Struct, frozen=True, kw_only=True):
-    """The registration. Before verification has spoken a number counts as awaiting: unknown is not free."""
+    """The registration. `since` is the time of the event that the view comes from.
+
+    Until verification has answered, `since` is None and the state is `awaiting`, so the DID is never treated
+    as registered too early.
+    """
 
     state: Registration = "awaiting"
     requirement: str | None = None
@@ -45,9 +48,14 @@ class RegistrationView(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     since: datetime | None = None
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether verification has published anything about this DID yet."""
+        return self.since is not None
+
 
 class TermView(Struct, frozen=True, kw_only=True):
-    """The term. Before billing has spoken there is none."""
+    """The term. Until billing has published one, its state is `none`."""
 
     state: TermState = "none"
     cycles_left: int | None = None
@@ -58,7 +66,7 @@ class TermView(Struct, frozen=True, kw_only=True):
 
 
 class RoutingView(Struct, frozen=True, kw_only=True):
-    """Carrier state and routing. Before provisioning has spoken nothing is active and nothing is set."""
+    """The carrier state and the routing. Until provisioning has published them, the carrier state is `inactive`."""
 
     carrier_state: CarrierState = "inactive"
     reason: str | None = None
@@ -80,32 +88,17 @@ class ServiceView(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
 
 
-Seen = Mapping[str, Mapping[str, int]]
-"""Axis -> source -> the sequence last applied."""
-
-
-def heard(view: type[V], data: EventData) -> V:
-    """Take an axis over from an event whose fields have the same names."""
+def view_of(view: type[V], data: EventData) -> V:
+    """Return a view with the fields of the same names from an event."""
     return view(**{name: getattr(data, name) for name in view.__struct_fields__})
 
 
-def heard_registration(data: RegistrationAxis, time: datetime) -> RegistrationView:
-    """Take the registration over: the event's `registration` is its state, whatever the topic is called."""
+def registration_view(data: RegistrationAxis, time: datetime) -> RegistrationView:
+    """Return the registration from an event. Its field `registration` is the state, whatever its topic is."""
     names = set(RegistrationView.__struct_fields__) - {"state", "since"}
     return RegistrationView(state=data.registration, since=time, **{n: getattr(data, n) for n in names})
 
 
 def service_axis(service: AdditionalService) -> str:
-    """Name the axis of one additional service; each has its own sequence."""
+    """Return the name of the axis of one additional service. Each service has its own sequence."""
     return f"service.{service}"
-
-
-def is_newer(seen: Seen, axis: str, source: str, sequence: int | None) -> bool:
-    """Say whether an event is to be applied. Source: spec events, "Across topics there is no order"."""
-    last = seen.get(axis, {}).get(source)
-    return last is None or (sequence or 0) > last
-
-
-def noted(seen: Seen, axis: str, source: str, sequence: int | None) -> Seen:
-    """Note an event as the last applied one of its axis and source."""
-    return {**seen, axis: {**seen.get(axis, {}), source: sequence or 0}}

@@ -1,0 +1,11 @@
+"""The HTTP API of inventory. Routes translate; `domain/` decides what is allowed, `store/` what is visible."""
+
+from collections.abc import Iterable
+
+from didflow_chassis.http import Router
+from didflow_inventory.api import accounts, numbers, purchases
+
+
+def routers() -> Iterable[Router]:
+    """Return the routers of inventory."""
+    return purchases.router, numbers.router, accounts.router

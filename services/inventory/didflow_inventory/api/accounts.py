@@ -1,0 +1,29 @@
+"""Accounts over HTTP."""
+
+from starlette.responses import Response
+
+from didflow_chassis.http import Http, Page, Router
+from didflow_inventory.api.bodies import AccountBody
+from didflow_inventory.api.responses import account_json
+from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.store import queries
+
+router = Router(tags=["accounts"])
+
+
+@router.post("/accounts", action="manage_accounts", status_code=201, response_model=Account)
+async def create_account(http: Http, body: AccountBody) -> Response:
+    """Create an account below your own. If it already exists with the same properties, the answer is 200."""
+    command = CreateAccount(entity_id=body.path, subject="", caller=http.caller, **body.model_dump())
+    return await http.run(command, status=201, render=account_json)
+
+
+@router.get("/accounts", action="read_accounts")
+async def list_accounts(http: Http) -> Page:
+    """List your account and the accounts below it."""
+    return await http.page(
+        queries.account_tree(http.caller),
+        sort=queries.ACCOUNT_SORTS,
+        render=lambda row: account_json(queries.account_of_row(row)),
+    )

@@ -1,0 +1,146 @@
+"""The bodies and the query strings that callers send. A field that a body does not have is refused."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from didflow_chassis.http import FieldError, Problem
+from didflow_chassis.tenancy import in_subtree
+from didflow_contracts.accounts import AccountPath
+from didflow_contracts.events import DidPurchased
+from didflow_contracts.ids import uuid7
+from didflow_contracts.instants import Instant
+from didflow_contracts.names import parse_number
+from didflow_contracts.numbers import CountryCode
+from didflow_contracts.vocabulary import AdditionalService, Name, ServiceState, Status
+from didflow_inventory.domain.status import Filter
+from didflow_inventory.store.tables import dids
+
+MAX_NUMBERS: Final = 1_000
+_NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
+
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+
+
+class PurchaseBody(DidPurchased):
+    """A purchase over HTTP: the data of `did.purchased`. `did_id` and `purchased_at` can be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    did_id: UUID = Field(default_factory=uuid7, description="The id of the DID; a new id if absent.")
+    acquired: Literal["purchased", "external"] = "purchased"
+
+    def data(self) -> DidPurchased:
+        """Return the data of the event."""
+        return DidPurchased.model_validate(self.model_dump())
+
+
+class AccountBody(BaseModel):
+    """A new account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: AccountPath
+    name: ShortText = Field(description="Name of the account, for people.")
+    default_carrier: Name | None = Field(
+        default=None,
+        description="Carrier of its numbers; if absent, that of the nearest account above that has one.",
+    )
+    allow_external_numbers: bool = Field(
+        default=False,
+        description="Whether its administrator may add numbers that the reseller did not provide.",
+    )
+
+
+class AssignEndUserBody(BaseModel):
+    """The end-user details for one or more DIDs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dids: list[str] = Field(description="1 to 1,000 ids or numbers.")
+    identity_id: UUID
+    address_id: UUID | None = None
+    document_ids: list[UUID] = Field(default=[], max_length=100)
+
+
+class DidQuery(BaseModel):
+    """The parameters of My Numbers. A DID must match all parameters that are given."""
+
+    filter: Filter = Field(default="all", description="A quick filter.")
+    number_contains: ShortText | None = Field(
+        default=None, description="Consecutive digits anywhere in the number."
+    )
+    numbers: Annotated[str, StringConstraints(max_length=40_000)] | None = Field(
+        default=None, description="Up to 1,000 numbers, separated by commas."
+    )
+    description: ShortText | None = Field(
+        default=None, description="A part of the description. Upper and lower case are the same."
+    )
+    country: CountryCode | None = None
+    region: ShortText | None = None
+    account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
+    tag: ShortText | None = None
+    identity_id: UUID | None = None
+    carrier: ShortText | None = None
+    service: AdditionalService | None = Field(
+        default=None, description="Numbers that support this additional service."
+    )
+    service_state: ServiceState | None = Field(
+        default=None, description="The state of `service`. It needs the parameter `service`."
+    )
+    status: Status | None = None
+    expires_before: Instant | None = None
+    expires_after: Instant | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Return the conditions besides the quick filter. Raises Problem `too_many` and `input_invalid`."""
+        yield from self._number_conditions()
+        yield from self._equality_conditions()
+        if self.description is not None:
+            yield dids.c.description.icontains(self.description, autoescape=True)
+        if self.account is not None:
+            yield in_subtree(dids.c.account, self.account)
+        if self.tag is not None:
+            yield dids.c.tags.contains([self.tag])
+        if self.expires_before is not None:
+            yield dids.c.expires_at < self.expires_before
+        if self.expires_after is not None:
+            yield dids.c.expires_at >= self.expires_after
+        yield from self._service_conditions()
+
+    def _equality_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        for name in ("country", "region", "identity_id", "carrier", "status"):
+            value = getattr(self, name)
+            if value is not None:
+                yield dids.c[name] == value
+
+    def _number_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        if self.number_contains is not None:
+            digits = _NOT_A_DIGIT.sub("", self.number_contains)
+            if not digits:
+                raise _invalid("number_contains", "Give at least one digit.")
+            yield dids.c.number.contains(digits)
+        if self.numbers is not None:
+            texts = [text for text in self.numbers.split(",") if text.strip()]
+            if len(texts) > MAX_NUMBERS:
+                raise Problem("too_many", f"Give at most {MAX_NUMBERS} numbers; there are {len(texts)}.")
+            yield dids.c.number.in_([number for text in texts if (number := parse_number(text))])
+
+    def _service_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        if self.service is None:
+            if self.service_state is not None:
+                raise _invalid("service_state", "Give the parameter service as well.")
+            return
+        yield dids.c.features.contains([self.service])
+        if self.service_state is not None:
+            state = dids.c.services[self.service]["state"].astext
+            yield sa.func.coalesce(state, "not_configured") == self.service_state
+
+
+def _invalid(field: str, message: str) -> Problem:
+    error = FieldError(field=field, code="value_invalid", message=message)
+    return Problem("input_invalid", "Some parameters are not valid. See errors.", errors=[error])

@@ -1,0 +1,85 @@
+"""My Numbers over HTTP: the list, its summary, one DID with its history, and actions on many DIDs."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, Page, Router, Target
+from didflow_contracts.names import parse_did
+from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery
+from didflow_inventory.api.responses import did_json, entry_json
+from didflow_inventory.domain.commands import AssignEndUser
+from didflow_inventory.domain.my_numbers import DidAnswer, did_answer
+from didflow_inventory.domain.status import FILTERS
+from didflow_inventory.store import queries
+
+router = Router(tags=["numbers"])
+
+
+@router.get("/dids", action="see_numbers")
+async def list_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Page:
+    """List the live DIDs in your accounts that match a quick filter and all other parameters."""
+    statement = queries.my_numbers(http.caller, query.filter, *query.conditions())
+    return await http.page(statement, sort=queries.DID_SORTS, render=_did_of_row)
+
+
+@router.get("/dids/summary", action="see_numbers")
+async def summarize_dids(http: Http) -> dict[str, int]:
+    """Count the DIDs that match each quick filter. Filters without a match are absent."""
+    counts = (await http.rows(queries.summary(http.caller)))[0]
+    return {name: counts[name] for name in FILTERS if counts[name]}
+
+
+@router.get("/dids/{did}", action="see_numbers", response_model=DidAnswer)
+async def show_did(http: Http, did: str) -> Mapping[str, Any]:
+    """Show one DID: a live DID by its number or its id, a former DID by its id."""
+    return _did_of_row(await _row_of(http, did))
+
+
+@router.get("/dids/{did}/history", action="see_numbers")
+async def list_history(http: Http, did: str) -> Page:
+    """List every message about one DID, from all services, in the order in which inventory recorded it."""
+    row = await _row_of(http, did)
+    return await http.page(queries.history_of(row["did_id"]), sort=queries.HISTORY_SORTS, render=entry_json)
+
+
+@router.batch("/dids/batch/assign-end-user", action="assign_end_user", item="did")
+async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
+    """Assign end-user details to DIDs. Verification then evaluates each DID."""
+
+    def command_for(target: Target) -> AssignEndUser:
+        return AssignEndUser(
+            entity_id=target.entity_id,
+            subject=target.subject,
+            caller=http.caller,
+            identity_id=body.identity_id,
+            address_id=body.address_id,
+            document_ids=tuple(body.document_ids),
+        )
+
+    return await http.batch(body.dids, _targets, command_for)
+
+
+async def _row_of(http: HttpContext, text: str) -> Any:
+    name = parse_did(text)
+    rows = [] if name is None else await http.rows(queries.one_did(http.caller, name))
+    if not rows:
+        raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
+    return rows[0]
+
+
+async def _targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+    parsed = {text: parse_did(text) for text in names}
+    ids = [name for name in parsed.values() if isinstance(name, UUID)]
+    numbers = [name for name in parsed.values() if isinstance(name, str)]
+    targets: dict[UUID | str | None, Target] = {}
+    for row in await http.rows(queries.live_dids(http.caller, ids, numbers)):
+        target = Target(entity_id=row["did_id"], subject=row["number"])
+        targets |= {row["did_id"]: target, row["number"]: target}
+    return {text: targets[name] for text, name in parsed.items() if name in targets}
+
+
+def _did_of_row(row: Any) -> Mapping[str, Any]:
+    return did_json(did_answer(queries.did_of_row(row), row["now"]))

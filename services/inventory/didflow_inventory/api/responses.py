@@ -1,0 +1,72 @@
+"""The bodies of answers, as JSON values."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from pydantic import TypeAdapter
+
+from didflow_contracts.cloudevents import OUR_SOURCES
+from didflow_contracts.events import EVENT_TYPES
+from didflow_contracts.near_misses import near_misses
+from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.my_numbers import DidAnswer
+from didflow_inventory.store.queries import entry_of_row
+
+_DID: Final = TypeAdapter(DidAnswer)
+_ACCOUNT: Final = TypeAdapter(Account)
+_ENTRY_FIELDS: Final = (
+    "at",
+    "recorded_at",
+    "type",
+    "actor",
+    "outcome",
+    "code",
+    "account",
+    "changes",
+    "extra",
+)
+
+
+def did_json(did: DidAnswer) -> Mapping[str, Any]:
+    """Return a DID as JSON values."""
+    values: Mapping[str, Any] = _DID.dump_python(did, mode="json")
+    return values
+
+
+def account_json(account: Account) -> Mapping[str, Any]:
+    """Return an account as JSON values."""
+    values: Mapping[str, Any] = _ACCOUNT.dump_python(account, mode="json")
+    return values
+
+
+def entry_json(row: Any) -> Mapping[str, Any]:
+    """Return a row of the history as JSON values. `cause` is the event; null for a command."""
+    entry = entry_of_row(row)
+    values: Mapping[str, Any] = msgspec.to_builtins(entry)
+    fields = {name: values[name] for name in _ENTRY_FIELDS}
+    return {
+        "position": row["position"],
+        **fields,
+        "near_misses": _near_misses(entry),
+        "cause": _cause(entry),
+    }
+
+
+def _near_misses(entry: HistoryEntry) -> Mapping[str, str]:
+    """Return the unknown fields of an outside event that resemble a known field: probably typing errors."""
+    if entry.source is None or entry.source.startswith(OUR_SOURCES):
+        return {}
+    return dict(near_misses(EVENT_TYPES[entry.type], entry.extra))
+
+
+def _cause(entry: HistoryEntry) -> Mapping[str, Any] | None:
+    if entry.event_id is None:
+        return None
+    return {
+        "source": entry.source,
+        "id": entry.event_id,
+        "sequence": entry.event_sequence,
+        "causationid": entry.causation_id,
+    }

@@ -1,0 +1,126 @@
+"""Decisions on the events of the other services, in whatever order they arrive.
+
+A view is replaced only by an event that is newer than the last applied one of its axis. An event that belongs to
+no axis is kept in the history only.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
+from didflow_contracts.envelope import Event
+from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported, ServiceChanged
+from didflow_contracts.events.registration import RegistrationAxis
+from didflow_contracts.events.routing import RoutingAxis
+from didflow_contracts.events.term import TermAxis
+from didflow_contracts.ownership import contradicts_owner
+from didflow_contracts.sequences import is_newer, with_sequence
+from didflow_inventory.domain.derived_columns import conclude
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.stock import Number
+from didflow_inventory.domain.views import (
+    REGISTRATION,
+    ROUTING,
+    TERM,
+    RoutingView,
+    ServiceView,
+    TermView,
+    registration_view,
+    service_axis,
+    view_of,
+)
+
+NO_PURCHASE_YET = TooEarly("did.purchased")
+NOT_YOURS = Refused("not_yours", "This DID belongs to another account.", "account")
+
+
+def on_registration(did: Did | None, event: Event[RegistrationAxis], now: datetime) -> Decision:
+    """Replace the view of the registration."""
+    found = _to_update(did, event, REGISTRATION)
+    if not isinstance(found, Did):
+        return found
+    view = registration_view(event.data, event.time)
+    sequences = with_sequence(found.sequences, REGISTRATION, event)
+    return conclude(replace(found, registration=view, sequences=sequences), now)
+
+
+def on_term(did: Did | None, event: Event[TermAxis], now: datetime) -> Decision:
+    """Replace the view of the term. `term.changed` and `cycle.expired` both hold the whole term."""
+    found = _to_update(did, event, TERM)
+    if not isinstance(found, Did):
+        return found
+    sequences = with_sequence(found.sequences, TERM, event)
+    return conclude(replace(found, term=view_of(TermView, event.data), sequences=sequences), now)
+
+
+def on_routing(did: Did | None, event: Event[RoutingAxis], now: datetime, known: Known) -> Decision:
+    """Replace the view of the carrier state and the routing.
+
+    When the carrier has released a removed DID, its number is free again.
+    """
+    found = _to_update(did, event, ROUTING)
+    if not isinstance(found, Did):
+        return found
+    view = view_of(RoutingView, event.data)
+    after = replace(found, routing=view, sequences=with_sequence(found.sequences, ROUTING, event))
+    number = known.get(Number, after.number)
+    released = view.carrier_state == "released"
+    if number and number.releasing and number.last_did_id == after.did_id and released:
+        return conclude(after, now, also=(replace(number, releasing=False),))
+    return conclude(after, now)
+
+
+def on_service(did: Did | None, event: Event[ServiceChanged], now: datetime) -> Decision:
+    """Replace the view of one additional service. Each service is an axis of its own."""
+    service = event.data.service
+    axis = service_axis(service)
+    found = _to_update(did, event, axis)
+    if not isinstance(found, Did):
+        return found
+    services = {**found.services, service: view_of(ServiceView, event.data)}
+    sequences = with_sequence(found.sequences, axis, event)
+    return conclude(replace(found, services=services, sequences=sequences), now)
+
+
+def on_ledger_entry(did: Did | None, _event: Event[LedgerPosted], _now: datetime) -> Decision:
+    """Record a charge or a refund in the history. The ledger itself belongs to billing."""
+    return NO_PURCHASE_YET if did is None else Decided()
+
+
+def on_message_refused(did: Did | None, _event: Event[MessageRefused], _now: datetime) -> Decision:
+    """Record in the history that another service refused an event about this DID."""
+    return NO_PURCHASE_YET if did is None else Decided()
+
+
+def on_result(did: Did | None, event: Event[ResultReported], _now: datetime) -> Decision:
+    """Record the result of a carrier command in the history. Provisioning decides what follows from it.
+
+    An unknown DID is refused and never parked, so an outside source cannot fill the parked messages.
+    """
+    if did is None:
+        return Refused("did_unknown", "No DID has this did_id.", "did_id")
+    if contradicts_owner(event, did.account):
+        return NOT_YOURS
+    return Decided()
+
+
+def did_of_event(did: Did | None, event: Event[Any]) -> Did | TooEarly | Unchanged | Refused:
+    """Return the DID that an event is about, or the decision if the event cannot be applied to it.
+
+    An event about a refused DID is recorded in the history and changes nothing.
+    """
+    if did is None:
+        return NO_PURCHASE_YET
+    if did.number != event.subject:
+        return Refused("number_mismatch", "This did_id belongs to another number.", "number")
+    return Unchanged() if did.stock == "refused" else did
+
+
+def _to_update(did: Did | None, event: Event[Any], axis: str) -> Did | TooEarly | Unchanged | Refused:
+    """Return the DID if the event is newer than the DID's view of the axis, else the decision."""
+    found = did_of_event(did, event)
+    if isinstance(found, Did) and not is_newer(found.sequences, axis, event):
+        return Refused("outdated", f"A later event of the axis {axis} has been applied.")
+    return found

@@ -1,0 +1,42 @@
+"""The states besides the primary state that the decision on a message needs.
+
+A message that can change which DID a number has needs the number with `write`. Accounts are only read.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from didflow_chassis.decision import Known
+from didflow_chassis.service import Ref
+from didflow_contracts.envelope import Event
+from didflow_inventory.domain.account import Account, lineage, parent_of
+from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.purchase import earlier_did_id, order_key_of
+from didflow_inventory.domain.stock import Number, OrderedNumber
+
+
+def number_of(event: Event[Any]) -> Iterable[Ref]:
+    """Return the number of the DID."""
+    return (Ref(Number, event.data.number, write=True),)
+
+
+def needs_of_purchase(message: Any) -> Iterable[Ref]:
+    """Return the number, the ordered number, and the account with all accounts above it."""
+    yield Ref(Number, message.data.number, write=True)
+    key = order_key_of(message.data)
+    if key is not None:
+        yield Ref(OrderedNumber, key, write=True)
+    for path in lineage(message.data.account):
+        yield Ref(Account, path)
+
+
+def earlier_did_of_order(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the DID that was made, or refused, for the same order."""
+    return (Ref(Did, did_id) for did_id in earlier_did_id(message.data, known))
+
+
+def parent_account(command: CreateAccount) -> Iterable[Ref]:
+    """Return the account directly above a new account."""
+    parent = parent_of(command.path)
+    return () if parent is None else (Ref(Account, parent),)

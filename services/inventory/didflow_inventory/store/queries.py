@@ -1,0 +1,90 @@
+"""The reads of inventory. Every query over DIDs or accounts is limited to what its caller may see."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from didflow_chassis.decision import Caller
+from didflow_chassis.tables import NOW
+from didflow_chassis.tenancy import within
+from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.status import FILTERS, Filter
+from didflow_inventory.store.tables import ACCOUNTS, DIDS, HISTORY, accounts, dids, history
+
+USER: Final = "user"
+"""The role that sees only the DIDs that are assigned to it."""
+
+DID_SORTS: Final = {name: dids.c[name] for name in ("number", "expires_at", "purchased_at", "status")}
+ACCOUNT_SORTS: Final = {name: accounts.c[name] for name in ("path", "name", "created_at")}
+HISTORY_SORTS: Final = {"position": history.c.position}
+
+
+def is_visible(caller: Caller) -> sa.ColumnElement[bool]:
+    """Return the condition that a caller may see a DID. A user sees only the DIDs whose `user` it is.
+
+    Source: spec roles, `see_numbers`.
+    """
+    in_reach = within(dids.c.account, caller)
+    return sa.and_(in_reach, dids.c.user == caller.subject) if caller.role == USER else in_reach
+
+
+def my_numbers(caller: Caller, quick_filter: Filter, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the visible DIDs that match a quick filter and all conditions, each with the time as `now`."""
+    return _dids().where(dids.c[f"in_{quick_filter}"], is_visible(caller), *conditions)
+
+
+def one_did(caller: Caller, name: UUID | str) -> sa.Select[Any]:
+    """Select one visible DID, with the time as `now`. A number means its live DID; an id can be a former DID."""
+    return _dids().where(_is_named(name), is_visible(caller))
+
+
+def summary(caller: Caller) -> sa.Select[Any]:
+    """Select the count of the visible DIDs that match each quick filter, in one pass over the rows."""
+    counts = [sa.func.count().filter(dids.c[f"in_{name}"]).label(name) for name in FILTERS]
+    columns: list[sa.ColumnElement[Any]] = [*counts]
+    return sa.select(*columns).where(dids.c.in_all, is_visible(caller))
+
+
+def live_dids(caller: Caller, ids: Sequence[UUID], numbers: Sequence[str]) -> sa.Select[Any]:
+    """Select id and number of the visible live DIDs with one of these ids or numbers."""
+    is_named = sa.or_(dids.c.did_id.in_(ids), dids.c.number.in_(numbers))
+    return sa.select(dids.c.did_id, dids.c.number).where(dids.c.in_all, is_visible(caller), is_named)
+
+
+def history_of(did_id: UUID) -> sa.Select[Any]:
+    """Select the history of a DID. The caller must have been allowed to see the DID."""
+    return sa.select(history).where(history.c.did_id == did_id)
+
+
+def account_tree(caller: Caller) -> sa.Select[Any]:
+    """Select the accounts in the caller's reach."""
+    return sa.select(*(accounts.c[name] for name in ACCOUNTS.columns)).where(within(accounts.c.path, caller))
+
+
+def did_of_row(row: Any) -> Did:
+    """Return the DID of a row."""
+    return DIDS.from_row([row[name] for name in DIDS.columns]).state
+
+
+def account_of_row(row: Any) -> Account:
+    """Return the account of a row."""
+    return ACCOUNTS.from_row([row[name] for name in ACCOUNTS.columns]).state
+
+
+def entry_of_row(row: Any) -> HistoryEntry:
+    """Return the history entry of a row. An entry has no version, because it never changes."""
+    return HISTORY.from_row([*(row[name] for name in HISTORY.columns), 0]).state
+
+
+def _dids() -> sa.Select[Any]:
+    return sa.select(*(dids.c[name] for name in DIDS.columns), NOW.label("now"))
+
+
+def _is_named(name: UUID | str) -> sa.ColumnElement[bool]:
+    if isinstance(name, UUID):
+        return dids.c.did_id == name
+    return sa.and_(dids.c.number == name, dids.c.in_all)

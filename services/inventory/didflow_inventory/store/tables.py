@@ -1,0 +1,123 @@
+"""The tables of inventory, and the kinds of state that they store."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from didflow_chassis.states import Kind, instant, state_table
+from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.status import FILTERS
+from didflow_inventory.domain.stock import Number, OrderedNumber
+
+METADATA = sa.MetaData()
+
+
+def _uuid(name: str, *, nullable: bool = True, primary_key: bool = False) -> sa.Column[UUID]:
+    return sa.Column(name, PG_UUID(as_uuid=True), nullable=nullable, primary_key=primary_key)
+
+
+def _text(name: str, *, nullable: bool = True, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable, primary_key=primary_key)
+
+
+def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, JSONB, nullable=nullable)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+dids = state_table(
+    "dids",
+    METADATA,
+    _uuid("did_id", nullable=False, primary_key=True),
+    _text("number", nullable=False),
+    _text("number_type", nullable=False),
+    *(_text(name) for name in ("country", "region", "area", "order_id")),
+    instant("purchased_at", nullable=False),
+    _text("stock", nullable=False),
+    instant("until"),
+    _text("after_hold"),
+    _text("held_by"),
+    _text("account", nullable=False),
+    _text("payer", nullable=False),
+    _text("user"),
+    _json("features"),
+    _text("carrier"),
+    _text("sms_carrier"),
+    _text("origin", nullable=False),
+    _json("tags"),
+    *(_text(name) for name in ("description", "refusal_code", "removal_reason")),
+    instant("removed_at"),
+    _json("assignment", nullable=True),
+    *(_json(name) for name in ("registration", "services", "routing", "term", "sequences")),
+    _text("published_status"),
+    _text("status"),
+    _uuid("identity_id"),
+    instant("expires_at"),
+    *(_flag(f"in_{name}") for name in FILTERS),
+    emits=True,
+)
+
+numbers = state_table(
+    "numbers",
+    METADATA,
+    _text("number", nullable=False, primary_key=True),
+    _uuid("did_id"),
+    _uuid("last_did_id"),
+    _flag("releasing"),
+    _text("stock"),
+    _text("uploaded_by"),
+)
+
+ordered_numbers = state_table(
+    "ordered_numbers",
+    METADATA,
+    _text("key", nullable=False, primary_key=True),
+    _text("number", nullable=False),
+    _uuid("did_id", nullable=False),
+)
+
+accounts = state_table(
+    "accounts",
+    METADATA,
+    _text("path", nullable=False, primary_key=True),
+    _text("name", nullable=False),
+    _text("default_carrier"),
+    _flag("allow_external_numbers"),
+    instant("created_at", nullable=False),
+)
+
+history = sa.Table(
+    "history",
+    METADATA,
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _uuid("did_id", nullable=False),
+    _text("number", nullable=False),
+    _text("account", nullable=False),
+    instant("at", nullable=False),
+    instant("recorded_at", nullable=False),
+    _text("type", nullable=False),
+    _text("source"),
+    _text("event_id"),
+    sa.Column("event_sequence", sa.BigInteger),
+    _text("causation_id"),
+    _text("actor", nullable=False),
+    _text("outcome", nullable=False),
+    _text("code"),
+    _json("changes"),
+    _json("extra"),
+)
+
+DIDS: Final = Kind(model=Did, table=dids, key="did_id", subject="number")
+NUMBERS: Final = Kind(model=Number, table=numbers, key="number", subject="number")
+ORDERED_NUMBERS: Final = Kind(model=OrderedNumber, table=ordered_numbers, key="key", subject="number")
+ACCOUNTS: Final = Kind(model=Account, table=accounts, key="path")
+HISTORY: Final = Kind(model=HistoryEntry, table=history, key="did_id", append_only=True)
+KINDS: Final[tuple[Kind[Any], ...]] = (DIDS, NUMBERS, ORDERED_NUMBERS, ACCOUNTS, HISTORY)

@@ -1,0 +1,120 @@
+"""Every handler: a repeated message has its effect once, and an early message is parked and not lost."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from didflow_chassis.decision import Decided, TooEarly, Unchanged
+from didflow_contracts.topics import INVENTORY, topics_read_by
+from didflow_inventory.handlers import commands, events
+from didflow_inventory.settings import InventorySettings
+
+SETTINGS = InventorySettings.placeholder()
+NOT_RECEIVED_YET = frozenset(("did.porting_started", "did.porting_ended"))
+
+EVENTS: dict[str, Callable[[Any], Any]] = {
+    "did.purchased": lambda make: make.purchased(),
+    "enduser.assigned": lambda make: make.enduser_assigned(),
+    "verification.required": lambda make: make.registration("awaiting"),
+    "verification.not_required": lambda make: make.registration("not_required"),
+    "verification.pending": lambda make: make.registration("pending"),
+    "verification.approved": lambda make: make.registration("approved"),
+    "verification.rejected": lambda make: make.registration("rejected"),
+    "verification.expiring": lambda make: make.expiring(),
+    "verification.expired": lambda make: make.registration("expired"),
+    "service.changed": lambda make: make.service("new"),
+    "routing.changed": lambda make: make.routing("active"),
+    "did.activated": lambda make: make.activated(),
+    "provisioning.results": lambda make: make.result(),
+    "term.changed": lambda make: make.term("active"),
+    "cycle.expired": lambda make: make.cycle_expired("active"),
+    "ledger.posted": lambda make: make.ledger_posted(),
+    "message.refused": lambda make: make.message_refused(),
+    "did.removed": lambda make: make.removed(),
+}
+COMMANDS: dict[str, Callable[[Any], Any]] = {
+    "Purchase": lambda make: make.purchase(),
+    "AssignEndUser": lambda make: make.assign_end_user(),
+    "CreateAccount": lambda make: make.create_account("master/acme/new"),
+}
+FROM_OUTSIDE = ("did.purchased", "enduser.assigned", "provisioning.results")
+
+
+def test_inventory_receives_exactly_the_topics_that_the_contracts_give_it() -> None:
+    """Portings are not received yet."""
+    read = {topic.name for topic in topics_read_by(INVENTORY)}
+    assert {model.topic for model in events(SETTINGS)} == set(EVENTS) == read - NOT_RECEIVED_YET
+
+
+def test_every_command_has_a_case_here() -> None:
+    """A new command comes with its test for repeats."""
+    assert {command.__name__ for command in commands(SETTINGS)} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("topic", EVENTS)
+def test_an_event_that_is_delivered_twice_has_its_effect_once(purchased: Any, make: Any, topic: Any) -> None:
+    """The same event again is not even decided."""
+    event = EVENTS[topic](make)
+    purchased.decide(event)
+    before = purchased.contents(), purchased.topics(), purchased.history
+    assert purchased.decide(event) is None
+    assert (purchased.contents(), purchased.topics(), purchased.history) == before
+
+
+@pytest.mark.parametrize("topic", FROM_OUTSIDE)
+def test_an_outside_event_under_a_second_id_has_its_effect_once(
+    purchased: Any, make: Any, topic: Any
+) -> None:
+    """The same data under another event id changes nothing and publishes nothing."""
+    purchased.decide(EVENTS[topic](make))
+    before = purchased.contents(), purchased.topics()
+    purchased.decide(EVENTS[topic](make))
+    assert (purchased.contents(), purchased.topics()) == before
+
+
+@pytest.mark.parametrize("topic", [t for t in EVENTS if t not in {"did.purchased", "provisioning.results"}])
+def test_an_event_before_its_purchase_waits_for_the_purchase(
+    with_accounts: Any, make: Any, topic: Any
+) -> None:
+    """An early event ends in the same state as an event in order."""
+    early, in_order = (with_accounts("master", make.account) for _ in range(2))
+    event, purchase = EVENTS[topic](make), make.purchased()
+
+    assert isinstance(early.decide(event), TooEarly)
+    early.decide(purchase)
+    in_order.decide(purchase)
+    in_order.decide(event)
+
+    assert early.parked() == []
+    assert (early.contents(), early.topics()) == (in_order.contents(), in_order.topics())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_repeated_command_has_its_effect_once(purchased: Any, make: Any, name: Any) -> None:
+    """A repeat without an idempotency key is unchanged."""
+    purchased.decide(COMMANDS[name](make))
+    before = purchased.contents(), purchased.topics()
+
+    assert isinstance(purchased.decide(COMMANDS[name](make)), Unchanged)
+    assert (purchased.contents(), purchased.topics()) == before
+
+
+def test_a_command_about_an_unknown_did_is_refused_and_not_parked(stage: Any, make: Any) -> None:
+    """A caller must not wait for an event."""
+    assert stage.code(make.assign_end_user()) == "not_found"
+    assert stage.parked() == []
+
+
+def test_the_creation_of_an_account_before_the_one_above_is_refused(stage: Any, make: Any) -> None:
+    """It is not parked either."""
+    assert stage.code(make.create_account("master/acme/a/b")) == "parent_unknown"
+
+
+def test_the_event_of_a_purchase_over_http_changes_nothing_when_inventory_receives_it(
+    stage: Any, make: Any
+) -> None:
+    """Inventory reads the topic to which it publishes `did.purchased` itself."""
+    assert isinstance(stage.decide(make.purchase()), Decided)
+    copy = make.event(stage.published("did.purchased")[0].data, "/didflow/inventory", 7)
+    assert isinstance(stage.decide(copy), Unchanged)

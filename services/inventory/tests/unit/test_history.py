@@ -1,0 +1,138 @@
+"""The history of a DID: every message, what it changed, who sent it, and its cause."""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from didflow_inventory.domain.changes import fields_of
+
+
+def test_every_message_about_a_did_has_an_entry_whatever_its_decision_was(purchased: Any, make: Any) -> None:
+    """Applied, unchanged and refused messages each have an entry with their event."""
+    purchased.decide(make.purchased())
+    purchased.decide(make.term("active", 5))
+    purchased.decide(make.term("none", 4))
+    purchased.decide(make.ledger_posted())
+
+    entries = purchased.history
+    assert [(e.type, e.outcome, e.code) for e in entries] == [
+        ("didflow.did.purchased.v1", "applied", None),
+        ("didflow.did.purchased.v1", "unchanged", None),
+        ("didflow.term.changed.v1", "applied", None),
+        ("didflow.term.changed.v1", "refused", "outdated"),
+        ("didflow.ledger.posted.v1", "applied", None),
+    ]
+    assert entries[2].event_id
+    assert (entries[2].source, entries[2].event_sequence) == ("/didflow/billing", 5)
+
+
+def test_a_change_is_recorded_with_before_and_after(purchased: Any, make: Any) -> None:
+    """Fields inside an axis are recorded one by one, with the status that follows from them."""
+    purchased.decide(make.registration("awaiting"))
+    purchased.decide(make.registration("approved", 2, verification_id=make.other_id))
+    changes = purchased.history[-1].changes
+
+    assert changes["registration.state"] == {"before": "awaiting", "after": "approved"}
+    assert changes["registration.verification_id"]["after"] == str(make.other_id)
+    assert changes["status"] == {"before": "awaiting_registration", "after": "not_configured"}
+    assert "term.state" not in changes
+
+
+def test_applying_all_changes_in_order_gives_the_present_did(purchased: Any, make: Any) -> None:
+    """The history alone is enough to read the present state."""
+    for event in (
+        make.registration("awaiting"),
+        make.term("active"),
+        make.service("new"),
+        make.enduser_assigned(),
+        make.registration("approved", 3, identity_id=make.identity_id),
+        make.routing("active"),
+        make.removed(),
+    ):
+        purchased.decide(event)
+    fields: dict[str, Any] = {}
+    for entry in purchased.history:
+        fields |= {name: change["after"] for name, change in entry.changes.items()}
+
+    present = msgspec.to_builtins(fields_of(purchased.did), enc_hook=lambda value: value.model_dump())
+    assert _without_empty(fields) == _without_empty(present)
+
+
+def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out empty values, because the entry of a new DID has only its other values."""
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+    return {name: value for name, value in plain.items() if value not in (None, False, [], {})}
+
+
+def test_the_actor_is_that_of_the_event_or_else_its_source(purchased: Any, make: Any) -> None:
+    """The actor is a person if the event names one, else the service or the outside source."""
+    purchased.decide(replace(make.term("active"), actor="user:eve"))
+    purchased.decide(make.registration("awaiting"))
+    purchased.decide(make.assign_end_user())
+    actors = [entry.actor for entry in purchased.history]
+    assert actors == ["/orders/acme", "user:eve", "service:verification", "user:ann"]
+
+
+def test_a_refused_purchase_has_one_entry_with_its_code(stage: Any, make: Any) -> None:
+    """The refused DID exists for this entry."""
+    stage.decide(make.purchased(account="master/nobody"))
+    assert [(entry.outcome, entry.code) for entry in stage.history] == [("applied", "account_unknown")]
+
+
+def test_the_refusal_of_an_event_by_another_service_is_in_the_history(purchased: Any, make: Any) -> None:
+    """The entry names the type, the source and the id of the refused event, the code and the field."""
+    purchased.decide(make.message_refused())
+
+    entry = purchased.history[-1]
+    assert (entry.type, entry.actor, entry.outcome, entry.code) == (
+        "didflow.message.refused.v1",
+        "service:billing",
+        "applied",
+        "not_yours",
+    )
+    assert entry.extra == {
+        "refused_type": "didflow.did.purchased.v1",
+        "refused_source": "/orders/other",
+        "refused_id": "r-1",
+        "code": "not_yours",
+        "field": "account",
+    }
+
+
+def test_a_parked_message_gets_its_entry_when_it_is_decided(stage: Any, make: Any) -> None:
+    """An early message has one entry, after that of the message that it waited for."""
+    stage.decide(make.term("active"))
+    assert stage.history == []
+    stage.decide(make.purchased())
+    types = [entry.type for entry in stage.history]
+    assert types == ["didflow.did.purchased.v1", "didflow.term.changed.v1"]
+
+
+def test_unknown_fields_of_an_event_are_kept(purchased: Any, make: Any) -> None:
+    """A charge, which belongs to no axis, is kept with all its fields."""
+    event = make.term("active")
+    raw = msgspec.json.encode(event.data.wire() | {"mood": "fine"})
+    purchased.decide(replace(event, raw_data=raw))
+    purchased.decide(make.ledger_posted())
+
+    newer, charge = purchased.history[-2:]
+    assert newer.extra == {"mood": "fine"}
+    assert charge.extra["money"] == {"amount": "1.00", "currency": "EUR"}
+    assert "number" not in charge.extra
+
+
+def test_the_refused_purchase_of_another_account_is_not_in_the_history(purchased: Any, make: Any) -> None:
+    """A refused command belongs to no DID; a repeated one belongs to the DID that it made."""
+    purchased.decide(make.purchase(make.caller("other"), account="other", order_id="o-9"))
+    assert len(purchased.history) == 1
+
+    purchased.decide(make.purchase())
+    entry = purchased.history[-1]
+    assert (entry.type, entry.outcome) == ("http.purchase", "unchanged")
+
+
+def test_an_account_has_no_history(stage: Any, make: Any) -> None:
+    """The history is that of the DIDs."""
+    stage.decide(make.create_account("master/acme/new"))
+    assert stage.history == []

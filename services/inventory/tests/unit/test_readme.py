@@ -1,0 +1,71 @@
+"""The tables of the README are compared with the code."""
+
+import re
+from pathlib import Path
+
+from didflow_chassis.settings import PREFIX, Settings
+from didflow_contracts.topics import INVENTORY, topics_written_by
+from didflow_inventory.service import service
+from didflow_inventory.settings import InventorySettings
+
+SERVICE = service(InventorySettings.placeholder())
+
+HERE = Path(__file__).parents[2]
+README = (HERE / "README.md").read_text()
+NOT_PUBLISHED_YET = {"did.porting_started", "did.porting_ended", "did.withdrawn"}
+
+
+def table(heading: str) -> dict[str, str]:
+    """Return the table whose header row begins with this cell: first column to second column."""
+    rows = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return {row[0]: row[1] for row in cells}
+
+
+def topics_of(heading: str) -> set[str]:
+    """Return the topics in the first column of a table."""
+    return {name for cell in table(heading) for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_the_readme_lists_the_topics_that_inventory_receives_and_publishes() -> None:
+    """The received topics are those with a handler; the published ones are those that it may write."""
+    assert topics_of("receives") == {event.topic for event in SERVICE.events}
+    written = {topic.name for topic in topics_written_by(INVENTORY)}
+    assert topics_of("publishes") == written - NOT_PUBLISHED_YET
+
+
+def test_the_readme_lists_every_route() -> None:
+    """Each route stands with its method and its path."""
+    routes = {
+        f"`{method} {route.path}`"
+        for router in SERVICE.routers()
+        for route in router.routes
+        for method in route.methods
+    }
+    assert routes == set(table("path"))
+
+
+def test_the_readme_lists_every_refusal_code() -> None:
+    """It lists each code of a refusal in the domain, and no other."""
+    code = "".join(path.read_text() for path in (HERE / "didflow_inventory" / "domain").glob("*.py"))
+    assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == set(table("code"))
+
+
+def test_the_readme_lists_every_setting_of_inventory() -> None:
+    """Each setting stands with its default."""
+    own = set(InventorySettings.model_fields) - set(Settings.model_fields)
+    defaults = {
+        f"`{PREFIX}{name.upper()}`": f"`{InventorySettings.model_fields[name].default}`" for name in own
+    }
+    assert table("variable") == defaults
+
+
+def test_the_readme_lists_every_state() -> None:
+    """The states are listed by the names of their classes."""
+    assert {f"`{kind.model.__name__}`" for kind in SERVICE.kinds} == set(table("state"))
+
+
+def test_the_readme_lists_every_module_of_the_domain() -> None:
+    """A module that is added or renamed is listed in the README."""
+    modules = {f"`{path.name}`" for path in (HERE / "didflow_inventory" / "domain").glob("[a-z]*.py")}
+    assert modules == set(table("module"))
