@@ -55,7 +55,14 @@ def caller(account: str = ACCOUNT, role: str = "reseller") -> Caller:
 class Messages:
     """Builders of the messages that inventory receives about one DID. Each event has an id of its own."""
 
-    did_id, other_id, number, account, zero, identity_id = DID_ID, OTHER_ID, NUMBER, ACCOUNT, ZERO, IDENTITY_ID
+    did_id, other_id, number, account, zero, identity_id = (
+        DID_ID,
+        OTHER_ID,
+        NUMBER,
+        ACCOUNT,
+        ZERO,
+        IDENTITY_ID,
+    )
     caller = staticmethod(caller)
 
     def __init__(self) -> None:
@@ -66,6 +73,11 @@ class Messages:
     ) -> Event[Any]:
         """Return the event with this data."""
         return Event(id=f"e{next(self._ids)}", source=source, time=at, data=data, sequence=sequence)
+
+    def again(self, event: Event[Any]) -> Event[Any]:
+        """Return the same data as its source would publish it again: with another id and a later sequence."""
+        later = None if event.sequence is None else event.sequence + 100
+        return replace(event, id=f"e{next(self._ids)}", sequence=later)
 
     def purchase_data(self, **changes: Any) -> dict[str, Any]:
         """Return the data of a purchase of one Irish number for calls and messages."""

@@ -127,7 +127,9 @@ class DidQuery(BaseModel):
         if self.numbers is not None:
             texts = [text for text in self.numbers.split(",") if text.strip()]
             if len(texts) > MAX_NUMBERS:
-                raise Problem("too_many", f"Give at most {MAX_NUMBERS} numbers; there are {len(texts)}.")
+                message = f"Give at most {MAX_NUMBERS} numbers; there are {len(texts)}."
+                error = FieldError(field="numbers", code="too_many", message=message)
+                raise Problem("too_many", message, errors=[error])
             yield dids.c.number.in_([number for text in texts if (number := parse_number(text))])
 
     def _service_conditions(self) -> Iterator[sa.ColumnElement[bool]]:

@@ -1,37 +1,36 @@
-"""H5: a stored answer may be gone, the order that it answered is not: business uniqueness outlives the key."""
+"""A stored answer can expire. A purchase is still made once, because it is also recognized by its order."""
 
-import json
 from typing import Any
 
 
-async def forget(inventory: Any) -> None:
-    """Prune the stored answers, as happens when they are older than they are kept."""
-    await inventory.database.fetch("DELETE FROM idempotency")
+async def forget_answers(inventory: Any) -> None:
+    """Delete the stored answers, as happens when they are too old."""
+    await inventory.fetch("DELETE FROM idempotency")
 
 
-async def test_a_purchase_whose_key_has_expired_finds_the_did_that_it_made(inventory: Any, say: Any) -> None:
-    """The call is decided anew: 200 with the same DID, unmarked, nothing said, nothing twice."""
-    order = json.loads(json.dumps(say.order(), default=str))
-    first = await inventory.call("POST", "/v1/purchases", key="k", json=order)
-    await forget(inventory)
-    anew = await inventory.call("POST", "/v1/purchases", key="k", json=order)
+async def test_a_purchase_whose_key_has_expired_is_answered_with_the_did_that_it_made(
+    inventory: Any, body_of: Any
+) -> None:
+    """The call is decided again: the answer is 200 without a mark, and nothing is published."""
+    body = body_of()
+    first = await inventory.call("POST", "/v1/purchases", key="k", json=body)
+    await forget_answers(inventory)
+    again = await inventory.call("POST", "/v1/purchases", key="k", json=body)
 
-    assert (first.status_code, anew.status_code) == (201, 200)
-    assert anew.json()["did_id"] == first.json()["did_id"]
-    assert "Idempotent-Replayed" not in anew.headers
-    assert len(await inventory.said("did.purchased")) == 1
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["did_id"] == first.json()["did_id"]
+    assert "Idempotent-Replayed" not in again.headers
+    assert len(await inventory.published("did.purchased")) == 1
     assert len((await inventory.get("/v1/dids"))["items"]) == 1
 
 
-async def test_an_expired_key_buys_nobody_a_number_that_is_taken(inventory: Any, say: Any) -> None:
-    """One number, one owner: under the free key another order, and another account, are refused."""
-    order = json.loads(json.dumps(say.order(), default=str))
-    del order["did_id"]
-    assert (await inventory.call("POST", "/v1/purchases", key="k", json=order)).status_code == 201
-    await forget(inventory)
-    second = order | {"order_id": "o-2"}
-    foreign = second | {"account": "other"}
-    for body, who in ((second, "reseller:master/acme"), (foreign, "reseller:other")):
-        refused = await inventory.call("POST", "/v1/purchases", who, key="k", json=body)
+async def test_an_expired_key_does_not_buy_a_number_that_is_taken(inventory: Any, body_of: Any) -> None:
+    """Under the expired key another order, and another account, are refused."""
+    assert (await inventory.call("POST", "/v1/purchases", key="k", json=body_of())).status_code == 201
+    await forget_answers(inventory)
+    other_order = body_of(order_id="o-2")
+    other_account = other_order | {"account": "other"}
+    for body, by in ((other_order, "reseller:master/acme"), (other_account, "reseller:other")):
+        refused = await inventory.call("POST", "/v1/purchases", by, key="k", json=body)
         assert (refused.status_code, refused.json()["code"]) == (409, "number_taken")
-    assert len(await inventory.said("did.purchased")) == 1
+    assert len(await inventory.published("did.purchased")) == 1

@@ -55,14 +55,15 @@ def test_applying_all_changes_in_order_gives_the_present_did(purchased: Any, mak
     for entry in purchased.history:
         fields |= {name: change["after"] for name, change in entry.changes.items()}
 
-    present = msgspec.to_builtins(fields_of(purchased.did), enc_hook=lambda value: value.model_dump())
-    assert _without_empty(fields) == _without_empty(present)
+    as_json = msgspec.json.encode(
+        fields_of(purchased.did), enc_hook=lambda value: value.model_dump(mode="json")
+    )
+    assert _without_empty(fields) == _without_empty(msgspec.json.decode(as_json))
 
 
 def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     """Leave out empty values, because the entry of a new DID has only its other values."""
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
-    return {name: value for name, value in plain.items() if value not in (None, False, [], {})}
+    return {name: value for name, value in fields.items() if value not in (None, False, [], {})}
 
 
 def test_the_actor_is_that_of_the_event_or_else_its_source(purchased: Any, make: Any) -> None:

@@ -35,9 +35,7 @@ def events_by_topic(draw: Any, make: Any) -> Any:
         publish(builder(state, sequence, cycles_left=sequence % 2))
     for sequence, state in enumerate(draw(st.lists(st.sampled_from(CARRIERS), max_size=3)), 1):
         is_active = state == "active"
-        publish(
-            make.activated(sequence) if is_active else make.routing(state, sequence, capacity=sequence)
-        )
+        publish(make.activated(sequence) if is_active else make.routing(state, sequence, capacity=sequence))
     for documents in range(draw(st.integers(0, 2))):
         publish(make.enduser_assigned(document_ids=[make.other_id] * documents))
     if removed:

@@ -8,22 +8,23 @@ import pytest
 from didflow_inventory.domain.did import next_step
 
 WEEK = timedelta(days=7)
-ENDED_BY_TERM = [
-    ("restore", "canceled", {}, "expires_at"),
-    ("restore", "canceled", {"aging_until": True}, "aging_until"),
-    ("renew", "aging", {"aging_until": True}, "aging_until"),
-]
 
 
-@pytest.mark.parametrize(("action", "state", "changes", "field"), ENDED_BY_TERM)
+@pytest.mark.parametrize(
+    ("state", "action", "instants"),
+    [
+        ("canceled", "restore", {"expires_at": WEEK}),
+        ("canceled", "restore", {"expires_at": -WEEK, "aging_until": WEEK}),
+        ("aging", "renew", {"expires_at": -WEEK, "aging_until": WEEK}),
+    ],
+)
 def test_a_canceled_or_aging_term_gets_worse_at_its_end(
-    purchased: Any, make: Any, action: Any, state: Any, changes: Any, field: Any
+    purchased: Any, make: Any, state: Any, action: Any, instants: Any
 ) -> None:
-    """A canceled term expires first, then both are removed at `aging_until`."""
-    instants = dict.fromkeys(changes, make.zero + WEEK)
-    purchased.decide(make.term(state, **instants))
+    """A canceled term with time left expires first; then both are removed at `aging_until`."""
+    purchased.decide(make.term(state, **{name: make.zero + after for name, after in instants.items()}))
     step = next_step(purchased.did, make.zero)
-    assert (step.action, step.by) == (action, getattr(purchased.did.term, field))
+    assert (step.action, step.by) == (action, make.zero + WEEK)
 
 
 @pytest.mark.parametrize(

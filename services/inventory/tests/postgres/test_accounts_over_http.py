@@ -1,0 +1,30 @@
+"""Accounts over HTTP on a real PostgreSQL."""
+
+from typing import Any
+
+import pytest
+
+
+async def test_accounts_are_created_below_the_callers_own_and_listed(inventory: Any) -> None:
+    """201 is a new account, 200 a repeat, 409 other properties, 404 out of reach, 403 a role, 422 a wrong path."""
+
+    async def create(path: str, by: str = "reseller:master/acme", **more: Any) -> int:
+        response = await inventory.call("POST", "/v1/accounts", by, json={"path": path, "name": "n"} | more)
+        return int(response.status_code)
+
+    assert await create("master/acme/new", default_carrier="net") == 201
+    assert await create("master/acme/new", default_carrier="net") == 200
+    assert await create("master/acme/new") == 409
+    assert await create("other/new") == 404
+    assert await create("master/acme/new/x", "enterprise_admin:master/acme/new") == 403
+    assert await create("Not A Path") == 422
+
+    listed = (await inventory.get("/v1/accounts"))["items"]
+    assert [account["path"] for account in listed] == ["master/acme", "master/acme/new", "master/acme/shop"]
+
+
+@pytest.mark.parametrize(("role", "status"), [("user", 403), ("reviewer", 200), ("enterprise_admin", 200)])
+async def test_a_user_cannot_list_accounts(inventory: Any, role: str, status: int) -> None:
+    """The other roles list the accounts in their reach."""
+    response = await inventory.call("GET", "/v1/accounts", f"{role}:master/acme")
+    assert response.status_code == status
