@@ -31,23 +31,23 @@ FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[
     AS u (i, d, n, l, o, a, k, m, c)
 """
 _DIDS = """
-INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, held_by_package,
-    account, payer, features, carrier, origin, tags, registration, services, routing, term, seen, status, in_all,
-    in_active, in_not_configured, in_awaiting_registration, in_terminated, in_expiring_soon, in_porting,
+INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, account,
+    payer, features, carrier, origin, tags, registration, services, routing, term, sequences, status, in_all, in_active,
+    in_not_configured, in_awaiting_registration, in_terminated, in_expiring_soon, in_porting,
     version, sequence, correlation_id)
-SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', false, a, a, f, 'simulator', 'purchased', '[]',
+SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', a, a, f, 'simulator', 'purchased', '[]',
     $9, '{}', $10, $11, '{}', 'awaiting_registration', true, false, true, true, false, false, false, 1, 1, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
     AS u (d, n, y, r, o, a, f, e)
 ON CONFLICT (did_id) DO UPDATE SET status = excluded.status, version = t.version + 1
 """
 _NUMBERS = """
-INSERT INTO numbers AS t (number, did_id, last_did, releasing, version)
+INSERT INTO numbers AS t (number, did_id, last_did_id, releasing, version)
 SELECT n, d, d, false, 1 FROM unnest($1::text[], $2::uuid[]) AS u (n, d)
 ON CONFLICT (number) DO UPDATE SET did_id = excluded.did_id, version = t.version + 1
 """
 _ORDERS = """
-INSERT INTO orders (key, number, did_id, version)
+INSERT INTO ordered_numbers (key, number, did_id, version)
 SELECT k, n, d, 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS u (k, n, d) ON CONFLICT (key) DO NOTHING
 """
 _HISTORY = """

@@ -22,8 +22,9 @@ from didflow_chassis.stage.messages import event_id_hash
 from didflow_chassis.states import Stored
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased, LedgerPosted, TermChanged
-from didflow_inventory.domain.axes import TermView
-from didflow_inventory.domain.did import Did, holding_of
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.events import did_changed
+from didflow_inventory.domain.views import TermView
 
 DID = UUID("11111111-1111-5111-8111-111111111111")
 ENTRY = UUID("22222222-2222-5222-8222-222222222222")
@@ -90,7 +91,7 @@ RECORDS = (
     said(0, "billing", 1, term()),
     said(0, "billing", 2, posted()),
     said(1, "billing", 3, term(cycles_left=5)),
-    said(1, "inventory", None, holding_of(did())),
+    said(1, "inventory", None, did_changed(did())),
 )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from didflow_chassis.http import Router
+from didflow_chassis.http import Router, me_router
 from didflow_inventory.api import accounts, numbers, purchases
 
 
 def routers() -> Iterable[Router]:
     """Return the routers of inventory."""
-    return purchases.router, numbers.router, accounts.router
+    return purchases.router, numbers.router, accounts.router, me_router

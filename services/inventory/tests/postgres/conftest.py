@@ -56,10 +56,13 @@ def body_of(make: Any) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-async def inventory(on_postgres: OnPostgres, make: Any) -> ServiceOnPostgres:
+async def inventory(on_postgres: OnPostgres, make: Any) -> InventoryOnPostgres:
     """Inventory with the accounts that most tests need."""
-    opened = await on_postgres(SERVICE, now=make.zero, caller=make.caller(), opened_as=InventoryOnPostgres)
+    opened: Any = await on_postgres(
+        SERVICE, now=make.zero, caller=make.caller(), opened_as=InventoryOnPostgres
+    )
     for path in ("master", "master/acme", "master/acme/shop", "other"):
         body = {"path": path, "name": path}
         assert (await opened.call("POST", "/v1/accounts", "operator:root", json=body)).status_code == 201
-    return opened
+    found: InventoryOnPostgres = opened
+    return found

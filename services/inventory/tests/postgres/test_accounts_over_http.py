@@ -1,4 +1,4 @@
-"""Accounts over HTTP on a real PostgreSQL."""
+"""Accounts, and the caller itself, over HTTP on a real PostgreSQL."""
 
 from typing import Any
 
@@ -28,3 +28,13 @@ async def test_a_user_cannot_list_accounts(inventory: Any, role: str, status: in
     """The other roles list the accounts in their reach."""
     response = await inventory.call("GET", "/v1/accounts", f"{role}:master/acme")
     assert response.status_code == status
+
+
+async def test_a_caller_reads_who_it_is_and_what_its_role_may_do(inventory: Any) -> None:
+    """The permissions are the actions of the role."""
+    assert await inventory.get("/v1/me", "user:master/acme") == {
+        "sub": "ann",
+        "account": "master/acme",
+        "role": "user",
+        "permissions": ["see_numbers", "edit_description", "read_requirements"],
+    }

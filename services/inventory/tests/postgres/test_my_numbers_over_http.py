@@ -148,6 +148,15 @@ async def test_a_wrong_parameter_of_my_numbers_is_refused(inventory: Any) -> Non
     assert (many.json()["code"], many.json()["errors"][0]["field"]) == ("too_many", "numbers")
 
 
+async def test_a_misspelled_parameter_never_lists_everything(inventory: Any, make: Any) -> None:
+    """An unknown parameter of the list, of one DID, of the summary or of the history is refused."""
+    await inventory.purchase(make, make.number)
+    for path in ("", "/summary", f"/{make.number}", f"/{make.number}/history"):
+        response = await inventory.call("GET", f"/v1/dids{path}", params={"acount": "master/acme"})
+        assert (response.status_code, response.json()["code"]) == (422, "unknown_parameter")
+        assert response.json()["errors"][0]["field"] == "acount"
+
+
 async def test_the_summary_counts_the_dids_of_each_quick_filter(inventory: Any, make: Any) -> None:
     """A filter without a match is absent."""
     for digit in range(3):

@@ -69,7 +69,7 @@ async def test_the_same_order_under_another_key_is_answered_with_the_same_did(
         ({"order_id": "o-2"}, "user:master/acme", (403, "role_not_allowed")),
         ({"acquired": "package"}, "reseller:master/acme", (422, "input_invalid")),
         ({"price": None}, "reseller:master/acme", (422, "input_invalid")),
-        ({"colour": "red"}, "reseller:master/acme", (422, "input_invalid")),
+        ({"colour": "red"}, "reseller:master/acme", (422, "unknown_field")),
         ({"number": "12345"}, "reseller:master/acme", (422, "input_invalid")),
     ],
 )
