@@ -1,0 +1,34 @@
+"""The tables of docs/http.md are those of the code."""
+
+import re
+from pathlib import Path
+
+from didflow_chassis.http.problems import PROBLEMS
+from didflow_contracts.roles import ROLES, ROLES_OF
+
+LINES = (Path(__file__).parent.parent / "docs" / "http.md").read_text().splitlines()
+
+
+def rows_below(header: str) -> list[list[str]]:
+    """Return the cells of the table with this header, without back-ticks."""
+    start = next(number for number, line in enumerate(LINES) if line.startswith(header)) + 2
+    rows = []
+    for line in LINES[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().strip("`") for cell in re.split(r"\|", line)[1:-1]])
+    return rows
+
+
+def test_the_common_error_codes_are_complete():
+    """Each code of the chassis has its status and title."""
+    expected = [[code, str(status), title] for code, (status, title) in PROBLEMS.items()]
+    assert rows_below("| code | status |") == expected
+
+
+def test_the_table_of_roles_is_that_of_the_contracts():
+    """Each action has its roles."""
+    expected = [
+        [action, *("x" if role in roles else "" for role in ROLES)] for action, roles in ROLES_OF.items()
+    ]
+    assert rows_below("| action |") == expected
