@@ -132,7 +132,7 @@ def decode(
         actor=optional_attribute(attributes, "actor"),
         traceparent=optional_attribute(attributes, "traceparent"),
         raw_data=_canonical(data),
-        near_misses=NO_NEAR_MISSES if source.startswith(OUR_SOURCES) else near_misses(model, data),
+        near_misses=_near_misses(source, fields, data),
     )
 
 
@@ -205,6 +205,13 @@ def _fields(model: type[EventData], data: Any) -> EventData:
         return model.model_validate(data)
     except ValidationError as error:
         raise BadEvent("invalid_data", _reason(error)) from None
+
+
+def _near_misses(source: str, fields: EventData, data: Any) -> Mapping[str, str]:
+    """Return the near misses of an outside event. If as many fields were set as given, every field is known."""
+    if len(fields.model_fields_set) == len(data) or source.startswith(OUR_SOURCES):
+        return NO_NEAR_MISSES
+    return near_misses(type(fields), data)
 
 
 def _reason(error: ValidationError) -> str:

@@ -21,9 +21,10 @@ NO_NEAR_MISSES: Final[Mapping[str, str]] = MappingProxyType({})
 
 def near_misses(model: type[EventData], data: Mapping[str, Any]) -> Mapping[str, str]:
     """Return unknown field -> the known field that it resembles: `{"billing_cycle": "billing_cycles"}`."""
-    unknown = data.keys() - _fields(model)
-    if not unknown:
+    known = _fields(model)
+    if known.issuperset(data):
         return NO_NEAR_MISSES
+    unknown = data.keys() - known
     short = sorted(name for name in unknown if len(name) <= MAX_FIELD_CHARS)[:MAX_FIELDS]
     return _nearest(model, tuple(short))
 

@@ -45,7 +45,7 @@ def is_valid(number: str) -> bool:
     return _planned(number)[1]
 
 
-def parsed(number: str) -> phonenumbers.PhoneNumber | None:
+def split_number(number: str) -> phonenumbers.PhoneNumber | None:
     """Return calling code and national number. None if the text is not E.164 or the calling code is not in use.
 
     The parser of the library is not used: it corrects its input, so one number would have two spellings.
@@ -68,7 +68,7 @@ def parsed(number: str) -> phonenumbers.PhoneNumber | None:
 @lru_cache(maxsize=10_000)
 def _planned(number: str) -> tuple[str | None, bool]:
     """Return the region of a number, and True if the number is valid there."""
-    read = parsed(number)
+    read = split_number(number)
     if read is None:
         return None, False
     region = phonenumbers.region_code_for_number(read)

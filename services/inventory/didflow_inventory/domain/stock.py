@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
-from didflow_contracts.numbers import country_of, is_valid, parsed
+from didflow_contracts.numbers import country_of, is_valid, split_number
 from didflow_inventory.domain.did import Did
 
 StockStatus = Literal["in_stock", "reserved", "held", "archived"]
@@ -105,5 +105,5 @@ def without_did(number: Number, did: Did) -> Number:
 
 
 def _belongs_to(number: str, country: str) -> bool:
-    found = parsed(number)
+    found = split_number(number)
     return found is not None and phonenumbers.is_valid_number_for_region(found, country)

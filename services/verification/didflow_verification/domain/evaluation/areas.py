@@ -10,7 +10,7 @@ from typing import Any
 
 import phonenumbers
 
-from didflow_contracts.numbers import parsed
+from didflow_contracts.numbers import split_number
 from didflow_verification.domain.catalogue.rules import CountryRules
 from didflow_verification.domain.evaluation.folding import folded
 
@@ -35,7 +35,7 @@ def prefix_of(number: str) -> str:
 
     A number that no plan knows is its own prefix: nothing else is of its area.
     """
-    read = parsed(number)
+    read = split_number(number)
     if read is None:
         return number
     length = phonenumbers.length_of_national_destination_code(read)
@@ -66,7 +66,7 @@ def _listed(number: str, rules: CountryRules) -> Iterable[str]:
 
 def _geocoded(number: str, rules: CountryRules | None) -> Iterable[str]:
     geocoder = _geocoder()
-    read = parsed(number)
+    read = split_number(number)
     if read is None:
         return set()
     languages = ("en", *(rules.languages if rules else ()))
