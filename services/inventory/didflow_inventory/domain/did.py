@@ -150,5 +150,5 @@ def next_step(did: Did, now: datetime) -> NextStep:
         action=action,
         who=who,
         by=deadline if deadline is not None and deadline > now else None,
-        also=() if condition.is_gone else did.open_services,
+        also=did.open_services if condition.is_live else (),
     )

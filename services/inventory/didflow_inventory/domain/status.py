@@ -31,7 +31,7 @@ Filter = Literal[
 ]
 FILTERS: Final[tuple[Filter, ...]] = get_args(Filter)
 
-GONE: Final[frozenset[Stock]] = frozenset(("removed", "refused"))
+NOT_LIVE: Final[frozenset[Stock]] = frozenset(("removed", "refused"))
 ENDED: Final[frozenset[TermState]] = frozenset(("canceled", "aging", "closed"))
 TERMINATED: Final[frozenset[TermState]] = frozenset(("canceled", "aging"))
 REGISTERED: Final[frozenset[Registration]] = frozenset(("approved", "not_required"))
@@ -68,9 +68,9 @@ class Condition(Struct, frozen=True, kw_only=True):
         return None
 
     @property
-    def is_gone(self) -> bool:
-        """Whether the DID is removed or was refused."""
-        return self.stock in GONE
+    def is_live(self) -> bool:
+        """Whether the DID is neither removed nor refused."""
+        return self.stock not in NOT_LIVE
 
     @property
     def is_ended(self) -> bool:
@@ -99,7 +99,7 @@ STATUSES: Final[tuple[tuple[Status, Predicate], ...]] = (
 """The first line that matches is the status. Source: spec lifecycle, Status."""
 
 NEXT_STEPS: Final[tuple[tuple[NextAction, Responsible, Predicate], ...]] = (
-    ("none", "nobody", lambda c: c.is_gone),
+    ("none", "nobody", lambda c: not c.is_live),
     ("await_porting", "carrier", lambda c: c.stock == "porting_in"),
     ("restore", "account", lambda c: c.term == "canceled"),
     ("renew", "account", lambda c: c.term == "aging"),
@@ -118,7 +118,7 @@ NEXT_STEPS: Final[tuple[tuple[NextAction, Responsible, Predicate], ...]] = (
     ("set_billing_cycles", "account", lambda c: c.term == "delayed_removal"),
     ("none", "nobody", lambda _: True),
 )
-"""The first line that matches is the next step. A DID that is gone needs nothing.
+"""The first line that matches is the next step. A DID that is not live needs nothing.
 
 Source: spec lifecycle, `next_step`.
 """
@@ -138,7 +138,7 @@ QUICK_FILTERS: Final[dict[Filter, Predicate]] = {
     "expiring_soon": lambda c: c.cycles_left == 0 and not c.is_ended,
     "porting": lambda c: c.stock == "porting_in",
 }
-"""Overlapping predicates over the DIDs that are not gone. Source: spec lifecycle, Quick filters."""
+"""Overlapping predicates over the live DIDs. Source: spec lifecycle, Quick filters."""
 
 LABELS: Final[dict[Status, str]] = {
     "porting_in_progress": "Porting in Progress",
@@ -164,8 +164,8 @@ CIRCLES: Final[dict[Status, Circle]] = {
 
 @lru_cache(maxsize=1_024)
 def status_of(condition: Condition) -> Status | None:
-    """Return the status of a DID; None for a DID that is gone."""
-    if condition.is_gone:
+    """Return the status of a DID; None for a DID that is not live."""
+    if not condition.is_live:
         return None
     return next(status for status, holds in STATUSES if holds(condition))
 
@@ -178,7 +178,7 @@ def action_of(condition: Condition) -> tuple[NextAction, Responsible]:
 
 @lru_cache(maxsize=1_024)
 def filters_of(condition: Condition) -> frozenset[Filter]:
-    """Return the quick filters that match a DID. No filter matches a DID that is gone."""
-    if condition.is_gone:
+    """Return the quick filters that match a DID. No filter matches a DID that is not live."""
+    if not condition.is_live:
         return frozenset()
     return frozenset(name for name, holds in QUICK_FILTERS.items() if holds(condition))
