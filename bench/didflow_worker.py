@@ -19,7 +19,7 @@ from didflow_chassis.processes import run_worker
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 NOW = "SELECT clock_timestamp()"
-TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided' AND seen_at > $1"
+TAKEN = "SELECT count(*) FROM inbox WHERE decision = 'decided' AND seen_at > $1"
 LOOK_S = 0.005
 
 

@@ -18,7 +18,7 @@ from bench.purchases import HEADERS, TOPIC
 from bench.variant import Run, Stopwatch, Took, main
 
 DEDUPE = """
-INSERT INTO inbox (id, digest, outcome, seen_at)
+INSERT INTO inbox (id, digest, decision, seen_at)
 SELECT i, '', 'decided', clock_timestamp() FROM unnest($1::bytea[]) AS u (i)
 ON CONFLICT (id) DO NOTHING RETURNING id
 """

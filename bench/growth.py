@@ -32,7 +32,7 @@ BATCHES: Mapping[int, int] = {1: 300, 10: 2_000, 100: 5_000, 500: 10_000, 2_000:
 """Batch size -> the number of messages that is enough to measure its rate."""
 WORKERS = (1, 2, 4)
 READY_S = 60.0
-TAKEN = "SELECT count(*) FROM inbox WHERE outcome = 'decided'"
+TAKEN = "SELECT count(*) FROM inbox WHERE decision = 'decided'"
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 
 

@@ -17,7 +17,7 @@ SELECT md5('did' || n)::uuid AS did_id, '+4420' || lpad((8 * 10^8 + n)::bigint::
 FROM generate_series(1, $1::int) AS s (n) ORDER BY 1
 """
 INBOX = """
-INSERT INTO inbox (id, digest, outcome, seen_at)
+INSERT INTO inbox (id, digest, decision, seen_at)
 SELECT decode(md5('event' || n), 'hex'), decode(md5('a' || n) || md5('b' || n), 'hex'), 'decided', now()
 FROM generate_series(1, $1::int) AS s (n) ORDER BY 1
 """

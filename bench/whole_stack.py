@@ -24,7 +24,7 @@ from didflow_contracts.events import DidActivated
 
 PREFIX = "flow."
 PATIENCE_S = 300.0
-TAKEN = "SELECT count(*) FROM inbox WHERE outcome <> 'said'"
+TAKEN = "SELECT count(*) FROM inbox WHERE decision <> 'published'"
 
 
 @dataclass(kw_only=True)

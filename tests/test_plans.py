@@ -8,9 +8,11 @@ from harness.fixtures import DatabaseFor
 from harness.migrated import migrated
 
 from didflow.services import SERVICES, service
+from didflow_chassis import parked
 from didflow_chassis.database import Database
 from didflow_chassis.relay import _DELETE, _READ
-from didflow_chassis.stage import sql
+from didflow_chassis.stage.transaction import TAKEN
+from didflow_chassis.timers import due_sql
 
 SEQUENTIAL = re.compile(r"Seq Scan on (\w+)")
 
@@ -34,8 +36,8 @@ async def worked(request, database_for: DatabaseFor):
 async def test_a_worker_reads_no_table_from_end_to_end(worked) -> None:
     """States by key, waiters, the inbox, what is due, the outbox: each has its index, and the plan takes it."""
     about, database = worked
-    statements = [sql.SEEN, sql.WAITERS, sql.UNPARK, _READ, _DELETE]
+    statements = [TAKEN, parked.LOAD, parked.REMOVE, _READ, _DELETE]
     for kind in about.kinds:
         statements += [] if kind.append_only else [kind.load_sql]
-        statements += [kind.due_sql] if kind.due else []
+        statements += [due_sql(kind)] if kind.due else []
     assert {s: found for s in statements if (found := await whole_tables_read(database, s))} == {}

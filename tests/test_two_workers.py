@@ -17,9 +17,9 @@ from harness.migrated import migrated
 from didflow.services import service
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.stage import Answer, Once, Stage
-from didflow_chassis.stage.messages import Record
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.records import Record
+from didflow_chassis.stage import Answer, IdempotencyKey, Stage
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
@@ -96,8 +96,8 @@ async def make_account(stage: Stage) -> None:
     """Make the account that buys; inventory sells to no other."""
     caller = Caller(subject="test", account="master", role="operator")
     wish = CreateAccount(entity_id="master", subject="", caller=caller, path="master", name="Master")
-    once = Once(account="master", route="test", key=None, digest=bytes(32))
-    await stage.command([wish], once=once, actor="user:test", answer=lambda _: Answer(status=201, body=b""))
+    key = IdempotencyKey(account="master", route="test", value=None, digest=bytes(32))
+    await stage.command([wish], key=key, actor="user:test", answer=lambda _: Answer(status=201, body=b""))
 
 
 async def worker(name: str, dsn: str, exits: AsyncExitStack) -> Stage:
@@ -106,4 +106,4 @@ async def worker(name: str, dsn: str, exits: AsyncExitStack) -> Stage:
     await database.start()
     exits.push_async_callback(database.stop)
     tracing = start_tracing(service=name, process="test", endpoint=None)
-    return Stage(service(name), database, Watching(Metrics(), tracing))
+    return Stage(service(name), database, StageTelemetry(Metrics(), tracing))

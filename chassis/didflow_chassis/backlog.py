@@ -1,6 +1,6 @@
-"""The outbox's cap: while Kafka takes nothing, work is refused before the database is full of what waits.
+"""The limit of the outbox: while Kafka accepts nothing, new work is refused before the database is full.
 
-Looked at every second; a full outbox is an outage for callers (503) and holds consumption back.
+The outbox is counted every second. While it is full, HTTP calls get 503 and no record is consumed.
 """
 
 import asyncio
@@ -8,13 +8,13 @@ import logging
 
 from didflow_chassis.database import Database, Outage
 
-LOOK_S = 1.0
-_COUNT = "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS waiting"
+INTERVAL_S = 1.0
+_COUNT = "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS counted"
 _LOG = logging.getLogger(__name__)
 
 
 class Backlog:
-    """Whether the outbox holds as many rows as it may."""
+    """Knows whether the outbox has reached `cap` rows."""
 
     def __init__(self, database: Database, cap: int) -> None:
         self._database = database
@@ -24,23 +24,23 @@ class Backlog:
     def check(self) -> None:
         """Raise Outage while the outbox is full."""
         if self.full:
-            raise Outage("the outbox is full")
+            raise Outage("the outbox is full: Kafka does not accept the records of this service")
 
-    async def look(self) -> None:
-        """Count once. Raises Outage where the database does not answer."""
+    async def measure(self) -> None:
+        """Count the rows once. Raises Outage if the database does not answer."""
         rows = await self._database.fetch(_COUNT, self._cap)
         full = rows[0][0] >= self._cap
-        if full != self.full:
-            _LOG.log(
-                logging.ERROR if full else logging.INFO, "outbox", extra={"full": full, "cap": self._cap}
-            )
+        if full and not self.full:
+            _LOG.error("The outbox is full. No more work is accepted", extra={"cap": self._cap})
+        elif self.full and not full:
+            _LOG.info("The outbox has room again", extra={"cap": self._cap})
         self.full = full
 
-    async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+    async def run(self) -> None:
+        """Count every second until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.measure()
             except Outage:
-                _LOG.debug("the outbox cannot be counted now")
-            await asyncio.sleep(LOOK_S)
+                _LOG.debug("The outbox cannot be counted: the database does not answer")
+            await asyncio.sleep(INTERVAL_S)

@@ -21,10 +21,10 @@ from didflow_chassis.kafka_clients import connection, consumer_options
 from didflow_chassis.kafka_internals import poll_observer
 from didflow_chassis.offsets import OffsetCommits, OffsetRewinds
 from didflow_chassis.parallel_batches import ParallelBatches
+from didflow_chassis.records import Record
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.breaker import BreakerOpen
-from didflow_chassis.stage.messages import Record
 from didflow_chassis.stage.stage import Stage
 
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}

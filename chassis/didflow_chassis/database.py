@@ -1,50 +1,53 @@
-"""The service's database: one asyncpg pool, reads by SQLAlchemy Core statements, and what errors mean.
+"""The service's database: one asyncpg pool, single statements, transactions, and what database errors mean.
 
-Only the stage opens transactions; everything else here is a single statement.
+Only the stage opens transactions. Everything else runs single statements.
 """
 
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
+from didflow_chassis.tables import NOW_SQL
+
 _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 
 DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""All that the driver raises. Its internal error is what a session that ends at the wrong moment looks like."""
+"""Everything that the driver raises. It raises its internal error if a session ends at an unexpected moment."""
 
 FAILING_S = 10.0
-"""So long after a transaction that came to an outage readiness says so, unless another went through."""
+"""For how long a process is not ready after a failed transaction, unless another one succeeds."""
 
 BY_KEY = {"enable_seqscan": "off"}
-"""Settings of a session that reads by key alone. A plan that was made while a table was empty reads it whole, and it
-is kept until statistics are: a new installation under load would spend more and more on that.
-"""
+"""Settings of a session that reads only by key.
 
-NOW_SQL = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
+A plan that PostgreSQL makes for an empty table reads the whole table, and it is kept until the table has statistics.
+Without this setting, a new installation under load would become slower and slower.
+"""
 
 
 class Outage(Exception):
-    """The database cannot answer now: nothing was decided, try again later."""
+    """The database cannot answer now. Nothing was decided; try again later."""
 
 
 class Transient(Exception):
-    """Another writer was faster: nothing was written, run the batch again."""
+    """Another writer was faster. Nothing was written; run the batch again."""
 
 
 class Rejected(Exception):
-    """A row of the batch cannot be written; the batch is halved until that row is alone."""
+    """The database refuses a row of the batch. The batch is split until the message of that row is alone."""
 
 
 def classify(error: BaseException) -> Exception | None:
-    """Say what a database error means for a batch; None for errors that are not the database's.
+    """Return what a database error means for a batch, or None if the error is not the database's.
 
-    By SQLSTATE class: 40 (serialization, deadlock) is transient; 22, 23 and 54 are one row's fault;
-    everything else (connection, resources, shutdown, a schema that is not the expected one) is an outage.
+    By SQLSTATE class: 40 (serialization, deadlock) is Transient; 22, 23 and 54 are caused by one row and are Rejected;
+    everything else (connection, resources, shutdown, an unexpected schema) is an Outage.
     """
     if isinstance(error, asyncpg.PostgresError):
         kind = (error.sqlstate or "")[:2]
@@ -59,7 +62,7 @@ def classify(error: BaseException) -> Exception | None:
 
 
 def compile_statement(statement: sa.Executable) -> tuple[str, list[Any]]:
-    """Turn a Core statement into asyncpg's text and positional values."""
+    """Return a SQLAlchemy Core statement as asyncpg's text and positional values."""
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
     processors: dict[str, Callable[[Any], Any]] = compiled._bind_processors  # noqa: SLF001
     values = compiled.params
@@ -69,17 +72,22 @@ def compile_statement(statement: sa.Executable) -> tuple[str, list[Any]]:
     ]
 
 
-async def _as_it_is(_: Any) -> None:
-    """Hand a session back without asking the server to reset it: nothing here leaves a trace outside its transaction.
+def hash64(text: str) -> int:
+    """Return a 64-bit hash as PostgreSQL's bigint. The hash of a name is the number of its advisory lock."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
-    MUST NOT become wrong by a session-level lock, setting or LISTEN on a connection of the pool.
+
+async def _no_reset(_: Any) -> None:
+    """Return a session to the pool without a reset by the server, which would cost a round trip.
+
+    MUST NOT be used with session-level locks, settings or LISTEN on a connection of the pool: they would remain.
     """
 
 
 class Database:
-    """A pool of connections to one service's database. Open it with `start`, end it with `stop`.
+    """A pool of connections to one service's database. Open it with `start`, close it with `stop`.
 
-    `is_by_key` for who reads by key and in the order of an index, and nothing else: a worker.
+    Set `is_by_key` for a process that reads only by key or in the order of an index: a worker.
     """
 
     def __init__(
@@ -101,19 +109,19 @@ class Database:
 
     @property
     def pool(self) -> Any:
-        """The open pool. Raises Outage when it was never opened."""
+        """The open pool. Raises Outage if it is not open."""
         if self._pool is None:
-            raise Outage("not started")
+            raise Outage("the database connection is not open")
         return self._pool
 
     async def start(self) -> None:
-        """Open the pool. Raises Outage where the database cannot be reached."""
+        """Open the pool. Raises Outage if the database cannot be reached."""
         try:
             self._pool = await asyncpg.create_pool(
                 self.dsn,
                 min_size=1,
                 max_size=self._size,
-                reset=_as_it_is,
+                reset=_no_reset,
                 command_timeout=self._timeout_ms / 1000,
                 server_settings={
                     "application_name": self._application,
@@ -128,7 +136,7 @@ class Database:
             raise Outage(f"{type(error).__name__}") from error
 
     async def stop(self) -> None:
-        """Close the pool; connections still in use are given up after a moment."""
+        """Close the pool. If that fails, its connections are terminated."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             try:
@@ -153,7 +161,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
-        """Open a transaction, for the stage alone; any error rolls back. Raises Outage, Transient or Rejected."""
+        """Open a transaction. Any error rolls it back. Raises Outage, Transient or Rejected. For the stage only."""
         try:
             async with (
                 self.pool.acquire(timeout=self._timeout_ms / 1000) as connection,
@@ -167,12 +175,21 @@ class Database:
             raise meaning or error from error
         self._refused_at = None
 
+    @asynccontextmanager
+    async def savepoint(self, connection: Any) -> AsyncIterator[None]:
+        """Open a savepoint in a transaction. Any error rolls back to it. Raises Outage, Transient or Rejected."""
+        try:
+            async with connection.transaction():
+                yield
+        except DRIVER_ERRORS as error:
+            raise classify(error) or error from error
+
     @property
     def is_failing(self) -> bool:
-        """Whether the last transaction came to an outage, a moment ago: a full disk still answers who reads."""
+        """True if the last transaction failed recently. A database with a full disk still answers reads."""
         return self._refused_at is not None and time.monotonic() - self._refused_at < FAILING_S
 
     async def now(self) -> Any:
-        """Return the service's time: the database's, plus what the embedded stack has moved it by."""
-        rows = await self.fetch(NOW_SQL)
+        """Return the service's time: database time plus the offset of the clock."""
+        rows = await self.fetch(f"SELECT {NOW_SQL}")
         return rows[0][0]

@@ -1,6 +1,6 @@
-"""The vocabulary of decisions: what a pure function of state and message may answer.
+"""Decisions: the results that a pure function of state and message may return, and the types of its arguments.
 
-Nothing here opens, awaits or reads a clock; `domain/` packages import this module of the chassis and no other.
+Nothing here does I/O or reads a clock. `domain/` packages import this module of the chassis and no other.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -17,7 +17,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 OPERATOR = "operator"
-"""The role that reaches every account."""
+"""The role whose reach is every account."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +43,10 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A wish that came over HTTP, about the state `entity_id` under the ordering key `subject`.
+    """A change that a caller requests over HTTP. Services have one subclass for each command.
 
-    Services subclass it, one class for each wish. `subject` is the key that is locked and that events
-    are ordered by; for states that are not ordered by such a key it is `""`.
+    `entity_id` is the key of the primary state. `subject` is the key that is locked and by which events are ordered;
+    for a state that is not ordered by such a key it is `""`.
     """
 
     entity_id: Hashable
@@ -55,11 +55,10 @@ class Command:
 
 
 class Decided(Struct, Generic[S], frozen=True, kw_only=True):
-    """What follows: the state afterwards, other declared states changed, and the events that say so.
+    """The message is applied: new states, and the events to publish, in order.
 
-    `state` is the primary state's new value, or None to leave it as it is. `also` holds new values of
-    other states (each declared as a writable need) and rows of append-only kinds. `events` leave in order.
-    `answer` is handed back to an HTTP caller and goes nowhere else.
+    `state` is the new value of the primary state, or None to leave it as it is. `also` has new values of other states,
+    each declared as a need with `write=True`, and rows of append-only kinds. `answer` is returned to the HTTP caller.
     """
 
     state: S | None = None
@@ -69,21 +68,26 @@ class Decided(Struct, Generic[S], frozen=True, kw_only=True):
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
-    """The idempotent repeat of what is so already: nothing is written, the message counts as taken."""
+    """The state is already as requested. Nothing is written, and the message is not decided again."""
 
     answer: Any = None
 
 
 class Refused(Struct, frozen=True):
-    """A closed transition: `code` is stable and public, `message` explains it. Never retried."""
+    """The message is not allowed. Refusals are final and are never retried.
+
+    `code` is stable and public; `message` explains it; `field` names the input field that caused it. The refusal
+    `internal_error` has a `reference` by which an operator finds the error in the log.
+    """
 
     code: str
     message: str = ""
     field: str | None = None
+    reference: str | None = None
 
 
 class TooEarly(Struct, frozen=True):
-    """What this message needs has not come yet: it waits with the entity's other messages until it has."""
+    """Something that the message needs has not arrived. The message is parked until the entity changes."""
 
     missing: str = ""
 
@@ -93,15 +97,15 @@ Decision = Decided[Any] | Unchanged | Refused | TooEarly
 
 @dataclass(slots=True)
 class Known:
-    """The other states that a decision declared, by model class and key, and the batch's memo."""
+    """The other states that a handler declared, by model class and key, and the batch's computed values."""
 
     states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
     memo: dict[Hashable, Any] = field(default_factory=dict)
 
     def get(self, model: type[T], key: Hashable) -> T | None:
-        """Return the declared state, or None where it does not exist.
+        """Return a declared state, or None if it does not exist.
 
-        Raises KeyError for a state that the handler did not declare: a defect in `handlers.py`.
+        Raises KeyError for a state that the handler did not declare: a defect in `handlers.py` or `needs.py`.
         """
         found: T | None = self.states[model, key]
         return found
@@ -116,7 +120,7 @@ class Known:
 
 
 def known(*states: tuple[Any, Hashable], absent: Iterable[tuple[type, Hashable]] = ()) -> Known:
-    """Build a `Known` from (state, key) pairs and absent (model, key) pairs, for tests of decisions."""
+    """Build a `Known` from (state, key) pairs and absent (model, key) pairs. For tests of decisions."""
     present: dict[tuple[type, Hashable], Any] = {(type(state), key): state for state, key in states}
     return Known(states=present | dict.fromkeys(absent))
 

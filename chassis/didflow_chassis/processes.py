@@ -17,7 +17,6 @@ from aiokafka import AIOKafkaProducer
 from didflow_chassis import failpoints, garbage_collection, kafka_internals
 from didflow_chassis.backlog import Backlog
 from didflow_chassis.catch_up import signal_catch_up
-from didflow_chassis.clock import Clock
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database, Outage
 from didflow_chassis.http import health_application
@@ -29,10 +28,11 @@ from didflow_chassis.servers import listen, serving, stop_signal
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.queues import QueueWatch
+from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.telemetry.tracing import start_tracing
+from didflow_chassis.timers import Timers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -70,9 +70,9 @@ async def open_process(service: Service, settings: Settings, kind: str) -> Async
         if service.on_start:
             await asyncio.to_thread(service.on_start)
         backlog = Backlog(database, settings.outbox_cap)
-        watching = Watching(metrics, tracing)
+        watching = StageTelemetry(metrics, tracing)
         stage = Stage(service, database, watching, prefix=settings.topic_prefix, backlog=backlog)
-        counting = asyncio.create_task(backlog.watch())
+        counting = asyncio.create_task(backlog.run())
         garbage_collection.tune()
         try:
             yield Process(database, stage, metrics, backlog)
@@ -107,7 +107,7 @@ class Worker:
     process: Process
     consumer: Consumer
     relay: Relay
-    clock: Clock
+    timers: Timers
     liveness: Liveness
 
 
@@ -131,15 +131,15 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             poll_s=settings.relay_poll_s,
             new_producer=partial(producer, settings, f"didflow-{service.name}-relay"),
         )
-        clock = Clock(
+        timers = Timers(
             service,
             process.stage,
             process.database,
-            QueueWatch(process.metrics, process.database),
+            QueueMetrics(process.metrics, process.database),
             interval_s=settings.clock_interval_s,
             days=settings.inbox_days,
         )
-        yield Worker(process, consumer, relay, clock, Liveness(consumer, process.metrics))
+        yield Worker(process, consumer, relay, timers, Liveness(consumer, process.metrics))
 
 
 async def serve_api(service: Service, settings: Settings) -> None:
@@ -170,8 +170,8 @@ async def run_worker(service: Service, settings: Settings) -> None:
             group = f"{settings.topic_prefix}{service.name}"
             parts = (
                 worker.relay.run(),
-                worker.clock.run(caught_up),
-                worker.clock.housekeeping(),
+                worker.timers.run(caught_up),
+                worker.timers.housekeeping(),
                 signal_catch_up(worker.consumer, settings, group, caught_up),
                 _observing(worker),
             )

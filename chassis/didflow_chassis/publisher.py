@@ -29,7 +29,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from didflow_chassis.kafka_clients import MAX_RECORD_BYTES
 from didflow_chassis.partition_queue import Headers, Key, PartitionQueue
-from didflow_chassis.stage.headers import from_json
+from didflow_chassis.records import headers_from_json
 from didflow_contracts.envelope import CONTENT_TYPE
 
 LATE_S = 3.0
@@ -166,7 +166,7 @@ class Publisher:
         if queue in self._late:
             self._late[queue].add(key)
             return False
-        written = _DEFAULT_HEADERS if headers is None else list(from_json(headers))
+        written = _DEFAULT_HEADERS if headers is None else list(headers_from_json(headers))
         if not _fits(key, value, written):
             self._hold_key((topic, key), MessageSizeTooLargeError())
             return False

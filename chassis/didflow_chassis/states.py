@@ -146,19 +146,6 @@ class Kind(Generic[S]):
             f'{insert} ON CONFLICT ("{self.key}") DO UPDATE SET {sets} WHERE t.version = excluded.version - 1'
         )
 
-    @cached_property
-    def due_sql(self) -> str:
-        """Select key and subject of what is due, in order, without locking; $1 now, $2 how many.
-
-        What waits for a retry or an operator holds its entity back and is passed over.
-        """
-        subject = self.subject or "NULL"
-        return (
-            f"SELECT {self.key}, {subject} FROM {self.table.name} t WHERE {self.due} <= $1 AND NOT EXISTS ("  # noqa: S608
-            f"SELECT FROM parked p WHERE p.entity = t.{self.key}::text AND p.reason IN ('retry', 'dead')) "
-            f"ORDER BY {self.due} LIMIT $2"
-        )
-
 
 def _hooked(value: Any) -> Any:
     written = getattr(value, "__pydantic_serializer__", None)

@@ -6,7 +6,11 @@ They promise together: a message, its effect, what it said and what could not be
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, INTERVAL, JSONB, TIMESTAMP, UUID
 
+from didflow_chassis.states import instant
+
 METADATA = sa.MetaData()
+
+_DECISIONS = "decided, unchanged, refused:<code>, early, behind, retry, dead:<code>, published"
 
 QUEUE_STORAGE = {
     "autovacuum_vacuum_scale_factor": 0.0,
@@ -18,10 +22,6 @@ QUEUE_STORAGE = {
     "autovacuum_vacuum_cost_delay": 0,
 }
 """Storage parameters of tables whose rows come and go at once: vacuumed by count, whatever their size."""
-
-
-def _instant() -> TIMESTAMP:
-    return TIMESTAMP(timezone=True)
 
 
 def _numbered() -> sa.Column[int]:
@@ -45,11 +45,16 @@ inbox = sa.Table(
     METADATA,
     sa.Column("id", BYTEA, primary_key=True, comment="16-byte hash of the event's source and id"),
     sa.Column("digest", BYTEA, nullable=False, comment="hash of type, subject and canonical data"),
-    sa.Column("outcome", sa.Text, nullable=False, comment="applied, unchanged, refused:<code>, dead, ..."),
-    sa.Column("spot", sa.BigInteger, comment="hash of source, entity and sequence, where there is one"),
-    sa.Column("seen_at", _instant(), nullable=False),
+    sa.Column(
+        "decision",
+        sa.Text,
+        nullable=False,
+        comment=_DECISIONS,
+    ),
+    sa.Column("sequence_hash", sa.BigInteger, comment="hash of source, entity and sequence, if there is one"),
+    instant("seen_at", nullable=False),
     sa.Index("inbox_seen_at", "seen_at"),
-    sa.Index("inbox_spot", "spot", postgresql_where=sa.text("spot IS NOT NULL")),
+    sa.Index("inbox_sequence_hash", "sequence_hash", postgresql_where=sa.text("sequence_hash IS NOT NULL")),
 )
 
 outbox = sa.Table(
@@ -60,7 +65,9 @@ outbox = sa.Table(
     sa.Column("key", BYTEA),
     sa.Column("value", BYTEA),
     sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: the standard content type alone"),
-    sa.Column("created_at", _instant(), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column(
+        "created_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+    ),
     postgresql_with=QUEUE_STORAGE,
 )
 
@@ -74,8 +81,8 @@ parked = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
     sa.Column("missing", sa.Text, comment="what an early message waits for"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("due_at", _instant(), comment="when it is tried again by itself"),
-    sa.Column("since", _instant(), nullable=False),
+    instant("due_at"),
+    instant("since", nullable=False),
     sa.Column("last_error", sa.Text),
     sa.Column("inbox_id", BYTEA, nullable=False),
     *_record(),
@@ -87,7 +94,7 @@ dead_letters = sa.Table(
     "dead_letters",
     METADATA,
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
-    sa.Column("at", _instant(), nullable=False),
+    instant("at", nullable=False),
     sa.Column("reason", sa.Text, nullable=False, comment="stable code"),
     sa.Column("detail", sa.Text),
     *_record(),
@@ -105,7 +112,7 @@ idempotency = sa.Table(
     sa.Column("digest", BYTEA, nullable=False, comment="hash of the canonical request body"),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("body", BYTEA, nullable=False),
-    sa.Column("created_at", _instant(), nullable=False),
+    instant("created_at", nullable=False),
     sa.Index("idempotency_created_at", "created_at"),
 )
 

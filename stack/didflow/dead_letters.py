@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from didflow_chassis.deadletters import DeadLetters, Letter, Truncated, connect
+from didflow_chassis.dead_letters import DeadLetter, DeadLetters, Truncated, connect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class Found:
     """A dead letter and its service."""
 
     service: str
-    letter: Letter
+    letter: DeadLetter
 
 
 @dataclass(frozen=True, kw_only=True)

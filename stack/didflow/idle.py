@@ -15,15 +15,14 @@ from didflow.embedded.wait import DeadlineMissedError, until
 from didflow.errors import NotIdle
 from didflow.services import SERVICES, service
 from didflow.tail import partitions_of
-from didflow_chassis.deadletters import connect
+from didflow_chassis.dead_letters import connect
 from didflow_chassis.kafka_clients import connection
+from didflow_chassis.parked import COUNT_HELD
 from didflow_chassis.settings import Settings
 
 PATIENCE_S: Final = 90.0
 _PAUSE_S: Final = 0.1
-_WAITING: Final = (
-    "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind'))"
-)
+_WAITING: Final = f"SELECT (SELECT count(*) FROM outbox), ({COUNT_HELD})"  # noqa: S608
 
 Ends = dict[TopicPartition, int]
 More = Callable[[], Iterable[str]]

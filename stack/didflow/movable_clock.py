@@ -10,8 +10,8 @@ from didflow.durations import Duration
 from didflow.errors import ClockNotMovable, NoStack
 from didflow.state import read
 from didflow.target import Target
-from didflow_chassis.database import NOW_SQL
-from didflow_chassis.deadletters import connect
+from didflow_chassis.dead_letters import connect
+from didflow_chassis.tables import NOW_SQL
 
 _ADVANCE = "UPDATE clock SET shift = shift + make_interval(months => $1, days => $2, secs => $3)"
 _SHIFT = "SELECT shift::text FROM clock"
@@ -67,5 +67,5 @@ async def _on_each(databases: Mapping[str, str], by: Duration | None) -> list[Re
 
 
 async def _read(name: str, connection: Any) -> Reading:
-    now, shift = await connection.fetchval(NOW_SQL), await connection.fetchval(_SHIFT)
+    now, shift = await connection.fetchval(f"SELECT {NOW_SQL}"), await connection.fetchval(_SHIFT)
     return Reading(service=name, now=now, shift=shift)

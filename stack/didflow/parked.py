@@ -6,24 +6,16 @@ Source: spec events, "Across topics there is no order".
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from didflow_chassis.deadletters import connect
-from didflow_chassis.stage.headers import from_json
+from didflow_chassis.dead_letters import connect
+from didflow_chassis.parked import REASONS, find
+from didflow_chassis.records import headers_from_json
 from didflow_contracts.cloudevents import BadEvent, read_record
 from didflow_contracts.events import EVENT_TYPES
 
-REASONS: Final = ("early", "retry", "behind", "dead")
-
-# An early message that was retried before has what it waits for in last_error.
-_LIST: Final = """
-SELECT id, entity, subject, topic, reason, attempts, due_at, since, clock_timestamp() - since AS age, value, headers,
-       CASE WHEN reason = 'early' THEN coalesce(last_error, missing) END AS missing
-FROM parked
-WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR entity = $2) AND ($3::text IS NULL OR subject = $3)
-ORDER BY since, id LIMIT $4
-"""
+__all__ = ["REASONS", "Waiting", "Wanted", "listed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +56,9 @@ async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) ->
     for service, dsn in databases.items():
         connection = await connect(dsn)
         try:
-            rows = await connection.fetch(_LIST, wanted.reason, did_id, wanted.number, limit)
+            rows = await find(
+                connection, reason=wanted.reason, entity=did_id, subject=wanted.number, limit=limit
+            )
         finally:
             await connection.close()
         found += [_waiting(service, row) for row in rows]
@@ -88,7 +82,7 @@ def _type(value: bytes | None, headers: str | None) -> str:
     if value is None:
         return ""
     try:
-        named = read_record(value, from_json(headers))[0].get("type")
+        named = read_record(value, headers_from_json(headers))[0].get("type")
     except BadEvent:
         return ""
     return named if isinstance(named, str) and named in EVENT_TYPES else ""

@@ -19,10 +19,9 @@ from harness.fixtures import DatabaseFor
 
 from didflow.services import service
 from didflow_chassis.database import Database
+from didflow_chassis.records import Record, headers_from_json
 from didflow_chassis.stage import Stage
-from didflow_chassis.stage.headers import from_json
-from didflow_chassis.stage.messages import Record
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.states import Stored
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
@@ -92,7 +91,7 @@ async def four(database_for: DatabaseFor, *names: str) -> AsyncIterator[Four]:
             exits.push_async_callback(database.stop)
             metrics = Metrics()
             exits.callback(_note_repeats, metrics)
-            watching = Watching(metrics, start_tracing(service=name, process="test", endpoint=None))
+            watching = StageTelemetry(metrics, start_tracing(service=name, process="test", endpoint=None))
             stages[name] = Stage(service(name), database, watching)
         yield Four(stages=stages)
 
@@ -143,7 +142,7 @@ def _note_repeats(metrics: Metrics) -> None:
 
 
 def _published(row: asyncpg.Record) -> Record:
-    headers = STANDARD if row["headers"] is None else from_json(row["headers"])
+    headers = STANDARD if row["headers"] is None else headers_from_json(row["headers"])
     return raw(row["value"], row["topic"], row["key"], headers)
 
 

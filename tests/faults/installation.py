@@ -29,12 +29,12 @@ from didflow.servers import Servers
 from didflow.services import service
 from didflow.tail import partitions_of
 from didflow_chassis.database import Database
-from didflow_chassis.deadletters import connect
+from didflow_chassis.dead_letters import connect
 from didflow_chassis.decision import Caller
 from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings, load
-from didflow_chassis.stage import Answer, Once, Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage import Answer, IdempotencyKey, Stage
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.topics import SERVICES
@@ -215,12 +215,12 @@ async def _make_accounts(dsn: str) -> None:
     database = Database(dsn, application="test", size=2)
     await database.start()
     tracing = start_tracing(service="inventory", process="test", endpoint=None)
-    stage = Stage(service("inventory"), database, Watching(Metrics(), tracing))
+    stage = Stage(service("inventory"), database, StageTelemetry(Metrics(), tracing))
     caller = Caller(subject="test", account="master", role="operator")
     for path in ACCOUNTS:
         wish = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
-        once = Once(account="master", route="test", key=None, digest=bytes(32))
-        await stage.command([wish], once=once, actor="user:test", answer=_created)
+        key = IdempotencyKey(account="master", route="test", value=None, digest=bytes(32))
+        await stage.command([wish], key=key, actor="user:test", answer=_created)
     await database.stop()
 
 

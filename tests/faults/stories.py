@@ -9,7 +9,7 @@ from uuid import UUID
 
 from faults.four import record
 
-from didflow_chassis.stage.messages import Record
+from didflow_chassis.records import Record
 from didflow_contracts.ids import derived_id
 from didflow_contracts.topics import TOPICS
 

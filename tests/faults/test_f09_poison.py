@@ -12,7 +12,7 @@ from faults.stories import EXAMPLES
 from harness.processes import until
 
 from didflow import dead_letters
-from didflow_chassis.stage.parking import MAX_ATTEMPTS
+from didflow_chassis.parked import MAX_ATTEMPTS
 from didflow_contracts.events import DidChanged
 
 PARKED: Final = """

@@ -16,9 +16,9 @@ from harness.fixtures import DatabaseFor
 from harness.processes import until
 
 from didflow.services import service
-from didflow_chassis.clock import Clock
 from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.queues import QueueWatch
+from didflow_chassis.telemetry.queues import QueueMetrics
+from didflow_chassis.timers import Timers
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 ONE: Final = Life(name="clock", number="+353212000001", begin=BEGIN)
@@ -29,18 +29,18 @@ RENEWED: Final = "SELECT count(*) = 10 FROM terms WHERE cycles_left = 0"
 NOW: Final = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
 
 
-def clock_of(house: Four, name: str) -> Clock:
+def clock_of(house: Four, name: str) -> Timers:
     """The clock of a service's worker."""
     stage = house.stages[name]
-    watch = QueueWatch(Metrics(), stage.database)
-    return Clock(service(name), stage, stage.database, watch, interval_s=1, days=30)
+    watch = QueueMetrics(Metrics(), stage.database)
+    return Timers(service(name), stage, stage.database, watch, interval_s=1, days=30)
 
 
 async def strike_at(house: Four, name: str, at: datetime) -> None:
     """Let the clock strike for all that is due at an instant of the database."""
     await house.stages[name].database.fetch(SET, at)
     clock = clock_of(house, name)
-    while await clock.strike():
+    while await clock.run_due():
         pass
 
 

@@ -16,8 +16,8 @@ from harness.fixtures import DatabaseFor
 
 from didflow_billing.domain.commands import SetCycles
 from didflow_chassis.decision import Caller
-from didflow_chassis.stage import Answer, Once
-from didflow_chassis.stage.messages import Record
+from didflow_chassis.records import Record
+from didflow_chassis.stage import Answer, IdempotencyKey
 from didflow_contracts.topics import SOURCES
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
@@ -47,9 +47,9 @@ async def wish(house: Four, cycles: int) -> list[Record]:
     """Set how often a term renews over HTTP, and return what billing says of it."""
     caller = Caller(subject="test", account=ACCOUNT, role="operator")
     wanted = SetCycles(entity_id=ONE.did_id, subject=ONE.number, caller=caller, billing_cycles=cycles)
-    once = Once(account=ACCOUNT, route="test", key=None, digest=bytes(32))
+    key = IdempotencyKey(account=ACCOUNT, route="test", value=None, digest=bytes(32))
     done = Answer(status=200, body=b"")
-    await house.stages["billing"].command([wanted], once=once, actor="user:test", answer=lambda _: done)
+    await house.stages["billing"].command([wanted], key=key, actor="user:test", answer=lambda _: done)
     return await house.publish()
 
 

@@ -88,7 +88,7 @@ async def test_what_would_be_said_too_large_is_refused_with_a_code(database_for:
         states = await house.states("provisioning")
         assert [states[one.did_id].state.carrier_state for one in lives] == ["active", "activating", "active"]
         assert {len(one.value or b"") < 5_000 for one in await house.publish()} == {True}
-        assert await house.count("provisioning", "inbox", "outcome = 'refused:too_large'") == 1
+        assert await house.count("provisioning", "inbox", "decision = 'refused:too_large'") == 1
         assert await house.count("provisioning", "dead_letters") == 0
 
 

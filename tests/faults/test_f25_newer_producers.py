@@ -14,10 +14,10 @@ from harness.fixtures import DatabaseFor
 
 from didflow import dead_letters
 from didflow.services import service
+from didflow_chassis.records import Record
 from didflow_chassis.service import Service
 from didflow_chassis.stage import Stage
-from didflow_chassis.stage.messages import Record
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.events import DidPurchased
@@ -65,7 +65,7 @@ def upgraded(name: str) -> Service:
 
 def deployed(house: Four, name: str) -> Stage:
     """Put the later release on the same database."""
-    watching = Watching(Metrics(), start_tracing(service=name, process="test", endpoint=None))
+    watching = StageTelemetry(Metrics(), start_tracing(service=name, process="test", endpoint=None))
     return Stage(upgraded(name), house.stages[name].database, watching)
 
 
@@ -98,7 +98,7 @@ async def test_what_is_not_known_waits_for_the_upgrade(database_for: DatabaseFor
             ids = [one.letter.id for one in await dead_letters.listed(dsns, reason=None, limit=10)]
             assert [one.outcome for one in await dead_letters.retry(dsns, ids)] == ["retried"]
             rows = await later.database.fetch("SELECT id FROM parked WHERE entity = ''")
-            await later.waiting({}, [row["id"] for row in rows])
+            await later.parked({}, [row["id"] for row in rows])
             assert set(await house.states(name)) == {ONE.did_id}
             assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0
 

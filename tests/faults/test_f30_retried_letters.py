@@ -34,7 +34,7 @@ async def retried(house: Four, name: str) -> list[Handled]:
 async def strike(house: Four, name: str) -> None:
     """Let the clock try what waits without an entity."""
     rows = await house.stages[name].database.fetch("SELECT id FROM parked WHERE entity = ''")
-    await house.stages[name].waiting({}, [row["id"] for row in rows])
+    await house.stages[name].parked({}, [row["id"] for row in rows])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -60,7 +60,7 @@ async def test_a_letter_older_than_what_was_applied_changes_nothing(
         assert CASES[name](state.state) == "approved"
         assert (await house.publish(), {ONE.did_id: state}) == ([], before[1])
         assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0
-        outcomes = await house.stages[name].database.fetch("SELECT outcome FROM inbox ORDER BY seen_at")
+        outcomes = await house.stages[name].database.fetch("SELECT decision FROM inbox ORDER BY seen_at")
         assert outcomes[-1]["outcome"] in ("refused:outdated", "unchanged")
 
 

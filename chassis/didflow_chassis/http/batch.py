@@ -17,7 +17,7 @@ from starlette.responses import Response
 from didflow_chassis.decision import Command, Refused, Unchanged
 from didflow_chassis.http.idempotency import REPLAYED
 from didflow_chassis.http.problems import FieldError, Problem, clean
-from didflow_chassis.stage.once import Answer, Result
+from didflow_chassis.stage.idempotency import Answer, CommandDecision
 
 MAX_ITEMS = 1_000
 NOT_FOUND = Refused("not_found", "No such number or id in your accounts.")
@@ -106,16 +106,16 @@ class Plan:
     first: Mapping[int, int]
     repeats: frozenset[int]
 
-    def answer(self, results: Sequence[Result]) -> Answer:
+    def answer(self, results: Sequence[CommandDecision]) -> Answer:
         """Return the answer, from one result for each command."""
         items = [self._result(position, results) for position in range(len(self.names))]
         counts = Counter(item["outcome"] for item in items)
         numbers = {outcome: counts[outcome] for outcome in ("done", "unchanged", "refused")}
         return Answer(status=200, body=to_json({"results": items, **numbers}))
 
-    def _result(self, position: int, results: Sequence[Result]) -> dict[str, Any]:
+    def _result(self, position: int, results: Sequence[CommandDecision]) -> dict[str, Any]:
         named: dict[str, Any] = {self.item: clean(self.names[position])}
-        outcome = results[self.first[position]].outcome if position in self.first else NOT_FOUND
+        outcome = results[self.first[position]] if position in self.first else NOT_FOUND
         if position in self.repeats or isinstance(outcome, Unchanged):
             return {**named, "outcome": "unchanged", "code": None, "message": None}
         if isinstance(outcome, Refused):

@@ -19,7 +19,7 @@ from didflow_chassis.database import Outage, Rejected, Transient, classify
 from didflow_chassis.http.idempotency import Replay, answer_response
 from didflow_chassis.http.input_errors import BODY, invalid_input
 from didflow_chassis.http.problems import RETRY_AFTER, FieldError, Problem, problem_response
-from didflow_chassis.stage.once import IdempotencyConflict
+from didflow_chassis.stage.idempotency import IdempotencyConflict
 from didflow_contracts.ids import uuid7
 
 REQUEST_ID = "X-Request-Id"

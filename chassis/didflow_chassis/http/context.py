@@ -18,7 +18,7 @@ from didflow_chassis.http import batch, lists
 from didflow_chassis.http.idempotency import CHANGING, answer_response, claim_of, replay
 from didflow_chassis.http.problems import FieldError, Problem, document
 from didflow_chassis.http.runtime import MakeAnswer, Runtime
-from didflow_chassis.stage.once import Answer, Once, Result
+from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
 
 NO_CONTENT = 204
 
@@ -32,7 +32,7 @@ class HttpContext:
     request: Request
     runtime: Runtime
     caller: Caller
-    once: Once | None
+    once: IdempotencyKey | None
 
     def require(self, *roles: str) -> None:
         """Raise Problem `role_not_allowed` unless the caller has one of these roles."""
@@ -100,22 +100,24 @@ class HttpContext:
         item: str = getattr(self.request.scope["route"], "batch_item", None) or "did"
         batch.check_size(names, field=batch.list_field(item))
         plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))))
-        answer = await self._decide([make(t) for t in plan.targets], plan.answer, required=required)
+        answer = await self._decide(
+            [make(t) for t in plan.targets], plan.answer, required=required, is_batch=True
+        )
         return batch.batch_response(answer)
 
     async def _decide(
-        self, commands: Sequence[Command], make_answer: MakeAnswer, *, required: bool
+        self, commands: Sequence[Command], make_answer: MakeAnswer, *, required: bool, is_batch: bool = False
     ) -> Answer:
         if self.once is None:
             raise TypeError(f"A {self.request.method} request must not change anything.")
-        if required and self.once.key is None:
+        if required and self.once.value is None:
             raise Problem(
                 "idempotency_key_missing", "Send an Idempotency-Key, and send the same key with every retry."
             )
-        if not commands and self.once.key is None:
+        if not commands and self.once.value is None:
             return make_answer([])
         return await self.runtime.stage.command(
-            commands, once=self.once, actor=self.caller.actor, answer=make_answer
+            commands, key=self.once, actor=self.caller.actor, answer=make_answer, is_batch=is_batch
         )
 
 
@@ -132,12 +134,13 @@ async def http_context(request: Request) -> HttpContext:
 Http = Annotated[HttpContext, Depends(http_context)]
 
 
-def answer_of(result: Result, status: int, render: Render | None, statuses: Mapping[str, int]) -> Answer:
+def answer_of(
+    outcome: CommandDecision, status: int, render: Render | None, statuses: Mapping[str, int]
+) -> Answer:
     """Return the answer to one command: `status` if done, 200 if unchanged, a problem if refused.
 
     `render` turns the decision's own answer into JSON values. `statuses` has the service's status of each code.
     """
-    outcome = result.outcome
     if isinstance(outcome, Refused):
         problem = refusal(outcome, statuses)
         return Answer(status=problem.status_code, body=document(problem))

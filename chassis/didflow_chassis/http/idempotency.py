@@ -16,7 +16,7 @@ from starlette.responses import Response
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.problems import MEDIA_TYPE, FieldError, Problem
 from didflow_chassis.http.runtime import ReadDatabase
-from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once
+from didflow_chassis.stage.idempotency import Answer, IdempotencyConflict, IdempotencyKey
 from didflow_chassis.tables import idempotency as stored_answers
 
 KEY_HEADER = "Idempotency-Key"
@@ -34,7 +34,7 @@ class Replay(Exception):
         self.answer = answer
 
 
-async def claim_of(request: Request, caller: Caller) -> Once:
+async def claim_of(request: Request, caller: Caller) -> IdempotencyKey:
     """Return what identifies the call: account, method and path, key, and a digest of body and query.
 
     Raises Problem `idempotency_key_invalid`, `body_malformed` or `input_invalid`.
@@ -43,7 +43,7 @@ async def claim_of(request: Request, caller: Caller) -> Once:
     digest = sha256(await _content(request))
     digest.update(b"\0" + request.scope["query_string"])
     route = f"{request.method} {request.scope['path']}"
-    return Once(account=caller.account, route=route, key=key, digest=digest.digest())
+    return IdempotencyKey(account=caller.account, route=route, value=key, digest=digest.digest())
 
 
 def key_of(request: Request) -> str | None:
@@ -59,15 +59,15 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-async def replay(database: ReadDatabase, once: Once) -> None:
+async def replay(database: ReadDatabase, once: IdempotencyKey) -> None:
     """Raise Replay if the call was answered before.
 
     Raises IdempotencyConflict `idempotency_key_reused` if the key was used with another body.
     """
-    if once.key is None:
+    if once.value is None:
         return
     columns = stored_answers.c
-    same = sa.and_(columns.account == once.account, columns.route == once.route, columns.key == once.key)
+    same = sa.and_(columns.account == once.account, columns.route == once.route, columns.key == once.value)
     rows = await database.fetch(sa.select(columns.digest, columns.status, columns.body).where(same))
     for row in rows:
         if row["digest"] != once.digest:

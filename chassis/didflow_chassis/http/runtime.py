@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller, Command
 from didflow_chassis.service import Service
-from didflow_chassis.stage.once import Answer, Once, Result
+from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
 
-MakeAnswer = Callable[[Sequence[Result]], Answer]
+MakeAnswer = Callable[[Sequence[CommandDecision]], Answer]
 
 
 class ReadDatabase(Protocol):
@@ -24,7 +24,13 @@ class CommandStage(Protocol):
     """The stage, for commands."""
 
     async def command(
-        self, commands: Sequence[Command], *, once: Once, actor: str, answer: MakeAnswer
+        self,
+        commands: Sequence[Command],
+        *,
+        key: IdempotencyKey,
+        actor: str,
+        answer: MakeAnswer,
+        is_batch: bool = False,
     ) -> Answer:
         """Decide all commands in one transaction and store the answer in the same transaction.
 

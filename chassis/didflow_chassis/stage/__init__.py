@@ -1,6 +1,6 @@
-"""The one way through a service: decode, lock, dedupe, load, decide, save, outbox, commit."""
+"""The stage: takes every record, HTTP command and due timer of a service through one transaction."""
 
-from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once, Result
+from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyConflict, IdempotencyKey
 from didflow_chassis.stage.stage import Stage
 
-__all__ = ["Answer", "IdempotencyConflict", "Once", "Result", "Stage"]
+__all__ = ["Answer", "CommandDecision", "IdempotencyConflict", "IdempotencyKey", "Stage"]

@@ -1,6 +1,6 @@
-"""The breaker: when every record of a partition fails, the fault is ours, and nothing more is given up on.
+"""The breaker: if one decision after another fails in a partition, the defect is ours and no record is given up.
 
-It counts decisions that failed one after another in a partition; what was taken in between starts anew.
+It counts the decisions that failed in a row in each partition. A decision that succeeds resets the count.
 """
 
 from collections import Counter
@@ -9,42 +9,43 @@ from collections.abc import Iterable
 from didflow_chassis.stage.messages import Message
 
 LIMIT = 10
-"""So many failures in a row in one partition open the breaker: fewer than that can become dead letters."""
+"""The number of failures in a row in one partition that opens the breaker. Fewer can become dead letters."""
 
-Place = tuple[str, int]
+Partition = tuple[str, int]
+"""Topic and partition number."""
 
 
 class BreakerOpen(Exception):
-    """Nothing of this batch is kept: its partitions wait until a release that can decide is there."""
+    """Nothing of the batch is committed. Its partitions wait for a release that can decide it."""
 
 
 class Breaker:
-    """The failures in a row of each partition that this process reads, batches that are under way included."""
+    """The failures in a row of each partition that this process reads, batches in progress included."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._rows: Counter[Place] = Counter()
+        self._failures: Counter[Partition] = Counter()
 
-    def judge(self, messages: Iterable[Message]) -> Counter[Place]:
-        """Count a decided batch, in order, and return what it adds.
+    def count(self, messages: Iterable[Message]) -> Counter[Partition]:
+        """Count the failures of a decided batch, in order, and return what it adds.
 
-        Raises BreakerOpen, with nothing counted, where one partition's failures reach the limit.
+        Raises BreakerOpen, with nothing counted, if the failures of one partition reach the limit.
         """
-        added: Counter[Place] = Counter()
+        added: Counter[Partition] = Counter()
         for message in messages:
             if message.record is None:
                 continue
-            place = (message.record.topic, message.record.partition)
+            partition = (message.record.topic, message.record.partition)
             if message.failed:
-                self._rows[place] += 1
-                added[place] += 1
-            elif message.outcome is not None:
-                del self._rows[place], added[place]
-            if self._rows[place] >= self._limit:
+                self._failures[partition] += 1
+                added[partition] += 1
+            elif message.decision is not None:
+                del self._failures[partition], added[partition]
+            if self._failures[partition] >= self._limit:
                 self.undo(added)
-                raise BreakerOpen(f"{place[0]} {place[1]}: {self._limit} decisions failed in a row")
+                raise BreakerOpen(f"{self._limit} decisions in a row failed in {partition[0]} {partition[1]}")
         return added
 
-    def undo(self, added: Counter[Place]) -> None:
-        """Take back what a batch added that was not committed."""
-        self._rows = self._rows - added
+    def undo(self, added: Counter[Partition]) -> None:
+        """Subtract what a batch added that was not committed."""
+        self._failures = self._failures - added

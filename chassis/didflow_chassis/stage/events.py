@@ -1,90 +1,119 @@
-"""From what a decision says to what goes on the wire: ids, order and cause are given here, in one place.
+"""Turns the events of a decision into outbox rows: id, time, sequence, cause, actor and trace are set here.
 
-An event of this service on a topic that it reads itself goes into its own inbox too: the copy that comes
-back from the broker is then a repeat.
+An event of this service on a topic that it also reads is noted in its own inbox, so that the copy that the broker
+returns is recognized as a repeat.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from didflow_chassis.decision import Command
-from didflow_chassis.service import Service
+from didflow_chassis.decision import Command, Refused
+from didflow_chassis.records import OutboxRow
+from didflow_chassis.service import Holder, Service
+from didflow_chassis.stage.idempotency import IdempotencyKey
 from didflow_chassis.stage.messages import Message, event_id_hash
-from didflow_chassis.stage.once import Once
-from didflow_chassis.stage.work import OutboxRow, Work
+from didflow_chassis.stage.unit_of_work import NewEvents, StateKey, UnitOfWork
 from didflow_chassis.telemetry.tracing import carried
 from didflow_contracts.envelope import MAX_VALUE_BYTES, Event, digest, encode
 from didflow_contracts.event_data import EventData
+from didflow_contracts.events import MessageRefused
 from didflow_contracts.ids import derived_id, uuid7_text
 
 ENVELOPE_ALLOWANCE = 4_000
+"""Bytes that are reserved for the attributes around the data of an event."""
+
+NOT_PUBLISHED: Final = frozenset({"outdated", "command_unknown"})
+"""Refusals that are part of normal operation. They are counted, and not published."""
+
+_NO_CHANGES: Final[Mapping[StateKey, Any]] = MappingProxyType({})
+
+EventIds = dict[tuple[str, Any], int]
+"""How many events have an id that is derived from the idempotency key, by topic and entity."""
 
 
 @dataclass(slots=True)
-class Emitter:
-    """Makes envelopes for one batch. `once` and `actor` are those of the HTTP call, if there is one."""
+class EventWriter:
+    """Writes the events of one batch. `key`, `actor` and `request_id` are those of the HTTP call, if there is one."""
 
     service: Service
     prefix: str
-    once: Once | None = None
+    key: IdempotencyKey | None = None
     actor: str | None = None
     request_id: str | None = None
-    _made: dict[tuple[str, Any], int] = field(default_factory=dict)
+    ids: EventIds = field(default_factory=dict)
 
-    def fresh(self) -> "Emitter":
-        """The same for another attempt: ids are given anew, from the first."""
-        return replace(self, _made={})
+    def data_json(self, events: Sequence[EventData]) -> list[bytes] | None:
+        """Write the data of events as JSON. Return None if one of the events would not fit into a record.
 
-    def written(self, events: Sequence[EventData]) -> list[tuple[EventData, bytes]] | None:
-        """Write what is to be said as JSON; None when one of the events would not fit into a record.
-
-        What this service reads itself is written canonically, since its digest is compared with the copy's.
+        For an event that this service also reads the JSON is empty: `Event` writes its data in canonical form,
+        because its digest is compared with that of the copy.
         """
-        said = [(data, data.wire_bytes()) for data in events]
-        if any(len(raw) > MAX_VALUE_BYTES - ENVELOPE_ALLOWANCE for _, raw in said):
+        written = [data.wire_bytes() for data in events]
+        if any(len(raw) > MAX_VALUE_BYTES - ENVELOPE_ALLOWANCE for raw in written):
             return None
-        return [(data, b"" if type(data) in self.service.events else raw) for data, raw in said]
+        read = self.service.events
+        return [b"" if type(data) in read else raw for data, raw in zip(events, written, strict=True)]
 
-    def correlation(self, message: Message) -> str:
-        """What a new entity's story started with: the event's own correlation, its id, or the request's."""
+    def correlation_id(self, message: Message) -> str:
+        """Return the correlation id of a new entity: the event's own, the event's id, or that of the request."""
         if isinstance(message.body, Event):
             return message.body.correlationid or message.body.id
         return self.request_id or uuid7_text()
 
-    def emit(
-        self, work: Work, events: Sequence[tuple[EventData, bytes]], message: Message, at: datetime
-    ) -> None:
-        """Write events to the outbox, numbered by their entity's row. Raises KeyError for one not loaded."""
-        if not events:
-            return
+    def write(
+        self,
+        work: UnitOfWork,
+        events: Iterable[tuple[EventData, bytes]],
+        message: Message,
+        at: datetime,
+        *,
+        changes: Mapping[StateKey, Any] = _NO_CHANGES,
+        correlation_id: str = "",
+    ) -> NewEvents:
+        """Return the outbox rows of events, numbered by the row of their entity. Changes nothing in `work`.
+
+        `changes` are the states that the same decision writes; `correlation_id` is that of an entity that is new
+        among them. Raises KeyError for an entity that has no row and gets none: a defect in the decision.
+        """
+        result = NewEvents([], [], {})
         cause, actor, trace = self._cause(message), self._actor(message), carried(_trace(message))
         for data, raw in events:
-            row = work.next_sequence((self.service.main, data.entity_id))
+            key = (self.service.main, data.entity_id)
+            row = work.stored.get(key)
+            if row is None and key not in changes:
+                raise KeyError(f"an event is about {key[1]}, which has no row to count its events")
+            sequence = result.sequences.get(key) or (row.sequence if row is not None else 0)
+            result.sequences[key] = sequence + 1
             event: Event[EventData] = Event(
                 id=self._id(data),
                 source=self.service.source,
                 time=at,
                 data=data,
-                sequence=row.sequence,
-                correlationid=row.correlation_id,
+                sequence=sequence + 1,
+                correlationid=row.correlation_id if row is not None else correlation_id,
                 causationid=cause,
                 actor=actor,
                 traceparent=trace,
                 raw_data=raw,
             )
-            work.outbox.append(OutboxRow(self.prefix + data.topic, event.subject.encode(), encode(event)))
+            result.outbox.append(OutboxRow(self.prefix + data.topic, event.subject.encode(), encode(event)))
             if type(data) in self.service.events:
-                work.inbox.append((event_id_hash(event.source, event.id), digest(event), "said", None))
+                note = (event_id_hash(event.source, event.id), digest(event), "published", None)
+                result.inbox.append(note)
+        return result
 
     def _id(self, data: EventData) -> str:
-        once = self.once
-        if once is None or once.key is None:
+        """Return the event's id: derived from the idempotency key if there is one, so that a retry has the same."""
+        key = self.key
+        if key is None or key.value is None:
             return uuid7_text()
-        said = (data.topic, data.entity_id)
-        count = self._made[said] = self._made.get(said, 0) + 1
-        parts = (once.account, once.route, once.key, data.type(), str(data.entity_id))
+        place = (data.topic, data.entity_id)
+        count = self.ids.get(place, 0) + 1
+        self.ids[place] = count
+        parts = (key.account, key.route, key.value, data.type(), str(data.entity_id))
         return str(derived_id(*parts, *([str(count)] if count > 1 else [])))
 
     def _cause(self, message: Message) -> str | None:
@@ -96,6 +125,30 @@ class Emitter:
         if isinstance(message.body, Command) and self.actor:
             return self.actor
         return f"service:{self.service.name}"
+
+
+def message_refused(message: Message, refused: Refused, holder: Holder) -> MessageRefused | None:
+    """Return the event that tells inventory about a refused event, or None if this refusal is not published.
+
+    Source: spec events, `message.refused`.
+    """
+    event = message.body
+    if (
+        refused.code in NOT_PUBLISHED
+        or not isinstance(event, Event)
+        or isinstance(event.data, MessageRefused)
+    ):
+        return None
+    return MessageRefused(
+        did_id=event.data.entity_id,
+        number=holder.subject,
+        account=holder.account,
+        refused_type=event.type,
+        refused_source=event.source,
+        refused_id=event.id,
+        code=refused.code,
+        field=refused.field,
+    )
 
 
 def _trace(message: Message) -> str | None:

@@ -1,67 +1,63 @@
-"""What goes through the stage: raw records, the messages decoded from them, and records that are poison.
+"""Messages, made from records, HTTP commands and due timers; batches of them, with the states and locks they need.
 
-A record that cannot be decoded never disturbs its neighbours: it becomes a `Poison` with its reason.
+A record that cannot be decoded becomes a `Poison` with its reason. It never affects the records beside it.
+All states of one ordering subject share one lock. Every other state has its own.
 """
 
 from collections.abc import Hashable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
 
+from didflow_chassis.database import Rejected, hash64
 from didflow_chassis.decision import Command, Decision
+from didflow_chassis.records import Record
 from didflow_chassis.service import Handler, Ref, Service
 from didflow_contracts.envelope import BadEvent, Event, decode, digest
 from didflow_contracts.event_data import EventData
 
-Headers = tuple[tuple[str, bytes | None], ...]
-
-
-class Record(Struct, frozen=True):
-    """One record as the broker gave it, byte for byte; `topic` is without the deployment's prefix."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+MAX_LOCKS = 2_000
+"""The most locks of one transaction: PostgreSQL keeps locks in shared memory."""
 
 
 class Message(Struct, eq=False):
-    """One message on its way: `body` is an Event, a Command, or None when the clock struck.
+    """One message. `body` is an Event, a Command, or None for a due timer.
 
-    `entity` is the primary state's key and `model` its class; messages of one entity are decided in order.
-    `spot` is its place in what its source says of the entity, where it has one. `parked_id` and `attempts` are those
-    of a message that has waited before, as what `waits_as` says; `failed` when its decision raised.
+    `model` and `entity` are the class and the key of the primary state. Messages of one entity are decided in order.
+    `sequence_hash` identifies the event's sequence at its source, if it has one.
+    `parked_id` and `attempts` are set for a message that was loaded from the `parked` table; `parked_as` is the
+    reason under which it is parked. `failed` is True if the decision raised an exception.
     """
 
     body: Event[Any] | Command | None
-    on: Handler
+    handler: Handler
     model: type
     entity: Hashable
     subject: str
     time: datetime | None = None
     inbox_id: bytes = b""
     digest: bytes = b""
-    spot: int | None = None
+    sequence_hash: int | None = None
     record: Record | None = None
     parked_id: int | None = None
     attempts: int = 0
-    waits_as: str = ""
+    parked_as: str = ""
     failed: bool = False
-    outcome: Decision | None = None
+    decision: Decision | None = None
     refs: frozenset[Ref] | None = None
 
     def begin(self) -> "Message":
-        """Forget an earlier attempt at deciding it."""
-        self.outcome, self.waits_as, self.failed = None, "", False
+        """Clear the results of an earlier attempt and return the message."""
+        self.decision, self.parked_as, self.failed = None, "", False
         return self
 
 
 class Poison(Struct, frozen=True):
-    """A record that can never be decided as it is, with the stable code and the reason in words."""
+    """A record that can never be decoded as it is, with a stable code and the reason in words."""
 
     record: Record
     code: str
@@ -71,38 +67,33 @@ class Poison(Struct, frozen=True):
 
 
 def event_id_hash(source: str, event_id: str) -> bytes:
-    """Return the inbox's key of an event: 16 bytes over source and id."""
+    """Return the inbox's key of an event: a 16-byte hash of source and id."""
     return blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
 
 
-def spot_of(source: str, entity: Hashable, sequence: int | None) -> int | None:
-    """Return 64 bits of hash over a place in a source's count of an entity; None where nothing is counted.
+def sequence_hash_of(source: str, entity: Hashable, sequence: int | None) -> int | None:
+    """Return a 64-bit hash of source, entity and sequence, or None if the event has no sequence.
 
-    A source says one thing under a place. Another event there means that the source has forgotten the first.
+    A source uses each sequence of an entity for one event. If another event has the same sequence, the source has
+    lost part of its data.
     """
     if sequence is None:
         return None
     return hash64(f"{source}\0{entity}\0{sequence}")
 
 
-def hash64(text: str) -> int:
-    """Return 64 bits of hash as the database's bigint."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
-
-
 def poison(record: Record, code: str, detail: str, parked_id: int | None = None) -> Poison:
-    """Build a poison; its inbox key is its place and content, so that a redelivery is known."""
-    place = f"{record.topic}\0{record.partition}\0{record.offset}\0".encode()
-    return Poison(
-        record, code, detail, blake2b(place + (record.value or b""), digest_size=16).digest(), parked_id
-    )
+    """Build a poison. Its inbox key is a hash of its position and value, so that a redelivery is recognized."""
+    position = f"{record.topic}\0{record.partition}\0{record.offset}\0".encode()
+    inbox_id = blake2b(position + (record.value or b""), digest_size=16).digest()
+    return Poison(record, code, detail, inbox_id, parked_id)
 
 
 class Decoder:
-    """Turns records into messages by a service's subscription table.
+    """Decodes records by the events that a service subscribes to.
 
-    A topic carries its own type only, in one version or in several: who may write to one topic cannot speak
-    for another.
+    A topic may carry only its own event type, in any known version. A producer that may write to one topic therefore
+    cannot publish the events of another topic.
     """
 
     def __init__(self, service: Service) -> None:
@@ -113,22 +104,22 @@ class Decoder:
             self._types.setdefault(model.topic, {})[model.type()] = model
 
     def decode(self, record: Record, *, parked_id: int | None = None, attempts: int = 0) -> Message | Poison:
-        """Return the message of a record, or the poison that it is. Never raises."""
+        """Return the record's message, or a poison if it cannot be decoded. Never raises."""
         try:
             event = decode(record.value, record.headers, types=self._types.get(record.topic, {}))
         except BadEvent as bad:
             return poison(record, bad.code, bad.reason, parked_id)
-        on = self._events[type(event.data)]
+        handler = self._events[type(event.data)]
         return Message(
             body=event,
-            on=on,
-            model=on.model or self._main,
-            entity=on.key(event) if on.key else event.data.entity_id,
+            handler=handler,
+            model=handler.model or self._main,
+            entity=handler.key(event) if handler.key else event.data.entity_id,
             subject=event.data.subject,
             time=event.time,
             inbox_id=event_id_hash(event.source, event.id),
             digest=digest(event),
-            spot=spot_of(event.source, event.data.entity_id, event.sequence),
+            sequence_hash=sequence_hash_of(event.source, event.data.entity_id, event.sequence),
             record=record,
             parked_id=parked_id,
             attempts=attempts,
@@ -141,13 +132,126 @@ class Decoder:
 
 def command_message(service: Service, command: Command) -> Message:
     """Return the message of an HTTP command."""
-    on = service.commands[type(command)]
-    entity = on.key(command) if on.key else command.entity_id
+    handler = service.commands[type(command)]
+    entity = handler.key(command) if handler.key else command.entity_id
     return Message(
-        body=command, on=on, model=on.model or service.main, entity=entity, subject=command.subject
+        body=command,
+        handler=handler,
+        model=handler.model or service.main,
+        entity=entity,
+        subject=command.subject,
     )
 
 
-def clock_message(service: Service, model: type, key: Hashable, subject: str) -> Message:
-    """Return the message of a state that is due."""
-    return Message(body=None, on=service.due[model], model=model, entity=key, subject=subject)
+def timer_message(service: Service, model: type, key: Hashable, subject: str) -> Message:
+    """Return the message of a state whose timer is due."""
+    return Message(body=None, handler=service.due[model], model=model, entity=key, subject=subject)
+
+
+class MoreNeeded(Exception):
+    """A decision needs states that were not locked. The batch is rolled back and run again with these as well."""
+
+    def __init__(self, refs: set[Ref]) -> None:
+        super().__init__(f"{len(refs)} more states are needed")
+        self.refs = refs
+
+
+class TooWide(Rejected):
+    """The batch needs more locks than one transaction may take. It is split in half."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Messages in order, poison records, and parked rows to try again.
+
+    `entities` maps each entity whose parked messages are tried to its subject. `row_ids` are parked rows without an
+    entity. `origin` is kafka, http or timers. A batch `from_timers` does not wait for locks: what is locked is left
+    for the next time. `rejected` is the reason why the database refused the only message of the batch.
+    """
+
+    origin: str
+    messages: tuple[Message, ...] = ()
+    poisons: tuple[Poison, ...] = ()
+    entities: dict[str, str] = field(default_factory=dict)
+    row_ids: tuple[int, ...] = ()
+    from_timers: bool = False
+    rejected: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many separate things the batch has."""
+        return len(self.messages) + len(self.poisons) + len(self.entities) + len(self.row_ids)
+
+    def inbox_ids(self) -> list[bytes]:
+        """Return the inbox keys of all records of the batch."""
+        return [m.inbox_id for m in self.messages if m.record] + [p.inbox_id for p in self.poisons]
+
+    def all_entities(self) -> list[str]:
+        """Return the entities whose parked messages are loaded with this batch."""
+        return list({str(m.entity) for m in self.messages} | self.entities.keys())
+
+
+def halves(batch: Batch) -> tuple[Batch, Batch]:
+    """Split a batch in two: its messages from the rest, or else each kind of thing in the middle."""
+    if 0 < len(batch.messages) < batch.size:
+        only_messages = replace(batch, poisons=(), entities={}, row_ids=())
+        return only_messages, replace(batch, messages=())
+    entities = list(batch.entities.items())
+    m, p, e, r = ((len(x) + 1) // 2 for x in (batch.messages, batch.poisons, entities, batch.row_ids))
+    first = replace(
+        batch,
+        messages=batch.messages[:m],
+        poisons=batch.poisons[:p],
+        entities=dict(entities[:e]),
+        row_ids=batch.row_ids[:r],
+    )
+    second = replace(
+        batch,
+        messages=batch.messages[m:],
+        poisons=batch.poisons[p:],
+        entities=dict(entities[e:]),
+        row_ids=batch.row_ids[r:],
+    )
+    return first, second
+
+
+def required_refs(service: Service, messages: Iterable[Message]) -> set[Ref]:
+    """Return all states that these messages need, as far as the messages themselves name them."""
+    return set[Ref]().union(*(refs_of(service, message) for message in messages))
+
+
+def refs_of(service: Service, message: Message) -> frozenset[Ref]:
+    """Return the states that a message itself names, its primary state included. Computed once per message."""
+    if message.refs is None:
+        needs = message.handler.needs
+        own = Ref(message.model, message.entity, True, message.subject or None)
+        named = needs(message.body) if needs else ()
+        message.refs = frozenset((own, *(with_subject(service, ref, message) for ref in named)))
+    return message.refs
+
+
+def with_subject(service: Service, ref: Ref, message: Message) -> Ref:
+    """Return the ref with the message's subject if its kind is ordered by a subject and it names none."""
+    if ref.subject is None and service.kind_of[ref.model].subject is not None:
+        return Ref(ref.model, ref.key, ref.write, message.subject)
+    return ref
+
+
+def uncovered(refs: Iterable[Ref], locked: AbstractSet[Ref]) -> set[Ref]:
+    """Return the refs that are not locked, neither as they are nor for writing."""
+    return {r for r in refs if r not in locked and Ref(r.model, r.key, True, r.subject) not in locked}
+
+
+def locks_of(service: Service, batch: Batch, refs: Iterable[Ref]) -> dict[int, bool]:
+    """Return the batch's distinct lock numbers, sorted, and for each whether it is exclusive.
+
+    Raises TooWide if one transaction may not take so many.
+    """
+    names: dict[str, bool] = {}
+    for ref in refs:
+        name = ref.subject or service.kind_of[ref.model].lock_of(ref.key)
+        names[name] = ref.write or names.get(name, False)
+    names.update(dict.fromkeys(batch.entities.values(), True))
+    if len(names) > MAX_LOCKS and batch.size > 1:
+        raise TooWide(f"the batch needs {len(names)} locks; {MAX_LOCKS} are allowed")
+    return dict(sorted((hash64(name), exclusive) for name, exclusive in names.items()))

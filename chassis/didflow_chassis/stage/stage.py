@@ -1,7 +1,7 @@
 """The stage: the only code that opens a transaction.
 
-One for each batch: inbox rows, states, outbox rows, dead letters and waiting messages commit together.
-Whoever calls it sees one of three things: it is done, nothing happened (`Outage`), or, over HTTP, a conflict.
+States, inbox, outbox, parked messages and dead letters of a batch are committed together. A caller of the stage sees
+one of three results: it is committed, nothing happened (`Outage`), or, for an HTTP call, a conflict.
 """
 
 import asyncio
@@ -14,109 +14,181 @@ from didflow_chassis import failpoints
 from didflow_chassis.backlog import Backlog
 from didflow_chassis.database import Database, Outage, Rejected, Transient
 from didflow_chassis.decision import Command, Unchanged
+from didflow_chassis.internal_errors import internal_error
+from didflow_chassis.records import Record
 from didflow_chassis.service import Ref, Service
-from didflow_chassis.stage.batch import Batch, halves, required_refs
 from didflow_chassis.stage.breaker import Breaker
-from didflow_chassis.stage.events import Emitter
-from didflow_chassis.stage.loading import load_states
-from didflow_chassis.stage.messages import Decoder, Message, Poison, Record, clock_message, command_message
-from didflow_chassis.stage.once import Answer, Once, Result, claim, store
-from didflow_chassis.stage.transaction import Setting, TooWide, attempt
-from didflow_chassis.stage.watching import Watching
-from didflow_chassis.stage.work import MoreNeeded, Work, with_subject
+from didflow_chassis.stage.events import EventWriter
+from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey, claim, store
+from didflow_chassis.stage.messages import (
+    Batch,
+    Decoder,
+    Message,
+    MoreNeeded,
+    Poison,
+    TooWide,
+    command_message,
+    halves,
+    required_refs,
+    timer_message,
+    with_subject,
+)
+from didflow_chassis.stage.telemetry import StageTelemetry
+from didflow_chassis.stage.transaction import Context, attempt, load_states, lock_all
+from didflow_chassis.stage.unit_of_work import UnitOfWork
 from didflow_contracts.ids import derived_id, uuid7
 
 MAX_ATTEMPTS = 20
-MAX_FOLLOWED = 8
-"""A batch that finds so often that it needs more is halved; one message alone may, since each time it has more."""
+MAX_DISCOVERIES = 8
+"""If a batch discovers states it has not loaded more often than this, it is split in half.
+
+A single message is retried without this limit, because each attempt loads more.
+"""
+
+Answering = Callable[[Sequence[CommandDecision]], Answer]
 
 
 class Stage:
-    """Takes batches of records, of what is due or waits, and of HTTP commands. Safe to call concurrently."""
+    """Processes batches of messages: records, due timers, parked messages, HTTP commands. Safe to call concurrently."""
 
     def __init__(
         self,
         service: Service,
         database: Database,
-        watching: Watching,
+        telemetry: StageTelemetry,
         *,
         prefix: str = "",
         backlog: Backlog | None = None,
     ) -> None:
         self.service = service
-        self._watching = watching
         self.database = database
+        self._telemetry = telemetry
         self._prefix = prefix
         self._decoder = Decoder(service)
         self._breaker = Breaker()
         self._backlog = backlog
-        self._setting = Setting(service, self._decoder, self._breaker)
+        self._context = Context(service, self._decoder, self._breaker)
 
     async def records(self, records: Sequence[Record]) -> None:
-        """Take a batch of records; returns when all is committed.
+        """Process a batch of records. Returns when all of it is committed.
 
-        Raises Outage when nothing more could be, and BreakerOpen when one decision after another fails.
+        Raises Outage if the database cannot commit it, and BreakerOpen if one decision after another fails.
         """
         self._check_backlog()
         decoded = self._decoder.decode_all(records)
         messages = tuple(m for m in decoded if isinstance(m, Message))
-        await self._run(
-            Batch(
-                origin="kafka", messages=messages, poisons=tuple(p for p in decoded if isinstance(p, Poison))
-            )
-        )
+        poisons = tuple(p for p in decoded if isinstance(p, Poison))
+        await self._run(Batch(origin="kafka", messages=messages, poisons=poisons))
 
     async def due(self, model: type, keys: Sequence[tuple[Hashable, str]]) -> None:
-        """Let the clock strike for states of one kind, named by key and subject; busy ones are left."""
-        messages = (clock_message(self.service, model, key, subject or "") for key, subject in keys)
-        await self._run(Batch(messages=tuple(messages), struck=True, origin="clock"))
+        """Run the due timers of states of one kind, named by key and subject. Locked states are left for later."""
+        messages = tuple(timer_message(self.service, model, key, subject or "") for key, subject in keys)
+        await self._run(Batch(origin="timers", messages=messages, from_timers=True))
 
-    async def waiting(self, opened: Mapping[str, str], bare: Sequence[int] = ()) -> None:
-        """Try the waiters of entities (entity to subject) and single rows that belong to none."""
-        await self._run(Batch(opened=dict(opened), bare=tuple(bare), struck=True, origin="clock"))
+    async def parked(self, entities: Mapping[str, str], row_ids: Sequence[int] = ()) -> None:
+        """Try the parked messages of entities (entity to subject), and single parked rows without an entity."""
+        await self._run(
+            Batch(origin="timers", entities=dict(entities), row_ids=tuple(row_ids), from_timers=True)
+        )
 
     async def command(
         self,
         commands: Sequence[Command],
         *,
-        once: Once,
+        key: IdempotencyKey,
         actor: str,
-        answer: Callable[[Sequence[Result]], Answer],
+        answer: Answering,
+        is_batch: bool = False,
     ) -> Answer:
-        """Run commands in one transaction with their stored answer.
+        """Run commands in one transaction together with the answer that is stored under the key.
 
-        Raises Outage (nothing happened, or it is not known: ask again under the same key) and
-        IdempotencyConflict. What a decision raises by defect comes out as it is, and nothing was written.
+        `answer` builds the answer from one decision for each command, in order. With `is_batch`, a command whose
+        decision raises, or whose row the database refuses, is refused as `internal_error` and has no effect; the
+        others are done. Otherwise the error is raised, and neither an effect nor an answer is stored.
+
+        Raises IdempotencyConflict, and Outage: nothing happened or the result is unknown, so the caller must repeat
+        the call under the same key.
         """
         self._check_backlog()
-        batch = Batch(messages=tuple(command_message(self.service, c) for c in commands), origin="http")
-        request = derived_id(once.account, once.route, once.key) if once.key else uuid7()
-        emitter = Emitter(self.service, self._prefix, once, actor, str(request))
-        refs = required_refs(self.service, batch.messages)
-        turn = 0
-        while turn < MAX_ATTEMPTS:
+        messages = tuple(command_message(self.service, command) for command in commands)
+        batch = Batch(origin="http", messages=messages)
+        request_id = derived_id(key.account, key.route, key.value) if key.value else uuid7()
+        events = EventWriter(self.service, self._prefix, key, actor, str(request_id))
+        refs = required_refs(self.service, messages)
+        attempts, is_split = 0, False
+        while attempts < MAX_ATTEMPTS:
             try:
-                with self._watching.batch("http", (), batch.size):
-                    async with self.database.transaction() as connection:
-                        stored = await claim(connection, once)
-                        if stored is not None:
-                            return stored
-                        refs |= await self._followed(connection, batch, refs)
-                        taken, work = await attempt(connection, self._setting, batch, refs, emitter.fresh())
-                        said = answer([_result(message) for message in taken])
-                        await store(connection, once, said)
-                        await failpoints.hit("stage.commit")
-                await failpoints.hit("stage.answer")
-                self._watching.done("http", work, taken)
-                return said
+                return await self._command(
+                    batch, refs, events, key=key, answer=answer, is_batch=is_batch, is_split=is_split
+                )
             except MoreNeeded as more:
                 refs |= more.refs
             except Transient:
-                await _pause(turn)
-                turn += 1
-        raise Outage("contended")
+                await _pause(attempts)
+                attempts += 1
+            except Rejected as error:
+                if not is_batch or is_split or isinstance(error, TooWide):
+                    raise
+                is_split = True
+        raise Outage("other writers changed the same states too often")
+
+    async def _command(
+        self,
+        batch: Batch,
+        refs: set[Ref],
+        events: EventWriter,
+        *,
+        key: IdempotencyKey,
+        answer: Answering,
+        is_batch: bool,
+        is_split: bool,
+    ) -> Answer:
+        """Run commands and store their answer in one transaction. `refs` gets the states that are discovered."""
+        events.ids.clear()
+        with self._telemetry.batch("http", (), batch.size):
+            async with self.database.transaction() as connection:
+                stored = await claim(connection, key)
+                if stored is not None:
+                    return stored
+                refs |= await self._discovered(connection, batch, refs)
+                if is_split:
+                    await lock_all(connection, self.service, batch, refs)
+                    works = await self._in_parts(connection, batch, refs, events)
+                else:
+                    works = [
+                        await attempt(connection, self._context, batch, refs, events, is_http_batch=is_batch)
+                    ]
+                result = answer([_decision(message) for message in batch.messages])
+                await store(connection, key, result)
+                await failpoints.hit("stage.commit")
+        await failpoints.hit("stage.answer")
+        self._telemetry.committed("http", works, batch.messages)
+        return result
+
+    async def _in_parts(
+        self, connection: Any, batch: Batch, refs: set[Ref], events: EventWriter
+    ) -> list[UnitOfWork]:
+        """Run the commands of an HTTP batch of which the database refuses a row, each part behind a savepoint.
+
+        A part that is refused is split in half until one command is left. That command is refused.
+        """
+        ids = dict(events.ids)
+        try:
+            async with self.database.savepoint(connection):
+                return [await attempt(connection, self._context, batch, refs, events, is_http_batch=True)]
+        except Rejected as error:
+            if batch.size == 1:
+                batch.messages[0].decision = internal_error(error)
+                return []
+            events.ids = ids
+            first, second = halves(batch)
+            return [
+                *await self._in_parts(connection, first, refs, events),
+                *await self._in_parts(connection, second, refs, events),
+            ]
 
     async def _run(self, batch: Batch) -> None:
+        """Run a batch. If the database refuses a row, split the batch until the message of that row is alone."""
         if not batch.size:
             return
         try:
@@ -129,67 +201,67 @@ class Stage:
                 await self._run(half)
 
     async def _attempts(self, batch: Batch) -> None:
-        emitter = Emitter(self.service, self._prefix)
+        events = EventWriter(self.service, self._prefix)
         refs = required_refs(self.service, batch.messages)
-        turn = followed = 0
-        while turn < MAX_ATTEMPTS:
+        attempts = discoveries = 0
+        while attempts < MAX_ATTEMPTS:
             try:
-                await self._attempt(batch, refs, emitter)
+                await self._attempt(batch, refs, events)
             except MoreNeeded as more:
                 refs |= more.refs
-                followed += 1
-                if followed > MAX_FOLLOWED and batch.size > 1:
-                    raise TooWide(f"{followed} times more states were needed") from None
+                discoveries += 1
+                if discoveries > MAX_DISCOVERIES and batch.size > 1:
+                    raise TooWide(f"the batch needed more states {discoveries} times") from None
             except Transient:
-                if batch.struck:
+                if batch.from_timers:
                     return
-                await _pause(turn)
-                turn += 1
+                await _pause(attempts)
+                attempts += 1
             else:
                 return
-        raise Outage("contended")
+        raise Outage("other writers changed the same states too often")
 
-    async def _attempt(self, batch: Batch, refs: set[Ref], emitter: Emitter) -> None:
-        work: Work | None = None
+    async def _attempt(self, batch: Batch, refs: set[Ref], events: EventWriter) -> None:
+        work: UnitOfWork | None = None
         try:
-            with self._watching.batch(batch.origin, batch.messages, batch.size):
+            with self._telemetry.batch(batch.origin, batch.messages, batch.size):
                 async with self.database.transaction() as connection:
-                    refs |= await self._followed(connection, batch, refs)
-                    taken, work = await attempt(connection, self._setting, batch, refs, emitter)
+                    refs |= await self._discovered(connection, batch, refs)
+                    work = await attempt(connection, self._context, batch, refs, events)
                     await failpoints.hit("stage.commit")
         except BaseException:
             if work is not None:
                 self._breaker.undo(work.failures)
             raise
-        self._watching.done(batch.origin, work, taken)
+        self._telemetry.committed(batch.origin, [work], work.messages)
 
     def _check_backlog(self) -> None:
         if self._backlog is not None:
             self._backlog.check()
 
-    async def _followed(self, connection: Any, batch: Batch, refs: set[Ref]) -> set[Ref]:
-        """Find what only stored states tell, by an unlocked read; it is checked again under the locks."""
-        asking = [
+    async def _discovered(self, connection: Any, batch: Batch, refs: set[Ref]) -> set[Ref]:
+        """Return the states that only stored states name, by a read without locks. It is checked under the locks."""
+        messages = [
             message
             for message in batch.messages
-            if message.on.state_needs and not message.on.state_needs_are_rare
+            if message.handler.state_needs and not message.handler.state_needs_are_rare
         ]
-        if not asking:
+        if not messages:
             return set()
-        work = Work(self.service, None, frozenset(refs))  # type: ignore[arg-type]
+        work = UnitOfWork(self.service, None, frozenset(refs))  # type: ignore[arg-type]
         await load_states(connection, self.service, work, refs)
         found: set[Ref] = set()
-        for message in asking:
-            follow = message.on.state_needs
-            if follow is not None:
-                named = follow(work.state(message.model, message.entity), message.body, work.known)
+        for message in messages:
+            state_needs = message.handler.state_needs
+            if state_needs is not None:
+                named = state_needs(work.state(message.model, message.entity), message.body, work.known)
                 found |= {with_subject(self.service, ref, message) for ref in named}
         return found
 
 
-def _result(message: Message) -> Result:
-    return Result(message.outcome if message.outcome is not None else Unchanged())  # type: ignore[arg-type]
+def _decision(message: Message) -> CommandDecision:
+    return message.decision if message.decision is not None else Unchanged()  # type: ignore[return-value]
 
 
-async def _pause(turn: int) -> None:
-    await asyncio.sleep(random.uniform(0, min(0.5, 0.01 * 2**turn)))  # noqa: S311
+async def _pause(attempts: int) -> None:
+    await asyncio.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempts)))  # noqa: S311

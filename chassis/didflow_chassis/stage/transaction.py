@@ -1,37 +1,88 @@
-"""One attempt at a batch, inside one transaction: lock, dedupe, load, decide, save.
+"""One attempt at a batch inside a transaction: lock, load, recognize repeats, decide, save.
 
-The first locking statement takes every key of the batch, distinct and sorted, and reads the time.
+The first statement takes all locks of the batch, distinct and sorted, and reads the service's time. Every table is
+then read by one statement and written by one, whatever the size of the batch. If an upsert writes fewer rows than it
+was given, another writer changed a row, and the whole batch runs again.
 """
 
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from didflow_chassis.database import Rejected, Transient
+from didflow_chassis import dead_letters, parked
+from didflow_chassis.database import Transient, hash64
+from didflow_chassis.dead_letters import NewLetter
+from didflow_chassis.records import Record, headers_from_json
 from didflow_chassis.service import Ref, Service
-from didflow_chassis.stage import sql
-from didflow_chassis.stage.batch import MAX_LOCKS, Batch, required_refs
 from didflow_chassis.stage.breaker import Breaker
-from didflow_chassis.stage.deciding import Deciding
-from didflow_chassis.stage.events import Emitter
-from didflow_chassis.stage.folding import fold
-from didflow_chassis.stage.lanes import Waiter
-from didflow_chassis.stage.letters import add_poison
-from didflow_chassis.stage.loading import load_seen, load_states, load_waiters
-from didflow_chassis.stage.messages import Decoder, Message, Poison
-from didflow_chassis.stage.saving import save
-from didflow_chassis.stage.work import DeadLetter, MoreNeeded, Work, lock_number, locks_of, uncovered
+from didflow_chassis.stage.entity_queue import EntityQueues, ParkedMessage
+from didflow_chassis.stage.events import EventWriter
+from didflow_chassis.stage.messages import (
+    Batch,
+    Decoder,
+    Message,
+    MoreNeeded,
+    Poison,
+    locks_of,
+    poison,
+    required_refs,
+    timer_message,
+    uncovered,
+)
+from didflow_chassis.stage.unit_of_work import UnitOfWork
+from didflow_chassis.states import Stored
+from didflow_chassis.tables import NOW_SQL
+
+LOCK = f"""
+WITH locked AS MATERIALIZED (
+    SELECT CASE WHEN w THEN pg_advisory_xact_lock(k)::text ELSE pg_advisory_xact_lock_shared(k)::text END AS got
+    FROM unnest($1::bigint[], $2::boolean[]) AS wanted (k, w))
+SELECT {NOW_SQL}, count(got) FROM locked
+"""  # noqa: S608
+
+TRY_LOCK = f"""
+WITH locked AS MATERIALIZED (
+    SELECT k, CASE WHEN w THEN pg_try_advisory_xact_lock(k) ELSE pg_try_advisory_xact_lock_shared(k) END AS got
+    FROM unnest($1::bigint[], $2::boolean[]) AS wanted (k, w))
+SELECT {NOW_SQL}, array_agg(k) FILTER (WHERE NOT got) FROM locked
+"""  # noqa: S608
+
+TAKEN = """
+SELECT id, digest, sequence_hash FROM inbox WHERE id = ANY($1::bytea[]) OR sequence_hash = ANY($2::bigint[])
+"""
+
+INSERT_INBOX = """
+    INSERT INTO inbox (id, digest, decision, sequence_hash, seen_at)
+    SELECT i, d, r, s, clock_timestamp()
+    FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) AS u (i, d, r, s)
+"""
+
+INSERT_INBOX_AND_OUTBOX = f"""
+WITH taken AS ({INSERT_INBOX}), written AS (
+    INSERT INTO outbox (topic, key, value, headers)
+    SELECT t, k, v, h FROM unnest($5::text[], $6::bytea[], $7::bytea[], $8::jsonb[])
+        WITH ORDINALITY AS u (t, k, v, h, n) ORDER BY n)
+SELECT pg_notify('outbox', '')
+"""  # noqa: S608
+
+ID_REUSED = ("id_reused", "The id was used before for another type, subject or data.")
+SEQUENCE_REUSED = ("sequence_reused", "The source used this sequence before for another event.")
 
 
-class TooWide(Rejected):
-    """The batch would take more locks than one transaction may: it is halved."""
+class Taken(Struct):
+    """What the inbox knows: digests by id, and ids by sequence hash."""
+
+    digests: dict[bytes, bytes] = field(default_factory=dict)
+    ids: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Context:
     """What stays the same from batch to batch."""
 
     service: Service
@@ -40,99 +91,233 @@ class Setting:
 
 
 async def attempt(
-    connection: Any, setting: Setting, batch: Batch, refs: set[Ref], emitter: Emitter
-) -> tuple[list[Message], Work]:
-    """Take a batch as far as the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
-    service, decoder = setting.service, setting.decoder
+    connection: Any,
+    context: Context,
+    batch: Batch,
+    refs: set[Ref],
+    events: EventWriter,
+    *,
+    is_http_batch: bool = False,
+) -> UnitOfWork:
+    """Process a batch up to the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
+    service = context.service
     messages = [message.begin() for message in batch.messages]
-    now, busy = await _lock(connection, service, batch, refs)
-    if busy:
-        messages = _free(messages, busy)
-    work = Work(service, now, frozenset(refs), writable=frozenset((r.model, r.key) for r in refs if r.write))
+    now, locked = await _lock(connection, service, batch, refs)
+    if locked:
+        messages = _unlocked(messages, locked)
+    writable = frozenset((ref.model, ref.key) for ref in refs if ref.write)
+    work = UnitOfWork(service, now, frozenset(refs), writable)
     await load_states(connection, service, work, refs)
-    opened = batch.entities() if not busy else [str(m.entity) for m in messages]
-    waiters, loose = await load_waiters(connection, service, decoder, opened, list(batch.bare))
-    freed = _loose(work, loose)
-    if freed:
-        behind = {str(message.entity) for message in freed}.difference(opened)
-        waiters += (await load_waiters(connection, service, decoder, list(behind), []))[0]
-    messages += freed
-    ids, spots = batch.inbox_ids(), [m.spot for m in messages if m.spot]
-    seen = await load_seen(connection, ids + [message.inbox_id for message in freed], spots)
-    _check_covered(service, refs, [*(waiter.message for _, waiter in waiters), *freed])
-    fresh = fold(work, messages, batch.poisons, seen)
-    if work.reused:
-        await _quarantine(connection, work)
+    entities = batch.all_entities() if not locked else [str(message.entity) for message in messages]
+    rows, retried = await _load_parked(connection, context, work, entities, batch.row_ids)
+    messages += retried
+    work.messages = messages
+    inbox_ids = batch.inbox_ids() + [message.inbox_id for message in retried]
+    hashes = [message.sequence_hash for message in messages if message.sequence_hash]
+    taken = await _load_taken(connection, inbox_ids, hashes)
+    _check_refs(service, refs, [*(row.message for row in rows), *retried])
+    fresh = _remove_repeats(work, messages, batch.poisons, taken)
+    if work.contradictions:
+        await _give_up_contradictions(connection, work)
     began = time.perf_counter()
-    _decide(work, emitter, batch, fresh, waiters)
+    queues = EntityQueues(work, events, rejected=batch.rejected, is_http_batch=is_http_batch)
+    _decide(queues, batch, fresh, rows)
     work.decided_at = time.perf_counter()
     work.decided_s = work.decided_at - began
-    await save(connection, work, emitter.prefix)
+    await _save(connection, work, events.prefix)
     if batch.origin == "kafka":
-        work.failures = setting.breaker.judge(fresh)
-    return messages, work
+        work.failures = context.breaker.count(fresh)
+    return work
+
+
+async def lock_all(connection: Any, service: Service, batch: Batch, refs: set[Ref]) -> None:
+    """Take all locks of a batch, before parts of it are attempted one after another."""
+    await _lock(connection, service, batch, refs)
+
+
+async def load_states(connection: Any, service: Service, work: UnitOfWork, refs: Iterable[Ref]) -> None:
+    """Load all states that the refs name, by one statement for each kind."""
+    keys: dict[type, set[Hashable]] = defaultdict(set)
+    for ref in refs:
+        keys[ref.model].add(ref.key)
+    for kind in service.kinds:
+        wanted = keys.get(kind.model)
+        if wanted:
+            rows = await connection.fetch(kind.load_sql, list(wanted))
+            work.add_loaded(kind, [kind.from_row(tuple(row)) for row in rows], wanted)
 
 
 async def _lock(connection: Any, service: Service, batch: Batch, refs: set[Ref]) -> tuple[Any, set[int]]:
-    locks = locks_of(service, refs)
-    for subject in batch.opened.values():
-        locks[lock_number(subject)] = True
-    locks = dict(sorted(locks.items()))
-    if len(locks) > MAX_LOCKS and batch.size > 1:
-        raise TooWide(f"{len(locks)} locks")
-    statement = sql.TRY_LOCK if batch.struck else sql.LOCK
-    now, busy = await connection.fetchrow(statement, list(locks), list(locks.values()))
-    return now, set(busy or ()) if batch.struck else set()
+    """Take the locks. Return the service's time and, for a batch from timers, the locks that others hold."""
+    locks = locks_of(service, batch, refs)
+    statement = TRY_LOCK if batch.from_timers else LOCK
+    now, locked = await connection.fetchrow(statement, list(locks), list(locks.values()))
+    return now, set(locked or ()) if batch.from_timers else set()
 
 
-def _free(messages: list[Message], busy: set[int]) -> list[Message]:
-    """Keep those whose own lock was got; where anything else is busy, the whole batch waits for next time."""
-    own = {lock_number(message.subject) for message in messages if message.subject}
-    if not busy <= own:
-        raise Transient("a state that the clock needs is busy")
-    return [message for message in messages if lock_number(message.subject) not in busy]
+def _unlocked(messages: list[Message], locked: set[int]) -> list[Message]:
+    """Return the messages whose own lock is free. If any other lock is held, the whole batch is left for later."""
+    own = {hash64(message.subject) for message in messages if message.subject}
+    if not locked <= own:
+        raise Transient("a state that a timer needs is locked")
+    return [message for message in messages if hash64(message.subject) not in locked]
 
 
-def _loose(work: Work, loose: Iterable[Message | Poison]) -> list[Message]:
-    """Take up rows that belong to no entity: retried dead letters, which may decode now or not."""
-    messages: list[Message] = []
-    for one in loose:
-        if isinstance(one, Poison):
-            add_poison(work, one)
-        elif one.parked_id is not None:
-            work.unparked.append(one.parked_id)
-            messages.append(replace(one, parked_id=None, attempts=0))
-    return messages
+async def _load_parked(
+    connection: Any, context: Context, work: UnitOfWork, entities: list[str], row_ids: Iterable[int]
+) -> tuple[list[ParkedMessage], list[Message]]:
+    """Load the parked messages of these entities, and retried dead letters: rows that belong to no entity.
+
+    A retried dead letter that can be decoded now is a message like a new one. The parked messages of its entity are
+    loaded too.
+    """
+    rows, retried = await _load_rows(connection, context, work, entities, list(row_ids))
+    more = {str(message.entity) for message in retried}.difference(entities)
+    if more:
+        rows += (await _load_rows(connection, context, work, list(more), []))[0]
+    return rows, retried
 
 
-def _check_covered(service: Service, refs: set[Ref], messages: Iterable[Message]) -> None:
+async def _load_rows(
+    connection: Any, context: Context, work: UnitOfWork, entities: list[str], row_ids: list[int]
+) -> tuple[list[ParkedMessage], list[Message]]:
+    rows: list[ParkedMessage] = []
+    retried: list[Message] = []
+    for row in await parked.load(connection, entities, row_ids):
+        message = _parked_message(context, row)
+        if isinstance(message, Poison):
+            work.give_up(message)
+        elif row["entity"] == "":
+            work.unparked.append(row["id"])
+            retried.append(replace(message, parked_id=None, attempts=0))
+        else:
+            rows.append(ParkedMessage(row["entity"], row["reason"], row["due_at"], message))
+    return rows, retried
+
+
+def _parked_message(context: Context, row: Any) -> Message | Poison:
+    if row["topic"] is None:
+        kind = next(kind for kind in context.service.kinds if kind.model.__name__ == row["model"])
+        message = timer_message(context.service, kind.model, kind.parse_key(row["entity"]), row["subject"])
+        message.parked_id, message.attempts = row["id"], row["attempts"]
+        return message
+    headers = headers_from_json(row["headers"])
+    record = Record(row["topic"], row["partition"], row["offset"], row["key"], row["value"], headers)
+    decoded = context.decoder.decode(record, parked_id=row["id"], attempts=row["attempts"])
+    if isinstance(decoded, Message):
+        decoded.parked_as = row["reason"]
+    return decoded
+
+
+async def _load_taken(connection: Any, ids: list[bytes], sequence_hashes: list[int]) -> Taken:
+    if not ids:
+        return Taken()
+    rows = await connection.fetch(TAKEN, ids, sequence_hashes)
+    return Taken(digests={row[0]: row[1] for row in rows}, ids={row[2]: row[0] for row in rows if row[2]})
+
+
+def _check_refs(service: Service, refs: set[Ref], messages: Iterable[Message]) -> None:
     missing = uncovered(required_refs(service, messages), refs)
     if missing:
         raise MoreNeeded(missing)
 
 
-async def _quarantine(connection: Any, work: Work) -> None:
-    """Dead-letter what was forged or forgotten, once: a redelivery is known by its place, a retry stays a letter."""
-    seen = await load_seen(connection, [forged.inbox_id for _, forged in work.reused], [])
-    known = set(seen.digests)
-    for message, forged in work.reused:
-        if forged.inbox_id not in known:
-            known.add(forged.inbox_id)
-            add_poison(work, forged)
-        elif message.waits_as:
-            work.dead.append(DeadLetter(forged.code, forged.detail, forged.record))
+def _remove_repeats(
+    work: UnitOfWork, messages: Iterable[Message], poisons: Iterable[Poison], taken: Taken
+) -> list[Message]:
+    """Return the messages that are new. A repeat has a known id and digest.
+
+    A known id with another digest is forged. A known sequence with another id means that the source lost what it had
+    published. Neither is applied; both become dead letters.
+    """
+    digests, ids = dict(taken.digests), dict(taken.ids)
+    fresh: list[Message] = []
+    for message in messages:
+        known = digests.get(message.inbox_id) if message.record else None
+        if known is not None and known == message.digest:
+            work.duplicates += 1
+        elif known is not None:
+            _add_contradiction(work, message, *ID_REUSED)
+        elif (
+            message.sequence_hash
+            and ids.setdefault(message.sequence_hash, message.inbox_id) != message.inbox_id
+        ):
+            _add_contradiction(work, message, *SEQUENCE_REUSED)
+        else:
+            digests[message.inbox_id] = message.digest
+            fresh.append(message)
+    for bad in poisons:
+        if bad.inbox_id in digests:
+            work.duplicates += 1
+        else:
+            digests[bad.inbox_id] = b""
+            work.give_up(bad)
+    return fresh
+
+
+def _add_contradiction(work: UnitOfWork, message: Message, code: str, detail: str) -> None:
+    if message.record is not None:
+        work.contradictions.append((message, poison(message.record, code, detail)))
+
+
+async def _give_up_contradictions(connection: Any, work: UnitOfWork) -> None:
+    """Make contradictions dead letters, once: a redelivery is known by its position in Kafka.
+
+    A retried dead letter that still contradicts becomes a dead letter again.
+    """
+    taken = await _load_taken(connection, [bad.inbox_id for _, bad in work.contradictions], [])
+    known = set(taken.digests)
+    for message, bad in work.contradictions:
+        if bad.inbox_id not in known:
+            known.add(bad.inbox_id)
+            work.give_up(bad)
+        elif message.parked_as:
+            work.dead_letters.append(NewLetter(bad.code, bad.detail, bad.record))
         else:
             work.duplicates += 1
 
 
 def _decide(
-    work: Work, emitter: Emitter, batch: Batch, messages: list[Message], waiters: list[tuple[str, Waiter]]
+    queues: EntityQueues, batch: Batch, messages: Iterable[Message], rows: Iterable[ParkedMessage]
 ) -> None:
-    deciding = Deciding(work, emitter, batch.rejected)
-    for entity, waiter in waiters:
-        deciding.wait(entity, waiter)
-    for entity in batch.opened:
-        deciding.open(entity)
+    for row in rows:
+        queues.add_parked(row)
+    for entity in batch.entities:
+        queues.open(entity)
     for message in messages:
-        deciding.take(message)
-    deciding.finish()
+        queues.take(message)
+    queues.finish()
+
+
+async def _save(connection: Any, work: UnitOfWork, prefix: str) -> None:
+    """Write all that was decided. Raises Transient if another writer changed a state."""
+    by_model = _changed_rows(work)
+    for kind in work.service.kinds:
+        if rows := by_model.get(kind.model):
+            status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
+            if int(status.rsplit(" ", 1)[1]) != len(rows):
+                raise Transient(f"another writer changed a row of {kind.table.name}")
+    await parked.save(connection, work.parked_changes, work.unparked, list(work.newly_parked.values()))
+    if work.dead_letters:
+        work.outbox += await dead_letters.insert(
+            connection, work.dead_letters, service=work.service.name, prefix=prefix, now=work.now
+        )
+    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])
+    if work.outbox:
+        outbox = [(row.topic, row.key, row.value, row.headers) for row in work.outbox]
+        await connection.execute(INSERT_INBOX_AND_OUTBOX, *inbox, *_columns(outbox))
+    elif work.inbox:
+        await connection.execute(INSERT_INBOX, *inbox)
+
+
+def _changed_rows(work: UnitOfWork) -> Mapping[type, list[Stored[Any]]]:
+    rows: defaultdict[type, list[Stored[Any]]] = defaultdict(list)
+    for state in work.appended:
+        rows[type(state)].append(Stored(state, 0))
+    for key in work.changed:
+        rows[key[0]].append(work.stored[key])
+    return rows
+
+
+def _columns(rows: list[Any]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))

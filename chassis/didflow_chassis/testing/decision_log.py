@@ -11,8 +11,8 @@ from typing import Any
 from didflow_chassis.decision import Command, Decision
 from didflow_chassis.service import Service
 from didflow_chassis.stage.messages import Message
-from didflow_chassis.stage.watching import Watching
-from didflow_chassis.stage.work import Work
+from didflow_chassis.stage.telemetry import StageTelemetry
+from didflow_chassis.stage.unit_of_work import UnitOfWork
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import Tracing
 from didflow_contracts.envelope import Event
@@ -45,24 +45,24 @@ class DecisionLog:
 
         return replace(service, history=history)
 
-    def watching(self) -> Watching:
+    def watching(self) -> StageTelemetry:
         """Return what tells this log when an attempt at a batch begins and when it is committed."""
         return _AttemptWatch(_metrics(), Tracing(service="test", process="test"), self)
 
 
 @dataclass(frozen=True)
-class _AttemptWatch(Watching):
+class _AttemptWatch(StageTelemetry):
     log: DecisionLog
 
     @contextmanager
     def batch(self, origin: str, messages: Sequence[Message], size: int) -> Iterator[None]:
         _ATTEMPT.set([])
-        with Watching.batch(self, origin, messages, size):
+        with StageTelemetry.batch(self, origin, messages, size):
             yield
 
-    def done(self, origin: str, work: Work, taken: Sequence[Message]) -> None:
+    def committed(self, origin: str, works: Sequence[UnitOfWork], messages: Sequence[Message]) -> None:
         self.log.committed.extend(_ATTEMPT.get())
-        Watching.done(self, origin, work, taken)
+        StageTelemetry.committed(self, origin, works, messages)
 
 
 @cache

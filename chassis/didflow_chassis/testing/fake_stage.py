@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from didflow_chassis.decision import Command, Decision
+from didflow_chassis.records import Headers
 from didflow_chassis.service import Service
-from didflow_chassis.stage.messages import Headers
 from didflow_chassis.testing.decision_log import LoggedDecision
 from didflow_chassis.testing.memory import MemoryDatabase
 from didflow_chassis.testing.service_under_test import (

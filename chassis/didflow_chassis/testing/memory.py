@@ -13,12 +13,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from didflow_chassis.clock import DUE_PARKED
+from didflow_chassis import dead_letters, parked
 from didflow_chassis.database import Database, Rejected
 from didflow_chassis.service import Service
-from didflow_chassis.stage import sql
+from didflow_chassis.stage import idempotency, transaction
 from didflow_chassis.states import Kind
 from didflow_chassis.testing import statements
+from didflow_chassis.timers import due_sql
 
 Row = dict[str, Any]
 
@@ -117,20 +118,20 @@ class MemoryDatabase(Database):
 
     def _statements_of_the_chassis(self) -> dict[str, Callable[..., list[Any]]]:
         return {
-            sql.LOCK: lambda _keys, _writes: [(self.time, 0)],
-            sql.TRY_LOCK: lambda _keys, _writes: [(self.time, None)],
-            sql.SEEN: self._seen,
-            sql.WAITERS: self._waiters,
-            sql.WRITE_INBOX: self._write_inbox,
-            sql.WRITE_INBOX_AND_OUTBOX: self._write_inbox_and_outbox,
-            sql.WRITE_PARKED: self._write_parked,
-            sql.MOVE_PARKED: self._move_parked,
-            sql.UNPARK: self._unpark,
-            sql.WRITE_DEAD_LETTERS: self._write_dead_letters,
-            sql.CLAIM_KEY: lambda _lock: [(True,)],
-            sql.STORED_ANSWER: lambda *key: [self._answers[key]] if key in self._answers else [],
-            sql.STORE_ANSWER: self._store_answer,
-            DUE_PARKED: self._due_parked,
+            transaction.LOCK: lambda _keys, _writes: [(self.time, 0)],
+            transaction.TRY_LOCK: lambda _keys, _writes: [(self.time, None)],
+            transaction.TAKEN: self._taken,
+            parked.LOAD: self._load_parked,
+            transaction.INSERT_INBOX: self._write_inbox,
+            transaction.INSERT_INBOX_AND_OUTBOX: self._write_inbox_and_outbox,
+            parked.INSERT: self._insert_parked,
+            parked.CHANGE: self._change_parked,
+            parked.REMOVE: self._remove_parked,
+            dead_letters.INSERT: self._write_dead_letters,
+            idempotency.CLAIM: lambda _lock: [(True,)],
+            idempotency.STORED: lambda *key: [self._answers[key]] if key in self._answers else [],
+            idempotency.STORE: self._store_answer,
+            parked.DUE: self._due_parked,
             statements.OUTBOX: lambda after: self._outbox[after:],
             statements.PARKED: lambda: [row for _, row in sorted(self._parked.items())],
             statements.DEAD_RECORDS: lambda: list(self._dead),
@@ -147,7 +148,7 @@ class MemoryDatabase(Database):
             found[kind.save_sql] = partial(self._save, kind)
             found[statements.all_rows(kind)] = partial(self._all, kind)
             if kind.due:
-                found[kind.due_sql] = partial(self._due_keys, kind)
+                found[due_sql(kind)] = partial(self._due_keys, kind)
                 found[statements.due_states(kind)] = partial(self._due_instants, kind)
         return found
 
@@ -197,7 +198,7 @@ class MemoryDatabase(Database):
     def _due_instants(self, kind: Kind[Any], until: datetime) -> list[Any]:
         return [(kind.table.name, str(key), due) for due, key, _ in self._due(kind, until)]
 
-    def _seen(self, ids: Sequence[bytes], places: Sequence[int]) -> list[Any]:
+    def _taken(self, ids: Sequence[bytes], places: Sequence[int]) -> list[Any]:
         wanted = {*ids, *(self._places[place] for place in places if place in self._places)}
         return [self._inbox[key] for key in wanted if key in self._inbox]
 
@@ -226,7 +227,7 @@ class MemoryDatabase(Database):
         self._write(write)
         return rows
 
-    def _waiters(self, entities: Sequence[str], ids: Sequence[int]) -> list[Any]:
+    def _load_parked(self, entities: Sequence[str], ids: Sequence[int]) -> list[Any]:
         rows = (row for _, row in sorted(self._parked.items()))
         return [row for row in rows if row["entity"] in entities or row["id"] in ids]
 
@@ -234,7 +235,7 @@ class MemoryDatabase(Database):
         due = [row for row in self._parked.values() if row["due_at"] is not None and row["due_at"] <= now]
         return sorted(due, key=lambda row: (row["due_at"], row["id"]))[:limit]
 
-    def _write_parked(self, *columns: Sequence[Any]) -> list[Any]:
+    def _insert_parked(self, *columns: Sequence[Any]) -> list[Any]:
         rows = [dict(zip(_PARKED_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
 
         def write() -> None:
@@ -245,18 +246,20 @@ class MemoryDatabase(Database):
         self._write(write)
         return rows
 
-    def _move_parked(self, *columns: Sequence[Any]) -> list[Any]:
+    def _change_parked(self, *columns: Sequence[Any]) -> list[Any]:
         rows = list(zip(*columns, strict=True))
 
         def write() -> None:
             for key, *values in rows:
-                names = ("reason", "attempts", "due_at", "last_error")
-                self._parked[key] = self._parked[key] | dict(zip(names, values, strict=True))
+                names = ("reason", "attempts", "due_at", "missing", "last_error")
+                changed = dict(zip(names, values, strict=True))
+                kept = {n: self._parked[key][n] for n in ("missing", "last_error") if changed[n] is None}
+                self._parked[key] = self._parked[key] | changed | kept
 
         self._write(write)
         return rows
 
-    def _unpark(self, ids: Sequence[int]) -> list[Any]:
+    def _remove_parked(self, ids: Sequence[int]) -> list[Any]:
         def write() -> None:
             for key in ids:
                 self._parked.pop(key, None)

@@ -6,17 +6,16 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from didflow_chassis.clock import Clock
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Command, Decision, Refused
+from didflow_chassis.records import Headers, Record, headers_from_json
 from didflow_chassis.service import Service
-from didflow_chassis.stage import Answer, Once, Result, Stage
-from didflow_chassis.stage.headers import from_json
-from didflow_chassis.stage.messages import Headers, Record
+from didflow_chassis.stage import Answer, CommandDecision, IdempotencyKey, Stage
 from didflow_chassis.states import Kind, Stored
-from didflow_chassis.telemetry.queues import QueueWatch
+from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.testing import statements
 from didflow_chassis.testing.decision_log import DecisionLog, LoggedDecision
+from didflow_chassis.timers import Timers
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event_data import EventData
 
@@ -58,8 +57,8 @@ class ServiceUnderTest:
         self.database = database
         watching = self._log.watching()
         self.stage = Stage(self.service, database, watching)
-        queues = QueueWatch(watching.metrics, database)
-        self.clock = Clock(self.service, self.stage, database, queues, interval_s=1, days=30)
+        queues = QueueMetrics(watching.metrics, database)
+        self.clock = Timers(self.service, self.stage, database, queues, interval_s=1, days=30)
         self._offsets = count()
         self._published: list[Event[Any]] = []
         self._outbox_id = 0
@@ -98,13 +97,13 @@ class ServiceUnderTest:
         """Run commands in one transaction. Return one decision for each command, in order."""
         decisions: list[Decision] = []
 
-        def answer(results: Sequence[Result]) -> Answer:
-            decisions[:] = [result.outcome for result in results]
+        def answer(decisions_of: Sequence[CommandDecision]) -> Answer:
+            decisions[:] = list(decisions_of)
             return Answer(status=200, body=b"")
 
         caller = commands[0].caller
-        once = Once(account=caller.account, route="test", key=None, digest=b"")
-        await self.stage.command(commands, once=once, actor=f"user:{caller.subject}", answer=answer)
+        key = IdempotencyKey(account=caller.account, route="test", value=None, digest=b"")
+        await self.stage.command(commands, key=key, actor=f"user:{caller.subject}", answer=answer)
         return decisions
 
     async def now(self) -> datetime:
@@ -131,7 +130,7 @@ class ServiceUnderTest:
         """Run all timers and retries that are due now, as the clock does, until none is left or none makes progress."""
         due = await self._due(await self.now())
         while due:
-            await self.clock.strike()
+            await self.clock.run_due()
             before, due = due, await self._due(await self.now())
             if due == before:
                 return
@@ -214,7 +213,7 @@ class ServiceUnderTest:
         event = None
         if row["topic"] is not None:
             types = {model.type(): model for model in self.service.events}
-            event = decode(row["value"], from_json(row["headers"]), types=types)
+            event = decode(row["value"], headers_from_json(row["headers"]), types=types)
         names = ("entity", "reason", "missing", "attempts", "due_at", "last_error")
         return ParkedMessage(**{name: row[name] for name in names}, event=event)
 

@@ -18,7 +18,7 @@ from didflow_chassis.kafka_clients import producer
 from didflow_chassis.relay import Relay
 from didflow_chassis.settings import Settings
 from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 
@@ -46,7 +46,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def stage(database: Database, settings: Settings) -> Stage:
-    watching = Watching(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
+    watching = StageTelemetry(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
     return Stage(toy.SERVICE, database, watching, prefix=settings.topic_prefix)
 
 

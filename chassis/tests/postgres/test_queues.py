@@ -9,7 +9,7 @@ from didflow_chassis import migrate
 from didflow_chassis.database import Database
 from didflow_chassis.service import Service
 from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.queues import QueueWatch
+from didflow_chassis.telemetry.queues import QueueMetrics
 
 PARK = (
     "INSERT INTO parked (entity, subject, model, reason, since, inbox_id) "
@@ -38,7 +38,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
 
 async def test_empty_queues_are_zero(database, metrics):
     """Every reason has a value from the start, so that an alert has something to compare with."""
-    await QueueWatch(metrics, database).look()
+    await QueueMetrics(metrics, database).measure()
 
     assert value(metrics, "outbox_rows") == 0
     assert value(metrics, "outbox_oldest_seconds") == 0
@@ -55,7 +55,7 @@ async def test_what_waits_is_counted_with_its_age(database, metrics):
     await database.fetch(PARK, "retry", timedelta(seconds=5))
     await database.fetch(PARK, "retry", timedelta(seconds=50))
 
-    await QueueWatch(metrics, database).look()
+    await QueueMetrics(metrics, database).measure()
 
     assert value(metrics, "outbox_rows") == 2
     assert 60 <= value(metrics, "outbox_oldest_seconds") < 90
@@ -69,7 +69,7 @@ async def test_a_moved_clock_ages_parked_messages_and_not_the_outbox(database, m
     await database.fetch("INSERT INTO outbox (topic) VALUES ('t')")
     await database.fetch("UPDATE clock SET shift = '1 day'")
 
-    await QueueWatch(metrics, database).look()
+    await QueueMetrics(metrics, database).measure()
 
     assert value(metrics, "parked_oldest_seconds", reason="early") >= 86_400
     assert value(metrics, "outbox_oldest_seconds") < 60
@@ -77,15 +77,15 @@ async def test_a_moved_clock_ages_parked_messages_and_not_the_outbox(database, m
 
 async def test_what_waits_too_early_for_long_is_reported_once(database, metrics, caplog):
     """After 15 minutes a log line says so; it is not repeated while nothing is added."""
-    watch = QueueWatch(metrics, database)
+    watch = QueueMetrics(metrics, database)
     await database.fetch(PARK, "early", timedelta(minutes=14))
     await database.fetch(PARK, "retry", timedelta(minutes=16))
     with caplog.at_level(logging.WARNING):
-        await watch.look()
+        await watch.measure()
         assert caplog.records == []
 
         await database.fetch(PARK, "early", timedelta(minutes=16))
-        await watch.look()
-        await watch.look()
+        await watch.measure()
+        await watch.measure()
 
     assert [record.messages for record in caplog.records] == [1]

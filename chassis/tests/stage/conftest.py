@@ -9,7 +9,7 @@ from toy import prepare
 
 from didflow_chassis.database import Database
 from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 
@@ -29,5 +29,5 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def stage(database: Database) -> Stage:
-    watching = Watching(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
+    watching = StageTelemetry(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
     return Stage(toy.SERVICE, database, watching)

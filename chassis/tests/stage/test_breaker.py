@@ -63,12 +63,12 @@ async def test_a_full_outbox_refuses_work_before_anything_is_lost(stage: Stage, 
     backlog = Backlog(database, cap=10)
     stage._backlog = backlog
     await stage.records([record(opened(n), f"o{n}") for n in range(10)])
-    await backlog.look()
+    await backlog.measure()
     with pytest.raises(Outage, match="outbox"):
         await stage.records([record(opened(11), "o11")])
     with pytest.raises(Outage, match="outbox"):
         await command(stage, toy.SetLimit(entity_id="default", subject="", caller=None, most=1))
     await database.fetch("DELETE FROM outbox")
-    await backlog.look()
+    await backlog.measure()
     await stage.records([record(opened(11), "o11")])
     assert await total(database, 11) == 0

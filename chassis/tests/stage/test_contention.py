@@ -7,7 +7,7 @@ from asking import added, opened, total
 from records import record
 
 from didflow_chassis.database import Database, Transient
-from didflow_chassis.stage import Stage, saving, sql
+from didflow_chassis.stage import Stage, transaction
 
 WRITERS, EACH = 8, 15
 UNLOCKED = """
@@ -37,7 +37,7 @@ def conflicts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             super().__init__(message)
             met.append(message)
 
-    monkeypatch.setattr(saving, "Transient", Counted)
+    monkeypatch.setattr(transaction, "Transient", Counted)
     return met
 
 
@@ -54,7 +54,7 @@ async def test_without_the_locks_the_fence_still_loses_nothing(
     stage: Stage, database: Database, conflicts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the locks off writers do meet, and whoever comes second decides again: no effect is lost."""
-    monkeypatch.setattr(sql, "LOCK", UNLOCKED)
+    monkeypatch.setattr(transaction, "LOCK", UNLOCKED)
     await contend(stage)
     assert await total(database, 1) == WRITERS * EACH
     assert conflicts

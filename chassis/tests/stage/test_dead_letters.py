@@ -11,7 +11,7 @@ import toy
 from records import named, raw, record
 
 from didflow_chassis.database import Database
-from didflow_chassis.deadletters import DeadLetters, Truncated, connect
+from didflow_chassis.dead_letters import DeadLetters, Truncated, connect
 from didflow_chassis.stage import Stage
 from didflow_contracts.envelope import CONTENT_TYPE
 
@@ -54,7 +54,7 @@ async def parked(database: Database) -> list[tuple[str, bool]]:
 async def strike(stage: Stage, database: Database) -> None:
     """Do what the clock does for messages that wait."""
     rows = await database.fetch("SELECT id, entity, subject FROM parked WHERE due_at <= clock_timestamp()")
-    await stage.waiting({r[1]: r[2] for r in rows if r[1]}, [r[0] for r in rows if not r[1]])
+    await stage.parked({r[1]: r[2] for r in rows if r[1]}, [r[0] for r in rows if not r[1]])
 
 
 async def break_one(stage: Stage, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ async def break_one(stage: Stage, database: Database, monkeypatch: pytest.Monkey
     await stage.records([record(added(1, toy.POISONED), "2"), record(added(1, 7), "3")])
     for _ in range(3):
         await database.fetch("UPDATE parked SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
-        await stage.waiting(ENTITY)
+        await stage.parked(ENTITY)
     assert await parked(database) == [("dead", False), ("behind", False)]
 
 

@@ -13,7 +13,7 @@ from records import named, raw, record
 from didflow_chassis.database import Database
 from didflow_chassis.service import Holder, Service
 from didflow_chassis.stage import Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 
@@ -28,7 +28,7 @@ def metrics() -> Metrics:
 @pytest.fixture
 def stage(database: Database, metrics: Metrics) -> Stage:
     service: Service = replace(toy.SERVICE, holder=lambda counter: Holder(counter.number, HOLDER))
-    watching = Watching(metrics, start_tracing(service="counting", process="test", endpoint=None))
+    watching = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
     return Stage(service, database, watching)
 
 
@@ -79,7 +79,7 @@ async def test_the_refusal_of_an_outdated_event_is_not_published(
         holder=lambda counter: Holder(counter.number, HOLDER),
         events={**toy.SERVICE.events, toy.Added: outdated},
     )
-    watching = Watching(metrics, start_tracing(service="counting", process="test", endpoint=None))
+    watching = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
     await Stage(service, database, watching).records([record(opened(1), "1"), record(added(1, 5), "2")])
     assert await refusals(database) == []
 

@@ -96,7 +96,7 @@ async def test_too_early_in_the_same_batch_runs_at_once(stage: Stage, database: 
     await stage.records([record(added(1, 5), "2"), record(opened(1), "1")])
     assert await total(database, 1) == 5
     assert await count(database, "parked") == 0
-    assert await count(database, "inbox", "outcome in ('decided', 'early')") == 2
+    assert await count(database, "inbox", "decision in ('decided', 'early')") == 2
 
 
 async def test_poison_is_dead_lettered_alone(stage: Stage, database: Database) -> None:
@@ -121,7 +121,7 @@ async def test_a_defect_is_retried_alone_and_holds_back_its_entity(stage: Stage,
     assert [row[0] for row in reasons] == ["retry", "behind"]
     for _ in range(3):
         await database.fetch("UPDATE parked SET due_at = now() WHERE due_at IS NOT NULL")
-        await stage.waiting({str(named(1)[0]): named(1)[1]})
+        await stage.parked({str(named(1)[0]): named(1)[1]})
     assert await count(database, "dead_letters", "reason = 'defect'") == 1
     reasons = await database.fetch("SELECT reason FROM parked ORDER BY id")
     assert [row[0] for row in reasons] == ["dead", "behind"]
@@ -245,7 +245,7 @@ async def test_a_retry_that_proves_too_early_waits_for_what_is_missing(
     """Tried again after a failure, a message may be too early: it waits for its entity, not for the clock."""
     await stage.records([record(added(1, 5), "a")])
     await database.fetch("UPDATE parked SET reason = 'retry', attempts = 1, due_at = now()")
-    await stage.waiting({str(named(1)[0]): named(1)[1]})
+    await stage.parked({str(named(1)[0]): named(1)[1]})
     rows = await database.fetch("SELECT reason, due_at FROM parked")
     assert [tuple(row) for row in rows] == [("early", None)]
     await stage.records([record(opened(1), "o")])

@@ -6,7 +6,7 @@ from records import named
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.stage import Answer, Once, Stage
+from didflow_chassis.stage import Answer, IdempotencyKey, Stage
 
 CALLER = Caller(subject="ana", account="master", role="operator")
 ACCOUNT = "master/acme"
@@ -42,11 +42,11 @@ async def command(
     stage: Stage, *commands: toy.Command, key: str | None = None, digest: bytes = b"d" * 32
 ) -> Answer:
     def answer(results: object) -> Answer:
-        codes = [getattr(r.outcome, "code", getattr(r.outcome, "answer", None)) for r in results]
+        codes = [getattr(r, "code", getattr(r, "answer", None)) for r in results]
         return Answer(status=200, body=orjson.dumps(codes))
 
-    once = Once(account=ACCOUNT, route="/v1/add", key=key, digest=digest)
-    return await stage.command(commands, once=once, actor="user:ana", answer=answer)
+    key = IdempotencyKey(account=ACCOUNT, route="/v1/add", value=key, digest=digest)
+    return await stage.command(commands, key=key, actor="user:ana", answer=answer)
 
 
 def add(number: int, amount: int) -> toy.Add:

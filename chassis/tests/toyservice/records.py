@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID
 
-from didflow_chassis.stage.messages import Record
+from didflow_chassis.records import Record
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.event_data import EventData
 from didflow_contracts.ids import derived_id

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from didflow_chassis.records import Record
 from didflow_chassis.settings import Settings
-from didflow_chassis.stage.messages import Record
 
 StartRelay = Callable[[], Awaitable[asyncio.Task[None]]]
 

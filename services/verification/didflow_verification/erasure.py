@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Refused
-from didflow_chassis.stage.once import Answer, Once
+from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_chassis.states import Kind
 from didflow_verification import store
 from didflow_verification.documents.contents import Contents
@@ -180,11 +180,11 @@ class Erasure:
         refused: list[Refused] = []
 
         def note(results: Any) -> Answer:
-            refused[:] = [r.outcome for r in results if isinstance(r.outcome, Refused)]
+            refused[:] = [r for r in results if isinstance(r, Refused)]
             return Answer(status=200, body=b"")
 
-        once = Once(account="", route="identity erase", key=None, digest=b"")
-        await self.stage.command([command], once=once, actor="service:verification", answer=note)
+        key = IdempotencyKey(account="", route="identity erase", value=None, digest=b"")
+        await self.stage.command([command], key=key, actor="service:verification", answer=note)
         for one in refused:
             raise NotErased(one.code, one.message)
 

@@ -19,9 +19,9 @@ from didflow.processes import script
 from didflow.services import service
 from didflow_chassis import migrate
 from didflow_chassis.database import Database
+from didflow_chassis.records import Record
 from didflow_chassis.stage import Stage
-from didflow_chassis.stage.messages import Record
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE
@@ -60,7 +60,7 @@ async def receive_early(name: str, dsn: str) -> None:
     tracing = start_tracing(service=name, process="test", endpoint=None)
     headers = (("content-type", CONTENT_TYPE.encode()),)
     record = Record(TOPIC, 0, 7, NUMBER.encode(), SAID, headers)
-    await Stage(service(name), database, Watching(Metrics(), tracing)).records([record])
+    await Stage(service(name), database, StageTelemetry(Metrics(), tracing)).records([record])
     await database.stop()
 
 

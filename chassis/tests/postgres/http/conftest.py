@@ -31,7 +31,7 @@ from didflow_chassis.http import (
     create_application,
 )
 from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_chassis.tenancy import within
@@ -182,7 +182,7 @@ async def _process(dsn: str, exits: AsyncExitStack) -> tuple[Stage, Database, ht
     await database.start()
     exits.push_async_callback(database.stop)
     tracing = start_tracing(service="counting", process="test", endpoint=None)
-    stage = Stage(SERVICE, database, Watching(Metrics(), tracing))
+    stage = Stage(SERVICE, database, StageTelemetry(Metrics(), tracing))
     runtime = Runtime(
         service=SERVICE,
         database=database,

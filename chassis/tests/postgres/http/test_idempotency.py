@@ -13,7 +13,7 @@ import toy
 from asking import CALLER, command
 from records import named
 
-from didflow_chassis import clock, failpoints
+from didflow_chassis import failpoints, timers
 from didflow_chassis.http import context
 
 REFUSING = """
@@ -138,7 +138,7 @@ async def test_a_running_call_holds_up_no_other_tenant_and_no_other_route(api: A
     assert await api.traces() == (3, 3, 3)
 
 
-class Once:
+class OneTurn:
     """Looks at the queues once; the second time housekeeping has had its whole turn."""
 
     class Over(Exception):
@@ -146,7 +146,7 @@ class Once:
 
     looked = False
 
-    async def look(self) -> None:
+    async def measure(self) -> None:
         """Look, or say that it was done."""
         if self.looked:
             raise self.Over
@@ -158,10 +158,10 @@ async def pass_days(api: Any, days: int, monkeypatch: pytest.MonkeyPatch) -> Non
     await api.database.fetch(
         "UPDATE idempotency SET created_at = created_at - make_interval(days => $1)", days
     )
-    monkeypatch.setattr(clock, "HOUSEKEEPING_S", 0)
-    watch: Any = Once()
-    keeper = clock.Clock(toy.SERVICE, api.stage, api.database, watch, interval_s=1, days=30)
-    with pytest.raises(Once.Over):
+    monkeypatch.setattr(timers, "HOUSEKEEPING_S", 0)
+    watch: Any = OneTurn()
+    keeper = timers.Timers(toy.SERVICE, api.stage, api.database, watch, interval_s=1, days=30)
+    with pytest.raises(OneTurn.Over):
         await keeper.housekeeping()
 
 

@@ -34,7 +34,7 @@ from didflow_chassis.http import (
 )
 from didflow_chassis.http.authentication import IssuerKeys
 from didflow_chassis.service import Service
-from didflow_chassis.stage.once import Answer, IdempotencyConflict, Once, Result
+from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyConflict, IdempotencyKey
 from didflow_chassis.tenancy import within
 
 ISSUER = "https://issuer.example"
@@ -97,20 +97,21 @@ class FakeStage:
         self,
         commands: Sequence[Command],
         *,
-        once: Once,
+        key: IdempotencyKey,
         actor: str,
-        answer: Callable[[Sequence[Result]], Answer],
+        answer: Callable[[Sequence[CommandDecision]], Answer],
+        is_batch: bool = False,
     ) -> Answer:
         """Decide and keep, as the real one does in one transaction."""
         if self.failure is not None:
             raise self.failure
-        if self.running and once.key is not None:
+        if self.running and key.value is not None:
             raise IdempotencyConflict("idempotency_in_progress")
         self.calls.append(tuple(commands))
         self.actors.append(actor)
-        said = answer([Result(self.outcome(command)) for command in commands])
-        if once.key is not None:
-            self.kept[once.account, once.route, once.key] = (once.digest, said)
+        said = answer([self.outcome(command) for command in commands])
+        if key.value is not None:
+            self.kept[key.account, key.route, key.value] = (key.digest, said)
         return said
 
 

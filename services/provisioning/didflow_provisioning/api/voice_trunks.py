@@ -97,7 +97,7 @@ async def _restore(http: HttpContext, command: RestoreVoiceTrunk) -> None:
     if once is not None:
         await http.runtime.stage.command(
             [command],
-            once=replace(once, key=None),
+            key=replace(once, value=None),
             actor=http.caller.actor,
             answer=lambda _: Answer(status=204, body=b""),
         )

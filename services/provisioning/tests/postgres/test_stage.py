@@ -140,7 +140,7 @@ async def test_a_result_for_an_unknown_command_is_refused(
     await provisioning.receive(messages.purchased(), messages.did_changed(), messages.registration())
     command = (await issued())[0]
     await provisioning.receive(messages.result(command, command_id=messages.next_did_id))
-    rows = await provisioning.fetch("SELECT outcome FROM inbox ORDER BY seen_at DESC LIMIT 1")
+    rows = await provisioning.fetch("SELECT decision FROM inbox ORDER BY seen_at DESC LIMIT 1")
     assert rows[0]["outcome"] == "refused:command_unknown"
     assert await provisioning.parked() == []
     assert await provisioning.dead_letters() == []

@@ -14,7 +14,7 @@ from didflow_chassis.decision import Caller, Refused
 from didflow_chassis.processes import Process, open_process
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
-from didflow_chassis.stage.once import Answer, Once, Result
+from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
 from didflow_contracts.ids import uuid7
 from didflow_verification import store
 from didflow_verification.domain.catalogue.commands import LoadRules
@@ -115,13 +115,13 @@ async def load(process: Process, planned: Iterable[Plan]) -> list[Refused]:
     ]
     refused: list[Refused] = []
 
-    def answer(results: Sequence[Result]) -> Answer:
-        refused.extend(r.outcome for r in results if isinstance(r.outcome, Refused))
+    def answer(results: Sequence[CommandDecision]) -> Answer:
+        refused.extend(r for r in results if isinstance(r, Refused))
         return Answer(status=200, body=b"")
 
-    once = Once(account="", route="catalogue", key=None, digest=b"")
+    key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
     if commands:
-        await process.stage.command(commands, once=once, actor="service:verification", answer=answer)
+        await process.stage.command(commands, key=key, actor="service:verification", answer=answer)
     return refused
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from didflow_chassis.decision import Caller, Decided
-from didflow_chassis.stage.once import Answer, Once
+from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_verification.documents.cipher import Unopenable
 from didflow_verification.documents.contents import Contents, Gone
 from didflow_verification.documents.keys import KeyMissing
@@ -106,9 +106,9 @@ class Rotation:
 
         def note(results: Any) -> Answer:
             nonlocal moved
-            moved = isinstance(results[0].outcome, Decided)
+            moved = isinstance(results[0], Decided)
             return Answer(status=200, body=b"")
 
-        once = Once(account="", route="documents rotate", key=None, digest=b"")
-        await self.stage.command([command], once=once, actor="service:verification", answer=note)
+        key = IdempotencyKey(account="", route="documents rotate", value=None, digest=b"")
+        await self.stage.command([command], key=key, actor="service:verification", answer=note)
         return moved

@@ -19,9 +19,9 @@ from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Runtime, create_application
 from didflow_chassis.migrate import upgrade
-from didflow_chassis.stage.messages import Record
+from didflow_chassis.records import Record
 from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.watching import Watching
+from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
@@ -110,7 +110,7 @@ async def office(database_for: Any, say: Any) -> AsyncIterator[Office]:
     await asyncio.to_thread(areas.warm_up)
     database = Database(await database_for("verification", prepare), application="test")
     await database.start()
-    watching = Watching(Metrics(), start_tracing(service="verification", process="test", endpoint=None))
+    watching = StageTelemetry(Metrics(), start_tracing(service="verification", process="test", endpoint=None))
     made = Office(database, Stage(SERVICE, database, watching))
     await made.at(say.zero)
     yield made

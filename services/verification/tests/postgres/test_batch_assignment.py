@@ -123,7 +123,7 @@ async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
         "rejected address_outside_area": 6,
     }
     assert len(evaluated) == 2
-    refused = await office.database.fetch("SELECT outcome, count(*) FROM inbox GROUP BY outcome")
+    refused = await office.database.fetch("SELECT decision, count(*) FROM inbox GROUP BY decision")
     assert {row["outcome"]: row["count"] for row in refused}["refused:did_ended"] == 7
     assert {registered(n) for n in GALWAY} <= await named(office, "rejected")
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-from didflow_chassis.clock import Clock
 from didflow_chassis.commandline import Program, application
+from didflow_chassis.timers import Timers
 from didflow_verification.catalogue.reading import read_catalogue
 from didflow_verification.catalogue.tools import catalogue_tools
 from didflow_verification.service import service
@@ -71,9 +71,9 @@ def changed(file: Path, *change: str) -> str:
 
 async def strike(office: Any) -> None:
     """Let the clock strike until nothing is due."""
-    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
     for _ in range(5):
-        await clock.strike()
+        await clock.run_due()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from didflow_chassis.clock import MOST_DUE, Clock
+from didflow_chassis.timers import MAX_DUE, Timers
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.clock.reassessment import Reassessment
 from didflow_verification.service import service
@@ -20,8 +20,8 @@ CHANGED = {"company_name": "Secretive Bakery and Sons Ltd"}
 
 async def strike(office: Any) -> None:
     """Let the clock strike until nothing is due any more."""
-    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
-    while await clock.strike():
+    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    while await clock.run_due():
         pass
 
 
@@ -175,7 +175,7 @@ async def test_a_person_with_many_numbers_is_no_giant_transaction(
     office: Any, ann: Any, say: Any, bakery: Any, *, monkeypatch: Any
 ) -> None:
     """The change itself touches no DID; the clock takes them in rounds, each a transaction of bounded size."""
-    numbers = MOST_DUE + 20
+    numbers = MAX_DUE + 20
     events = []
     for place in range(numbers):
         one = type(say)()
@@ -196,7 +196,7 @@ async def test_a_person_with_many_numbers_is_no_giant_transaction(
 
     monkeypatch.setattr(office.stage, "due", counted)
     await strike(office)
-    assert max(rounds) <= MOST_DUE
+    assert max(rounds) <= MAX_DUE
     assert sum(rounds) == numbers
     assert await office.count("verifications", "status = 'pending' AND attempt = 2") == numbers
     assert len(await office.said()) == before + numbers

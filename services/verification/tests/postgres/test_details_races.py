@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from didflow_chassis.clock import Clock
+from didflow_chassis.timers import Timers
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -66,7 +66,7 @@ async def test_an_identity_is_either_deleted_or_in_use(office: Any, ann: Any, sa
 
 async def test_a_did_is_judged_by_the_last_state_of_its_details(office: Any, ann: Any, say: Any) -> None:
     """Changed while it is assigned: whichever comes first, its last attempt is of the last revision."""
-    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
     for place in range(ROUNDS):
         bakery, one = await entered(ann), number(say, place)
         await office.take(one.purchased())
@@ -74,9 +74,9 @@ async def test_a_did_is_judged_by_the_last_state_of_its_details(office: Any, ann
         await asyncio.gather(
             office.take(one.assigned(bakery, bakery)),
             ann.patch(path, json={"company_name": "Changed Ltd"}),
-            clock.strike(),
+            clock.run_due(),
         )
-        while await clock.strike():
+        while await clock.run_due():
             pass
         rows = await office.database.fetch(
             "SELECT identity_revision FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", one.did

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
-from didflow_chassis.stage.messages import Record
+from didflow_chassis.records import Record
 from didflow_verification.documents.contents import Contents
 from didflow_verification.erasure import Needles
 from didflow_verification.service import TOOLS, service

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from didflow_chassis.clock import Clock
 from didflow_chassis.telemetry import logs
+from didflow_chassis.timers import Timers
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -92,8 +92,8 @@ async def test_nobodys_data_leaves_the_service_but_by_get(
         ann, "PATCH", f"/v1/identities/{identity}", json={"last_name": "Quillfeather", "first_name": None}
     )
     await office.at(say.zero + timedelta(hours=1))
-    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
-    while await clock.strike():
+    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    while await clock.run_due():
         pass
     await ask(rita, "GET", "/v1/verifications?status=all")
     attempt = answers[-1].json()["items"][-1]["verification_id"]

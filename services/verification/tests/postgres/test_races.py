@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from didflow_chassis.clock import Clock
-from didflow_chassis.stage.once import Answer, Once
+from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
+from didflow_chassis.timers import Timers
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.loading import OPERATOR, rules_now
 from didflow_verification.domain.catalogue.commands import LoadRules
@@ -22,9 +22,9 @@ HOUR = timedelta(hours=1)
 
 async def strike(office: Any) -> None:
     """Let the clock strike until nothing is due."""
-    clock = Clock(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
+    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
     for _ in range(5):
-        await clock.strike()
+        await clock.run_due()
 
 
 async def others(office: Any, say: Any) -> list[Any]:
@@ -71,10 +71,8 @@ async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
         change_id=uuid7(),
         rules=replace(ireland, requirements=(row, later)),
     )
-    once = Once(account="", route="catalogue", key=None, digest=b"")
-    load = office.stage.command(
-        [command], once=once, actor="a", answer=lambda _: Answer(status=200, body=b"")
-    )
+    key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
+    load = office.stage.command([command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b""))
     assigned = [office.take(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
     await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
     await strike(office)

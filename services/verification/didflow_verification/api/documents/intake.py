@@ -16,7 +16,7 @@ from didflow_chassis.database import Outage
 from didflow_chassis.http import HttpContext
 from didflow_chassis.http.idempotency import REPLAYED, key_of, replay
 from didflow_chassis.http.problems import FieldError, Problem
-from didflow_chassis.stage.once import Once
+from didflow_chassis.stage.idempotency import IdempotencyKey
 from didflow_chassis.tables import idempotency as answered
 from didflow_contracts.ids import uuid7
 from didflow_verification import store
@@ -48,14 +48,14 @@ class Intake:
                 pass
             await replay(
                 http.runtime.database,
-                Once(account=http.caller.account, route=route, key=key, digest=form.digest),
+                IdempotencyKey(account=http.caller.account, route=route, value=key, digest=form.digest),
             )
         document_id = uuid7()
         upload = _Upload(http, self.contents, document_id)
         try:
             async for piece in form.pieces():
                 await upload.add(form.fields, piece)
-            once = Once(account=http.caller.account, route=route, key=key, digest=form.digest)
+            once = IdempotencyKey(account=http.caller.account, route=route, value=key, digest=form.digest)
             response = await upload.enter(once, self.turns)
         finally:
             await upload.end()
@@ -81,7 +81,7 @@ class _Upload:
             self._writing = await self._contents.begin(self._document_id, account)
         await self._writing.add(piece)
 
-    async def enter(self, once: Once, turns: asyncio.Semaphore) -> Response:
+    async def enter(self, once: IdempotencyKey, turns: asyncio.Semaphore) -> Response:
         """Look at what was stored, and let the stage decide."""
         writing, fields = self._writing, self._fields
         if writing is None or fields is None:

@@ -44,12 +44,14 @@ def upgrade() -> None:
         "inbox",
         sa.Column("id", BYTEA, primary_key=True, comment="16-byte hash of the event's source and id"),
         sa.Column("digest", BYTEA, nullable=False, comment="hash of type, subject and canonical data"),
-        sa.Column("outcome", sa.Text, nullable=False, comment="applied, unchanged, refused:<code>, dead, ..."),
-        sa.Column("spot", sa.BigInteger, comment="hash of source, entity and sequence, where there is one"),
+        sa.Column("decision", sa.Text, nullable=False, comment="decided, unchanged, refused:<code>, early, behind, retry, dead:<code>, published"),
+        sa.Column("sequence_hash", sa.BigInteger, comment="hash of source, entity and sequence, if there is one"),
         sa.Column("seen_at", instant(), nullable=False),
     )
     op.create_index("inbox_seen_at", "inbox", ["seen_at"])
-    op.create_index("inbox_spot", "inbox", ["spot"], postgresql_where="spot IS NOT NULL")
+    op.create_index(
+        "inbox_sequence_hash", "inbox", ["sequence_hash"], postgresql_where="sequence_hash IS NOT NULL"
+    )
 
     op.create_table(
         "outbox",
@@ -71,7 +73,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
         sa.Column("missing", sa.Text, comment="what an early message waits for"),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("due_at", instant(), comment="when it is tried again by itself"),
+        sa.Column("due_at", instant()),
         sa.Column("since", instant(), nullable=False),
         sa.Column("last_error", sa.Text),
         sa.Column("inbox_id", BYTEA, nullable=False),

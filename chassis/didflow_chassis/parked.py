@@ -1,0 +1,194 @@
+"""The `parked` table: messages that cannot be decided now. All SQL on this table is here.
+
+Rows of one entity are tried in the order of their ids. A row under retry or given up (`dead`) holds the rows after it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from didflow_chassis.records import Record, headers_to_json
+from didflow_chassis.tables import NOW_SQL
+
+EARLY: Final = "early"
+"""Something that the message needs has not arrived yet."""
+RETRY: Final = "retry"
+"""The decision raised an exception. It is tried again at `due_at`."""
+BEHIND: Final = "behind"
+"""An earlier message of the entity is under retry or dead."""
+DEAD: Final = "dead"
+"""Given up after the last attempt. It holds its entity until an operator retries or drops it."""
+REASONS: Final = (EARLY, RETRY, BEHIND, DEAD)
+
+MAX_ATTEMPTS: Final = 4
+
+LOAD: Final = """
+SELECT id, entity, subject, model, reason, attempts, due_at, topic, partition, "offset", key, value, headers
+FROM parked WHERE entity = ANY($1::text[]) OR id = ANY($2::bigint[]) ORDER BY id
+"""
+
+REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
+
+DUE: Final = "SELECT id, entity, subject FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
+
+INSERT: Final = """
+INSERT INTO parked (entity, subject, model, reason, missing, attempts, due_at, since, last_error, inbox_id,
+                    topic, partition, "offset", key, value, headers)
+SELECT e, s, m, r, mi, a, d, clock_timestamp(), l, i, t, p, o, k, v, h
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::timestamptz[],
+            $8::text[], $9::bytea[], $10::text[], $11::integer[], $12::bigint[], $13::bytea[], $14::bytea[],
+            $15::jsonb[])
+    WITH ORDINALITY AS u (e, s, m, r, mi, a, d, l, i, t, p, o, k, v, h, n) ORDER BY n
+"""
+
+CHANGE: Final = """
+UPDATE parked SET reason = r, attempts = a, due_at = d,
+    missing = coalesce(m, missing), last_error = coalesce(e, last_error)
+FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[])
+    AS u (i, r, a, d, m, e)
+WHERE parked.id = i
+"""
+
+COUNT: Final = """
+SELECT reason, count(*) AS rows, extract(epoch FROM max(moment - since))::float8 AS oldest,
+    count(*) FILTER (WHERE reason = 'early' AND moment - since > $1) AS late
+FROM parked, (SELECT clock_timestamp() + shift AS moment FROM clock) AS here GROUP BY reason
+"""
+
+COUNT_HELD: Final = "SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind')"
+
+_LIST: Final = """
+SELECT id, entity, subject, topic, reason, attempts, due_at, since, clock_timestamp() - since AS age, value, headers,
+       CASE WHEN reason = 'early' THEN missing END AS missing
+FROM parked
+WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR entity = $2) AND ($3::text IS NULL OR subject = $3)
+ORDER BY since, id LIMIT $4
+"""
+
+_OF_LETTER: Final = """
+    p.entity = l.entity AND p.reason = 'dead' AND p.topic IS NOT DISTINCT FROM l.topic
+    AND p.partition IS NOT DISTINCT FROM l.partition AND p."offset" IS NOT DISTINCT FROM l."offset"
+"""
+_SUBJECT_OF_LETTER: Final = (
+    f"SELECT p.subject FROM dead_letters l JOIN parked p ON {_OF_LETTER} WHERE l.id = $1"  # noqa: S608
+)
+_RETRY_LETTER: Final = f"""
+UPDATE parked p SET reason = 'retry', attempts = 0, due_at = {NOW_SQL}
+FROM dead_letters l WHERE l.id = $1 AND {_OF_LETTER}
+"""  # noqa: S608
+_PARK_LETTER: Final = f"""
+INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, last_error, inbox_id,
+                    topic, partition, "offset", key, value, headers)
+SELECT '', '', '', 'retry', 0, {NOW_SQL}, clock_timestamp(), l.detail, '', l.topic, l.partition, l."offset",
+       l.key, l.value, l.headers
+FROM dead_letters l WHERE l.id = $1
+"""  # noqa: S608
+_DROP_LETTER: Final = f"DELETE FROM parked p USING dead_letters l WHERE l.id = $1 AND {_OF_LETTER}"  # noqa: S608
+_MAKE_NEXT_DUE: Final = f"""
+UPDATE parked p SET due_at = {NOW_SQL} FROM (
+    SELECT min(w.id) FILTER (WHERE w.reason = 'behind') AS first, bool_or(w.reason IN ('dead', 'retry')) AS held
+    FROM parked w JOIN dead_letters l ON w.entity = l.entity WHERE l.id = $1) AS rest
+WHERE p.id = rest.first AND NOT rest.held
+"""  # noqa: S608
+
+
+class NewRow(Struct, frozen=True):
+    """A row to insert. `missing` is what an early message needs; `due_at` is when a retry is tried again."""
+
+    entity: str
+    subject: str
+    model: str
+    reason: str
+    missing: str | None
+    attempts: int
+    due_at: datetime | None
+    last_error: str | None
+    inbox_id: bytes
+    record: Record | None
+
+
+class Change(Struct, frozen=True):
+    """A row that stays parked, in its place, for another reason or for longer."""
+
+    id: int
+    reason: str
+    attempts: int
+    due_at: datetime | None = None
+    missing: str | None = None
+    last_error: str | None = None
+
+
+def holds(reason: str, due_at: datetime | None, now: datetime) -> bool:
+    """Return True if a row holds the rows of its entity that come after it."""
+    if reason == RETRY:
+        return due_at is not None and due_at > now
+    return reason == DEAD
+
+
+def backoff(attempts: int, seed: bytes) -> timedelta:
+    """Return the delay before the next attempt: 1, 4, 16 s, and up to half of it more, depending on the seed."""
+    jitter = int.from_bytes(blake2b(seed + bytes([attempts]), digest_size=2).digest(), "big") / 65535
+    return timedelta(seconds=4 ** (attempts - 1) * (1 + jitter / 2))
+
+
+def is_not_held(entity: str) -> str:
+    """Return the SQL condition that no row under retry or given up holds the entity, an SQL expression."""
+    return f"NOT EXISTS (SELECT FROM parked p WHERE p.entity = {entity} AND p.reason IN ('retry', 'dead'))"
+
+
+async def load(connection: Any, entities: Sequence[str], row_ids: Sequence[int]) -> list[Any]:
+    """Return the rows of these entities and these single rows, in the order in which they were parked."""
+    rows: list[Any] = await connection.fetch(LOAD, entities, row_ids)
+    return rows
+
+
+async def save(
+    connection: Any, changes: Sequence[Change], removed: Sequence[int], rows: Sequence[NewRow]
+) -> None:
+    """Change, remove and insert rows, with at most one statement each."""
+    if changes:
+        changed = [(c.id, c.reason, c.attempts, c.due_at, c.missing, c.last_error) for c in changes]
+        await connection.execute(CHANGE, *map(list, zip(*changed, strict=True)))
+    if removed:
+        await connection.execute(REMOVE, removed)
+    if rows:
+        await connection.execute(INSERT, *map(list, zip(*map(_values, rows), strict=True)))
+
+
+async def find(
+    connection: Any, *, reason: str | None, entity: str | None, subject: str | None, limit: int
+) -> list[Any]:
+    """Return rows for operators, those parked longest first, of this reason, entity and subject. None means any."""
+    rows: list[Any] = await connection.fetch(_LIST, reason, entity, subject, limit)
+    return rows
+
+
+async def subject_of_letter(connection: Any, letter_id: UUID) -> str | None:
+    """Return the subject of the row that belongs to a dead letter, or None if it has none."""
+    subject: str | None = await connection.fetchval(_SUBJECT_OF_LETTER, letter_id)
+    return subject
+
+
+async def retry_letter(connection: Any, letter_id: UUID) -> None:
+    """Make the row of a dead letter due now, in its place. If the letter has no row, park its record anew."""
+    if await connection.execute(_RETRY_LETTER, letter_id) == "UPDATE 0":
+        await connection.execute(_PARK_LETTER, letter_id)
+
+
+async def drop_letter(connection: Any, letter_id: UUID) -> None:
+    """Remove the row of a dead letter and make the next row of its entity due, unless another row holds it."""
+    await connection.execute(_DROP_LETTER, letter_id)
+    await connection.execute(_MAKE_NEXT_DUE, letter_id)
+
+
+def _values(row: NewRow) -> tuple[Any, ...]:
+    r = row.record
+    record = (
+        (r.topic, r.partition, r.offset, r.key, r.value, headers_to_json(r.headers)) if r else (None,) * 6
+    )
+    why = (row.entity, row.subject, row.model, row.reason, row.missing, row.attempts, row.due_at)
+    return (*why, row.last_error, row.inbox_id, *record)

@@ -1,0 +1,301 @@
+"""Decides the messages of one batch in memory: entity by entity in order, each decision applied before the next.
+
+Nothing here calls the database. If a decision raises, only its own message fails: none of its effects is applied.
+"""
+
+import logging
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from didflow_chassis import failpoints, parked
+from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
+from didflow_chassis.internal_errors import internal_error
+from didflow_chassis.service import Handler, Ref, Service
+from didflow_chassis.stage.events import EventWriter, message_refused
+from didflow_chassis.stage.messages import Message, MoreNeeded, uncovered, with_subject
+from didflow_chassis.stage.unit_of_work import NewEvents, StateKey, UnitOfWork
+from didflow_contracts.envelope import Event
+
+MAX_SETTLED = 10_000
+_LOG = logging.getLogger(__name__)
+
+
+class NoProgress(Exception):
+    """The decision on a due timer left the state as due as before: a defect in the domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedMessage:
+    """A row of `parked` with its message."""
+
+    entity: str
+    reason: str
+    due_at: datetime | None
+    message: Message
+
+
+@dataclass(slots=True)
+class EntityQueue:
+    """The queue of one entity in a batch. `early` are the messages that came too early for it.
+
+    If `is_held`, later messages are parked behind a failed one. If `is_incomplete`, a message needs states that are
+    not loaded: the pass decides nothing more for this entity and only collects what the batch needs.
+    """
+
+    early: list[Message] = field(default_factory=list)
+    is_held: bool = False
+    is_incomplete: bool = False
+
+
+class EntityQueues:
+    """One pass over a batch. Call `add_parked` first, `take` for each message in order, then `finish`.
+
+    The results are in the unit of work and in each message's `decision`. `rejected` is the reason why the database
+    refused the only message of the batch: that message then fails without a decision. If `is_http_batch`, a command
+    whose decision raises is refused as `internal_error`; otherwise the exception of a command is raised.
+    """
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        events: EventWriter,
+        *,
+        rejected: str | None = None,
+        is_http_batch: bool = False,
+    ) -> None:
+        self.work = work
+        self.service: Service = work.service
+        self._events = events
+        self._rejected = rejected
+        self._is_http_batch = is_http_batch
+        self._queues: dict[str, EntityQueue] = {}
+        self._parked: dict[str, list[ParkedMessage]] = {}
+        self._missing: set[Ref] = set()
+
+    def add_parked(self, row: ParkedMessage) -> None:
+        """Add a parked message. Rows come in the order in which they were parked."""
+        self._parked.setdefault(row.entity, []).append(row)
+
+    def open(self, entity: Hashable) -> EntityQueue:
+        """Return the entity's queue. The first call in a batch decides the parked messages that are not held."""
+        name = str(entity)
+        if name in self._queues:
+            return self._queues[name]
+        queue = self._queues[name] = EntityQueue()
+        for row in self._parked.get(name, ()):
+            if parked.holds(row.reason, row.due_at, self.work.now):
+                queue.is_held = True
+            elif row.reason == parked.EARLY:
+                queue.early.append(row.message)
+            elif not queue.is_held:
+                self._run(queue, row.message)
+        return queue
+
+    def take(self, message: Message) -> None:
+        """Decide a new message, or park it if its entity is held."""
+        queue = self.open(message.entity)
+        if not queue.is_held:
+            self._run(queue, message)
+        elif isinstance(message.body, Event):
+            self.work.park(message, parked.BEHIND)
+        else:
+            message.decision = Refused(
+                "held_back",
+                "An earlier message of this entity failed. An operator must retry or drop it first.",
+            )
+
+    def finish(self) -> None:
+        """End the pass. Raises MoreNeeded with all states that its messages need and that are not loaded."""
+        if self._missing:
+            raise MoreNeeded(self._missing)
+
+    def _run(self, queue: EntityQueue, message: Message) -> None:
+        """Decide a message, then the early ones again as long as something changes."""
+        if self._rejected is not None:
+            self._fail(queue, message, self._rejected)
+            return
+        has_changed = self._decide(queue, message)
+        while has_changed and queue.early and not queue.is_held:
+            early, queue.early = queue.early, []
+            has_changed = self._decide_early(queue, early)
+
+    def _decide_early(self, queue: EntityQueue, early: Sequence[Message]) -> bool:
+        """Decide early messages again. After one that fails, the later ones are parked behind it, in order."""
+        has_changed = False
+        for message in early:
+            if queue.is_held:
+                message.parked_as = parked.BEHIND
+                self.work.park(message, parked.BEHIND)
+            else:
+                has_changed = self._decide(queue, message) or has_changed
+        return has_changed
+
+    def _decide(self, queue: EntityQueue, message: Message) -> bool:
+        """Decide one message. Return True if something changed, so that early messages are worth another try."""
+        if queue.is_incomplete:
+            return False
+        try:
+            decision = self._decision(message)
+        except MoreNeeded as more:
+            queue.is_incomplete = True
+            self._missing |= more.refs
+            return False
+        except Exception as error:  # noqa: BLE001 - only this message fails
+            self._on_exception(queue, message, error)
+            return False
+        message.decision = decision
+        if isinstance(decision, TooEarly):
+            self._park_early(queue, message, decision)
+        else:
+            self.work.finish(message, _noted(decision))
+        return isinstance(decision, Decided)
+
+    def _on_exception(self, queue: EntityQueue, message: Message, error: Exception) -> None:
+        if isinstance(message.body, Event | None):
+            _LOG.exception("A decision failed", extra={"entity": str(message.entity)})
+            self._fail(queue, message, f"{type(error).__name__}: {error}"[:500])
+        elif self._is_http_batch:
+            message.decision = internal_error(error)
+        else:
+            raise error
+
+    def _fail(self, queue: EntityQueue, message: Message, error: str) -> None:
+        queue.is_held = True
+        message.failed = True
+        self.work.park_failed(message, error)
+
+    def _park_early(self, queue: EntityQueue, message: Message, decision: TooEarly) -> None:
+        if message.record is None:
+            message.decision = Refused("not_ready", decision.missing)
+            return
+        queue.early.append(message)
+        if message.parked_as != parked.EARLY:
+            message.parked_as = parked.EARLY
+            self.work.park(message, parked.EARLY, decision.missing)
+
+    def _decision(self, message: Message) -> Decision:
+        failpoints.hit_now("stage.decide", message.subject)
+        self._settle(message)
+        if message.body is None:
+            return Decided()
+        return self._decide_at(message.handler, message, message.body, self.work.now)
+
+    def _settle(self, message: Message) -> None:
+        """Run the entity's timers that were due before this message, each at its own instant.
+
+        Source: spec lifecycle, "Settle first".
+        """
+        handler = self.service.due.get(message.model)
+        column = self.service.kind_of[message.model].due
+        if handler is None or column is None:
+            return
+        until = min(message.time, self.work.now) if message.time else self.work.now
+        for _ in range(MAX_SETTLED):
+            state = self.work.state(message.model, message.entity)
+            due = getattr(state, column) if state is not None else None
+            if due is None or due > until:
+                return
+            self._decide_at(handler, message, None, due)
+            if self.work.state(message.model, message.entity) == state:
+                raise NoProgress(f"{message.model.__name__} {message.entity} is still due at {due}")
+        raise NoProgress(f"{message.model.__name__} {message.entity} was due {MAX_SETTLED} times")
+
+    def _decide_at(self, handler: Handler, message: Message, body: Any, at: datetime) -> Decision:
+        """Call one decision and apply its result. `body` is None for a due timer."""
+        state = self.work.state(message.model, message.entity)
+        arguments = (state, body, at) if body is not None else (state, at)
+        if handler.state_needs:
+            self._require(handler.state_needs(state, body, self.work.known), message)
+        known = (self.work.known,) if handler.needs or handler.state_needs else ()
+        decision: Decision = handler.decide(*arguments, *known)
+        if isinstance(decision, Decided):
+            data_json = self._events.data_json(decision.events)
+            if data_json is not None:
+                self._apply(decision, data_json, message=message, state=state, body=body, at=at)
+                return decision
+            decision = Refused("too_large", "An event of this change would be larger than a record may be.")
+        refusal = self._refusal(decision, message, state, at) if isinstance(body, Event) else None
+        self.work.appended += self._history(body, decision, state, at)
+        if refusal is not None:
+            self.work.add_events(refusal)
+        return decision
+
+    def _require(self, refs: Iterable[Ref], message: Message) -> None:
+        missing = uncovered((with_subject(self.service, ref, message) for ref in refs), self.work.refs)
+        if missing:
+            raise MoreNeeded(missing)
+
+    def _apply(
+        self,
+        decided: Decided[Any],
+        data_json: Sequence[bytes],
+        *,
+        message: Message,
+        state: Any,
+        body: Any,
+        at: datetime,
+    ) -> None:
+        """Apply a decision: its states, rows and events, all or nothing. All that can raise comes first.
+
+        Raises KeyError for a state that the handler did not declare as written: a defect in `handlers.py` or
+        `needs.py`.
+        """
+        changes, rows = self._changes(decided, message)
+        correlation_id = self._events.correlation_id(message)
+        events: NewEvents | None = None
+        if decided.events:
+            with_json = zip(decided.events, data_json, strict=True)
+            events = self._events.write(
+                self.work, with_json, message, at, changes=changes, correlation_id=correlation_id
+            )
+        rows += self._history(body, decided, state, at)
+        for key, value in changes.items():
+            self.work.change(key, value, correlation_id)
+        self.work.appended += rows
+        if events is not None:
+            self.work.add_events(events)
+
+    def _changes(self, decided: Decided[Any], message: Message) -> tuple[dict[StateKey, Any], list[Any]]:
+        """Return the new values of states, and the rows of append-only kinds."""
+        kinds = self.service.kind_of
+        changes: dict[StateKey, Any] = {}
+        rows: list[Any] = []
+        if decided.state is not None:
+            own = kinds[message.model]
+            if own.key_of(decided.state) != message.entity:
+                raise KeyError(f"the decision is about another {own.model.__name__} than {message.entity}")
+            changes[own.model, message.entity] = decided.state
+        for other in decided.also:
+            kind = kinds[type(other)]
+            if kind.append_only:
+                rows.append(other)
+                continue
+            key = (kind.model, kind.key_of(other))
+            if key not in self.work.writable:
+                raise KeyError(f"{kind.model.__name__} {key[1]} was not declared with write=True")
+            changes[key] = other
+        return changes, rows
+
+    def _refusal(self, decision: Decision, message: Message, state: Any, at: datetime) -> NewEvents | None:
+        """Return the event `message.refused`, if this service publishes refusals and knows the entity."""
+        holder, is_main = self.service.holder, message.model is self.service.main
+        if not isinstance(decision, Refused) or holder is None or state is None or not is_main:
+            return None
+        data = message_refused(message, decision, holder(state))
+        data_json = self._events.data_json((data,)) if data is not None else None
+        if data is None or data_json is None:
+            return None
+        return self._events.write(self.work, [(data, data_json[0])], message, at)
+
+    def _history(self, body: Any, decision: Decision, state: Any, at: datetime) -> list[Any]:
+        history = self.service.history
+        return list(history(body, decision, state, at)) if history else []
+
+
+def _noted(decision: Decision) -> str:
+    """Return what the inbox notes about a decision."""
+    if isinstance(decision, Refused):
+        return f"refused:{decision.code}"
+    return "unchanged" if isinstance(decision, Unchanged) else "decided"
