@@ -141,7 +141,7 @@ async def test_a_result_for_an_unknown_command_is_refused(
     command = (await issued())[0]
     await provisioning.receive(messages.result(command, command_id=messages.next_did_id))
     rows = await provisioning.fetch("SELECT decision FROM inbox ORDER BY seen_at DESC LIMIT 1")
-    assert rows[0]["outcome"] == "refused:command_unknown"
+    assert rows[0]["decision"] == "refused:command_unknown"
     assert await provisioning.parked() == []
     assert await provisioning.dead_letters() == []
 
