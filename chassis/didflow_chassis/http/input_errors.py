@@ -99,8 +99,8 @@ def invalid_input(found: Sequence[Mapping[str, Any]], given: Any = None) -> Prob
     """
     unknown = [error for error in found if error["type"] == "extra_forbidden"]
     if unknown:
-        errors = [_unknown_field(_path(error["loc"], given), ()) for error in unknown]
-        return Problem("unknown_field", SEE_ERRORS, errors=errors)
+        fields = [_unknown_field(_path(error["loc"], given), ()) for error in unknown]
+        return Problem("unknown_field", SEE_ERRORS, errors=fields)
     errors: dict[str, FieldError] = {}
     for error in (_field_error(each, given) for each in found):
         earlier = errors.get(error.field)
