@@ -19,7 +19,15 @@ PURE = frozenset({"msgspec", "phonenumbers", "stdnum"})
 MAY_IMPORT = {
     f"{service}.domain": {"didflow_contracts", "didflow_chassis.decision", *PURE} for service in SERVICES
 } | {
-    "didflow_contracts": {"msgspec", "orjson", "phonenumbers", "pydantic", "pydantic_core", "uuid_utils"},
+    "didflow_contracts": {
+        "iso4217",
+        "msgspec",
+        "orjson",
+        "phonenumbers",
+        "pydantic",
+        "pydantic_core",
+        "uuid_utils",
+    },
     "didflow_adapters": {
         "didflow_contracts",
         "aiokafka",

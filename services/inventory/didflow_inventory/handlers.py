@@ -18,7 +18,7 @@ from didflow_inventory.settings import InventorySettings
 def _purchase(decide: Callable[..., Any], settings: InventorySettings) -> Handler:
     return Handler(
         decide=partial(decide, deployment_carrier=settings.default_carrier),
-        needs=needs.needs_of_purchase,
+        needs=needs.states_of_purchase,
         state_needs=needs.earlier_did_of_order,
         state_needs_are_rare=True,
     )

@@ -21,7 +21,7 @@ def number_of(event: Event[Any]) -> Iterable[Ref]:
     return (Ref(Number, event.data.number, write=True),)
 
 
-def needs_of_purchase(message: Any) -> Iterable[Ref]:
+def states_of_purchase(message: Any) -> Iterable[Ref]:
     """Return the number, the ordered number, and the account with all accounts above it."""
     yield Ref(Number, message.data.number, write=True)
     key = order_key_of(message.data)

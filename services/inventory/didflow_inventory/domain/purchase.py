@@ -32,6 +32,8 @@ from didflow_inventory.domain.stock import (
 )
 from didflow_inventory.domain.view_updates import NOT_YOURS
 
+NEED_PERMISSION: Final = frozenset(("enterprise_admin", "service"))
+"""The roles that purchase external numbers only for an account with `allow_external_numbers`."""
 ORIGINS: Final[dict[Acquired, Origin]] = {"ported_in": "ported_in", "external": "external"}
 
 
@@ -78,7 +80,9 @@ def purchase(
     """
     data = command.data
     if not command.caller.reaches(data.account):
-        return Refused("not_found", "No such account below yours.", "account")
+        return Refused(
+            "not_found", "No such account in your reach. Use your own account or one below it.", "account"
+        )
     earlier = did or _earlier_did(data, known)
     if earlier is not None:
         return _repeat_over_http(earlier, data, now)
@@ -126,16 +130,16 @@ def _refusal(data: DidPurchased, known: Known) -> Refused | None:
 
 
 def _refusal_of_external(command: Purchase, known: Known) -> Refused | None:
-    """Refuse a number of an enterprise's own unless its account allows such numbers.
+    """Refuse an external number unless the role or the account allows it.
 
-    Source: spec inventory, Accounts and holders.
+    Source: spec inventory, Accounts and holders; spec roles, `purchase`.
     """
     account = known.get(Account, command.data.account)
-    if command.data.acquired != "external" or command.caller.role != "enterprise_admin":
+    if command.data.acquired != "external" or command.caller.role not in NEED_PERMISSION:
         return None
     if account is not None and account.allow_external_numbers:
         return None
-    return Refused("external_numbers_not_allowed", "Your account may not add numbers of its own.", "acquired")
+    return Refused("external_numbers_not_allowed", "This account may not add numbers of its own.", "acquired")
 
 
 def _refused_did(

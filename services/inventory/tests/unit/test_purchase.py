@@ -251,13 +251,22 @@ def test_the_did_id_of_a_removed_did_cannot_be_used_again(purchased: Any, make: 
     assert purchased.code(make.purchase()) == "did_id_taken"
 
 
-def test_an_enterprise_adds_numbers_of_its_own_only_if_its_account_allows_it(stage: Any, make: Any) -> None:
-    """A reseller has no such limit."""
-    admin = make.caller(make.account, "enterprise_admin")
+@pytest.mark.parametrize("role", ["enterprise_admin", "service"])
+def test_an_external_number_is_added_only_if_its_account_allows_it(stage: Any, make: Any, role: Any) -> None:
+    """The account of an enterprise must allow it; this also holds for services."""
+    caller = make.caller(make.account, role)
     external = {"acquired": "external", "did_id": make.other_id}
-    assert isinstance(stage.decide(make.purchase(admin, **external)), Refused)
+    assert isinstance(stage.decide(make.purchase(caller, **external)), Refused)
     assert stage.refusals() == ["external_numbers_not_allowed"]
 
     stage.store(Account(path=make.account, name="a", allow_external_numbers=True, created_at=make.zero))
-    stage.decide(make.purchase(admin, **external))
+    stage.decide(make.purchase(caller, **external))
+    assert stage.state(Did, make.other_id).origin == "external"
+
+
+def test_a_reseller_adds_external_numbers_without_the_permission_of_the_account(
+    stage: Any, make: Any
+) -> None:
+    """It has no such limit."""
+    stage.decide(make.purchase(acquired="external", did_id=make.other_id))
     assert stage.state(Did, make.other_id).origin == "external"
