@@ -49,8 +49,8 @@ async def test_events_before_the_purchase_are_parked_until_it_arrives(billing: A
 async def test_a_refused_event_is_neither_parked_nor_a_dead_letter(billing: Any, make: Any) -> None:
     """The inbox keeps the code of the refusal."""
     await billing.receive(make.purchased(), make.did_changed(), make.purchase_refused())
-    outcomes = await billing.fetch("SELECT decision FROM inbox WHERE decision LIKE 'refused%'")
-    assert [row["outcome"] for row in outcomes] == ["refused:purchase_accepted"]
+    rows = await billing.fetch("SELECT decision FROM inbox WHERE decision LIKE 'refused%'")
+    assert [row["decision"] for row in rows] == ["refused:purchase_accepted"]
     assert (await billing.count("parked"), await billing.count("dead_letters")) == (0, 0)
 
 
