@@ -1,4 +1,4 @@
-"""The documents that others program against, of every service: AsyncAPI as its own schema has it, and OpenAPI."""
+"""The documents of every service that others use: AsyncAPI, checked by its official schema, and OpenAPI."""
 
 import io
 import json
@@ -24,7 +24,7 @@ CACHE = Path(__file__).parent.parent / ".cache" / SPECS.replace("/", "-")
 
 @pytest.fixture(scope="session")
 def official() -> Draft7Validator:
-    """The official JSON Schema of AsyncAPI 3.0.0: fetched by npm once, then kept below .cache."""
+    """Return the official JSON Schema of AsyncAPI 3.0.0. npm downloads it once; then it is kept below .cache."""
     kept = CACHE / "asyncapi-3.0.0.json"
     if not kept.exists():
         _fetch(kept)
@@ -56,7 +56,7 @@ def _without(reason: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_services_asyncapi_document_is_valid(official, name):
-    """The AsyncAPI project's own schema finds nothing wrong with what a service says of itself."""
+    """The schema of the AsyncAPI project accepts the document of each service."""
     document = asyncapi.of_service(service(name))
 
     assert [error.message for error in official.iter_errors(document)] == []
@@ -64,12 +64,12 @@ def test_a_services_asyncapi_document_is_valid(official, name):
 
 @pytest.mark.parametrize("party", [ORDER_SYSTEMS, CARRIER_ADAPTERS, PORTALS, INVOICING])
 def test_an_outside_partys_asyncapi_document_is_valid(official, party):
-    """The same holds for the documents that those outside program against."""
+    """The schema also accepts the documents for outside parties."""
     assert [error.message for error in official.iter_errors(asyncapi.of_party(party))] == []
 
 
-def test_the_official_schema_sees_a_mistake(official):
-    """The check above would notice: an operation that does neither send nor receive is wrong."""
+def test_the_official_schema_finds_a_mistake(official):
+    """An operation that neither sends nor receives is an error, so the check above can fail."""
     document = asyncapi.of_party(ORDER_SYSTEMS)
     document["operations"]["sendDidPurchased"]["action"] = "shout"
 
@@ -78,7 +78,7 @@ def test_the_official_schema_sees_a_mistake(official):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_prints_its_openapi_document_without_running(name):
-    """OpenAPI comes out with paths, from a service that reached no database and no broker."""
+    """The document has paths although no database and no broker is reachable."""
     document = json.loads(openapi_json(service(name)))
 
     assert document["openapi"].startswith("3.")

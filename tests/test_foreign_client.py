@@ -1,4 +1,4 @@
-"""An order system of whatever make: binary mode, another client, another partitioner, and bad records between."""
+"""An order system with another client: binary mode, another partitioner, and invalid records among valid ones."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -31,7 +31,7 @@ Headers = Sequence[tuple[str, bytes]]
 async def stack(
     kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stack]:
-    """Four services on a real Kafka whose workers have not been started yet."""
+    """Four services on a real Kafka. Their workers are not started yet."""
     monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
     monkeypatch.setenv("DIDFLOW_BATCH_SIZE", "2000")
     async with running(Wanted(kafka=kafka), tmp_path, tell=print, port=0, late=SERVICES) as opened:
@@ -39,7 +39,7 @@ async def stack(
 
 
 def data(index: int) -> dict[str, Any]:
-    """A purchase of the index-th number of a range that is kept for examples."""
+    """Return the purchase of number `index` of a range that is reserved for examples."""
     return {
         "did_id": str(derived_id("foreign", str(index))),
         "number": f"+442079460{index:03d}",
@@ -57,7 +57,7 @@ def data(index: int) -> dict[str, Any]:
 
 
 def headers(event_id: str, **changed: bytes) -> Headers:
-    """CloudEvents attributes in binary mode."""
+    """Return the CloudEvents attributes in binary mode."""
     attributes = {
         "ce_specversion": b"1.0",
         "ce_id": event_id.encode(),
@@ -70,7 +70,7 @@ def headers(event_id: str, **changed: bytes) -> Headers:
 
 
 def malformed() -> list[tuple[Headers, bytes | None]]:
-    """Ten records that are no purchase, each in its way."""
+    """Return ten records that are not a purchase, each for another reason."""
 
     def body(**changed: Any) -> bytes:
         return json.dumps(data(0) | changed).encode()
@@ -101,7 +101,7 @@ REASONS = {
 
 
 def publish(stack: Stack, records: Sequence[tuple[Headers, bytes | None]]) -> None:
-    """Publish with librdkafka and its default partitioner, which is not Java's."""
+    """Publish with librdkafka and its default partitioner, which differs from that of Java."""
     producer = Producer({"bootstrap.servers": stack.servers.kafka})
     topic = f"{stack.servers.topic_prefix}did.purchased"
     for said, value in records:
@@ -111,7 +111,7 @@ def publish(stack: Stack, records: Sequence[tuple[Headers, bytes | None]]) -> No
 
 
 async def counts(stack: Stack, service: str) -> dict[str, int]:
-    """Count a service's states and its dead letters by reason."""
+    """Count a service's states, and its dead letters by reason."""
     connection = await asyncpg.connect(stack.servers.postgres[service])
     try:
         states = await connection.fetchval(f"SELECT count(*) FROM {TABLES[service]}")
@@ -121,8 +121,8 @@ async def counts(stack: Stack, service: str) -> dict[str, int]:
         await connection.close()
 
 
-async def test_ten_bad_records_among_a_thousand_are_set_apart_by_each_service(stack: Stack) -> None:
-    """Each service takes the thousand and dead-letters exactly the ten, each with its reason; a repeat is nothing."""
+async def test_each_service_dead_letters_exactly_ten_bad_records_among_a_thousand(stack: Stack) -> None:
+    """Each dead letter has its reason. The thousand are taken, and a repeat has no effect."""
     good = [(headers(f"good-{n}"), json.dumps(data(n)).encode()) for n in range(GOOD)]
     bad = malformed()
     mixed = [record for n in range(10) for record in (*good[n * 100 : (n + 1) * 100], bad[n])]
@@ -139,7 +139,7 @@ async def test_ten_bad_records_among_a_thousand_are_set_apart_by_each_service(st
     entries = await ledger(stack)
     publish(stack, good[:50])
     publish(stack, [(headers("last"), json.dumps(data(GOOD - 1) | {"order_id": "other"}).encode())])
-    await until(lambda: heard(stack, "last"), within=30, what="the last record")
+    await until(lambda: received(stack, "last"), within=30, what="the last record")
     for service in SERVICES:
         assert await counts(stack, service) == expected
     assert await ledger(stack) == entries
@@ -154,8 +154,8 @@ async def ledger(stack: Stack) -> int:
         await connection.close()
 
 
-async def heard(stack: Stack, event_id: str) -> bool:
-    """Whether every service's inbox has an event of the foreign source."""
+async def received(stack: Stack, event_id: str) -> bool:
+    """True if the inbox of every service has an event of the foreign source."""
     from didflow_chassis.stage.messages import event_id_hash
 
     for service in SERVICES:

@@ -1,6 +1,6 @@
 """The main job from end to end: four workers as processes on a real Kafka and a real PostgreSQL.
 
-Whatever happens to a worker on the way, every number ends where the examples say.
+Whatever happens to a worker during the run, every number ends as the examples expect.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def told() -> list[str]:
 
 @pytest.fixture
 def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]):
-    """Plays the examples on topics of this test's own and a database server of its own."""
+    """Runs the examples with the test's own topics and database server."""
     monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
 
     async def run(**how: frozenset[str]) -> DemoResult:
@@ -35,18 +35,18 @@ def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def wrong(played: DemoResult) -> list[str]:
-    """Say what ended elsewhere than expected, and what nobody expected."""
+    """Return the lines that did not end as expected, and other unexpected facts."""
     elsewhere = (f"{v.purchase.number}: {v.found}, not {v.expected}" for v in played.verdicts if not v.ok)
     return [*elsewhere, *played.surprises]
 
 
-async def test_every_number_ends_where_the_examples_say(job) -> None:
-    """Active, waiting, refused, repeated, dead-lettered: all as the file expects it."""
+async def test_every_number_ends_as_the_examples_expect(job) -> None:
+    """Active, pending, refused, repeated, dead-lettered: all as the file expects."""
     assert wrong(await job()) == []
 
 
-async def test_workers_killed_on_the_way_change_nothing(job, told: list[str]) -> None:
-    """A worker of each service is killed by kill -9 at a random moment and started again: the same table."""
+async def test_killed_workers_change_nothing(job, told: list[str]) -> None:
+    """Each service's worker is killed with SIGKILL at a random moment and started again. The table is the same."""
     played = await job(killed=EVERY)
     assert wrong(played) == []
     assert sum("kill -9" in line for line in told) == len(EVERY)
@@ -54,5 +54,5 @@ async def test_workers_killed_on_the_way_change_nothing(job, told: list[str]) ->
 
 @pytest.mark.parametrize("late", SERVICES)
 async def test_a_service_that_was_down_catches_up(job, late: str) -> None:
-    """A service stopped before the purchases and started after them: the same table."""
+    """A service that starts only after the purchases. The table is the same."""
     assert wrong(await job(late=frozenset({late}))) == []

@@ -1,4 +1,4 @@
-"""What verification decides is seen in My Numbers: icon, reference, reasons, services, and who has to act."""
+"""My Numbers shows what verification decides: icon, reference, reasons, services and the next step."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -38,7 +38,7 @@ REJECTED = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
 
 
 class Caller:
-    """Asks a running stack as anybody, and waits until My Numbers shows what was done."""
+    """Calls a running stack as any caller, and waits until My Numbers shows a change."""
 
     def __init__(self, client: httpx.AsyncClient, token: Callable[..., str]) -> None:
         self._client, self._token = client, token
@@ -46,7 +46,7 @@ class Caller:
     async def ask(
         self, method: str, path: str, body: Any = None, *, role: str = "reseller", **query: Any
     ) -> Any:
-        """Call, and return the answer, which must be good."""
+        """Send a request and return the answer, which must be a success."""
         account = "master/acme" if role == "reseller" else "master"
         headers = {
             "Authorization": f"Bearer {self._token(role=role, account=account)}",
@@ -60,7 +60,7 @@ class Caller:
         return answer.json()
 
     async def shows(self, what: Callable[[Any], Any], expected: Any) -> Any:
-        """Wait until the number's view says so, and return the view."""
+        """Wait until the view of the number satisfies the condition. Return the view."""
         seen = None
         for _ in range(100):
             view = await self.ask("GET", f"/v1/dids/{DUBLIN}")
@@ -70,8 +70,8 @@ class Caller:
             await asyncio.sleep(0.1)
         raise AssertionError(f"{seen} is not {expected}")
 
-    async def waiting(self) -> str:
-        """Return the attempt that waits for a reviewer, once one does."""
+    async def pending(self) -> str:
+        """Wait until a verification is pending, and return it."""
         for _ in range(100):
             queue = (await self.ask("GET", "/v1/verifications", role="reviewer"))["items"]
             if queue:
@@ -85,7 +85,7 @@ class Caller:
 async def caller(
     kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Caller]:
-    """Somebody with a purchased number in Dublin, on a stack of its own."""
+    """A caller with a purchased number in Dublin, on its own stack."""
     monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
     async with (
         running(Wanted(kafka=kafka), tmp_path, tell=lambda _: None, port=0) as stack,
@@ -97,12 +97,12 @@ async def caller(
 
 
 def icon(view: Any) -> Any:
-    """The registration's icon, with who has to do what."""
+    """Return the registration's icon and the next step."""
     return view["registration"]["icon"], view["next_step"]["action"], view["next_step"]["who"]
 
 
 def services(view: Any) -> Any:
-    """The additional services."""
+    """Return the additional services."""
     return [(each["service"], each["state"], each["color"]) for each in view["services"]]
 
 
@@ -117,13 +117,13 @@ async def test_my_numbers_follows_a_registration_and_its_services(caller: Caller
         "POST", "/v1/dids/batch/assign-end-user", {"dids": [DUBLIN], **details, "document_ids": []}
     )
     await caller.shows(icon, ("pending", "await_review", "reviewer"))
-    attempt = await caller.waiting()
+    attempt = await caller.pending()
     await caller.ask("POST", f"/v1/verifications/{attempt}/reject", REJECTED, role="reviewer")
     view = await caller.shows(icon, ("rejected", "fix_end_user_details", "account"))
     assert [reason["code"] for reason in view["registration"]["reasons"]] == ["mismatch"]
     assert view["registration"]["reference"].startswith("V-")
     await caller.ask("POST", f"/v1/verifications/{attempt}/resubmit", {})
-    second = await caller.waiting()
+    second = await caller.pending()
     await caller.ask("POST", f"/v1/verifications/{second}/approve", {}, role="reviewer")
     await caller.shows(lambda view: view["registration"]["icon"], "active")
     await caller.shows(services, [("a2p_sms", "not_configured", "gray")])

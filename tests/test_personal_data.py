@@ -1,6 +1,6 @@
-"""A whole run on a real Kafka leaves what end users stated nowhere but in verification's own tables.
+"""After a whole run on a real Kafka, personal data of end users is only in verification's own tables.
 
-What is searched: every record of every topic, every process's log, error answers, and the databases.
+The tests search every record of every topic, the log of every process, error answers, and the databases.
 """
 
 import asyncio
@@ -53,20 +53,20 @@ DUBLIN = "+35319605511"
 
 
 def stated(bodies: Iterable[dict[str, Any]]) -> set[str]:
-    """All that end users stated, as far as it cannot stand elsewhere by chance."""
+    """Return all that end users stated, without short values that can occur by chance."""
     values = {str(value) for body in bodies for name, value in body.items() if name not in PUBLIC}
     return {value for value in values if len(value) >= SHORTEST}
 
 
 def told(text: str, secrets: Iterable[str]) -> set[str]:
-    """Which secrets a text tells, in whatever case."""
+    """Return the secrets that a text contains, in any case."""
     folded = text.casefold()
     return {secret for secret in secrets if secret.casefold() in folded}
 
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """All that the APIs log, which run in this process, as a deployment would write it."""
+    """Everything that the APIs log. They run in this process and log as in a deployment."""
     root, written = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
     logs.configure(service="stack", process="test", level="info", stream=written)
@@ -77,13 +77,13 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def settings(kafka: str, topics: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """How to reach this test's topics."""
+    """Return the settings for this test's topics."""
     monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
     return load(Settings, kafka=kafka, postgres="postgresql://unused/unused", production=False)
 
 
 async def published(settings: Settings) -> str:
-    """Every record of every topic from the first to the last, with its headers."""
+    """Return every record of every topic, with its headers."""
     names = [settings.topic_prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
     partitions = await partitions_of(settings, names)
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, group_id=None, enable_auto_commit=False)
@@ -102,14 +102,14 @@ async def published(settings: Settings) -> str:
 
 
 def written(folder: Path) -> str:
-    """All logs of the run's processes."""
+    """Return the logs of all processes of the run."""
     found = [file.read_text(errors="replace") for file in (folder / "logs").iterdir()]
     assert found
     return "\n".join(found)
 
 
 async def stored(dsns: dict[str, str]) -> AsyncIterator[tuple[str, str]]:
-    """Every table of every service that is no home of personal data, as text."""
+    """Return every table of every service, as text, except the tables for personal data."""
     for service, dsn in dsns.items():
         connection = await asyncpg.connect(dsn)
         try:
@@ -123,7 +123,7 @@ async def stored(dsns: dict[str, str]) -> AsyncIterator[tuple[str, str]]:
 
 
 def _unhexed(text: str) -> str:
-    """What the bytes of a row say."""
+    """Return the text of a row's bytes."""
     hexes = (part.rstrip('",)') for part in text.split("\\x")[1:])
     return " ".join(_bytes(part.split('"')[0].split(",")[0]) for part in hexes)
 
@@ -135,10 +135,10 @@ def _bytes(text: str) -> str:
         return ""
 
 
-async def test_the_main_job_tells_nobody_who_the_end_users_are(
+async def test_the_main_job_keeps_personal_data_in_verification(
     kafka: str, settings: Settings, tmp_path: Path, log: io.StringIO
 ) -> None:
-    """All examples, from purchase to review: no name, number or street of theirs on a topic or in a log."""
+    """All examples, from purchase to review: no name, number or street is on a topic or in a log."""
     played: Examples = examples.read()
     public = f"{[one.event for one in played.purchases]} sip:switchboard.example.com"
     bodies = [one.body for one in played.identities.values()] + [
@@ -158,13 +158,13 @@ async def test_the_main_job_tells_nobody_who_the_end_users_are(
     assert told(log.getvalue(), secrets) == set()
 
 
-async def test_what_goes_wrong_tells_nobody_either(
+async def test_failures_reveal_no_personal_data(
     kafka: str, settings: Settings, tmp_path: Path, log: io.StringIO
 ) -> None:
-    """Refused, misspelt, rejected, revoked, canceled: no error, record, log or foreign table says who it was."""
+    """Refused, misspelt, rejected, revoked, canceled: no error, record, log or other table names the person."""
     secrets = stated([PERSON, PLACE]) | {DISPLAY}
     async with running(Wanted(kafka=kafka), tmp_path, tell=lambda _: None, port=0) as stack:
-        refused = await _misadventures(stack)
+        refused = await _failures(stack)
         dsns = {name: dsn for name, dsn in stack.servers.postgres.items() if name != ADMIN}
         async with idle_check(settings, stack.servers.postgres) as quiet:
             await quiet.wait()
@@ -181,8 +181,8 @@ async def test_what_goes_wrong_tells_nobody_either(
     assert told(log.getvalue(), secrets) == set()
 
 
-async def _misadventures(stack: Stack) -> list[httpx.Response]:
-    """Let everything go wrong that a person's data can go wrong with; return all answers that are errors."""
+async def _failures(stack: Stack) -> list[httpx.Response]:
+    """Cause every failure in which a person's data takes part. Return all error answers."""
     refused: list[httpx.Response] = []
     async with httpx.AsyncClient(base_url=stack.base, timeout=15, trust_env=False) as client:
 
@@ -207,7 +207,7 @@ async def _misadventures(stack: Stack) -> list[httpx.Response]:
 
 
 async def _entered(ask: Any) -> tuple[str, str]:
-    """Enter the person and her address, and much that is nearly that."""
+    """Create the identity and its address, and many invalid variants."""
     key = {"headers": {"Idempotency-Key": "one"}}
     identity = (await ask("POST", "/v1/identities", PERSON, **key))["identity_id"]
     await ask("POST", "/v1/identities", PERSON | {"first_name": "Leocadia W."}, **key)
@@ -230,7 +230,7 @@ async def _entered(ask: Any) -> tuple[str, str]:
 
 
 async def _bought(ask: Any) -> None:
-    """Buy a number in Dublin."""
+    """Purchase a number in Dublin."""
     price = {
         "setup": {"amount": "0.00", "currency": "EUR"},
         "recurring": {"amount": "1.00", "currency": "EUR"},
@@ -249,7 +249,7 @@ async def _bought(ask: Any) -> None:
 
 
 async def _reviewed(ask: Any, details: dict[str, str]) -> None:
-    """Assign, reject, submit again, approve, revoke."""
+    """Assign, reject, resubmit, approve, revoke."""
     await ask("POST", "/v1/dids/batch/assign-end-user", {"dids": [DUBLIN], **details, "document_ids": []})
     first = await _waiting(ask)
     reason = {"code": "other", "message": "Please send a newer paper."}
@@ -266,7 +266,7 @@ async def _reviewed(ask: Any, details: dict[str, str]) -> None:
 
 
 async def _served(ask: Any) -> None:
-    """Ask for services with what is wrong and what is right; cancel; revoke the approval."""
+    """Request services with invalid and with valid data, cancel them, and revoke the approval."""
     a2p = {
         "did": DUBLIN,
         "service": "a2p_sms",
@@ -288,7 +288,7 @@ async def _served(ask: Any) -> None:
 
 
 async def _waiting(ask: Any) -> str:
-    """Wait for the attempt that a reviewer is to decide."""
+    """Wait for the pending verification and return it."""
     for _ in range(200):
         queue = (await ask("GET", "/v1/verifications", role="reviewer"))["items"]
         if queue:

@@ -1,4 +1,4 @@
-"""The walls inside the house, read off the import graph: what a domain, contracts and the chassis may import."""
+"""The allowed imports between packages, checked on the import graph."""
 
 import re
 import sys
@@ -46,18 +46,18 @@ TELECOM = re.compile(
 
 
 @cache
-def house() -> grimp.ImportGraph:
-    """Read the imports of all that is ours, once."""
+def import_graph() -> grimp.ImportGraph:
+    """Read the imports of all packages once."""
     return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
 
 
 def is_in(module: str, packages: Iterable[str]) -> bool:
-    """Say whether a module is one of these or inside one of them."""
+    """Return True if a module is one of these packages or inside one of them."""
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def strangers(graph: grimp.ImportGraph, package: str, allowed: Iterable[str]) -> set[str]:
-    """List the imports that lead out of a package to where it may not import from."""
+def forbidden_imports(graph: grimp.ImportGraph, package: str, allowed: Iterable[str]) -> set[str]:
+    """Return the imports that lead from a package to modules that it may not import."""
     may = {package, *allowed, *sys.stdlib_module_names}
     inside = (module for module in graph.modules if is_in(module, {package}))
     return {
@@ -69,31 +69,31 @@ def strangers(graph: grimp.ImportGraph, package: str, allowed: Iterable[str]) ->
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
-def test_a_package_behind_a_wall_imports_only_what_its_list_allows(package):
-    """Domains, contracts and adapters import the standard library, each other and what is listed."""
-    assert package in house().modules
-    assert strangers(house(), package, MAY_IMPORT[package]) == set()
+def test_a_package_imports_only_what_its_list_allows(package):
+    """Domains, contracts and adapters import the standard library, each other and what the list names."""
+    assert package in import_graph().modules
+    assert forbidden_imports(import_graph(), package, MAY_IMPORT[package]) == set()
 
 
 @pytest.mark.parametrize(
     "imported", ["sqlalchemy", "didflow_chassis.stage", "didflow_billing.store", "didflow_inventory.domain"]
 )
-def test_a_stranger_in_a_domain_is_seen(imported):
-    """A database, the stage, its own service's shell and another service's domain are strangers to a domain."""
+def test_a_forbidden_import_in_a_domain_is_found(imported):
+    """A database, the stage, its own service's store and another service's domain are forbidden in a domain."""
     graph = grimp.ImportGraph()
     for module in ("didflow_billing.domain.term", imported):
         graph.add_module(module)
     graph.add_import(importer="didflow_billing.domain.term", imported=imported)
 
-    found = strangers(graph, "didflow_billing.domain", MAY_IMPORT["didflow_billing.domain"])
+    found = forbidden_imports(graph, "didflow_billing.domain", MAY_IMPORT["didflow_billing.domain"])
 
     assert found == {f"didflow_billing.domain.term imports {imported}"}
 
 
 def test_no_service_imports_another():
-    """Services share events and nothing else: no chain of imports leads from one to another."""
+    """Services share events only: no chain of imports leads from one service to another."""
     chains = {
-        (one, other): house().find_shortest_chain(importer=one, imported=other, as_packages=True)
+        (one, other): import_graph().find_shortest_chain(importer=one, imported=other, as_packages=True)
         for one in SERVICES
         for other in SERVICES
         if one != other
@@ -102,8 +102,8 @@ def test_no_service_imports_another():
     assert {pair: chain for pair, chain in chains.items() if chain} == {}
 
 
-def test_the_chassis_knows_nothing_of_telephony():
-    """The chassis would carry any business: no word of this one stands in it."""
+def test_the_chassis_contains_no_telecom_word():
+    """The chassis would serve any business."""
     files = (ROOT / "chassis" / "didflow_chassis").rglob("*.py")
     found = {file.name: TELECOM.findall(file.read_text()) for file in files}
 

@@ -1,4 +1,4 @@
-"""What the chassis' promises rest on, taken away one at a time: where it stands, and the tests that must notice."""
+"""The protections that the guarantees of the chassis depend on. Each mutant removes one; its tests must fail."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ KAFKA = "chassis/tests/kafka"
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One protection: `before` in `file` becomes `after`; at least one of `tests` must turn red."""
+    """One protection: `before` in `file` becomes `after`. At least one of `tests` must fail."""
 
     name: str
     file: str

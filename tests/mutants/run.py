@@ -1,6 +1,6 @@
-"""`make mutants`: takes each protection away in a copy of the chassis and runs the tests that must notice.
+"""`make mutants`: removes each protection in a copy of the chassis and runs the tests that must fail.
 
-Prints which test caught which mutant; exits 1 when one lives, or no longer fits the code.
+It prints which test caught which mutant. The exit code is 1 if a mutant survives or no longer fits the code.
 """
 
 import os
@@ -19,7 +19,7 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 def mutated(mutant: Mutant, folder: Path) -> Path:
-    """Copy the chassis with the mutation in it. Raises ValueError where it does not fit just once."""
+    """Copy the chassis with the mutation. Raises ValueError if the mutation does not fit exactly once."""
     copy = folder / PACKAGE.name
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     file = copy / mutant.file
@@ -31,7 +31,7 @@ def mutated(mutant: Mutant, folder: Path) -> Path:
 
 
 def caught_by(mutant: Mutant) -> list[str]:
-    """Run the tests upon the mutant and return those that turned red."""
+    """Run the tests on the mutant and return the failed ones."""
     with tempfile.TemporaryDirectory() as folder:
         place = mutated(mutant, Path(folder))
         command = [
