@@ -1,6 +1,6 @@
-"""The toy service's API as it runs: the real stage, PostgreSQL; two of it.
+"""The API of the toy service on the real stage and PostgreSQL, in two applications.
 
-Both applications stand on one database with a pool each, so nothing that holds is owed to shared memory.
+Both use one database, each with its own connection pool, so nothing they share is in memory.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from harness.fixtures import DatabaseFor
 from pydantic import BaseModel, ConfigDict
 from records import named, record
 from starlette.responses import Response
+from things import issuer_keys, world
 
 from didflow_chassis import failpoints
 from didflow_chassis.database import Database
@@ -38,9 +39,11 @@ from didflow_chassis.tenancy import within
 from didflow_chassis.testing.postgres import NamedTokens
 from didflow_contracts.names import parse_number
 
+__all__ = ["issuer_keys", "world"]
+
 ACME, OTHER = "master/acme", "master/other"
 OWNERS = {1: ACME, 2: ACME, 3: OTHER}
-"""Whose each counter is."""
+"""The account of each counter."""
 
 router = Router()
 
@@ -61,34 +64,34 @@ class Additions(Addition):
 @router.batch("/counters/batch/add", action="edit", item="counter")
 async def add_to_all(http: Http, body: Additions) -> BatchAnswer:
     """Add the same to many counters."""
-    return await http.batch(body.counters, reach, lambda target: _wish(http.caller, target, body.amount))
+    return await http.batch(body.counters, reach, lambda target: _command(http.caller, target, body.amount))
 
 
 @router.post("/counters/{name}/add", action="edit")
 async def add(http: Http, name: str, body: Addition) -> Response:
-    """Add to one counter, under a key."""
+    """Add to one counter. The call needs a key."""
     found = await reach(http, [name])
     if name not in found:
         raise http.problem(404, "not_found", "No such counter.")
-    wish = _wish(http.caller, found[name], body.amount)
-    return await http.run(wish, status=201, render=lambda total: {"total": total}, required=True)
+    command = _command(http.caller, found[name], body.amount)
+    return await http.run(command, status=201, render=lambda total: {"total": total}, required=True)
 
 
 async def reach(http: HttpContext, names: list[str]) -> dict[str, Target]:
-    """Find counters by number, within the caller's reach."""
+    """Find counters by number in the caller's reach."""
     numbers = {name: parse_number(name) or name for name in names}
     columns = toy.COUNTERS.c
-    asked = sa.select(columns.did_id, columns.number).where(
+    statement = sa.select(columns.did_id, columns.number).where(
         columns.number.in_(numbers.values()), within(columns.account, http.caller)
     )
     found = {
         row["number"]: Target(entity_id=row["did_id"], subject=row["number"])
-        for row in await http.rows(asked)
+        for row in await http.rows(statement)
     }
     return {name: found[number] for name, number in numbers.items() if number in found}
 
 
-def _wish(caller: Caller, target: Target, amount: int) -> toy.Add:
+def _command(caller: Caller, target: Target, amount: int) -> toy.Add:
     return toy.Add(entity_id=target.entity_id, subject=target.subject, caller=caller, amount=amount)
 
 
@@ -96,16 +99,16 @@ SERVICE = replace(toy.SERVICE, routers=lambda: [router])
 
 
 class Traces(NamedTuple):
-    """What calls have left in the database, as anybody else sees it: the three that must agree."""
+    """What all calls have written, as another connection sees it. The three must agree."""
 
     total: int
-    said: int
+    events: int
     answers: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """The running API; `post` and its kin speak to the application `at`, for an account, under a key."""
+    """The running API. `at` selects the application, `who` is the account of the caller."""
 
     clients: tuple[httpx.AsyncClient, ...]
     database: Database
@@ -114,7 +117,7 @@ class Api:
     async def post(
         self, path: str, content: Any, key: str | None = "k", *, who: str = ACME, at: int = 0
     ) -> httpx.Response:
-        """Make one call with a fresh token; `content` is the body's bytes, or what it says."""
+        """Make one call. `content` is the bytes of the body, or its JSON value."""
         headers = {"Authorization": f"Bearer ann:{who}:reseller", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -131,7 +134,7 @@ class Api:
         return await self.post("/v1/counters/batch/add", body, **how)
 
     async def traces(self) -> Traces:
-        """Look at what all calls together have left; what the counters' opening said is not counted."""
+        """Return what all calls have written. The events of opening the counters are not counted."""
         rows = await self.database.fetch(
             "SELECT (SELECT sum(total) FROM counters), (SELECT count(*) FROM outbox) - $1,"
             " (SELECT count(*) FROM idempotency)",
@@ -142,13 +145,13 @@ class Api:
 
 @dataclass(frozen=True)
 class Held:
-    """The first call that reaches its commit stays there from `reached` until `go`; later ones pass."""
+    """Holds the first call at its commit, from `reached` until `go`. Later calls are not held."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def hit(self, place: str, about: str = "") -> None:
-        """Stand in for the failpoints."""
+        """Replace `failpoints.hit`."""
         if place == "stage.commit" and not self.reached.is_set():
             self.reached.set()
             await self.go.wait()
@@ -156,7 +159,7 @@ class Held:
 
 @pytest.fixture
 def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
-    """Holds the next call at its commit."""
+    """Hold the next call at its commit."""
     made = Held()
     monkeypatch.setattr(failpoints, "hit", made.hit)
     return made
@@ -164,7 +167,7 @@ def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
 
 @pytest.fixture
 async def api(database_for: DatabaseFor) -> AsyncIterator[Api]:
-    """The API of this test's own, with a counter for each of `OWNERS`."""
+    """Return the API of this test, with one counter for each of `OWNERS`."""
     dsn = await database_for("counting", toy.prepare)
     async with AsyncExitStack() as exits:
         parts = [await _process(dsn, exits) for _ in range(2)]

@@ -1,6 +1,6 @@
-"""H1, H2, H4 to H7: one call, one effect, one answer, on the real stage and a real PostgreSQL.
+"""H1, H2, H4 to H7: one call has one effect and one answer, on the real stage and PostgreSQL.
 
-H3, an API that is killed around its commit, needs processes: `tests/faults/test_f05_lost_answer.py`.
+H3 (an API that is killed near its commit) needs processes: see `tests/faults/test_f05_lost_answer.py`.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON {table}
 
 
 def replayed(answer: httpx.Response) -> bool:
-    """Whether an answer is marked as the first one again."""
+    """Return True if the answer is marked as a replay."""
     return bool(answer.headers.get("Idempotent-Replayed") == "true")
 
 
 @pytest.mark.parametrize("call", ["add", "add_to_all"])
-async def test_a_hundred_calls_at_once_under_one_key_have_one_effect(api: Any, call: str) -> None:
-    """H1: over two APIs on one database, one call runs; the others get its answer, or 409 and when to ask again."""
+async def test_a_hundred_calls_at_once_with_one_key_have_one_effect(api: Any, call: str) -> None:
+    """H1: two APIs use one database. One call runs. The others get its answer, or 409 with Retry-After."""
     post = getattr(api, call)
     answers = await asyncio.gather(*(post(1, at=n % 2) for n in range(100)))
     assert await api.traces() == (1, 1, 1)
@@ -50,8 +50,10 @@ async def test_a_hundred_calls_at_once_under_one_key_have_one_effect(api: Any, c
     assert await api.traces() == (1, 1, 1)
 
 
-async def test_while_the_first_call_runs_the_same_key_waits_at_every_api(api: Any, held: Any) -> None:
-    """H1: before the commit there is nothing to replay, so each API says 409, and after it replays."""
+async def test_the_same_key_is_refused_at_every_api_while_the_first_call_is_running(
+    api: Any, held: Any
+) -> None:
+    """H1: before the commit, each API answers 409. After the commit, each API replays the answer."""
     first = asyncio.create_task(api.add())
     await held.reached.wait()
     for at in (0, 1):
@@ -65,19 +67,19 @@ async def test_while_the_first_call_runs_the_same_key_waits_at_every_api(api: An
 
 
 async def read_past(*_: object) -> None:
-    """Miss the answer before the transaction, as a call does that began before the first one's commit."""
+    """Do not find the answer before the transaction, like a call that began before the first commit."""
 
 
 @pytest.fixture(params=["before the transaction", "inside it"])
 def found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a call finds that it was made before: both places keep the contract."""
+    """Run the test for both places in which a repeated call is recognized."""
     if request.param == "inside it":
         monkeypatch.setattr(context, "replay", read_past)
 
 
 @pytest.mark.usefixtures("found")
-async def test_key_order_is_no_other_body_and_a_value_is(api: Any) -> None:
-    """H2: keys in another order replay; another value, or a list in another order, is 422 without effect."""
+async def test_another_key_order_replays_and_another_value_is_refused(api: Any) -> None:
+    """H2: another value, or a list in another order, is 422 without effect."""
     path, (_, one), (_, two) = "/v1/counters/batch/add", named(1), named(2)
     first = await api.post(path, orjson.dumps({"counters": [one, two], "amount": 3}))
     again = await api.post(
@@ -91,20 +93,20 @@ async def test_key_order_is_no_other_body_and_a_value_is(api: Any) -> None:
     assert await api.traces() == (6, 2, 1)
 
 
-async def test_another_tenant_under_the_same_key_is_on_its_own(api: Any) -> None:
-    """H4: the same call of another tenant is neither answered with what was stored nor refused for it."""
+async def test_another_tenant_with_the_same_key_makes_its_own_call(api: Any) -> None:
+    """H4: the same call of another tenant is neither replayed nor refused."""
     mine = await api.add_to_all(1, 3)
     theirs = await api.add_to_all(1, 3, who="master/other")
-    assert [entry["outcome"] for entry in mine.json()["results"]] == ["done", "refused"]
-    assert [entry["outcome"] for entry in theirs.json()["results"]] == ["refused", "done"]
+    assert [item["outcome"] for item in mine.json()["results"]] == ["done", "refused"]
+    assert [item["outcome"] for item in theirs.json()["results"]] == ["refused", "done"]
     other_body = await api.add_to_all(1, amount=9, who="master/third")
     assert (other_body.status_code, other_body.json()["refused"], replayed(other_body)) == (200, 1, False)
     assert await api.traces() == (2, 2, 3)
 
 
 @pytest.mark.usefixtures("found")
-async def test_another_route_under_the_same_key_is_on_its_own(api: Any) -> None:
-    """H4: the same body under the same key on another path is another call."""
+async def test_another_path_with_the_same_key_is_another_call(api: Any) -> None:
+    """H4: the same body and the same key on another path run again."""
     answers = [await api.add(1), await api.add(2), await api.add_to_all(1)]
     assert [(answer.status_code, replayed(answer)) for answer in answers] == [
         (201, False),
@@ -114,8 +116,8 @@ async def test_another_route_under_the_same_key_is_on_its_own(api: Any) -> None:
     assert await api.traces() == (3, 3, 3)
 
 
-async def test_a_stored_answer_is_nobody_elses(api: Any) -> None:
-    """H4: on the very path that was answered, a sibling sees what is absent; the parent makes its own call."""
+async def test_a_stored_answer_is_for_its_account_only(api: Any) -> None:
+    """H4: on the same path, a sibling account gets 404, and the parent account makes its own call."""
     mine = await api.add(1, 5)
     sibling, absent = [await api.add(n, 5, who="master/other") for n in (1, 404)]
     for answer in (sibling, absent):
@@ -127,8 +129,8 @@ async def test_a_stored_answer_is_nobody_elses(api: Any) -> None:
     assert await api.traces() == (12, 2, 2)
 
 
-async def test_a_running_call_holds_up_no_other_tenant_and_no_other_route(api: Any, held: Any) -> None:
-    """H4: while a key is in use, the same key of another tenant, and of the same tenant on another path, runs."""
+async def test_a_running_call_delays_no_other_tenant_and_no_other_path(api: Any, held: Any) -> None:
+    """H4: while a key is in use, another tenant, or the same tenant on another path, can use the same key."""
     first = asyncio.create_task(api.add_to_all(1))
     await held.reached.wait()
     others = [await api.add_to_all(3, who="master/other"), await api.add(2)]
@@ -139,22 +141,22 @@ async def test_a_running_call_holds_up_no_other_tenant_and_no_other_route(api: A
 
 
 class OneTurn:
-    """Looks at the queues once; the second time housekeeping has had its whole turn."""
+    """Measures the queues once. The second call ends the housekeeping, which has then run once."""
 
     class Over(Exception):
-        """One turn is over."""
+        """Housekeeping has run once."""
 
     looked = False
 
     async def measure(self) -> None:
-        """Look, or say that it was done."""
+        """Raise Over on the second call."""
         if self.looked:
             raise self.Over
         self.looked = True
 
 
 async def pass_days(api: Any, days: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the stored answers older and let housekeeping take its turn."""
+    """Make the stored answers older and run housekeeping once."""
     await api.database.fetch(
         "UPDATE idempotency SET created_at = created_at - make_interval(days => $1)", days
     )
@@ -165,10 +167,10 @@ async def pass_days(api: Any, days: int, monkeypatch: pytest.MonkeyPatch) -> Non
         await keeper.housekeeping()
 
 
-async def test_after_its_answer_has_expired_a_call_runs_anew_under_the_rules(
+async def test_a_call_is_decided_again_after_its_answer_has_expired(
     api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """H5: kept for 30 days, then decided again: what may be only once, here by a limit, is only once."""
+    """H5: after 30 days the rules decide again. Here a limit prevents a second effect."""
     await command(api.stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=5))
     first = await api.add(1, 5)
     await pass_days(api, 29, monkeypatch)
@@ -183,8 +185,8 @@ async def test_after_its_answer_has_expired_a_call_runs_anew_under_the_rules(
 
 @pytest.mark.usefixtures("found")
 @pytest.mark.parametrize(("amount", "status"), [(1, 201), (9, 409)], ids=["done", "refused"])
-async def test_a_replay_is_the_first_answer_and_says_so(api: Any, amount: int, status: int) -> None:
-    """H6: status, media type and bytes are the first ones', a refusal's too; only the mark is new."""
+async def test_a_replay_is_the_first_answer_with_a_mark(api: Any, amount: int, status: int) -> None:
+    """H6: status, media type and bytes are those of the first answer, also for a refusal."""
     await command(api.stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=5))
     first = await api.add(1, amount)
     before = await api.traces()
@@ -195,10 +197,10 @@ async def test_a_replay_is_the_first_answer_and_says_so(api: Any, amount: int, s
     assert await api.traces() == before
 
 
-async def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_everything_once(
+async def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_has_one_effect(
     api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """H7: state, outbox and stored answer are all written by then, and none of them stays."""
+    """H7: state, outbox and stored answer were written before the failure, and all are rolled back."""
     monkeypatch.setattr(failpoints, "_POINTS", failpoints.parse("stage.commit=raise@1"))
     failed = await api.add()
     assert (failed.status_code, failed.json()["code"]) == (500, "internal_error")
@@ -211,7 +213,7 @@ async def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_everythi
 
 @pytest.mark.parametrize("table", ["counters", "outbox", "idempotency"])
 async def test_a_commit_that_the_database_refuses_leaves_nothing(api: Any, table: str) -> None:
-    """H7: whichever of the three COMMIT fails on, the other two are gone with it; 503, and a retry has all."""
+    """H7: if one of the three tables fails the commit, all are rolled back. The answer is 503, and a retry works."""
     await api.database.pool.execute(REFUSING.format(table=table))
     failed = await api.add()
     assert (failed.status_code, failed.json()["code"]) == (503, "unavailable")
@@ -223,8 +225,8 @@ async def test_a_commit_that_the_database_refuses_leaves_nothing(api: Any, table
     assert await api.traces() == (1, 1, 1)
 
 
-async def test_nobody_sees_one_of_the_three_before_the_others(api: Any, held: Any) -> None:
-    """H7: from outside, a call that stands before its commit has left nothing; after it, all three."""
+async def test_state_outbox_and_answer_become_visible_together(api: Any, held: Any) -> None:
+    """H7: before the commit, other connections see none of the three. After the commit they see all."""
     first = asyncio.create_task(api.add())
     await held.reached.wait()
     assert await api.traces() == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""A batch answers entry by entry, in the order asked; one bad entry never fails the rest."""
+"""A batch has one result for each item, in the order of the request. A bad item never fails the others."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ async def paint(world: Any, names: list[str], **headers: str) -> httpx.Response:
     return answer
 
 
-async def test_each_entry_has_its_outcome_in_the_order_asked(world: Any) -> None:
-    """Done, unchanged, refused and not found stand side by side, and are counted."""
+async def test_each_item_has_its_result_in_the_order_of_the_request(world: Any) -> None:
+    """Done, unchanged, refused and not found can be in one answer, and are counted."""
     outcomes: dict[str, Any] = {"thing-2": Unchanged(), "thing-3": Refused("locked", "someone else has it")}
     world.stage.outcome = lambda command: outcomes.get(command.entity_id, Decided())
     answer = await paint(world, ["thing-3", "+1", "nobody", "thing-2"])
@@ -38,17 +38,17 @@ async def test_each_entry_has_its_outcome_in_the_order_asked(world: Any) -> None
     }
 
 
-async def test_all_entries_are_one_call_of_the_stage(world: Any) -> None:
-    """A thousand entries are decided in one transaction."""
+async def test_all_items_are_one_call_of_the_stage(world: Any) -> None:
+    """A thousand items are decided in one transaction."""
     answer = await paint(world, [f"thing-{i}" for i in range(1_000)])
     assert answer.json()["done"] == 1_000
     assert [len(call) for call in world.stage.calls] == [1_000]
 
 
 async def test_a_thing_named_twice_is_unchanged_the_second_time(world: Any) -> None:
-    """Also when it is named once by each of its names; it is decided once."""
+    """It is decided once, also if the request uses both of its names."""
     answer = await paint(world, ["thing-1", "+1", "thing-1", "thing-2"])
-    assert [entry["outcome"] for entry in answer.json()["results"]] == [
+    assert [item["outcome"] for item in answer.json()["results"]] == [
         "done",
         "unchanged",
         "unchanged",
@@ -57,15 +57,15 @@ async def test_a_thing_named_twice_is_unchanged_the_second_time(world: Any) -> N
     assert [command.entity_id for command in world.stage.calls[0]] == ["thing-1", "thing-2"]
 
 
-async def test_unknown_entries_are_not_found_each_time(world: Any) -> None:
-    """An unknown name repeated is as unknown; without a key there is nothing to decide or keep."""
+async def test_an_unknown_item_is_not_found_each_time_it_is_named(world: Any) -> None:
+    """A repeated unknown name is not `unchanged`. Without a key the stage is not called."""
     answer = await paint(world, ["nobody", "nobody"])
-    assert [entry["code"] for entry in answer.json()["results"]] == ["not_found", "not_found"]
+    assert [item["code"] for item in answer.json()["results"]] == ["not_found", "not_found"]
     assert world.stage.calls == []
 
 
 async def test_none_is_too_few_and_1001_are_too_many(world: Any) -> None:
-    """A batch has 1 to 1,000 entries."""
+    """A batch has 1 to 1,000 items."""
     for names, code in (([], "too_few"), (["thing-1"] * 1_001, "too_many")):
         answer = await paint(world, names)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
@@ -73,8 +73,8 @@ async def test_none_is_too_few_and_1001_are_too_many(world: Any) -> None:
     assert world.stage.calls == []
 
 
-async def test_a_batch_under_a_key_is_answered_once(world: Any) -> None:
-    """The whole answer is kept, entries that were not found included."""
+async def test_a_batch_with_a_key_is_answered_once(world: Any) -> None:
+    """The whole answer is stored, with the items that were not found."""
     for names in (["thing-1", "nobody"], ["nobody"]):
         key = {"Idempotency-Key": names[0]}
         first, second = await paint(world, names, **key), await paint(world, names, **key)

@@ -166,7 +166,7 @@ def test_an_unknown_field_is_reported_alone_with_the_nearest_name(body, field, m
     assert errors_of(body) == {field: ("unknown_field", message)}
 
 
-def test_keys_of_a_dictionary_are_values_and_never_unknown():
+def test_the_keys_of_a_dictionary_are_never_unknown():
     """Only the fields of models are names."""
     assert errors_of({"tags": {"anything": "goes"}}) == {}
 

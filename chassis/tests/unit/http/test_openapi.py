@@ -1,4 +1,4 @@
-"""The OpenAPI document says what every route shares."""
+"""The OpenAPI document describes what holds for every route."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from didflow_chassis.http import openapi_json
 
 
-async def test_the_document_is_whole(world: Any) -> None:
+async def test_the_document_describes_what_holds_for_every_route(world: Any) -> None:
     """Bearer tokens, problems, keys, pages and batches are described."""
     document = (await world.client.get("/openapi/things.json")).json()
     assert document["security"] == [{"bearer": []}]
@@ -20,8 +20,8 @@ async def test_the_document_is_whole(world: Any) -> None:
     assert batch["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ThingResults"}
 
 
-async def test_every_reference_is_there(world: Any) -> None:
-    """No schema is named that the document does not hold, and FastAPI's own error schemas are gone."""
+async def test_every_reference_has_its_schema(world: Any) -> None:
+    """Every schema that is referenced exists, and FastAPI's own error schemas are removed."""
     text = (await world.client.get("/openapi/things.json")).text
     schemas = json.loads(text)["components"]["schemas"]
     named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
@@ -30,7 +30,7 @@ async def test_every_reference_is_there(world: Any) -> None:
     assert "thing" in schemas["ThingResult"]["properties"]
 
 
-async def test_the_document_needs_nothing_running(world: Any) -> None:
-    """The command line writes the same document that the API serves."""
+async def test_the_document_is_the_same_on_the_command_line(world: Any) -> None:
+    """The command line writes the document that the API serves, without running anything."""
     service = world.client._transport.app.state.runtime.service
     assert json.loads(openapi_json(service)) == (await world.client.get("/openapi/things.json")).json()

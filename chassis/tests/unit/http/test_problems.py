@@ -1,4 +1,4 @@
-"""Every error is a problem document with a stable code, and none says more than it should."""
+"""Every error is a problem document with a stable code and shows no internal details."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,39 +16,39 @@ KEY = {"Idempotency-Key": "k"}
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    said: dict[str, Any] = answer.json()
-    assert (said["code"], said["status"], said["type"]) == (code, status, f"/problems/{code}")
-    assert said["title"]
-    return said
+    document: dict[str, Any] = answer.json()
+    assert (document["code"], document["status"], document["type"]) == (code, status, f"/problems/{code}")
+    assert document["title"]
+    return document
 
 
 async def test_an_unknown_path_is_a_problem(world: Any) -> None:
-    """404 is a problem document, not a bare text."""
+    """404 is a problem document."""
     problem(await world.client.get("/v1/nowhere"), 404, "not_found")
 
 
 async def test_a_trailing_slash_is_not_redirected(world: Any) -> None:
-    """A path is right or wrong; nothing leads elsewhere."""
+    """A path with a trailing slash is another path and does not exist."""
     problem(await world.client.get("/v1/things/"), 404, "not_found")
     problem(await world.client.get("/v1/secret/"), 404, "not_found")
 
 
-async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(world: Any) -> None:
-    """405 carries Allow."""
+async def test_a_wrong_method_is_a_problem_that_names_the_allowed_methods(world: Any) -> None:
+    """405 has the Allow header."""
     answer = await world.client.put("/v1/strict")
     problem(answer, 405, "method_not_allowed")
     assert "GET" in answer.headers["allow"]
 
 
-async def test_a_body_beyond_the_limit_is_refused_by_its_header(world: Any) -> None:
-    """A large Content-Length is refused before anything is read."""
+async def test_a_body_over_the_limit_is_refused_by_its_content_length(world: Any) -> None:
+    """A large Content-Length is refused before the body is read."""
     client = world.serve(body_limit=100)
     problem(await client.post("/v1/things", content=b"x" * 101), 413, "body_too_large")
     assert world.stage.calls == []
 
 
-async def test_a_body_beyond_the_limit_is_refused_while_it_arrives(world: Any) -> None:
-    """A body without a length is counted."""
+async def test_a_body_over_the_limit_is_refused_while_it_arrives(world: Any) -> None:
+    """A body without a Content-Length is counted."""
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(20):
@@ -59,15 +59,15 @@ async def test_a_body_beyond_the_limit_is_refused_while_it_arrives(world: Any) -
     problem(await client.post("/v1/things", content=endless(), headers=headers), 413, "body_too_large")
 
 
-async def test_a_path_may_have_a_larger_limit(world: Any) -> None:
-    """Uploads have a limit of their own."""
+async def test_a_path_can_have_a_larger_limit(world: Any) -> None:
+    """Uploads can be larger than other bodies."""
     client = world.serve(body_limit=10, larger_bodies={"/v1/things": 1_000})
     answer = await client.post("/v1/things", json={"colour": "red"}, headers=KEY)
     assert answer.status_code == 201
 
 
 async def test_another_media_type_is_refused(world: Any) -> None:
-    """Only JSON is read as JSON."""
+    """The body must have the media type of JSON."""
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         answer = await world.client.post("/v1/things", content=b"colour=red", headers={"Content-Type": kind})
         problem(answer, 415, "media_type_unsupported")
@@ -86,15 +86,15 @@ async def test_another_media_type_is_refused(world: Any) -> None:
     ],
     ids=["cut", "not_utf8", "nan", "surrogate", "very_deep", "deep", "infinite"],
 )
-async def test_what_is_not_json_is_malformed(world: Any, body: bytes) -> None:
-    """Bodies that cannot be kept or told apart never reach a decision."""
+async def test_a_body_that_is_not_json_is_malformed(world: Any, body: bytes) -> None:
+    """A body that cannot be stored or compared never reaches a decision."""
     headers = {"Content-Type": "application/json", **KEY}
     problem(await world.client.post("/v1/things", content=body, headers=headers), 400, "body_malformed")
     assert world.stage.calls == []
 
 
-async def test_a_nul_is_refused_wherever_it_hides(world: Any) -> None:
-    """PostgreSQL cannot keep U+0000: body, query and path refuse it; an escaped backslash is no NUL."""
+async def test_a_nul_is_refused_in_body_query_and_path(world: Any) -> None:
+    """PostgreSQL cannot store U+0000. An escaped backslash before `u0000` is not a NUL."""
     problem(await world.client.post("/v1/things", json={"colour": "a\0"}, headers=KEY), 422, "input_invalid")
     problem(await world.client.get("/v1/things?cursor=%00"), 422, "input_invalid")
     problem(await world.client.delete("/v1/things/%00"), 404, "not_found")
@@ -103,37 +103,39 @@ async def test_a_nul_is_refused_wherever_it_hides(world: Any) -> None:
 
 
 async def test_input_errors_name_their_fields(world: Any) -> None:
-    """Each wrong field has its path, a stable code and a message."""
+    """Each wrong field has a path, a stable code and a message."""
     body = {"size": 11, "colour": "x" * 21}
-    said = problem(await world.client.post("/v1/things", json=body, headers=KEY), 422, "input_invalid")
-    found = {error["field"]: error["code"] for error in said["errors"]}
+    document = problem(await world.client.post("/v1/things", json=body, headers=KEY), 422, "input_invalid")
+    found = {error["field"]: error["code"] for error in document["errors"]}
     assert found == {"size": "out_of_range", "colour": "too_long"}
-    assert all(error["message"] for error in said["errors"])
+    assert all(error["message"] for error in document["errors"])
 
 
-async def test_field_paths_lead_into_lists(world: Any) -> None:
-    """The path of an entry is dotted."""
+async def test_a_field_path_has_the_position_in_a_list(world: Any) -> None:
+    """The parts of the path are separated by dots."""
     answer = await world.client.post("/v1/things/batch/paint", json={"things": ["thing-1", 2]})
-    said = problem(answer, 422, "input_invalid")
-    assert [(e["field"], e["code"]) for e in said["errors"]] == [("things.1", "type_invalid")]
+    document = problem(answer, 422, "input_invalid")
+    assert [(e["field"], e["code"]) for e in document["errors"]] == [("things.1", "type_invalid")]
 
 
-async def test_errors_are_not_without_end(world: Any) -> None:
-    """However much is wrong, a problem stays small."""
+async def test_a_problem_has_at_most_100_errors(world: Any) -> None:
+    """The answer stays small, even if thousands of values are wrong."""
     answer = await world.client.post("/v1/things/batch/paint", json={"things": [1] * 5_000})
     assert len(problem(answer, 422, "input_invalid")["errors"]) == 100
     assert len(answer.content) < 100_000
 
 
-async def test_a_route_may_raise_its_own_problem(world: Any) -> None:
-    """A code that the chassis does not know gets a title from its words."""
-    said = problem(await world.client.get("/v1/strict"), 422, "who_unknown")
-    assert said["title"] == "Who unknown"
-    assert said["errors"] == [{"field": "who.name", "code": "unknown", "message": "nobody"}]
+async def test_a_route_can_raise_its_own_problem(world: Any) -> None:
+    """The title of an unknown code is made from its words."""
+    document = problem(await world.client.get("/v1/strict"), 422, "who_unknown")
+    assert document["title"] == "Who unknown"
+    assert document["errors"] == [{"field": "who.name", "code": "unknown", "message": "nobody"}]
 
 
-async def test_a_failure_says_nothing_of_itself(world: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """No statement, host or stack leaves. The log has them, under the reference of the answer."""
+async def test_an_unexpected_exception_shows_only_a_reference(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer has no statement, host or stack trace. The log has them, with the reference of the answer."""
     answer = await world.client.get("/v1/secret")
     reference = problem(answer, 500, "internal_error")["reference"]
     assert reference == answer.headers["x-request-id"]
@@ -153,8 +155,8 @@ async def test_a_failure_says_nothing_of_itself(world: Any, caplog: pytest.LogCa
     ],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_an_outage_says_when_to_ask_again(world: Any, failure: Exception) -> None:
-    """A database or stage that cannot answer is 503 with Retry-After, for reads and writes."""
+async def test_an_outage_has_a_retry_after_header(world: Any, failure: Exception) -> None:
+    """If the database or the stage cannot answer, reads and writes are 503."""
     world.stage.failure = world.database.failure = failure
     read = await world.client.get("/v1/things")
     world.database.failure = None
@@ -165,30 +167,30 @@ async def test_an_outage_says_when_to_ask_again(world: Any, failure: Exception) 
         assert "db.internal" not in answer.text
 
 
-async def test_a_value_that_no_row_can_hold_is_the_callers_error(world: Any) -> None:
-    """What the database refuses because of a value is 422 and not an outage."""
+async def test_a_value_that_the_database_refuses_is_an_input_error(world: Any) -> None:
+    """It is 422 and not an outage."""
     world.stage.failure = Rejected("NumericValueOutOfRangeError: 22003")
     answer = await world.client.post("/v1/things", json={"colour": "red"}, headers=KEY)
     problem(answer, 422, "value_unstorable")
 
 
-async def test_refusals_have_the_status_that_the_service_gives_them(world: Any) -> None:
-    """A refusal is 409, or what the service's table or the chassis' own says of its code."""
+async def test_a_refusal_has_the_status_that_the_service_defines(world: Any) -> None:
+    """The status comes from the table of the service, else from the table of the chassis, else it is 409."""
     for code, status in (("term_ended", 409), ("locked", 423), ("not_found", 404), ("not_ready", 409)):
         world.stage.outcome = lambda _, code=code: Refused(code, "why")
-        said = problem(await world.client.delete("/v1/things/1"), status, code)
-        assert said["detail"] == "why"
+        document = problem(await world.client.delete("/v1/things/1"), status, code)
+        assert document["detail"] == "why"
 
 
-async def test_a_refusal_may_name_a_field(world: Any) -> None:
+async def test_a_refusal_can_name_a_field(world: Any) -> None:
     """The field of a refusal becomes a field error."""
     world.stage.outcome = lambda _: Refused("colour_unknown", "no such colour", field="colour")
-    said = problem(await world.client.delete("/v1/things/1"), 409, "colour_unknown")
-    assert said["errors"] == [{"field": "colour", "code": "colour_unknown", "message": "no such colour"}]
+    document = problem(await world.client.delete("/v1/things/1"), 409, "colour_unknown")
+    assert document["errors"] == [{"field": "colour", "code": "colour_unknown", "message": "no such colour"}]
 
 
 async def test_every_answer_has_a_request_id(world: Any) -> None:
-    """A plain id of the caller is kept; anything else is replaced by a fresh one."""
+    """A plain id of the caller is used. Any other id is replaced by a new one."""
     kept = await world.client.get("/v1/nowhere", headers={"X-Request-Id": "abc-1"})
     assert kept.headers["x-request-id"] == "abc-1"
     fresh = await world.client.get("/v1/nowhere", headers={"X-Request-Id": "a b<script>"})

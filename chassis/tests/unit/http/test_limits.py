@@ -1,4 +1,4 @@
-"""Each caller has its own bucket; what it refuses was never processed."""
+"""Each caller has its own rate limit. A refused request was never processed."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Clock:
 
 
 def test_a_burst_then_the_rate() -> None:
-    """200 at once, then 50 each second."""
+    """200 requests are allowed at once, then 50 in each second."""
     clock = Clock()
     buckets = Buckets(Rate(), clock)
     assert sum(not buckets.take("a").refused for _ in range(300)) == 200
@@ -23,16 +23,16 @@ def test_a_burst_then_the_rate() -> None:
     assert sum(not buckets.take("a").refused for _ in range(300)) == 50
 
 
-def test_callers_do_not_share() -> None:
-    """One caller's haste is not another's."""
+def test_callers_do_not_share_a_limit() -> None:
+    """A fast caller does not slow another one down."""
     buckets = Buckets(Rate(per_second=1, burst=1), Clock())
     assert not buckets.take("a").refused
     assert buckets.take("a").refused
     assert not buckets.take("b").refused
 
 
-def test_the_wait_that_is_told_suffices() -> None:
-    """A caller that waits as told is let in."""
+def test_a_caller_that_waits_as_told_is_accepted() -> None:
+    """The returned wait is long enough."""
     clock = Clock()
     buckets = Buckets(Rate(per_second=3, burst=2), clock)
     buckets.take("a"), buckets.take("a")
@@ -43,13 +43,13 @@ def test_the_wait_that_is_told_suffices() -> None:
 
 
 def test_remaining_counts_down() -> None:
-    """Callers see how many requests are left."""
+    """A caller sees how many requests are left."""
     buckets = Buckets(Rate(per_second=1, burst=3), Clock())
     assert [buckets.take("a").remaining for _ in range(4)] == [2, 1, 0, 0]
 
 
 def test_full_buckets_are_forgotten() -> None:
-    """Memory holds only callers of the last seconds."""
+    """Only callers of the last seconds are in memory."""
     clock = Clock()
     buckets = Buckets(Rate(), clock)
     for i in range(3 * PRUNE_AT):
@@ -58,8 +58,8 @@ def test_full_buckets_are_forgotten() -> None:
     assert len(buckets._full_at) < PRUNE_AT + 1
 
 
-async def test_a_429_was_never_processed(world: Any) -> None:
-    """Among 1,000 calls beyond the limit not one has an effect (H8), and each says when to come again."""
+async def test_a_request_over_the_limit_is_never_processed(world: Any) -> None:
+    """None of 1,000 calls over the limit has an effect (H8), and each answer has a Retry-After header."""
     client = world.serve(rate=Rate(per_second=0.001, burst=5))
     answers = [await client.delete("/v1/things/1") for _ in range(1_005)]
     refused = [a for a in answers if a.status_code == 429]
@@ -70,8 +70,8 @@ async def test_a_429_was_never_processed(world: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/nowhere", "/v1/secret", "/v1/things"])
-async def test_answers_tell_what_is_left(world: Any, path: str) -> None:
-    """RateLimit headers are on every answer to a known caller, errors included."""
+async def test_answers_have_rate_limit_headers(world: Any, path: str) -> None:
+    """Every answer to a known caller has them, error answers too."""
     answer = await world.serve(rate=Rate()).get(path)
     assert answer.headers["ratelimit-policy"] == '"caller";q=200;w=4'
     assert answer.headers["ratelimit"].startswith('"caller";r=199')
