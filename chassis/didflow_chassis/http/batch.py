@@ -120,8 +120,7 @@ class Plan:
             return {**named, "outcome": "unchanged", "code": None, "message": None}
         if isinstance(outcome, Refused):
             refused = {**named, "outcome": "refused", "code": outcome.code, "message": outcome.message}
-            reference = getattr(outcome, "reference", None)
-            return refused if reference is None else {**refused, "reference": reference}
+            return refused if outcome.reference is None else {**refused, "reference": outcome.reference}
         return {**named, "outcome": "done", "code": None, "message": None}
 
 

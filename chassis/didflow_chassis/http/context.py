@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from didflow_chassis.decision import Caller, Command, Refused, Unchanged
 from didflow_chassis.http import batch, lists
-from didflow_chassis.http.idempotency import CHANGING, answer_response, claim_of, replay
+from didflow_chassis.http.idempotency import CHANGING, answer_response, idempotency_key, replay
 from didflow_chassis.http.problems import FieldError, Problem, document
 from didflow_chassis.http.runtime import MakeAnswer, Runtime
 from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
@@ -27,12 +27,12 @@ Render = Callable[[Any], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class HttpContext:
-    """One authenticated request. `once` identifies the call for replays; None for a request that only reads."""
+    """One authenticated request. `key` identifies the call for replays; None for a request that only reads."""
 
     request: Request
     runtime: Runtime
     caller: Caller
-    once: IdempotencyKey | None
+    key: IdempotencyKey | None
 
     def require(self, *roles: str) -> None:
         """Raise Problem `role_not_allowed` unless the caller has one of these roles."""
@@ -108,16 +108,16 @@ class HttpContext:
     async def _decide(
         self, commands: Sequence[Command], make_answer: MakeAnswer, *, required: bool, is_batch: bool = False
     ) -> Answer:
-        if self.once is None:
+        if self.key is None:
             raise TypeError(f"A {self.request.method} request must not change anything.")
-        if required and self.once.value is None:
+        if required and self.key.value is None:
             raise Problem(
                 "idempotency_key_missing", "Send an Idempotency-Key, and send the same key with every retry."
             )
-        if not commands and self.once.value is None:
+        if not commands and self.key.value is None:
             return make_answer([])
         return await self.runtime.stage.command(
-            commands, key=self.once, actor=self.caller.actor, answer=make_answer, is_batch=is_batch
+            commands, key=self.key, actor=self.caller.actor, answer=make_answer, is_batch=is_batch
         )
 
 
@@ -125,10 +125,10 @@ async def http_context(request: Request) -> HttpContext:
     """Return the context of a request. Raises Replay if the call was answered before."""
     runtime: Runtime = request.app.state.runtime
     caller: Caller = request.state.caller
-    once = await claim_of(request, caller) if request.method in CHANGING else None
-    if once is not None:
-        await replay(runtime.database, once)
-    return HttpContext(request=request, runtime=runtime, caller=caller, once=once)
+    key = await idempotency_key(request, caller) if request.method in CHANGING else None
+    if key is not None:
+        await replay(runtime.database, key)
+    return HttpContext(request=request, runtime=runtime, caller=caller, key=key)
 
 
 Http = Annotated[HttpContext, Depends(http_context)]
@@ -161,5 +161,5 @@ def refusal(refused: Refused, statuses: Mapping[str, int]) -> Problem:
         refused.message,
         status=statuses.get(refused.code),
         errors=errors,
-        reference=getattr(refused, "reference", None),
+        reference=refused.reference,
     )

@@ -34,20 +34,20 @@ class Replay(Exception):
         self.answer = answer
 
 
-async def claim_of(request: Request, caller: Caller) -> IdempotencyKey:
-    """Return what identifies the call: account, method and path, key, and a digest of body and query.
+async def idempotency_key(request: Request, caller: Caller) -> IdempotencyKey:
+    """Return what identifies the call: account, method and path, the key, and a digest of body and query.
 
     Raises Problem `idempotency_key_invalid`, `body_malformed` or `input_invalid`.
     """
-    key = key_of(request)
+    value = header_value(request)
     digest = sha256(await _content(request))
     digest.update(b"\0" + request.scope["query_string"])
     route = f"{request.method} {request.scope['path']}"
-    return IdempotencyKey(account=caller.account, route=route, value=key, digest=digest.digest())
+    return IdempotencyKey(account=caller.account, route=route, value=value, digest=digest.digest())
 
 
-def key_of(request: Request) -> str | None:
-    """Return the key, or None if there is none. Raises Problem `idempotency_key_invalid`."""
+def header_value(request: Request) -> str | None:
+    """Return the value of the header, or None if there is none. Raises Problem `idempotency_key_invalid`."""
     given = request.headers.getlist(KEY_HEADER)
     if not given:
         return None
@@ -59,18 +59,18 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-async def replay(database: ReadDatabase, once: IdempotencyKey) -> None:
+async def replay(database: ReadDatabase, key: IdempotencyKey) -> None:
     """Raise Replay if the call was answered before.
 
     Raises IdempotencyConflict `idempotency_key_reused` if the key was used with another body.
     """
-    if once.value is None:
+    if key.value is None:
         return
     columns = stored_answers.c
-    same = sa.and_(columns.account == once.account, columns.route == once.route, columns.key == once.value)
+    same = sa.and_(columns.account == key.account, columns.route == key.route, columns.key == key.value)
     rows = await database.fetch(sa.select(columns.digest, columns.status, columns.body).where(same))
     for row in rows:
-        if row["digest"] != once.digest:
+        if row["digest"] != key.digest:
             raise IdempotencyConflict("idempotency_key_reused")
         raise Replay(Answer(status=row["status"], body=row["body"], replayed=True))
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
+from didflow_chassis.http.batch import results_model
 
 PATH = "/v1/things/batch/paint"
 
@@ -81,3 +82,19 @@ async def test_a_batch_with_a_key_is_answered_once(world: Any) -> None:
         assert first.content == second.content
         assert second.headers["idempotent-replayed"] == "true"
     assert [len(call) for call in world.stage.calls] == [1, 0]
+
+
+async def test_an_item_whose_decision_breaks_is_refused_with_a_reference(world: Any) -> None:
+    """The other items are done. Only this result has a `reference`, which is in the log."""
+    broken = Refused("internal_error", "An internal error occurred.", reference="r-1")
+    world.stage.outcome = lambda command: broken if command.entity_id == "thing-2" else Decided()
+    first, second = (await paint(world, ["thing-1", "thing-2"])).json()["results"]
+    assert (first["outcome"], "reference" in first) == ("done", False)
+    assert (second["outcome"], second["code"], second["reference"]) == ("refused", "internal_error", "r-1")
+
+
+async def test_the_answer_of_a_batch_is_the_one_of_the_document(world: Any) -> None:
+    """The documented model accepts the answer, and the item has the declared name."""
+    answer = await paint(world, ["thing-1", "nobody"])
+    results = results_model("thing").model_validate_json(answer.content, extra="forbid")
+    assert results.model_dump(exclude_unset=True) == answer.json()

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
-from didflow_chassis.http.idempotency import claim_of
+from didflow_chassis.http.idempotency import idempotency_key
 
 RED = b'{"colour": "red", "size": 2}'
 
@@ -161,7 +161,9 @@ async def test_an_upload_is_identified_by_its_content(world: Any) -> None:
 
     caller = Caller(subject="ann", account="master", role="operator")
     one = request(b"a" * 100_000)
-    first, same, other = [await claim_of(r, caller) for r in (one, request(b"a" * 100_000), request(b"b"))]
+    first, same, other = [
+        await idempotency_key(r, caller) for r in (one, request(b"a" * 100_000), request(b"b"))
+    ]
     assert first == same
     assert first.digest != other.digest
     assert len(first.digest) == 32

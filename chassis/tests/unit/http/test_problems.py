@@ -189,6 +189,13 @@ async def test_a_refusal_can_name_a_field(world: Any) -> None:
     assert document["errors"] == [{"field": "colour", "code": "colour_unknown", "message": "no such colour"}]
 
 
+async def test_an_internal_error_of_a_decision_is_500_with_its_reference(world: Any) -> None:
+    """The reference of the stage is the reference of the answer."""
+    world.stage.outcome = lambda _: Refused("internal_error", "An error occurred.", reference="r-1")
+    document = problem(await world.client.delete("/v1/things/1"), 500, "internal_error")
+    assert document["reference"] == "r-1"
+
+
 async def test_every_answer_has_a_request_id(world: Any) -> None:
     """A plain id of the caller is used. Any other id is replaced by a new one."""
     kept = await world.client.get("/v1/nowhere", headers={"X-Request-Id": "abc-1"})

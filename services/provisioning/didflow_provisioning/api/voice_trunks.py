@@ -93,7 +93,7 @@ async def _check_unused(http: HttpContext, trunk: VoiceTrunk) -> None:
 
 async def _restore(http: HttpContext, command: RestoreVoiceTrunk) -> None:
     """Decide the command without the idempotency key of the request, whose answer is that of the deletion."""
-    once = http.once
+    once = http.key
     if once is not None:
         await http.runtime.stage.command(
             [command],

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from didflow_chassis.database import Outage
 from didflow_chassis.http import HttpContext
-from didflow_chassis.http.idempotency import REPLAYED, key_of, replay
+from didflow_chassis.http.idempotency import REPLAYED, header_value, replay
 from didflow_chassis.http.problems import FieldError, Problem
 from didflow_chassis.stage.idempotency import IdempotencyKey
 from didflow_chassis.tables import idempotency as answered
@@ -41,7 +41,7 @@ class Intake:
     async def take(self, http: HttpContext, request: Request) -> Response:
         """Take one upload. Raises Problem, Replay, IdempotencyConflict or Outage."""
         form = Form(request, MAX_BYTES)
-        key = key_of(request)
+        key = header_value(request)
         route = f"{request.method} {request.scope['path']}"
         if await _is_answered(http, route, key):
             async for _ in form.pieces():
@@ -93,7 +93,7 @@ class _Upload:
         if not await self._contents.hold(writing.content_id):
             raise Outage("the upload took too long")
         http = HttpContext(
-            request=self._http.request, runtime=self._http.runtime, caller=self._http.caller, once=once
+            request=self._http.request, runtime=self._http.runtime, caller=self._http.caller, key=once
         )
         command = fields.command(self._document_id, writing.content_id, kind, writing.size, http.caller)
         response = await http.run(command, status=201, render=plain(document_entered))

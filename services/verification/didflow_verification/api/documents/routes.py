@@ -72,7 +72,7 @@ async def upload_document(request: Request) -> Response:
     What it is is told by its content; one that cannot be read is refused `document_unreadable`.
     """
     http = HttpContext(
-        request=request, runtime=request.app.state.runtime, caller=request.state.caller, once=None
+        request=request, runtime=request.app.state.runtime, caller=request.state.caller, key=None
     )
     http.require(*MANAGERS)
     return await intake_of(http).take(http, request)
