@@ -64,6 +64,10 @@ class FakeStage:
         """Run all timers and retries that are due now."""
         _result(self._tested.run_due_timers())
 
+    def run_timer(self, model: type, key: Hashable) -> None:
+        """Run the due timers of one state alone, up to now."""
+        _result(self._tested.run_timer(model, key))
+
     def store(self, *states: Any) -> None:
         """Store states and append-only rows directly."""
         _result(self._tested.store(*states))
@@ -75,6 +79,10 @@ class FakeStage:
     def states(self, model: type[M]) -> list[M]:
         """Return all states of a kind, in the order of their keys."""
         return _result(self._tested.states(model))
+
+    def all_states(self) -> dict[tuple[type, Hashable], Any]:
+        """Return the states of all kinds by model class and key."""
+        return _result(self._tested.all_states())
 
     def rows(self, model: type[M]) -> list[M]:
         """Return all rows of an append-only kind, in the order in which they were added."""

@@ -135,6 +135,13 @@ class ServiceUnderTest:
             if due == before:
                 return
 
+    async def run_timer(self, model: type, key: Hashable) -> None:
+        """Run the due timers of one state alone, up to now."""
+        kind = self.service.kind_of[model]
+        stored = await self._load(kind, key)
+        subject = getattr(stored.state, kind.subject) if kind.subject and stored is not None else ""
+        await self.stage.due(model, [(key, subject)])
+
     async def store(self, *states: Any) -> None:
         """Store states and append-only rows directly, as earlier decisions would have left them."""
         for state in states:
@@ -152,6 +159,11 @@ class ServiceUnderTest:
     async def states(self, model: type[M]) -> list[M]:
         """Return all states of a kind, in the order of their keys."""
         return await self._all(self.service.kind_of[model])
+
+    async def all_states(self) -> dict[tuple[type, Hashable], Any]:
+        """Return the states of all kinds by model class and key."""
+        kinds = [kind for kind in self.service.kinds if not kind.append_only]
+        return {(kind.model, kind.key_of(state)): state for kind in kinds for state in await self._all(kind)}
 
     async def rows(self, model: type[M]) -> list[M]:
         """Return all rows of an append-only kind, in the order in which they were added."""
@@ -195,12 +207,14 @@ class ServiceUnderTest:
 
     async def _load(self, kind: Kind[Any], key: Hashable) -> Stored[Any] | None:
         rows = await self.database.fetch(kind.load_sql, [key])
-        return kind.from_row(tuple(rows[0])) if rows else None
+        return self._row(kind, rows[0]) if rows else None
 
     async def _all(self, kind: Kind[Any]) -> list[Any]:
         rows = await self.database.fetch(statements.all_rows(kind))
-        unversioned = (0,) if kind.append_only else ()
-        return [kind.from_row((*row, *unversioned)).state for row in rows]
+        return [self._row(kind, row).state for row in rows]
+
+    def _row(self, kind: Kind[Any], row: Any) -> Stored[Any]:
+        return kind.from_row((*row, 0) if kind.append_only else tuple(row))
 
     async def _due(self, until: datetime) -> list[tuple[str, str, datetime]]:
         due = [tuple(row) for row in await self.database.fetch(statements.DUE_PARKED, until)]

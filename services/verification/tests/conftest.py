@@ -1,7 +1,6 @@
-"""Messages about one number in few words, and a stage in memory that does with them what the real one does."""
+"""Builders of the messages about one number, and verification in memory."""
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from dataclasses import replace as amended
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -13,8 +12,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, Refused, TooEarly
-from didflow_chassis.service import Handler, Ref
+from didflow_chassis.decision import Caller, Command
+from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -24,7 +23,6 @@ from didflow_contracts.events import (
     DidRemoved,
     EnduserAssigned,
     PurchaseRefused,
-    ServiceChanged,
 )
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.ids import derived_id
@@ -41,9 +39,10 @@ from didflow_verification.domain.verifications.commands import (
     Resubmit,
     Revoke,
 )
-from didflow_verification.handlers import COMMANDS, DUE, EVENTS
-from didflow_verification.store import KINDS
+from didflow_verification.service import service
+from didflow_verification.settings import VerificationSettings
 
+SERVICE = service(VerificationSettings.placeholder())
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 DUBLIN = "+35319609036"
 LONDON = "+442079460000"
@@ -135,13 +134,13 @@ class Say:
         return Event(id=identifier, source=source, time=at, data=data, sequence=sequence, actor=actor)
 
     def again(self, event: Event[Any]) -> Event[Any]:
-        """The same, said once more under another id."""
+        """The same data once more, as its source would publish it: under another id and a later sequence."""
         return Event(
-            id=f"{event.id}-again",
+            id=f"e{next(IDS)}",
             source=event.source,
             time=event.time,
             data=event.data,
-            sequence=event.sequence,
+            sequence=None if event.sequence is None else event.sequence + 10_000,
             actor=event.actor,
         )
 
@@ -155,15 +154,15 @@ class Say:
         data = DidPortingStarted.model_validate(self._order() | {"order_id": "o-1"} | changes)
         return self.event(data, at, "/orders/acme")
 
-    def refused(self, at: datetime = NOON) -> Event[PurchaseRefused]:
+    def refused(self, at: datetime = NOON, sequence: int = 1) -> Event[PurchaseRefused]:
         """Inventory's refusal of the purchase."""
         data = self._whose() | {"order_id": "o-1", "code": "number_taken", "message": ""}
-        return self.event(PurchaseRefused.model_validate(data), at, "/didflow/inventory", 1)
+        return self.event(PurchaseRefused.model_validate(data), at, "/didflow/inventory", sequence)
 
-    def removed(self, at: datetime = NOON) -> Event[DidRemoved]:
+    def removed(self, at: datetime = NOON, sequence: int = 9) -> Event[DidRemoved]:
         """Billing's end of the DID."""
         data = DidRemoved.model_validate(self._whose() | {"reason": "aged_out", "refunded": False})
-        return self.event(data, at, "/didflow/billing", 9)
+        return self.event(data, at, "/didflow/billing", sequence)
 
     def holding(
         self, account: str = ACCOUNT, at: datetime = NOON, sequence: int = 1, **changes: Any
@@ -253,139 +252,64 @@ class Say:
         }
 
 
-@dataclass
-class Desk:
-    """Verification in memory: decides as the stage does, hands a decision only what was declared for it.
+class VerificationInMemory(FakeStage):
+    """Verification in memory, with its catalogue. A message is processed an hour after `NOON`, or at `now`."""
 
-    `said` has the events of the registration, `told` all events, `refused` the codes, in order; messages
-    that come too early wait for the next Decided.
-    """
+    def __init__(self, *, catalogue: bool = True) -> None:
+        super().__init__(SERVICE, now=NOON)
+        if catalogue:
+            self.store(*rules())
 
-    states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
-    said: list[RegistrationAxis] = field(default_factory=list)
-    told: list[Any] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    parked: list[Event[Any]] = field(default_factory=list)
+    def process(self, message: Event[Any] | Command, now: datetime = NOON + timedelta(hours=1)) -> Any:
+        """Receive an event or run a command, and return its decision."""
+        self.set_time(now)
+        return self.receive(message) if isinstance(message, Event) else self.run(message)
 
-    def enter(self, *states: Any) -> None:
-        """Put states in, as earlier decisions left them."""
-        keys = {kind.model: kind.key for kind in KINDS}
-        for state in states:
-            self.states[type(state), getattr(state, keys[type(state)])] = state
+    def process_all(self, *messages: Event[Any] | Command) -> Any:
+        """Process messages in order and return the decision about the last."""
+        return [self.process(message) for message in messages][-1]
 
-    def feed(self, *messages: Event[Any] | Command) -> Decision:
-        """Take messages in order and return what came of the last."""
-        return [self.take(message) for message in messages][-1]
-
-    def take(self, message: Event[Any] | Command, now: datetime = NOON + timedelta(hours=1)) -> Decision:
-        """Take one message."""
-        outcome = self._decide(message, now)
-        if isinstance(outcome, TooEarly):
-            assert isinstance(message, Event)
-            self.parked.append(message)
-        elif isinstance(outcome, Decided):
-            waiting, self.parked = self.parked, []
-            for event in waiting:
-                self.take(event, now)
-        return outcome
-
-    def strike(self, now: datetime) -> None:
-        """Let the clock strike for all that is due by now, the earliest first, each at its own instant."""
-        while True:
-            due = [
-                (state.due_at, str(key), model)
-                for (model, key), state in self.states.items()
-                if model in DUE and state.due_at is not None and state.due_at <= now
-            ]
-            if not due:
-                return
-            at, key, model = min(due, key=lambda each: each[:2])
-            self._struck(model, next(k for m, k in self.states if m is model and str(k) == key), at)
-
-    def settle(self, model: type, key: Hashable, bound: datetime) -> None:
-        """Settle what is due on one state by then."""
-        while (state := self.states.get((model, key))) and model in DUE:
-            if state.due_at is None or state.due_at > bound:
-                return
-            self._struck(model, key, state.due_at)
-
-    def _struck(self, model: type, key: Hashable, at: datetime) -> None:
-        on, state = DUE[model], self.states[model, key]
-        refs: list[Ref] = []
-        while found := [r for r in on.state_needs(state, None, self._known(refs)) if r not in refs]:  # type: ignore[misc]
-            refs += found
-        outcome = on.decide(state, at, self._known(refs))
-        assert isinstance(outcome, Decided)
-        self._apply(outcome, {(model, key)} | {(ref.model, ref.key) for ref in refs if ref.write})
-        assert self.states[model, key] != state, "the clock made no progress"
-
-    def _decide(self, message: Event[Any] | Command, now: datetime) -> Decision:
-        if isinstance(message, Event):
-            on, key = EVENTS[type(message.data)], message.data.did_id
+    def run_timers(self, until: datetime) -> None:
+        """Run all timers that are due by then, each at its own instant, the earliest first."""
+        if until > self.now():
+            self.advance(until - self.now())
         else:
-            on, key = COMMANDS[type(message)], message.entity_id
-        model = on.model or Registration
-        self.settle(model, key, min(message.time, now) if isinstance(message, Event) else now)
-        state = self.states.get((model, key))
-        refs = self._refs(on, message, state)
-        extra = (self._known(refs),) if on.needs or on.state_needs else ()
-        outcome: Decision = on.decide(state, message, now, *extra)
-        if isinstance(outcome, Refused):
-            self.refused.append(outcome.code)
-        if isinstance(outcome, Decided):
-            self._apply(outcome, {(model, key)} | {(ref.model, ref.key) for ref in refs if ref.write})
-        return outcome
+            self.set_time(until)
+            self.run_due_timers()
 
-    def _refs(self, on: Handler, message: Any, state: Any) -> list[Ref]:
-        refs = list(on.needs(message)) if on.needs else []
-        while on.state_needs:
-            found = [ref for ref in on.state_needs(state, message, self._known(refs)) if ref not in refs]
-            if not found:
-                break
-            refs += found
-        return refs
+    def all_states(self) -> dict[Any, Any]:
+        """All states, without the sequences of the last applied events."""
+        found = super().all_states()
+        return {
+            place: replace(s, seen={}) if isinstance(s, Registration) else s for place, s in found.items()
+        }
 
-    def _known(self, refs: list[Ref]) -> Known:
-        return Known(states={(ref.model, ref.key): self.states.get((ref.model, ref.key)) for ref in refs})
+    def axes(self) -> list[RegistrationAxis]:
+        """The registration axis as it was published, in order."""
+        return [data for data in self.published_data() if isinstance(data, RegistrationAxis)]
 
-    def _apply(self, decided: Decided[Any], writable: set[tuple[type, Hashable]]) -> None:
-        before = set(self.states)
-        for state in (*([] if decided.state is None else [decided.state]), *decided.also):
-            self.enter(state)
-        noted = {kind.model for kind in KINDS if kind.append_only}
-        written = {place for place in set(self.states) - before if place[0] not in noted}
-        assert written <= writable, "written without being declared"
-        for event in decided.events:
-            assert isinstance(event, RegistrationAxis | ServiceChanged)
-            self.told.append(event)
-            if isinstance(event, RegistrationAxis):
-                self.said.append(event)
+    def axis_topics(self) -> list[str]:
+        """The topics of the published axes, without `verification.`."""
+        return [data.topic.removeprefix("verification.") for data in self.axes()]
 
     @property
-    def registration(self) -> Registration:
+    def registration(self) -> Any:
         """The DID's registration as it is now."""
-        found = self.states[Registration, DID]
-        assert isinstance(found, Registration)
-        return found
+        return self.state(Registration, DID)
 
     @property
     def in_force(self) -> Details | None:
         """The details in force."""
-        return self.registration.in_force
+        details: Details | None = self.registration.in_force
+        return details
 
-    def attempt(self, number: int = 1) -> Verification:
+    def attempt(self, number: int = 1) -> Any:
         """One attempt of the DID."""
-        found = self.states[Verification, verification_id(DID, number)]
-        assert isinstance(found, Verification)
-        return found
+        return self.state(Verification, verification_id(DID, number))
 
     def statuses(self) -> list[str]:
         """The outcomes of all attempts, in order."""
         return [self.attempt(number + 1).status for number in range(self.registration.attempt)]
-
-    def topics(self) -> list[str]:
-        """What was said, by topic without `verification.`."""
-        return [event.topic.removeprefix("verification.") for event in self.said]
 
 
 @pytest.fixture
@@ -394,22 +318,18 @@ def say() -> Say:
     return Say()
 
 
-@pytest.fixture
-def new_desk() -> Callable[[], Desk]:
-    """Make a verification service in memory with its catalogue."""
-
-    def make() -> Desk:
-        desk = Desk()
-        desk.enter(*rules())
-        return desk
-
-    return make
+@pytest.fixture(scope="session")
+def new_stage() -> type[VerificationInMemory]:
+    """Makes a verification service in memory, for tests that need several."""
+    return VerificationInMemory
 
 
 @pytest.fixture
-def desk(new_desk: Callable[[], Desk]) -> Desk:
-    """A verification service in memory with its catalogue."""
-    return new_desk()
+def stage() -> Iterator[VerificationInMemory]:
+    """Verification in memory with its catalogue. No message of the test may end as a dead letter."""
+    made = VerificationInMemory()
+    yield made
+    assert made.dead_letters() == []
 
 
 @pytest.fixture
@@ -425,17 +345,17 @@ def quay(acme: Identity) -> Address:
 
 
 @pytest.fixture
-def ready(desk: Desk, say: Say, acme: Identity, quay: Address) -> Desk:
+def ready(stage: VerificationInMemory, say: Say, acme: Identity, quay: Address) -> VerificationInMemory:
     """A purchased number in Dublin that awaits the details of an identity that is there."""
-    desk.enter(acme, quay)
-    desk.take(say.purchased())
-    return desk
+    stage.store(acme, quay)
+    stage.process(say.purchased())
+    return stage
 
 
 @pytest.fixture
-def pending(ready: Desk, say: Say, acme: Identity, quay: Address) -> Desk:
+def pending(ready: VerificationInMemory, say: Say, acme: Identity, quay: Address) -> VerificationInMemory:
     """The same with details assigned, waiting for a reviewer."""
-    ready.take(say.assigned(acme, quay))
+    ready.process(say.assigned(acme, quay))
     return ready
 
 

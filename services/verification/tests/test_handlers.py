@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from didflow_chassis.decision import Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Refused, TooEarly, Unchanged
 from didflow_contracts.topics import VERIFICATION, topics_read_by
 from didflow_verification.handlers import EVENTS
 
@@ -39,16 +39,16 @@ def test_verification_listens_to_what_the_topics_say_that_it_reads() -> None:
 @pytest.mark.parametrize("opening", OPENING)
 @pytest.mark.parametrize("name", FOLLOWING)
 def test_what_needs_a_beginning_waits_for_it(
-    desk: Any, say: Any, acme: Any, quay: Any, *, name: str, opening: str
+    stage: Any, say: Any, acme: Any, quay: Any, *, name: str, opening: str
 ) -> None:
     """Too early: parked, nothing written, and decided when the purchase or the porting comes."""
-    desk.enter(acme, quay)
-    before = dict(desk.states)
-    assert desk.take(FOLLOWING[name](say, acme, quay)) == TooEarly("did.purchased")
-    assert (desk.states, desk.said) == (before, [])
-    desk.take(OPENING[opening](say))
-    assert desk.parked == []
-    began = desk.registration
+    stage.store(acme, quay)
+    before = stage.all_states()
+    assert stage.process(FOLLOWING[name](say, acme, quay)) == TooEarly("did.purchased")
+    assert (stage.all_states(), stage.axes()) == (before, [])
+    stage.process(OPENING[opening](say))
+    assert stage.parked() == []
+    began = stage.registration
     assert began.ended or began.assigned or began.seen
 
 
@@ -57,11 +57,11 @@ def test_what_is_said_again_under_another_id_changes_nothing(
     ready: Any, say: Any, acme: Any, quay: Any, name: str
 ) -> None:
     """Delivered twice: the second time nothing is written or said."""
-    ready.take(EVERY[name](say, acme, quay))
-    before = (dict(ready.states), len(ready.said))
-    again = ready.take(EVERY[name](say, acme, quay))
-    assert isinstance(again, Unchanged)
-    assert (ready.states, len(ready.said)) == before
+    event = EVERY[name](say, acme, quay)
+    ready.process(event)
+    before = (ready.all_states(), len(ready.axes()))
+    assert isinstance(ready.process(say.again(event)), Unchanged | Decided)
+    assert (ready.all_states(), len(ready.axes())) == before
 
 
 @pytest.mark.parametrize("end", ["removed", "refused"])
@@ -70,11 +70,11 @@ def test_what_comes_for_an_ended_did_never_waits_and_never_revives(
     ready: Any, say: Any, acme: Any, quay: Any, *, name: str, end: str
 ) -> None:
     """After the end everything is recorded at most: frozen, nothing said, nothing parked."""
-    ready.take(getattr(say, end)())
-    before = (dict(ready.states), len(ready.said))
-    outcome = ready.take(EVERY[name](say, acme, quay))
+    ready.process(getattr(say, end)())
+    before = (ready.all_states(), len(ready.axes()))
+    outcome = ready.process(say.again(EVERY[name](say, acme, quay)))
     assert isinstance(outcome, Unchanged | Refused)
-    assert (ready.states, len(ready.said), ready.parked) == (*before, [])
+    assert (ready.all_states(), len(ready.axes()), ready.parked()) == (*before, [])
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -83,27 +83,27 @@ def test_another_number_under_a_dids_id_is_refused(
 ) -> None:
     """Whoever takes a `did_id` for another number changes nothing of the DID that has it."""
     say.number = "+35319609037"
-    before = (dict(pending.states), len(pending.said))
-    outcome = pending.take(EVERY[name](say, acme, quay))
+    before = (pending.all_states(), len(pending.axes()))
+    outcome = pending.process(EVERY[name](say, acme, quay))
     assert isinstance(outcome, Refused)
-    assert (outcome.code, pending.states, len(pending.said)) == ("did_id_taken", *before)
+    assert (outcome.code, pending.all_states(), len(pending.axes())) == ("did_id_taken", *before)
 
 
 @pytest.mark.parametrize("name", OPENING)
 def test_an_outside_source_cannot_buy_anothers_did(ready: Any, say: Any, name: str) -> None:
     """Another account under the same `did_id` is refused; the purchaser's own retry is nothing."""
-    ready.take(say.holding("master/acme/shop"))
-    assert isinstance(ready.take(OPENING[name](say)), Unchanged)
+    ready.process(say.holding("master/acme/shop"))
+    assert isinstance(ready.process(OPENING[name](say)), Unchanged)
     say.account = "master/globex"
-    outcome = ready.take(OPENING[name](say))
+    outcome = ready.process(OPENING[name](say))
     assert isinstance(outcome, Refused)
     assert outcome.code == "not_yours"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_about_nothing_is_not_found(desk: Any, say: Any, acme: Any, quay: Any, name: str) -> None:
+def test_a_command_about_nothing_is_not_found(stage: Any, say: Any, acme: Any, quay: Any, name: str) -> None:
     """Too early for a person is not found: nobody waits for it."""
-    outcome = desk.take(COMMANDS[name](say, acme, quay))
+    outcome = stage.process(COMMANDS[name](say, acme, quay))
     assert isinstance(outcome, Refused)
     assert outcome.code == "not_found"
 
@@ -113,7 +113,7 @@ def test_a_command_again_under_another_key_changes_nothing(
     pending: Any, say: Any, acme: Any, quay: Any, name: str
 ) -> None:
     """Given twice: the second time nothing is written or said."""
-    pending.take(COMMANDS[name](say, acme, quay))
-    before = (dict(pending.states), len(pending.said))
-    assert isinstance(pending.take(COMMANDS[name](say, acme, quay)), Unchanged)
-    assert (pending.states, len(pending.said)) == before
+    pending.process(COMMANDS[name](say, acme, quay))
+    before = (pending.all_states(), len(pending.axes()))
+    assert isinstance(pending.process(COMMANDS[name](say, acme, quay)), Unchanged)
+    assert (pending.all_states(), len(pending.axes())) == before

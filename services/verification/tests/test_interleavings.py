@@ -47,7 +47,7 @@ def told(say: Any, make: Any, actions: Any, *, ported: bool, end: str | None) ->
         else:
             account = account if again else name
             events.append(say.holding(account, at, sequence))
-    return [*events, getattr(say, end)(at)] if end else events
+    return [*events, getattr(say, end)(at, sequence=100)] if end else events
 
 
 def shuffled(draw: Any, events: list[Any]) -> list[Any]:
@@ -70,12 +70,12 @@ def without_review(make: Any) -> CountryRules:
     return CountryRules(country="IE", places={}, requirements=(row,))
 
 
-def end_of(desk: Any) -> Any:
+def end_of(stage: Any) -> Any:
     """What a life came to, as far as anybody can tell: ended, or the axis with its details."""
-    registration = desk.registration
+    registration = stage.registration
     open_attempts = [
         state
-        for state in desk.states.values()
+        for state in stage.all_states().values()
         if isinstance(state, Verification) and state.status == "pending"
     ]
     assert len(open_attempts) == int(registration.open)
@@ -91,38 +91,38 @@ def end_of(desk: Any) -> Any:
 @SETTINGS
 @given(data=st.data(), actions=ACTIONS, ported=st.booleans(), reviewed=st.booleans())
 def test_every_interleaving_ends_in_the_same_registration(
-    new_desk: Any, say: Any, make: Any, *, data: st.DataObject, actions: Any, ported: bool, reviewed: bool
+    new_stage: Any, say: Any, make: Any, *, data: st.DataObject, actions: Any, ported: bool, reviewed: bool
 ) -> None:
     """Purchases, holders, assignments and endings of one DID in any order across their topics."""
     end = data.draw(st.sampled_from([None, None, "removed", "refused"]))
     events = told(say, make, actions, ported=ported, end=end)
     ends = []
     for order in (events, shuffled(data.draw, events)):
-        desk = new_desk()
+        stage = new_stage()
         for pair in people(make).values():
             if pair[0].person.company_name != "nobody Ltd":
-                desk.enter(*pair)
+                stage.store(*pair)
         if not reviewed:
-            desk.enter(without_review(make))
-        desk.feed(*order)
-        assert desk.parked == []
-        ends.append(end_of(desk))
+            stage.store(without_review(make))
+        stage.process_all(*order)
+        assert stage.parked() == []
+        ends.append(end_of(stage))
     assert ends[0] == ends[1]
 
 
 @SETTINGS
 @given(data=st.data(), actions=ACTIONS)
 def test_what_is_said_last_is_what_is_so(
-    new_desk: Any, say: Any, make: Any, *, data: st.DataObject, actions: Any
+    new_stage: Any, say: Any, make: Any, *, data: st.DataObject, actions: Any
 ) -> None:
     """Whatever the order, the last event tells the axis as it ended, with the details in force."""
-    desk = new_desk()
+    stage = new_stage()
     for pair in people(make).values():
-        desk.enter(*pair)
-    desk.feed(*shuffled(data.draw, told(say, make, actions, ported=False, end=None)))
-    said = desk.said[-1]
-    assert said.registration == desk.registration.state
-    force = desk.in_force
+        stage.store(*pair)
+    stage.process_all(*shuffled(data.draw, told(say, make, actions, ported=False, end=None)))
+    said = stage.axes()[-1]
+    assert said.registration == stage.registration.state
+    force = stage.in_force
     assert (said.identity_id, said.address_id) == (
         (force.identity_id, force.address_id) if force else (None, None)
     )
@@ -131,15 +131,15 @@ def test_what_is_said_last_is_what_is_so(
 @SETTINGS
 @given(data=st.data(), actions=ACTIONS)
 def test_everything_twice_ends_as_everything_once(
-    new_desk: Any, say: Any, make: Any, *, data: st.DataObject, actions: Any
+    new_stage: Any, say: Any, make: Any, *, data: st.DataObject, actions: Any
 ) -> None:
     """Each event again right after itself, under another id: nothing more is said."""
     events = shuffled(data.draw, told(say, make, actions, ported=False, end=None))
-    once, twice = new_desk(), new_desk()
-    for desk in (once, twice):
+    once, twice = new_stage(), new_stage()
+    for stage in (once, twice):
         for pair in people(make).values():
-            desk.enter(*pair)
-    once.feed(*events)
-    twice.feed(*[copy for event in events for copy in (event, say.again(event))])
+            stage.store(*pair)
+    once.process_all(*events)
+    twice.process_all(*[copy for event in events for copy in (event, say.again(event))])
     assert end_of(once) == end_of(twice)
-    assert twice.said == once.said
+    assert twice.axes() == once.axes()

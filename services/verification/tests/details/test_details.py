@@ -217,7 +217,7 @@ def test_a_did_is_judged_again_by_what_its_details_state_now(
     """Behind: the next attempt by who changed them. Up to date, ended or unknown: nothing but that it was done."""
     waiting = Reassessment(did_id=say.did, number=say.number, due_at=say.zero, changed_by="user:cat")
     done = later(waiting, due_at=None)
-    states = {**pending.states, (Registration, uuid4()): None}
+    states = {**pending.all_states(), (Registration, uuid4()): None}
 
     def struck() -> Any:
         everything: Any = type("All", (dict,), {"__missing__": lambda *_: None})(states)

@@ -35,45 +35,47 @@ def address_command(say: Any, identity: Any, account: str = "master/acme") -> Cr
 
 @pytest.mark.parametrize("account", ["master/acme", "master/acme/shop"])
 def test_an_identity_is_entered_for_the_callers_account_or_one_below(
-    desk: Any, say: Any, account: str
+    stage: Any, say: Any, account: str
 ) -> None:
     """The answer is the identity, in its first revision."""
-    outcome = desk.take(identity_command(say, account))
+    outcome = stage.process(identity_command(say, account))
     assert isinstance(outcome, Decided)
     assert (outcome.answer.account, outcome.answer.revision) == (account, 1)
 
 
 @pytest.mark.parametrize("account", ["master", "master/globex", "master/acmeplus"])
-def test_an_account_out_of_reach_does_not_exist(desk: Any, say: Any, account: str) -> None:
+def test_an_account_out_of_reach_does_not_exist(stage: Any, say: Any, account: str) -> None:
     """Refused as not found; an operator reaches it."""
-    refused = desk.take(identity_command(say, account))
+    refused = stage.process(identity_command(say, account))
     assert isinstance(refused, Refused)
     assert (refused.code, refused.field) == ("not_found", "account")
-    assert isinstance(desk.take(identity_command(say, account, role="operator")), Decided)
+    assert isinstance(stage.process(identity_command(say, account, role="operator")), Decided)
 
 
-def test_an_address_lies_in_its_identitys_account(desk: Any, say: Any, make: Any) -> None:
+def test_an_address_lies_in_its_identitys_account(stage: Any, say: Any, make: Any) -> None:
     """Whoever of the accounts above enters it."""
     shop = make.company("shop", account="master/acme/shop")
-    desk.enter(shop)
-    outcome = desk.take(address_command(say, shop))
+    stage.store(shop)
+    outcome = stage.process(address_command(say, shop))
     assert isinstance(outcome, Decided)
     assert (outcome.answer.account, outcome.answer.identity_id) == (shop.account, shop.identity_id)
 
 
-def test_an_address_of_an_identity_out_of_reach_is_not_entered(desk: Any, say: Any, make: Any) -> None:
+def test_an_address_of_an_identity_out_of_reach_is_not_entered(stage: Any, say: Any, make: Any) -> None:
     """Foreign and unknown alike."""
     foreign = make.company("globex", account="master/globex")
     unknown = address_command(say, foreign)
-    assert desk.take(unknown) == Refused("not_found", "no such identity", "identity_id")
-    desk.enter(foreign)
-    assert desk.take(address_command(say, foreign)) == Refused("not_found", "no such identity", "identity_id")
+    assert stage.process(unknown) == Refused("not_found", "no such identity", "identity_id")
+    stage.store(foreign)
+    assert stage.process(address_command(say, foreign)) == Refused(
+        "not_found", "no such identity", "identity_id"
+    )
 
 
-def test_the_same_id_again_enters_nothing(desk: Any, say: Any, acme: Any) -> None:
+def test_the_same_id_again_enters_nothing(stage: Any, say: Any, acme: Any) -> None:
     """What is there stays as it is."""
-    desk.enter(acme)
+    stage.store(acme)
     identity, address = identity_command(say, "master/acme"), address_command(say, acme)
     for command in (identity, address):
-        desk.take(command)
-        assert isinstance(desk.take(command), Unchanged)
+        stage.process(command)
+        assert isinstance(stage.process(command), Unchanged)

@@ -1,30 +1,19 @@
-"""Verification on a real PostgreSQL: its own stage and HTTP API, with the time that the test says."""
+"""Verification on a real PostgreSQL, with files to upload."""
 
 import asyncio
 import base64
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import count
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import orjson
 import pytest
+from harness.fixtures import OnPostgres
 from PIL import Image
 from pypdf import PdfWriter
 
-from didflow_chassis.database import Database
-from didflow_chassis.decision import Caller
-from didflow_chassis.http import Runtime, create_application
-from didflow_chassis.migrate import upgrade
-from didflow_chassis.records import Record
-from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.telemetry import StageTelemetry
-from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.tracing import start_tracing
-from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
+from didflow_chassis.testing import ServiceOnPostgres
 from didflow_verification.api.documents.intake import Intake
 from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
@@ -35,100 +24,25 @@ from didflow_verification.settings import VerificationSettings
 
 SERVICE = service(VerificationSettings.placeholder())
 
-HEADERS = (("content-type", CONTENT_TYPE.encode()),)
-
-
-class Tokens:
-    """Takes `subject:account:role` for a token, so that a test can be anyone."""
-
-    async def caller(self, token: str) -> Caller:
-        """Give whose token it is."""
-        subject, account, role = token.split(":")
-        return Caller(subject=subject, account=account, role=role)
-
-
-@dataclass
-class Office:
-    """One verification service: give it records and time, ask it over HTTP, look into its tables."""
-
-    database: Database
-    stage: Stage
-    app: Any = field(init=False)
-    offsets: Any = field(default_factory=count)
-
-    def __post_init__(self) -> None:
-        """Build the HTTP side."""
-        running = Runtime(service=SERVICE, database=self.database, stage=self.stage, authenticator=Tokens())
-        self.app = create_application(SERVICE, running, rate=None)
-
-    def record(self, event: Event[Any]) -> Record:
-        """Make the record as its producer would have published it."""
-        return Record(event.data.topic, 0, next(self.offsets), event.subject.encode(), encode(event), HEADERS)
-
-    async def take(self, *events: Event[Any]) -> None:
-        """Let one batch of events come from Kafka."""
-        await self.stage.records([self.record(event) for event in events])
-
-    async def at(self, instant: datetime) -> None:
-        """Make it that time; the service's clock goes on from there."""
-        await self.database.fetch("UPDATE clock SET shift = $1 - clock_timestamp()", instant)
-
-    async def said(self) -> list[dict[str, Any]]:
-        """All that waits in the outbox, in order, each with its topic."""
-        rows = await self.database.fetch("SELECT topic, value FROM outbox ORDER BY id")
-        return [orjson.loads(row["value"]) | {"topic": row["topic"]} for row in rows]
-
-    async def topics(self) -> list[str]:
-        """The topics of all that was said, without `verification.`."""
-        return [event["topic"].removeprefix("verification.") for event in await self.said()]
-
-    async def count(self, table: str, where: str = "true") -> int:
-        """How many rows a table has."""
-        rows = await self.database.fetch(f"SELECT count(*) FROM {table} WHERE {where}")
-        number: int = rows[0][0]
-        return number
-
-    def caller(
-        self, subject: str = "ann", account: str = "master/acme", role: str = "reseller"
-    ) -> httpx.AsyncClient:
-        """Give a client of the HTTP API for someone."""
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.app),
-            base_url="http://verification",
-            headers={"Authorization": f"Bearer {subject}:{account}:{role}"},
-        )
-
-
-async def prepare(dsn: str) -> None:
-    """Make verification's tables and fill its catalogue."""
-    await upgrade(dsn, SERVICE)
-
 
 @pytest.fixture
-async def office(database_for: Any, say: Any) -> AsyncIterator[Office]:
-    """A verification service with a database of its own, an hour after the purchase."""
+async def verification(on_postgres: OnPostgres, say: Any) -> ServiceOnPostgres:
+    """A verification service with its catalogue, at the time of the purchase."""
     await asyncio.to_thread(areas.warm_up)
-    database = Database(await database_for("verification", prepare), application="test")
-    await database.start()
-    watching = StageTelemetry(Metrics(), start_tracing(service="verification", process="test", endpoint=None))
-    made = Office(database, Stage(SERVICE, database, watching))
-    await made.at(say.zero)
-    yield made
-    await asyncio.wait_for(database.stop(), 10)
+    ann = say.caller("ann", "reseller", "master/acme")
+    return await on_postgres(SERVICE, now=say.zero, caller=ann)
 
 
 @pytest.fixture
-async def ann(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+def ann(verification: ServiceOnPostgres) -> httpx.AsyncClient:
     """A reseller of the account that holds the DID."""
-    async with office.caller() as client:
-        yield client
+    return verification.client()
 
 
 @pytest.fixture
-async def rita(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+def rita(verification: ServiceOnPostgres) -> httpx.AsyncClient:
     """A reviewer of the whole tree."""
-    async with office.caller("rita", "master", "reviewer") as client:
-        yield client
+    return verification.client("master", "reviewer", "rita")
 
 
 @dataclass
@@ -150,9 +64,11 @@ async def bakery(ann: httpx.AsyncClient) -> Entered:
 
 
 @pytest.fixture
-async def pending_id(office: Office, say: Any, bakery: Entered, rita: httpx.AsyncClient) -> str:
+async def pending_id(
+    verification: ServiceOnPostgres, say: Any, bakery: Entered, rita: httpx.AsyncClient
+) -> str:
     """A purchased number with details that wait for a reviewer; the id of the attempt."""
-    await office.take(say.purchased(), say.assigned(bakery, bakery))
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery))
     queue = (await rita.get("/v1/verifications")).json()["items"]
     identifier: str = queue[0]["verification_id"]
     return identifier
@@ -162,14 +78,14 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
-def contents(office: Office) -> Contents:
-    """What the office keeps documents in: its database, under one key."""
+def contents(verification: ServiceOnPostgres) -> Contents:
+    """Where the service stores documents: in its database, under one key."""
     made = Contents(
-        database=office.database,
+        database=verification.database,
         keyring=read_keys(f"k1:{KEY}"),
-        stores={"database": DatabaseChunks(office.database)},
+        stores={"database": DatabaseChunks(verification.database)},
     )
-    office.app.state.intake = Intake(contents=made)
+    verification.application.state.intake = Intake(contents=made)
     return made
 
 

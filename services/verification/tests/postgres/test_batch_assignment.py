@@ -61,9 +61,9 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield statements
 
 
-async def outcomes(office: Any) -> Counter[str]:
+async def outcomes(verification: Any) -> Counter[str]:
     """How many attempts came to what: the status, and the reasons of the rejected."""
-    rows = await office.database.fetch(
+    rows = await verification.fetch(
         "SELECT concat_ws(' ', status, reasons -> 0 ->> 'code') AS what FROM verifications"
     )
     return Counter(row["what"] for row in rows)
@@ -71,7 +71,7 @@ async def outcomes(office: Any) -> Counter[str]:
 
 @pytest.mark.parametrize("reviewed", [False, True], ids=["pending", "automatic"])
 async def test_a_thousand_numbers_cost_the_statements_of_one(
-    office: Any,
+    verification: Any,
     say: Any,
     rita: Any,
     bakery: Any,
@@ -83,29 +83,29 @@ async def test_a_thousand_numbers_cost_the_statements_of_one(
 ) -> None:
     """As many statements, one evaluation; also where all rest on one review."""
     if reviewed:
-        await office.take(say.purchased(), say.assigned(bakery, bakery))
+        await verification.receive(say.purchased(), say.assigned(bakery, bakery))
         (first,) = (await rita.get("/v1/verifications")).json()["items"]
         await rita.post(f"/v1/verifications/{first['verification_id']}/approve")
     one, many = speakers(say, "+3531960", MANY)[:1], speakers(say, "+3531961", MANY)
-    await office.take(*(each.purchased() for each in (*one, *many)))
+    await verification.receive(*(each.purchased() for each in (*one, *many)))
     costs = []
     for batch in (one, many):
         events = [each.assigned(bakery, bakery, say.zero + HOUR) for each in batch]
         evaluated.clear()
         with counting(monkeypatch) as statements:
             began = time.perf_counter()
-            await office.take(*events)
+            await verification.receive(*events)
             took = time.perf_counter() - began
         costs.append((len(statements), len(evaluated)))
         record_property(f"{len(batch)} numbers", f"{len(statements)} statements, {took:.3f} s")
     assert costs[0] == costs[1]
     assert costs[1][1] == 1
     status = "approved" if reviewed else "pending"
-    assert (await outcomes(office))[status] == MANY + 1 + reviewed
+    assert (await outcomes(verification))[status] == MANY + 1 + reviewed
 
 
 async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
-    office: Any, say: Any, bakery: Any, evaluated: Any
+    verification: Any, say: Any, bakery: Any, evaluated: Any
 ) -> None:
     """Removed, another account's, of another area: each with its code, and the rest goes on."""
     numbers = speakers(say, "+3531960", MANY)
@@ -113,19 +113,19 @@ async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
         numbers[n].number = f"+3539170{n:04}"
     for n in FOREIGN:
         numbers[n].account = "master/globex"
-    await office.take(*(each.purchased() for each in numbers))
-    await office.take(*(numbers[n].removed() for n in REMOVED))
+    await verification.receive(*(each.purchased() for each in numbers))
+    await verification.receive(*(numbers[n].removed() for n in REMOVED))
     evaluated.clear()
-    await office.take(*(each.assigned(bakery, bakery) for each in numbers))
-    assert await outcomes(office) == {
+    await verification.receive(*(each.assigned(bakery, bakery) for each in numbers))
+    assert await outcomes(verification) == {
         "pending": MANY - 20,
         "rejected not_yours": 7,
         "rejected address_outside_area": 6,
     }
     assert len(evaluated) == 2
-    refused = await office.database.fetch("SELECT decision, count(*) FROM inbox GROUP BY decision")
-    assert {row["outcome"]: row["count"] for row in refused}["refused:did_ended"] == 7
-    assert {registered(n) for n in GALWAY} <= await named(office, "rejected")
+    refused = await verification.fetch("SELECT decision, count(*) FROM inbox GROUP BY decision")
+    assert {row["decision"]: row["count"] for row in refused}["refused:did_ended"] == 7
+    assert {registered(n) for n in GALWAY} <= await named(verification, "rejected")
 
 
 def registered(n: int) -> UUID:
@@ -133,30 +133,30 @@ def registered(n: int) -> UUID:
     return derived_id("number", "+3531960", str(n))
 
 
-async def named(office: Any, state: str) -> set[UUID]:
+async def named(verification: Any, state: str) -> set[UUID]:
     """The DIDs whose registration is in a state."""
-    rows = await office.database.fetch("SELECT did_id FROM registrations WHERE state = $1", state)
+    rows = await verification.fetch("SELECT did_id FROM registrations WHERE state = $1", state)
     return {row["did_id"] for row in rows}
 
 
 async def test_a_second_number_of_the_area_is_approved_within_a_second(
-    office: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+    verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
     """From the assignment to `verification.approved` in the outbox, saying what it rests on; the what-if said so."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     (second,) = speakers(say, "+3531960", 1)
-    await office.take(second.purchased())
+    await verification.receive(second.purchased())
     asked = {
         "dids": [second.number],
         "identity_id": bakery.identity_id,
         "address_id": bakery.address_id,
     }
-    async with office.caller() as ann:
+    async with verification.client() as ann:
         promised = (await ann.post("/v1/requirements/evaluate", json=asked)).json()
     assert promised["outcome"] == "approved"
     began = time.perf_counter()
-    await office.take(second.assigned(bakery, bakery, say.zero + HOUR))
-    event = (await office.said())[-1]
+    await verification.receive(second.assigned(bakery, bakery, say.zero + HOUR))
+    event = (await verification.published())[-1]
     assert time.perf_counter() - began < 1
-    assert (event["topic"], event["data"]["automatic"]) == ("verification.approved", True)
-    assert event["data"]["rests_on"] == pending_id
+    assert (event.data.topic, event.data.automatic) == ("verification.approved", True)
+    assert str(event.data.rests_on) == pending_id

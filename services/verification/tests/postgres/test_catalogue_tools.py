@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
-from didflow_chassis.timers import Timers
 from didflow_verification.catalogue.reading import read_catalogue
 from didflow_verification.catalogue.tools import catalogue_tools
 from didflow_verification.service import service
@@ -43,10 +42,10 @@ Tool = Callable[..., Any]
 
 
 @pytest.fixture
-def tool(office: Any) -> Tool:
+def tool(verification: Any) -> Tool:
     """Run one catalogue command beside the service, as an operator would."""
     app = application(Program("verification", service, VerificationSettings), {"catalogue": catalogue_tools})
-    settings = {"DIDFLOW_POSTGRES": office.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
+    settings = {"DIDFLOW_POSTGRES": verification.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
 
     async def run(*arguments: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, ["catalogue", *arguments], env=settings)
@@ -69,15 +68,8 @@ def changed(file: Path, *change: str) -> str:
     return before
 
 
-async def strike(office: Any) -> None:
-    """Let the clock strike until nothing is due."""
-    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
-    for _ in range(5):
-        await clock.run_due()
-
-
 @pytest.fixture
-async def approved(office: Any, say: Any, rita: Any, bakery: Any, pending_id: str) -> list[Any]:
+async def approved(verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str) -> list[Any]:
     """Three approved numbers: one reviewed, two that rest on it; and one that awaits."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     others = []
@@ -85,8 +77,8 @@ async def approved(office: Any, say: Any, rita: Any, bakery: Any, pending_id: st
         one = type(say)()
         one.did, one.number = uuid4(), f"+3531960{n:04}"
         others.append(one)
-    await office.take(*(one.purchased() for one in others))
-    await office.take(*(one.assigned(bakery, bakery) for one in others[:2]))
+    await verification.receive(*(one.purchased() for one in others))
+    await verification.receive(*(one.assigned(bakery, bakery) for one in others[:2]))
     return others
 
 
@@ -104,7 +96,7 @@ async def test_show_writes_what_load_reads(tool: Tool, tmp_path: Path) -> None:
 
 
 async def test_a_dry_run_says_what_changes_and_whom_it_touches(
-    office: Any, tool: Tool, file: Path, approved: Any
+    verification: Any, tool: Tool, file: Path, approved: Any
 ) -> None:
     """Four living DIDs of which three are asked anew; nothing is written."""
     assert len(approved) == 3
@@ -120,39 +112,39 @@ async def test_a_dry_run_says_what_changes_and_whom_it_touches(
         "nothing was loaded: a dry run",
     ]
     assert (await tool("diff", str(file))).exit_code == 1
-    assert await office.count("catalogue_changes") == 0
+    assert await verification.count("catalogue_changes") == 0
 
 
 async def test_a_load_warns_now_and_asks_anew_on_its_date(
-    office: Any, tool: Tool, file: Path, approved: Any
+    verification: Any, tool: Tool, file: Path, approved: Any
 ) -> None:
     """Three warnings at once, three expired at 00:00 UTC; a new purchase is judged by the new version."""
     assert (await tool("load", str(file))).exit_code == 0
-    before = await office.topics()
-    await strike(office)
-    assert (await office.topics())[len(before) :] == ["expiring"] * 3
-    await office.at(MIDNIGHT - timedelta(seconds=30))
-    await strike(office)
-    assert (await office.topics())[len(before) + 3 :] == []
-    await office.at(MIDNIGHT)
-    await strike(office)
-    said = (await office.said())[len(before) + 3 :]
-    assert [event["topic"] for event in said] == ["verification.expired"] * 3
-    assert {event["data"]["grace_until"][:10] for event in said} == {"2026-12-15"}
-    assert {event["time"][:19] for event in said} == {"2026-11-21T00:00:00"}
-    assert await office.count("rechecks", "due_at IS NOT NULL") == 0
-    assert await office.count("catalogue_changes") == 1
+    before = await verification.topics()
+    await verification.run_due_timers()
+    assert (await verification.topics())[len(before) :] == ["verification.expiring"] * 3
+    await verification.set_time(MIDNIGHT - timedelta(seconds=30))
+    await verification.run_due_timers()
+    assert (await verification.topics())[len(before) + 3 :] == []
+    await verification.set_time(MIDNIGHT)
+    await verification.run_due_timers()
+    said = (await verification.published())[len(before) + 3 :]
+    assert [event.data.topic for event in said] == ["verification.expired"] * 3
+    assert {event.data.grace_until.date().isoformat() for event in said} == {"2026-12-15"}
+    assert {event.time.isoformat()[:19] for event in said} == {"2026-11-21T00:00:00"}
+    assert await verification.count("rechecks", "due_at IS NOT NULL") == 0
+    assert await verification.count("catalogue_changes") == 1
     assert (await tool("load", str(file))).stdout.splitlines() == ["IE: nothing changes"]
     assert len(approved) == 3
 
 
-async def test_a_version_that_has_begun_cannot_change(office: Any, tool: Tool, file: Path) -> None:
+async def test_a_version_that_has_begun_cannot_change(verification: Any, tool: Tool, file: Path) -> None:
     """Refused whole with the row named, and nothing of the file is taken; it may only be ended."""
     changed(file, "match: area", "match: country")
     refused = await tool("load", str(file))
     assert refused.exit_code == os.EX_DATAERR
     assert "ie.local.business version 1 says something else, but it has begun" in refused.stdout
-    assert await office.count("catalogue_changes") == 0
+    assert await verification.count("catalogue_changes") == 0
     changed(file, "match: country", "match: area")
     changed(file, "effective_from: 2026-01-01", "effective_from: 2026-01-01\n  effective_to: 2027-01-01")
     assert (await tool("load", str(file))).exit_code == 0
@@ -168,16 +160,16 @@ async def test_a_file_with_a_fault_is_refused_with_every_fault(tool: Tool, tmp_p
 
 
 async def test_a_revocation_reaches_all_that_rests_on_it(
-    office: Any, rita: Any, pending_id: str, approved: Any
+    verification: Any, rita: Any, pending_id: str, approved: Any
 ) -> None:
     """Over HTTP: the reviewed number at once, the two that rest on it with the clock's next stroke."""
-    before = len(await office.said())
+    before = len(await verification.published())
     answer = await rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "revoked")
-    await strike(office)
-    said = (await office.said())[before:]
-    assert [event["data"]["reason"] for event in said] == ["revoked"] * 3
-    assert {event["subject"] for event in said[1:]} == {one.number for one in approved[:2]}
-    assert await office.count("verifications", "status = 'revoked'") == 3
-    await strike(office)
-    assert len(await office.said()) == before + 3
+    await verification.run_due_timers()
+    said = (await verification.published())[before:]
+    assert [event.data.reason for event in said] == ["revoked"] * 3
+    assert {event.subject for event in said[1:]} == {one.number for one in approved[:2]}
+    assert await verification.count("verifications", "status = 'revoked'") == 3
+    await verification.run_due_timers()
+    assert len(await verification.published()) == before + 3

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from didflow_chassis.timers import MAX_DUE, Timers
+from didflow_chassis.timers import MAX_DUE
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.clock.reassessment import Reassessment
 from didflow_verification.service import service
@@ -18,22 +18,15 @@ SERVICE = service(VerificationSettings.placeholder())
 CHANGED = {"company_name": "Secretive Bakery and Sons Ltd"}
 
 
-async def strike(office: Any) -> None:
-    """Let the clock strike until nothing is due any more."""
-    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
-    while await clock.run_due():
-        pass
-
-
-async def registration(office: Any, did: UUID) -> Registration:
+async def registration(verification: Any, did: UUID) -> Registration:
     """Read a registration as it lies in its table."""
-    rows = await office.database.fetch(by_keys(REGISTRATIONS, [did]))
+    rows = await verification.fetch(by_keys(REGISTRATIONS, [did]))
     return state_in(REGISTRATIONS, rows[0])
 
 
-async def statuses(office: Any) -> list[str]:
+async def statuses(verification: Any) -> list[str]:
     """The outcomes of the DID's attempts, in order."""
-    rows = await office.database.fetch("SELECT status FROM verifications ORDER BY attempt")
+    rows = await verification.fetch("SELECT status FROM verifications ORDER BY attempt")
     return [row["status"] for row in rows]
 
 
@@ -55,124 +48,128 @@ async def test_a_change_is_a_new_revision(ann: Any, bakery: Any) -> None:
     assert (shown["street"], shown["city"], shown["region"]) == ("8 Hidden Lane", "Dublin 2", "Leinster")
 
 
-async def test_changes_are_strict_and_stay_in_the_subtree(office: Any, ann: Any, bakery: Any) -> None:
+async def test_changes_are_strict_and_stay_in_the_subtree(verification: Any, ann: Any, bakery: Any) -> None:
     """Unknown fields, nulls where something must be, and what is another's."""
     assert (await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"nam": "x"})).status_code == 422
     assert (await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": None})).status_code == 422
     assert (await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": " "})).status_code == 422
-    async with office.caller("eve", "master/globex") as eve:
+    async with verification.client("master/globex", subject="eve") as eve:
         for path in (f"identities/{bakery.identity_id}", f"addresses/{bakery.address_id}"):
             for answer in (
                 await eve.patch(f"/v1/{path}", json={}),
                 await eve.delete(f"/v1/{path}"),
             ):
                 assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    async with office.caller("rita", "master", "reviewer") as rita:
+    async with verification.client("master", "reviewer", "rita") as rita:
         assert (await rita.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)).status_code == 403
 
 
 @pytest.mark.parametrize("what", ["identity", "address"])
 async def test_an_approved_did_gets_a_next_attempt_and_stays_approved_until_it_is_decided(
-    office: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str, what: str
+    verification: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str, what: str
 ) -> None:
     """The registration is kept through pending; approved, the new revision is in force."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    await office.at(say.zero + timedelta(hours=1))
+    await verification.set_time(say.zero + timedelta(hours=1))
     if what == "identity":
         await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     else:
         await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"street": "8 Hidden Lane"})
-    assert (await registration(office, say.did)).attempt == 1
-    await strike(office)
-    event = (await office.said())[-1]
-    assert (event["topic"], event["data"]["registration"]) == ("verification.pending", "approved")
-    assert (event["data"]["attempt"], event["time"]) == (2, event["time"])
-    kept = await registration(office, say.did)
-    assert (kept.state, kept.open, await statuses(office)) == ("approved", True, ["approved", "pending"])
+    assert (await registration(verification, say.did)).attempt == 1
+    await verification.run_due_timers()
+    event = (await verification.published())[-1]
+    assert (event.data.topic, event.data.registration) == ("verification.pending", "approved")
+    assert (event.data.attempt, event.time) == (2, event.time)
+    kept = await registration(verification, say.did)
+    assert (kept.state, kept.open, await statuses(verification)) == (
+        "approved",
+        True,
+        ["approved", "pending"],
+    )
     assert kept.approved is not None
     assert (kept.approved.identity_revision, kept.approved.address_revision) == (1, 1)
     newest = (await rita.get("/v1/verifications")).json()["items"][0]
     assert newest["submitted_by"] == "user:ann"
     await rita.post(f"/v1/verifications/{newest['verification_id']}/approve")
-    after = await registration(office, say.did)
+    after = await registration(verification, say.did)
     assert after.approved is not None
     revisions = (after.approved.identity_revision, after.approved.address_revision)
     assert (after.state, revisions) == ("approved", (2, 1) if what == "identity" else (1, 2))
 
 
 async def test_a_change_that_fails_changes_nothing_but_the_attempt(
-    office: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str
+    verification: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str
 ) -> None:
     """Moved to another city: rejected at once, with its code; the DID stays approved with what was."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Cork"})
-    await strike(office)
-    event = (await office.said())[-1]
-    assert (event["topic"], event["data"]["registration"]) == ("verification.rejected", "approved")
-    assert {reason["code"] for reason in event["data"]["reasons"]} == {"address_outside_area"}
-    assert (await registration(office, say.did)).state == "approved"
+    await verification.run_due_timers()
+    event = (await verification.published())[-1]
+    assert (event.data.topic, event.data.registration) == ("verification.rejected", "approved")
+    assert {reason.code for reason in event.data.reasons} == {"address_outside_area"}
+    assert (await registration(verification, say.did)).state == "approved"
 
 
 async def test_an_open_attempt_is_superseded_by_the_next(
-    office: Any, ann: Any, rita: Any, bakery: Any, pending_id: str
+    verification: Any, ann: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
     """While it waits for a person, a change takes its place; the reviewer of the old one hears it."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await strike(office)
-    assert await statuses(office) == ["superseded", "pending"]
+    await verification.run_due_timers()
+    assert await statuses(verification) == ["superseded", "pending"]
     late = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert (late.status_code, late.json()["code"]) == (409, "superseded")
 
 
-async def test_a_change_mends_a_rejected_did(office: Any, ann: Any, say: Any, bakery: Any) -> None:
+async def test_a_change_mends_a_rejected_did(verification: Any, ann: Any, say: Any, bakery: Any) -> None:
     """Rejected for a wrong city; put right, it waits for a person."""
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Cork"})
-    await office.take(say.purchased(), say.assigned(bakery, bakery))
-    assert (await registration(office, say.did)).state == "rejected"
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery))
+    assert (await registration(verification, say.did)).state == "rejected"
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Dublin 2"})
-    await strike(office)
-    assert (await registration(office, say.did)).state == "pending"
-    assert await statuses(office) == ["rejected", "pending"]
+    await verification.run_due_timers()
+    assert (await registration(verification, say.did)).state == "pending"
+    assert await statuses(verification) == ["rejected", "pending"]
 
 
 async def test_delivered_twice_the_clock_judges_once(
-    office: Any, ann: Any, say: Any, bakery: Any, pending_id: str
+    verification: Any, ann: Any, say: Any, bakery: Any, pending_id: str
 ) -> None:
     """Two strikes at once, and one after it is done: one attempt more. Two changes before one: one attempt."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Third Ltd"})
     key = [(say.did, say.number)]
-    await office.stage.due(Reassessment, key)
-    await office.stage.due(Reassessment, key)
-    await strike(office)
-    assert await statuses(office) == ["superseded", "pending"]
+    await verification.stage.due(Reassessment, key)
+    await verification.stage.due(Reassessment, key)
+    await verification.run_due_timers()
+    assert await statuses(verification) == ["superseded", "pending"]
     assert pending_id
 
 
 async def test_a_did_that_ended_or_moved_on_is_left_alone(
-    office: Any, ann: Any, say: Any, bakery: Any, pending_id: str
+    verification: Any, ann: Any, say: Any, bakery: Any, pending_id: str
 ) -> None:
     """A change between its end and the strike: nothing is judged, nothing is said."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await office.take(say.removed())
-    said = len(await office.said())
-    await strike(office)
-    assert (await statuses(office), len(await office.said())) == (["withdrawn"], said)
-    assert await office.count("reassessments", "due_at IS NOT NULL") == 0
+    await verification.receive(say.removed())
+    said = len(await verification.published())
+    await verification.run_due_timers()
+    assert (await statuses(verification), len(await verification.published())) == (["withdrawn"], said)
+    assert await verification.count("reassessments", "due_at IS NOT NULL") == 0
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Later Ltd"})
-    assert await office.count("reassessments", "due_at IS NOT NULL") == 0
+    assert await verification.count("reassessments", "due_at IS NOT NULL") == 0
     assert pending_id
 
 
-async def test_an_unused_identity_is_changed_without_a_word(office: Any, ann: Any, bakery: Any) -> None:
+async def test_an_unused_identity_is_changed_without_a_word(verification: Any, ann: Any, bakery: Any) -> None:
     """Too early for any DID: only the revision counts on."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await strike(office)
-    assert (await office.said(), await office.count("detail_changes")) == ([], 1)
+    await verification.run_due_timers()
+    assert (await verification.published(), await verification.count("detail_changes")) == ([], 1)
 
 
 async def test_a_person_with_many_numbers_is_no_giant_transaction(
-    office: Any, ann: Any, say: Any, bakery: Any, *, monkeypatch: Any
+    verification: Any, ann: Any, say: Any, bakery: Any, *, monkeypatch: Any
 ) -> None:
     """The change itself touches no DID; the clock takes them in rounds, each a transaction of bounded size."""
     numbers = MAX_DUE + 20
@@ -182,50 +179,50 @@ async def test_a_person_with_many_numbers_is_no_giant_transaction(
         one.did, one.number = uuid4(), f"+3531{9610000 + place}"
         events += [one.purchased(), one.assigned(bakery, bakery)]
     for start in range(0, len(events), 500):
-        await office.take(*events[start : start + 500])
-    before = len(await office.said())
+        await verification.receive(*events[start : start + 500])
+    before = len(await verification.published())
     answer = await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    assert (answer.status_code, len(await office.said())) == (200, before)
-    assert await office.count("reassessments", "due_at IS NOT NULL") == numbers
+    assert (answer.status_code, len(await verification.published())) == (200, before)
+    assert await verification.count("reassessments", "due_at IS NOT NULL") == numbers
     rounds = []
-    due = office.stage.due
+    due = verification.stage.due
 
     async def counted(model: type, keys: Any) -> None:
         rounds.append(len(keys))
         await due(model, keys)
 
-    monkeypatch.setattr(office.stage, "due", counted)
-    await strike(office)
+    monkeypatch.setattr(verification.stage, "due", counted)
+    await verification.run_due_timers()
     assert max(rounds) <= MAX_DUE
     assert sum(rounds) == numbers
-    assert await office.count("verifications", "status = 'pending' AND attempt = 2") == numbers
-    assert len(await office.said()) == before + numbers
+    assert await verification.count("verifications", "status = 'pending' AND attempt = 2") == numbers
+    assert len(await verification.published()) == before + numbers
 
 
 async def test_what_is_in_use_is_not_deleted(
-    office: Any, ann: Any, say: Any, bakery: Any, pending_id: str
+    verification: Any, ann: Any, say: Any, bakery: Any, pending_id: str
 ) -> None:
     """Identity and address of a living DID: 409 `in_use`; after its end they go, with all that belongs to them."""
     paths = [f"/v1/addresses/{bakery.address_id}", f"/v1/identities/{bakery.identity_id}"]
     for path in paths:
         refused = await ann.delete(path)
         assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
-    await office.take(say.removed())
+    await verification.receive(say.removed())
     assert (await ann.delete(paths[1])).status_code == 204
     for path in paths:
         assert (await ann.get(path)).status_code == 404
     for kind in ("identities", "addresses"):
         assert (await ann.get(f"/v1/{kind}")).json()["items"] == []
     assert (await ann.delete(paths[1])).status_code == 204
-    assert await statuses(office) == ["withdrawn"]
+    assert await statuses(verification) == ["withdrawn"]
     assert pending_id
 
 
 async def test_an_address_of_an_open_request_is_in_use(
-    office: Any, ann: Any, say: Any, bakery: Any, pending_id: str
+    verification: Any, ann: Any, say: Any, bakery: Any, pending_id: str
 ) -> None:
     """Another address than the DID's own: while emergency services are told it, it stays."""
-    await office.take(say.holding(features=["voice_in", "emergency"]))
+    await verification.receive(say.holding(features=["voice_in", "emergency"]))
     place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
     place |= {"identity_id": bakery.identity_id}
     address = (await ann.post("/v1/addresses", json=place)).json()["address_id"]
@@ -240,11 +237,11 @@ async def test_an_address_of_an_open_request_is_in_use(
 
 @pytest.mark.parametrize("which", ["its own", "another"])
 async def test_emergency_services_are_told_anew_when_their_address_changes(
-    office: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str, which: str
+    verification: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str, which: str
 ) -> None:
     """Active at an address, the DID's own or another of its end user: back to in_process, once."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    await office.take(say.holding(features=["voice_in", "emergency"]))
+    await verification.receive(say.holding(features=["voice_in", "emergency"]))
     place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
     other = await ann.post("/v1/addresses", json=place | {"identity_id": bakery.identity_id})
     address = bakery.address_id if which == "its own" else other.json()["address_id"]
@@ -252,33 +249,33 @@ async def test_emergency_services_are_told_anew_when_their_address_changes(
     request = (await ann.post("/v1/service-requests", json=wish)).json()["request_id"]
     for state in ("in_process", "active"):
         await rita.post(f"/v1/service-requests/{request}/decide", json={"state": state})
-    before = len(await office.said())
+    before = len(await verification.published())
     await ann.patch(f"/v1/addresses/{address}", json={"street": "10 Hidden Lane"})
-    await strike(office)
-    await strike(office)
+    await verification.run_due_timers()
+    await verification.run_due_timers()
     assert (await ann.get(f"/v1/service-requests/{request}")).json()["state"] == "in_process"
-    told = [event["topic"] for event in (await office.said())[before:]]
+    told = [event.data.topic for event in (await verification.published())[before:]]
     assert told == (["verification.pending"] if which == "its own" else []) + ["service.changed"]
 
 
-async def test_what_was_deleted_serves_nobody(office: Any, ann: Any, say: Any, bakery: Any) -> None:
+async def test_what_was_deleted_serves_nobody(verification: Any, ann: Any, say: Any, bakery: Any) -> None:
     """An assignment of it is rejected `not_yours`; nothing can be added to it or changed."""
     await ann.delete(f"/v1/identities/{bakery.identity_id}")
-    await office.take(say.purchased(), say.assigned(bakery, bakery))
-    assert [r["code"] for r in (await office.said())[-1]["data"]["reasons"]] == ["not_yours"]
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery))
+    assert [r.code for r in (await verification.published())[-1].data.reasons] == ["not_yours"]
     place = {"street": "1", "city": "Dublin", "country": "IE", "identity_id": bakery.identity_id}
     assert (await ann.post("/v1/addresses", json=place)).status_code == 404
     assert (await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)).status_code == 404
 
 
-async def test_a_deleted_address_is_not_yours(office: Any, ann: Any, say: Any, bakery: Any) -> None:
+async def test_a_deleted_address_is_not_yours(verification: Any, ann: Any, say: Any, bakery: Any) -> None:
     """Its identity is still there: an assignment that names the address is rejected, as the what-if promised."""
     await ann.delete(f"/v1/addresses/{bakery.address_id}")
-    await office.take(say.purchased())
+    await verification.receive(say.purchased())
     named = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
     promised = (await ann.post("/v1/requirements/evaluate", json=named | {"dids": [say.number]})).json()
-    await office.take(say.assigned(bakery, bakery))
-    reasons = [reason["code"] for reason in (await office.said())[-1]["data"]["reasons"]]
+    await verification.receive(say.assigned(bakery, bakery))
+    reasons = [reason.code for reason in (await verification.published())[-1].data.reasons]
     assert (promised["outcome"], [r["code"] for r in promised["results"]], reasons) == (
         "rejected",
         ["not_yours"],

@@ -43,7 +43,7 @@ async def test_a_paper_is_uploaded_and_given_back(
 
 
 async def test_a_program_that_is_called_a_pdf_is_refused(
-    office: Any, upload: Any, bakery: Any, papers: Any
+    verification: Any, upload: Any, bakery: Any, papers: Any
 ) -> None:
     """A renamed .exe: `document_unreadable` at upload, and nothing of it is kept."""
     refused = await upload(bakery.identity_id, papers.exe(), name="passport.pdf")
@@ -54,10 +54,12 @@ async def test_a_program_that_is_called_a_pdf_is_refused(
         "message": "",
     }
     for table in ("documents", "document_contents", "document_chunks"):
-        assert await office.count(table) == 0
+        assert await verification.count(table) == 0
 
 
-async def test_what_nobody_could_open_is_refused(office: Any, upload: Any, bakery: Any, papers: Any) -> None:
+async def test_what_nobody_could_open_is_refused(
+    verification: Any, upload: Any, bakery: Any, papers: Any
+) -> None:
     """Encrypted, cut off, empty, of another format, or a mark with nothing behind it."""
     pdf, png, jpeg = papers.pdf(), papers.image("PNG", (300, 200)), papers.image("JPEG", (300, 200))
     spoiled = {
@@ -75,22 +77,22 @@ async def test_what_nobody_could_open_is_refused(office: Any, upload: Any, baker
         name: (await upload(bakery.identity_id, content)).json()["code"] for name, content in spoiled.items()
     }
     assert codes == dict.fromkeys(spoiled, "document_unreadable")
-    assert await office.count("document_chunks") == 0
+    assert await verification.count("document_chunks") == 0
 
 
 async def test_ten_mebibytes_are_taken_and_a_byte_more_is_not(
-    office: Any, upload: Any, ann: Any, bakery: Any, papers: Any
+    verification: Any, upload: Any, ann: Any, bakery: Any, papers: Any
 ) -> None:
     """At the limit it is read in chunks and given back whole; past it 413 and nothing is kept."""
     picture = papers.image()
     whole = picture + bytes(10 * MIB - len(picture))
     made = await upload(bakery.identity_id, whole)
     assert (made.status_code, made.json()["size"]) == (201, 10 * MIB)
-    assert await office.count("document_chunks") == 10
+    assert await verification.count("document_chunks") == 10
     assert (await ann.get(f"/v1/documents/{made.json()['document_id']}/content")).content == whole
     over = await upload(bakery.identity_id, whole + b"\0")
     assert (over.status_code, over.json()["code"]) == (413, "body_too_large")
-    assert (await office.count("documents"), await office.count("document_contents")) == (1, 1)
+    assert (await verification.count("documents"), await verification.count("document_contents")) == (1, 1)
 
 
 async def test_a_body_without_a_length_is_counted_as_it_comes(ann: Any, contents: Any, bakery: Any) -> None:
@@ -114,7 +116,7 @@ async def test_a_body_without_a_length_is_counted_as_it_comes(ann: Any, contents
 
 
 async def test_a_retry_under_its_key_uploads_nothing_more(
-    office: Any, upload: Any, bakery: Any, papers: Any
+    verification: Any, upload: Any, bakery: Any, papers: Any
 ) -> None:
     """The first answer again; another file or field under the key is refused; its bytes lie nowhere else."""
     content = papers.image(size=(200, 100))
@@ -127,18 +129,18 @@ async def test_a_retry_under_its_key_uploads_nothing_more(
         await upload(bakery.identity_id, content, key="k-1", type="passport"),
     ):
         assert (changed.status_code, changed.json()["code"]) == (422, "idempotency_key_reused")
-    assert (await office.count("documents"), await office.count("document_contents")) == (1, 1)
-    rows = await office.database.fetch("SELECT length(body) AS size FROM idempotency WHERE key = 'k-1'")
+    assert (await verification.count("documents"), await verification.count("document_contents")) == (1, 1)
+    rows = await verification.fetch("SELECT length(body) AS size FROM idempotency WHERE key = 'k-1'")
     assert [row["size"] < 1_000 for row in rows] == [True]
-    assert await office.count("outbox") == 0
+    assert await verification.count("outbox") == 0
 
 
-async def test_another_accounts_papers_are_not_there(office: Any, upload: Any, bakery: Any) -> None:
+async def test_another_accounts_papers_are_not_there(verification: Any, upload: Any, bakery: Any) -> None:
     """Siblings and those below neither see nor add any, and cannot tell them from nothing; those above do."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     seen = {}
     for account in ("master", "master/acme", "master/globex", "master/acme/shop"):
-        async with office.caller("bob", account) as bob:
+        async with verification.client(account, subject="bob") as bob:
             one = await bob.get(f"/v1/documents/{document}")
             content = await bob.get(f"/v1/documents/{document}/content")
             listed = (await bob.get("/v1/documents")).json()["items"]
@@ -157,11 +159,13 @@ async def test_another_accounts_papers_are_not_there(office: Any, upload: Any, b
     }
 
 
-async def test_users_see_nothing_and_reviewers_upload_nothing(office: Any, upload: Any, bakery: Any) -> None:
+async def test_users_see_nothing_and_reviewers_upload_nothing(
+    verification: Any, upload: Any, bakery: Any
+) -> None:
     """Roles as for identities."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     for role, entering, seeing in (("user", 403, 403), ("reviewer", 403, 200), ("service", 201, 200)):
-        async with office.caller("bob", "master/acme", role) as bob:
+        async with verification.client("master/acme", role, "bob") as bob:
             assert (await upload(bakery.identity_id, client=bob)).status_code == entering
             assert (await bob.get(f"/v1/documents/{document}/content")).status_code == seeing
 
@@ -200,15 +204,17 @@ async def test_lists_name_papers_by_identity_and_ids(upload: Any, ann: Any, bake
     assert ([i["document_id"] for i in rest["items"]], rest["next"]) == (made[2:], None)
 
 
-async def test_who_is_shown_what_is_noted(office: Any, upload: Any, ann: Any, rita: Any, bakery: Any) -> None:
+async def test_who_is_shown_what_is_noted(
+    verification: Any, upload: Any, ann: Any, rita: Any, bakery: Any
+) -> None:
     """Each reading with its reader, instant and thing; a refused one is none."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     await rita.get(f"/v1/documents/{document}")
     await rita.get(f"/v1/documents/{document}/content")
     await ann.get("/v1/identities")
-    async with office.caller("eve", "master/globex") as eve:
+    async with verification.client("master/globex", subject="eve") as eve:
         await eve.get(f"/v1/documents/{document}/content")
-    rows = await office.database.fetch(
+    rows = await verification.fetch(
         "SELECT subject, account, role, what, thing_id::text AS thing FROM personal_reads ORDER BY id"
     )
     assert [tuple(row) for row in rows] == [
@@ -220,7 +226,7 @@ async def test_who_is_shown_what_is_noted(office: Any, upload: Any, ann: Any, ri
 
 
 async def test_a_paper_that_nothing_rests_on_can_be_deleted(
-    office: Any, upload: Any, ann: Any, bakery: Any
+    verification: Any, upload: Any, ann: Any, bakery: Any
 ) -> None:
     """Gone with its bytes; asked again it is still gone."""
     document = (await upload(bakery.identity_id, states='{"company_name": "X Ltd"}')).json()["document_id"]
@@ -228,48 +234,51 @@ async def test_a_paper_that_nothing_rests_on_can_be_deleted(
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
     assert (await ann.get(f"/v1/documents/{document}")).status_code == 404
     assert (await ann.get(f"/v1/documents/{document}/content")).status_code == 404
-    assert (await office.count("document_chunks"), await office.count("document_contents")) == (0, 0)
-    assert await office.count("documents", "states = '[]'") == 1
+    assert (await verification.count("document_chunks"), await verification.count("document_contents")) == (
+        0,
+        0,
+    )
+    assert await verification.count("documents", "states = '[]'") == 1
 
 
 async def test_a_paper_that_a_did_rests_on_stays(
-    office: Any, upload: Any, ann: Any, say: Any, bakery: Any
+    verification: Any, upload: Any, ann: Any, say: Any, bakery: Any
 ) -> None:
     """Named in the details of a living DID: `in_use`; once that is gone it can go."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
-    await office.take(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
     refused = await ann.delete(f"/v1/documents/{document}")
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
     assert (await ann.get(f"/v1/documents/{document}/content")).status_code == 200
-    await office.take(say.removed())
+    await verification.receive(say.removed())
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
 
 
 async def test_who_reviews_a_did_below_sees_its_papers_and_no_other(
-    office: Any, upload: Any, say: Any, bakery: Any
+    verification: Any, upload: Any, say: Any, bakery: Any
 ) -> None:
     """The identity serves the shop: its reviewer is shown the paper of the attempt, with the attempt and alone."""
     named, other = [(await upload(bakery.identity_id)).json()["document_id"] for _ in range(2)]
     say.account = "master/acme/shop"
-    await office.take(say.purchased(), say.assigned(bakery, bakery, document_ids=[named]))
-    async with office.caller("sam", "master/acme/shop", "reviewer") as sam:
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[named]))
+    async with verification.client("master/acme/shop", "reviewer", "sam") as sam:
         attempt = (await sam.get("/v1/verifications")).json()["items"][0]["verification_id"]
         whole = (await sam.get(f"/v1/verifications/{attempt}")).json()
         assert [paper["document_id"] for paper in whole["documents"]] == [named]
         assert (await sam.get(f"/v1/documents/{named}/content")).status_code == 200
         assert (await sam.get(f"/v1/documents/{other}/content")).status_code == 404
-    async with office.caller("eve", "master/globex", "reviewer") as eve:
+    async with verification.client("master/globex", "reviewer", "eve") as eve:
         assert (await eve.get(f"/v1/documents/{named}")).status_code == 404
 
 
 async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
-    office: Any, upload: Any, ann: Any, say: Any, bakery: Any
+    verification: Any, upload: Any, ann: Any, say: Any, bakery: Any
 ) -> None:
     """A sibling names another's identity and paper: rejected, and neither becomes readable by that."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     say.account = "master/globex"
-    await office.take(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
-    async with office.caller("eve", "master/globex", "reviewer") as eve:
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
+    async with verification.client("master/globex", "reviewer", "eve") as eve:
         (attempt,) = (await eve.get("/v1/verifications", params={"status": "rejected"})).json()["items"]
         whole = (await eve.get(f"/v1/verifications/{attempt['verification_id']}")).json()
         assert whole["documents"] == []
@@ -278,13 +287,13 @@ async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
 
 
 async def test_another_identitys_paper_is_not_yours(
-    office: Any, upload: Any, ann: Any, say: Any, bakery: Any
+    verification: Any, upload: Any, ann: Any, say: Any, bakery: Any
 ) -> None:
     """A document belongs to one identity: another's in a submission is rejected, the own one is looked at."""
     other = (await ann.post("/v1/identities", json={"type": "business", "company_name": "O"})).json()
     foreign = (await upload(other["identity_id"])).json()["document_id"]
-    await office.take(say.purchased(), say.assigned(bakery, bakery, document_ids=[foreign]))
-    assert [r["code"] for r in (await office.said())[-1]["data"]["reasons"]] == ["not_yours"]
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[foreign]))
+    assert [r.code for r in (await verification.published())[-1].data.reasons] == ["not_yours"]
     own = (await upload(bakery.identity_id)).json()["document_id"]
     asked = {"dids": [say.number], "identity_id": bakery.identity_id, "address_id": bakery.address_id}
     promised = (await ann.post("/v1/requirements/evaluate", json=asked | {"document_ids": [own]})).json()
@@ -292,7 +301,7 @@ async def test_another_identitys_paper_is_not_yours(
 
 
 async def test_without_a_key_no_document_is_taken(
-    office: Any, ann: Any, bakery: Any, papers: Any, monkeypatch: Any
+    verification: Any, ann: Any, bakery: Any, papers: Any, monkeypatch: Any
 ) -> None:
     """A deployment that configured none says so, and the rest works."""
     monkeypatch.delenv("DIDFLOW_DOCUMENT_KEYS", raising=False)

@@ -28,7 +28,7 @@ async def test_an_identity_is_entered_and_shown(ann: Any) -> None:
     assert shown == entered | BUSINESS | dict.fromkeys(NOT_STATED)
 
 
-async def test_a_retry_under_its_key_enters_nothing_more(office: Any, ann: Any) -> None:
+async def test_a_retry_under_its_key_enters_nothing_more(verification: Any, ann: Any) -> None:
     """The first answer again; another body under the key is refused."""
     key = {"Idempotency-Key": "k-1"}
     first = await ann.post("/v1/identities", json=BUSINESS, headers=key)
@@ -36,7 +36,7 @@ async def test_a_retry_under_its_key_enters_nothing_more(office: Any, ann: Any) 
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     other = await ann.post("/v1/identities", json=BUSINESS | {"vat_number": None}, headers=key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-    assert await office.count("identities") == 1
+    assert await verification.count("identities") == 1
 
 
 async def test_an_address_belongs_to_an_identity(ann: Any) -> None:
@@ -50,12 +50,12 @@ async def test_an_address_belongs_to_an_identity(ann: Any) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
 
 
-async def test_only_the_own_subtree_is_seen(office: Any, ann: Any) -> None:
+async def test_only_the_own_subtree_is_seen(verification: Any, ann: Any) -> None:
     """Those above see it, siblings and those below do not, and cannot tell it from nothing."""
     identity = (await ann.post("/v1/identities", json=BUSINESS)).json()["identity_id"]
     seen = {}
     for account in ("master", "master/acme", "master/globex", "master/acme/shop"):
-        async with office.caller("bob", account) as bob:
+        async with verification.client(account, subject="bob") as bob:
             one = await bob.get(f"/v1/identities/{identity}")
             listed = (await bob.get("/v1/identities")).json()["items"]
             added = await bob.post("/v1/addresses", json=PLACE | {"identity_id": identity})
@@ -111,13 +111,13 @@ async def test_what_is_not_known_is_refused_field_by_field(ann: Any) -> None:
     assert [error["field"] for error in place.json()["errors"]] == ["country"]
 
 
-async def test_users_and_reviewers_enter_nobody(office: Any) -> None:
+async def test_users_and_reviewers_enter_nobody(verification: Any) -> None:
     """Roles: managers enter; reviewers see; users do neither."""
     for role, entering, seeing in (
         ("user", 403, 403),
         ("reviewer", 403, 200),
         ("enterprise_admin", 201, 200),
     ):
-        async with office.caller("bob", "master/acme", role) as bob:
+        async with verification.client("master/acme", role, "bob") as bob:
             assert (await bob.post("/v1/identities", json=BUSINESS)).status_code == entering
             assert (await bob.get("/v1/identities")).status_code == seeing

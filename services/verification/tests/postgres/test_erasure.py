@@ -37,16 +37,16 @@ TELLING = (
 )
 
 
-async def dump(office: Any) -> dict[str, bytes]:
+async def dump(verification: Any) -> dict[str, bytes]:
     """All that lies in the database, table by table: every column of every row, bytes and base64 as what they hold."""
-    tables = await office.database.fetch(
+    tables = await verification.fetch(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
     )
-    return {row[0]: b"\n".join([part async for part in _parts(office, row[0])]) for row in tables}
+    return {row[0]: b"\n".join([part async for part in _parts(verification, row[0])]) for row in tables}
 
 
-async def _parts(office: Any, table: str) -> Any:
-    for row in await office.database.fetch(f'SELECT * FROM "{table}"'):
+async def _parts(verification: Any, table: str) -> Any:
+    for row in await verification.fetch(f'SELECT * FROM "{table}"'):
         for name, value in row.items():
             if isinstance(value, bytes):
                 yield value
@@ -67,11 +67,11 @@ def found_in(dumped: dict[str, bytes], wanted: Any) -> dict[str, set[str]]:
     return found
 
 
-async def erase(office: Any, identity_id: str, *options: str, answer: str = "") -> Result:
+async def erase(verification: Any, identity_id: str, *options: str, answer: str = "") -> Result:
     """Run the command as an operator would."""
     app = application(Program("verification", service, VerificationSettings), TOOLS)
     told = {
-        "DIDFLOW_POSTGRES": office.database.dsn,
+        "DIDFLOW_POSTGRES": verification.database.dsn,
         "DIDFLOW_KAFKA": "127.0.0.1:1",
         "DIDFLOW_DOCUMENT_KEYS": f"k1:{base64.b64encode(bytes(range(32))).decode()}",
     }
@@ -86,7 +86,9 @@ def stray(topic: str, **said: Any) -> Record:
 
 
 @pytest.fixture
-async def person(office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, papers: Any) -> dict[str, str]:
+async def person(
+    verification: Any, ann: Any, rita: Any, say: Any, *, upload: Any, papers: Any
+) -> dict[str, str]:
     """Somebody who left traces in every place there is: entered, changed, rejected in words, repeated by strangers."""
     made = await ann.post(
         "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
@@ -104,13 +106,13 @@ async def person(office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, pap
     entered = type("Entered", (), {"identity_id": identity, "address_id": address["address_id"]})()
     early = type(say)()
     early.did, early.number = uuid4(), "+35319609099"
-    await office.take(
+    await verification.receive(
         say.purchased(), say.assigned(entered, entered, document_ids=[document.json()["document_id"]])
     )
-    waiting = office.record(early.assigned(entered, entered))
+    waiting = verification.record(early.assigned(entered, entered))
     told = orjson.loads(waiting.value)
     told["data"]["name"] = "Seraphina Quillfeather, 77 Nowhere Row, Ballyquill"
-    await office.stage.records(
+    await verification.stage.records(
         [
             Record(waiting.topic, 0, 5_000, waiting.key, orjson.dumps(told), waiting.headers),
             stray("enduser.assigned", passport="XK4410992", email="SERAPHINA@QUILLFEATHER.EXAMPLE"),
@@ -118,7 +120,7 @@ async def person(office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, pap
         ]
     )
     await ann.patch(f"/v1/addresses/{address['address_id']}", json={"city": "Ballyquill"})
-    await office.take(say.holding(features=["voice_in", "emergency"]))
+    await verification.receive(say.holding(features=["voice_in", "emergency"]))
     wish = {"did": say.number, "service": "emergency", "address_id": address["address_id"]}
     asked = await ann.post(
         "/v1/service-requests",
@@ -140,11 +142,11 @@ async def person(office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, pap
 
 
 async def test_no_byte_of_an_erased_person_is_in_a_dump(
-    office: Any, say: Any, ann: Any, rita: Any, *, person: dict[str, str], contents: Contents
+    verification: Any, say: Any, ann: Any, rita: Any, *, person: dict[str, str], contents: Contents
 ) -> None:
     """Every value that tells the person is found before and none after, in any table; the verification stays."""
-    await office.take(say.removed())
-    before = await dump(office)
+    await verification.receive(say.removed())
+    before = await dump(verification)
     told = found_in(before, TELLING)
     assert set(told) == set(TELLING)
     places = set().union(*told.values())
@@ -160,42 +162,47 @@ async def test_no_byte_of_an_erased_person_is_in_a_dump(
         "outbox",
         "idempotency",
     }
-    sealed = (await office.database.fetch("SELECT sealed FROM document_chunks"))[0][0]
+    sealed = (await verification.fetch("SELECT sealed FROM document_chunks"))[0][0]
     assert sealed in before["document_chunks"]
-    done = await erase(office, person["identity"], "--yes")
+    done = await erase(verification, person["identity"], "--yes")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith(
         "1 identity of master/acme, 1 addresses, 1 documents, 0 living DIDs on them"
     )
-    after = await dump(office)
+    after = await dump(verification)
     assert found_in(after, TELLING) == {}
     assert not any(sealed in content for content in after.values())
-    assert (await office.count("document_contents"), await office.count("document_chunks")) == (0, 0)
+    assert (await verification.count("document_contents"), await verification.count("document_chunks")) == (
+        0,
+        0,
+    )
     kept = (await rita.get(f"/v1/verifications/{person['verification']}")).json()
     assert (kept["status"], kept["identity_id"], kept["identity"]) == ("rejected", person["identity"], None)
     assert (await ann.get(f"/v1/identities/{person['identity']}")).status_code == 404
-    again = await erase(office, person["identity"], "--yes")
+    again = await erase(verification, person["identity"], "--yes")
     assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "erased; masked in 0 other places")
 
 
-async def test_what_else_lies_there_is_as_it_was(office: Any, say: Any, ann: Any, *, person: Any) -> None:
+async def test_what_else_lies_there_is_as_it_was(
+    verification: Any, say: Any, ann: Any, *, person: Any
+) -> None:
     """Other persons, the story of the DID, and what waits: still there, and still to be decided."""
     other = await ann.post(
         "/v1/identities", json={"type": "individual", "last_name": "Quill", "first_name": "Ann"}
     )
-    await office.take(say.removed())
+    await verification.receive(say.removed())
     counts = {
-        name: await office.count(name) for name in ("parked", "dead_letters", "outbox", "verifications")
+        name: await verification.count(name) for name in ("parked", "dead_letters", "outbox", "verifications")
     }
-    assert (await erase(office, person["identity"], "--yes")).exit_code == 0
-    assert {name: await office.count(name) for name in counts} == counts
+    assert (await erase(verification, person["identity"], "--yes")).exit_code == 0
+    assert {name: await verification.count(name) for name in counts} == counts
     shown = (await ann.get(f"/v1/identities/{other.json()['identity_id']}")).json()
     assert (shown["last_name"], shown["first_name"]) == ("Quill", "Ann")
     early = type(say)()
-    parked = (await office.database.fetch("SELECT entity::uuid AS did FROM parked"))[0]["did"]
+    parked = (await verification.fetch("SELECT entity::uuid AS did FROM parked"))[0]["did"]
     early.did, early.number = parked, "+35319609099"
-    await office.take(early.purchased())
-    assert [r["code"] for r in (await office.said())[-1]["data"]["reasons"]] == ["not_yours"]
+    await verification.receive(early.purchased())
+    assert [r.code for r in (await verification.published())[-1].data.reasons] == ["not_yours"]
     replayed = await ann.post(
         "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
     )
@@ -205,37 +212,37 @@ async def test_what_else_lies_there_is_as_it_was(office: Any, say: Any, ann: Any
     )
 
 
-async def test_a_person_that_a_did_rests_on_is_not_erased(office: Any, person: dict[str, str]) -> None:
+async def test_a_person_that_a_did_rests_on_is_not_erased(verification: Any, person: dict[str, str]) -> None:
     """Refused `in_use`; everything is as it was, the words of reviewers too."""
-    before = await dump(office)
-    refused = await erase(office, person["identity"], "--yes")
+    before = await dump(verification)
+    refused = await erase(verification, person["identity"], "--yes")
     assert (refused.exit_code, "in_use" in refused.stderr) == (1, True)
-    assert await dump(office) == before
+    assert await dump(verification) == before
 
 
-async def test_erasing_asks_first(office: Any, say: Any, person: dict[str, str]) -> None:
+async def test_erasing_asks_first(verification: Any, say: Any, person: dict[str, str]) -> None:
     """Without --yes: it says what would go, and a no leaves it."""
-    await office.take(say.removed())
-    declined = await erase(office, person["identity"], answer="n\n")
+    await verification.receive(say.removed())
+    declined = await erase(verification, person["identity"], answer="n\n")
     assert (declined.exit_code, "Erase for good?" in declined.stdout) == (1, True)
-    assert await office.count("identities", "erased_at IS NULL") == 1
-    assert (await erase(office, person["identity"], answer="y\n")).exit_code == 0
+    assert await verification.count("identities", "erased_at IS NULL") == 1
+    assert (await erase(verification, person["identity"], answer="y\n")).exit_code == 0
 
 
-async def test_nobody_is_erased_by_a_wrong_id(office: Any) -> None:
+async def test_nobody_is_erased_by_a_wrong_id(verification: Any) -> None:
     """Exit code 1, and why."""
-    unknown = await erase(office, str(uuid4()), "--yes")
+    unknown = await erase(verification, str(uuid4()), "--yes")
     assert (unknown.exit_code, "not_found" in unknown.stderr) == (1, True)
 
 
 async def test_an_operator_sees_who_was_shown_a_person(
-    office: Any, rita: Any, person: dict[str, str]
+    verification: Any, rita: Any, person: dict[str, str]
 ) -> None:
     """Identity, address and document, the latest first; kept after an erasure, since it names no person of ours."""
-    document = (await office.database.fetch("SELECT document_id FROM documents"))[0][0]
+    document = (await verification.fetch("SELECT document_id FROM documents"))[0][0]
     await rita.get(f"/v1/documents/{document}/content")
     app = application(Program("verification", service, VerificationSettings), TOOLS)
-    told = {"DIDFLOW_POSTGRES": office.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
+    told = {"DIDFLOW_POSTGRES": verification.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
     arguments = ["identity", "reads", person["identity"]]
     listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told)
     lines = listed.stdout.splitlines()

@@ -45,8 +45,8 @@ def objects(server: Any, prefix: str = "") -> dict[str, bytes]:
 
 
 @pytest.fixture
-def in_bucket(office: Any, contents: Contents, server: Any) -> Contents:
-    """The office keeps new documents in the bucket from now on."""
+def in_bucket(verification: Any, contents: Contents, server: Any) -> Contents:
+    """The verification keeps new documents in the bucket from now on."""
     store = bucket(
         name=BUCKET,
         region="us-east-1",
@@ -54,14 +54,14 @@ def in_bucket(office: Any, contents: Contents, server: Any) -> Contents:
         access_key_id="u",
         secret_access_key="p",
     )
-    stores = {"database": DatabaseChunks(office.database), "s3": ObjectChunks(store, f"{uuid4()}/")}
+    stores = {"database": DatabaseChunks(verification.database), "s3": ObjectChunks(store, f"{uuid4()}/")}
     made = replace(contents, stores=stores, place="s3")
-    office.app.state.intake = Intake(contents=made)
+    verification.application.state.intake = Intake(contents=made)
     return made
 
 
 async def test_a_paper_lies_sealed_in_the_bucket_and_comes_back(
-    office: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, papers: Any, in_bucket: Contents
+    verification: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, papers: Any, in_bucket: Contents
 ) -> None:
     """Over HTTP as from the database; no byte of it in the database or in clear; deleted with the document."""
     content = papers.image(size=(700, 900))
@@ -72,7 +72,7 @@ async def test_a_paper_lies_sealed_in_the_bucket_and_comes_back(
     kept = await asyncio.to_thread(objects, server, prefix)
     assert len(kept) == 2
     assert not any(content[500:540] in sealed for sealed in kept.values())
-    assert await office.count("document_chunks") == 0
+    assert await verification.count("document_chunks") == 0
     assert (await ann.delete(path)).status_code == 204
     assert await asyncio.to_thread(objects, server, prefix) == {}
 
@@ -87,21 +87,21 @@ async def test_a_refused_upload_leaves_nothing_in_the_bucket(
 
 
 async def test_documents_move_to_the_bucket_with_a_rotation(
-    office: Any, upload: Any, contents: Contents, bakery: Any, *, papers: Any, ann: Any, request: Any
+    verification: Any, upload: Any, contents: Contents, bakery: Any, *, papers: Any, ann: Any, request: Any
 ) -> None:
     """Another place by configuration: what lay in the database stays readable, and moves."""
     content = papers.image(size=(700, 900))
     path = f"/v1/documents/{(await upload(bakery.identity_id, content)).json()['document_id']}/content"
     in_bucket: Contents = request.getfixturevalue("in_bucket")
     assert (await ann.get(path)).content == content
-    rotation = Rotation(stage=office.stage, contents=in_bucket)
+    rotation = Rotation(stage=verification.stage, contents=in_bucket)
     assert (await rotation.count(), await rotation.run(lambda: None)) == (1, [])
-    assert await office.count("document_chunks") == 0
+    assert await verification.count("document_chunks") == 0
     assert (await ann.get(path)).content == content
 
 
 async def test_a_store_that_cannot_be_reached_is_an_outage(
-    office: Any, upload: Any, contents: Contents, bakery: Any
+    verification: Any, upload: Any, contents: Contents, bakery: Any
 ) -> None:
     """503 to try again, no document, and nothing of the store's address in the answer."""
     away = bucket(
@@ -112,19 +112,19 @@ async def test_a_store_that_cannot_be_reached_is_an_outage(
         secret_access_key="p",
         retries=0,
     )
-    stores = {"database": DatabaseChunks(office.database), "s3": ObjectChunks(away, "x/")}
-    office.app.state.intake = Intake(contents=replace(contents, stores=stores, place="s3"))
+    stores = {"database": DatabaseChunks(verification.database), "s3": ObjectChunks(away, "x/")}
+    verification.application.state.intake = Intake(contents=replace(contents, stores=stores, place="s3"))
     answer = await upload(bakery.identity_id)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert "127.0.0.1" not in answer.text
-    assert await office.count("documents") == 0
+    assert await verification.count("documents") == 0
 
 
-async def test_the_settings_open_the_bucket(office: Any, server: Any) -> None:
+async def test_the_settings_open_the_bucket(verification: Any, server: Any) -> None:
     """Keys, place and bucket from configuration, and the store answers."""
     told = VerificationSettings(
         kafka="127.0.0.1:1",
-        postgres=office.database.dsn,
+        postgres=verification.database.dsn,
         document_keys=f"k1:{'A' * 43}=",
         document_store="s3",
         s3_bucket=BUCKET,
@@ -132,7 +132,7 @@ async def test_the_settings_open_the_bucket(office: Any, server: Any) -> None:
         s3_access_key_id="u",
         s3_secret_access_key="p",
     )
-    opened = open_contents(told, office.database)
+    opened = open_contents(told, verification.database)
     assert opened is not None
     assert (opened.place, opened.keyring.current) == ("s3", "k1")
     content_id = UUID(int=1)
@@ -140,4 +140,4 @@ async def test_the_settings_open_the_bucket(office: Any, server: Any) -> None:
     assert await opened.stores["s3"].get(content_id, 0) == b"sealed"
     await opened.stores["s3"].delete(content_id)
     assert await opened.stores["s3"].get(content_id, 0) is None
-    assert open_contents(VerificationSettings.placeholder(), office.database) is None
+    assert open_contents(VerificationSettings.placeholder(), verification.database) is None

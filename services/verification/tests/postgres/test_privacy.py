@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from didflow_chassis.telemetry import logs
-from didflow_chassis.timers import Timers
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -48,7 +47,7 @@ def told(text: str) -> set[str]:
 
 
 async def test_nobodys_data_leaves_the_service_but_by_get(
-    office: Any, ann: Any, rita: Any, say: Any, *, upload: Any, papers: Any, log: io.StringIO
+    verification: Any, ann: Any, rita: Any, say: Any, *, upload: Any, papers: Any, log: io.StringIO
 ) -> None:
     """Entered, refused, judged, changed, uploaded, rejected, deleted: what is said and logged names ids alone."""
     answers = []
@@ -86,36 +85,34 @@ async def test_nobodys_data_leaves_the_service_but_by_get(
         ann, "POST", "/v1/requirements/evaluate", json=details | {"country": "IE", "number_type": "local"}
     )
     documents = [document.json()["document_id"]]
-    await office.take(say.purchased(), say.assigned(entered, entered, document_ids=documents))
+    await verification.receive(say.purchased(), say.assigned(entered, entered, document_ids=documents))
     await ask(ann, "PATCH", f"/v1/addresses/{entered.address_id}", json={"city": "Dublin"})
     await ask(
         ann, "PATCH", f"/v1/identities/{identity}", json={"last_name": "Quillfeather", "first_name": None}
     )
-    await office.at(say.zero + timedelta(hours=1))
-    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
-    while await clock.run_due():
-        pass
+    await verification.set_time(say.zero + timedelta(hours=1))
+    await verification.run_due_timers()
     await ask(rita, "GET", "/v1/verifications?status=all")
     attempt = answers[-1].json()["items"][-1]["verification_id"]
     for action in ("claim", "approve", "reject"):
         body = {"json": {"reasons": [{"code": "mismatch"}]}} if action == "reject" else {}
         await ask(rita, "POST", f"/v1/verifications/{attempt}/{action}", **body)
     await ask(ann, "DELETE", f"/v1/identities/{identity}")
-    await office.take(say.removed())
+    await verification.receive(say.removed())
     await ask(ann, "DELETE", f"/v1/identities/{identity}")
     await ask(ann, "GET", f"/v1/identities/{identity}")
     other = (await enter(PERSON))["identity_id"]
-    await office.database.fetch("DROP TABLE personal_reads")
+    await verification.fetch("DROP TABLE personal_reads")
     await ask(ann, "GET", f"/v1/identities/{other}")
-    await office.database.fetch("DROP TABLE identities CASCADE")
+    await verification.fetch("DROP TABLE identities CASCADE")
     await enter(PERSON)
 
-    assert len(await office.said()) >= 3
-    assert {event["topic"]: told(str(event)) for event in await office.said()} == {
-        event["topic"]: set() for event in await office.said()
+    assert len(await verification.published()) >= 3
+    assert {event.data.topic: told(str(event)) for event in await verification.published()} == {
+        event.data.topic: set() for event in await verification.published()
     }
     assert {str(answer.request.url): told(answer.text) for answer in answers if told(answer.text)} == {}
     assert {answer.status_code for answer in answers} >= {200, 201, 204, 400, 404, 409, 415, 422, 503}
     assert (len(log.getvalue()) > 0, told(log.getvalue())) == (True, set())
-    stored = await office.database.fetch("SELECT string_agg(encode(body, 'escape'), ' ') FROM idempotency")
+    stored = await verification.fetch("SELECT string_agg(encode(body, 'escape'), ' ') FROM idempotency")
     assert told(stored[0][0]) == set()

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
-from didflow_chassis.timers import Timers
+from didflow_chassis.stage import Answer, IdempotencyKey
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.loading import OPERATOR, rules_now
 from didflow_verification.domain.catalogue.commands import LoadRules
@@ -20,48 +19,41 @@ MANY = 40
 HOUR = timedelta(hours=1)
 
 
-async def strike(office: Any) -> None:
-    """Let the clock strike until nothing is due."""
-    clock = Timers(SERVICE, office.stage, office.database, None, interval_s=1, days=30)  # type: ignore[arg-type]
-    for _ in range(5):
-        await clock.run_due()
-
-
-async def others(office: Any, say: Any) -> list[Any]:
+async def others(verification: Any, say: Any) -> list[Any]:
     """More numbers of the area, purchased."""
     made = []
     for n in range(MANY):
         one = type(say)()
         one.did, one.number = uuid4(), f"+3531960{n:04}"
         made.append(one)
-    await office.take(*(one.purchased() for one in made))
+    await verification.receive(*(one.purchased() for one in made))
     return made
 
 
 async def test_who_rests_on_a_review_while_it_is_revoked_expires_or_never_rested(
-    office: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+    verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
     """Forty assignments, one by one, and the revocation in their middle: none stays approved."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    numbers = await others(office, say)
-    assigned = [office.take(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
+    numbers = await others(verification, say)
+    assigned = [verification.receive(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
     revoked = rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
     *_, answer = await asyncio.gather(*assigned[: MANY // 2], *assigned[MANY // 2 :], revoked)
     assert answer.json()["status"] == "revoked"
-    await strike(office)
-    assert await office.count("registrations", "state = 'approved'") == 0
-    ended = await office.count("registrations", "state = 'expired'")
-    waiting = await office.count("registrations", "state = 'pending'")
+    await verification.run_due_timers()
+    assert await verification.count("registrations", "state = 'approved'") == 0
+    ended = await verification.count("registrations", "state = 'expired'")
+    waiting = await verification.count("registrations", "state = 'pending'")
     assert ended + waiting == MANY + 1
 
 
 async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
-    office: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+    verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
     """Forty approvals and a version that asks anew from tomorrow on: every one is warned, once."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    numbers = await others(office, say)
-    ireland = (await rules_now(office.database))["IE"]
+    numbers = await others(verification, say)
+    ireland = (await rules_now(verification.database))["IE"]
     row, tomorrow = ireland.requirements[0], (say.zero + timedelta(days=1)).date()
     later = replace(row, version=2, effective_from=tomorrow, reverify=True, grace_until=tomorrow)
     command = LoadRules(
@@ -72,10 +64,16 @@ async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
         rules=replace(ireland, requirements=(row, later)),
     )
     key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
-    load = office.stage.command([command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b""))
-    assigned = [office.take(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
+    load = verification.stage.command(
+        [command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b"")
+    )
+    assigned = [verification.receive(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
     await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
-    await strike(office)
-    assert await office.count("registrations", "state = 'approved'") == MANY + 1
-    warned = [event["subject"] for event in await office.said() if event["topic"] == "verification.expiring"]
+    await verification.run_due_timers()
+    assert await verification.count("registrations", "state = 'approved'") == MANY + 1
+    warned = [
+        event.subject
+        for event in await verification.published()
+        if event.data.topic == "verification.expiring"
+    ]
     assert len(warned) == len(set(warned)) == MANY + 1

@@ -76,13 +76,13 @@ async def test_the_what_if_knows_free_numbers_and_types_of_end_users(ann: Any) -
 
 
 async def test_the_what_if_for_dids_promises_what_they_get(
-    office: Any, ann: Any, say: Any, bakery: Any
+    verification: Any, ann: Any, say: Any, bakery: Any
 ) -> None:
     """By id or number, in the order asked; what differs is told one by one."""
-    await office.take(say.purchased())
+    await verification.receive(say.purchased())
     free = type(say)()
     free.did, free.number = uuid4(), "+442079460000"
-    await office.take(free.purchased())
+    await verification.receive(free.purchased())
     names = [str(say.did), free.number, say.number.removeprefix("+"), "+35319609037", str(uuid4())]
     body = {"dids": names, "identity_id": bakery.identity_id, "address_id": bakery.address_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
@@ -97,13 +97,13 @@ async def test_the_what_if_for_dids_promises_what_they_get(
         (names[3], "not_found", None),
         (names[4], "not_found", None),
     ]
-    await office.take(say.assigned(bakery, bakery))
-    assert (await office.said())[-1]["data"]["registration"] == "pending"
+    await verification.receive(say.assigned(bakery, bakery))
+    assert (await verification.published())[-1].data.registration == "pending"
 
 
-async def test_one_did_is_answered_as_a_whole_too(office: Any, ann: Any, say: Any, bakery: Any) -> None:
+async def test_one_did_is_answered_as_a_whole_too(verification: Any, ann: Any, say: Any, bakery: Any) -> None:
     """What holds for all that were asked stands at the top."""
-    await office.take(say.purchased())
+    await verification.receive(say.purchased())
     body = {"dids": [say.number], "identity_id": bakery.identity_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
     assert (answer["satisfied"], answer["outcome"]) == (False, "rejected")
@@ -111,10 +111,12 @@ async def test_one_did_is_answered_as_a_whole_too(office: Any, ann: Any, say: An
     assert answer["evaluations"][0]["evaluation"]["results"] == answer["results"]
 
 
-async def test_anothers_identity_and_anothers_did_are_not_yours(office: Any, say: Any, bakery: Any) -> None:
+async def test_anothers_identity_and_anothers_did_are_not_yours(
+    verification: Any, say: Any, bakery: Any
+) -> None:
     """The what-if gives away nothing of other accounts."""
-    await office.take(say.purchased())
-    async with office.caller("bob", "master/globex") as bob:
+    await verification.receive(say.purchased())
+    async with verification.client("master/globex", subject="bob") as bob:
         body = {"country": "IE", "number_type": "local", "identity_id": bakery.identity_id}
         answer = (await bob.post("/v1/requirements/evaluate", json=body)).json()
         assert [(r["code"], r["field"]) for r in answer["results"]] == [("not_yours", "identity_id")]
@@ -149,7 +151,7 @@ async def test_a_what_if_asks_one_thing(ann: Any, body: Any) -> None:
 
 
 async def test_a_thousand_dids_are_read_by_few_statements(
-    office: Any, ann: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
+    verification: Any, ann: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number of statements does not grow with the number of DIDs."""
     numbers = [f"+3531960{n:04}" for n in range(1_000)]
@@ -159,15 +161,15 @@ async def test_a_thousand_dids_are_read_by_few_statements(
         one.did, one.number = uuid4(), number
         events.append(one.purchased())
     for start in range(0, 1_000, 250):
-        await office.take(*events[start : start + 250])
+        await verification.receive(*events[start : start + 250])
     statements = []
-    fetch = type(office.database).fetch
+    fetch = type(verification.database).fetch
 
     async def counted(self: Any, *args: Any) -> Any:
         statements.append(args)
         return await fetch(self, *args)
 
-    monkeypatch.setattr(type(office.database), "fetch", counted)
+    monkeypatch.setattr(type(verification.database), "fetch", counted)
     body = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
     counts = []
     for asked in (numbers[:1], numbers):

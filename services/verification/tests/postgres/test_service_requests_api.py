@@ -18,16 +18,16 @@ A2P = {
 
 
 @pytest.fixture
-async def carrier(office: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A carrier's back office."""
-    async with office.caller("desk", "master", "service") as client:
+async def carrier(verification: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A carrier's back verification."""
+    async with verification.client("master", "service", "desk") as client:
         yield client
 
 
 @pytest.fixture
-async def a2p(office: Any, ann: Any, rita: Any, say: Any, pending_id: str) -> dict[str, Any]:
+async def a2p(verification: Any, ann: Any, rita: Any, say: Any, pending_id: str) -> dict[str, Any]:
     """An A2P request for an approved number, as it was answered."""
-    await office.take(say.holding(features=["voice_in", "a2p_sms", "emergency", "cnam"]))
+    await verification.receive(say.holding(features=["voice_in", "a2p_sms", "emergency", "cnam"]))
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     answer = await ann.post("/v1/service-requests", json=A2P | {"did": say.number})
     assert answer.status_code == 201
@@ -36,9 +36,9 @@ async def a2p(office: Any, ann: Any, rita: Any, say: Any, pending_id: str) -> di
 
 
 async def test_a_request_goes_from_account_to_carrier(
-    office: Any, ann: Any, carrier: Any, say: Any, a2p: Any
+    verification: Any, ann: Any, carrier: Any, say: Any, a2p: Any
 ) -> None:
-    """Listed, shown with what it states, moved on by the back office, told in events without a word of it."""
+    """Listed, shown with what it states, moved on by the back verification, told in events without a word of it."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     (listed,) = (await carrier.get("/v1/service-requests")).json()["items"]
     assert (listed["state"], listed["number"]) == ("new", say.number)
@@ -50,21 +50,21 @@ async def test_a_request_goes_from_account_to_carrier(
     assert (again.json()["request_id"], again.json()["state"]) == (a2p["request_id"], "new")
     for state in ("in_process", "active"):
         assert (await carrier.post(f"{path}/decide", json={"state": state})).json()["state"] == state
-    said = [event for event in await office.said() if event["topic"] == "service.changed"]
-    assert [event["data"]["state"] for event in said] == [
+    said = [event for event in await verification.published() if event.data.topic == "service.changed"]
+    assert [event.data.state for event in said] == [
         "new", "in_process", "changes_required", "new", "in_process", "active",
     ]  # fmt: skip
-    assert {event["data"]["request_id"] for event in said} == {a2p["request_id"]}
+    assert {str(event.data.request_id) for event in said} == {a2p["request_id"]}
     assert all("Bakery" not in str(event) and "bread" not in str(event) for event in said)
-    assert [int(event["sequence"]) for event in await office.said()] == list(range(1, 10))
+    assert [int(event.sequence) for event in await verification.published()] == list(range(1, 10))
 
 
-async def test_a_canceled_request_states_nothing_any_more(office: Any, ann: Any, a2p: Any) -> None:
+async def test_a_canceled_request_states_nothing_any_more(verification: Any, ann: Any, a2p: Any) -> None:
     """Closed, and its data is gone from the table."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     assert (await ann.post(f"{path}/cancel")).json()["state"] == "not_configured"
     assert (await ann.get(path)).json()["brand"] is None
-    assert await office.count("service_requests", "data IS NOT NULL") == 0
+    assert await verification.count("service_requests", "data IS NOT NULL") == 0
     assert (await ann.get("/v1/service-requests")).json()["items"] == []
     found = await ann.get("/v1/service-requests", params={"state": "all", "service": "a2p_sms"})
     assert len(found.json()["items"]) == 1
@@ -99,7 +99,7 @@ async def test_what_is_wrong_names_its_field(ann: Any, say: Any, bakery: Any, a2
     ],
 )
 async def test_who_sees_requests_and_who_moves_them(
-    office: Any,
+    verification: Any,
     say: Any,
     a2p: Any,
     *,
@@ -112,7 +112,7 @@ async def test_who_sees_requests_and_who_moves_them(
 ) -> None:
     """Each in its own subtree; reviewers and carriers decide, accounts request and cancel."""
     path = f"/v1/service-requests/{a2p['request_id']}"
-    async with office.caller("bob", account, role) as bob:
+    async with verification.client(account, role, "bob") as bob:
         assert (await bob.get(path)).status_code == seen
         made = await bob.post("/v1/service-requests", json=A2P | {"did": say.number})
         assert made.status_code == requested
@@ -121,18 +121,18 @@ async def test_who_sees_requests_and_who_moves_them(
         assert (await bob.post(f"{path}/cancel")).status_code == canceled
 
 
-async def test_two_at_once_make_one_request(office: Any, ann: Any, say: Any, pending_id: str) -> None:
+async def test_two_at_once_make_one_request(verification: Any, ann: Any, say: Any, pending_id: str) -> None:
     """One open request of a service, whoever is first."""
 
     assert pending_id
-    await office.take(say.holding(features=["a2p_sms"]))
+    await verification.receive(say.holding(features=["a2p_sms"]))
     body = A2P | {"did": say.number}
     answers = await asyncio.gather(*(ann.post("/v1/service-requests", json=body) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-    assert await office.count("service_requests") == 1
+    assert await verification.count("service_requests") == 1
 
 
-async def test_who_read_a_request_is_noted(office: Any, ann: Any, a2p: Any) -> None:
+async def test_who_read_a_request_is_noted(verification: Any, ann: Any, a2p: Any) -> None:
     """It states personal data: the reader, and when."""
     await ann.get(f"/v1/service-requests/{a2p['request_id']}")
-    assert await office.count("personal_reads", "what = 'service_request' AND subject = 'ann'") == 1
+    assert await verification.count("personal_reads", "what = 'service_request' AND subject = 'ann'") == 1

@@ -22,22 +22,22 @@ from didflow_verification.store import KINDS, METADATA, REGISTRATIONS, RULES, by
 SERVICE = service(VerificationSettings.placeholder())
 
 
-async def stored(office: Any, kind: Any, key: Any) -> Any:
+async def stored(verification: Any, kind: Any, key: Any) -> Any:
     """Read a state as it lies in its table."""
-    rows = await office.database.fetch(by_keys(kind, [key]))
+    rows = await verification.fetch(by_keys(kind, [key]))
     return state_in(kind, rows[0]) if rows else None
 
 
-async def test_the_tables_are_those_of_the_models(office: Any) -> None:
+async def test_the_tables_are_those_of_the_models(verification: Any) -> None:
     """Every column of the migrations is described, with its type and whether it may be null."""
     described = {(t.name, c.name, c.nullable) for t in METADATA.sorted_tables for c in t.columns}
-    rows = await office.database.fetch(
+    rows = await verification.fetch(
         "SELECT table_name, column_name, is_nullable = 'YES' AS nullable FROM information_schema.columns "
         "WHERE table_name = ANY($1)",
         [t.name for t in METADATA.sorted_tables],
     )
     assert {(r["table_name"], r["column_name"], r["nullable"]) for r in rows} == described
-    indexes = await office.database.fetch("SELECT indexname FROM pg_indexes")
+    indexes = await verification.fetch("SELECT indexname FROM pg_indexes")
     names = {index.name for t in METADATA.sorted_tables for index in t.indexes}
     assert names <= {row["indexname"] for row in indexes}
 
@@ -48,49 +48,56 @@ async def test_every_kind_has_the_columns_of_its_model() -> None:
         assert set(kind.columns) == {column.name for column in kind.table.columns}
 
 
-async def test_the_catalogue_comes_with_the_migrations(office: Any) -> None:
+async def test_the_catalogue_comes_with_the_migrations(verification: Any) -> None:
     """Every country of the package lies in its table as it was read; migrating again changes nothing."""
     for rules in packaged():
-        assert await stored(office, RULES, rules.country) == rules
-    assert await upgrade(office.database.dsn, SERVICE) == ()
-    assert (await check(office.database.dsn, SERVICE)).ready
+        assert await stored(verification, RULES, rules.country) == rules
+    assert await upgrade(verification.database.dsn, SERVICE) == ()
+    assert (await check(verification.database.dsn, SERVICE)).ready
 
 
-async def test_details_that_come_before_the_purchase_wait_for_it(office: Any, say: Any, bakery: Any) -> None:
+async def test_details_that_come_before_the_purchase_wait_for_it(
+    verification: Any, say: Any, bakery: Any
+) -> None:
     """Parked on their own, decided with the purchase, in order."""
-    await office.take(say.assigned(bakery, bakery), say.holding("master/acme/shop"))
-    assert (await office.count("parked"), await office.topics()) == (2, [])
-    await office.take(say.purchased())
-    assert (await office.count("parked"), await office.topics()) == (0, ["required", "pending"])
-    registration = await stored(office, REGISTRATIONS, say.did)
+    await verification.receive(say.assigned(bakery, bakery), say.holding("master/acme/shop"))
+    assert (await verification.count("parked"), await verification.topics()) == (2, [])
+    await verification.receive(say.purchased())
+    assert (await verification.count("parked"), await verification.topics()) == (
+        0,
+        ["verification.required", "verification.pending"],
+    )
+    registration = await stored(verification, REGISTRATIONS, say.did)
     assert (registration.state, registration.account) == ("pending", "master/acme/shop")
 
 
-async def test_every_event_again_in_another_batch_changes_nothing(office: Any, say: Any, bakery: Any) -> None:
+async def test_every_event_again_in_another_batch_changes_nothing(
+    verification: Any, say: Any, bakery: Any
+) -> None:
     """The same ids from Kafka a second time: nothing more is said or written."""
     events = [say.purchased(), say.assigned(bakery, bakery), say.holding("master/globex"), say.removed()]
-    await office.take(*events)
-    before = (await office.said(), await stored(office, REGISTRATIONS, say.did))
-    await office.take(*events)
+    await verification.receive(*events)
+    before = (await verification.published(), await stored(verification, REGISTRATIONS, say.did))
+    await verification.receive(*events)
     for event in events:
-        await office.take(event)
-    assert (await office.said(), await stored(office, REGISTRATIONS, say.did)) == before
+        await verification.receive(event)
+    assert (await verification.published(), await stored(verification, REGISTRATIONS, say.did)) == before
 
 
 async def test_the_sequence_counts_all_that_is_said_of_a_did(
-    office: Any, say: Any, bakery: Any, rita: Any
+    verification: Any, say: Any, bakery: Any, rita: Any
 ) -> None:
     """1, 2, 3, ... over all topics, whoever caused it; the purchase's story goes through."""
-    await office.take(say.purchased(), say.assigned(bakery, bakery))
+    await verification.receive(say.purchased(), say.assigned(bakery, bakery))
     (attempt,) = (await rita.get("/v1/verifications")).json()["items"]
     await rita.post(f"/v1/verifications/{attempt['verification_id']}/approve")
-    said = await office.said()
-    assert [event["sequence"] for event in said] == ["1", "2", "3"]
-    assert len({event["correlationid"] for event in said}) == 1
+    said = await verification.published()
+    assert [event.sequence for event in said] == [1, 2, 3]
+    assert len({event.correlationid for event in said}) == 1
 
 
 async def test_a_purchase_and_a_removal_decided_at_once_by_two_workers_both_count(
-    office: Any, say: Any
+    verification: Any, say: Any
 ) -> None:
     """No effect is lost on a registration that is not there yet."""
     lives = []
@@ -98,13 +105,13 @@ async def test_a_purchase_and_a_removal_decided_at_once_by_two_workers_both_coun
         one = type(say)()
         one.did, one.number = uuid4(), f"+3531960{n:04}"
         lives.append((one.purchased(), one.removed()))
-    await asyncio.gather(*(office.take(event) for life in lives for event in life))
-    assert await office.count("registrations", "ended = 'removed'") == 50
-    assert await office.count("parked") == 0
+    await asyncio.gather(*(verification.receive(event) for life in lives for event in life))
+    assert await verification.count("registrations", "ended = 'removed'") == 50
+    assert await verification.count("parked") == 0
 
 
 async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statements(
-    office: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
+    verification: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Statements do not grow with the numbers, and the same details are evaluated once per requirement."""
     evaluated: list[Any] = []
@@ -120,17 +127,17 @@ async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statement
         one = type(say)()
         one.did, one.number = uuid4(), f"+3531960{n:04}"
         speakers.append(one)
-    await office.take(*[one.purchased() for one in speakers])
+    await verification.receive(*[one.purchased() for one in speakers])
     assigned = [one.assigned(bakery, bakery) for one in speakers]
     counts = []
     for batch in (assigned[:1], assigned[1:]):
         evaluated.clear()
         with counting(monkeypatch) as statements:
-            await office.take(*batch)
+            await verification.receive(*batch)
         counts.append(len(statements))
         assert len(evaluated) == 1
     assert counts[0] == counts[1]
-    assert await office.count("verifications", "status = 'pending'") == 300
+    assert await verification.count("verifications", "status = 'pending'") == 300
 
 
 @contextmanager
@@ -150,12 +157,12 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield statements
 
 
-async def test_the_rules_of_a_country_are_read_from_the_table(office: Any, say: Any) -> None:
+async def test_the_rules_of_a_country_are_read_from_the_table(verification: Any, say: Any) -> None:
     """What operators change in the table decides; the package is only where it began."""
-    await office.database.fetch("DELETE FROM catalogue WHERE country = 'IE'")
-    await office.take(say.purchased())
-    registration = await stored(office, REGISTRATIONS, say.did)
+    await verification.fetch("DELETE FROM catalogue WHERE country = 'IE'")
+    await verification.receive(say.purchased())
+    registration = await stored(verification, REGISTRATIONS, say.did)
     assert isinstance(registration, Registration)
     assert registration.requirement == "any.any"
-    assert await stored(office, RULES, "IE") is None
-    assert isinstance(await stored(office, RULES, "*"), CountryRules)
+    assert await stored(verification, RULES, "IE") is None
+    assert isinstance(await stored(verification, RULES, "*"), CountryRules)

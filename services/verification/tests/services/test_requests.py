@@ -28,8 +28,8 @@ NEW_YORK = "+12125551234"
 class Desk:
     """Says what is wished for one DID's services, and looks at what came of it."""
 
-    def __init__(self, desk: Any, say: Any) -> None:
-        self.desk, self.say = desk, say
+    def __init__(self, stage: Any, say: Any) -> None:
+        self.stage, self.say = stage, say
 
     def request(self, service: AdditionalService, key: int = 1, **data: Any) -> Any:
         """Ann requests a service with data that passes unless told otherwise."""
@@ -41,7 +41,7 @@ class Desk:
             service=service,
             data=ServiceData(**GOOD[service] | data),
         )
-        return self.desk.take(command)
+        return self.stage.process(command)
 
     def decide(
         self, service: AdditionalService, state: Any, *, key: int = 1, reasons: Any = (), by: str = "rita"
@@ -55,7 +55,7 @@ class Desk:
             state=state,
             reasons=reasons,
         )
-        return self.desk.take(command)
+        return self.stage.process(command)
 
     def cancel(self, service: AdditionalService, key: int = 1) -> Any:
         """Ann cancels."""
@@ -65,7 +65,7 @@ class Desk:
             caller=self.say.caller("ann", "reseller", "master/acme"),
             request_id=self.key(service, key),
         )
-        return self.desk.take(command)
+        return self.stage.process(command)
 
     def key(self, service: str, key: int) -> UUID:
         """The id of a request."""
@@ -73,13 +73,13 @@ class Desk:
 
     def state(self, service: AdditionalService, key: int = 1) -> str:
         """What a request has come to."""
-        found = self.desk.states[ServiceRequest, self.key(service, key)]
+        found = self.stage.state(ServiceRequest, self.key(service, key))
         assert isinstance(found, ServiceRequest)
         return found.state
 
     def told(self) -> list[tuple[str, str]]:
         """AdditionalService and state of all that was said, in order."""
-        return [(e.service, e.state) for e in self.desk.told if isinstance(e, ServiceChanged)]
+        return [(e.service, e.state) for e in self.stage.published_data() if isinstance(e, ServiceChanged)]
 
     def activate(self, service: AdditionalService) -> None:
         """Request and decide until it is active."""
@@ -89,7 +89,7 @@ class Desk:
 
 
 GOOD: dict[str, dict[str, Any]] = {
-    "emergency": {"caller_name": "Front desk"},
+    "emergency": {"caller_name": "Front stage"},
     "a2p_sms": {
         "brand": "Acme",
         "use_case": "customer_care",
@@ -101,16 +101,16 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def services(desk: Any, say: Any, make: Any) -> Desk:
+def services(stage: Any, say: Any, make: Any) -> Desk:
     """A number in New York that can do all, free of registration, with an end user."""
     say.number = NEW_YORK
     identity = make.company()
     place = make.address(identity, "New York", "US", postal_code="10001")
-    desk.enter(identity, place)
+    stage.store(identity, place)
     GOOD["emergency"]["address_id"] = place.address_id
-    desk.take(say.purchased(features=["voice_in", *SERVICES]))
-    desk.take(say.assigned(identity, place))
-    return Desk(desk, say)
+    stage.process(say.purchased(features=["voice_in", *SERVICES]))
+    stage.process(say.assigned(identity, place))
+    return Desk(stage, say)
 
 
 def code(outcome: Any) -> tuple[str, str | None]:
@@ -125,8 +125,8 @@ def test_a_service_is_requested_decided_and_told(services: Desk, service: Additi
     services.activate(service)
     states = ["pending", "active"] if service == "cnam" else ["new", "in_process", "active"]
     assert services.told() == [(service, state) for state in states]
-    said = str(services.desk.told)
-    assert "Front desk" not in said
+    said = str(services.stage.published_data())
+    assert "Front stage" not in said
     assert "ACME BAKERY" not in said
 
 
@@ -134,7 +134,7 @@ def test_a_service_is_requested_decided_and_told(services: Desk, service: Additi
 def test_what_is_not_in_the_table_cannot_happen(services: Desk, service: AdditionalService) -> None:
     """Every pair of states is either in the table or refused by name."""
     services.request(service)
-    request = services.desk.states[ServiceRequest, services.key(service, 1)]
+    request = services.stage.state(ServiceRequest, services.key(service, 1))
     for before, after in product(SERVICE_STATES[service], repeat=2):
         state = replace(request, state=before)
         if after in TRANSITIONS[service][before]:
@@ -186,42 +186,42 @@ def test_help_is_sent_to_a_civic_address_in_the_numbers_country(
     """House number, postal code, no box; the end user's own."""
     where = {"city": "New York", "country": "US", "postal_code": "10001"} | place
     address = make.address(make.company(), **where)
-    services.desk.enter(address)
+    services.stage.store(address)
     assert code(services.request("emergency", address_id=address.address_id)) == (expected, "address_id")
 
 
 def test_anothers_address_cannot_be_used(services: Desk, make: Any) -> None:
     """It belongs to another identity, or to none."""
     foreign = make.address(make.company("other"), "New York", "US", postal_code="10001")
-    services.desk.enter(foreign)
+    services.stage.store(foreign)
     assert code(services.request("emergency", address_id=foreign.address_id)) == ("not_yours", "address_id")
     assert code(services.request("emergency", address_id=services.say.did)) == ("not_yours", "address_id")
 
 
-def test_cnam_is_for_north_american_numbers(desk: Any, say: Any, make: Any) -> None:
+def test_cnam_is_for_north_american_numbers(stage: Any, say: Any, make: Any) -> None:
     """A number in London shows no name."""
     say.number = "+442079460000"
     acme = make.company()
-    desk.enter(acme)
-    desk.feed(say.purchased(features=["cnam"]), say.assigned(acme))
-    assert code(Desk(desk, say).request("cnam")) == ("not_supported", "service")
+    stage.store(acme)
+    stage.process_all(say.purchased(features=["cnam"]), say.assigned(acme))
+    assert code(Desk(stage, say).request("cnam")) == ("not_supported", "service")
 
 
 def test_a_number_that_cannot_do_it_has_no_such_service(services: Desk) -> None:
     """What inventory says of the number counts."""
-    services.desk.take(services.say.holding(features=["voice_in", "cnam"]))
+    services.stage.process(services.say.holding(features=["voice_in", "cnam"]))
     assert code(services.request("a2p_sms")) == ("not_supported", "service")
 
 
-def test_a_service_needs_an_end_user(desk: Any, say: Any, acme: Any, quay: Any) -> None:
+def test_a_service_needs_an_end_user(stage: Any, say: Any, acme: Any, quay: Any) -> None:
     """None assigned, or rejected: `identity_missing`; one that waits for a reviewer will do."""
-    say.number_type, wish = "local", Desk(desk, say)
-    desk.enter(acme, quay)
-    desk.take(say.purchased(features=list(SERVICES)))
+    say.number_type, wish = "local", Desk(stage, say)
+    stage.store(acme, quay)
+    stage.process(say.purchased(features=list(SERVICES)))
     assert code(wish.request("a2p_sms")) == ("identity_missing", None)
-    desk.take(say.assigned(acme, quay))
+    stage.process(say.assigned(acme, quay))
     assert isinstance(wish.request("a2p_sms"), Decided)
-    desk.take(say.reject())
+    stage.process(say.reject())
     assert code(wish.request("cnam"))[0] == "identity_missing"
 
 
@@ -239,9 +239,9 @@ def test_required_changes_are_answered_by_asking_again(services: Desk) -> None:
     services.decide("a2p_sms", "in_process")
     assert code(services.decide("a2p_sms", "changes_required")) == ("reasons_missing", "reasons")
     services.decide("a2p_sms", "changes_required", reasons=REASON)
-    assert services.desk.told[-1].reasons == REASON
+    assert services.stage.published_data()[-1].reasons == REASON
     services.request("a2p_sms", 2, brand="Acme Foods")
-    request = services.desk.states[ServiceRequest, services.key("a2p_sms", 1)]
+    request = services.stage.state(ServiceRequest, services.key("a2p_sms", 1))
     assert (request.state, request.data.brand, request.reasons) == ("new", "Acme Foods", ())
 
 
@@ -250,9 +250,9 @@ def test_a_cnam_can_be_refused_with_reasons(services: Desk) -> None:
     services.request("cnam")
     assert code(services.decide("cnam", "not_configured")) == ("reasons_missing", "reasons")
     services.decide("cnam", "not_configured", reasons=REASON)
-    request = services.desk.states[ServiceRequest, services.key("cnam", 1)]
+    request = services.stage.state(ServiceRequest, services.key("cnam", 1))
     assert (request.state, request.data, request.reasons) == ("not_configured", None, REASON)
-    assert services.desk.states[Registration, services.say.did].services == {}
+    assert services.stage.state(Registration, services.say.did).services == {}
 
 
 def test_an_active_cnam_is_canceled_by_the_carrier_first(services: Desk) -> None:
@@ -283,9 +283,9 @@ def test_given_twice_nothing_more_is_said(services: Desk, service: AdditionalSer
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_too_early_or_of_nothing_is_not_found(desk: Any, say: Any, service: AdditionalService) -> None:
+def test_too_early_or_of_nothing_is_not_found(stage: Any, say: Any, service: AdditionalService) -> None:
     """A DID that has not come, a request that is not there, and one of another DID."""
-    wish = Desk(desk, say)
+    wish = Desk(stage, say)
     GOOD["emergency"]["address_id"] = None
     for outcome in (wish.request(service), wish.decide(service, "active"), wish.cancel(service)):
         assert code(outcome)[0] == "not_found"
@@ -306,12 +306,12 @@ def test_a_new_end_user_sends_active_services_back(services: Desk, make: Any) ->
     services.activate("cnam")
     services.request("a2p_sms")
     other = make.company("other")
-    services.desk.enter(other)
-    services.desk.take(services.say.assigned(other, None, services.say.zero + HOUR))
+    services.stage.store(other)
+    services.stage.process(services.say.assigned(other, None, services.say.zero + HOUR))
     assert [services.state(service) for service in SERVICES] == ["in_process", "new", "pending"]
     assert services.told()[-2:] == [("emergency", "in_process"), ("cnam", "pending")]
     for service in SERVICES:
-        request = services.desk.states[ServiceRequest, services.key(service, 1)]
+        request = services.stage.state(ServiceRequest, services.key(service, 1))
         assert request.identity_id == other.identity_id
 
 
@@ -320,15 +320,15 @@ def test_with_a_requirement_the_new_end_user_counts_from_its_approval_on(
 ) -> None:
     """While it waits the services stay as they are."""
     say_services = Desk(pending, say)
-    pending.take(say.holding(features=list(SERVICES)))
-    pending.take(say.approve())
+    pending.process(say.holding(features=list(SERVICES)))
+    pending.process(say.approve())
     say_services.activate("a2p_sms")
     other = make.company("other")
     there = make.address(other)
-    pending.enter(other, there)
-    pending.take(say.assigned(other, there, say.zero + HOUR), now=say.zero + 2 * HOUR)
+    pending.store(other, there)
+    pending.process(say.assigned(other, there, say.zero + HOUR), now=say.zero + 2 * HOUR)
     assert say_services.state("a2p_sms") == "active"
-    pending.take(say.approve(2), now=say.zero + 3 * HOUR)
+    pending.process(say.approve(2), now=say.zero + 3 * HOUR)
     assert say_services.state("a2p_sms") == "in_process"
 
 
@@ -337,17 +337,17 @@ def test_the_services_go_with_the_end_user_that_a_number_leaves(services: Desk) 
     services.activate("emergency")
     services.request("cnam")
     left = services.say.holding("master/globex", services.say.zero + HOUR, features=list(SERVICES))
-    services.desk.take(left)
+    services.stage.process(left)
     assert services.told()[-2:] == [("emergency", "not_configured"), ("cnam", "not_configured")]
-    assert services.desk.states[ServiceRequest, services.key("cnam", 1)].data is None
+    assert services.stage.state(ServiceRequest, services.key("cnam", 1)).data is None
     assert code(services.request("a2p_sms"))[0] == "identity_missing"
 
 
 def test_the_services_stay_with_a_number_inside_its_identitys_accounts(services: Desk) -> None:
     """Handed down: the request follows, so that the new holder sees it."""
     services.activate("emergency")
-    services.desk.take(services.say.holding("master/acme/shop", services.say.zero + HOUR))
-    request = services.desk.states[ServiceRequest, services.key("emergency", 1)]
+    services.stage.process(services.say.holding("master/acme/shop", services.say.zero + HOUR))
+    request = services.stage.state(ServiceRequest, services.key("emergency", 1))
     assert (request.state, request.account) == ("active", "master/acme/shop")
 
 
@@ -356,7 +356,7 @@ def test_the_end_of_a_did_closes_its_requests_silently(services: Desk, end: str)
     """Nothing is said of an ended DID; its requests are decided no more."""
     services.activate("emergency")
     said = len(services.told())
-    services.desk.take(getattr(services.say, end)())
-    request = services.desk.states[ServiceRequest, services.key("emergency", 1)]
+    services.stage.process(getattr(services.say, end)())
+    request = services.stage.state(ServiceRequest, services.key("emergency", 1))
     assert (request.state, request.data, len(services.told())) == ("not_configured", None, said)
     assert code(services.request("emergency", 2)) == ("did_ended", None)

@@ -22,18 +22,18 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def approved(pending: Any, say: Any) -> Any:
     """A number whose details a reviewer approved."""
-    pending.take(say.approve())
+    pending.process(say.approve())
     return pending
 
 
 def second(
-    desk: Any, say: Any, identity: Any, address: Any, number: str, *, account: str = "master/acme"
+    stage: Any, say: Any, identity: Any, address: Any, number: str, *, account: str = "master/acme"
 ) -> Any:
     """Assign details to another number and return its attempt and the last event."""
     say.did, say.number, say.account = SECOND, number, account
-    desk.take(say.purchased())
-    desk.take(say.assigned(identity, address, at=say.zero + HOUR))
-    return desk.states[Verification, verification_id(SECOND, 1)], desk.said[-1]
+    stage.process(say.purchased())
+    stage.process(say.assigned(identity, address, at=say.zero + HOUR))
+    return stage.state(Verification, verification_id(SECOND, 1)), stage.axes()[-1]
 
 
 def test_the_same_details_for_another_number_of_the_area_need_no_reviewer(
@@ -53,56 +53,55 @@ def test_what_rests_on_an_approval_is_rested_on_in_turn_by_its_root(
     """Chains do not grow: every automatic approval names the review itself."""
     first = approved.attempt()
     second(approved, say, acme, quay, "+35314567890")
-    kept = [state for state in approved.states.values() if isinstance(state, Approval)]
+    kept = approved.states(Approval)
     assert [approval.verification_id for approval in kept] == [first.verification_id]
 
 
-def other_area(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def other_area(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """A number in Galway: other area, and the address is not there."""
-    desk.enter(amended(desk.states[CountryRules, "IE"], places={"+35391": ("Dublin",)}))
-    return second(desk, say, acme, quay, "+35391123456")
+    stage.store(amended(stage.state(CountryRules, "IE"), places={"+35391": ("Dublin",)}))
+    return second(stage, say, acme, quay, "+35391123456")
 
 
-def other_account(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def other_account(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """A number of an account below, which the identity serves too."""
-    return second(desk, say, acme, quay, "+35314567890", account="master/acme/shop")
+    return second(stage, say, acme, quay, "+35314567890", account="master/acme/shop")
 
 
-def other_address(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def other_address(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """The same identity at another address."""
     there = replace(quay, address_id=SECOND)
-    desk.enter(there)
-    return second(desk, say, acme, there, "+35314567890")
+    stage.store(there)
+    return second(stage, say, acme, there, "+35314567890")
 
 
-def changed_identity(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def changed_identity(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """The identity was changed since."""
-    desk.enter(replace(acme, revision=2))
-    return second(desk, say, acme, quay, "+35314567890")
+    stage.store(replace(acme, revision=2))
+    return second(stage, say, acme, quay, "+35314567890")
 
 
-def changed_address(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def changed_address(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """The address was changed since."""
-    desk.enter(replace(quay, revision=2))
-    return second(desk, say, acme, quay, "+35314567890")
+    stage.store(replace(quay, revision=2))
+    return second(stage, say, acme, quay, "+35314567890")
 
 
-def stricter_version(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def stricter_version(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """The requirement has a newer version that asks for one thing more."""
-    rules = desk.states[CountryRules, "IE"]
+    rules = stage.state(CountryRules, "IE")
     before = rules.requirements[0]
     more = (*before.restrictions, Restriction(code="state_the_use", text="Say what for."))
     row = amended(before, version=2, restrictions=more)
-    desk.enter(amended(rules, requirements=(*rules.requirements, row)))
-    return second(desk, say, acme, quay, "+35314567890")
+    stage.store(amended(rules, requirements=(*rules.requirements, row)))
+    return second(stage, say, acme, quay, "+35314567890")
 
 
-def expired_approval(desk: Any, say: Any, acme: Any, quay: Any) -> Any:
+def expired_approval(stage: Any, say: Any, acme: Any, quay: Any) -> Any:
     """What was approved has ended meanwhile."""
-    for state in list(desk.states.values()):
-        if isinstance(state, Approval):
-            desk.enter(replace(state, valid_until=say.zero + HOUR))
-    return second(desk, say, acme, quay, "+35314567890")
+    for state in stage.states(Approval):
+        stage.store(replace(state, valid_until=say.zero + HOUR))
+    return second(stage, say, acme, quay, "+35314567890")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_a_failed_check_is_never_approved_by_what_was(approved: Any, say: Any, a
 
 def test_a_rejected_attempt_helps_nobody(pending: Any, say: Any, acme: Any, quay: Any) -> None:
     """Only an approval can be rested on."""
-    pending.take(say.reject())
+    pending.process(say.reject())
     attempt, _ = second(pending, say, acme, quay, "+35314567890")
     assert attempt.status == "pending"
 
@@ -144,20 +143,20 @@ def test_going_back_to_the_approved_details_needs_no_reviewer(
     """New details were assigned and then taken back: the old ones are approved again by their own review."""
     other = make.company("other")
     there = make.address(other)
-    approved.enter(other, there)
-    approved.take(say.assigned(other, there, at=say.zero + HOUR))
-    approved.take(say.assigned(acme, quay, at=say.zero + 2 * HOUR), now=say.zero + 3 * HOUR)
+    approved.store(other, there)
+    approved.process(say.assigned(other, there, at=say.zero + HOUR))
+    approved.process(say.assigned(acme, quay, at=say.zero + 2 * HOUR), now=say.zero + 3 * HOUR)
     assert approved.statuses() == ["approved", "superseded", "approved"]
     assert approved.attempt(3).rests_on == approved.attempt(1).verification_id
 
 
-def test_where_the_area_does_not_matter_the_prefix_does_not_either(desk: Any, say: Any, make: Any) -> None:
+def test_where_the_area_does_not_matter_the_prefix_does_not_either(stage: Any, say: Any, make: Any) -> None:
     """Denmark has no areas: a review there counts for every local number of the country."""
     business = make.company()
     there = make.address(business, "Aarhus", "DK")
-    desk.enter(business, there)
+    stage.store(business, there)
     say.number = "+4532123456"
-    desk.feed(say.purchased(), say.assigned(business, there), say.approve())
-    assert desk.states[Registration, say.did].state == "approved"
-    attempt, _ = second(desk, say, business, there, "+4587654321")
+    stage.process_all(say.purchased(), say.assigned(business, there), say.approve())
+    assert stage.state(Registration, say.did).state == "approved"
+    attempt, _ = second(stage, say, business, there, "+4587654321")
     assert (attempt.status, attempt.prefix) == ("approved", "")
