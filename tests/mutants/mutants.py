@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-STAGE = "chassis/tests/stage"
+STAGE = "chassis/tests/postgres/stage"
 KAFKA = "chassis/tests/kafka"
 
 

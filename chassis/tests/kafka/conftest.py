@@ -10,7 +10,7 @@ import toy
 from harness.fixtures import DatabaseFor
 from harness.topics import create_topics, delete_topics
 from toy import prepare
-from wire import StartRelay, Wire
+from topics_under_test import StartRelay, TopicsUnderTest
 
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database
@@ -51,10 +51,10 @@ def stage(database: Database, settings: Settings) -> Stage:
 
 
 @pytest.fixture
-async def wire(settings: Settings) -> AsyncIterator[Wire]:
+async def topics(settings: Settings) -> AsyncIterator[TopicsUnderTest]:
     sender = producer(settings, "test")
     await sender.start()
-    yield Wire(settings, sender)
+    yield TopicsUnderTest(settings, sender)
     await sender.stop()
 
 

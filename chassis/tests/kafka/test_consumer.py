@@ -3,8 +3,8 @@
 import toy
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from records import named, raw, record
-from wire import StartRelay, Wire
+from toy_records import named, raw, record
+from topics_under_test import StartRelay, TopicsUnderTest
 
 from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer
@@ -29,12 +29,12 @@ async def counters(database: Database) -> dict[str, int]:
 
 
 async def test_a_message_becomes_an_event_keyed_by_its_subject(
-    wire: Wire, consumer: Consumer, start_relay: StartRelay
+    topics: TopicsUnderTest, consumer: Consumer, start_relay: StartRelay
 ) -> None:
     """From topic to topic: taken, decided, published in order under the subject's key."""
     await start_relay()
-    await wire.publish([record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")])
-    heard = await wire.heard("counter.counted", 3)
+    await topics.publish([record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")])
+    heard = await topics.received("counter.counted", 3)
     events = [decode(r.value, r.headers, types={toy.Counted.type(): toy.Counted}) for r in heard]
     assert [e.sequence for e in events] == [1, 2, 3]
     assert events[-1].data.total == 12
@@ -42,13 +42,13 @@ async def test_a_message_becomes_an_event_keyed_by_its_subject(
 
 
 async def test_undecodable_records_do_not_take_their_batch_with_them(
-    wire: Wire, consumer: Consumer, database: Database
+    topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
     """Header bytes that are no UTF-8, no value, no JSON: dead letters, and every neighbour is taken."""
     bad_header = (("content-type", b"\xff\xfe"), ("x", b"\xc3\x28"))
     bad = [raw(b"{}", headers=bad_header), raw(None), raw(b"\xff\xff"), raw(b"{", key=None)]
     good = [record(opened(n), f"o{n}") for n in range(50)]
-    await wire.publish([*good[:25], *bad, *good[25:]])
+    await topics.publish([*good[:25], *bad, *good[25:]])
 
     async def done() -> bool:
         rows = await database.fetch("SELECT count(*) FROM dead_letters")
@@ -58,12 +58,12 @@ async def test_undecodable_records_do_not_take_their_batch_with_them(
 
 
 async def test_a_dead_letter_is_copied_to_its_topic_with_the_original_bytes(
-    wire: Wire, consumer: Consumer, start_relay: StartRelay
+    topics: TopicsUnderTest, consumer: Consumer, start_relay: StartRelay
 ) -> None:
     """Key, value and headers as they came, and beside them why, by whom, and from where."""
     await start_relay()
-    await wire.publish([raw(b"{", key=b"\xfe", headers=(("x", b"\xff"), ("empty", None)))])
-    (copy,) = await wire.heard("counting.dlq", 1)
+    await topics.publish([raw(b"{", key=b"\xfe", headers=(("x", b"\xff"), ("empty", None)))])
+    (copy,) = await topics.received("counting.dlq", 1)
     headers = dict(copy.headers)
     assert (copy.key, copy.value, headers["x"], headers["empty"]) == (b"\xfe", b"{", b"\xff", None)
     said = {name: headers[name] for name in ("dlq_reason", "dlq_service", "dlq_topic", "dlq_offset")}
@@ -76,7 +76,7 @@ async def test_a_dead_letter_is_copied_to_its_topic_with_the_original_bytes(
 
 
 async def test_a_batch_that_met_an_outage_comes_again(
-    wire: Wire, consumer: Consumer, database: Database, monkeypatch
+    topics: TopicsUnderTest, consumer: Consumer, database: Database, monkeypatch
 ) -> None:
     """The database is away for three batches: nothing is skipped, nothing dead-lettered, order is kept."""
     real, failures = database.transaction, 3
@@ -89,8 +89,8 @@ async def test_a_batch_that_met_an_outage_comes_again(
         return real()
 
     monkeypatch.setattr(database, "transaction", transaction)
-    await wire.publish([record(opened(1), "o")])
-    await wire.publish([record(added(1, n), f"a{n}") for n in range(20)])
+    await topics.publish([record(opened(1), "o")])
+    await topics.publish([record(added(1, n), f"a{n}") for n in range(20)])
 
     async def done() -> bool:
         return (await counters(database)).get(named(1)[1]) == sum(range(20))
@@ -102,28 +102,28 @@ async def test_a_batch_that_met_an_outage_comes_again(
 
 
 async def test_offsets_are_committed_after_the_database(
-    wire: Wire, consumer: Consumer, database: Database
+    topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
     """What the group has committed is what the database has: here, all of it."""
-    await wire.publish([record(opened(n), f"o{n}") for n in range(40)])
+    await topics.publish([record(opened(n), f"o{n}") for n in range(40)])
 
     async def done() -> bool:
-        return await committed(wire) == 40
+        return await committed(topics) == 40
 
     await until(done, within=20, what="committed offsets")
     assert len(await counters(database)) == 40
 
 
 async def test_two_members_of_a_group_share_the_work_and_lose_nothing(
-    wire: Wire, consumer: Consumer, settings, stage, database: Database
+    topics: TopicsUnderTest, consumer: Consumer, settings, stage, database: Database
 ) -> None:
     """A second member joins and leaves in the middle: every message has its effect once."""
     second = Consumer(toy.SERVICE, settings, stage)
-    await wire.publish([record(opened(n), f"o{n}") for n in range(100)])
+    await topics.publish([record(opened(n), f"o{n}") for n in range(100)])
     await second.start()
-    await wire.publish([record(added(n, 1), f"a{n}") for n in range(100)])
+    await topics.publish([record(added(n, 1), f"a{n}") for n in range(100)])
     await second.stop()
-    await wire.publish([record(added(n, 1), f"b{n}") for n in range(100)])
+    await topics.publish([record(added(n, 1), f"b{n}") for n in range(100)])
 
     async def done() -> bool:
         return list((await counters(database)).values()) == [2] * 100
@@ -132,7 +132,7 @@ async def test_two_members_of_a_group_share_the_work_and_lose_nothing(
 
 
 async def test_offsets_wait_for_the_database(
-    wire: Wire, consumer: Consumer, database: Database, monkeypatch
+    topics: TopicsUnderTest, consumer: Consumer, database: Database, monkeypatch
 ) -> None:
     """While the database takes nothing the group commits nothing: a crash now would lose no record."""
     tried = 0
@@ -144,27 +144,27 @@ async def test_offsets_wait_for_the_database(
         raise Outage("away")
 
     monkeypatch.setattr(database, "transaction", transaction)
-    await wire.publish([record(opened(n), f"o{n}") for n in range(10)])
+    await topics.publish([record(opened(n), f"o{n}") for n in range(10)])
 
     async def tried_again() -> bool:
         return tried >= 3
 
     await until(tried_again, within=20, what="three attempts")
-    assert await committed(wire) == 0
+    assert await committed(topics) == 0
     monkeypatch.setattr(database, "transaction", real)
 
     async def done() -> bool:
-        return await committed(wire) == 10
+        return await committed(topics) == 10
 
     await until(done, within=20, what="committed offsets")
 
 
-async def committed(wire: Wire) -> int:
+async def committed(topics: TopicsUnderTest) -> int:
     """Count the records of the opening topic that the group has committed."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=wire.settings.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=topics.settings.kafka)
     await admin.start()
     try:
-        topic, group = (wire.settings.topic_prefix + name for name in ("counter.opened", "counting"))
+        topic, group = (topics.settings.topic_prefix + name for name in ("counter.opened", "counting"))
         partitions = [TopicPartition(topic, n) for n in range(4)]
         offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
         return sum(max(offset.offset, 0) for offset in offsets.values())

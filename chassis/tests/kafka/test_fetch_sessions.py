@@ -1,8 +1,8 @@
 """Fetch sessions with a real broker: they are kept, and losing one loses no record."""
 
 import toy
-from records import named, record
-from wire import Wire
+from toy_records import named, record
+from topics_under_test import TopicsUnderTest
 
 from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer
@@ -32,13 +32,13 @@ def session_of(consumer: Consumer) -> Session:
     return session
 
 
-async def test_one_session_serves_many_fetches(wire: Wire, consumer: Consumer, database: Database) -> None:
+async def test_one_session_serves_many_fetches(topics: TopicsUnderTest, consumer: Consumer, database: Database) -> None:
     """The broker gives a session at the first fetch and takes the later ones in it, up to the last record."""
-    await wire.publish([record(opened(1), "o1")])
+    await topics.publish([record(opened(1), "o1")])
     await taken(database, 1)
     first = session_of(consumer).id
     for number in range(2, 20):
-        await wire.publish([record(opened(number), f"o{number}")])
+        await topics.publish([record(opened(number), f"o{number}")])
         await taken(database, number)
     session = session_of(consumer)
     assert first
@@ -47,13 +47,13 @@ async def test_one_session_serves_many_fetches(wire: Wire, consumer: Consumer, d
 
 
 async def test_a_session_that_the_broker_has_forgotten_costs_no_record(
-    wire: Wire, consumer: Consumer, database: Database
+    topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
     """The broker refuses a fetch in a session that it does not have; what was published meanwhile comes too."""
-    await wire.publish([record(opened(1), "o1")])
+    await topics.publish([record(opened(1), "o1")])
     await taken(database, 1)
     known = session_of(consumer).id
     session_of(consumer).id = known + 1
-    await wire.publish([record(opened(number), f"o{number}") for number in range(2, 30)])
+    await topics.publish([record(opened(number), f"o{number}") for number in range(2, 30)])
     await taken(database, 29)
     assert session_of(consumer).id not in {0, known + 1}

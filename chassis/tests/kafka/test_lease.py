@@ -4,7 +4,7 @@ from pathlib import Path
 
 import asyncpg
 from harness.processes import Processes
-from wire import StartRelay
+from topics_under_test import StartRelay
 
 from didflow.embedded.wait import until
 from didflow_chassis.database import Database

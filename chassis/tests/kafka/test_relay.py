@@ -1,7 +1,7 @@
 """The relay on a real Kafka: in order for each key, one at a time, and the next takes over."""
 
 import asyncpg
-from wire import StartRelay, Wire
+from topics_under_test import StartRelay, TopicsUnderTest
 
 from didflow.embedded.wait import until
 from didflow_chassis.database import Database
@@ -18,13 +18,13 @@ async def drained(database: Database) -> bool:
 
 
 async def test_rows_leave_in_order_for_each_key_and_are_deleted(
-    wire: Wire, database: Database, start_relay: StartRelay
+    topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
     """5,000 rows under 20 keys: each once, each key's in the order of the outbox."""
-    topic = f"{wire.settings.topic_prefix}counter.counted"
+    topic = f"{topics.settings.topic_prefix}counter.counted"
     await database.fetch(INSERT, topic, 1, 5000)
     await start_relay()
-    heard = await wire.heard("counter.counted", 5000)
+    heard = await topics.received("counter.counted", 5000)
     await until(lambda: drained(database), within=10, what="an empty outbox")
     by_key: dict[bytes, list[int]] = {}
     for record in heard:
@@ -34,15 +34,15 @@ async def test_rows_leave_in_order_for_each_key_and_are_deleted(
 
 
 async def test_only_one_relay_publishes_and_the_other_takes_over(
-    wire: Wire, database: Database, start_relay: StartRelay
+    topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
     """Two relays, one lease: rows are published once; when the holder's session ends the other goes on."""
-    topic = f"{wire.settings.topic_prefix}counter.counted"
+    topic = f"{topics.settings.topic_prefix}counter.counted"
     tasks = [await start_relay(), await start_relay()]
     await database.fetch(INSERT, topic, 1, 500)
     await until(lambda: drained(database), within=10, what="an empty outbox")
-    assert await _holders(wire.settings.dsn) == 1
-    admin = await asyncpg.connect(wire.settings.dsn)
+    assert await _holders(topics.settings.dsn) == 1
+    admin = await asyncpg.connect(topics.settings.dsn)
     await admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
         "AND objid = ($1::bigint & 4294967295)::bigint::oid",
@@ -52,35 +52,35 @@ async def test_only_one_relay_publishes_and_the_other_takes_over(
     await database.fetch(INSERT, topic, 501, 1000)
     await until(lambda: drained(database), within=10, what="an empty outbox, by the other relay")
     assert not any(task.done() for task in tasks)
-    heard = await wire.heard("counter.counted", 1000)
+    heard = await topics.received("counter.counted", 1000)
     assert sorted(int(record.value) for record in heard) == list(range(1, 1001))
 
 
 async def test_a_row_that_is_committed_late_is_found_whatever_its_id(
-    wire: Wire, database: Database, start_relay: StartRelay
+    topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
     """Its id is the smallest of all, and hundreds behind it have left, are on their way, or come later."""
-    topic = f"{wire.settings.topic_prefix}counter.counted"
-    slow = await asyncpg.connect(wire.settings.dsn)
+    topic = f"{topics.settings.topic_prefix}counter.counted"
+    slow = await asyncpg.connect(topics.settings.dsn)
     transaction = slow.transaction()
     await transaction.start()
     await slow.execute(INSERT, topic, 1, 1)
     await database.fetch(INSERT, topic, 2, 4000)
     await start_relay()
-    await wire.heard("counter.counted", 100)
+    await topics.received("counter.counted", 100)
     await transaction.commit()
     await slow.close()
     await database.fetch(INSERT, topic, 4001, 4500)
     await until(lambda: drained(database), within=10, what="an empty outbox")
-    heard = await wire.heard("counter.counted", 4500)
+    heard = await topics.received("counter.counted", 4500)
     assert sorted(int(record.value) for record in heard) == list(range(1, 4501))
 
 
 async def test_no_row_is_published_twice_while_reads_and_deletes_overlap(
-    wire: Wire, database: Database, start_relay: StartRelay
+    topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
     """Many waves, and rows that come all the time: as many records as rows, and none more."""
-    topic = f"{wire.settings.topic_prefix}counter.counted"
+    topic = f"{topics.settings.topic_prefix}counter.counted"
     await database.fetch(INSERT, topic, 1, 8000)
     await start_relay()
     for first in range(8001, 9001, 50):
@@ -88,7 +88,7 @@ async def test_no_row_is_published_twice_while_reads_and_deletes_overlap(
     await until(lambda: drained(database), within=10, what="an empty outbox")
     await database.fetch(INSERT, topic, 9001, 9001)
     await until(lambda: drained(database), within=10, what="the last row")
-    heard = await wire.heard("counter.counted", 9001)
+    heard = await topics.received("counter.counted", 9001)
     assert sorted(int(record.value) for record in heard) == list(range(1, 9002))
 
 

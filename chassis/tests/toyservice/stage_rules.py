@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import toy
-from asking import CALLER, add, added, opened
+from toy_messages import CALLER, add, added, opened
 from msgspec.structs import replace
-from records import named
+from toy_records import named
 from rules_service import Limited, Move, MoveUndeclared, Note, ReadOwnLimit, ReadUndeclared, SetTotal
 
 from didflow_chassis.decision import Decided, Refused, TooEarly, Unchanged

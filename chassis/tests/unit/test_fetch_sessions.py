@@ -1,4 +1,4 @@
-"""Fetches in sessions: what goes on the wire is what the broker does not know, and doubt begins a new session."""
+"""Fetches in sessions: what goes on the topics is what the broker does not know, and doubt begins a new session."""
 
 import asyncio
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ SIZE = 1_000
 
 
 class Broker:
-    """A client whose broker answers as it is told; `asked` are the requests as they go on the wire."""
+    """A client whose broker answers as it is told; `asked` are the requests as they go on the topics."""
 
     def __init__(self, newest: int = 11) -> None:
         self.newest = newest

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import toy
 from harness.fixtures import DatabaseFor
 from pydantic import BaseModel, ConfigDict
-from records import named, record
+from toy_records import named, record
 from starlette.responses import Response
 from things import issuer_keys, world
 

@@ -10,8 +10,8 @@ import httpx
 import orjson
 import pytest
 import toy
-from asking import CALLER, command
-from records import named
+from toy_messages import CALLER, command
+from toy_records import named
 
 from didflow_chassis import failpoints, timers
 from didflow_chassis.http import context

@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 import pytest
 import toy
-from records import named, raw, record
+from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
 from didflow_chassis.dead_letters import DeadLetters, Truncated, connect

@@ -13,7 +13,7 @@ StartRelay = Callable[[], Awaitable[asyncio.Task[None]]]
 
 
 @dataclass
-class Wire:
+class TopicsUnderTest:
     """What a test says to and hears from Kafka, under its prefix."""
 
     settings: Settings
@@ -28,7 +28,7 @@ class Wire:
         ]
         await asyncio.gather(*waits)
 
-    async def heard(self, topic: str, count: int, within: float = 20) -> list[object]:
+    async def received(self, topic: str, count: int, within: float = 20) -> list[object]:
         """Read the first records of a topic. Raises TimeoutError where fewer come."""
         consumer = AIOKafkaConsumer(
             self.settings.topic_prefix + topic,

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 import toy
-from asking import ACCOUNT, added, command, count, opened, total
-from records import named, record
+from toy_messages import ACCOUNT, added, command, count, opened, total
+from toy_records import named, record
 
 from didflow_chassis.backlog import Backlog
 from didflow_chassis.database import Database, Outage

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from asking import added, opened, total
-from records import record
+from toy_messages import added, opened, total
+from toy_records import record
 
 from didflow_chassis.database import Database, Transient
 from didflow_chassis.stage import Stage, transaction

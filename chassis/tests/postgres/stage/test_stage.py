@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 import toy
-from asking import CALLER, add, added, command, count, opened, said, total
-from records import named, raw, record
+from toy_messages import CALLER, add, added, command, count, opened, published, total
+from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
 from didflow_chassis.stage import Answer, IdempotencyConflict, Stage
@@ -21,7 +21,7 @@ async def test_a_batch_is_decided_in_order_over_the_state_in_memory(stage: Stage
     batch = [record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")]
     await stage.records(batch)
     assert await total(database, 1) == 12
-    events = await said(database)
+    events = await published(database)
     assert [e["sequence"] for e in events] == ["1", "2", "3"]
     assert [e["data"]["total"] for e in events] == [0, 5, 12]
     assert {e["causationid"] for e in events} == {"1", "2", "3"}
@@ -32,11 +32,11 @@ async def test_a_batch_delivered_twice_changes_nothing(stage: Stage, database: D
     """The inbox knows every record of the batch; the second delivery writes nothing."""
     batch = [record(opened(1), "1"), record(added(1, 5), "2")]
     await stage.records(batch)
-    before = await said(database)
+    before = await published(database)
     await stage.records(batch)
     await stage.records([*batch, *batch])
     assert await total(database, 1) == 5
-    assert await said(database) == before
+    assert await published(database) == before
 
 
 async def test_the_same_id_with_other_data_is_dead_lettered(
@@ -144,7 +144,7 @@ async def test_the_clock_settles_first(stage: Stage, database: Database) -> None
     start = datetime.now(UTC) - timedelta(hours=10)
     await database.fetch("UPDATE counters SET rings_at = $1, version = version", start)
     await stage.records([record(added(1, 1000), "2", time=start + timedelta(hours=2, minutes=30))])
-    events = await said(database)
+    events = await published(database)
     assert [e["data"]["total"] for e in events] == [0, 1, 2, 3, 1003]
     times = [datetime.fromisoformat(str(e["time"])) for e in events[1:4]]
     assert times == [start, start + timedelta(hours=1), start + timedelta(hours=2)]
@@ -181,7 +181,7 @@ async def test_commands_answer_in_order_and_alone(stage: Stage, database: Databa
     await command(stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=10))
     answer = await command(stage, add(1, 5), add(3, 1), add(2, 50), add(1, 2))
     assert orjson.loads(answer.body) == [5, "not_ready", "over_limit", 7]
-    assert (await said(database))[-1]["actor"] == "user:ana"
+    assert (await published(database))[-1]["actor"] == "user:ana"
 
 
 async def test_a_repeated_key_replays_the_first_answer(stage: Stage, database: Database) -> None:

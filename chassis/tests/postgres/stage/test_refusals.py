@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 import toy
-from asking import ACCOUNT, add, added, command, opened, said
-from records import named, raw, record
+from toy_messages import ACCOUNT, add, added, command, opened, published
+from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
 from didflow_chassis.service import Holder, Service
@@ -33,7 +33,7 @@ def stage(database: Database, metrics: Metrics) -> Stage:
 
 
 async def refusals(database: Database) -> list[dict[str, object]]:
-    return [event for event in await said(database) if event["type"] == "didflow.message.refused.v1"]
+    return [event for event in await published(database) if event["type"] == "didflow.message.refused.v1"]
 
 
 async def test_a_refused_event_is_published_with_its_code_and_the_account_of_the_holder(

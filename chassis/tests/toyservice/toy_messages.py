@@ -2,7 +2,7 @@
 
 import orjson
 import toy
-from records import named
+from toy_records import named
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
@@ -32,7 +32,7 @@ async def count(database: Database, table: str, where: str = "true") -> int:
     return rows[0][0]
 
 
-async def said(database: Database) -> list[dict[str, object]]:
+async def published(database: Database) -> list[dict[str, object]]:
     return [
         orjson.loads(row["value"]) for row in await database.fetch("SELECT value FROM outbox ORDER BY id")
     ]
