@@ -20,14 +20,14 @@ class Mutant:
 MUTANTS = (
     Mutant(
         name="no inbox insert",
-        file="stage/saving.py",
+        file="stage/transaction.py",
         before="    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])\n",
         after="    inbox: Any = ([], [], [], [])\n",
         tests=(f"{STAGE}/test_stage.py",),
     ),
     Mutant(
         name="no key locks",
-        file="stage/sql.py",
+        file="stage/transaction.py",
         before="SELECT CASE WHEN w THEN pg_advisory_xact_lock(k)::text "
         "ELSE pg_advisory_xact_lock_shared(k)::text END AS got",
         after="SELECT k::text AS got",
@@ -88,6 +88,20 @@ MUTANTS = (
         before="            self._consumer().seek(partition, offset)\n",
         after="",
         tests=(f"{KAFKA}/test_consumer.py",),
+    ),
+    Mutant(
+        name="no holding of early messages behind one that fails",
+        file="stage/entity_queue.py",
+        before="            if queue.is_held:\n",
+        after="            if message.failed:\n",
+        tests=("chassis/tests/unit/test_fake_stage.py",),
+    ),
+    Mutant(
+        name="no parts of an HTTP batch of which a row is refused",
+        file="stage/stage.py",
+        before="                if not is_batch or is_split or isinstance(error, TooWide):\n",
+        after="                if error:\n",
+        tests=("chassis/tests/unit/test_fake_stage.py",),
     ),
     Mutant(
         name="no decoding record by record",

@@ -1,6 +1,6 @@
 """Records every decision that a stage takes in a test, in order. A decision that was rolled back is not recorded."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from didflow_chassis.decision import Command, Decision
+from didflow_chassis.decision import Command, Decision, TooEarly
 from didflow_chassis.service import Service
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.telemetry import StageTelemetry
@@ -61,8 +61,15 @@ class _AttemptWatch(StageTelemetry):
             yield
 
     def committed(self, origin: str, works: Sequence[UnitOfWork], messages: Sequence[Message]) -> None:
-        self.log.committed.extend(_ATTEMPT.get())
+        final = {id(message.decision) for message in messages}
+        self.log.committed.extend(entry for entry in _ATTEMPT.get() if _is_committed(entry, final))
         StageTelemetry.committed(self, origin, works, messages)
+
+
+def _is_committed(entry: LoggedDecision, final: Container[int]) -> bool:
+    """Return False for the decision on a command of an HTTP batch that was decided again or refused afterwards."""
+    is_final = id(entry.decision) in final or isinstance(entry.decision, TooEarly)
+    return is_final or not isinstance(entry.message, Command)
 
 
 @cache

@@ -6,6 +6,7 @@ repeated key, a missing value, an integer that is too large, text with a NUL.
 
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -72,6 +73,7 @@ class MemoryDatabase(Database):
         self._answers: dict[tuple[Any, ...], Row] = {}
         self._numbers = count(1)
         self._written: list[Callable[[], None]] | None = None
+        self._before: tuple[Any, ...] | None = None
         self._statements = self._statements_of_the_chassis() | self._statements_of_kinds()
 
     async def now(self) -> datetime:
@@ -102,13 +104,44 @@ class MemoryDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """Write at the end of the block what was executed in it, or nothing if it raises."""
-        self._written = []
+        self._written, self._before = [], None
         try:
             yield self
-            for write in self._written:
-                write()
+            self._apply_written()
+        except BaseException:
+            self._restore(self._before)
+            raise
         finally:
-            self._written = None
+            self._written, self._before = None, None
+
+    @asynccontextmanager
+    async def savepoint(self, connection: Any) -> AsyncIterator[None]:  # noqa: ARG002 - there is one connection
+        """Make what was written so far visible inside the transaction. Undo what the block writes if it raises."""
+        self._before = self._before or self._copy()
+        self._apply_written()
+        before = self._copy()
+        try:
+            yield
+            self._apply_written()
+        except BaseException:
+            self._written = []
+            self._restore(before)
+            raise
+
+    def _apply_written(self) -> None:
+        written, self._written = self._written or [], []
+        for write in written:
+            write()
+
+    def _copy(self) -> tuple[Any, ...]:
+        tables = {model: dict(rows) for model, rows in self._tables.items()}
+        rest = (self._inbox, self._places, self._outbox, self._parked, self._dead, self._answers)
+        return (tables, *(copy(each) for each in rest))
+
+    def _restore(self, before: tuple[Any, ...] | None) -> None:
+        if before is not None:
+            self._tables, self._inbox, self._places, self._outbox, *rest = before
+            self._parked, self._dead, self._answers = rest
 
     def _write(self, write: Callable[[], None]) -> None:
         if self._written is None:

@@ -91,19 +91,26 @@ class ServiceUnderTest:
 
     async def run(self, command: Command) -> Decision:
         """Run one command, as an HTTP request would. Raises what its decision raises."""
-        return (await self.run_batch([command]))[0]
+        return (await self._run([command], is_batch=False))[0]
 
     async def run_batch(self, commands: Sequence[Command]) -> list[Decision]:
-        """Run commands in one transaction. Return one decision for each command, in order."""
+        """Run commands in one transaction, as an HTTP batch would. Return one decision for each command, in order.
+
+        A command whose decision raises is refused as `internal_error`.
+        """
+        return await self._run(commands, is_batch=True)
+
+    async def _run(self, commands: Sequence[Command], *, is_batch: bool) -> list[Decision]:
         decisions: list[Decision] = []
 
-        def answer(decisions_of: Sequence[CommandDecision]) -> Answer:
-            decisions[:] = list(decisions_of)
+        def answer(results: Sequence[CommandDecision]) -> Answer:
+            decisions[:] = results
             return Answer(status=200, body=b"")
 
         caller = commands[0].caller
         key = IdempotencyKey(account=caller.account, route="test", value=None, digest=b"")
-        await self.stage.command(commands, key=key, actor=f"user:{caller.subject}", answer=answer)
+        actor = f"user:{caller.subject}"
+        await self.stage.command(commands, key=key, actor=actor, answer=answer, is_batch=is_batch)
         return decisions
 
     async def now(self) -> datetime:

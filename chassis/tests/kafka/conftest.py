@@ -9,8 +9,8 @@ import pytest
 import toy
 from harness.fixtures import DatabaseFor
 from harness.topics import create_topics, delete_topics
-from toy import prepare
 from topics_under_test import StartRelay, TopicsUnderTest
+from toy import prepare
 
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database

@@ -3,8 +3,8 @@
 import toy
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from toy_records import named, raw, record
 from topics_under_test import StartRelay, TopicsUnderTest
+from toy_records import named, raw, record
 
 from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer

@@ -1,8 +1,8 @@
 """Fetch sessions with a real broker: they are kept, and losing one loses no record."""
 
 import toy
-from toy_records import named, record
 from topics_under_test import TopicsUnderTest
+from toy_records import named, record
 
 from didflow.embedded.wait import until
 from didflow_chassis.consumer import Consumer
@@ -32,7 +32,9 @@ def session_of(consumer: Consumer) -> Session:
     return session
 
 
-async def test_one_session_serves_many_fetches(topics: TopicsUnderTest, consumer: Consumer, database: Database) -> None:
+async def test_one_session_serves_many_fetches(
+    topics: TopicsUnderTest, consumer: Consumer, database: Database
+) -> None:
     """The broker gives a session at the first fetch and takes the later ones in it, up to the last record."""
     await topics.publish([record(opened(1), "o1")])
     await taken(database, 1)

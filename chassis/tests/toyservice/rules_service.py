@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import toy
 from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 
-from didflow_chassis.decision import Command, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Command, Decided, Decision, Known, Refused, TooEarly, Unchanged
 from didflow_chassis.service import Handler, Ref
 from didflow_chassis.states import Kind
 from didflow_contracts.envelope import Event
@@ -64,10 +64,11 @@ class SetTotal(Command):
 
 
 def on_limited(counter: toy.Counter | None, event: Event[Limited], now: datetime, known: Known) -> Decision:
+    if counter is None:
+        return TooEarly("counter.opened")
     limit = known.get(toy.Limit, "default")
     if limit is None:
         raise LookupError("no default limit")
-    assert counter is not None
     return Decided(state=replace(counter, limit_name=limit.name))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import toy
-from toy_messages import CALLER, add, added, opened
 from msgspec.structs import replace
-from toy_records import named
 from rules_service import Limited, Move, MoveUndeclared, Note, ReadOwnLimit, ReadUndeclared, SetTotal
+from toy_messages import CALLER, add, added, opened
+from toy_records import named
 
 from didflow_chassis.decision import Decided, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
@@ -354,12 +354,79 @@ async def a_command_is_decided_unchanged_or_refused(stage: Any) -> None:
 
 @scenario
 async def a_command_whose_decision_raises_changes_nothing(stage: Any) -> None:
-    """The error comes out, and the commands before it in the batch are rolled back."""
+    """The error is raised, and nothing is written."""
     await stage.receive(event(opened(1)))
     with pytest.raises(ZeroDivisionError):
-        await stage.run_batch([add(1, 5), add(1, toy.POISONED)])
+        await stage.run(add(1, toy.POISONED))
     assert await total(stage, 1) == 0
     assert [type(entry.decision) for entry in await stage.decisions()] == [Decided]
+
+
+@scenario
+async def one_decision_that_raises_does_not_fail_its_http_batch(stage: Any) -> None:
+    """Its command is refused as `internal_error` with a reference; the commands around it are done."""
+    await stage.receive(event(opened(1)), event(opened(2)))
+    batch = [add(1, 5), add(1, toy.POISONED), add(2, 3), add(1, 2)]
+    done, failed, *others = await stage.run_batch(batch)
+    assert [decision.answer for decision in (done, *others)] == [5, 3, 7]
+    assert (failed.code, bool(failed.reference)) == ("internal_error", True)
+    assert (await total(stage, 1), await total(stage, 2)) == (7, 3)
+    assert await reasons(stage) == []
+
+
+@scenario
+async def one_row_that_the_database_refuses_does_not_fail_its_http_batch(stage: Any) -> None:
+    """Its command is refused as `internal_error` with a reference; the others are done, in order."""
+    await stage.receive(*(event(opened(n)) for n in range(8)))
+    amounts = [toy.UNSTORABLE if n in (3, 5) else n for n in range(8)]
+    decisions = await stage.run_batch([add(n, amount) for n, amount in enumerate(amounts)])
+    assert [getattr(d, "code", getattr(d, "answer", None)) for d in decisions] == [
+        *(0, 1, 2, "internal_error", 4, "internal_error", 6, 7),
+    ]
+    assert len({decisions[n].reference for n in (3, 5)}) == 2
+    assert [await total(stage, n) for n in range(8)] == [0, 1, 2, 0, 4, 0, 6, 7]
+    assert [e.data.total for e in (await stage.published())[8:]] == [0, 1, 2, 4, 6, 7]
+
+
+@scenario
+async def after_an_early_message_raises_later_early_messages_of_its_entity_wait(stage: Any) -> None:
+    """They are parked behind it, in order, and run once it is decided. Other entities go on."""
+    await stage.receive(event(added(1, 1)), event(limited(1)), event(added(1, 2)))
+    await stage.receive(event(added(1, 3)), event(added(2, 4)))
+    assert await reasons(stage) == ["early"] * 5
+    await stage.receive(event(opened(1)), event(opened(2)), event(added(1, 5)))
+    assert [(p.reason, getattr(p.event.data, "amount", None)) for p in await stage.parked()] == [
+        ("retry", None),
+        ("behind", 2),
+        ("behind", 3),
+        ("behind", 5),
+    ]
+    assert (await total(stage, 1), await total(stage, 2)) == (1, 4)
+    await stage.run(set_limit(50))
+    await stage.advance(timedelta(seconds=2))
+    assert await stage.parked() == []
+    assert (await stage.state(toy.Counter, named(1)[0])).additions == (1, 2, 3, 5)
+
+
+@scenario
+async def after_an_early_message_of_the_same_batch_raises_later_ones_wait(stage: Any) -> None:
+    """Messages that were never parked before keep their order too."""
+    await stage.receive(event(added(1, 1)), event(limited(1)), event(added(1, 2)), event(opened(1)))
+    assert await reasons(stage) == ["retry", "behind"]
+    await stage.receive(event(added(1, 3)))
+    await stage.run(set_limit(50))
+    await stage.advance(timedelta(seconds=2))
+    assert await stage.parked() == []
+    assert (await stage.state(toy.Counter, named(1)[0])).additions == (1, 2, 3)
+
+
+@scenario
+async def an_early_message_waits_until_the_message_before_it_was_dropped(stage: Any) -> None:
+    """After four attempts the message before it is dead. What waits behind it still waits."""
+    await stage.receive(event(added(1, toy.POISONED)), event(added(1, 2)), event(opened(1)))
+    await stage.advance(timedelta(minutes=1))
+    assert await reasons(stage) == ["dead", "behind"]
+    assert await total(stage, 1) == 0
 
 
 @scenario

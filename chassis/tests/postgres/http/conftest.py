@@ -15,9 +15,9 @@ import sqlalchemy as sa
 import toy
 from harness.fixtures import DatabaseFor
 from pydantic import BaseModel, ConfigDict
-from toy_records import named, record
 from starlette.responses import Response
 from things import issuer_keys, world
+from toy_records import named, record
 
 from didflow_chassis import failpoints
 from didflow_chassis.database import Database
