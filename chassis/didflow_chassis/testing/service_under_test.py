@@ -109,8 +109,7 @@ class ServiceUnderTest:
 
         caller = commands[0].caller
         key = IdempotencyKey(account=caller.account, route="test", value=None, digest=b"")
-        actor = f"user:{caller.subject}"
-        await self.stage.command(commands, key=key, actor=actor, answer=answer, is_batch=is_batch)
+        await self.stage.command(commands, key=key, actor=caller.actor, answer=answer, is_batch=is_batch)
         return decisions
 
     async def now(self) -> datetime:

@@ -123,4 +123,4 @@ class LedgerQuery(BaseModel):
     order_id: Name | None = Field(default=None, description="The order number of the purchase.")
     kind: EntryKind | None = Field(default=None, description="What the entry is for.")
     since: Instant | None = Field(default=None, description="Posted at this instant or later.")
-    before: Instant | None = Field(default=None, description="Posted before this instant.")
+    until: Instant | None = Field(default=None, description="Posted before this instant.")

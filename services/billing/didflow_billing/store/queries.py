@@ -48,7 +48,7 @@ def ledger_entries(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Se
 
 
 def ledger_conditions(
-    *, did: str | None, since: datetime | None, before: datetime | None, **equal: Any
+    *, did: str | None, since: datetime | None, until: datetime | None, **equal: Any
 ) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the conditions of a filtered ledger. `equal` maps columns to values; None means any value."""
     if did is not None:
@@ -60,8 +60,8 @@ def ledger_conditions(
             yield ledger.c[name] == value
     if since is not None:
         yield ledger.c.posted_at >= since
-    if before is not None:
-        yield ledger.c.posted_at < before
+    if until is not None:
+        yield ledger.c.posted_at < until
 
 
 def entry_in(row: Any) -> LedgerEntry:

@@ -71,7 +71,7 @@ async def test_the_ledger_is_read_page_by_page(acme: Any, active: Any, make: Any
         ({"payer": "master/acme"}, 4),
         ({"payer": "master"}, 0),
         ({"since": "2026-01-31T12:30:00Z"}, 4),
-        ({"before": "2026-01-31T12:30:00Z"}, 0),
+        ({"until": "2026-01-31T12:30:00Z"}, 0),
     ],
 )
 async def test_the_ledger_can_be_filtered(billing: Any, make: Any, query: dict[str, str], lines: int) -> None:

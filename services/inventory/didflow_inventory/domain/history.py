@@ -119,7 +119,7 @@ def _entry_of_command(
         event_id=None,
         event_sequence=None,
         causation_id=None,
-        actor=f"user:{command.caller.subject}",
+        actor=command.caller.actor,
         outcome=_outcome(decision),
         code=_code(decision),
         changes=_changes(before, decision),

@@ -1,45 +1,32 @@
 """The bodies and query parameters of requests. Unknown fields are refused."""
 
-import re
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from didflow_chassis.http import ErrorMessage
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.names import parse_did
 from didflow_contracts.numbers import E164
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import CarrierAction, Channels, Name
 from didflow_provisioning.domain.carrier_command import CommandState
 from didflow_provisioning.store.tables import carrier_commands
-
-SIP_URI_PATTERN: Final = (
-    r"^sips?:([A-Za-z0-9._~+*%-]{1,64}@)?([A-Za-z0-9.-]{1,190}|\[[0-9A-Fa-f:.]{2,45}\])"
-    r"(:[0-9]{1,5})?(;[A-Za-z0-9=._-]{1,64})*$"
-)
-_SIP_URI: Final = re.compile(SIP_URI_PATTERN.removesuffix("$"), re.ASCII)
-
-
-def _checked_sip_uri(text: str) -> str:
-    if not _SIP_URI.fullmatch(text):
-        raise ValueError(
-            "This is not a SIP URI. Send one without a password, such as sip:pbx.example.com:5060."
-        )
-    return text
-
 
 SipUri = Annotated[
     str,
     Field(
         max_length=255,
+        pattern=r"^sips?:([A-Za-z0-9._~+*%-]{1,64}@)?([A-Za-z0-9.-]{1,190}|\[[0-9A-Fa-f:.]{2,45}\])"
+        r"(:[0-9]{1,5})?(;[A-Za-z0-9=._-]{1,64})*$",
         description="A SIP or SIPS URI without a password.",
         examples=["sip:pbx.example.com:5060"],
-        json_schema_extra={"pattern": SIP_URI_PATTERN},
     ),
-    AfterValidator(_checked_sip_uri),
+    ErrorMessage("Write a SIP URI without a password, such as sip:pbx.example.com:5060."),
 ]
 Seconds = Annotated[int, Field(ge=1, le=600)]
 Codec = Literal["opus", "g722", "pcma", "pcmu", "g729"]
@@ -63,14 +50,13 @@ class VoiceDestination(_Body):
     """Where calls go: a SIP endpoint, or a number that calls are forwarded to."""
 
     forward_to: E164 | None = None
-    sip: SipTarget | None = Field(default=None, validate_default=True)
+    sip: SipTarget | None = None
 
-    @field_validator("sip", mode="after")
-    @classmethod
-    def _exactly_one(cls, sip: SipTarget | None, info: ValidationInfo) -> SipTarget | None:
-        if "forward_to" in info.data and (sip is None) == (info.data["forward_to"] is None):
-            raise ValueError("Send either sip or forward_to, and not both.")
-        return sip
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.sip is None) == (self.forward_to is None):
+            raise wrong_field("sip", "Send either sip or forward_to, and not both.")
+        return self
 
     def endpoint(self, **settings: JsonValue) -> Endpoint:
         """Return the destination as carrier commands name it."""

@@ -61,7 +61,7 @@ async def test_the_message_about_a_sip_uri_says_what_to_send(provisioning: Any) 
     body = {"name": "x", "sip": {"uri": "pbx.example.com"}}
     response = await provisioning.client().post("/v1/voice-trunks", json=body)
     (error,) = response.json()["errors"]
-    assert error["message"].startswith("This is not a SIP URI. Send one without a password, such as sip:")
+    assert error["message"].startswith("Write a SIP URI without a password, such as sip:")
 
 
 async def test_a_creation_with_the_same_key_creates_one_trunk(provisioning: Any) -> None:
