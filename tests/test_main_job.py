@@ -37,7 +37,7 @@ def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def wrong(played: DemoResult) -> list[str]:
     """Return the lines that did not end as expected, and other unexpected facts."""
     elsewhere = (f"{v.purchase.number}: {v.found}, not {v.expected}" for v in played.verdicts if not v.ok)
-    return [*elsewhere, *played.surprises]
+    return [*elsewhere, *played.unexpected]
 
 
 async def test_every_number_ends_as_the_examples_expect(job) -> None:

@@ -150,7 +150,7 @@ async def test_the_main_job_keeps_personal_data_in_verification(
     options = Options(folder=tmp_path, examples=played, wanted=Wanted(kafka=kafka))
     ended = await play(options, lambda _: None)
     elsewhere = [f"{v.purchase.number}: {v.found}, not {v.expected}" for v in ended.verdicts if not v.ok]
-    assert [*elsewhere, *ended.surprises] == []
+    assert [*elsewhere, *ended.unexpected] == []
     said = await published(settings)
     assert "verification.approved" in said
     assert told(said, secrets) == set()
