@@ -1,11 +1,11 @@
-"""I8: the four axes as the latest events say them, beside what their owners and inventory's view have stored."""
+"""I8: the four axes as the latest events have them, compared with what owners and inventory have stored."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from faults.evidence import Evidence, Facts, Said
+from faults.evidence import Evidence, Facts, PublishedEvent
 
 from didflow_contracts import events as e
 from didflow_contracts.events.registration import RegistrationAxis
@@ -17,7 +17,7 @@ Values = tuple[Any, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis: who owns it, which events carry it whole, and where its values are in each place."""
+    """One axis: its owner, the events that carry it whole, and the place of its values."""
 
     owner: str
     carried_by: type[Any]
@@ -68,7 +68,7 @@ AXES: Final[Mapping[str, Axis]] = {
 
 
 def differing(evidence: Evidence) -> Iterator[str]:
-    """Say where an axis as stored is not the axis as last said. Removed DIDs have no axes to speak of."""
+    """Return where a stored axis differs from the last published one. Removed DIDs are left out."""
     gone = {said.did_id for said in evidence.records if isinstance(said.event.data, e.DidRemoved)}
     view = evidence.services.get("inventory")
     for name, axis in AXES.items():
@@ -83,8 +83,8 @@ def differing(evidence: Evidence) -> Iterator[str]:
                 yield from _compared(f"the view's {name}", wanted, axis.viewed, _in(view, did_id))
 
 
-def _latest(evidence: Evidence, axis: Axis) -> Mapping[UUID, Said]:
-    latest: dict[UUID, Said] = {}
+def _latest(evidence: Evidence, axis: Axis) -> Mapping[UUID, PublishedEvent]:
+    latest: dict[UUID, PublishedEvent] = {}
     for said in evidence.records:
         if isinstance(said.event.data, axis.carried_by):
             before = latest.get(said.did_id)

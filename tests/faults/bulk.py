@@ -1,6 +1,6 @@
-"""Purchases by the thousand: the same words for each but its names, published by librdkafka.
+"""Purchases by the thousand, which differ only in their ids and numbers, published by librdkafka.
 
-Nothing is written down: whoever needs a ledger buys from the oracle.
+They are not in the ledger of acknowledgements. A test that needs the ledger buys with the oracle.
 """
 
 import asyncio
@@ -21,15 +21,17 @@ _MOST_QUEUED: Final = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sold:
+class PurchaseRecord:
     """One purchase as a record."""
 
     number: bytes
     value: bytes
 
 
-def sold(count: int, *, first: int = 0, padding: int = 0, account: str = "master/acme") -> Iterator[Sold]:
-    """Make purchases of rising numbers; `padding` bytes of each are a field that nobody knows."""
+def purchase_records(
+    count: int, *, first: int = 0, padding: int = 0, account: str = "master/acme"
+) -> Iterator[PurchaseRecord]:
+    """Return purchases of rising numbers. `padding` bytes of each are in an unknown field."""
     life = Life(name="bulk", number=_NUMBER.decode(), begin=datetime.now(UTC))
     words = {"order_id": "order " + _NUMBER.decode(), "country": None, "area": None, "account": account}
     said = life.event(0, "did.purchased", **words).value or b""
@@ -39,15 +41,15 @@ def sold(count: int, *, first: int = 0, padding: int = 0, account: str = "master
     for n in range(first, first + count):
         number = b"+1212%07d" % (2_000_000 + n)
         value = said.replace(_NUMBER, number).replace(_DID, b"%08x" % n + _DID[8:])
-        yield Sold(number=number, value=value.replace(b'"bulk 0', b'"bulk %d 0' % n))
+        yield PurchaseRecord(number=number, value=value.replace(b'"bulk 0', b'"bulk %d 0' % n))
 
 
-async def publish(bootstrap: str, topic: str, some: Iterator[Sold]) -> None:
-    """Publish as fast as it goes; returns once all are acknowledged."""
+async def publish(bootstrap: str, topic: str, some: Iterator[PurchaseRecord]) -> None:
+    """Publish as fast as possible and wait until all are acknowledged."""
     await asyncio.to_thread(_publish, bootstrap, topic, some)
 
 
-def _publish(bootstrap: str, topic: str, some: Iterator[Sold]) -> None:
+def _publish(bootstrap: str, topic: str, some: Iterator[PurchaseRecord]) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 20})
     for one in some:
         producer.produce(topic, value=one.value, key=one.number, headers=_HEADERS)

@@ -1,6 +1,6 @@
-"""A carrier in the test's own process: it does nothing but write each order that it carries out into the ledger.
+"""A carrier in the test's process. It only writes each carrier command that it executes into the ledger.
 
-So what a carrier was asked to do, and how often, stands beside what was acknowledged to customers.
+So a test can compare what the carrier was told to do with what customers were promised.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _AGAIN_S = 0.5
 
 
 class LedgerCarrier:
-    """Serves every number at once."""
+    """Executes every command at once."""
 
     name = "simulator"
 
@@ -45,7 +45,7 @@ class LedgerCarrier:
 
 @asynccontextmanager
 async def serving_carrier(at: Installation, ledger: Ledger) -> AsyncIterator[None]:
-    """Answer the installation's orders for as long as the block runs, whatever becomes of the broker."""
+    """Answer the installation's carrier commands during the block, whatever happens to the broker."""
     settings = AdapterSettings(kafka=at.parts.kafka, topic_prefix=at.parts.topic_prefix)
     task = asyncio.create_task(_serve(LedgerCarrier(ledger), settings))
     try:

@@ -1,6 +1,6 @@
-"""A proxy before PostgreSQL that cuts a connection in its COMMIT: before the server hears it, or before it can answer.
+"""A proxy before PostgreSQL that cuts a connection at its COMMIT: before the server gets it, or before it can answer.
 
-Either way the client learns nothing of what became of its transaction. One COMMIT for each `arm`.
+In both cases the client does not learn the result of its transaction. Each `arm` cuts one COMMIT.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ def _nothing() -> None:
 
 @dataclass(kw_only=True)
 class CommitCutter:
-    """Stands before one database. `strike` is called at the very moment, before anything is cut."""
+    """A proxy before one database. `strike` is called immediately before the cut."""
 
     dsn: str
     cut: Cut = "dropped"
@@ -79,7 +79,7 @@ class CommitCutter:
         self.struck.set()
 
     def end(self) -> None:
-        """Break what is left of all connections."""
+        """Close all remaining connections."""
         for task in self._tasks:
             task.cancel()
 
@@ -94,7 +94,7 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 
 @asynccontextmanager
 async def commit_cutter(dsn: str) -> AsyncIterator[tuple[CommitCutter, str]]:
-    """Give a proxy before a database, and the DSN that leads through it, for as long as the block lasts."""
+    """Run a proxy before a database. Return it with the DSN that leads through it."""
     made = CommitCutter(dsn=dsn)
     server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
     parts = urlsplit(dsn)

@@ -1,6 +1,6 @@
-"""What every fault test starts from: an installation on real parts, an oracle with its ledger, and a seed.
+"""What every fault test starts with: an installation on real servers, an oracle with its ledger, and a seed.
 
-The seed is `DIDFLOW_SEED`, or random; it is printed with every failure, and setting it plays the same again.
+The seed is `DIDFLOW_SEED`, or random. Every failure prints it. Setting it repeats the same run.
 """
 
 import os
@@ -20,7 +20,7 @@ from faults.invariants import Judge
 from faults.ledger import Ledger
 from faults.oracle import Ask, Oracle, asking
 from faults.report import Report, reported
-from faults.summary import FILE, Outcome, Summary, Timed
+from faults.summary import FILE, Summary, TestResult, Timed
 from harness.broken import JOURNAL
 from harness.fixtures import DatabaseFor
 from harness.processes import Processes
@@ -36,20 +36,20 @@ RUN = os.environ.get("DIDFLOW_SEED", "")
 
 @dataclass(kw_only=True)
 class Tally:
-    """What is known of a test while it runs: its seed and ledger if it has any, and what its judge found."""
+    """What is known of a running test: its seed and its ledger, if any, and the report of its judge."""
 
     seed: int | None = None
     ledger: Ledger | None = None
     report: Report | None = None
 
-    def outcome(self, name: str, rows: tuple[str, ...]) -> Outcome:
-        """Put it into figures. A test that broke nothing by the harness' own means is a fault by its row."""
+    def outcome(self, name: str, rows: tuple[str, ...]) -> TestResult:
+        """Return the figures of a test. If the harness injected no fault, the row itself counts as the fault."""
         if self.report is not None:
             outcome = self.report.outcome(name, rows)
         else:
             faults = tuple(Timed(fault.kind, None) for fault in JOURNAL.faults)
             counts = dict(self.ledger.counts()) if self.ledger else {}
-            outcome = Outcome(
+            outcome = TestResult(
                 name=name, rows=rows, faults=faults, acknowledged=counts, duplicates=JOURNAL.duplicates
             )
         own = tuple(Timed(f"as {row} says", None) for row in rows[:1])
@@ -57,12 +57,12 @@ class Tally:
 
 
 TALLY = pytest.StashKey[Tally]()
-OUTCOMES: list[Outcome] = []
+OUTCOMES: list[TestResult] = []
 
 
 @pytest.fixture(autouse=True)
 def tally(request: pytest.FixtureRequest) -> Tally:
-    """What this test comes to, for the report at the end."""
+    """Return the tally of this test for the final report."""
     JOURNAL.forget()
     made = request.node.stash[TALLY] = Tally()
     return made
@@ -72,7 +72,7 @@ def tally(request: pytest.FixtureRequest) -> Tally:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what a test of the matrix came to, before what it stands on is taken down."""
+    """Store the result of a test before its installation is removed."""
     made = yield
     rows = rows_of(item)
     if rows and (made.when == "call" or made.failed) and not made.skipped:
@@ -92,7 +92,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def rows_of(item: pytest.Item) -> tuple[str, ...]:
-    """The rows that a test shows: those that its docstring begins with, else those of its file's name."""
+    """Return the rows that a test proves: those at the start of its docstring, or those in its file name."""
     if not re.match(r"test_(f\d\d_|nemesis)", item.path.stem):
         return ()
     begins = (getattr(getattr(item, "function", None), "__doc__", None) or "").partition(":")[0]
@@ -103,7 +103,7 @@ def rows_of(item: pytest.Item) -> tuple[str, ...]:
 
 @pytest.fixture
 def seed(tally: Tally) -> int:
-    """The seed of this run."""
+    """Return the seed of this run."""
     tally.seed = chosen = int(os.environ.get("DIDFLOW_SEED") or random.randrange(2**32))
     print(f"DIDFLOW_SEED={chosen}")  # noqa: T201 - pytest shows it with a failure
     return chosen
@@ -111,14 +111,14 @@ def seed(tally: Tally) -> int:
 
 @pytest.fixture
 async def exits() -> AsyncIterator[AsyncExitStack]:
-    """What a test opened and leaves to its end."""
+    """Return the stack of what a test opened. It is closed at the end of the test."""
     async with AsyncExitStack() as stack:
         yield stack
 
 
 @pytest.fixture
 def ledger(tmp_path: Path, tally: Tally) -> Iterator[Ledger]:
-    """What was acknowledged in this test."""
+    """Return the ledger of this test's acknowledgements."""
     opened = tally.ledger = Ledger(tmp_path / "ledger.jsonl")
     yield opened
     opened.close()
@@ -126,7 +126,7 @@ def ledger(tmp_path: Path, tally: Tally) -> Iterator[Ledger]:
 
 @pytest.fixture
 async def issuer(tmp_path: Path, exits: AsyncExitStack) -> tuple[Issuer, str]:
-    """The development issuer, and where its keys are read."""
+    """Return the development issuer and the URL of its keys."""
     made = Issuer.of(tmp_path, ISSUER)
     port = await exits.enter_async_context(serving(Dispatcher([], made.jwks), listen("127.0.0.1", 0), "jwks"))
     return made, jwks_url(port)
@@ -134,7 +134,7 @@ async def issuer(tmp_path: Path, exits: AsyncExitStack) -> tuple[Issuer, str]:
 
 @pytest.fixture
 def install_on(kafka: str, topics: str, processes: Processes, issuer: tuple[Issuer, str]) -> InstallOn:
-    """Lays out installations on databases that are there; see `InstallOn`."""
+    """Return the function that creates installations on given databases; see `InstallOn`."""
 
     def lay_out(dsns: Mapping[str, str]) -> Installation:
         parts = Servers(
@@ -147,7 +147,7 @@ def install_on(kafka: str, topics: str, processes: Processes, issuer: tuple[Issu
 
 @pytest.fixture
 async def install(install_on: InstallOn, database_for: DatabaseFor) -> Install:
-    """Lays out installations on the run's Kafka and PostgreSQL; see `Install`."""
+    """Return the function that creates installations on the run's Kafka and PostgreSQL; see `Install`."""
 
     async def lay_out(*services: str) -> Installation:
         return install_on({name: await database_for(name, PREPARE[name]) for name in services})
@@ -157,7 +157,7 @@ async def install(install_on: InstallOn, database_for: DatabaseFor) -> Install:
 
 @pytest.fixture
 async def ask(ledger: Ledger, seed: int, exits: AsyncExitStack) -> Ask:
-    """Opens oracles; see `Ask`."""
+    """Return the function that opens oracles; see `Ask`."""
 
     async def open_one(at: Installation) -> Oracle:
         return await exits.enter_async_context(asking(at, ledger, seed=seed))
@@ -167,7 +167,7 @@ async def ask(ledger: Ledger, seed: int, exits: AsyncExitStack) -> Ask:
 
 @pytest.fixture
 async def carrier(ledger: Ledger, exits: AsyncExitStack) -> Carry:
-    """Opens carriers; see `Carry`."""
+    """Return the function that opens carriers; see `Carry`."""
 
     async def open_one(at: Installation) -> None:
         await exits.enter_async_context(serving_carrier(at, ledger))
@@ -177,7 +177,7 @@ async def carrier(ledger: Ledger, exits: AsyncExitStack) -> Carry:
 
 @pytest.fixture
 def judge(ledger: Ledger, tally: Tally) -> Judge:
-    """Judges an installation; see `Judge`."""
+    """Return the function that judges an installation; see `Judge`."""
 
     async def judged(at: Installation, *oracles: Oracle) -> Evidence:
         evidence = await gather(at, await at.unrest())

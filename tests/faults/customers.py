@@ -1,6 +1,6 @@
-"""What goes on all the while: purchases over Kafka and HTTP, wishes for numbers, and a reviewer who approves.
+"""The continuous load: purchases over Kafka and HTTP, changes of numbers, and a reviewer who approves.
 
-One DID has one wish at a time, so the last that was acknowledged is what it must come to.
+A DID has one change in progress at a time, so its final state must be that of the last acknowledged change.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from faults.load import loading, wishing
-from faults.oracle import FREE, STRICT, Bought, Oracle
+from faults.load import loading, repeating
+from faults.oracle import FREE, STRICT, Oracle, OraclePurchase
 
 from didflow.errors import CallFailed
 
@@ -32,7 +32,7 @@ WISHES: Final[Mapping[str, int]] = {
 
 @dataclass(kw_only=True)
 class Customers:
-    """Everybody who acts, by way of one oracle. `pause_s` is what each of them waits between two wishes."""
+    """All who act, with one oracle. `pause_s` is the pause of each of them between two changes."""
 
     oracle: Oracle
     trunks: list[str]
@@ -41,8 +41,8 @@ class Customers:
     _busy: set[str] = field(default_factory=set)
     _assigned: set[str] = field(default_factory=set)
 
-    async def wish(self) -> None:
-        """Have one wish, of any kind, for any number that nobody else has one for just now."""
+    async def change(self) -> None:
+        """Make one change of any kind to any number that has no other change in progress."""
         chance = self.oracle.chance
         await asyncio.sleep(chance.uniform(0, 2 * self.pause_s))
         kind: Any = chance.choices(list(WISHES), list(WISHES.values()))[0]
@@ -63,7 +63,7 @@ class Customers:
             self._busy.discard(one.did_id)
 
     async def review(self) -> int:
-        """Approve all that waits for a person; returns how many that were."""
+        """Approve all pending verifications and return their count."""
         attempts: list[Any] = []
         with contextlib.suppress(CallFailed):
             attempts = await self.oracle.apis["reviewer"].pages("/v1/verifications", status="pending")
@@ -72,11 +72,11 @@ class Customers:
         return len(attempts)
 
     async def reviewing(self) -> None:
-        """Approve what waits, and rest a little."""
+        """Approve pending verifications, then pause."""
         await self.review()
         await asyncio.sleep(REVIEW_S)
 
-    def _free(self, prefix: str) -> Bought | None:
+    def _free(self, prefix: str) -> OraclePurchase | None:
         some = [b for b in self.oracle.bought if b.number.startswith(prefix) and b.did_id not in self._busy]
         return self.oracle.chance.choice(some) if some else None
 
@@ -94,13 +94,13 @@ class Customers:
 
 @asynccontextmanager
 async def acting(oracle: Oracle, *, every: float, at_once: int, pause_s: float) -> AsyncIterator[Customers]:
-    """Let everybody act while the block runs; leaves when all that they asked is answered."""
+    """Let all act during the block. At the end, wait until all requests are answered."""
     trunks = [await oracle.trunk() for _ in range(2)]
     details = await oracle.details()
     customers = Customers(oracle=oracle, trunks=trunks, details=details, pause_s=pause_s)
     async with (
         loading(oracle, every=every),
-        wishing(customers.wish, at_once=at_once),
-        wishing(customers.reviewing),
+        repeating(customers.change, at_once=at_once),
+        repeating(customers.reviewing),
     ):
         yield customers

@@ -1,6 +1,6 @@
-"""What is there: every record of every topic, and what the databases hold. Read once all is quiet, never changed.
+"""What is there: every record of every topic and the content of the databases, read once all is idle.
 
-Reading interprets nothing; what is wrong with it is said by `invariants`.
+Reading does not judge. `invariants` finds what is wrong.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """One event as it lies on its topic. `at` is when it was published, in Unix seconds."""
+class PublishedEvent:
+    """One event on its topic. `at` is the time of publishing in Unix seconds."""
 
     place: Place
     at: float
@@ -41,27 +41,27 @@ class Said:
 
     @property
     def id(self) -> tuple[str, str]:
-        """What makes it the same event."""
+        """The identity of the event."""
         return self.event.source, self.event.id
 
     @property
     def did_id(self) -> UUID:
-        """The DID that it is about."""
+        """The DID of the event."""
         did_id: UUID = self.event.data.did_id
         return did_id
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """One dead letter, or its copy on the topic: why, and where the record came from."""
+    """One dead letter, or its copy on the topic: the reason, and the origin of the record."""
 
     reason: str
     origin: Place
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
-    """One row of inventory's history that tells of an event."""
+class HistoryRow:
+    """One row of inventory's history that has an event."""
 
     did_id: UUID
     type: str
@@ -72,7 +72,7 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """One service's database: its main states by DID, and what is in the chassis' tables."""
+    """The content of one service's database: its main states by DID, and the tables of the chassis."""
 
     states: Mapping[UUID, Stored[Any]]
     inbox: frozenset[bytes]
@@ -81,14 +81,14 @@ class Facts:
     parked: Mapping[str, int] = field(default_factory=dict)
     letters: tuple[Letter, ...] = ()
     ledger: tuple[Any, ...] = ()
-    history: tuple[Heard, ...] = ()
+    history: tuple[HistoryRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All of it. `strange` are places of records that are no event; `copies` dead letters as published."""
+    """The whole evidence. `strange`: places of records that are not events. `copies`: published dead letters."""
 
-    records: tuple[Said, ...]
+    records: tuple[PublishedEvent, ...]
     strange: tuple[Place, ...]
     copies: Mapping[str, tuple[Letter, ...]]
     services: Mapping[str, Facts]
@@ -96,16 +96,16 @@ class Evidence:
 
     @property
     def repeats(self) -> int:
-        """How many records say what an earlier one said."""
+        """The number of records that repeat an earlier one."""
         return len(self.records) - len({said.id for said in self.records})
 
 
 async def gather(at: Installation, unrest: Iterable[str] = ()) -> Evidence:
-    """Read everything. `unrest` is what was still under way."""
+    """Read everything. `unrest` names the work that was still in progress."""
     async with _reading(at) as records:
         found = [(_place(at, record), record) async for record in records]
     letters = {topic: name for name, topic in DEAD_LETTER_TOPICS.items()}
-    said: list[Said] = []
+    said: list[PublishedEvent] = []
     strange: list[Place] = []
     copies: dict[str, list[Letter]] = {name: [] for name in at.services}
     for place, record in found:
@@ -116,7 +116,7 @@ async def gather(at: Installation, unrest: Iterable[str] = ()) -> Evidence:
         if event is None:
             strange.append(place)
         else:
-            said.append(Said(place=place, at=record.timestamp / 1000, event=event))
+            said.append(PublishedEvent(place=place, at=record.timestamp / 1000, event=event))
     return Evidence(
         records=tuple(said),
         strange=tuple(strange),
@@ -151,7 +151,7 @@ async def _reading(at: Installation) -> AsyncIterator[AsyncIterator[ConsumerReco
 async def _records(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[ConsumerRecord]:
-    """Give every record up to these ends, each partition's in order."""
+    """Yield every record up to these end offsets. The records of a partition are in order."""
     left = set(ends)
     while left:
         for records in (await consumer.getmany(timeout_ms=200)).values():
@@ -212,9 +212,9 @@ async def _ledger(connection: Any) -> tuple[Any, ...]:
     return tuple(await connection.fetch("SELECT entry_id, did_id, kind, amount FROM ledger"))
 
 
-async def _history(connection: Any) -> tuple[Heard, ...]:
+async def _history(connection: Any) -> tuple[HistoryRow, ...]:
     rows = await connection.fetch(
         "SELECT did_id, type, source, event_id, event_sequence AS sequence FROM history "
         "WHERE source IS NOT NULL ORDER BY position"
     )
-    return tuple(Heard(**row) for row in rows)
+    return tuple(HistoryRow(**row) for row in rows)

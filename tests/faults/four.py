@@ -1,6 +1,6 @@
-"""The four services in one process, each on a database of its own, without a broker.
+"""The four services in one process, each on its own database, without a broker.
 
-What one says is handed to those who read it by the test, in whatever order the test likes.
+The test passes what one service publishes to those who read it, in any order that it chooses.
 """
 
 import asyncio
@@ -41,13 +41,13 @@ _OFFSETS = itertools.count()
 
 @dataclass(kw_only=True)
 class Four:
-    """The stages of some or all services. `said` keeps what each has published so far, in order."""
+    """The stages of some or all services. `said` has what each one has published so far, in order."""
 
     stages: Mapping[str, Stage]
     said: dict[str, list[Record]] = field(default_factory=dict)
 
-    async def hear(self, records: Iterable[Record], *, only: str | None = None) -> None:
-        """Give records to all who read their topics, as one batch for each service."""
+    async def receive(self, records: Iterable[Record], *, only: str | None = None) -> None:
+        """Pass records to all services that read their topics, as one batch for each service."""
         records = list(records)
         for name, stage in self.stages.items():
             heard = [record for record in records if record.topic in READS[name]]
@@ -55,7 +55,7 @@ class Four:
                 await stage.records(heard)
 
     async def publish(self) -> list[Record]:
-        """Take what the services have in their outboxes, as Kafka would have it."""
+        """Return the rows of the services' outboxes as Kafka would have them."""
         found: list[Record] = []
         for name, stage in self.stages.items():
             rows = sorted(await stage.database.fetch(_TAKE), key=lambda row: row["id"])
@@ -65,7 +65,7 @@ class Four:
         return found
 
     async def states(self, name: str) -> dict[UUID, Stored[Any]]:
-        """Read a service's main states by DID."""
+        """Return a service's main states by DID."""
         here = service(name)
         kind = next(kind for kind in here.kinds if kind.model is here.main)
         columns = ", ".join(f'"{column}"' for column in kind.columns)
@@ -99,23 +99,23 @@ async def four(database_for: DatabaseFor, *names: str) -> AsyncIterator[Four]:
 def record(
     data: EventData, event_id: str, *, source: str, time: datetime, sequence: int | None = None
 ) -> Record:
-    """Build the record of one event as its source would publish it."""
+    """Return the record of an event as its source would publish it."""
     event: Event[EventData] = Event(id=event_id, source=source, time=time, data=data, sequence=sequence)
     return raw(encode(event), data.topic, data.subject.encode())
 
 
 def raw(value: bytes | None, topic: str, key: bytes | None = b"k", headers: Any = STANDARD) -> Record:
-    """Build a record of any bytes, at an offset of its own."""
+    """Return a record of any bytes with its own offset."""
     return Record(topic, 0, next(_OFFSETS), key, value, headers)
 
 
 def event_of(record: Record) -> Event[Any]:
-    """Read a record back."""
+    """Return the event of a record."""
     return decode(record.value, record.headers, types=EVENT_TYPES)
 
 
 def answers(records: Iterable[Record], at: datetime) -> list[Record]:
-    """Answer the orders among these records as a carrier does for which all goes well."""
+    """Return the results for the carrier commands among these records. All succeed."""
     orders = [event_of(one) for one in records if one.topic == "provisioning.commands"]
     return [
         record(
@@ -147,7 +147,7 @@ def _published(row: asyncpg.Record) -> Record:
 
 
 async def together(*works: Any) -> Sequence[Any]:
-    """Run works at once and return what each came to; the first error comes out once all have ended."""
+    """Run coroutines at the same time and return their results. Raise the first error once all have ended."""
     found = await asyncio.gather(*works, return_exceptions=True)
     for one in found:
         if isinstance(one, BaseException):

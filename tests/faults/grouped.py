@@ -1,18 +1,18 @@
-"""Evidence put in order for judging: what was said of each DID, under which number, because of what, and first."""
+"""Evidence in groups: what was published about each DID, under which number, because of what, and first."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from faults.evidence import Evidence, Said
+from faults.evidence import Evidence, PublishedEvent
 
 from didflow_contracts import events as e
 from didflow_contracts.topics import SOURCES
 
 
 def topics_of(evidence: Evidence) -> Mapping[UUID, set[str]]:
-    """Group by DID: which topics told of it."""
+    """Return DID -> the topics with an event about it."""
     found: dict[UUID, set[str]] = defaultdict(set)
     for said in evidence.records:
         found[said.did_id].add(said.topic)
@@ -20,7 +20,7 @@ def topics_of(evidence: Evidence) -> Mapping[UUID, set[str]]:
 
 
 def numbered(evidence: Evidence) -> defaultdict[tuple[str, UUID], dict[int, set[str]]]:
-    """Group what our services said: (service, DID) -> sequence -> event ids."""
+    """Return (service, DID) -> sequence -> event ids, for the events of didflow's services."""
     names = {source: name for name, source in SOURCES.items()}
     found: defaultdict[tuple[str, UUID], dict[int, set[str]]] = defaultdict(dict)
     for said in evidence.records:
@@ -31,7 +31,7 @@ def numbered(evidence: Evidence) -> defaultdict[tuple[str, UUID], dict[int, set[
 
 
 def caused(evidence: Evidence) -> Mapping[tuple[str, str, str, UUID], set[str]]:
-    """Group by what caused it: (source, cause, what, DID) -> event ids. What the clock did has no cause."""
+    """Return (source, cause, type, DID) -> event ids. An event of a timer has no cause."""
     found: dict[tuple[str, str, str, UUID], set[str]] = defaultdict(set)
     for said in evidence.records:
         cause = said.event.causationid
@@ -41,21 +41,21 @@ def caused(evidence: Evidence) -> Mapping[tuple[str, str, str, UUID], set[str]]:
     return found
 
 
-def ordered(evidence: Evidence) -> Mapping[tuple[UUID, str], set[UUID]]:
-    """Group orders to carriers: (DID, action) -> their tokens."""
+def commands_by_action(evidence: Evidence) -> Mapping[tuple[UUID, str], set[UUID]]:
+    """Return (DID, action) -> the ids of its carrier commands."""
     found: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
     for said in of(evidence, e.CarrierCommandIssued):
         found[said.did_id, said.event.data.action].add(said.event.data.command_id)
     return found
 
 
-def of(evidence: Evidence, model: type[Any]) -> Iterator[Said]:
-    """Give the records of one kind of event."""
+def of(evidence: Evidence, model: type[Any]) -> Iterator[PublishedEvent]:
+    """Return the records of one event type."""
     return (said for said in evidence.records if isinstance(said.event.data, model))
 
 
-def firsts(records: Iterable[Said]) -> Iterator[Said]:
-    """Give each event where its topic says it first, each partition's in order."""
+def firsts(records: Iterable[PublishedEvent]) -> Iterator[PublishedEvent]:
+    """Return each event at its first place on its topic. The events of a partition are in order."""
     seen: set[tuple[str, tuple[str, str]]] = set()
     for said in sorted(records, key=lambda one: one.place):
         if (said.topic, said.id) not in seen:

@@ -1,6 +1,6 @@
-"""A didflow that a test may break: databases of its own, topics under its prefix, each process on its own.
+"""An installation that a test may break: its own databases, topics under its prefix, and separate processes.
 
-Nothing restarts by itself here: a process that was killed stays down until the test starts it again.
+Nothing restarts automatically. A killed process stays down until the test starts it again.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ _OPEN_ORDERS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('ou
 
 @dataclass(kw_only=True)
 class Member:
-    """One process of a service: where its health and its API (if it is one) can be asked."""
+    """One process of a service, with the URLs of its health port and of its API (if it is one)."""
 
     name: str
     service: str
@@ -61,7 +61,7 @@ class Member:
     launch: Callable[[], RunningProcess] = field(repr=False)
 
     def again(self) -> "Member":
-        """Start it once more as it was, at the same addresses."""
+        """Start the process again with the same settings and addresses."""
         return replace(self, process=self.launch())
 
     async def ready(self, within: float = READY_S) -> "Member":
@@ -70,18 +70,18 @@ class Member:
         async def answers() -> bool:
             assert self.process.exit_code is None, f"{self.name} ended:\n{self.process.log_tail()}"
             await asyncio.sleep(0.05)
-            return await self.asked("/healthz/ready") is not None
+            return await self.health_answer("/healthz/ready") is not None
 
         await until(answers, within=within, what=f"start of {self.name}")
         return self
 
     async def duplicates(self) -> int:
-        """Ask how many repeats it has counted since it started; none where it does not answer."""
-        counted = REPEATS.search(await self.asked("/metrics") or "")
+        """Return the number of repeats since its start, or none if it does not answer."""
+        counted = REPEATS.search(await self.health_answer("/metrics") or "")
         return int(float(counted[1])) if counted else 0
 
-    async def asked(self, path: str) -> str | None:
-        """Ask its health port; None where it does not answer well."""
+    async def health_answer(self, path: str) -> str | None:
+        """Return the answer of its health port, or None if it does not answer with success."""
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             try:
                 response = await client.get(self.health + path)
@@ -92,7 +92,7 @@ class Member:
 
 @dataclass(kw_only=True)
 class Installation:
-    """Where everything is, and how its processes are started."""
+    """The addresses of the installation, and the functions that start its processes."""
 
     parts: Servers
     issuer: Issuer
@@ -107,17 +107,17 @@ class Installation:
 
     @property
     def settings(self) -> Settings:
-        """How to reach Kafka."""
+        """Return the settings for Kafka."""
         dsn = next(iter(self.parts.postgres.values()))
         prefix = self.parts.topic_prefix
         return load(Settings, kafka=self.parts.kafka, topic_prefix=prefix, postgres=dsn, production=False)
 
     def worker(self, name: str, index: int = 0, **told: str) -> Member:
-        """Start a service's worker, `index` telling it from its fellows. `told`: settings without their prefix."""
+        """Start a worker of a service. `index` distinguishes several workers. `told`: settings without their prefix."""
         return self._start("worker", name, index, {"MEMBER_ID": f"{name}-{index}", **told})
 
     def api(self, name: str, index: int = 0, **told: str) -> Member:
-        """Start a service's HTTP API on a port of its own."""
+        """Start the HTTP API of a service on its own port."""
         tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks}
         return self._start("api", name, index, {**tokens, **told})
 
@@ -140,7 +140,7 @@ class Installation:
         return sum(await asyncio.gather(*(member.duplicates() for member in self.members)))
 
     def token(self, role: str = "operator", account: str = "master") -> str:
-        """Sign a token."""
+        """Return a signed token."""
         return self.issuer.token(role=role, account=account)
 
     @asynccontextmanager
@@ -150,7 +150,7 @@ class Installation:
             yield client
 
     async def unrest(self, within: float = QUIET_S, *, carrier: bool = True) -> list[str]:
-        """Wait until nothing is under way; what still is after `within` seconds is named."""
+        """Wait until no work is in progress. Return the work that is left after `within` seconds."""
         async with self._looking(carrier=carrier) as quiet:
             try:
                 await quiet.wait(within=within)
@@ -159,7 +159,7 @@ class Installation:
         return []
 
     @asynccontextmanager
-    async def _looking(self, *, carrier: bool) -> AsyncIterator["_Quiet"]:
+    async def _looking(self, *, carrier: bool) -> AsyncIterator["_IdleCheck"]:
         settings = self.settings
         async with AsyncExitStack() as exits:
             databases, partitions = {}, {}
@@ -175,7 +175,7 @@ class Installation:
             admin: Any = AIOKafkaAdminClient(**connection(settings))
             exits.push_async_callback(admin.close)
             await admin.start()
-            yield _Quiet(
+            yield _IdleCheck(
                 databases=databases,
                 partitions=partitions,
                 consumer=consumer,
@@ -186,8 +186,8 @@ class Installation:
 
 
 @dataclass(kw_only=True)
-class _Quiet(IdleCheck):
-    """IdleCheck is also that no order to a carrier is open."""
+class _IdleCheck(IdleCheck):
+    """The idle check, which here also requires that no carrier command is open."""
 
     carrier: bool = True
 
@@ -241,5 +241,5 @@ async def ready(*members: Member) -> tuple[Member, ...]:
 
 
 def jwks_url(port: int) -> str:
-    """Say where the issuer's keys are read."""
+    """Return the URL of the issuer's keys."""
     return f"http://127.0.0.1:{port}{JWKS_PATH}"

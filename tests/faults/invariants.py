@@ -1,6 +1,6 @@
-"""I1 to I8, each a pure function of what was acknowledged and what is there, answering with what is wrong.
+"""I1 to I8. Each is a pure function of what was acknowledged and what is there, and returns the violations.
 
-Source: the fault matrix. Nothing here reads or waits: it judges evidence taken after quiet.
+Source: the fault matrix. The functions judge evidence that was gathered once all was idle. They read nothing.
 """
 
 from collections import Counter, defaultdict
@@ -38,12 +38,12 @@ EVERY_PURCHASE: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def violations(ledger: Ledger, evidence: Evidence) -> list[Violation]:
-    """Name everything that is not as promised; nothing when all is well."""
+    """Return all violations; empty if all is as promised."""
     return [violation for check in CHECKS for violation in check(ledger, evidence)]
 
 
 def i1_acknowledged(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """Each ledger entry has its state and its events, and each event was taken by all who read it."""
+    """Each ledger entry has its state and its events, and all readers have taken each event."""
     said = grouped.topics_of(evidence)
     for expected in ledger.expected().values():
         did_id = UUID(expected.did_id)
@@ -54,14 +54,14 @@ def i1_acknowledged(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
             for topic in EVERY_PURCHASE.get(name, ()):
                 if topic not in said[did_id]:
                     yield lost("I1", f"{name} never said {topic} of {expected.number} {did_id}")
-            yield from _wishes(name, expected, facts.states[did_id].state)
+            yield from _changes(name, expected, facts.states[did_id].state)
         if set(evidence.services) == set(SERVICES) and expected.registration in SERVED:
             yield from _activated(expected, said[did_id])
     yield from _taken(evidence)
 
 
 def i2_no_ghosts(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """No event without committed state: each is one that its entity's row has counted, and the only one."""
+    """No event without committed state: the row of its entity has counted each event, and there is no other."""
     for (name, did_id), numbered in grouped.numbered(evidence).items():
         row = evidence.services[name].states.get(did_id)
         counted = row.sequence if row else 0
@@ -70,14 +70,14 @@ def i2_no_ghosts(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
                 yield wrong("I2", f"{name} said {sequence} of {did_id}, whose row counts {counted}")
             if len(ids) > 1:
                 yield doubled("I2", f"{name} said {sequence} of {did_id} as {len(ids)} different events")
-    tokens = {str(token) for some in grouped.ordered(evidence).values() for token in some}
+    tokens = {str(token) for some in grouped.commands_by_action(evidence).values() for token in some}
     for entry in ledger.of("carrier"):
         if entry.key not in tokens:
             yield wrong("I2", f"a carrier was asked under {entry.key}, which nobody ordered")
 
 
 def i3_applied_once(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """Each (consumer, event id) is applied once: it is told once, and it causes each thing once."""
+    """Each (consumer, event id) is applied once: it is published once and causes each effect once."""
     for name, facts in evidence.services.items():
         told = Counter((heard.source, heard.event_id) for heard in facts.history)
         for (source, event_id), times in told.items():
@@ -86,13 +86,13 @@ def i3_applied_once(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     for (source, cause, what, did_id), ids in grouped.caused(evidence).items():
         if len(ids) > 1:
             yield doubled("I3", f"{source} said {what} of {did_id} {len(ids)} times because of {cause}")
-    for (did_id, action), tokens in grouped.ordered(evidence).items():
+    for (did_id, action), tokens in grouped.commands_by_action(evidence).items():
         if action == "activate" and len(tokens) > 1:
             yield doubled("I3", f"{did_id} was ordered to be activated by {len(tokens)} tokens")
 
 
 def i4_in_order(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """Versions rise for each number and topic after dedupe, and there is no gap over a source's topics."""
+    """Per number and topic, sequences rise after dedupe, and there is no gap over the topics of a source."""
     last: dict[tuple[str, str, UUID], int] = {}
     for said in grouped.firsts(evidence.records):
         if said.event.sequence is not None:
@@ -100,7 +100,7 @@ def i4_in_order(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
             if said.event.sequence < last.get(place, 0):
                 yield disordered(f"{place} says {said.event.sequence} after {last[place]}")
             last[place] = max(said.event.sequence, last.get(place, 0))
-    yield from _told_in_order(evidence)
+    yield from _history_in_order(evidence)
     numbered = grouped.numbered(evidence)
     for name, facts in evidence.services.items():
         for did_id, row in facts.states.items():
@@ -110,7 +110,7 @@ def i4_in_order(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 
 
 def i5_at_rest(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """Outboxes are empty, nothing parked is overdue, everything is read."""
+    """Outboxes are empty, no parked message is overdue, and all records are read."""
     for unrest in evidence.unrest:
         yield lost("I5", unrest)
     for name, facts in evidence.services.items():
@@ -123,7 +123,7 @@ def i5_at_rest(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 
 
 def i6_dead_letters(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """Each poison is a dead letter of each of its readers, once, with cause and origin; nothing else is."""
+    """Each poison is a dead letter of each of its readers once, with its cause and origin, and there is no other."""
     poison = [entry.said for entry in ledger.of("poison")]
     for name, facts in evidence.services.items():
         read = {topic.name for topic in topics_read_by(name)}
@@ -137,7 +137,7 @@ def i6_dead_letters(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 
 
 def i7_money(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """The ledger's lines add up to what was ordered, and each was posted once."""
+    """The ledger's lines add up to the purchases, and each was posted once."""
     billing = evidence.services.get("billing")
     if billing is None:
         return
@@ -156,7 +156,7 @@ def i7_money(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 
 
 def i8_axes(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """The four axes recomputed from events equal what their owners and the projection have stored."""
+    """The four axes computed from events equal those that their owners and inventory's view have stored."""
     for words in differing(evidence):
         yield wrong("I8", words)
 
@@ -174,15 +174,15 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def _activated(expected: Expected, said: set[str]) -> Iterator[Violation]:
-    """A registered DID is in service; one that was canceled may have been so before it came to that."""
+    """A registered DID is active at its carrier. A DID that was canceled may have been canceled before."""
     served = () if expected.canceled else ("did.activated",)
     for topic in (SERVED[expected.registration], *served):
         if topic not in said:
             yield lost("I1", f"nobody said {topic} of {expected.number} {expected.did_id}")
 
 
-def _wishes(name: str, expected: Expected, state: Any) -> Iterator[Violation]:
-    """Compare the last of each acknowledged wish with what its service has stored."""
+def _changes(name: str, expected: Expected, state: Any) -> Iterator[Violation]:
+    """Compare the last acknowledged change of each kind with what its service has stored."""
     pairs: list[tuple[str, Any, Any]] = []
     if name == "billing":
         ended = state.state == "canceled"
@@ -198,7 +198,7 @@ def _wishes(name: str, expected: Expected, state: Any) -> Iterator[Violation]:
 
 
 def _taken(evidence: Evidence) -> Iterator[Violation]:
-    """Every event is in the inbox of everybody who reads its topic."""
+    """Every event is in the inbox of every service that reads its topic."""
     for name, facts in evidence.services.items():
         read = {topic.name for topic in topics_read_by(name)}
         missing = {
@@ -210,8 +210,8 @@ def _taken(evidence: Evidence) -> Iterator[Violation]:
             yield lost("I1", f"{name} never took {event_id} of {source}")
 
 
-def _told_in_order(evidence: Evidence) -> Iterator[Violation]:
-    """What inventory's history tells of one type, source and DID, in the order taken, rises too."""
+def _history_in_order(evidence: Evidence) -> Iterator[Violation]:
+    """For one type, source and DID, sequences rise in inventory's history too."""
     facts: Facts | None = evidence.services.get("inventory")
     last: dict[tuple[UUID, str, str], int] = {}
     for heard in facts.history if facts else ():

@@ -1,6 +1,6 @@
-"""What was acknowledged: one line in a local file for each, written before anybody relies on it.
+"""What was acknowledged: one line in a local file for each, written before the test relies on it.
 
-Whatever is in here must be found in the end, once; what is not in here was promised to nobody.
+Everything in this ledger must be found once at the end. Nothing else was promised.
 """
 
 import json
@@ -29,9 +29,9 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One acknowledgement. `at` is when it came (Unix seconds), `key` what it was sent under, `said` what it promised.
+    """One acknowledgement. `at` is its time in Unix seconds, `key` the key of the request, `said` the promised values.
 
-    A purchase's key is its event id, a command's its Idempotency-Key, a carrier order's its `command_id`.
+    The key of a purchase is its event id, of a command its Idempotency-Key, of a carrier command its `command_id`.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(kw_only=True)
 class Expected:
-    """What one DID must look like once all is quiet: its purchase, and the last of each wish that was taken."""
+    """How one DID must look once all is idle: its purchase, and the last acknowledged change of each kind."""
 
     did_id: str
     number: str
@@ -58,7 +58,7 @@ class Expected:
     canceled: bool = False
 
     def take(self, entry: Entry) -> None:
-        """Take one acknowledged wish over."""
+        """Apply one acknowledged change."""
         if entry.kind == "renew":
             self.renewals += 1
             self.cost += self.recurring * entry.said["billing_period"]
@@ -82,7 +82,7 @@ class Ledger:
         self.entries: list[Entry] = []
 
     def write(self, kind: Kind, *, did_id: str, number: str, key: str, **said: Any) -> Entry:
-        """Write one acknowledgement down."""
+        """Write one acknowledgement."""
         entry = Entry(kind=kind, at=time.time(), did_id=did_id, number=number, key=key, said=said)
         self._file.write(json.dumps(asdict(entry)) + "\n")
         self._file.flush()
@@ -90,15 +90,15 @@ class Ledger:
         return entry
 
     def of(self, kind: Kind) -> Iterator[Entry]:
-        """Give the entries of one kind, in order."""
+        """Return the entries of one kind, in order."""
         return (entry for entry in self.entries if entry.kind == kind)
 
     def counts(self) -> Counter[str]:
-        """Count what was acknowledged, by kind."""
+        """Return kind -> number of acknowledgements."""
         return Counter(entry.kind for entry in self.entries)
 
     def expected(self) -> dict[str, Expected]:
-        """Fold the entries to what each DID must look like, by its `did_id`."""
+        """Return `did_id` -> how the DID must look, from all entries."""
         dids = {entry.did_id: _bought(entry) for entry in reversed(self.entries) if entry.kind == "purchase"}
         for entry in self.entries:
             if entry.did_id in dids:

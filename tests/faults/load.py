@@ -1,4 +1,4 @@
-"""Steady loads: purchases at a pace, commands one after another. What was sent is answered before a load ends."""
+"""Steady loads: purchases at a rate, commands one after another. A load ends when everything sent is answered."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +9,7 @@ from faults.oracle import Oracle
 
 @asynccontextmanager
 async def loading(oracle: Oracle, *, every: float) -> AsyncIterator[None]:
-    """Publish a purchase every so many seconds while the block runs; leaves when the last is acknowledged."""
+    """Publish a purchase every so many seconds during the block. At the end, wait for the last acknowledgement."""
     sent: set[asyncio.Task[object]] = set()
 
     async def send() -> None:
@@ -26,8 +26,8 @@ async def loading(oracle: Oracle, *, every: float) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def wishing(wish: Callable[[], Awaitable[object]], *, at_once: int = 1) -> AsyncIterator[None]:
-    """Do a wish again and again while the block runs; leaves when the last is answered."""
+async def repeating(wish: Callable[[], Awaitable[object]], *, at_once: int = 1) -> AsyncIterator[None]:
+    """Repeat a change during the block. At the end, wait for the last answer."""
     over = asyncio.Event()
 
     async def go_on() -> None:

@@ -1,7 +1,7 @@
-"""What breaks things, at random and from a seed: one fault after another, sometimes two at once, each of them lifted.
+"""Injects faults at random from a seed: one after another, sometimes two at once. Each fault is lifted again.
 
-It knows processes, the broker and the database server, and nothing of what they do. Whatever ends by itself
-while it is at work is noted: nobody but the nemesis may end anything.
+It knows processes, the broker and the database server, and nothing of what they do. It records every process that
+ends by itself, because only the nemesis may end a process.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ Break = Callable[[], Awaitable[str]]
 
 @dataclass(kw_only=True)
 class Nemesis:
-    """The breaker of one installation. `members` are its processes, workers and APIs, by name."""
+    """Injects faults into one installation. `members` are its processes, workers and APIs, by name."""
 
     at: Installation
     server: DatabaseServer
@@ -45,7 +45,7 @@ class Nemesis:
 
     @property
     def kinds(self) -> Mapping[str, tuple[int, Break]]:
-        """Fault -> its weight, and what does it and lifts it again."""
+        """Return fault -> its weight, and the function that injects and lifts it."""
         return {
             "kill -9": (6, self._kill),
             "freeze": (2, self._freeze),
@@ -59,7 +59,7 @@ class Nemesis:
         }
 
     async def rage(self, broker: Broker, chance: random.Random, *, seconds: float) -> None:
-        """Break things for so long, as chance will have it; in the end everything runs again."""
+        """Inject random faults for this long. At the end everything runs again."""
         self.broker, self.chance = broker, chance
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -72,7 +72,7 @@ class Nemesis:
         await asyncio.gather(*(self._ready(name) for name in self.members))
 
     async def calm(self) -> None:
-        """Count what the processes that live have counted."""
+        """Count the repeats that the running processes have counted."""
         self.duplicates += sum([await member.duplicates() for member in self.members.values()])
 
     async def _break(self, kind: str) -> None:
@@ -94,7 +94,7 @@ class Nemesis:
         return name
 
     async def _freeze(self) -> str:
-        """Freeze a worker for longer than its leases; now and then with another one that takes over."""
+        """Freeze a worker for longer than its leases, sometimes with another worker that takes over."""
         name = self._any("worker")
         guest = await self._guest(name) if self.chance.random() < 0.5 else None
         self.members[name].process.pause()
@@ -106,7 +106,7 @@ class Nemesis:
         return name
 
     async def _rebalance(self) -> str:
-        """Let a second worker of a service come, stay for a while and go."""
+        """Add a second worker of a service for a while."""
         name = self._any("worker")
         guest = await self._guest(name)
         await asyncio.sleep(self.chance.uniform(1, 5))
@@ -148,7 +148,7 @@ class Nemesis:
         return "database"
 
     def _any(self, *what: str) -> str:
-        """Choose a process that nothing else is done to just now."""
+        """Choose a process without another fault."""
         names = sorted(n for n in self.members if n not in self._touched and any(f"-{w}-" in n for w in what))
         name = self.chance.choice(names)
         self._touched.add(name)
@@ -164,12 +164,12 @@ class Nemesis:
             await member.process.stop()
 
     def _start(self, name: str) -> None:
-        """Start a process again as it was."""
+        """Start a process again with the same settings."""
         self.members[name] = self.members[name].again()
         self._touched.discard(name)
 
     async def _guest(self, name: str) -> Member:
-        """Start a second worker beside one: under a static id, or as a member that comes and goes."""
+        """Start a second worker beside one: with a static id, or as a dynamic member."""
         service = self.members[name].service
         told: dict[str, Any] = {} if self.chance.random() < 0.5 else {"MEMBER_ID": ""}
         guest = self.at.worker(service, 1, **told)
@@ -185,19 +185,19 @@ class Nemesis:
         async def is_ready() -> bool:
             self._revive()
             await asyncio.sleep(0.2)
-            return await self.members[name].asked("/healthz/ready") is not None
+            return await self.members[name].health_answer("/healthz/ready") is not None
 
         await until(is_ready, within=READY_S, what=f"{name} after all faults")
 
     def _revive(self) -> None:
-        """Start again who ended, as a cluster would."""
+        """Start processes again that ended, as a cluster would."""
         for name, member in list(self.members.items()):
             if member.process.exit_code is not None:
                 self._note_end(member)
                 self._start(name)
 
     def _note_end(self, member: Member) -> None:
-        """Note who ended by itself; a process that starts while a dependency is away says so and may."""
+        """Record a process that ended by itself. A process may exit if a dependency is down while it starts."""
         if member.process.exit_code not in (None, os.EX_UNAVAILABLE):
             words = member.process.log_tail()
             self.odd.append(f"{member.name} ended by itself with {member.process.exit_code}: {words[-600:]}")

@@ -1,7 +1,7 @@
-"""The client that remembers: it sends purchases and commands and writes each acknowledged one to the ledger.
+"""A client with a memory: it sends purchases and commands and writes each acknowledged one to the ledger.
 
-It does not give up and never changes its mind: what was not acknowledged is sent again, the same bytes under
-the same key, until it is. So whatever it was promised twice must still be there once.
+It repeats a request that is not acknowledged, the same bytes under the same key, until it is. So every promise must
+be found once, even if it was sent twice.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ PATHS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bought:
+class OraclePurchase:
     """One purchase as it was sent."""
 
     did_id: str
@@ -68,23 +68,23 @@ class Bought:
 
 @dataclass(kw_only=True)
 class Oracle:
-    """One client of an installation. `apis` are asked for commands: service -> its API."""
+    """One client of an installation. `apis`: service -> the API that gets its commands."""
 
     at: Installation
     ledger: Ledger
     producer: AIOKafkaProducer
     chance: random.Random
     apis: dict[str, Api] = field(default_factory=dict)
-    bought: list[Bought] = field(default_factory=list)
+    bought: list[OraclePurchase] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
     _numbers: Iterator[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin the numbers anywhere: two oracles of one test don't sell the same."""
+        """Start the numbers at a random place, so that two oracles of one test do not buy the same."""
         self._numbers = _numbers(self.chance.randrange(1_000_000))
 
-    def make(self, *, prefix: str = FREE, **changed: Any) -> Bought:
-        """Make a purchase that nobody has heard of yet."""
+    def make(self, *, prefix: str = FREE, **changed: Any) -> OraclePurchase:
+        """Return a new purchase."""
         number = prefix + next(self._numbers)
         did_id, key = derived_id("oracle", number), f"purchase-{number}"
         given = {
@@ -100,21 +100,21 @@ class Oracle:
         }
         data = DidPurchased.model_validate(given | changed)
         event = Event(id=key, source=SOURCE, time=datetime.now(UTC), data=data)
-        return Bought(did_id=str(did_id), number=number, key=key, data=data, value=encode(event))
+        return OraclePurchase(did_id=str(did_id), number=number, key=key, data=data, value=encode(event))
 
-    async def purchase(self, times: int = 1, **changed: Any) -> list[Bought]:
-        """Publish purchases and return them once all are acknowledged and written down."""
+    async def purchase(self, times: int = 1, **changed: Any) -> list[OraclePurchase]:
+        """Publish purchases. Return them once all are acknowledged and in the ledger."""
         bought = [self.make(**changed) for _ in range(times)]
         await asyncio.gather(*(self.publish(one) for one in bought))
         return bought
 
-    async def publish(self, bought: Bought) -> None:
-        """Publish one purchase and write it down."""
+    async def publish(self, bought: OraclePurchase) -> None:
+        """Publish one purchase and write it to the ledger."""
         await self.send(DidPurchased.topic, bought.value, bought.number)
         self.note(bought)
 
-    def note(self, bought: Bought) -> None:
-        """Write down a purchase that was acknowledged."""
+    def note(self, bought: OraclePurchase) -> None:
+        """Write an acknowledged purchase to the ledger."""
         self.ledger.write(
             "purchase",
             did_id=bought.did_id,
@@ -125,13 +125,13 @@ class Oracle:
         )
         self.bought.append(bought)
 
-    async def repeat(self, bought: Bought) -> None:
-        """Publish the same event again, as an order system does that heard no acknowledgement."""
+    async def repeat(self, bought: OraclePurchase) -> None:
+        """Publish the same event again, as an order system without an acknowledgement does."""
         await self.send(DidPurchased.topic, bought.value, bought.number)
         JOURNAL.once("record repeated")
 
     async def poison(self, value: bytes = b'{"did_id": ', reason: str = "not_json") -> None:
-        """Publish a record that can never be decided, and write down where it lies."""
+        """Publish a record that can never be decoded, and write its place to the ledger."""
         number = FREE + next(self._numbers)
         JOURNAL.once("poison")
         place = await self.send(DidPurchased.topic, value, number)
@@ -139,7 +139,7 @@ class Oracle:
         self.ledger.write("poison", did_id="", number=number, key=str(uuid4()), reason=reason, **where)
 
     async def send(self, topic: str, value: bytes, key: str, *, partition: int | None = None) -> Any:
-        """Publish a value until it is acknowledged; returns where it lies."""
+        """Publish a value until it is acknowledged. Return its place."""
         name = self.at.parts.topic_prefix + topic
         deadline = time.monotonic() + PATIENCE_S
         while True:
@@ -152,8 +152,8 @@ class Oracle:
                     raise
                 await asyncio.sleep(_AGAIN_S)
 
-    async def purchase_over_http(self, **changed: Any) -> Bought:
-        """Purchase over HTTP and write it down when it is answered with 201."""
+    async def purchase_over_http(self, **changed: Any) -> OraclePurchase:
+        """Purchase over HTTP and write the purchase to the ledger when the answer is 201."""
         bought = self.make(**changed)
         body = bought.data.model_dump(mode="json", exclude_unset=True)
         answered = await self.call("inventory", "/v1/purchases", body, key=bought.key)
@@ -163,8 +163,8 @@ class Oracle:
             self.odd.append(f"purchase of {bought.number} was answered {answered.status} {answered.body}")
         return bought
 
-    async def command(self, kind: Kind, bought: Bought, **wish: Any) -> str:
-        """Send a command for one DID until it is answered; returns its outcome, or the refusal's code."""
+    async def command(self, kind: Kind, bought: OraclePurchase, **wish: Any) -> str:
+        """Send a command for one DID until it is answered. Return its outcome, or the code of the refusal."""
         name, path = PATHS[kind]
         key = str(uuid4())
         answered = await self.call(name, path, {"dids": [bought.did_id], **wish}, key=key)
@@ -178,18 +178,18 @@ class Oracle:
         return str(result["outcome"])
 
     async def trunk(self) -> str:
-        """Make a voice trunk and return its id."""
+        """Create a voice trunk and return its id."""
         body = {"account": ACCOUNT, "name": f"trunk {uuid4()}", "sip": {"uri": "sip:faults.example.com"}}
-        return str((await self.entered("provisioning", "/v1/voice-trunks", body))["voice_trunk_id"])
+        return str((await self.created("provisioning", "/v1/voice-trunks", body))["voice_trunk_id"])
 
     async def details(self) -> dict[str, str]:
-        """Enter an end user whose details satisfy what is asked for `STRICT` numbers, once a person approves."""
+        """Create an end user whose details satisfy the requirement of `STRICT` numbers after a review."""
         company = {"type": "business", "company_name": "Example Bakery Ltd", "vat_number": "1234567T"}
-        entered = {"account": ACCOUNT, "contact_email": "office@bakery.example", **company}
-        identity = await self.entered("verification", "/v1/identities", entered)
+        created = {"account": ACCOUNT, "contact_email": "office@bakery.example", **company}
+        identity = await self.created("verification", "/v1/identities", created)
         place = {"street": "1 Example Quay", "city": "Cork", "postal_code": "T12 X0X0", "country": "IE"}
         of_it = {"identity_id": identity["identity_id"]}
-        address = await self.entered("verification", "/v1/addresses", {**of_it, "region": "", **place})
+        address = await self.created("verification", "/v1/addresses", {**of_it, "region": "", **place})
         return {**of_it, "address_id": address["address_id"]}
 
     async def approve(self, attempt: Mapping[str, str]) -> None:
@@ -202,15 +202,15 @@ class Oracle:
         elif answered.code not in ("superseded", "already_decided"):
             self.odd.append(f"approve {about} was answered {answered.status} {answered.body}")
 
-    async def entered(self, name: str, path: str, body: Any) -> dict[str, Any]:
-        """Make a thing over HTTP and return it."""
+    async def created(self, name: str, path: str, body: Any) -> dict[str, Any]:
+        """Create a thing over HTTP and return it."""
         answered = await self.call(name, path, body, key=str(uuid4()))
         assert answered.status == 201, answered
         made: dict[str, Any] = answered.body
         return made
 
     async def call(self, name: str, path: str, body: Any, *, key: str) -> Response:
-        """Call a service's API, patiently, under one key."""
+        """Call a service's API with retries under one key."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -226,7 +226,7 @@ Ask = Callable[[Installation], Awaitable[Oracle]]
 
 
 def _numbers(first: int) -> Iterator[str]:
-    """Give the last six digits of numbers, none of which the simulated carrier treats in a special way."""
+    """Yield the last six digits of numbers that the simulated carrier does not treat specially."""
     rising = (f"{n % 1_000_000:06}" for n in count(first))
     return (digits for digits in rising if digits[-4:] not in PARTS)
 
@@ -235,7 +235,7 @@ def _numbers(first: int) -> Iterator[str]:
 async def asking(
     at: Installation, ledger: Ledger, *, seed: int, apis: Mapping[str, Api] | None = None
 ) -> AsyncIterator[Oracle]:
-    """Open an oracle for as long as the block runs."""
+    """Open an oracle for the duration of the block."""
     # Without sequence numbers: an idempotent producer that a broker has refused once can send no more.
     producer = AIOKafkaProducer(**connection(at.settings), acks="all", request_timeout_ms=10_000)
     await producer.start()

@@ -1,6 +1,6 @@
-"""A TCP proxy that misbehaves on command: it passes on, waits before it does, swallows, or cuts.
+"""A TCP proxy that the test controls: it forwards, delays, swallows or cuts.
 
-What it swallowed is not lost: healing lets it land late, even when who sent it is long gone.
+What it swallowed is not lost. After `heal` it arrives late, even if the sender has gone.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _CHUNK: Final = 64 * 1024
 
 @dataclass(kw_only=True)
 class Proxy:
-    """Stands before one server. `port` is where clients connect; `delay_s` is waited before each piece."""
+    """A proxy before one server. Clients connect to `port`. It waits `delay_s` before it forwards."""
 
     host: str
     target: int
@@ -27,22 +27,22 @@ class Proxy:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def swallow(self) -> None:
-        """Be a half-open connection from now on: take everything, pass nothing on, close nothing."""
+        """Become a half-open connection: accept everything, forward nothing, close nothing."""
         self._open.clear()
         JOURNAL.begin("half-open network", f"port {self.target}")
 
     def heal(self) -> None:
-        """Pass on again, first of all what was swallowed."""
+        """Forward again, first what was swallowed."""
         self._open.set()
         JOURNAL.lift(f"port {self.target}")
 
     def cut(self) -> None:
-        """Break every connection; new ones are taken."""
+        """Close every connection. New ones are accepted."""
         JOURNAL.once("connections cut", f"port {self.target}")
         self.end()
 
     def end(self) -> None:
-        """Break what is left of all connections."""
+        """Close all remaining connections."""
         for task in self._tasks:
             task.cancel()
 
@@ -78,7 +78,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy(target: int, host: str = "127.0.0.1") -> AsyncIterator[Proxy]:
-    """Run a healthy proxy to a port of a host for as long as the block lasts."""
+    """Run a healthy proxy to a host and port for the duration of the block."""
     made = Proxy(host=host, target=target)
     made.heal()
     server = await asyncio.start_server(made.accept, "127.0.0.1", 0)

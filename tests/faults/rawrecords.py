@@ -1,4 +1,4 @@
-"""Records of any bytes at all, header names included, which no Python client would send: batches built by hand.
+"""Records of any bytes, including header names, that no Python client would send: batches built by hand.
 
 Source: Kafka's record batch format, version 2.
 """
@@ -19,7 +19,7 @@ _NOBODY: Final = -1
 
 @dataclass(frozen=True, kw_only=True)
 class RawRecord:
-    """One record; header names are bytes."""
+    """One record. Its header names are bytes."""
 
     key: bytes | None
     value: bytes | None
@@ -27,7 +27,7 @@ class RawRecord:
 
 
 def batch(records: Sequence[RawRecord]) -> bytes:
-    """Write records as one uncompressed batch."""
+    """Return records as one uncompressed batch."""
     body = _BODY.pack(0, len(records) - 1, 0, 0, _NOBODY, _NOBODY, _NOBODY, len(records))
     body += b"".join(_framed(_record(n, record)) for n, record in enumerate(records))
     size = len(body) + _HEAD.size - 12
@@ -57,7 +57,7 @@ def _varint(number: int) -> bytes:
 async def publish(
     producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[RawRecord]
 ) -> int:
-    """Publish records as one batch and return the offset of the first. Raises AssertionError when refused."""
+    """Publish records as one batch. Return the offset of the first. Raises AssertionError if refused."""
     await producer.partitions_for(topic)
     leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, partition))
     request = ProduceRequest(

@@ -1,4 +1,4 @@
-"""A proxy that replays: every record is published again, where it was and where another worker reads it at once."""
+"""A proxy that replays: it publishes every record again, in its partition and in one that another worker reads."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from didflow_contracts.topics import TOPICS
 
 @asynccontextmanager
 async def replaying(at: Installation) -> AsyncIterator[set[tuple[str, bytes]]]:
-    """Repeat whatever is published while the block runs, in its order; gives the records repeated so far."""
+    """Repeat what is published during the block, in order. Return the records repeated so far."""
     settings = at.settings
     repeated: set[tuple[str, bytes]] = set()
     partitions = await partitions_of(settings, [settings.topic_prefix + name for name in TOPICS])
@@ -40,7 +40,7 @@ async def replaying(at: Installation) -> AsyncIterator[set[tuple[str, bytes]]]:
 async def _replay(
     consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, count: int, repeated: set[tuple[str, bytes]]
 ) -> None:
-    """Repeat each record once here and once half the partitions away: ranges give those to another worker."""
+    """Repeat each record in its partition and half the partitions further, which belongs to another worker."""
     record: ConsumerRecord
     async for record in consumer:
         said = (record.topic, record.value)

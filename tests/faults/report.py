@@ -1,4 +1,4 @@
-"""What a run came to: what was acknowledged, what was broken, and what that cost anybody."""
+"""The result of a run: what was acknowledged, which faults were injected, and what they cost."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 from faults.evidence import Evidence
 from faults.invariants import violations
 from faults.ledger import Ledger
-from faults.summary import Outcome, Summary, Timed
+from faults.summary import Summary, TestResult, Timed
 from faults.violation import HARMS, Violation
 from harness.broken import Fault
 
@@ -21,7 +21,7 @@ _SHOWN: Final = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One run. `faults` has, with each fault, how many seconds after it was lifted it was made up for."""
+    """One run. `faults` has, for each fault, the seconds from its end until the recovery."""
 
     seed: int
     acknowledged: Counter[str]
@@ -32,12 +32,12 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether everything is as promised."""
+        """True if everything is as promised."""
         return not self.violations and not self.odd
 
-    def outcome(self, name: str, rows: Iterable[str] = ()) -> Outcome:
-        """Put it into figures, as that of a test."""
-        return Outcome(
+    def outcome(self, name: str, rows: Iterable[str] = ()) -> TestResult:
+        """Return the figures of the run, in the form of a test's figures."""
+        return TestResult(
             name=name,
             rows=tuple(rows),
             seed=self.seed,
@@ -49,7 +49,7 @@ class Report:
         )
 
     def __str__(self) -> str:
-        """Put it on a page."""
+        """Return the report as text."""
         lines = [
             str(Summary((self.outcome("this run"),))),
             *(f"  {violation}" for violation in self.violations[:_SHOWN]),
@@ -67,7 +67,7 @@ def reported(
     duplicates: int = 0,
     odd: Iterable[str] = (),
 ) -> Report:
-    """Judge a run. `duplicates` is what the processes counted."""
+    """Judge a run. `duplicates` is the number that the processes counted."""
     done = _done(evidence)
     return Report(
         seed=seed,
@@ -80,10 +80,10 @@ def reported(
 
 
 def _recovery(fault: Fault, ledger: Ledger, done: Mapping[UUID, float]) -> float | None:
-    """Say how long after a fault was lifted the last purchase acknowledged before that was done.
+    """Return how long after the end of a fault the last purchase that was acknowledged before was done.
 
-    Purchases that first wait for details are left out: people take their time. None: it was never lifted, or
-    nothing had been acknowledged by then.
+    Purchases that wait for details are left out, because people take their time. None: the fault was never lifted, or
+    nothing was acknowledged before its end.
     """
     if fault.lifted is None:
         return None
@@ -94,7 +94,7 @@ def _recovery(fault: Fault, ledger: Ledger, done: Mapping[UUID, float]) -> float
 
 
 def _done(evidence: Evidence) -> dict[UUID, float]:
-    """Say when each DID was in service; where not all services are there, when each had first spoken of it."""
+    """Return when each DID was active. Without all services: when each service had published its first event."""
     served: dict[UUID, float] = {}
     spoke: dict[UUID, dict[str, float]] = {}
     for said in evidence.records:

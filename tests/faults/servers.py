@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own that it may stop, kill and start again, with its data and on its port."""
+"""A PostgreSQL of the test that it can stop, kill and start again, with the same data and port."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -22,36 +22,36 @@ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 
 @dataclass(kw_only=True)
 class DatabaseServer:
-    """One server through its lives; data and port stay."""
+    """One server over several starts. Data and port stay the same."""
 
     folder: Path
     running: EmbeddedPostgres
 
     async def databases(self, services: Iterable[str]) -> dict[str, str]:
-        """Make the databases of these services, ready to use: service -> DSN."""
+        """Create the migrated databases of these services: service -> DSN."""
         dsns = await create_service_databases(self.running.dsn, services)
         for name, dsn in dsns.items():
             await PREPARE[name](dsn)
         return dsns
 
     async def stop(self) -> None:
-        """Stop it in order: sessions are rolled back and told."""
+        """Stop the server in order. Its sessions are rolled back."""
         JOURNAL.begin("database stopped", "database")
         await self.running.stop()
 
     async def kill(self) -> None:
-        """End it as kill -9 would: it has to recover when it starts again."""
+        """Kill the server with SIGKILL. It must recover at its next start."""
         JOURNAL.begin("database killed", "database")
         await self.running.child.kill()
         self.running.lock.close()
 
     async def start(self) -> None:
-        """Start it again."""
+        """Start the server again."""
         self.running = await EmbeddedPostgres.start(self.folder, port=self.running.port)
         JOURNAL.lift("database")
 
     async def kill_connections(self) -> int:
-        """End every session, as an administrator can; returns how many."""
+        """End every session, as an administrator can. Return their count."""
         connection = await asyncpg.connect(self.running.dsn)
         try:
             killed = int(await connection.fetchval(_KILL_ALL))
@@ -63,7 +63,7 @@ class DatabaseServer:
 
 @asynccontextmanager
 async def database_server() -> AsyncIterator[DatabaseServer]:
-    """Run a server for as long as the block does."""
+    """Run a server for the duration of the block."""
     with temporary_folder(in_memory=True) as scratch:
         folder = scratch / "postgres"
         server = DatabaseServer(folder=folder, running=await EmbeddedPostgres.start(folder))

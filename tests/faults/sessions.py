@@ -1,4 +1,4 @@
-"""What a service's database shows of its sessions: the way to break something at the right moment."""
+"""What the sessions of a service's database show. A test uses it to inject a fault at the right moment."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ WHERE datname = current_database() AND application_name LIKE '%-relay' AND state
 
 
 async def asked(dsn: str, question: str, *values: Any) -> Any:
-    """Ask a database one question."""
+    """Run one query on a database."""
     connection = await asyncpg.connect(dsn)
     try:
         return await connection.fetchval(question, *values)
@@ -30,7 +30,7 @@ async def asked(dsn: str, question: str, *values: Any) -> Any:
 
 
 async def until_so(dsn: str, question: str, *, within: float, what: str) -> None:
-    """Wait until a question about a database is answered with anything but nothing. Raises DeadlineMissedError."""
+    """Wait until a query on a database returns something. Raises DeadlineMissedError."""
 
     async def so() -> bool:
         return bool(await asked(dsn, question))

@@ -1,4 +1,4 @@
-"""Lives of a DID as events of all services, from the released examples: the same words for as many DIDs as wanted."""
+"""The life of a DID as events of all services, from the released examples, for as many DIDs as a test needs."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ACCOUNT: Final = "master/acme"
 
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """One DID in one story. Event n of a life happened n minutes after `begin`."""
+    """One DID in one life. Event n happened n minutes after `begin`."""
 
     name: str
     number: str
@@ -42,7 +42,7 @@ class Life:
         said_by: str | None = None,
         **changed: Any,
     ) -> Record:
-        """Say the example of a topic about this DID, with fields changed."""
+        """Return the example of a topic about this DID, with changed fields."""
         example = EXAMPLES[topic]
         own = {"did_id": str(self.did_id), "number": self.number, "account": ACCOUNT}
         fields = {name: value for name, value in example["data"].items() if name != "purchased_at"}
@@ -57,7 +57,7 @@ Step = tuple[str, int | None, dict[str, Any]]
 
 
 def told(life: Life, steps: list[Step]) -> list[Record]:
-    """Tell a story about one DID, in the order in which it became true."""
+    """Return the events of one DID's life, in the order in which they happened."""
     return [
         life.event(minute, topic, sequence, **changed)
         for minute, (topic, sequence, changed) in enumerate(steps)

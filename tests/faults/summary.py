@@ -1,6 +1,6 @@
-"""Figures over many tests and many seeds: what each test came to, and all of them on one page.
+"""Figures over many tests and many seeds, on one page.
 
-Outcomes are kept as lines of JSON, so that runs of different processes can be put together.
+Results are stored as lines of JSON, so that runs of different processes can be combined.
 """
 
 import json
@@ -21,15 +21,15 @@ _SHOWN = 10
 
 
 class Timed(NamedTuple):
-    """A fault, and how many seconds after it was lifted it was made up for, where that can be said."""
+    """A fault and the seconds from its end until the recovery, if known."""
 
     kind: str
     seconds: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What one test came to. `rows` are those of the fault matrix that it shows; `run` tells repeats apart."""
+class TestResult:
+    """The result of one test. `rows` are the matrix rows that it proves; `run` distinguishes repeated runs."""
 
     name: str
     seed: int | None = None
@@ -43,13 +43,13 @@ class Outcome:
     took: float = 0.0
 
     def write(self, file: Path) -> None:
-        """Add it to a file."""
+        """Add the result to a file."""
         with file.open("a") as lines:
             lines.write(json.dumps(asdict(self)) + "\n")
 
     @classmethod
     def read(cls, line: str) -> Self:
-        """Read it back."""
+        """Return the result of a line."""
         said = json.loads(line)
         return cls(
             **said | {"rows": tuple(said["rows"]), "faults": tuple(Timed(*one) for one in said["faults"])}
@@ -58,17 +58,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """All of them together."""
+    """All results."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[TestResult]
 
     @property
     def passed(self) -> bool:
-        """Whether every test of every run was green."""
+        """True if every test of every run passed."""
         return all(one.passed for one in self.outcomes)
 
     def rows(self) -> dict[str, tuple[int, int]]:
-        """Count for each row in how many runs all of its tests were green, and in how many it ran."""
+        """Return, for each row, in how many runs all of its tests passed, and in how many it ran."""
         green: dict[tuple[str, str], bool] = {}
         for one in self.outcomes:
             for row in one.rows:
@@ -77,7 +77,7 @@ class Summary:
         return {name: _counted([ok for (row, _), ok in green.items() if row == name]) for name in names}
 
     def __str__(self) -> str:
-        """Put it on a page."""
+        """Return the page."""
         acknowledged: Counter[str] = Counter()
         harms: Counter[str] = Counter(dict.fromkeys(HARMS, 0))
         for one in self.outcomes:
@@ -97,7 +97,7 @@ class Summary:
         return "\n".join([*lines, *self._rows(), *self._red()])
 
     def _rows(self) -> Iterable[str]:
-        """Say how often each row was green, ten to a line."""
+        """Return how often each row passed, ten on a line."""
         said = [f"{row} {green}/{ran}" for row, (green, ran) in self.rows().items()]
         if said:
             yield f"rows green              {sum(g == n for g, n in self.rows().values())} of {len(said)}"

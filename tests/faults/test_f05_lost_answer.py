@@ -12,7 +12,7 @@ import pytest
 from faults.commits import commit_cutter
 from faults.installation import Install, Installation, Member, ready
 from faults.invariants import Judge
-from faults.oracle import Ask, Bought
+from faults.oracle import Ask, OraclePurchase
 
 MOMENTS = {
     "before the commit": "stage.commit=kill@1",
@@ -47,7 +47,7 @@ async def test_a_call_whose_api_was_killed_has_one_effect_and_one_answer(
     oracle = await ask(at)
     apis = [await doomed(at, n, moment, exits) for n, moment in enumerate(MOMENTS.values(), start=1)]
     healthy, *dying, _ = await ready(at.api("billing"), *apis, at.worker("billing"))
-    oracle.apis["billing"] = await exits.enter_async_context(at.calling(healthy))
+    oracle.apis["billing"] = await exits.enter_async_context(at.http_client(healthy))
     bought = await oracle.purchase(len(MOMENTS))
     assert await at.unrest() == []
     for one, api in zip(bought, dying, strict=True):
@@ -63,7 +63,7 @@ async def test_a_call_whose_api_was_killed_has_one_effect_and_one_answer(
     await judge(at, oracle)
 
 
-def noted(oracle: Any, one: Bought) -> None:
+def noted(oracle: Any, one: OraclePurchase) -> None:
     """Write the renewal down: it was answered."""
     about = {"did_id": one.did_id, "number": one.number, "key": one.key}
     oracle.ledger.write("renew", billing_period=1, **about)
@@ -80,7 +80,7 @@ async def test_a_purchase_whose_api_was_killed_is_one_order(
         at.api("inventory", 1, FAILPOINTS="stage.answer=kill@1"),
         at.worker("inventory"),
     )
-    oracle.apis["inventory"] = await exits.enter_async_context(at.calling(healthy))
+    oracle.apis["inventory"] = await exits.enter_async_context(at.http_client(healthy))
     one = oracle.make()
     body = one.data.model_dump(mode="json", exclude_unset=True)
     with pytest.raises(httpx.TransportError):

@@ -27,7 +27,7 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(
     zombie, api, _ = await ready(
         at.worker("billing", FAILPOINTS=SLOW, **QUICK), at.api("billing"), at.worker("inventory")
     )
-    oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
+    oracle.apis["billing"] = await exits.enter_async_context(at.http_client(api))
     bought = await oracle.purchase(5)
     await until_so(billing, RELAY_HAS_READ, within=20, what="rows in the relay's hands")
     await oracle.purchase(5)

@@ -100,7 +100,7 @@ async def test_a_publish_that_lands_late_is_a_repeat_and_overtakes_nothing(
     at = await install("inventory", "billing")
     oracle = await ask(at)
     api = at.api("billing")
-    oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
+    oracle.apis["billing"] = await exits.enter_async_context(at.http_client(api))
     billing = await asyncpg.connect(at.parts.postgres["billing"])
     exits.push_async_callback(billing.close)
     async with relaying(at, "billing") as seen:

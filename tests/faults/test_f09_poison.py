@@ -7,7 +7,7 @@ from typing import Any, Final
 import asyncpg
 from faults.four import record
 from faults.installation import Install, Installation
-from faults.oracle import Ask, Bought, Oracle
+from faults.oracle import Ask, Oracle, OraclePurchase
 from faults.stories import EXAMPLES
 from harness.processes import until
 
@@ -29,7 +29,7 @@ async def parked(connection: asyncpg.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in await connection.fetch(PARKED)]
 
 
-def holding(one: Bought, sequence: int) -> bytes:
+def holding(one: OraclePurchase, sequence: int) -> bytes:
     """Say that somebody else holds a DID."""
     own = {"did_id": one.did_id, "number": one.number, "account": "master"}
     data = DidChanged.model_validate(EXAMPLES["did.changed"]["data"] | own)

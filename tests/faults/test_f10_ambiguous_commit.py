@@ -24,7 +24,7 @@ async def test_a_commit_that_nobody_confirmed_is_done_once(
         at.worker("billing"),
         at.worker("inventory", POSTGRES=to_events),
     )
-    oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
+    oracle.apis["billing"] = await exits.enter_async_context(at.http_client(api))
     for cut in CUTS * 2:
         events.arm(cut)
         bought = await oracle.purchase(5)

@@ -21,7 +21,7 @@ async def broken(member: Member) -> bool:
     """Whether a worker says that its breaker is open, to the probe and in its metrics."""
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
         ready = await client.get(f"{member.health}/healthz/ready")
-    metrics = await member.asked("/metrics") or ""
+    metrics = await member.health_answer("/metrics") or ""
     return "breaker" in ready.text and "didflow_breaker_open 1.0" in metrics
 
 

@@ -28,7 +28,7 @@ async def test_many_dids_with_a_chain_each_fit_one_batch(database_for: DatabaseF
     """Sixty purchases with two assignments each, all at once: every second attempt is there, nothing waits."""
     lives = [life(n) for n in range(60)]
     async with four(database_for, "verification") as house:
-        await house.hear(
+        await house.receive(
             record
             for one in lives
             for record in (one.event(0, "did.purchased"), details(one, 1), details(one, 2))
@@ -42,9 +42,9 @@ async def test_one_did_may_have_a_long_chain(database_for: DatabaseFor) -> None:
     """Forty assignments on one DID, first waiting for its purchase, then in one batch: all are decided, in order."""
     one = life(99)
     async with four(database_for, "verification") as house:
-        await house.hear([details(one, minute) for minute in range(1, 41)])
+        await house.receive([details(one, minute) for minute in range(1, 41)])
         assert await house.count("verification", "parked") == 40
-        await house.hear([one.event(0, "did.purchased")])
+        await house.receive([one.event(0, "did.purchased")])
         assert await house.count("verification", "parked") == 0
-        await house.hear([details(one, minute) for minute in range(41, 81)])
+        await house.receive([details(one, minute) for minute in range(41, 81)])
         assert await house.count("verification", "parked") == 0

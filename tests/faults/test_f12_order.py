@@ -79,7 +79,7 @@ async def test_every_order_of_five_events_ends_the_same(
     tellings = [told(one, steps) for one in lives]
     async with four(database_for, name) as house:
         for position in range(len(steps)):
-            await house.hear(
+            await house.receive(
                 telling[order[position]] for telling, order in zip(tellings, orders, strict=True)
             )
         await answered(house)

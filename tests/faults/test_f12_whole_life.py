@@ -41,7 +41,7 @@ async def play(house: Four, begun: Iterable[Record], chance: random.Random | Non
         abreast = len(waiting) if chance is None else ABREAST
         taken, waiting = waiting[:abreast], waiting[abreast:]
         for name in READS:
-            await house.hear((record for reader, record in taken if reader == name), only=name)
+            await house.receive((record for reader, record in taken if reader == name), only=name)
         said = await house.publish()
         said += answers(said, BEGIN)
         waiting += [(name, record) for record in said for name in READS if record.topic in READS[name]]
@@ -59,6 +59,6 @@ async def test_every_order_over_all_topics_ends_the_same(database_for: DatabaseF
         assert len({one.number for one in winners}) == len(winners) == len(losers) == NUMBERS
         for name in READS:
             for some in (winners, losers):
-                found = await endings(house, name, some, without=["seen"])
+                found = await endings(house, name, some, without=["sequences"])
                 assert not differing(found, [one.name for one in some]), name
             assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0

@@ -52,7 +52,7 @@ async def term(house: Four) -> Any:
 async def sold(house: Four, **changed: Any) -> None:
     """Sell the DID, free of registration."""
     bought = ONE.event(0, "did.purchased", purchased_at=BEGIN, **changed)
-    await house.hear([bought, ONE.event(1, "verification.not_required", 1, registration="not_required")])
+    await house.receive([bought, ONE.event(1, "verification.not_required", 1, registration="not_required")])
 
 
 async def test_an_expired_did_is_gone_at_the_second_when_34_days_are_over(database_for: DatabaseFor) -> None:
@@ -92,7 +92,7 @@ async def test_order_is_by_sequence_whatever_the_timestamps_say(database_for: Da
     approved = ONE.event(-60, "verification.approved", 3)
     pending = ONE.event(60, "verification.pending", 2)
     async with four(database_for, "inventory", "billing", "provisioning") as house:
-        await house.hear([ONE.event(0, "did.purchased", purchased_at=BEGIN), approved, pending])
+        await house.receive([ONE.event(0, "did.purchased", purchased_at=BEGIN), approved, pending])
         assert (await house.states("inventory"))[ONE.did_id].state.registration.state == "approved"
         for name in ("billing", "provisioning"):
             assert (await house.states(name))[ONE.did_id].state.registration == "approved"

@@ -6,7 +6,7 @@ import os
 import asyncpg
 import psutil
 import pytest
-from faults.bulk import publish, sold
+from faults.bulk import publish, purchase_records
 from faults.installation import Install, Member
 from harness.processes import until
 
@@ -38,7 +38,9 @@ async def test_a_backlog_costs_no_memory_and_drains_once_the_handler_is_fast(
 ) -> None:
     """F16: ten times slower, a backlog beyond what fits: memory stays flat, nobody is evicted, and the lag drains."""
     at = await install("billing")
-    await publish(kafka, f"{at.parts.topic_prefix}{DidPurchased.topic}", sold(BACKLOG, padding=PADDING))
+    await publish(
+        kafka, f"{at.parts.topic_prefix}{DidPurchased.topic}", purchase_records(BACKLOG, padding=PADDING)
+    )
     connection = await asyncpg.connect(at.parts.postgres["billing"])
     await connection.execute(SLOWER)
     worker = await at.worker("billing").ready()

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from faults.installation import Installation, InstallOn, Member, ready
 from faults.invariants import Judge
-from faults.load import loading, wishing
+from faults.load import loading, repeating
 from faults.oracle import Ask
 from faults.servers import database_server
 from harness.processes import until
@@ -36,7 +36,7 @@ async def test_a_database_that_comes_back_has_everything_once(
     at = install_on(await server.databases(["billing", "inventory"]))
     oracle = await ask(at)
     api, *workers = await ready(at.api("billing"), at.worker("billing"), at.worker("inventory"))
-    oracle.apis["billing"] = await exits.enter_async_context(at.calling(api))
+    oracle.apis["billing"] = await exits.enter_async_context(at.http_client(api))
     bought = await oracle.purchase(5)
     assert await at.unrest() == []
     turn = cycle(bought)
@@ -44,12 +44,14 @@ async def test_a_database_that_comes_back_has_everything_once(
     async def renew() -> None:
         await oracle.command("renew", next(turn), billing_period=1)
 
-    async with loading(oracle, every=0.05), wishing(renew):
+    async with loading(oracle, every=0.05), repeating(renew):
         for end in (server.stop, server.kill):
             await end()
             await until(lambda: refused(at, api), within=20, what="503 with Retry-After")
             await server.start()
-            await until(lambda: api.asked("/healthz/ready"), within=20, what="an API that reaches it again")
+            await until(
+                lambda: api.health_answer("/healthz/ready"), within=20, what="an API that reaches it again"
+            )
             await oracle.purchase()
         for _ in range(KILLS):
             assert await server.kill_connections()

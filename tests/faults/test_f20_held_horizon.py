@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from faults.bulk import publish, sold
+from faults.bulk import publish, purchase_records
 from faults.installation import Install, Installation
 from harness.processes import until
 
@@ -58,7 +58,7 @@ async def load(at: Installation, connection: asyncpg.Connection, seconds: range)
     """Sell at the rate in these seconds of the test; return how many a second were sold and published."""
     topic, began = f"{at.parts.topic_prefix}{DidPurchased.topic}", time.monotonic()
     for passed, second in enumerate(seconds, 1):
-        await publish(at.parts.kafka, topic, sold(RATE, first=RATE * second))
+        await publish(at.parts.kafka, topic, purchase_records(RATE, first=RATE * second))
         await asyncio.sleep(max(0, began + passed - time.monotonic()))
     total = RATE * seconds.stop
     await until(lambda: connection.fetchval(DONE, total), within=60, what="all sold and published")

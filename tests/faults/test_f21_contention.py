@@ -86,7 +86,7 @@ async def test_overlapping_sets_in_any_order_never_deadlock(database_for: Databa
     """F21: fifty batches over drawn sets of sixty DIDs, beside events about the same: every one is done, none lost."""
     chance, some = random.Random(seed), lives(60)
     async with four(database_for, "billing") as house, calling(house, "billing") as api:
-        await house.hear(
+        await house.receive(
             record
             for one in some
             for record in (
@@ -104,7 +104,7 @@ async def test_overlapping_sets_in_any_order_never_deadlock(database_for: Databa
 
         async def hear(minute: int) -> None:
             drawn = chance.sample(some, 30)
-            await house.hear(one.event(minute, "did.changed", minute, tags=[str(minute)]) for one in drawn)
+            await house.receive(one.event(minute, "did.changed", minute, tags=[str(minute)]) for one in drawn)
 
         works = [set_cycles(who) for who in range(WRITERS)] + [hear(minute) for minute in range(2, 22)]
         answers = [one for one in await together(*works) if one is not None]
@@ -121,10 +121,10 @@ async def test_a_writer_that_asks_no_lock_costs_a_retry_and_no_effect(database_f
     """F21: rows are changed behind the stage's back, and locked against its order: all forty effects are there."""
     pair = lives(2)
     async with four(database_for, "billing") as house:
-        await house.hear(one.event(0, "did.purchased", purchased_at=BEGIN) for one in pair)
+        await house.receive(one.event(0, "did.purchased", purchased_at=BEGIN) for one in pair)
         dsn = house.stages["billing"].database.dsn
         batches = (
-            house.hear([one.event(n, "did.changed", n, account="master") for one in pair])
+            house.receive([one.event(n, "did.changed", n, account="master") for one in pair])
             for n in range(1, 21)
         )
         changes, *_ = await together(change(dsn), deadlock(dsn, pair), *batches)

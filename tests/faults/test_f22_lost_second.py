@@ -64,20 +64,20 @@ async def test_what_is_said_again_under_a_used_number_overwrites_nothing_and_can
 ) -> None:
     """F22: another event under a DID's used sequence is a dead letter, told once, and the page's statement finds it."""
     async with four(database_for, "inventory", "billing") as house:
-        await house.hear([PURCHASE])
+        await house.receive([PURCHASE])
         first = [one for one in await house.publish() if event_of(one).source == SOURCES["billing"]]
-        await house.hear(first, only="inventory")
+        await house.receive(first, only="inventory")
         before = (await house.states("inventory"))[ONE.did_id].state
         assert await forked(house) == []
         async with four(database_for, "billing") as replica:
-            await replica.hear([PURCHASE])
+            await replica.receive([PURCHASE])
             second = await replica.publish()
             assert said(first).keys() == said(second).keys()
             assert not set(said(first).values()) & set(said(second).values())
             assert entries(first) == entries(second)
-            await house.hear(second, only="inventory")
+            await house.receive(second, only="inventory")
             assert (await house.states("inventory"))[ONE.did_id].state == before
-            await house.hear(second, only="inventory")
+            await house.receive(second, only="inventory")
             heard = Counter(topic for topic, _ in said(second))
             assert await forked(house) == [(ONE.number, topic, heard[topic]) for topic in sorted(heard)]
 
@@ -85,12 +85,12 @@ async def test_what_is_said_again_under_a_used_number_overwrites_nothing_and_can
 async def test_new_facts_are_taken_once_the_numbers_were_raised(database_for: DatabaseFor) -> None:
     """F22: what the replica says next has a used number and is refused; raised as the page says, it is taken."""
     async with four(database_for, "inventory", "billing") as house, four(database_for, "billing") as replica:
-        await house.hear([PURCHASE])
-        await house.hear([*await house.publish(), *await wish(house, 3)], only="inventory")
-        await replica.hear([PURCHASE])
+        await house.receive([PURCHASE])
+        await house.receive([*await house.publish(), *await wish(house, 3)], only="inventory")
+        await replica.receive([PURCHASE])
         await replica.publish()
-        await house.hear(await wish(replica, 5), only="inventory")
+        await house.receive(await wish(replica, 5), only="inventory")
         assert (await house.states("inventory"))[ONE.did_id].state.term.cycles_left == 3
         await replica.stages["billing"].database.fetch(statement("UPDATE terms"))
-        await house.hear(await wish(replica, 7), only="inventory")
+        await house.receive(await wish(replica, 7), only="inventory")
         assert (await house.states("inventory"))[ONE.did_id].state.term.cycles_left == 7

@@ -82,9 +82,9 @@ async def test_what_would_be_said_too_large_is_refused_with_a_code(database_for:
     async with four(database_for, "provisioning") as house:
         for one in lives:
             free = one.event(2, "verification.not_required", 1, registration="not_required")
-            await house.hear([one.event(0, "did.purchased"), one.event(1, "did.changed", 1), free])
+            await house.receive([one.event(0, "did.purchased"), one.event(1, "did.changed", 1), free])
         done = answers(await house.publish(), BEGIN)
-        await house.hear([done[0], failed(done[1], "x" * (MAX_VALUE_BYTES - 3_000)), done[2]])
+        await house.receive([done[0], failed(done[1], "x" * (MAX_VALUE_BYTES - 3_000)), done[2]])
         states = await house.states("provisioning")
         assert [states[one.did_id].state.carrier_state for one in lives] == ["active", "activating", "active"]
         assert {len(one.value or b"") < 5_000 for one in await house.publish()} == {True}

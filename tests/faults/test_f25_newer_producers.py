@@ -75,7 +75,7 @@ async def test_unknown_fields_are_taken_and_kept(database_for: DatabaseFor) -> N
         data={"spin": "left", "price": {**json.loads(purchase().value)["data"]["price"], "tax": 1}}
     )
     async with four(database_for) as house:
-        await house.hear([newer])
+        await house.receive([newer])
         for name in READS:
             assert set(await house.states(name)) == {ONE.did_id}
             assert await house.count(name, "dead_letters") == 0
@@ -88,8 +88,8 @@ async def test_what_is_not_known_waits_for_the_upgrade(database_for: DatabaseFor
     """F25: an unknown value or major version is a dead letter; what follows waits; the upgrade takes all, in order."""
     record, reason = UNREADABLE[what]
     async with four(database_for) as house, AsyncExitStack():
-        await house.hear([record])
-        await house.hear([ONE.event(1, "verification.required", 1), ONE.event(2, "did.changed", 1)])
+        await house.receive([record])
+        await house.receive([ONE.event(1, "verification.required", 1), ONE.event(2, "did.changed", 1)])
         for name in READS:
             assert await house.states(name) == {}
             assert await house.count(name, "dead_letters", f"reason = '{reason}'") == 1

@@ -69,7 +69,7 @@ async def test_every_released_example_is_heard_by_all_who_read_it(database_for: 
                 event["sequence"] = f"{100 * n + int(example['sequence'])}"
             records.append(raw(json.dumps(event).encode(), topic, example["subject"].encode()))
     async with four(database_for) as house:
-        await house.hear(records)
+        await house.receive(records)
         for name in READS:
             rows = await house.stages[name].database.fetch("SELECT reason, detail, topic FROM dead_letters")
             assert [tuple(row) for row in rows] == []
@@ -88,7 +88,7 @@ async def test_old_and_new_producers_of_one_story_mean_the_same(database_for: Da
                 [said(one, chance.choice(list(VOICES.values())) if n else VOICES["today"]) for one in tale]
                 for n, tale in enumerate(told(one, steps[name]) for one in lives)
             ]
-            await house.hear([one for tale in spoken for one in tale], only=name)
+            await house.receive([one for tale in spoken for one in tale], only=name)
             await answered(house)
             assert not differing(await endings(house, name, lives), range(DIDS)), name
             assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0

@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from faults.bulk import Sold, sold
+from faults.bulk import PurchaseRecord, purchase_records
 from faults.four import STANDARD
 from faults.installation import Install, Installation
 from faults.oracle import Ask, Oracle
@@ -71,8 +71,8 @@ async def noisy_tenant(oracle: Oracle) -> None:
     """Buy and talk nonsense at a steady pace until cancelled."""
     topic = f"{oracle.at.parts.topic_prefix}{DidPurchased.topic}"
     for n in count():
-        some = list(sold(NOISY_RATE // SLICES - 1, first=n * NOISY_RATE, account="master"))
-        for one in (*some, Sold(number=b"nobody", value=b'{"specversion": ')):
+        some = list(purchase_records(NOISY_RATE // SLICES - 1, first=n * NOISY_RATE, account="master"))
+        for one in (*some, PurchaseRecord(number=b"nobody", value=b'{"specversion": ')):
             await oracle.producer.send(topic, one.value, key=one.number, headers=STANDARD)
         await asyncio.sleep(1 / SLICES)
 

@@ -25,10 +25,10 @@ async def test_a_forged_repeat_is_quarantined_by_every_service(
     async with four(database_for) as house:
         with caplog.at_level(logging.WARNING):
             if together:
-                await house.hear([bought, dearer, renewed])
+                await house.receive([bought, dearer, renewed])
             else:
                 for record in (bought, dearer, renewed):
-                    await house.hear([record])
+                    await house.receive([record])
         said = await house.publish()
         for name in READS:
             letters = await house.stages[name].database.fetch("SELECT reason, value FROM dead_letters")
@@ -46,10 +46,10 @@ async def test_an_id_cannot_be_taken_for_another_did(database_for: DatabaseFor) 
     event = event_of(theirs)
     stolen = raw(theirs.value.replace(event.id.encode(), event_of(bought).id.encode()), theirs.topic)
     async with four(database_for) as house:
-        await house.hear([bought, stolen])
+        await house.receive([bought, stolen])
         for name in READS:
             assert set(await house.states(name)) == {ONE.did_id}
             assert await house.count(name, "dead_letters", "reason = 'id_reused'") == 1
-        await house.hear([theirs])
+        await house.receive([theirs])
         for name in READS:
             assert set(await house.states(name)) == {ONE.did_id, OTHER.did_id}

@@ -45,10 +45,10 @@ async def test_a_letter_older_than_what_was_applied_changes_nothing(
     pending = ONE.event(2, "verification.pending", 2)
     unreadable = replace(pending, value=pending.value.replace(b'"pending"', b'"perhaps"'))
     async with four(database_for, name) as house:
-        await house.hear(
+        await house.receive(
             [ONE.event(0, "did.purchased"), ONE.event(1, "verification.required", 1), unreadable]
         )
-        await house.hear([ONE.event(3, "verification.approved", 3)])
+        await house.receive([ONE.event(3, "verification.approved", 3)])
         assert await house.count(name, "dead_letters", "reason = 'invalid_data'") == 1
         await house.stages[name].database.fetch(
             "UPDATE dead_letters SET value = $1", pending.value
@@ -68,8 +68,8 @@ async def test_a_letter_that_came_again_by_itself_is_a_repeat(database_for: Data
     """The producer sent it anew meanwhile: the retry of the letter finds it in the inbox."""
     bought = ONE.event(0, "did.purchased")
     async with four(database_for, "billing") as house:
-        await house.hear([replace(bought, value=bought.value.replace(b'"local"', b'"lunar"'))])
-        await house.hear([bought])
+        await house.receive([replace(bought, value=bought.value.replace(b'"local"', b'"lunar"'))])
+        await house.receive([bought])
         said = await house.publish()
         await house.stages["billing"].database.fetch("UPDATE dead_letters SET value = $1", bought.value)
         await retried(house, "billing")
@@ -84,7 +84,7 @@ async def test_two_operators_retrying_everything_at_once_retry_each_once(databas
     lives = [Life(name=f"swept {n}", number=f"+35321200{n:04}", begin=BEGIN) for n in range(30)]
     async with four(database_for, "billing") as house:
         bought = [one.event(0, "did.purchased") for one in lives]
-        await house.hear(raw(one.value.replace(b'"local"', b'"lunar"'), one.topic) for one in bought)
+        await house.receive(raw(one.value.replace(b'"local"', b'"lunar"'), one.topic) for one in bought)
         connection = await asyncpg.connect(house.stages["billing"].database.dsn)
         await mend(connection)
         dsns = {"billing": house.stages["billing"].database.dsn}

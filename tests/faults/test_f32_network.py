@@ -45,7 +45,7 @@ def start_behind(database: Proxy, kafka: Proxy, install_on: InstallOn, dsn: str)
 
 async def sick(member: Member) -> bool:
     """Whether a process says that it is not ready."""
-    return await member.asked("/healthz/ready") is None
+    return await member.health_answer("/healthz/ready") is None
 
 
 async def well(member: Member) -> bool:

@@ -33,9 +33,9 @@ async def test_a_worker_whose_loop_stood_still_is_found_out_and_recovers(
 
 async def silent(member: Member) -> bool:
     """Whether its liveness gives no answer in time."""
-    return await member.asked("/healthz/live") is None
+    return await member.health_answer("/healthz/live") is None
 
 
 async def alive(member: Member) -> bool:
     """Whether it says that it lives and that it is ready."""
-    return None not in [await member.asked(f"/healthz/{probe}") for probe in ("live", "ready")]
+    return None not in [await member.health_answer(f"/healthz/{probe}") for probe in ("live", "ready")]

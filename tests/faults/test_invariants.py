@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from faults.evidence import Evidence, Facts, Heard, Letter, Said
+from faults.evidence import Evidence, Facts, HistoryRow, Letter, PublishedEvent
 from faults.invariants import violations
 from faults.ledger import Ledger
 from faults.report import reported
-from faults.summary import Outcome, Summary, Timed
+from faults.summary import Summary, TestResult, Timed
 from harness.broken import Fault
 from msgspec import structs
 
@@ -45,7 +45,7 @@ def term(**changed: Any) -> TermChanged:
     )
 
 
-def said(offset: int, name: str, sequence: int | None, data: Any, event_id: str = "") -> Said:
+def said(offset: int, name: str, sequence: int | None, data: Any, event_id: str = "") -> PublishedEvent:
     source = f"/didflow/{name}" if name != "orders" else "/orders/x"
     event = Event(
         id=event_id or f"{name}-{data.topic}-{sequence}",
@@ -55,7 +55,7 @@ def said(offset: int, name: str, sequence: int | None, data: Any, event_id: str 
         sequence=sequence,
         causationid=None if name == "orders" else f"cause-{sequence}",
     )
-    return Said(place=(data.topic, 0, offset), at=0.0, event=event)
+    return PublishedEvent(place=(data.topic, 0, offset), at=0.0, event=event)
 
 
 def posted() -> LedgerPosted:
@@ -102,7 +102,9 @@ def sound() -> Evidence:
     letter = (Letter(reason="not_json", origin=BAD),)
     line = {"entry_id": ENTRY, "did_id": DID, "amount": Decimal("2.00")}
     told = tuple(
-        Heard(did_id=DID, type=r.topic, source=r.event.source, event_id=r.event.id, sequence=r.event.sequence)
+        HistoryRow(
+            did_id=DID, type=r.topic, source=r.event.source, event_id=r.event.id, sequence=r.event.sequence
+        )
         for r in RECORDS
     )
     billing = Facts(states={DID: Stored(held, 1, 3)}, inbox=ids, letters=letter, ledger=(line,))
@@ -146,7 +148,7 @@ def stored(evidence: Evidence, name: str, sequence: int | None = None, **changed
     )
 
 
-def more(evidence: Evidence, *records: Said) -> Evidence:
+def more(evidence: Evidence, *records: PublishedEvent) -> Evidence:
     return replace(evidence, records=(*evidence.records, *records))
 
 
@@ -207,7 +209,7 @@ def again(event: Event[Any], sequence: int) -> Event[Any]:
     return structs.replace(event, id="again", sequence=sequence)
 
 
-def swapped(records: tuple[Said, ...]) -> Iterator[Said]:
+def swapped(records: tuple[PublishedEvent, ...]) -> Iterator[PublishedEvent]:
     """Exchange the two places on the term's topic."""
     other = {0: 1, 1: 0}
     for record in records:
@@ -260,10 +262,10 @@ def test_figures_of_many_runs_are_put_together(tmp_path: Path) -> None:
     file = tmp_path / "outcomes.jsonl"
     for run, passed in (("1", True), ("2", False)):
         kill = (Timed("kill -9", 3.0), Timed("freeze", None))
-        one = Outcome(name="a", seed=int(run), run=run, rows=("F01", "F02"), faults=kill, duplicates=2)
+        one = TestResult(name="a", seed=int(run), run=run, rows=("F01", "F02"), faults=kill, duplicates=2)
         one.write(file)
         replace(one, name="b", rows=("F02",), passed=passed, acknowledged={"renew": 5}).write(file)
-    summary = Summary([Outcome.read(line) for line in file.read_text().splitlines()])
+    summary = Summary([TestResult.read(line) for line in file.read_text().splitlines()])
     assert summary.rows() == {"F01": (2, 2), "F02": (1, 2)}
     assert not summary.passed
     page = str(summary)

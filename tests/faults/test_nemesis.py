@@ -60,8 +60,8 @@ async def run(
     starting = [start(name, **slow) for name in SERVICES for start in (at.worker, at.api)]
     members = {member.name: member for member in await ready(*starting)}
     for name in SERVICES:
-        oracle.apis[name] = await exits.enter_async_context(at.calling(members[f"{name}-api-0"]))
-    reviewer = at.calling(members["verification-api-0"], "reviewer")
+        oracle.apis[name] = await exits.enter_async_context(at.http_client(members[f"{name}-api-0"]))
+    reviewer = at.http_client(members["verification-api-0"], "reviewer")
     oracle.apis["reviewer"] = await exits.enter_async_context(reviewer)
     await carrier(at)
     return Run(at=at, oracle=oracle, nemesis=Nemesis(at=at, server=server, members=members))

@@ -1,4 +1,4 @@
-"""What is not as promised: which invariant says so, what harm it is, and in which words."""
+"""A violation: the invariant, the kind of harm, and a description."""
 
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
@@ -9,19 +9,19 @@ HARMS: Final[tuple[Harm, ...]] = get_args(Harm)
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One thing that is not as promised, in words."""
+    """One thing that is not as promised."""
 
     invariant: str
     harm: Harm
     words: str
 
     def __str__(self) -> str:
-        """Put it on one line."""
+        """Return the violation on one line."""
         return f"{self.invariant} {self.harm}: {self.words}"
 
 
 def lost(invariant: str, words: str) -> Violation:
-    """Something acknowledged or committed is not there."""
+    """Something that was acknowledged or committed is missing."""
     return Violation(invariant=invariant, harm="lost", words=words)
 
 
@@ -31,10 +31,10 @@ def doubled(invariant: str, words: str) -> Violation:
 
 
 def wrong(invariant: str, words: str) -> Violation:
-    """Something is there that nobody promised, or is not as promised."""
+    """Something is there that was not promised, or it differs from the promise."""
     return Violation(invariant=invariant, harm="wrong", words=words)
 
 
 def disordered(words: str) -> Violation:
-    """Something comes before what it comes after."""
+    """Something comes before what it must follow."""
     return Violation(invariant="I4", harm="out of order", words=words)

@@ -1,6 +1,6 @@
-"""Loaded by a child process whose `PYTHONPATH` names this folder: it speaks to Kafka through `KAFKA_VIA`.
+"""Python loads this file in a child process whose `PYTHONPATH` has this folder. The child then uses `KAFKA_VIA`.
 
-A broker tells its clients an address of its own; whoever is to stand in between has to be dialled instead.
+A broker tells its clients its own address. To put a proxy in between, the clients must dial another one.
 """
 
 import os
