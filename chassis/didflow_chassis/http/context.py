@@ -3,9 +3,9 @@
 Every change goes through `run` or `batch`: one call of the stage, under the idempotency key of the request.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
 from fastapi import Depends
@@ -22,6 +22,7 @@ from didflow_chassis.stage.idempotency import Answer, CommandDecision, Idempoten
 
 NO_CONTENT = 204
 
+T = TypeVar("T")
 Render = Callable[[Any], Any]
 
 
@@ -68,6 +69,15 @@ class HttpContext:
         return await lists.page_of(
             self.runtime.database, statement, query, column=sort[query.sort], key=key, render=render
         )
+
+    def page_of_items(
+        self, items: Iterable[T], *, sort: str, key: Callable[[T], str], render: lists.Render
+    ) -> lists.Page:
+        """Return the requested page of a list that is computed in memory. `key` is unique and orders the items.
+
+        `sort` is what the order is called. Raises Problem `sort_unknown`, `cursor_invalid`, `input_invalid`.
+        """
+        return lists.page_of_items(items, self.request.query_params, sort=sort, key=key, render=render)
 
     async def run(
         self,

@@ -6,11 +6,11 @@ Source: spec http, Lists.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
@@ -26,6 +26,7 @@ DEFAULT_LIMIT = 50
 MAX_CURSOR = 2_000
 _KEY_COLUMN = "page_{}"
 
+T = TypeVar("T")
 Column = sa.ColumnElement[Any]
 Sorts = Mapping[str, Column]
 Render = Callable[[Any], Mapping[str, Any]]
@@ -98,6 +99,24 @@ async def page_of(
     page = rows[: query.limit]
     following = _next_cursor(page[-1], keyset, query) if len(rows) > query.limit else None
     return Page(items=[dict(render(row)) for row in page], next=following)
+
+
+def page_of_items(
+    items: Iterable[T], params: QueryParams, *, sort: str, key: Callable[[T], str], render: Render
+) -> Page:
+    """Return one page of a list that is computed in memory. `key` is unique and orders the items.
+
+    `sort` is what the order is called. Raises Problem `sort_unknown`, `cursor_invalid`, `input_invalid`.
+    """
+    column = sa.column(sort, sa.Text())
+    query = page_query(params, {sort: column})
+    ordered = sorted(items, key=key, reverse=query.descending)
+    if query.cursor is not None:
+        (last,) = read_cursor(query.cursor, query.order, (column,))
+        ordered = [item for item in ordered if (key(item) < last if query.descending else key(item) > last)]
+    page = ordered[: query.limit]
+    following = write_cursor(query.order, [key(page[-1])]) if len(ordered) > query.limit else None
+    return Page(items=[dict(render(item)) for item in page], next=following)
 
 
 def _page_statement(statement: sa.Select[Any], keyset: "Keyset", query: PageQuery) -> sa.Select[Any]:

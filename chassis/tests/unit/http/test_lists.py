@@ -1,8 +1,12 @@
-"""The parameters of a list are checked before anything is read."""
+"""The parameters of a list are checked before anything is read. Lists in memory have pages too."""
 
 from typing import Any
 
 import pytest
+from starlette.datastructures import QueryParams
+
+from didflow_chassis.http import Problem
+from didflow_chassis.http.lists import page_of_items, write_cursor
 
 
 async def test_only_one_row_more_than_the_limit_is_read(world: Any) -> None:
@@ -24,3 +28,24 @@ async def test_an_unknown_sort_is_refused(world: Any) -> None:
     for sort in ("colour", "--name", "-"):
         answer = await world.client.get("/v1/things", params={"sort": sort})
         assert (answer.status_code, answer.json()["code"]) == (422, "sort_unknown")
+
+
+@pytest.mark.parametrize("sort", ["name", "-name"])
+def test_a_list_that_is_computed_in_memory_has_pages_too(sort: str) -> None:
+    """Each item is on one page, in the order of its key, also if items are added between two pages."""
+    items, seen, cursor = [f"m{i}" for i in range(5)], [], ""
+    while cursor is not None:
+        params = QueryParams({"limit": "2", "sort": sort, "cursor": cursor})
+        page = page_of_items(items, params, sort="name", key=str, render=lambda item: {"name": item})
+        seen += [item["name"] for item in page.items]
+        cursor = page.next
+        items.append(f"a{len(seen)}" if sort == "name" else f"z{len(seen)}")
+    assert seen == sorted(items[:5], reverse=sort == "-name")
+
+
+def test_a_cursor_of_another_list_in_memory_is_refused() -> None:
+    """A forged cursor is 422."""
+    params = QueryParams({"cursor": write_cursor("name", [1])})
+    with pytest.raises(Problem) as caught:
+        page_of_items([], params, sort="name", key=str, render=dict)
+    assert caught.value.code == "cursor_invalid"
