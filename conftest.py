@@ -1,3 +1,3 @@
-"""What every test can ask for comes from `tests/harness`."""
+"""The fixtures that all tests of the repository share, and the rule about the folders of tests."""
 
-pytest_plugins = ["harness.fixtures"]
+pytest_plugins = ["harness.fixtures", "harness.folders"]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 
 import asyncpg
-from harness.migrated import migrated
+from harness.migrations import migration_of
 
 from bench.purchases import ACCOUNTS
 
@@ -19,7 +19,7 @@ def prepared(name: str) -> Callable[[str], Awaitable[None]]:
     """Return the function that prepares an empty database for a service."""
 
     async def prepare(dsn: str) -> None:
-        await migrated(name)(dsn)
+        await migration_of(name)(dsn)
         if name == "inventory":
             connection = await asyncpg.connect(dsn)
             try:

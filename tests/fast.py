@@ -1,13 +1,21 @@
-"""`pytest -p fast`: leaves out each test that asks for a real database, broker or process, however indirectly."""
+"""`pytest -p fast`: run only the tests that need no database, no broker and no process.
+
+The folders of the others are not read at all. In all other files, tests are deselected by their fixtures.
+"""
+
+from pathlib import Path
 
 import pytest
+from harness.folders import folder_of, servers_of
 
-REAL = frozenset({"postgres", "kafka_broker", "processes"})
-"""The fixtures that start something."""
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Skip the folders whose tests need a server."""
+    return True if folder_of(collection_path) not in (None, "unit") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what needs none of them."""
-    slow = [item for item in items if REAL.intersection(getattr(item, "fixturenames", ()))]
+    """Deselect the tests that use a server."""
+    slow = [item for item in items if servers_of(item)]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]

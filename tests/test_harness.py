@@ -1,4 +1,4 @@
-"""What tests stand on holds: a real Kafka that can be restarted, databases from templates, processes on a leash."""
+"""The harness: a Kafka that can be restarted, databases from templates, processes that end with their test."""
 
 import asyncio
 import signal
@@ -29,7 +29,7 @@ async def read_one(bootstrap: str, topic: str, group: str) -> bytes:
 
 
 async def test_a_record_makes_the_round_trip_over_real_kafka(kafka: str, topics: str) -> None:
-    """An idempotent producer and a consumer group meet on a topic of this test's own."""
+    """An idempotent producer and a consumer group use a topic of this test."""
     topic = f"{topics}did.purchased"
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True) as producer:
         assert await producer.partitions_for(topic) == set(range(12))
@@ -39,13 +39,13 @@ async def test_a_record_makes_the_round_trip_over_real_kafka(kafka: str, topics:
 
 @pytest.mark.parametrize("topics", [2], indirect=True)
 async def test_topics_can_have_fewer_partitions(kafka: str, topics: str) -> None:
-    """A test that needs no spread says so and is quicker."""
+    """A test that needs few partitions sets their number, and is faster."""
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
         assert await producer.partitions_for(f"{topics}inventory.dlq") == {0, 1}
 
 
-async def test_topics_of_other_tests_are_gone(kafka: str, topics: str) -> None:
-    """A broker of a long run holds the topics of the running test only."""
+async def test_topics_of_other_tests_are_deleted(kafka: str, topics: str) -> None:
+    """The broker has only the topics of the running test."""
     client = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await client.start()
     try:
@@ -56,8 +56,8 @@ async def test_topics_of_other_tests_are_gone(kafka: str, topics: str) -> None:
 
 
 @pytest.mark.parametrize("topics", [1], indirect=True)
-async def test_a_killed_broker_comes_back_with_its_records(kafka_broker: Broker, topics: str) -> None:
-    """Port and data survive kill -9, so that fault tests can restart the broker under running services."""
+async def test_a_killed_broker_starts_again_with_its_records(kafka_broker: Broker, topics: str) -> None:
+    """Port and data survive kill -9, so a fault test can restart the broker while services run."""
     topic = f"{topics}did.purchased"
     async with AIOKafkaProducer(bootstrap_servers=kafka_broker.bootstrap, acks="all") as producer:
         await producer.send_and_wait(topic, b"kept", headers=list(HEADERS))
@@ -70,7 +70,7 @@ prepared: list[str] = []
 
 
 async def with_a_table(dsn: str) -> None:
-    """Prepare a template and count that."""
+    """Create a table in a template, and count the calls."""
     prepared.append(dsn)
     connection = await asyncpg.connect(dsn)
     await connection.execute("CREATE TABLE rows (n int)")
@@ -78,7 +78,7 @@ async def with_a_table(dsn: str) -> None:
 
 
 async def test_databases_are_copies_of_a_template_that_is_prepared_once(database_for: DatabaseFor) -> None:
-    """Two databases of a service begin equal and live apart; migrations ran once."""
+    """Two databases of a service are equal at first and independent afterwards. The migrations ran once."""
     first, second = [await database_for("inventory", with_a_table) for _ in range(2)]
     counts = []
     for dsn in (first, second):
@@ -90,32 +90,32 @@ async def test_databases_are_copies_of_a_template_that_is_prepared_once(database
     assert len(prepared) == 1
 
 
-async def test_a_database_is_dropped_although_a_pool_was_forgotten(database_for: DatabaseFor) -> None:
-    """A test that fails with open connections leaves nothing that blocks the next."""
+async def test_a_database_with_open_connections_is_dropped(database_for: DatabaseFor) -> None:
+    """A test that fails with open connections does not block the next test."""
     await asyncpg.connect(await database_for("billing"))
 
 
 async def test_an_empty_database_has_no_tables(database_for: DatabaseFor) -> None:
-    """Without a preparation a database is as migrations find it in production."""
+    """Without `prepare` a database is as empty as a new one in production."""
     connection = await asyncpg.connect(await database_for("billing"))
     assert not await connection.fetch("SELECT FROM pg_tables WHERE schemaname = 'public'")
     await connection.close()
 
 
-async def test_a_paused_process_neither_runs_nor_ends(processes: Processes) -> None:
-    """A frozen process is what a fault test can make of any service."""
+async def test_a_paused_process_does_not_run_and_can_continue(processes: Processes) -> None:
+    """A fault test can freeze any service."""
     child = processes.python("child", "-c", "import time; time.sleep(60)")
     await until(lambda: "sleep" in " ".join(psutil.Process(child.pid).cmdline()), within=5, what="start")
     child.pause()
     stopped = psutil.STATUS_STOPPED
     await until(lambda: psutil.Process(child.pid).status() == stopped, within=5, what="pause")
     child.resume()
-    await until(lambda: psutil.Process(child.pid).status() != stopped, within=5, what="going on")
+    await until(lambda: psutil.Process(child.pid).status() != stopped, within=5, what="continue")
     assert await child.stop() == -signal.SIGTERM
 
 
-async def test_a_kill_ends_what_the_process_started_too(processes: Processes) -> None:
-    """No grandchild outlives a killed service."""
+async def test_killing_a_process_kills_its_children(processes: Processes) -> None:
+    """No grandchild of the test outlives a killed service."""
     script = (
         "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
     )
@@ -126,8 +126,8 @@ async def test_a_kill_ends_what_the_process_started_too(processes: Processes) ->
     await until(lambda: has_ended(grandchild), within=5, what="end of the grandchild")
 
 
-async def test_children_end_with_a_host_that_is_killed(processes: Processes) -> None:
-    """Kill -9 of pytest leaves no service, no JVM and no database behind."""
+async def test_children_end_when_their_host_is_killed(processes: Processes) -> None:
+    """After kill -9 of pytest no service, JVM or database is left."""
     script = (
         "import pathlib, sys, time; from didflow.embedded.child import Child;"
         "print(Child.start(['sleep', '60'], log=pathlib.Path(sys.argv[1])).pid, flush=True); time.sleep(60)"
@@ -139,8 +139,8 @@ async def test_children_end_with_a_host_that_is_killed(processes: Processes) -> 
     await until(lambda: has_ended(child), within=5, what="end of the child")
 
 
-async def test_the_watcher_does_what_the_kernel_does_elsewhere(processes: Processes) -> None:
-    """Systems without a parent-death signal have a process that looks after the parent."""
+async def test_the_watcher_ends_a_child_whose_parent_was_killed(processes: Processes) -> None:
+    """It replaces the parent-death signal on systems that have none."""
     parent = processes.python("parent", "-c", "import time; time.sleep(60)")
     child = processes.python("child", "-c", "import time; time.sleep(60)")
     start_watcher(parent.pid, child.pid, signal.SIGTERM)
@@ -148,7 +148,7 @@ async def test_the_watcher_does_what_the_kernel_does_elsewhere(processes: Proces
     assert await child.ended(within=5) == -signal.SIGTERM
 
 
-async def test_waiting_has_an_end() -> None:
-    """A fact that never comes true is said by name when the deadline passes."""
+async def test_waiting_ends_at_the_deadline() -> None:
+    """The error names the condition that did not become true."""
     with pytest.raises(DeadlineMissedError, match="rain: not within"):
         await until(lambda: False, within=0.02, what="rain")

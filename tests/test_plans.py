@@ -1,11 +1,11 @@
-"""What a worker reads goes by an index, from the first batch on an empty database to the millionth row."""
+"""Every statement of a worker uses an index, on an empty database as on one with a million rows."""
 
 import re
 from typing import Any
 
 import pytest
 from harness.fixtures import DatabaseFor
-from harness.migrated import migrated
+from harness.migrations import migration_of
 
 from didflow.services import SERVICES, service
 from didflow_chassis import parked
@@ -17,27 +17,27 @@ from didflow_chassis.timers import due_sql
 SEQUENTIAL = re.compile(r"Seq Scan on (\w+)")
 
 
-async def whole_tables_read(database: Database, statement: str) -> list[str]:
-    """Plan a statement for any values, and return the tables that it would read from end to end."""
+async def sequential_scans(database: Database, statement: str) -> list[str]:
+    """Return the tables that the plan of a statement scans sequentially, whatever its values."""
     nothing: list[Any] = [None] * len(set(re.findall(r"\$\d+", statement)))
     return SEQUENTIAL.findall("\n".join(r[0] for r in await database.fetch(f"EXPLAIN {statement}", *nothing)))
 
 
 @pytest.fixture(params=SERVICES)
-async def worked(request, database_for: DatabaseFor):
-    """A service, and its empty database as its worker opens it."""
-    dsn = await database_for(request.param, migrated(request.param))
+async def opened(request, database_for: DatabaseFor):
+    """A service and its empty database, opened as a worker opens it."""
+    dsn = await database_for(request.param, migration_of(request.param))
     database = Database(dsn, application="test", is_by_key=True)
     await database.start()
     yield service(request.param), database
     await database.stop()
 
 
-async def test_a_worker_reads_no_table_from_end_to_end(worked) -> None:
-    """States by key, waiters, the inbox, what is due, the outbox: each has its index, and the plan takes it."""
-    about, database = worked
+async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
+    """States, parked messages, the inbox, due timers and the outbox are read by an index."""
+    about, database = opened
     statements = [TAKEN, parked.LOAD, parked.REMOVE, _READ, _DELETE]
     for kind in about.kinds:
         statements += [] if kind.append_only else [kind.load_sql]
         statements += [due_sql(kind)] if kind.due else []
-    assert {s: found for s in statements if (found := await whole_tables_read(database, s))} == {}
+    assert {s: found for s in statements if (found := await sequential_scans(database, s))} == {}

@@ -1,51 +1,36 @@
-"""Two workers of a service decide on one new DID at the same instant, a thousand times over.
+"""Two workers of a service decide about one new DID at the same time, a thousand times.
 
-A row that is not there yet cannot be locked; if its key were not, one of the two effects would be gone.
+A row that does not exist cannot be locked. The stage locks the key instead, so neither effect is lost.
 """
 
-import asyncio
+from asyncio import gather
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 
 import pytest
 from harness.fixtures import DatabaseFor
-from harness.migrated import migrated
+from harness.migrations import migration_of
 
 from didflow.services import service
-from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.records import Record
-from didflow_chassis.stage import Answer, IdempotencyKey, Stage
-from didflow_chassis.stage.telemetry import StageTelemetry
-from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.tracing import start_tracing
-from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
-from didflow_contracts.event_data import EventData
+from didflow_chassis.testing import ServiceOnPostgres
+from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased, VerificationApproved
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.commands import CreateAccount
 
 TIMES = 1_000
-SAMPLES = {
+BOTH_EFFECTS = {
     "inventory": "SELECT count(*) FROM dids WHERE registration->>'state' = 'approved'",
     "billing": "SELECT count(*) FROM terms WHERE registration = 'approved'",
     "provisioning": "SELECT count(*) FROM routings WHERE registration = 'approved'",
 }
-"""What shows that both effects are there: the purchase's row, with the approval in it."""
-
-_OFFSETS = count()
+"""Counts the rows that a purchase created and that have the approval."""
 
 
-def record(data: EventData, source: str, event_id: str, sequence: int | None = None) -> Record:
-    event = Event(id=event_id, source=source, time=datetime.now(UTC), data=data, sequence=sequence)
-    headers = (("content-type", CONTENT_TYPE.encode()),)
-    return Record(data.topic, 0, next(_OFFSETS), data.subject.encode(), encode(event), headers)
-
-
-def purchase(n: int) -> Record:
+def purchase(n: int) -> Event[DidPurchased]:
     data: dict[str, Any] = {
         "did_id": derived_id("two", str(n)),
         "number": f"+442079460{n:03d}",
@@ -57,17 +42,19 @@ def purchase(n: int) -> Record:
         "price": {money: {"amount": "1.00", "currency": "GBP"} for money in ("setup", "recurring")},
         "billing_period": 1,
     }
-    return record(DidPurchased.model_validate(data), "/orders/two", f"purchase-{n}")
+    purchased = DidPurchased.model_validate(data)
+    return Event(id=f"purchase-{n}", source="/orders/two", time=datetime.now(UTC), data=purchased)
 
 
-def approval(n: int) -> Record:
-    data = VerificationApproved(
+def approval(n: int) -> Event[VerificationApproved]:
+    approved = VerificationApproved(
         did_id=derived_id("two", str(n)),
         number=f"+442079460{n:03d}",
         account="master",
         registration="approved",
     )
-    return record(data, "/didflow/verification", f"approval-{n}", sequence=2)
+    source = "/didflow/verification"
+    return Event(id=f"approval-{n}", source=source, time=datetime.now(UTC), data=approved, sequence=2)
 
 
 @pytest.fixture
@@ -76,34 +63,28 @@ async def exits() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-async def test_purchase_and_approval_at_once_are_both_there(
+@pytest.mark.parametrize("name", BOTH_EFFECTS)
+async def test_a_purchase_and_an_approval_at_the_same_time_both_take_effect(
     name: str, database_for: DatabaseFor, exits: AsyncExitStack
 ) -> None:
-    """One worker takes the purchase while the other takes the approval: both effects, always, nothing waits."""
-    dsn = await database_for(name, migrated(name))
-    first, second = [await worker(name, dsn, exits) for _ in range(2)]
+    """One worker receives the purchase while the other receives the approval. Nothing is lost or parked."""
+    dsn = await database_for(name, migration_of(name))
+    first, second = [
+        await exits.enter_async_context(ServiceOnPostgres.open(service(name), dsn, migrate=False))
+        for _ in range(2)
+    ]
     if name == "inventory":
-        await make_account(first)
+        await create_account(first)
     for n in range(TIMES):
-        await asyncio.gather(first.records([purchase(n)]), second.records([approval(n)]))
-    rows = await first.database.fetch(SAMPLES[name])
+        await gather(first.receive(purchase(n)), second.receive(approval(n)))
+    rows = await first.fetch(BOTH_EFFECTS[name])
     assert rows[0][0] == TIMES
-    assert not await first.database.fetch("SELECT FROM parked")
+    assert await first.parked() == []
 
 
-async def make_account(stage: Stage) -> None:
-    """Make the account that buys; inventory sells to no other."""
+async def create_account(inventory: ServiceOnPostgres) -> None:
+    """Create the account that buys. Inventory sells only to accounts that exist."""
     caller = Caller(subject="test", account="master", role="operator")
-    wish = CreateAccount(entity_id="master", subject="", caller=caller, path="master", name="Master")
-    key = IdempotencyKey(account="master", route="test", value=None, digest=bytes(32))
-    await stage.command([wish], key=key, actor="user:test", answer=lambda _: Answer(status=201, body=b""))
-
-
-async def worker(name: str, dsn: str, exits: AsyncExitStack) -> Stage:
-    """The stage of one worker, with connections of its own."""
-    database = Database(dsn, application="worker", size=2)
-    await database.start()
-    exits.push_async_callback(database.stop)
-    tracing = start_tracing(service=name, process="test", endpoint=None)
-    return Stage(service(name), database, StageTelemetry(Metrics(), tracing))
+    await inventory.run(
+        CreateAccount(entity_id="master", subject="", caller=caller, path="master", name="Master")
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 
 Cut = Literal["applied", "dropped"]
 """What becomes of the transaction: it was committed, or it never was."""

@@ -21,7 +21,7 @@ from faults.ledger import Ledger
 from faults.oracle import Ask, Oracle, asking
 from faults.report import Report, reported
 from faults.summary import FILE, Summary, TestResult, Timed
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 from harness.fixtures import DatabaseFor
 from harness.processes import Processes
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 from faults.installation import PREPARE
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 from harness.fixtures import DatabaseFor
 
 from didflow.services import service

@@ -15,8 +15,8 @@ from typing import Any, Final
 import httpx
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from harness.broken import JOURNAL
-from harness.migrated import migrated
+from harness.fault_journal import JOURNAL
+from harness.migrations import migration_of
 from harness.processes import Processes, RunningProcess, until
 
 from didflow import processes
@@ -200,7 +200,7 @@ class _IdleCheck(IdleCheck):
 
 
 async def _prepare(name: str, dsn: str) -> None:
-    await migrated(name)(dsn)
+    await migration_of(name)(dsn)
     if name == "inventory":
         await _make_accounts(dsn)
 

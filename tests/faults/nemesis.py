@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from faults.installation import READY_S, Installation, Member
 from faults.servers import DatabaseServer
-from harness.broken import Fault
 from harness.broker import Broker
+from harness.fault_journal import Fault
 from harness.processes import until
 
 LEASE_S: Final = 5.0

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faults.installation import ACCOUNT, Installation
 from faults.ledger import Kind, Ledger
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 
 from didflow.errors import CallFailed
 from didflow.http_client import Api, Response

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 
 _CHUNK: Final = 64 * 1024
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from faults.installation import Installation
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 
 from didflow.tail import partitions_of
 from didflow_chassis.kafka_clients import connection

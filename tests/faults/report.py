@@ -11,7 +11,7 @@ from faults.invariants import violations
 from faults.ledger import Ledger
 from faults.summary import Summary, TestResult, Timed
 from faults.violation import HARMS, Violation
-from harness.broken import Fault
+from harness.fault_journal import Fault
 
 from didflow_contracts.events import DidActivated
 from didflow_contracts.topics import SERVICES, SOURCES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 from faults.installation import PREPARE
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 
 from didflow.embedded.databases import create_service_databases
 from didflow.embedded.postgres import EmbeddedPostgres

@@ -14,7 +14,7 @@ from faults.invariants import violations
 from faults.ledger import Ledger
 from faults.report import reported
 from faults.summary import Summary, TestResult, Timed
-from harness.broken import Fault
+from harness.fault_journal import Fault
 from msgspec import structs
 
 from didflow_billing.domain.term import Term

@@ -1,1 +1,1 @@
-"""What tests across services stand on: a real Kafka, a real PostgreSQL, and services as real processes."""
+"""What all tests can use: a real Kafka, a real PostgreSQL, services on them, and services as processes."""

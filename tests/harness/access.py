@@ -1,6 +1,6 @@
-"""Who may do what on a guarded broker: made from the contract's own table of topics, and nothing beyond it.
+"""The access rules of a guarded broker, derived from the contracts' table of topics.
 
-Whatever is not allowed here is refused by the broker, whoever asks.
+The broker denies everything that no rule allows, for every user but `admin`.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from harness.processes import until
 ADMIN: Final = "admin"
 _WAIT_S: Final = 20.0
 _KAFKA: Any = admin
-"""The client's names, which it does not mark as exported."""
+"""The names of the client library. It does not mark them as exported."""
 _TOPIC, _GROUP = _KAFKA.ResourceType.TOPIC, _KAFKA.ResourceType.GROUP
 _READ, _WRITE = _KAFKA.AclOperation.READ, _KAFKA.AclOperation.WRITE
 _ANY = _KAFKA.AclBindingFilter(
@@ -32,12 +32,12 @@ _ANY = _KAFKA.AclBindingFilter(
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """The users of a broker that asks who it is, name -> password; `admin` may do everything."""
+    """The users of a broker that authenticates, name -> password. `admin` may do everything."""
 
     users: dict[str, str]
 
     def client(self, user: str = ADMIN) -> dict[str, Any]:
-        """Return what a client needs to come in as this user."""
+        """Return the options of an aiokafka client that logs in as this user."""
         return {
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_mechanism": "PLAIN",
@@ -46,7 +46,7 @@ class Guard:
         }
 
     def settings(self, user: str = ADMIN) -> dict[str, Any]:
-        """Return the same as settings of a process, without their prefix."""
+        """Return the same as settings of a service, without their prefix."""
         names = {"sasl_plain_username": "username", "sasl_plain_password": "password"}
         return {f"KAFKA_{names.get(n, n)}".upper(): value for n, value in self.client(user).items()}
 
@@ -57,7 +57,7 @@ class Guard:
 
     @property
     def properties(self) -> str:
-        """Return what the broker's configuration says besides: everybody by name, nobody may anything by default."""
+        """Return the lines of the broker's configuration: every client logs in, and the default is to deny."""
         users = " ".join(f'user_{name}="{password}"' for name, password in self.users.items())
         own = f'username="{ADMIN}" password="{self.users[ADMIN]}"'
         return (
@@ -75,7 +75,7 @@ class Guard:
 
 
 def rules_of(service: str, prefix: str) -> Iterator[Any]:
-    """Give all that a service may: read what it hears, write what it says and its dead letters, be in its group."""
+    """Yield the rules of a service: read and write its topics, write its dead letters, join its group."""
     for name in (*(topic.name for topic in topics_written_by(service)), DEAD_LETTER_TOPICS[service]):
         yield _rule(_TOPIC, prefix + name, service, _WRITE)
     for topic in topics_read_by(service):
@@ -89,7 +89,7 @@ def _rule(kind: Any, name: str, user: str, operation: Any) -> Any:
 
 
 async def allow(bootstrap: str, guard: Guard, rules: Iterable[Any]) -> None:
-    """Give these rules to a broker and wait until it holds to them. Raises KafkaException, DeadlineMissedError."""
+    """Create these rules on a broker and wait until it applies them. Raises KafkaException, DeadlineMissedError."""
     client: Any = _KAFKA.AdminClient({"bootstrap.servers": bootstrap, **guard.librdkafka()})
     wanted = set(rules)
     for answer in client.create_acls(list(wanted), request_timeout=_WAIT_S).values():

@@ -1,29 +1,29 @@
-"""What a test may ask of a broker, whatever runs it; and why there may be none."""
+"""The operations of a test's Kafka broker, and the error that is raised where no broker can run."""
 
 from typing import Protocol
 
 
 class KafkaUnavailableError(RuntimeError):
-    """No real Kafka can be had on this machine; the message says why."""
+    """No real Kafka can run on this machine. The message gives the reason."""
 
     code = "kafka-unavailable"
 
 
 class Broker(Protocol):
-    """A single-node Kafka that keeps its port and its data from stop to start."""
+    """A Kafka of one node. It keeps its port and its data when it is stopped and started again."""
 
     @property
     def bootstrap(self) -> str:
-        """`host:port` for clients, the same over restarts."""
+        """Return `host:port` for clients. It is the same after a restart."""
 
     async def start(self) -> None:
-        """Start it, or start it again; returns when it serves clients."""
+        """Start the broker, and return when it serves clients."""
 
     async def stop(self) -> None:
-        """Stop it in order, keeping its data."""
+        """Shut the broker down. Its data stays."""
 
     async def kill(self) -> None:
-        """End it as kill -9 would, keeping its data."""
+        """Kill the broker as kill -9 does. Its data stays."""
 
     async def remove(self) -> None:
-        """Stop it for good."""
+        """Stop the broker for ever. Its data may be deleted."""

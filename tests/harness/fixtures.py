@@ -1,6 +1,6 @@
-"""Fixtures for every test of the repository: one Kafka and one PostgreSQL per run, everything else per test.
+"""Fixtures of all tests: one Kafka and one PostgreSQL for a test run, and everything else for each test.
 
-Nothing starts before a test asks for it. Tests on one broker are told apart by the prefix of their topics.
+A server starts when the first test needs it. The tests share the broker; each has its own prefix of topic names.
 """
 
 import os
@@ -15,20 +15,20 @@ import pytest_asyncio
 
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow.embedded.temporary_folder import temporary_folder
-from didflow_chassis.migrate import upgrade
 from didflow_chassis.service import Service
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 from harness.broker import Broker, KafkaUnavailableError
+from harness.migrations import migration_of
 from harness.postgres import Prepare, TemplateDatabases
 from harness.processes import Processes
 from harness.topics import create_topics, delete_topics
 
 DatabaseFor = Callable[..., Awaitable[str]]
-"""`await database_for(service, prepare=None)` gives the DSN of a database of this test's own."""
+"""`await database_for(service, prepare=None)` returns the DSN of a new database for this test."""
 
 OnPostgres = Callable[..., Awaitable[ServiceOnPostgres]]
-"""`await on_postgres(SERVICE, now=..., caller=...)` opens a service on a database of this test's own.
+"""`await on_postgres(SERVICE, now=..., caller=...)` opens a service on a new database for this test.
 
 `prepare` makes the tables of a service that has no migrations. `opened_as` is a subclass with more methods.
 The other options are those of `ServiceOnPostgres.open`.
@@ -37,14 +37,14 @@ The other options are those of `ServiceOnPostgres.open`.
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def kafka_broker() -> AsyncIterator[Broker]:
-    """The run's real Kafka, which fault tests may stop, kill and start again (and must leave running)."""
-    from harness.kafka import real_kafka  # the Docker client is slow to import
+    """The Kafka of the test run. A fault test may stop, kill and start it, and must leave it running."""
+    from harness.kafka import real_kafka  # the import of the Docker client is slow
 
     try:
         async with real_kafka() as broker:
             yield broker
     except KafkaUnavailableError as error:
-        reason = f"no real Kafka: {error}"
+        reason = f"No real Kafka can run here: {error}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -52,15 +52,15 @@ async def kafka_broker() -> AsyncIterator[Broker]:
 
 @pytest.fixture(scope="session")
 def kafka(kafka_broker: Broker) -> str:
-    """Bootstrap address of the run's real Kafka."""
+    """The bootstrap address of the Kafka of the test run."""
     return kafka_broker.bootstrap
 
 
 @pytest_asyncio.fixture
 async def topics(kafka: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """All topics of the contract under a prefix of this test's own (`DIDFLOW_TOPIC_PREFIX`), which is given.
+    """Create all topics of the contracts under a prefix for this test (`DIDFLOW_TOPIC_PREFIX`), and return the prefix.
 
-    They have 12 partitions, or as many as `parametrize("topics", [n], indirect=True)` says.
+    A topic has 12 partitions. `parametrize("topics", [n], indirect=True)` sets another number.
     """
     prefix = f"t{secrets.token_hex(4)}."
     names = [prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
@@ -71,7 +71,7 @@ async def topics(kafka: str, request: pytest.FixtureRequest) -> AsyncIterator[st
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres() -> AsyncIterator[EmbeddedPostgres]:
-    """The run's real PostgreSQL."""
+    """The PostgreSQL of the test run."""
     with temporary_folder(in_memory=True) as folder:
         async with await EmbeddedPostgres.start(folder / "postgres") as server:
             yield server
@@ -79,13 +79,13 @@ async def postgres() -> AsyncIterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def template_databases(postgres: EmbeddedPostgres) -> TemplateDatabases:
-    """What the run's databases are copied from."""
+    """The templates of the databases of the test run."""
     return TemplateDatabases(admin_dsn=postgres.dsn)
 
 
 @pytest_asyncio.fixture
 async def database_for(template_databases: TemplateDatabases) -> AsyncIterator[DatabaseFor]:
-    """Makes databases of services for one test; see `DatabaseFor`. They are dropped after it."""
+    """Creates databases of services for one test; see `DatabaseFor`. They are dropped after the test."""
     made: list[str] = []
 
     async def make(service: str, prepare: Prepare | None = None) -> str:
@@ -99,7 +99,7 @@ async def database_for(template_databases: TemplateDatabases) -> AsyncIterator[D
 
 @pytest_asyncio.fixture
 async def on_postgres(database_for: DatabaseFor) -> AsyncIterator[OnPostgres]:
-    """Opens services on databases of this test's own; see `OnPostgres`. They are closed after the test."""
+    """Opens services on new databases for this test; see `OnPostgres`. They are closed after the test."""
     async with AsyncExitStack() as exits:
 
         async def open_service(
@@ -109,27 +109,15 @@ async def on_postgres(database_for: DatabaseFor) -> AsyncIterator[OnPostgres]:
             opened_as: type[ServiceOnPostgres] = ServiceOnPostgres,
             **options: Any,
         ) -> ServiceOnPostgres:
-            dsn = await database_for(service.name, prepare or _migrated(service))
+            dsn = await database_for(service.name, prepare or migration_of(service))
             return await exits.enter_async_context(opened_as.open(service, dsn, migrate=False, **options))
 
         yield open_service
 
 
-_MIGRATED: dict[str, Prepare] = {}
-
-
-def _migrated(service: Service) -> Prepare:
-    """Return the function that migrates a service's database: one for each name, since templates are made once."""
-
-    async def prepare(dsn: str) -> None:
-        await upgrade(dsn, service)
-
-    return _MIGRATED.setdefault(service.name, prepare)
-
-
 @pytest_asyncio.fixture
 async def processes(tmp_path: Path) -> AsyncIterator[Processes]:
-    """Starts processes for one test and kills what is left of them after it."""
+    """Starts processes for one test. Those that still run after the test are killed."""
     launcher = Processes(folder=tmp_path)
     yield launcher
     await launcher.end()

@@ -1,4 +1,4 @@
-"""One real Kafka for a test run: in Docker when an engine answers, else a JVM of our own, else a reason why not."""
+"""The one real Kafka of a test run: in a container if a Docker engine answers, else as a Java process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from harness.kafka_java import JavaBroker
 
 @asynccontextmanager
 async def real_kafka() -> AsyncIterator[Broker]:
-    """Give a running broker and remove it at the end. Raises KafkaUnavailableError with all reasons."""
+    """Start a broker, and remove it at the end of the block. Raises KafkaUnavailableError with all reasons."""
     reasons = ["no Docker engine answers"]
     with temporary_folder(in_memory=True) as folder:
         broker: Broker | None = None

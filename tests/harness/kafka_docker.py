@@ -1,4 +1,4 @@
-"""Kafka in a container, when a Docker engine answers: on a fixed port of this host, so that it survives restarts."""
+"""Kafka in a container. It listens on a fixed port of this host, so clients find it again after a restart."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from testcontainers.core.docker_client import DockerClient
 
 from didflow.embedded.ports import free_port
 from didflow.embedded.wait import until
-from harness.broken import JOURNAL
 from harness.broker import KafkaUnavailableError
+from harness.fault_journal import JOURNAL
 from harness.topics import is_serving
 
 _INSIDE: Final = 9093
@@ -24,16 +24,16 @@ _ENVIRONMENT: Final = {
 
 
 def docker_answers() -> bool:
-    """Say whether a Docker engine can be reached from here."""
+    """Return True if a Docker engine answers."""
     try:
         return bool(DockerClient().client.ping())
-    except Exception:  # noqa: BLE001 - whatever the client library raises means there is none
+    except Exception:  # noqa: BLE001 - any error of the client library means that there is no engine
         return False
 
 
 @dataclass(kw_only=True)
 class DockerBroker:
-    """A Kafka container; testcontainers removes it even when the test run is killed."""
+    """A Kafka container. The testcontainers library removes it even if the test run is killed."""
 
     container: Any = field(repr=False)
     bootstrap: str
@@ -51,18 +51,18 @@ class DockerBroker:
         return cls(container=container, bootstrap=container.get_bootstrap_server())
 
     async def start(self) -> None:
-        """Start it again; returns when it serves clients."""
+        """Start the container again, and return when it serves clients."""
         await asyncio.to_thread(self.container.get_wrapped_container().start)
         await until(lambda: is_serving(self.bootstrap), within=_START_SECONDS, what="start of Kafka")
         JOURNAL.lift("broker")
 
     async def stop(self) -> None:
-        """Stop it in order, keeping its data."""
+        """Stop the container. Its data stays."""
         JOURNAL.begin("broker stopped", "broker")
         await asyncio.to_thread(self.container.get_wrapped_container().stop)
 
     async def kill(self) -> None:
-        """End it as kill -9 would, keeping its data."""
+        """Kill the container as kill -9 does. Its data stays."""
         JOURNAL.begin("broker killed", "broker")
         await asyncio.to_thread(self.container.get_wrapped_container().kill)
 

@@ -1,6 +1,7 @@
-"""Apache Kafka as jars from Maven Central, downloaded once per version into a cache under the repository.
+"""The jars of Apache Kafka from Maven Central, downloaded once for each version into a cache below the repository.
 
-The cache is filled under a lock and by renames: two test runs at once share one download, and it is whole or absent.
+The cache is filled under a file lock, and each download is renamed into place when it is complete. Two test runs at
+the same time share one download, and an interrupted download leaves nothing behind.
 """
 
 import fcntl
@@ -32,7 +33,7 @@ _POM: Final = f"""\
 
 
 def kafka_jars() -> Path:
-    """Return the folder of Kafka's jars, downloading them (44 MB) at first. Raises KafkaUnavailableError."""
+    """Return the folder of Kafka's jars. The first call downloads them (44 MB). Raises KafkaUnavailableError."""
     _require_java()
     jars = CACHE / VERSION / "jars"
     with _locked():
@@ -42,9 +43,10 @@ def kafka_jars() -> Path:
 
 
 def formatted_storage(jars: Path, properties: str) -> Path:
-    """Return an empty log folder as Kafka's own tool formats it, made once: copying it saves a JVM start.
+    """Return an empty log folder that was formatted by Kafka's own tool.
 
-    `properties` is a server's configuration with `{log}` for its log folder. Raises KafkaUnavailableError.
+    It is made once. To copy it is faster than to start a JVM for the tool. `properties` is the configuration of a
+    server, with `{log}` in place of its log folder. Raises KafkaUnavailableError.
     """
     storage = jars.with_name("formatted")
     with _locked():
@@ -65,7 +67,7 @@ def _locked() -> Iterator[None]:
         CACHE.mkdir(parents=True, exist_ok=True)
         lock = (CACHE / "lock").open("ab")
     except OSError as error:
-        raise KafkaUnavailableError(f"no cache for Kafka's jars: {error}") from error
+        raise KafkaUnavailableError(f"The cache of Kafka's jars cannot be used: {error}") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -84,16 +86,16 @@ def _download(jars: Path) -> None:
 def _require_java() -> None:
     version = _run(["java", "-version"], 20).split('"')[1]
     if int(version.split(".")[0]) < _LEAST_JAVA:
-        raise KafkaUnavailableError(f"Java {version} is older than {_LEAST_JAVA}")
+        raise KafkaUnavailableError(f"Java {version} is too old. Kafka needs Java {_LEAST_JAVA} or later.")
 
 
 def _run(command: Sequence[str], seconds: float) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except FileNotFoundError:
-        raise KafkaUnavailableError(f"no {command[0]} on this machine") from None
+        raise KafkaUnavailableError(f"The program {command[0]} is not installed.") from None
     except subprocess.TimeoutExpired:
-        raise KafkaUnavailableError(f"{command[0]} took more than {seconds:g} s") from None
+        raise KafkaUnavailableError(f"The program {command[0]} took more than {seconds:g} s.") from None
     if done.returncode:
         raise KafkaUnavailableError(f"{command[0]}: {(done.stdout + done.stderr).strip()[-500:]}")
     return done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Apache Kafka as a JVM of our own: one node, KRaft, on free ports, its data in a folder that the caller gives."""
+"""Apache Kafka as a Java process of the test run: one KRaft node on free ports, with its data in a given folder."""
 
 import asyncio
 import shutil
@@ -11,17 +11,17 @@ from didflow.embedded.child import Child
 from didflow.embedded.ports import free_port
 from didflow.embedded.wait import DeadlineMissedError, until
 from harness.access import Guard
-from harness.broken import JOURNAL
 from harness.broker import KafkaUnavailableError
+from harness.fault_journal import JOURNAL
 from harness.kafka_jars import formatted_storage, kafka_jars
 from harness.topics import is_serving
 
 _START_SECONDS: Final = 60.0
 _TERMINATE_THEN_KILL: Final = ((signal.SIGTERM, 30.0), (signal.SIGKILL, 5.0))
 BRIEF: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-"""For a JVM of some minutes, which must be there soon: it never compiles for speed."""
+"""Options of a JVM that runs for minutes. They shorten its start; optimizing compilation is off."""
 LASTING: Final = ("-Xms512m", "-Xmx1g", "-XX:+UseSerialGC", "-Xshare:auto")
-"""For one that is measured: compiled as in production, after some minutes of work."""
+"""Options of a JVM that is measured. It compiles as in production, after some minutes of load."""
 _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -57,7 +57,7 @@ broker.heartbeat.interval.ms=500
 
 @dataclass(kw_only=True)
 class JavaBroker:
-    """A Kafka JVM on a leash; it keeps ports and data from stop to start."""
+    """A Kafka process that ends with the test run. It keeps ports and data when it is stopped and started again."""
 
     folder: Path
     jars: Path
@@ -70,7 +70,7 @@ class JavaBroker:
     async def create(cls, folder: Path, guard: Guard | None = None, *, jvm: tuple[str, ...] = BRIEF) -> Self:
         """Prepare a broker in an empty folder and start it. Raises KafkaUnavailableError.
 
-        With a guard it asks who comes, and lets nobody do what no rule allows.
+        With a guard, the broker authenticates its clients and denies everything that no rule allows.
         """
         jars = await asyncio.to_thread(kafka_jars)
         blank = _PROPERTIES.replace("{controller}", "19093").replace("{broker}", "19092")
@@ -85,7 +85,7 @@ class JavaBroker:
 
     @property
     def bootstrap(self) -> str:
-        """`host:port` for clients, the same over restarts."""
+        """Return `host:port` for clients. It is the same after a restart."""
         return f"127.0.0.1:{self.port}"
 
     @property
@@ -93,7 +93,7 @@ class JavaBroker:
         return self.guard.client() if self.guard else {}
 
     async def start(self) -> None:
-        """Start it, or start it again; returns when it serves clients. Raises KafkaUnavailableError."""
+        """Start the broker, and return when it serves clients. Raises KafkaUnavailableError."""
         main = ["-cp", f"{self.jars}/*", "kafka.Kafka", str(self.folder / "server.properties")]
         child = Child.start(["java", *self.jvm, *main], log=self.folder / "kafka.log", cwd=self.folder)
         self.child = child
@@ -110,17 +110,17 @@ class JavaBroker:
         JOURNAL.lift("broker")
 
     async def stop(self) -> None:
-        """Stop it in order, keeping its data."""
+        """Shut the broker down. Its data stays."""
         JOURNAL.begin("broker stopped", "broker")
         if self.child is not None:
             await self.child.stop(_TERMINATE_THEN_KILL)
 
     async def kill(self) -> None:
-        """End it as kill -9 would, keeping its data."""
+        """Kill the broker as kill -9 does. Its data stays."""
         JOURNAL.begin("broker killed", "broker")
         if self.child is not None:
             await self.child.kill()
 
     async def remove(self) -> None:
-        """Stop it for good: nobody needs its data any more, so it need not put it in order."""
+        """Kill the broker. Its data is not needed any more, so no orderly shutdown is necessary."""
         await self.kill()

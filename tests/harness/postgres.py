@@ -1,4 +1,4 @@
-"""Databases for tests on one PostgreSQL: a service's is prepared once as a template, each test gets copies of it."""
+"""Databases of tests on one PostgreSQL. A template is prepared once for each service; each test gets copies of it."""
 
 import itertools
 import secrets
@@ -10,12 +10,12 @@ import asyncpg
 from didflow.embedded.databases import close_to_public, dsn_of, make_role, quoted
 
 Prepare = Callable[[str], Awaitable[None]]
-"""Makes an empty database ready (migrations): called once per test run with its DSN; must close what it opens."""
+"""Migrates an empty database, named by its DSN. Called once in a test run; must close its connections."""
 
 
 @dataclass(kw_only=True)
 class TemplateDatabases:
-    """Makes and drops the databases of one test run; each service has its own role, as it has in production."""
+    """Creates and drops the databases of one test run. Each service has its own role, as in production."""
 
     admin_dsn: str
     _passwords: dict[str, str] = field(default_factory=dict, repr=False)
@@ -23,7 +23,10 @@ class TemplateDatabases:
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count, repr=False)
 
     async def copy(self, service: str, prepare: Prepare | None = None) -> str:
-        """Make a new database for the service and return its DSN; prepared as `prepare` left the template."""
+        """Create a database for the service, a copy of the template that `prepare` made, and return its DSN.
+
+        Without `prepare` the database is empty.
+        """
         connection = await asyncpg.connect(self.admin_dsn)
         try:
             role = await self._role(connection, service)
@@ -33,7 +36,7 @@ class TemplateDatabases:
             await connection.close()
 
     async def drop(self, dsn: str) -> None:
-        """Drop a database made by `copy`, with the sessions still in it."""
+        """Drop a database that `copy` created. Open sessions are ended."""
         connection = await asyncpg.connect(self.admin_dsn)
         try:
             name = dsn.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Services as real processes in tests: they end with the test, or with pytest however it ends."""
+"""Services as processes in tests. A process ends with its test, and also if pytest is killed."""
 
 import os
 import signal
@@ -9,42 +9,42 @@ from pathlib import Path
 
 from didflow.embedded.child import Child, has_ended
 from didflow.embedded.wait import DeadlineMissedError, until
-from harness.broken import JOURNAL
+from harness.fault_journal import JOURNAL
 
 __all__ = ["DeadlineMissedError", "Processes", "RunningProcess", "has_ended", "until"]
 
 
-_BREAKS = {signal.SIGTERM: "told to stop", signal.SIGSTOP: "freeze", signal.SIGKILL: "kill -9"}
+_BREAKS = {signal.SIGTERM: "SIGTERM", signal.SIGSTOP: "freeze", signal.SIGKILL: "kill -9"}
 
 
 class RunningProcess(Child):
-    """A child of a test that can also be frozen, as a machine that swaps or a paused pod is.
+    """A child process of a test. It can be frozen, as a paused pod is.
 
-    What is done to it is noted as a fault of the test.
+    Each signal that stops, freezes or kills it is recorded in the fault journal.
     """
 
     @property
     def name(self) -> str:
-        """What it was started as."""
+        """Return the name that the process was started under."""
         return self.log.stem
 
     def send(self, number: signal.Signals) -> None:
-        """Signal it; nothing happens when it has ended."""
+        """Send a signal, unless the process has ended."""
         if self.exit_code is None and number in _BREAKS:
             JOURNAL.begin(_BREAKS[number], self.name)
         super().send(number)
 
     def pause(self) -> None:
-        """Freeze it (SIGSTOP)."""
+        """Freeze the process (SIGSTOP)."""
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen one go on (SIGCONT)."""
+        """Continue a frozen process (SIGCONT)."""
         self.send(signal.SIGCONT)
         JOURNAL.lift(self.name)
 
     async def kill(self) -> int:
-        """Kill -9 it with all that it started in its session. Returns the exit code; repeatable."""
+        """Kill the process and everything it started (SIGKILL), and return its exit code. May be repeated."""
         if self.exit_code is None:
             JOURNAL.begin(_BREAKS[signal.SIGKILL], self.name)
         return await super().kill()
@@ -52,7 +52,7 @@ class RunningProcess(Child):
 
 @dataclass(kw_only=True)
 class Processes:
-    """The processes of one test; logs lie in `folder`, one file per name."""
+    """The processes of one test. Each has a log file of its name in `folder`."""
 
     folder: Path
     started: list[RunningProcess] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Processes:
     def start(
         self, name: str, command: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> RunningProcess:
-        """Start a command with this environment on top of the test's own."""
+        """Start a command. `env` is added to the environment of the test."""
         log = self.folder / f"{name}.log"
         process = RunningProcess.start(command, log=log, env={**os.environ, **(env or {})})
         JOURNAL.lift(process.name)
@@ -68,11 +68,11 @@ class Processes:
         return process
 
     def python(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> RunningProcess:
-        """Start `python arguments...` with this interpreter."""
+        """Start `python arguments...` with the interpreter of the test."""
         return self.start(name, [sys.executable, *arguments], env=env)
 
     async def end(self) -> None:
-        """Kill what still runs, and show each log's end: pytest prints it when the test failed."""
+        """Kill all processes that still run, and print the end of each log. Pytest shows it if the test failed."""
         for process in self.started:
             await Child.kill(process)
             sys.stdout.write(f"--- {process.log.name}\n{process.log_tail()}\n")

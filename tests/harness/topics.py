@@ -1,4 +1,4 @@
-"""Topics on a test's broker: made in one call, told apart by a prefix, and removed in one call."""
+"""Topics of a test, under a prefix of its own. They are created in one call and deleted in one call."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -16,16 +16,16 @@ _TOPIC_SETTINGS = {"max.message.bytes": "2097152"}
 
 
 class TopicsNotMadeError(RuntimeError):
-    """The broker refused to make a topic; the message names it."""
+    """The broker refused to create a topic. The message names it."""
 
     code = "topics-not-made"
 
 
 async def is_serving(bootstrap: str, **options: Any) -> bool:
-    """Say whether the broker answers and knows itself as a member of its cluster."""
+    """Return True if the broker answers and is a member of its cluster."""
     host, _, port = bootstrap.rpartition(":")
     try:
-        # The client would log each refused connection; a bare one says nothing.
+        # The Kafka client logs each refused connection, so a plain one is tried first.
         _, writer = await asyncio.open_connection(host, int(port))
         writer.close()
         async with admin(bootstrap, **options) as client:
@@ -37,9 +37,9 @@ async def is_serving(bootstrap: str, **options: Any) -> bool:
 async def create_topics(
     bootstrap: str, names: Iterable[str], *, partitions: int = 12, **options: Any
 ) -> None:
-    """Make the topics that are not there yet, in one call, and wait until clients see all of their partitions.
+    """Create the topics that do not exist, and wait until clients see all of their partitions.
 
-    A consumer that subscribes before that would not be given what it doesn't see. Raises TopicsNotMadeError.
+    A consumer that subscribes earlier is not assigned the partitions that it does not see. Raises TopicsNotMadeError.
     """
     wanted = [
         NewTopic(name=name, num_partitions=partitions, replication_factor=1, topic_configs=_TOPIC_SETTINGS)
@@ -64,14 +64,14 @@ def _has_leaders(topic: dict[str, Any], partitions: int) -> bool:
 
 
 async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
-    """Remove the topics; those that are not there are no error."""
+    """Delete the topics. A topic that does not exist is no error."""
     async with admin(bootstrap) as client:
         await client.delete_topics(list(names))
 
 
 @asynccontextmanager
 async def admin(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Give an admin client of this broker, for as long as the block lasts; `options` say who it comes as."""
+    """Return an admin client for the length of the block. `options` are the credentials of the client."""
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000, **options)
     await client.start()
     try:

@@ -1,4 +1,4 @@
-"""What the running test broke, noted by whatever broke it, so that a report can say it without the test's help."""
+"""The faults that the running test injected. Whatever injects a fault records it here; the fault report reads it."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that was broken, and when it was whole again (Unix seconds; None: never in this test)."""
+    """One injected fault. `began` and `lifted` are Unix seconds; `lifted` is None if the fault lasted to the end."""
 
     kind: str
     what: str
@@ -16,32 +16,32 @@ class Fault:
 
 @dataclass(kw_only=True)
 class Journal:
-    """The faults of one test, in order; `duplicates` is what stages without a process of their own counted."""
+    """The faults of one test in order. `duplicates` counts repeated events in stages that run inside the test."""
 
     faults: list[Fault] = field(default_factory=list)
     duplicates: int = 0
 
     def forget(self) -> None:
-        """Begin anew, for the next test."""
+        """Remove everything, before the next test."""
         self.faults.clear()
         self.duplicates = 0
 
     def begin(self, kind: str, what: str) -> None:
-        """Note that something is broken from now on."""
+        """Record that a fault of `what` begins now."""
         self.faults.append(Fault(kind=kind, what=what, began=time.time()))
 
     def lift(self, what: str) -> None:
-        """Note that it is whole again, whatever was wrong with it."""
+        """Record that all faults of `what` end now."""
         now = time.time()
         for place, fault in enumerate(self.faults):
             if fault.what == what and fault.lifted is None:
                 self.faults[place] = replace(fault, lifted=now)
 
     def once(self, kind: str, what: str = "") -> None:
-        """Note what is over as soon as it is done."""
+        """Record a fault that ends in the moment in which it begins, such as a lost connection."""
         now = time.time()
         self.faults.append(Fault(kind=kind, what=what, began=now, lifted=now))
 
 
 JOURNAL = Journal()
-"""One test runs at a time."""
+"""The journal of the running test. Only one test runs at a time."""
