@@ -135,7 +135,7 @@ def _next_cursor(row: Any, keyset: "Keyset", query: PageQuery) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Keyset:
-    """The order of a list: by `column`, then by `key`, which is unique and never NULL."""
+    """The order of a list: by `column`, then by `key`. `key` is unique and never NULL."""
 
     column: Column
     key: tuple[Column, ...]
@@ -144,7 +144,7 @@ class Keyset:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What a row is ordered by, the sort column only once."""
+        """The columns of the order. A sort column that is also the key appears once."""
         return self.key if self.key == (self.column,) else (self.column, *self.key)
 
     def ordered(self) -> list[sa.UnaryExpression[Any]]:
@@ -152,14 +152,14 @@ class Keyset:
         return [c.desc() if self.descending else c.asc() for c in self.columns]
 
     def after(self, values: Sequence[Any]) -> sa.ColumnElement[bool]:
-        """Return the condition that a row comes after the one with these values."""
+        """Return the condition that a row comes after the row with these values."""
         if not self.nullable or self.columns == self.key:
             return self._beyond(self.columns, values)
         value, key = values[0], self._beyond(self.key, values[1:])
         null = self.column.is_(None)
         if value is None:
-            among_nulls = sa.and_(null, key)
-            return sa.or_(among_nulls, sa.not_(null)) if self.descending else among_nulls
+            later_nulls = sa.and_(null, key)
+            return sa.or_(later_nulls, sa.not_(null)) if self.descending else later_nulls
         beyond = sa.or_(
             self._beyond((self.column,), (value,)), sa.and_(self.column == _typed(value, self.column), key)
         )
@@ -173,23 +173,23 @@ class Keyset:
 
 
 def keyset_of(statement: sa.Select[Any], column: Column, *, key: Column | None, descending: bool) -> Keyset:
-    """Work out the order of a statement's rows: the tie breaker is `key`, else its first table's primary key.
+    """Return the order of the rows of a statement. Without `key`, the key is the primary key of the first table.
 
-    Raises TypeError where there is neither: a defect of the caller.
+    Raises TypeError if there is no key: a defect of the route.
     """
-    home = _home(statement)
-    ties = (key,) if key is not None else tuple(home.primary_key)
-    if not ties:
-        raise TypeError("a list needs a table with a primary key, or `key`")
-    solid = isinstance(column, sa.Column) and column.table is home and not column.nullable
-    return Keyset(column=column, key=ties, descending=descending, nullable=not solid)
+    table = _first_table(statement)
+    unique = (key,) if key is not None else tuple(table.primary_key)
+    if not unique:
+        raise TypeError("A list needs a table with a primary key, or the argument `key`.")
+    never_null = isinstance(column, sa.Column) and column.table is table and not column.nullable
+    return Keyset(column=column, key=unique, descending=descending, nullable=not never_null)
 
 
-def _home(statement: sa.Select[Any]) -> sa.FromClause:
-    home = statement.get_final_froms()[0]
-    while isinstance(home, sa.Join):
-        home = home.left
-    return home
+def _first_table(statement: sa.Select[Any]) -> sa.FromClause:
+    table = statement.get_final_froms()[0]
+    while isinstance(table, sa.Join):
+        table = table.left
+    return table
 
 
 def _typed(value: Any, column: Column) -> Column:
@@ -206,19 +206,23 @@ _Large = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 def write_cursor(sort: str, values: Sequence[Any]) -> str:
-    """Write a cursor: the sort as it was asked for, and the last row's values of the sort and key columns."""
+    """Return a cursor: the requested sort, and the values of the last row in the columns of the order."""
     return urlsafe_b64encode(to_json((sort, *values))).rstrip(b"=").decode()
 
 
 def read_cursor(text: str, sort: str, columns: Sequence[sa.ColumnElement[Any]]) -> tuple[Any, ...]:
-    """Read the values back, typed as their columns. Raises Problem `cursor_invalid`, for another sort too."""
+    """Return the values of a cursor, typed like their columns. Raises Problem `cursor_invalid`."""
     try:
         plain = urlsafe_b64decode(text[:MAX_CURSOR].encode("ascii") + b"=" * (-len(text) % 4))
-        said, *values = _adapter(tuple(_value_type(c) for c in columns)).validate_json(plain, strict=True)
+        written_for, *values = _adapter(tuple(_value_type(c) for c in columns)).validate_json(
+            plain, strict=True
+        )
     except (ValidationError, ValueError) as error:
-        raise Problem("cursor_invalid", "Use `next` of the last page as it was given.") from error
-    if said != sort:
-        raise Problem("cursor_invalid", "The cursor belongs to another sort.")
+        raise Problem("cursor_invalid", "Send the `next` of the previous page without changes.") from error
+    if written_for != sort:
+        raise Problem(
+            "cursor_invalid", "The cursor belongs to another sort. Send the same `sort` with each page."
+        )
     return tuple(values)
 
 
