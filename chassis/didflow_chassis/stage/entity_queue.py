@@ -13,7 +13,7 @@ from didflow_chassis import failpoints, parked
 from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
 from didflow_chassis.internal_errors import internal_error
 from didflow_chassis.service import Handler, Ref, Service
-from didflow_chassis.stage.events import EventWriter, message_refused
+from didflow_chassis.stage.events import EventWithJson, EventWriter, message_refused
 from didflow_chassis.stage.messages import Message, MoreNeeded, uncovered, with_subject
 from didflow_chassis.stage.unit_of_work import NewEvents, StateKey, UnitOfWork
 from didflow_contracts.envelope import Event
@@ -211,9 +211,9 @@ class EntityQueues:
         known = (self.work.known,) if handler.needs or handler.state_needs else ()
         decision: Decision = handler.decide(*arguments, *known)
         if isinstance(decision, Decided):
-            data_json = self._events.data_json(decision.events)
-            if data_json is not None:
-                self._apply(decision, data_json, message=message, state=state, body=body, at=at)
+            events = self._events.with_json(decision.events) if decision.events else []
+            if events is not None:
+                self._apply(decision, events, message=message, state=state, body=body, at=at)
                 return decision
             decision = Refused("too_large", "An event of this change would be larger than a record may be.")
         refusal = self._refusal(decision, message, state, at) if isinstance(body, Event) else None
@@ -230,7 +230,7 @@ class EntityQueues:
     def _apply(
         self,
         decided: Decided[Any],
-        data_json: Sequence[bytes],
+        events: Sequence[EventWithJson],
         *,
         message: Message,
         state: Any,
@@ -244,18 +244,17 @@ class EntityQueues:
         """
         changes, rows = self._changes(decided, message)
         correlation_id = self._events.correlation_id(message)
-        events: NewEvents | None = None
-        if decided.events:
-            with_json = zip(decided.events, data_json, strict=True)
-            events = self._events.write(
-                self.work, with_json, message, at, changes=changes, correlation_id=correlation_id
+        new_events: NewEvents | None = None
+        if events:
+            new_events = self._events.write(
+                self.work, events, message, at, changes=changes, correlation_id=correlation_id
             )
         rows += self._history(body, decided, state, at)
         for key, value in changes.items():
             self.work.change(key, value, correlation_id)
         self.work.appended += rows
-        if events is not None:
-            self.work.add_events(events)
+        if new_events is not None:
+            self.work.add_events(new_events)
 
     def _changes(self, decided: Decided[Any], message: Message) -> tuple[dict[StateKey, Any], list[Any]]:
         """Return the new values of states, and the rows of append-only kinds."""
@@ -284,10 +283,8 @@ class EntityQueues:
         if not isinstance(decision, Refused) or holder is None or state is None or not is_main:
             return None
         data = message_refused(message, decision, holder(state))
-        data_json = self._events.data_json((data,)) if data is not None else None
-        if data is None or data_json is None:
-            return None
-        return self._events.write(self.work, [(data, data_json[0])], message, at)
+        events = self._events.with_json((data,)) if data is not None else None
+        return self._events.write(self.work, events, message, at) if events else None
 
     def _history(self, body: Any, decision: Decision, state: Any, at: datetime) -> list[Any]:
         history = self.service.history

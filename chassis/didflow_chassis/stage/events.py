@@ -22,8 +22,10 @@ from didflow_contracts.event_data import EventData
 from didflow_contracts.events import MessageRefused
 from didflow_contracts.ids import derived_id, uuid7_text
 
-ENVELOPE_ALLOWANCE = 4_000
-"""Bytes that are reserved for the attributes around the data of an event."""
+MAX_DATA_BYTES = MAX_VALUE_BYTES - 4_000
+"""The most bytes of an event's data: the rest of a record is reserved for the attributes around it."""
+
+EventWithJson = tuple[EventData, bytes]
 
 NOT_PUBLISHED: Final = frozenset({"outdated", "command_unknown"})
 """Refusals that are part of normal operation. They are counted, and not published."""
@@ -45,17 +47,18 @@ class EventWriter:
     request_id: str | None = None
     ids: EventIds = field(default_factory=dict)
 
-    def data_json(self, events: Sequence[EventData]) -> list[bytes] | None:
-        """Write the data of events as JSON. Return None if one of the events would not fit into a record.
+    def with_json(self, events: Sequence[EventData]) -> list[EventWithJson] | None:
+        """Return events with their data as JSON, or None if one of them would not fit into a record.
 
         For an event that this service also reads the JSON is empty: `Event` writes its data in canonical form,
         because its digest is compared with that of the copy.
         """
-        written = [data.wire_bytes() for data in events]
-        if any(len(raw) > MAX_VALUE_BYTES - ENVELOPE_ALLOWANCE for raw in written):
-            return None
+        written = [(data, data.wire_bytes()) for data in events]
+        for _, raw in written:
+            if len(raw) > MAX_DATA_BYTES:
+                return None
         read = self.service.events
-        return [b"" if type(data) in read else raw for data, raw in zip(events, written, strict=True)]
+        return [(data, b"" if type(data) in read else raw) for data, raw in written]
 
     def correlation_id(self, message: Message) -> str:
         """Return the correlation id of a new entity: the event's own, the event's id, or that of the request."""
@@ -66,7 +69,7 @@ class EventWriter:
     def write(
         self,
         work: UnitOfWork,
-        events: Iterable[tuple[EventData, bytes]],
+        events: Iterable[EventWithJson],
         message: Message,
         at: datetime,
         *,
