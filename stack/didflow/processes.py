@@ -8,7 +8,7 @@ from typing import Final
 
 from annotated_types import Ge
 
-from didflow.embedded.kafka import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
+from didflow.embedded.kafka import FETCH_WAIT_MS, HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 from didflow.embedded.ports import free_port
 from didflow.servers import Servers
 from didflow.supervisor import Launch, Spec
@@ -65,10 +65,15 @@ def script(name: str) -> str:
 
 
 def _embedded_group() -> dict[str, str]:
-    """Return the consumer group settings for the embedded broker: no static member and the shortest session.
+    """Return the consumer settings for the embedded broker: no static member, the shortest session, short fetches.
 
     On this broker the successor of a killed worker waits for the session timeout.
     """
     least = next(m.ge for m in Settings.model_fields["session_timeout_ms"].metadata if isinstance(m, Ge))
     session = max(SESSION_TIMEOUT_MS, int(str(least)))
-    return {"MEMBER_ID": "", "SESSION_TIMEOUT_MS": str(session), "HEARTBEAT_MS": str(HEARTBEAT_INTERVAL_MS)}
+    return {
+        "MEMBER_ID": "",
+        "SESSION_TIMEOUT_MS": str(session),
+        "HEARTBEAT_MS": str(HEARTBEAT_INTERVAL_MS),
+        "FETCH_WAIT_MS": str(FETCH_WAIT_MS),
+    }

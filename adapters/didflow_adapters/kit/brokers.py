@@ -21,7 +21,7 @@ def consumer(settings: AdapterSettings, carrier: str) -> AIOKafkaConsumer:
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=settings.heartbeat_ms,
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=settings.fetch_wait_ms,
     )
 
 

@@ -25,6 +25,9 @@ class AdapterSettings(BaseSettings):
     member_id: str | None = Field(default=None, description="static member id; none: a dynamic member")
     session_timeout_ms: int = Field(default=10_000, description="silence after which a member is given up")
     heartbeat_ms: int = Field(default=1_000, description="how often a member says that it lives")
+    fetch_wait_ms: int = Field(
+        default=100, ge=5, le=5_000, description="How long a broker may hold a fetch without records."
+    )
     concurrency: int = Field(default=20, ge=1, le=1_000, description="calls to the carrier at once")
     in_hand: int = Field(default=500, ge=1, description="records read ahead of their answers, at most")
     call_timeout_s: float = Field(default=60.0, gt=0, description="how long one call may take")

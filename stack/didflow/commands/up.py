@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EMBEDDED_LIMITS = (
     "The embedded Kafka is for trying things out, not for load (to use a real one: --kafka). It loses all records",
     "when it stops, and a partition drops its oldest records beyond 5 MB. Each service can have one worker. A",
-    "worker that was killed reads again after some seconds. The topics of didflow have 12 partitions, others have 4.",
+    "worker that was killed reads again after some seconds. Every topic has 4 partitions.",
 )
 
 

@@ -69,11 +69,11 @@ async def test_records_are_returned_byte_for_byte(broker: EmbeddedKafka, produce
     assert {tuple(record.headers) for record in taken} == {HEADERS}
 
 
-async def test_topics_have_twelve_partitions_and_keys_choose_them_as_on_kafka(
+async def test_topics_have_four_partitions_and_keys_choose_them_as_on_kafka(
     broker: EmbeddedKafka, producer: AIOKafkaProducer
 ) -> None:
     """In two topics, the records of a key are in the partition with the same number, in the order of sending."""
-    assert await producer.partitions_for("orders") == set(range(12))
+    assert await producer.partitions_for("orders") == set(range(4))
     for number in range(60):
         for topic in ("orders", "results"):
             await producer.send(topic, b"%d" % number, key=b"+3225550%d" % (number % 10))
