@@ -1,4 +1,4 @@
-"""Records every decision that a stage takes in a test, in order. A decision that was rolled back is not recorded."""
+"""The decisions of a stage in a test, in order. A decision that was rolled back is not recorded."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ _ATTEMPT: ContextVar[list[LoggedDecision]] = ContextVar("decisions of the attemp
 
 @dataclass
 class DecisionLog:
-    """The committed decisions of one stage. Give the stage `observed(service)` and `watching()`."""
+    """The committed decisions of one stage. The stage gets `observed(service)` and `telemetry()`."""
 
     committed: list[LoggedDecision] = field(default_factory=list)
 
@@ -45,13 +45,13 @@ class DecisionLog:
 
         return replace(service, history=history)
 
-    def watching(self) -> StageTelemetry:
-        """Return what tells this log when an attempt at a batch begins and when it is committed."""
-        return _AttemptWatch(_metrics(), Tracing(service="test", process="test"), self)
+    def telemetry(self) -> StageTelemetry:
+        """Return telemetry that also reports to this log when a batch is attempted and when it is committed."""
+        return _LoggedTelemetry(_metrics(), Tracing(service="test", process="test"), self)
 
 
 @dataclass(frozen=True)
-class _AttemptWatch(StageTelemetry):
+class _LoggedTelemetry(StageTelemetry):
     log: DecisionLog
 
     @contextmanager

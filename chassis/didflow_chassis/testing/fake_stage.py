@@ -1,4 +1,4 @@
-"""The stage in memory: the real stage and the real clock over tables in memory, without an event loop."""
+"""The stage in memory: the real stage and the real timers on tables in memory, without an event loop."""
 
 from collections.abc import Coroutine, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ class FakeStage:
     def receive_record(
         self, topic: str, value: bytes | None, *, key: bytes | None = None, headers: Headers = HEADERS
     ) -> None:
-        """Receive one record as it is."""
+        """Receive one record as given."""
         _result(self._tested.receive_record(topic, value, key=key, headers=headers))
 
     def run(self, command: Command) -> Decision:
@@ -57,7 +57,7 @@ class FakeStage:
         _result(self._tested.set_time(instant))
 
     def advance(self, by: timedelta) -> None:
-        """Move the time on. Each timer and each retry on the way runs at its own instant."""
+        """Advance the time. Each timer and retry that becomes due runs at its own instant."""
         _result(self._tested.advance(by))
 
     def run_due_timers(self) -> None:
@@ -65,7 +65,7 @@ class FakeStage:
         _result(self._tested.run_due_timers())
 
     def run_timer(self, model: type, key: Hashable) -> None:
-        """Run the due timers of one state alone, up to now."""
+        """Run the due timers of one state only."""
         _result(self._tested.run_timer(model, key))
 
     def store(self, *states: Any) -> None:
@@ -85,7 +85,7 @@ class FakeStage:
         return _result(self._tested.all_states())
 
     def rows(self, model: type[M]) -> list[M]:
-        """Return all rows of an append-only kind, in the order in which they were added."""
+        """Return all rows of an append-only kind, in the order in which they were inserted."""
         return _result(self._tested.rows(model))
 
     def published(self, topic: str | None = None) -> list[Event[Any]]:
@@ -118,11 +118,11 @@ class FakeStage:
 
 
 def _result(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end. It never waits, because nothing in memory lets it wait."""
+    """Run a coroutine to its end. It never waits: everything that it awaits is in memory."""
     try:
         work.send(None)
     except StopIteration as end:
         result: T = end.value
         return result
     work.close()
-    raise RuntimeError("The stage in memory tried to wait for something.")
+    raise RuntimeError("The stage in memory awaited something outside of memory. Test this on PostgreSQL.")

@@ -1,7 +1,7 @@
-"""The tables of one service in memory. They answer the statements of the stage, the clock and the tests, and no others.
+"""The tables of one service in memory. They answer the statements of the stage, of the timers and of the tests only.
 
-What one transaction writes is visible once it is committed. A row that PostgreSQL would refuse is refused here too: a
-repeated key, a missing value, an integer that is too large, text with a NUL.
+Writes of a transaction become visible when it is committed. Rows that PostgreSQL would refuse are refused: a repeated
+key of an append-only table, a missing value, an integer out of range, text with a NUL.
 """
 
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
@@ -58,7 +58,7 @@ _LIMITS = ((sa.SmallInteger, 2**15), (sa.BigInteger, 2**63), (sa.Integer, 2**31)
 
 
 class MemoryDatabase(Database):
-    """Stands in for `Database`. `time` is the service's time; it stands still."""
+    """A `Database` in memory. `time` is the service's time. It changes only when a test sets it."""
 
     def __init__(self, service: Service, time: datetime) -> None:
         super().__init__("", application="test")
@@ -81,10 +81,10 @@ class MemoryDatabase(Database):
         return self.time
 
     async def fetch(self, statement: sa.Executable | str, *values: Any) -> list[Any]:
-        """Run one statement. Raises NotImplementedError for one that these tables do not know."""
+        """Run one statement. Raises NotImplementedError for a statement that these tables cannot answer."""
         if not isinstance(statement, str) or statement not in self._statements:
             raise NotImplementedError(
-                f"The tables in memory cannot run this statement; test it on PostgreSQL: {statement}"
+                f"The tables in memory cannot run this statement. Test it on PostgreSQL: {statement}"
             )
         found: list[Any] = self._statements[statement](*values)
         return found
@@ -98,12 +98,12 @@ class MemoryDatabase(Database):
         return (await self.fetchrow(statement, *values))[0]
 
     async def execute(self, statement: str, *values: Any) -> str:
-        """Run a statement that writes, and return its status line: the number of rows is its last word."""
+        """Run a statement that writes, and return its status. The last word of it is the number of rows."""
         return f"INSERT 0 {len(await self.fetch(statement, *values))}"
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
-        """Write at the end of the block what was executed in it, or nothing if it raises."""
+        """Apply all writes of the block at its end, or none if it raises."""
         self._written, self._before = [], None
         try:
             yield self
@@ -198,7 +198,7 @@ class MemoryDatabase(Database):
         return list(table.values()) if kind.append_only else [table[key] for key in sorted(table, key=str)]
 
     def _save(self, kind: Kind[Any], *columns: Sequence[Any]) -> list[Any]:
-        """Save rows as `Kind.save_sql` does. A row whose stored version is not the one before is left out."""
+        """Save rows as `Kind.save_sql` does. A row is skipped if another version than the one before is stored."""
         table = self._tables[kind.model]
         saved: dict[Hashable, tuple[Any, ...]] = {}
         for row in zip(*columns, strict=True):

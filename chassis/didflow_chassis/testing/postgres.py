@@ -1,4 +1,4 @@
-"""A service on a real PostgreSQL: its stage, its clock and its HTTP API in this process. Only Kafka is left out."""
+"""A service on a real PostgreSQL, with its stage, its timers and its HTTP API. It uses no Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ STOP_S = 10.0
 
 
 class NamedTokens:
-    """Accepts `subject:account:role` as a token, so that a test can call as anyone."""
+    """An authenticator that accepts `subject:account:role` as a token."""
 
     async def caller(self, token: str) -> Caller:
         """Return the caller that the token names."""
@@ -28,7 +28,7 @@ class NamedTokens:
 
 
 class ServiceOnPostgres(ServiceUnderTest):
-    """One service on a database of its own. Open it with `open`; `application` is its HTTP application."""
+    """One service on PostgreSQL. `application` is its HTTP application."""
 
     def __init__(self, service: Service, database: Database, *, caller: Caller) -> None:
         super().__init__(service, database)
@@ -67,7 +67,7 @@ class ServiceOnPostgres(ServiceUnderTest):
     def client(
         self, account: str | None = None, role: str | None = None, subject: str | None = None
     ) -> httpx.AsyncClient:
-        """Return an HTTP client for this caller; what is left out is that of the default caller.
+        """Return an HTTP client for a caller. Each part that is not given is that of the default caller.
 
         The client is closed with the service.
         """

@@ -1,4 +1,4 @@
-"""The methods of a service in a test, on any database: receive events, run commands, move time, look at the effects."""
+"""A service in a test, on any database: receive events, run commands, move time, and read the effects."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -49,16 +49,16 @@ class DeadRecord:
 
 
 class ServiceUnderTest:
-    """One service with its stage, its clock and its tables. Time moves only when the test moves it."""
+    """One service with its stage, its timers and its tables. No timer runs by itself."""
 
     def __init__(self, service: Service, database: Database) -> None:
         self._log = DecisionLog()
         self.service = self._log.observed(service)
         self.database = database
-        watching = self._log.watching()
-        self.stage = Stage(self.service, database, watching)
-        queues = QueueMetrics(watching.metrics, database)
-        self.clock = Timers(self.service, self.stage, database, queues, interval_s=1, days=30)
+        telemetry = self._log.telemetry()
+        self.stage = Stage(self.service, database, telemetry)
+        queues = QueueMetrics(telemetry.metrics, database)
+        self.timers = Timers(self.service, self.stage, database, queues, interval_s=1, days=30)
         self._offsets = count()
         self._published: list[Event[Any]] = []
         self._outbox_id = 0
@@ -66,8 +66,8 @@ class ServiceUnderTest:
     async def receive(self, *events: Event[Any]) -> Decision | None:
         """Receive events as one batch of records from Kafka. Return the decision about the last one.
 
-        The result is None if no decision was taken: the event repeats one that was received before, it waits behind
-        another message, or its decision raised an error.
+        The result is None if no decision was taken: the event is a repeat, it waits behind another message, it became
+        a dead letter, or its decision raised an error.
         """
         before = len(self._log.committed)
         await self.stage.records([self.record(event) for event in events])
@@ -81,7 +81,7 @@ class ServiceUnderTest:
     async def receive_record(
         self, topic: str, value: bytes | None, *, key: bytes | None = None, headers: Headers = HEADERS
     ) -> None:
-        """Receive one record as it is, for example bytes that are no event."""
+        """Receive one record as given, for example bytes that are no event."""
         await self.stage.records([Record(topic, 0, next(self._offsets), key, value, headers)])
 
     def record(self, event: Event[Any]) -> Record:
@@ -118,11 +118,11 @@ class ServiceUnderTest:
         return found
 
     async def set_time(self, instant: datetime) -> None:
-        """Set the service's time. No timer runs: this is a service that was stopped until then."""
+        """Set the service's time. No timer runs, as if all workers were stopped until then."""
         await self.database.fetch(statements.SET_TIME, instant)
 
     async def advance(self, by: timedelta) -> None:
-        """Move the time on. Each timer and each retry on the way runs at its own instant, the earliest first."""
+        """Advance the time. Each timer and retry that becomes due runs at its own instant, the earliest first."""
         reached = await self.now()
         target = reached + by
         await self.run_due_timers()
@@ -133,16 +133,16 @@ class ServiceUnderTest:
         await self.set_time(target)
 
     async def run_due_timers(self) -> None:
-        """Run all timers and retries that are due now, as the clock does, until none is left or none makes progress."""
+        """Run all timers and retries that are due now, as a worker does, until none is left that can run."""
         due = await self._due(await self.now())
         while due:
-            await self.clock.run_due()
+            await self.timers.run_due()
             before, due = due, await self._due(await self.now())
             if due == before:
                 return
 
     async def run_timer(self, model: type, key: Hashable) -> None:
-        """Run the due timers of one state alone, up to now."""
+        """Run the due timers of one state only."""
         kind = self.service.kind_of[model]
         stored = await self._load(kind, key)
         subject = getattr(stored.state, kind.subject) if kind.subject and stored is not None else ""
@@ -172,11 +172,11 @@ class ServiceUnderTest:
         return {(kind.model, kind.key_of(state)): state for kind in kinds for state in await self._all(kind)}
 
     async def rows(self, model: type[M]) -> list[M]:
-        """Return all rows of an append-only kind, in the order in which they were added."""
+        """Return all rows of an append-only kind, in the order in which they were inserted."""
         return await self._all(self.service.kind_of[model])
 
     async def published(self, topic: str | None = None) -> list[Event[Any]]:
-        """Return the published events in order, of one topic or of all. Copies of dead letters are left out."""
+        """Return the published events in order, of one topic or of all. Copies of dead letters are not included."""
         rows = await self.database.fetch(statements.OUTBOX, self._outbox_id)
         if rows:
             types = _event_types()
@@ -239,7 +239,7 @@ class ServiceUnderTest:
 
 
 def _event_types() -> dict[str, type[EventData]]:
-    """Return every event model that was imported, by its type. A model comes before those derived from it."""
+    """Return every imported event model by its type. If a subclass has the same type, the base class is returned."""
     found: dict[str, type[EventData]] = {}
     models = EventData.__subclasses__()
     for model in models:

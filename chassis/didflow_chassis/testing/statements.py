@@ -1,4 +1,4 @@
-"""SQL by which a test looks into a service's database, beyond what the stage and the clock read themselves."""
+"""The SQL statements of the methods of `ServiceUnderTest`. The tables in memory answer the same statements."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def all_rows(kind: Kind[Any]) -> str:
 
 
 def due_states(kind: Kind[Any]) -> str:
-    """Select table, key and instant of every timer of a kind that is due at $1 and that the clock would run."""
+    """Select table, key and instant of the timers of a kind that are due at $1. Held entities are left out."""
     return (
         f"SELECT '{kind.table.name}', {kind.key}::text, {kind.due} FROM {kind.table.name} t "  # noqa: S608
         f"WHERE {kind.due} <= $1 AND NOT EXISTS ("

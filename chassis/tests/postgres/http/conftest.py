@@ -27,16 +27,11 @@ from didflow_chassis.http import (
     Http,
     HttpContext,
     Router,
-    Runtime,
     Target,
-    create_application,
 )
 from didflow_chassis.stage.stage import Stage
-from didflow_chassis.stage.telemetry import StageTelemetry
-from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_chassis.tenancy import within
-from didflow_chassis.testing.postgres import NamedTokens
+from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.names import parse_number
 
 __all__ = ["issuer_keys", "world"]
@@ -167,31 +162,15 @@ def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
 
 @pytest.fixture
 async def api(database_for: DatabaseFor) -> AsyncIterator[Api]:
-    """Return the API of this test, with one counter for each of `OWNERS`."""
+    """Return the API of this test in two processes, with one counter for each of `OWNERS`."""
     dsn = await database_for("counting", toy.prepare)
     async with AsyncExitStack() as exits:
-        parts = [await _process(dsn, exits) for _ in range(2)]
-        stage, database, _ = parts[0]
+        first, second = [
+            await exits.enter_async_context(ServiceOnPostgres.open(SERVICE, dsn, migrate=False))
+            for _ in range(2)
+        ]
         for number, account in OWNERS.items():
             did_id, subject = named(number)
             opened = toy.Opened(did_id=did_id, number=subject, account=account)
-            await stage.records([record(opened, f"opened-{number}")])
-        clients = tuple(client for _, _, client in parts)
-        yield Api(clients=clients, database=database, stage=stage)
-
-
-async def _process(dsn: str, exits: AsyncExitStack) -> tuple[Stage, Database, httpx.AsyncClient]:
-    database = Database(dsn, application="test", size=10)
-    await database.start()
-    exits.push_async_callback(database.stop)
-    tracing = start_tracing(service="counting", process="test", endpoint=None)
-    stage = Stage(SERVICE, database, StageTelemetry(Metrics(), tracing))
-    runtime = Runtime(
-        service=SERVICE,
-        database=database,
-        stage=stage,
-        authenticator=NamedTokens(),
-    )
-    transport = httpx.ASGITransport(create_application(SERVICE, runtime, rate=None))
-    client = httpx.AsyncClient(transport=transport, base_url="http://counting")
-    return stage, database, await exits.enter_async_context(client)
+            await first.stage.records([record(opened, f"opened-{number}")])
+        yield Api(clients=(first.client(), second.client()), database=first.database, stage=first.stage)
