@@ -49,8 +49,8 @@ class SipTarget(_Body):
 class VoiceDestination(_Body):
     """Where calls go: a SIP endpoint, or a number that calls are forwarded to."""
 
-    forward_to: E164 | None = None
     sip: SipTarget | None = None
+    forward_to: E164 | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

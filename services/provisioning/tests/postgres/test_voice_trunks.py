@@ -53,6 +53,7 @@ async def test_an_invalid_trunk_is_refused_with_the_field_that_is_wrong(
     assert response.status_code == 422
     errors = response.json()["errors"]
     assert [error["field"] for error in errors] == [field]
+    assert all("^" not in error["message"] for error in errors)
     assert await provisioning.count("voice_trunks") == 0
 
 
