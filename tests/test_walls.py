@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "didflow_adapters": {
         "didflow_contracts",
         "aiokafka",
+        "faststream",
         "httpx",
         "pydantic",
         "pydantic_settings",

@@ -1,0 +1,1 @@
+"""Carrier adapters: a kit to write them in Python, and a simulated carrier."""

@@ -1,4 +1,4 @@
-"""Orders as provisioning publishes them."""
+"""Carrier commands as provisioning publishes them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from didflow_contracts.events.carrier import PARAMETERS
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 _IDS = count(1)
-_GIVEN: dict[str, dict[str, Any]] = {
+_PARAMETERS: dict[str, dict[str, Any]] = {
     "activate": {"features": ["voice_in"]},
     "set_voice": {"voice": None},
     "set_capacity": {"capacity": 2},
@@ -22,10 +22,11 @@ _GIVEN: dict[str, dict[str, Any]] = {
 }
 
 
-def order(
+def carrier_command(
     action: str = "activate", number: str = "+35319609036", **changes: Any
 ) -> Event[CarrierCommandIssued]:
-    """One attempt at an order to the carrier `simulator`."""
+    """Build one attempt at a command to the carrier `simulator`."""
+    parameters = PARAMETERS[action].model_validate(_PARAMETERS.get(action, {}))  # type: ignore[index]
     fields = {
         "did_id": uuid4(),
         "number": number,
@@ -33,17 +34,22 @@ def order(
         "command_id": uuid4(),
         "carrier": "simulator",
         "action": action,
-        "parameters": PARAMETERS[action].model_validate(_GIVEN.get(action, {})),  # type: ignore[index]
+        "parameters": parameters,
         "attempt": 1,
         "deadline": NOW + timedelta(minutes=2),
         "give_up_at": NOW + timedelta(days=1),
     }
-    data = CarrierCommandIssued.model_validate(fields | changes)
-    source = "/didflow/provisioning"
-    return Event(id=f"c{next(_IDS)}", source=source, time=NOW, data=data, sequence=1, correlationid="story-1")
+    return Event(
+        id=f"c{next(_IDS)}",
+        source="/didflow/provisioning",
+        time=NOW,
+        data=CarrierCommandIssued.model_validate(fields | changes),
+        sequence=1,
+        correlationid="purchase-1",
+    )
 
 
 @pytest.fixture
-def make_order() -> Callable[..., Event[CarrierCommandIssued]]:
-    """Makes orders."""
-    return order
+def new_command() -> Callable[..., Event[CarrierCommandIssued]]:
+    """Builds carrier commands."""
+    return carrier_command

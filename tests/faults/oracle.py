@@ -23,7 +23,7 @@ from harness.fault_journal import JOURNAL
 
 from didflow.errors import CallFailed
 from didflow.http_client import Api, Response
-from didflow_adapters.script import PARTS
+from didflow_adapters.simulated_carrier import SCENARIOS
 from didflow_chassis.kafka_clients import connection
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import DidPurchased
@@ -228,7 +228,7 @@ Ask = Callable[[Installation], Awaitable[Oracle]]
 def _numbers(first: int) -> Iterator[str]:
     """Yield the last six digits of numbers that the simulated carrier does not treat specially."""
     rising = (f"{n % 1_000_000:06}" for n in count(first))
-    return (digits for digits in rising if digits[-4:] not in PARTS)
+    return (digits for digits in rising if digits[-4:] not in SCENARIOS)
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
-"""What a carrier adapter is made of: write one class with a method for each action, and run it.
+"""The kit for carrier adapters: write one class with a method for each action, and run it.
 
-The kit reads the orders, keeps them in order for each number, answers, and commits only what was answered.
+The kit receives carrier commands, calls the carrier, publishes results, and commits only what has a result.
+In reading order: `carrier`, `adapter`, `execution`, `progress`, `settings`, `process`.
 """
 
 from didflow_adapters.kit.adapter import Adapter
 from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome, Succeeded
-from didflow_adapters.kit.running import run
+from didflow_adapters.kit.process import run
 from didflow_adapters.kit.settings import AdapterSettings
 
 __all__ = ["Adapter", "AdapterSettings", "Carrier", "Failed", "Later", "Outcome", "Succeeded", "run"]

@@ -1,166 +1,259 @@
-"""Reads one carrier's orders and answers them: at least once, in order for each number, many numbers at once.
+"""The adapter of one carrier: it receives carrier commands and publishes their results, at least once.
 
-An order's offset is committed only when its result is acknowledged, so a process that dies leaves it to be read
-again.
+FastStream does the Kafka side: connections and their security, the consumer of the group, the loop that reads records
+and survives errors, and the producer. Three parts are the kit's own:
+
+- Decoding. FastStream's parser decodes all headers and drops a whole poll if it cannot decode one. `_parse` passes the
+  records on unchanged, so that the offset of each one is counted.
+- Concurrency. FastStream runs the handler for one poll at a time, or for several without an order for each number.
+  The handler therefore only starts the commands. `NumberQueues` runs commands of different numbers concurrently and
+  those of one number in order.
+- Commits. FastStream's acknowledgement commits everything that was read. Results are published in another order than
+  commands are read, so `PendingOffsets` finds the offset before the first record without a published result. If the
+  process dies, records from that offset on are read again.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
-from didflow_adapters.kit import brokers
-from didflow_adapters.kit.answers import answer
-from didflow_adapters.kit.carrier import Carrier, Outcome
-from didflow_adapters.kit.doing import do
-from didflow_adapters.kit.lanes import Lanes
-from didflow_adapters.kit.memory import Memory
-from didflow_adapters.kit.offsets import Offsets, Slot
+from didflow_adapters.kit.carrier import Carrier
+from didflow_adapters.kit.execution import CommandExecutor, result_event
+from didflow_adapters.kit.progress import NumberQueues, PendingOffsets, PendingRecord
 from didflow_adapters.kit.settings import AdapterSettings
 from didflow_contracts.envelope import CONTENT_TYPE, BadEvent, Event, decode, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
-POLL_MS = 100
-SEND_AGAIN_S = 1.0
-_KNOWN = {CarrierCommandIssued.type(): CarrierCommandIssued}
+MAX_RECORD_BYTES: Final = 2 * 1024 * 1024
+POLL_MS: Final = 10
+"""How long a poll waits for records. FastStream then sleeps as long, so an idle adapter adds up to this latency."""
+COMMIT_INTERVAL_S: Final = 0.1
+PUBLISH_RETRY_S: Final = 1.0
+_TYPES: Final = {CarrierCommandIssued.type(): CarrierCommandIssued}
 _LOG = structlog.get_logger(__name__)
 
 
 class Adapter:
-    """One carrier's adapter. `run` until `stop` is called."""
+    """The adapter of one carrier. `run` returns after `stop` is called."""
 
     def __init__(self, carrier: Carrier, settings: AdapterSettings) -> None:
         self.carrier = carrier
         self._settings = settings
-        self._memory = Memory()
-        self._lanes = Lanes(settings.concurrency)
-        self._offsets: Offsets[TopicPartition] = Offsets()
-        self._jobs: dict[TopicPartition, set[asyncio.Task[None]]] = defaultdict(set)
+        self._executor = CommandExecutor(carrier, settings.call_timeout_s)
+        self._queues = NumberQueues(settings.concurrency)
+        self._room = asyncio.Semaphore(settings.read_ahead)
+        self._offsets: PendingOffsets[TopicPartition] = PendingOffsets()
+        self._tasks: defaultdict[TopicPartition, set[asyncio.Task[None]]] = defaultdict(set)
         self._stopping = asyncio.Event()
         self._results = settings.topic_prefix + ResultReported.topic
-        self._orders = settings.topic_prefix + CarrierCommandIssued.topic
+        self._broker = _broker(settings, carrier.name)
+        self._subscriber = _subscriber(self._broker, settings, carrier.name, _RebalanceListener(self))
+        self._subscriber(self._receive)
 
     def stop(self) -> None:
-        """Ask `run` to finish what is in hand and return."""
+        """Ask `run` to finish the commands in progress and return."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Answer orders until stopped. Raises KafkaError when no broker answers at the start."""
-        self._consumer = brokers.consumer(self._settings, self.carrier.name)
-        self._producer = brokers.producer(self._settings, self.carrier.name)
-        await self._producer.start()
+        """Execute carrier commands until stopped. Raises KafkaError if no broker answers at the start."""
+        committing = asyncio.create_task(self._commit_regularly())
         try:
-            self._consumer.subscribe([self._orders], listener=_Handover(self))
-            await self._consumer.start()
-            try:
-                _LOG.info("adapter runs", carrier=self.carrier.name)
-                await self._read()
-            finally:
-                await self._lanes.drain(self._settings.stop_within_s)
-                await self._commit()
-                await self._consumer.stop()
+            await self._broker.start()
+            _LOG.info("adapter started", carrier=self.carrier.name)
+            await self._stopping.wait()
         finally:
-            await self._producer.stop()
+            self._stopping.set()
+            await self._queues.drain(self._settings.stop_within_s)
+            committing.cancel()
+            await self._commit()
+            await self._broker.stop()
             _LOG.info("adapter stopped", carrier=self.carrier.name)
 
-    async def hand_over(self, partitions: Collection[TopicPartition]) -> None:
-        """Finish what is in hand of partitions that go to another member, if that is soon done."""
-        open_jobs = [job for partition in partitions for job in self._jobs.pop(partition, ())]
-        if open_jobs:
-            await asyncio.wait(open_jobs, timeout=self._settings.stop_within_s)
+    def partitions_assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """Begin to accept records of these partitions. aiokafka calls this before it fetches the first of them."""
+        self._offsets.open(partitions)
+        _LOG.info("partitions assigned", partitions=len(partitions))
+
+    async def partitions_revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Finish the commands of partitions that go to another member, for `stop_within_s` at most."""
+        self._offsets.close(partitions)
+        tasks = [task for partition in partitions for task in self._tasks.pop(partition, ())]
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.stop_within_s)
         await self._commit()
         self._offsets.forget(partitions)
 
-    async def _read(self) -> None:
-        while not self._stopping.is_set():
-            self._pause_if_full()
-            found = await self._consumer.getmany(timeout_ms=POLL_MS)
-            for partition, records in found.items():
-                for record in records:
-                    self._take(partition, record)
-            await self._commit()
+    async def _receive(self, records: Sequence[ConsumerRecord]) -> None:
+        """Start the commands in these records. Waits while `read_ahead` commands are in progress. Never raises."""
+        for record in records:
+            await self._room.acquire()
+            task = await self._start(record)
+            if task is None:
+                self._room.release()
+            else:
+                task.add_done_callback(lambda _: self._room.release())
 
-    def _pause_if_full(self) -> None:
-        """Read no further ahead than allowed, and go on polling, so that the group knows that we live."""
-        assigned = self._consumer.assignment()
-        if self._lanes.busy >= self._settings.in_hand:
-            self._consumer.pause(*assigned)
-        elif self._consumer.paused():
-            self._consumer.resume(*self._consumer.paused() & assigned)
+    async def _start(self, record: ConsumerRecord) -> asyncio.Task[None] | None:
+        """Return the task of the command, or None if the record needs none."""
+        partition = TopicPartition(record.topic, record.partition)
+        if not await self._is_current(partition, record.offset):
+            return None
+        # MUST NOT await between the check and `add`: the partition could be revoked in between.
+        pending = self._offsets.add(partition, record.offset)
+        if pending is None:
+            return None
+        event = _command_event(record)
+        if event is None or event.data.carrier != self.carrier.name:
+            self._finish(pending)
+            return None
+        task = self._queues.start(event.data.number, lambda: self._process(event, pending))
+        self._tasks[partition].add(task)
+        task.add_done_callback(self._tasks[partition].discard)
+        return task
 
-    def _take(self, partition: TopicPartition, record: ConsumerRecord) -> None:
-        slot = self._offsets.take(partition, record.offset)
-        order = _order(record)
-        if order is None or order.data.carrier != self.carrier.name:
-            slot.done = True
-            return
-        job = self._lanes.start(order.data.number, lambda: self._serve(order, slot))
-        jobs = self._jobs[partition]
-        jobs.add(job)
-        job.add_done_callback(jobs.discard)
+    async def _is_current(self, partition: TopicPartition, offset: int) -> bool:
+        """Return False if the record was read before its partition was revoked. Its next owner reads it again."""
+        consumer = self._subscriber.consumer
+        if self._stopping.is_set() or consumer is None:
+            return False
+        try:
+            position: int = await consumer.position(partition)
+        except (IllegalStateError, KafkaError):
+            return False
+        return position > offset
 
-    async def _serve(self, order: Event[CarrierCommandIssued], slot: Slot) -> None:
-        said = answer(order, await self._outcome(order.data), datetime.now(UTC))
-        if said is not None:
-            await self._send(said)
-        slot.done = True
+    async def _process(self, event: Event[CarrierCommandIssued], pending: PendingRecord) -> None:
+        outcome = await self._executor.execute(event.data)
+        result = result_event(event, outcome, datetime.now(UTC))
+        if result is not None:
+            await self._publish(result)
+        self._finish(pending)
 
-    async def _outcome(self, command: CarrierCommandIssued) -> Outcome:
-        known = self._memory.recall(command.command_id)
-        if known is not None:
-            return known
-        outcome = await do(self.carrier, command, self._settings.call_timeout_s)
-        self._memory.keep(command.command_id, outcome)
-        _LOG.info("order", action=command.action, number=command.number, outcome=type(outcome).__name__)
-        return outcome
+    def _finish(self, pending: PendingRecord) -> None:
+        pending.is_finished = True
+        self._offsets.changed.set()
 
-    async def _send(self, result: Event[ResultReported]) -> None:
-        """Publish a result, again and again until it is acknowledged."""
+    async def _publish(self, result: Event[ResultReported]) -> None:
+        """Publish a result, and try again until the broker acknowledges it."""
         value, key = encode(result), result.subject.encode()
-        headers = [("content-type", CONTENT_TYPE.encode())]
         while True:
             try:
-                await self._producer.send_and_wait(self._results, value, key=key, headers=headers)
+                await self._broker.publish(
+                    value,
+                    self._results,
+                    key=key,
+                    headers={"content-type": CONTENT_TYPE},
+                    correlation_id=result.correlationid,
+                )
             except KafkaError as error:
-                _LOG.warning("a result waits for the broker", error=type(error).__name__)
-                await asyncio.sleep(SEND_AGAIN_S)
+                _LOG.warning("a result could not be published; will retry", error=type(error).__name__)
+                await asyncio.sleep(PUBLISH_RETRY_S)
             else:
                 return
 
-    async def _commit(self) -> None:
-        offsets = self._offsets.ready()
-        if not offsets:
-            return
+    async def _commit_regularly(self) -> None:
+        while True:
+            await self._offsets.changed.wait()
+            self._offsets.changed.clear()
+            if not await self._commit():
+                self._offsets.changed.set()
+            await asyncio.sleep(COMMIT_INTERVAL_S)
+
+    async def _commit(self) -> bool:
+        """Commit what can be committed. Return False if the broker did not accept it."""
+        offsets = self._offsets.committable()
+        consumer = self._subscriber.consumer
+        if not offsets or consumer is None:
+            return True
         try:
-            await self._consumer.commit(offsets)
+            await consumer.commit(offsets)
         except (KafkaError, IllegalStateError) as error:
-            _LOG.info("offsets were not committed; orders may come again", error=type(error).__name__)
-        else:
-            self._offsets.committed(offsets)
+            _LOG.info("offsets were not committed; commands may be read again", error=type(error).__name__)
+            return False
+        self._offsets.committed(offsets)
+        return True
 
 
-class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
+class _RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        await self._adapter.hand_over(revoked)
+        await self._adapter.partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        _LOG.info("partitions assigned", partitions=len(assigned))
+        self._adapter.partitions_assigned(assigned)
 
 
-def _order(record: ConsumerRecord) -> Event[CarrierCommandIssued] | None:
-    """Read an order; what is none is passed over with a log line: it would come again as its next attempt."""
+def _broker(settings: AdapterSettings, carrier: str) -> KafkaBroker:
+    """Build the broker. A result is acknowledged by all replicas."""
+    log = logging.getLogger(f"{__name__}.{carrier}")
+    log.setLevel(logging.ERROR)  # FastStream warns about topics that it may not create
+    return KafkaBroker(
+        settings.kafka.split(","),
+        security=settings.security(),
+        client_id=f"didflow-adapter-{carrier}",
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_request_size=MAX_RECORD_BYTES,
+        request_timeout_ms=10_000,
+        allow_auto_create_topics=False,
+        apply_types=False,
+        graceful_timeout=settings.stop_within_s,
+        logger=log,
+        log_level=logging.DEBUG,
+    )
+
+
+def _subscriber(broker: KafkaBroker, settings: AdapterSettings, carrier: str, listener: Any) -> Any:
+    """Build the subscriber. Each carrier has a group of its own, which begins with the first command."""
+    return broker.subscriber(
+        settings.topic_prefix + CarrierCommandIssued.topic,
+        group_id=f"{settings.topic_prefix}adapter-{carrier}",
+        group_instance_id=settings.member_id and f"{settings.member_id}-{carrier}",
+        auto_offset_reset="earliest",
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        session_timeout_ms=settings.session_timeout_ms,
+        heartbeat_interval_ms=settings.heartbeat_ms,
+        max_partition_fetch_bytes=MAX_RECORD_BYTES,
+        fetch_max_wait_ms=settings.fetch_wait_ms,
+        batch=True,
+        batch_timeout_ms=POLL_MS,
+        max_records=settings.read_ahead,
+        listener=listener,
+        parser=_parse,
+        decoder=_decode,
+        ack_policy=AckPolicy.MANUAL,
+        no_reply=True,
+    )
+
+
+async def _parse(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=FAKE_CONSUMER)
+
+
+async def _decode(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+def _command_event(record: ConsumerRecord) -> Event[CarrierCommandIssued] | None:
+    """Decode a carrier command. Log and skip a record that is none: a lost command is sent again by its owner."""
     try:
-        event: Any = decode(record.value, record.headers, types=_KNOWN)
-    except BadEvent as bad:
-        _LOG.warning("no order", code=bad.code, reason=bad.reason, offset=record.offset)
+        event: Any = decode(record.value, record.headers, types=_TYPES)
+    except BadEvent as error:
+        _LOG.warning("skipped a bad record", code=error.code, reason=error.reason, offset=record.offset)
         return None
-    order: Event[CarrierCommandIssued] = event
-    return order
+    command: Event[CarrierCommandIssued] = event
+    return command

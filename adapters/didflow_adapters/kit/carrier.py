@@ -1,7 +1,8 @@
-"""The one class that a new carrier needs: an async method for each action, each giving an outcome.
+"""The class that a new carrier needs: an async method for each action. Each method returns an outcome.
 
-Methods may be called again for an order that failed retryably, never for one that was answered for good
-while this process lives; a carrier that must not do things twice passes `command_id` on as its own key.
+The kit calls a method again for a command that failed retryably. While the process lives, it does not call a method
+again for a command with a final outcome. After a restart it may. If a carrier must never do a command twice, pass
+`command_id` to it as its idempotency key.
 """
 
 from dataclasses import dataclass
@@ -21,14 +22,17 @@ from didflow_contracts.events.carrier import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Succeeded:
-    """The carrier did it; `carrier_reference` is its own name for that."""
+    """The carrier carried the command out. `carrier_reference` is the carrier's own name for it."""
 
     carrier_reference: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
-    """The carrier did not do it. `retryable`: it may pass when tried again, after `retry_after_s` at least."""
+    """The carrier did not carry the command out.
+
+    If `retryable`, the command is tried again after at least `retry_after_s` seconds. Otherwise the failure is final.
+    """
 
     code: str
     message: str | None = None
@@ -38,39 +42,39 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Later:
-    """Nothing is answered now: the carrier reports by another way, or the order is sent again in time."""
+    """No result is published now. The carrier reports in another way, or the command is sent again."""
 
 
 Outcome: TypeAlias = Succeeded | Failed | Later
 
 
 class Carrier(Protocol):
-    """A carrier. `name` is what orders name it by; `command` is the order with number, account and attempt.
+    """A carrier. `command` is the carrier command with its number, account and attempt.
 
-    What a method raises counts as a retryable failure `adapter_error`.
+    If a method raises an exception, the command fails retryably with the code `adapter_error`.
     """
 
     @property
     def name(self) -> str:
-        """The carrier's name in orders."""
+        """The name of the carrier in carrier commands."""
 
-    async def activate(self, command: CarrierCommandIssued, asked: ActivateParameters) -> Outcome:
-        """Put the number into service, with the routing that is asked."""
+    async def activate(self, command: CarrierCommandIssued, parameters: ActivateParameters) -> Outcome:
+        """Put the number into service with this routing."""
 
-    async def suspend(self, command: CarrierCommandIssued, asked: SuspendParameters) -> Outcome:
-        """Stop calls and messages; keep the number."""
+    async def suspend(self, command: CarrierCommandIssued, parameters: SuspendParameters) -> Outcome:
+        """Stop calls and messages, and keep the number."""
 
-    async def resume(self, command: CarrierCommandIssued, asked: ResumeParameters) -> Outcome:
-        """Let calls and messages through again."""
+    async def resume(self, command: CarrierCommandIssued, parameters: ResumeParameters) -> Outcome:
+        """Allow calls and messages again."""
 
-    async def release(self, command: CarrierCommandIssued, asked: ReleaseParameters) -> Outcome:
-        """End the number's service; give the number back unless `keep`."""
+    async def release(self, command: CarrierCommandIssued, parameters: ReleaseParameters) -> Outcome:
+        """End the service of the number. Give the number back unless `keep` is true."""
 
-    async def set_voice(self, command: CarrierCommandIssued, asked: SetVoiceParameters) -> Outcome:
-        """Deliver calls elsewhere."""
+    async def set_voice(self, command: CarrierCommandIssued, parameters: SetVoiceParameters) -> Outcome:
+        """Change where calls are delivered."""
 
-    async def set_capacity(self, command: CarrierCommandIssued, asked: SetCapacityParameters) -> Outcome:
-        """Allow another number of calls at once."""
+    async def set_capacity(self, command: CarrierCommandIssued, parameters: SetCapacityParameters) -> Outcome:
+        """Change the number of concurrent calls."""
 
-    async def set_sms(self, command: CarrierCommandIssued, asked: SetSmsParameters) -> Outcome:
-        """Deliver messages elsewhere."""
+    async def set_sms(self, command: CarrierCommandIssued, parameters: SetSmsParameters) -> Outcome:
+        """Change where messages are delivered."""

@@ -1,4 +1,4 @@
-"""Runs adapters as a process: logs as JSON lines, SIGTERM and SIGINT end it in order."""
+"""Run adapters as a process: logs are JSON lines, and SIGTERM or SIGINT stops the process in order."""
 
 import asyncio
 import logging
@@ -13,16 +13,19 @@ from didflow_adapters.kit.settings import AdapterSettings
 
 
 def run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
-    """Answer the orders of these carriers until told to stop. Raises KafkaError when no broker answers."""
-    _log(settings.log_level)
+    """Run one adapter for each carrier until the process is told to stop.
+
+    Raises KafkaError if no broker answers at the start.
+    """
+    _configure_logs(settings.log_level)
     asyncio.run(_run(carriers, settings))
 
 
 async def _run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
     adapters = [Adapter(carrier, settings) for carrier in carriers]
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, _stop, adapters)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, _stop, adapters)
     async with asyncio.TaskGroup() as group:
         for adapter in adapters:
             group.create_task(adapter.run())
@@ -33,7 +36,7 @@ def _stop(adapters: Sequence[Adapter]) -> None:
         adapter.stop()
 
 
-def _log(level: str) -> None:
+def _configure_logs(level: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,0 +1,308 @@
+"""The kit on a real Kafka: results, order, repeats, and what happens when a process stops or dies."""
+
+import asyncio
+import sysconfig
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from harness.processes import Processes, until
+
+from didflow_adapters.kit import Adapter, AdapterSettings, Failed, Outcome, Succeeded
+from didflow_contracts.envelope import Event, decode, encode
+from didflow_contracts.events import CarrierCommandIssued, ResultReported
+
+RESULT_TYPES = {ResultReported.type(): ResultReported}
+SECONDS = 30.0
+
+
+class RecordingCarrier:
+    """A carrier that records each call. `answer` returns the outcome; the default is a success."""
+
+    name = "simulator"
+
+    def __init__(self, answer: Callable[[CarrierCommandIssued], Any] | None = None) -> None:
+        self.calls: list[CarrierCommandIssued] = []
+        self._answer = answer
+
+    async def _execute(self, command: CarrierCommandIssued, parameters: Any) -> Outcome:
+        self.calls.append(command)
+        if self._answer is None:
+            return Succeeded(carrier_reference="REF")
+        outcome: Outcome = await self._answer(command)
+        return outcome
+
+    activate = suspend = resume = release = set_voice = set_capacity = set_sms = _execute
+
+
+class Topics:
+    """Publishes carrier commands and receives results, under the topic prefix of one test."""
+
+    def __init__(
+        self, kafka: str, prefix: str, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
+    ) -> None:
+        self.kafka, self.prefix, self._producer, self._consumer = kafka, prefix, producer, consumer
+        self.results: list[Event[Any]] = []
+
+    async def publish(self, *commands: Event[CarrierCommandIssued]) -> None:
+        """Publish commands as provisioning does."""
+        for command in commands:
+            await self.publish_value(encode(command), command.subject.encode())
+
+    async def publish_value(self, value: bytes | None, key: bytes) -> None:
+        """Publish any value to the topic of the commands."""
+        await self._producer.send_and_wait(self.prefix + CarrierCommandIssued.topic, value, key=key)
+
+    async def receive(self, count: int) -> list[ResultReported]:
+        """Wait until there are this many results in all. Return them in the order of arrival."""
+
+        async def is_complete() -> bool:
+            for records in (await self._consumer.getmany(timeout_ms=50)).values():
+                self.results += [decode(r.value, r.headers, types=RESULT_TYPES) for r in records]
+            return len(self.results) >= count
+
+        await until(is_complete, within=SECONDS, what=f"{count} results")
+        return [result.data for result in self.results]
+
+    async def has_result_for(self, number: str) -> bool:
+        """Return True if a result for this number has arrived."""
+        await self.receive(len(self.results))
+        return any(result.data.number == number for result in self.results)
+
+    async def all_committed(self) -> None:
+        """Wait until the adapter's group has committed all commands."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        await admin.start()
+        try:
+            topic = self.prefix + CarrierCommandIssued.topic
+            ends = await self._consumer.end_offsets([TopicPartition(topic, p) for p in range(12)])
+
+            async def is_committed() -> bool:
+                found = await admin.list_consumer_group_offsets(f"{self.prefix}adapter-simulator")
+                return all(not end or (p in found and found[p].offset == end) for p, end in ends.items())
+
+            await until(is_committed, within=SECONDS, what="commits")
+        finally:
+            await admin.close()
+
+
+@pytest.fixture
+async def kafka_topics(kafka: str, topics: str) -> AsyncIterator[Topics]:
+    """The topics of this test."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    consumer = AIOKafkaConsumer(
+        topics + ResultReported.topic, bootstrap_servers=kafka, auto_offset_reset="earliest"
+    )
+    await producer.start()
+    await consumer.start()
+    yield Topics(kafka, topics, producer, consumer)
+    await consumer.stop()
+    await producer.stop()
+
+
+@asynccontextmanager
+async def running(topics: Topics, carrier: Any, **settings: Any) -> AsyncIterator[Adapter]:
+    """Run an adapter during the block, and stop it in order."""
+    adapter = Adapter(carrier, AdapterSettings(kafka=topics.kafka, topic_prefix=topics.prefix, **settings))
+    task = asyncio.create_task(adapter.run())
+    try:
+        yield adapter
+    finally:
+        adapter.stop()
+        await task
+
+
+async def test_a_command_is_executed_and_its_result_is_published(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """The result has the carrier as its source and the command as its cause."""
+    carrier, command = RecordingCarrier(), new_command()
+    async with running(kafka_topics, carrier):
+        await kafka_topics.publish(command)
+        (data,) = await kafka_topics.receive(1)
+    assert (data.command_id, data.outcome) == (command.data.command_id, "succeeded")
+    (result,) = kafka_topics.results
+    assert (result.source, result.causationid) == ("/carriers/simulator", command.id)
+
+
+async def test_commands_to_other_carriers_and_bad_records_are_skipped(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """Only commands to this carrier are executed. A bad record holds nothing back."""
+    carrier, command = RecordingCarrier(), new_command()
+    async with running(kafka_topics, carrier):
+        await kafka_topics.publish(new_command(carrier="another"))
+        for bad in (b"{", b"null", None, b'{"specversion":"1.0"}'):
+            await kafka_topics.publish_value(bad, command.subject.encode())
+        await kafka_topics.publish(command)
+        await kafka_topics.receive(1)
+        await kafka_topics.all_committed()
+    assert [call.command_id for call in carrier.calls] == [command.data.command_id]
+
+
+async def test_a_command_that_succeeded_is_answered_again_and_not_executed_again(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """Each attempt has a result. The carrier is called once."""
+    carrier, command = RecordingCarrier(), new_command()
+    again = new_command(command_id=command.data.command_id, attempt=2)
+    async with running(kafka_topics, carrier):
+        await kafka_topics.publish(command, command, again)
+        results = await kafka_topics.receive(3)
+    assert len(carrier.calls) == 1
+    assert [data.attempt for data in results] == [1, 1, 2]
+    assert {data.outcome for data in results} == {"succeeded"}
+
+
+async def test_a_command_that_failed_retryably_is_executed_again(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """The next attempt calls the carrier."""
+
+    async def busy_once(command: CarrierCommandIssued) -> Outcome:
+        return Failed(code="busy", retryable=True) if command.attempt == 1 else Succeeded()
+
+    carrier, command = RecordingCarrier(busy_once), new_command()
+    async with running(kafka_topics, carrier):
+        await kafka_topics.publish(command, new_command(command_id=command.data.command_id, attempt=2))
+        results = await kafka_topics.receive(2)
+    assert [data.outcome for data in results] == ["failed", "succeeded"]
+    assert len(carrier.calls) == 2
+
+
+async def test_numbers_run_concurrently_and_each_in_order(kafka_topics: Topics, new_command: Any) -> None:
+    """Of twenty numbers with two commands each, all first commands run at once. Each second one follows."""
+    together = asyncio.Barrier(20)
+
+    async def wait_for_all(command: CarrierCommandIssued) -> Outcome:
+        if command.action == "activate":
+            await together.wait()
+        return Succeeded()
+
+    carrier = RecordingCarrier(wait_for_all)
+    numbers = [f"+353196090{n:02d}" for n in range(20)]
+    actions = ("activate", "set_capacity")
+    async with running(kafka_topics, carrier):
+        await kafka_topics.publish(*(new_command(action, n) for n in numbers for action in actions))
+        await kafka_topics.receive(40)
+    for number in numbers:
+        assert tuple(c.action for c in carrier.calls if c.number == number) == actions
+
+
+async def test_a_command_without_a_result_is_read_again_by_the_next_process(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """Results of later commands do not commit its offset."""
+    gate = asyncio.Event()
+
+    async def block_one(command: CarrierCommandIssued) -> Outcome:
+        if command.number.endswith("1"):
+            await gate.wait()
+        return Succeeded()
+
+    slow, quick = new_command(number="+35319609001"), new_command(number="+35319609002")
+    first, second = RecordingCarrier(block_one), RecordingCarrier()
+    async with running(kafka_topics, first, stop_within_s=0.1):
+        await kafka_topics.publish(slow, quick)
+        await kafka_topics.receive(1)
+        await until(lambda: len(first.calls) == 2, within=SECONDS, what="both calls")
+    async with running(kafka_topics, second):
+        await until(
+            lambda: slow.data.command_id in {call.command_id for call in second.calls},
+            within=SECONDS,
+            what="the slow command again",
+        )
+        await kafka_topics.all_committed()
+    answered = {data.command_id for data in await kafka_topics.receive(2)}
+    assert answered == {slow.data.command_id, quick.data.command_id}
+
+
+async def test_reading_ahead_is_limited_and_continues(kafka_topics: Topics, new_command: Any) -> None:
+    """With ten commands in progress at most, two hundred commands get their results."""
+    carrier = RecordingCarrier()
+    async with running(kafka_topics, carrier, read_ahead=10, concurrency=2):
+        await kafka_topics.publish(*(new_command(number=f"+35319609{n:03d}") for n in range(200)))
+        results = await kafka_topics.receive(200)
+    assert len({data.command_id for data in results}) == 200
+
+
+async def test_no_command_is_lost_when_members_join_and_leave(kafka_topics: Topics, new_command: Any) -> None:
+    """While commands are published, a second member joins and leaves. The order of each number is kept."""
+    first, second = RecordingCarrier(), RecordingCarrier()
+    numbers = [f"+35319609{n:03d}" for n in range(60)]
+    commands: list[Any] = []
+
+    async def publish_one() -> None:
+        commands.append(new_command("set_capacity", numbers[len(commands) % 60]))
+        await kafka_topics.publish(commands[-1])
+
+    async def second_has_worked() -> bool:
+        await publish_one()
+        return bool(second.calls)
+
+    async def all_answered() -> bool:
+        await kafka_topics.receive(len(kafka_topics.results))
+        answered = {result.data.command_id for result in kafka_topics.results}
+        return all(command.data.command_id in answered for command in commands)
+
+    async with running(kafka_topics, first):
+        await publish_one()
+        async with running(kafka_topics, second):
+            await until(second_has_worked, within=SECONDS, what="a call of the second member")
+        await publish_one()
+        await until(all_answered, within=SECONDS, what="all results")
+    for number in numbers:
+        answered = [r.data.command_id for r in kafka_topics.results if r.data.number == number]
+        published = [c.data.command_id for c in commands if c.data.number == number]
+        assert list(dict.fromkeys(answered)) == published
+
+
+async def test_members_that_join_under_load_commit_every_command(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """A full queue during a rebalance loses nothing: records of the former assignment are read again."""
+
+    async def slowly(command: CarrierCommandIssued) -> Outcome:
+        await asyncio.sleep(0.02)
+        return Succeeded()
+
+    first, second = RecordingCarrier(slowly), RecordingCarrier(slowly)
+    limits = {"read_ahead": 5, "concurrency": 2}
+    commands = [new_command(number=f"+3531960{n:04d}") for n in range(300)]
+    async with running(kafka_topics, first, **limits):
+        await kafka_topics.publish(*commands)
+        await until(lambda: len(first.calls) > 20, within=SECONDS, what="calls of the first member")
+        async with running(kafka_topics, second, **limits):
+            await until(lambda: len(second.calls) > 5, within=SECONDS, what="calls of the second member")
+        await kafka_topics.all_committed()
+    executed = {call.command_id for call in [*first.calls, *second.calls]}
+    assert executed == {command.data.command_id for command in commands}
+
+
+async def test_the_simulator_is_a_process_that_survives_a_kill_and_stops_in_order(
+    kafka_topics: Topics, new_command: Any, processes: Processes
+) -> None:
+    """A second `didflow-simulator` takes over after a kill. It exits with 0 on SIGTERM."""
+    env = {
+        "DIDFLOW_KAFKA": kafka_topics.kafka,
+        "DIDFLOW_TOPIC_PREFIX": kafka_topics.prefix,
+        "DIDFLOW_MEMBER_ID": "simulator-0",
+    }
+    program = [str(Path(sysconfig.get_path("scripts")) / "didflow-simulator")]
+    killed = processes.start("one", program, env=env)
+    await kafka_topics.publish(new_command(), new_command(number="+35319609990"))
+    outcomes = {data.number[-4:]: data.outcome for data in await kafka_topics.receive(2)}
+    assert outcomes == {"9036": "succeeded", "9990": "failed"}
+    await killed.kill()
+    await kafka_topics.publish(new_command(number="+35319609037"))
+    following = processes.start("two", program, env=env)
+    await until(
+        lambda: kafka_topics.has_result_for("+35319609037"),
+        within=SECONDS,
+        what="the result of the second process",
+    )
+    assert await following.stop() == 0
