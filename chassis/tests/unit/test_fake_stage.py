@@ -50,5 +50,5 @@ def test_both_stages_have_the_same_methods() -> None:
 def test_a_statement_that_memory_cannot_run_says_so() -> None:
     """Reads of the HTTP API need PostgreSQL."""
     database = FakeStage(RULES_SERVICE)._tested.database
-    with pytest.raises(NotImplementedError, match="test it on PostgreSQL"):
+    with pytest.raises(NotImplementedError, match="Test it on PostgreSQL"):
         database.fetch("SELECT 1").send(None)

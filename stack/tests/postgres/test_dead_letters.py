@@ -6,10 +6,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from harness.fixtures import DatabaseFor
+from harness.migrations import migration_of
 
 from didflow import dead_letters
-from didflow.services import service
-from didflow_chassis import migrate
 from didflow_contracts.ids import uuid7
 
 WRITE = """
@@ -18,19 +17,11 @@ VALUES ($1, clock_timestamp(), $2, 'why', 'did.purchased', 0, $3, 'k', 'v', '[]'
 """
 
 
-async def billing(dsn: str) -> None:
-    await migrate.upgrade(dsn, service("billing"))
-
-
-async def provisioning(dsn: str) -> None:
-    await migrate.upgrade(dsn, service("provisioning"))
-
-
 @pytest.fixture
 async def databases(database_for: DatabaseFor) -> Mapping[str, str]:
     return {
-        "billing": await database_for("billing", billing),
-        "provisioning": await database_for("provisioning", provisioning),
+        "billing": await database_for("billing", migration_of("billing")),
+        "provisioning": await database_for("provisioning", migration_of("provisioning")),
     }
 
 

@@ -4,21 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from harness.fixtures import DatabaseFor
+from harness.migrations import migration_of
 
 from didflow import movable_clock
 from didflow.durations import parse_duration
-from didflow.services import service
-from didflow_chassis import migrate
 from didflow_chassis.database import Outage
-
-
-async def billing(dsn: str) -> None:
-    await migrate.upgrade(dsn, service("billing"))
 
 
 async def test_all_services_move_together_and_add_up(database_for: DatabaseFor) -> None:
     """Two moves add up, and every service has the same time."""
-    databases = {name: await database_for("billing", billing) for name in ("one", "two")}
+    databases = {name: await database_for("billing", migration_of("billing")) for name in ("one", "two")}
     before = await movable_clock.show(databases)
     assert all(abs(reading.now - datetime.now(UTC)) < timedelta(minutes=1) for reading in before)
     await movable_clock.advance(databases, parse_duration("P31D"))
@@ -32,7 +27,7 @@ async def test_all_services_move_together_and_add_up(database_for: DatabaseFor) 
 
 async def test_when_one_database_is_away_no_clock_moves(database_for: DatabaseFor) -> None:
     """Different clocks would be worse than a clock that does not move."""
-    there = {"one": await database_for("billing", billing)}
+    there = {"one": await database_for("billing", migration_of("billing"))}
     away = {"two": "postgresql://nobody@127.0.0.1:1/none"}
     with pytest.raises(Outage):
         await movable_clock.advance({**there, **away}, parse_duration("P1D"))

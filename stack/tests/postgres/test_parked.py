@@ -12,19 +12,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 from harness.fixtures import DatabaseFor
+from harness.migrations import migration_of
 
 from didflow import parked, state
 from didflow.parked import Wanted
 from didflow.processes import script
 from didflow.services import service
-from didflow_chassis import migrate
-from didflow_chassis.database import Database
-from didflow_chassis.records import Record
-from didflow_chassis.stage import Stage
-from didflow_chassis.stage.telemetry import StageTelemetry
-from didflow_chassis.telemetry.metrics import Metrics
-from didflow_chassis.telemetry.tracing import start_tracing
-from didflow_contracts.envelope import CONTENT_TYPE
+from didflow_chassis.testing import ServiceOnPostgres
 
 TOPIC = "verification.approved"
 SAID = (Path(__file__).parents[3] / "examples" / "events" / f"{TOPIC}.json").read_bytes()
@@ -37,31 +31,18 @@ VALUES ($1, '+442079460018', 'Term', $2, 2, clock_timestamp() + interval '1 hour
 """
 
 
-async def billing(dsn: str) -> None:
-    await migrate.upgrade(dsn, service("billing"))
-
-
-async def provisioning(dsn: str) -> None:
-    await migrate.upgrade(dsn, service("provisioning"))
-
-
 @pytest.fixture
 async def databases(database_for: DatabaseFor) -> Mapping[str, str]:
     return {
-        "billing": await database_for("billing", billing),
-        "provisioning": await database_for("provisioning", provisioning),
+        "billing": await database_for("billing", migration_of("billing")),
+        "provisioning": await database_for("provisioning", migration_of("provisioning")),
     }
 
 
 async def receive_early(name: str, dsn: str) -> None:
     """Let the service receive a registration before the purchase."""
-    database = Database(dsn, application="test", size=2)
-    await database.start()
-    tracing = start_tracing(service=name, process="test", endpoint=None)
-    headers = (("content-type", CONTENT_TYPE.encode()),)
-    record = Record(TOPIC, 0, 7, NUMBER.encode(), SAID, headers)
-    await Stage(service(name), database, StageTelemetry(Metrics(), tracing)).records([record])
-    await database.stop()
+    async with ServiceOnPostgres.open(service(name), dsn, migrate=False) as opened:
+        await opened.receive_record(TOPIC, SAID, key=NUMBER.encode())
 
 
 async def insert_parked(dsn: str, entity: str, reason: str, *, hours: int) -> None:

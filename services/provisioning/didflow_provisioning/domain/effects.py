@@ -9,7 +9,7 @@ from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain import carrier_state
 from didflow_provisioning.domain.command_content import CommandContent
 from didflow_provisioning.domain.routing import Applied, Failure, OpenCommand, Routing
-from didflow_provisioning.domain.wanted import carrier_of, suspension_reason, wanted_actions
+from didflow_provisioning.domain.wanted_actions import carrier_of, suspension_reason, wanted_actions
 
 
 def current_content(routing: Routing, action: CarrierAction) -> CommandContent:

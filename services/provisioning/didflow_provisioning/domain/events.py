@@ -18,7 +18,7 @@ from didflow_provisioning.domain.readiness import (
     missing_for_voice,
 )
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.wanted import actions_to_send, suspension_reason
+from didflow_provisioning.domain.wanted_actions import actions_to_send, suspension_reason
 
 
 def routing_changed(routing: Routing) -> RoutingChanged:

@@ -20,7 +20,7 @@ from didflow_provisioning.domain.effects import current_content, with_open_comma
 from didflow_provisioning.domain.events import carrier_command_issued, did_activated, routing_changed
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import OpenCommand, Routing
-from didflow_provisioning.domain.wanted import actions_to_send, carrier_of
+from didflow_provisioning.domain.wanted_actions import actions_to_send, carrier_of
 
 
 class Activation(Struct, frozen=True, kw_only=True):

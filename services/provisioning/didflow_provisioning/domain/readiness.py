@@ -7,7 +7,7 @@ from typing import Final
 
 from didflow_contracts.vocabulary import CarrierState, Channels, NextAction, Registration
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.wanted import is_registered
+from didflow_provisioning.domain.wanted_actions import is_registered
 
 _VOICE: Final = frozenset(("voice_in", "fax"))
 _TERM: Final[dict[str, NextAction]] = {"canceled": "restore", "aging": "renew"}

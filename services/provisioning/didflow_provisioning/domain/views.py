@@ -20,7 +20,7 @@ from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
 from didflow_provisioning.domain.purchase import PURCHASE
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.wanted import REGISTERED
+from didflow_provisioning.domain.wanted_actions import REGISTERED
 
 _ASSIGNED: Final = frozenset(("assigned", "blocked", "on_hold"))
 

@@ -7,7 +7,12 @@ import pytest
 
 from didflow_contracts.vocabulary import CarrierState, DidStock, Registration, TermState
 from didflow_provisioning.domain.routing import Failure, Routing
-from didflow_provisioning.domain.wanted import actions_to_send, carrier_of, wanted_actions, wanted_state
+from didflow_provisioning.domain.wanted_actions import (
+    actions_to_send,
+    carrier_of,
+    wanted_actions,
+    wanted_state,
+)
 
 
 @pytest.fixture
