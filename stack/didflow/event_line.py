@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-_MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
+_MAIN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "did.purchased": ("account", "number_type", "order_id"),
     "did.porting_started": ("account", "number_type", "order_id"),
     "did.porting_ended": ("outcome", "reason"),
@@ -31,6 +31,8 @@ _MATTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _REGISTRATION: Final = ("registration", "requirement", "reasons")
 _SHOWN: Final = 160
+_EVERY: Final = frozenset({"did_id", "number", "account"})
+_FIELDS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,14 +59,21 @@ def line_of(topic: str, value: bytes | None, headers: Mapping[str, bytes | None]
     data = parsed if binary else envelope.get("data")
     if not isinstance(data, dict):
         return EventLine(time="", topic=topic, number="", text=f"not an event: {_raw(value)}")
-    wanted = _MATTERS.get(topic, _REGISTRATION if topic.startswith("verification.") else ())
-    said = [_said(name, _at(data, name)) for name in wanted]
+    wanted = _MAIN_FIELDS.get(
+        topic, _REGISTRATION if topic.startswith("verification.") else _own_fields(data)
+    )
+    fields = [_field(name, _at(data, name)) for name in wanted]
     return EventLine(
         time=_clock(envelope.get("time")),
         topic=topic,
         number=str(data.get("number", "")),
-        text=" ".join(part for part in said if part),
+        text=" ".join(part for part in fields if part),
     )
+
+
+def _own_fields(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields of an event without a row in the table: its first ones besides those of every event."""
+    return tuple(name for name in data if name not in _EVERY)[:_FIELDS]
 
 
 def _dead(topic: str, value: bytes | None, headers: Mapping[str, bytes | None]) -> EventLine:
@@ -84,7 +93,7 @@ def _at(data: Any, path: str) -> Any:
     return data
 
 
-def _said(name: str, value: Any) -> str:
+def _field(name: str, value: Any) -> str:
     if value is None or value in ([], {}):
         return ""
     if isinstance(value, list):

@@ -62,7 +62,7 @@ def test_a_new_release_passes_the_check(tmp_path: Path, capsys: pytest.CaptureFi
     assert schemas.main(["release", str(tmp_path)]) == 0
     assert schemas.main(["check", str(tmp_path)]) == 0
     assert schemas.released(tmp_path) == schemas.current()
-    assert "25 schemas" in capsys.readouterr().out
+    assert f"{len(schemas.current())} schemas" in capsys.readouterr().out
 
 
 def test_a_breaking_release_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
