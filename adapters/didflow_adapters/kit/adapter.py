@@ -197,7 +197,7 @@ class _RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def _broker(settings: AdapterSettings, carrier: str) -> KafkaBroker:
-    """Build the broker. A result is acknowledged by all replicas."""
+    """Build the broker. All replicas acknowledge a result. It may be published more than once, which is harmless."""
     log = logging.getLogger(f"{__name__}.{carrier}")
     log.setLevel(logging.ERROR)  # FastStream warns about topics that it may not create
     return KafkaBroker(
@@ -205,7 +205,6 @@ def _broker(settings: AdapterSettings, carrier: str) -> KafkaBroker:
         security=settings.security(),
         client_id=f"didflow-adapter-{carrier}",
         acks="all",
-        enable_idempotence=True,
         linger_ms=0,
         max_request_size=MAX_RECORD_BYTES,
         request_timeout_ms=10_000,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from harness.broker import Broker
 from harness.processes import Processes, until
 
 from didflow_adapters.kit import Adapter, AdapterSettings, Failed, Outcome, Succeeded
@@ -72,6 +73,12 @@ class Topics:
         """Return True if a result for this number has arrived."""
         await self.receive(len(self.results))
         return any(result.data.number == number for result in self.results)
+
+    async def has_results(self, *commands: Event[CarrierCommandIssued]) -> bool:
+        """Return True if a result for each of these commands has arrived."""
+        await self.receive(len(self.results))
+        answered = {result.data.command_id for result in self.results}
+        return all(command.data.command_id in answered for command in commands)
 
     async def all_committed(self) -> None:
         """Wait until the adapter's group has committed all commands."""
@@ -244,17 +251,12 @@ async def test_no_command_is_lost_when_members_join_and_leave(kafka_topics: Topi
         await publish_one()
         return bool(second.calls)
 
-    async def all_answered() -> bool:
-        await kafka_topics.receive(len(kafka_topics.results))
-        answered = {result.data.command_id for result in kafka_topics.results}
-        return all(command.data.command_id in answered for command in commands)
-
     async with running(kafka_topics, first):
         await publish_one()
         async with running(kafka_topics, second):
             await until(second_has_worked, within=SECONDS, what="a call of the second member")
         await publish_one()
-        await until(all_answered, within=SECONDS, what="all results")
+        await until(lambda: kafka_topics.has_results(*commands), within=SECONDS, what="all results")
     for number in numbers:
         answered = [r.data.command_id for r in kafka_topics.results if r.data.number == number]
         published = [c.data.command_id for c in commands if c.data.number == number]
@@ -281,6 +283,32 @@ async def test_members_that_join_under_load_commit_every_command(
         await kafka_topics.all_committed()
     executed = {call.command_id for call in [*first.calls, *second.calls]}
     assert executed == {command.data.command_id for command in commands}
+
+
+async def test_an_adapter_continues_after_an_outage_of_the_broker(
+    kafka_topics: Topics, new_command: Any, kafka_broker: Broker
+) -> None:
+    """The outage is longer than the producer's timeout. The pending result and later ones are published."""
+    gate = asyncio.Event()
+
+    async def wait_for_gate(command: CarrierCommandIssued) -> Outcome:
+        await gate.wait()
+        return Succeeded()
+
+    carrier = RecordingCarrier(wait_for_gate)
+    pending, later = new_command(), new_command("set_capacity")
+    async with running(kafka_topics, carrier):
+        await kafka_topics.publish(pending)
+        await until(lambda: bool(carrier.calls), within=SECONDS, what="the call")
+        await kafka_broker.stop()
+        gate.set()
+        await asyncio.sleep(12)
+        await kafka_broker.start()
+        await kafka_topics.publish(later)
+        await until(
+            lambda: kafka_topics.has_results(pending, later), within=SECONDS, what="results after the outage"
+        )
+        await kafka_topics.all_committed()
 
 
 async def test_the_simulator_is_a_process_that_survives_a_kill_and_stops_in_order(

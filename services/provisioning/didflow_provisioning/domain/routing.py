@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from didflow_contracts.events.carrier import SmsDelivery, VoiceDelivery
+from didflow_contracts.sequences import Sequences
 from didflow_contracts.vocabulary import (
     CarrierAction,
     CarrierState,
@@ -68,7 +69,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     `end_reason`: why the DID was removed or refused. None while the DID is live.
     `failure_reason`: why the last failed activation failed.
     `served_by`: the carrier that the last activation was sent to.
-    `sequences`: the last applied sequence of each view, as `didflow_contracts.sequences` defines them.
+    `sequences`: the last applied sequence of each view.
     `due_at`: the end of the registration's grace period. While it is set, a lapsed registration still counts.
     """
 
@@ -93,7 +94,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     applied: Applied = Applied()
     open_command: OpenCommand | None = None
     failures: tuple[Failure, ...] = ()
-    sequences: dict[str, int] = field(default_factory=dict)
+    sequences: Sequences = field(default_factory=dict)
     due_at: datetime | None = None
 
     @property

@@ -83,7 +83,7 @@ def _applies(routing: Routing, axis: str, event: Event[Any]) -> bool:
 
 
 def _with_sequence(routing: Routing, axis: str, event: Event[Any]) -> Routing:
-    return replace(routing, sequences=dict(with_sequence(routing.sequences, axis, event)))
+    return replace(routing, sequences=with_sequence(routing.sequences, axis, event))
 
 
 def _decided(before: Routing, after: Routing, event: Event[Any], now: datetime, known: Known) -> Decision:

@@ -13,7 +13,7 @@ from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.store import KINDS, METADATA
 
 
-def differences(connection: sa.Connection) -> None:
+def assert_same_tables(connection: sa.Connection) -> None:
     """Assert that the columns and indexes of the database are those of the tables in the code."""
     inspector = sa.inspect(connection)
     for table in METADATA.sorted_tables:
@@ -30,7 +30,7 @@ async def test_the_migration_creates_the_tables_of_the_code(provisioning: Any) -
     """Every column and index of the code is in the database, and no other."""
     engine = create_async_engine(provisioning.database.dsn.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.connect() as connection:
-        await connection.run_sync(differences)
+        await connection.run_sync(assert_same_tables)
     await engine.dispose()
     assert {kind.table.name for kind in KINDS} == set(METADATA.tables)
 
