@@ -8,26 +8,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from didflow_chassis import failpoints as failpoint_list
-from didflow_chassis.secret_files import SecretFiles, variable_of
+from didflow_chassis.setting_sources import PREFIX, SettingFiles, SettingsError, Variables, variable_of
 
-PREFIX: Final = "DIDFLOW_"
-
-
-class SettingsError(Exception):
-    """The process cannot start with these settings. `problems` has one sentence for each problem."""
-
-    code = "settings_invalid"
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+__all__ = ["PREFIX", "Oidc", "Settings", "SettingsError", "as_table", "load"]
 
 
 def _postgres_dsn(value: SecretStr) -> SecretStr:
@@ -205,12 +195,12 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Use arguments first, then variables, then files."""
-        return init_settings, env_settings, SecretFiles(settings_cls)
+        return init_settings, Variables(settings_cls), SettingFiles(settings_cls)
 
     @classmethod
     def placeholder(cls) -> Self:
@@ -267,7 +257,7 @@ class Settings(BaseSettings):
         """Return one sentence for each setting that is allowed but dangerous in production."""
         for name in ("http_host", "health_host"):
             if _is_loopback(getattr(self, name)):
-                yield f"{variable_of(PREFIX, name)} is a loopback address: no other machine can reach this port."
+                yield f"{variable_of(name)} is a loopback address: no other machine can reach this port."
         if not self.production:
             yield f"{PREFIX}PRODUCTION is false: the clock can be moved, and the issuer may use plain HTTP."
         if self.kafka_security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
@@ -295,8 +285,6 @@ def load(settings: type[AnySettings], **given: Any) -> AnySettings:
         return settings(**given)
     except ValidationError as error:
         raise SettingsError(*(_problem(e["loc"], e["type"], e["msg"]) for e in error.errors())) from None
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
 
 
 def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
@@ -304,15 +292,17 @@ def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
     if not place:
         return problem
     inside = "".join(f"[{step}]" for step in place[1:])
-    return f"{variable_of(PREFIX, str(place[0]))}{inside}: {problem}"
+    return f"{variable_of(str(place[0]))}{inside}: {problem}"
 
 
 def as_table(settings: type[Settings]) -> str:
     """Return the settings as a Markdown table: variable, default, meaning."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in settings.model_fields.items():
-        default = (
-            "required" if field.is_required() else "" if field.default in (None, "") else f"`{field.default}`"
-        )
-        lines.append(f"| `{variable_of(PREFIX, name)}` | {default} | {field.description} |")
+        default = "required" if field.is_required() else _shown(field.get_default(call_default_factory=True))
+        lines.append(f"| `{variable_of(name)}` | {default} | {field.description} |")
     return "\n".join(lines)
+
+
+def _shown(default: Any) -> str:
+    return "" if default in (None, "", {}) else f"`{default}`"

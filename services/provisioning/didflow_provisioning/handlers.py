@@ -1,7 +1,7 @@
 """Which message leads to which decision: everything that provisioning handles."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
 
 from didflow_chassis.decision import Command
 from didflow_chassis.service import Handler
@@ -52,43 +52,66 @@ from didflow_provisioning.domain.voice_trunks import (
     delete_voice_trunk,
     restore_voice_trunk,
 )
+from didflow_provisioning.settings import ProvisioningSettings
 
 
-def _number(decide: Callable[..., Any]) -> Handler:
-    return Handler(decide=decide, needs=needs.queue)
+def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
+    """Return the handler of each event that provisioning receives."""
+    timings = settings.timings()
+    on_changed = Handler(decide=partial(on_did_changed, timings=timings), needs=needs.queue)
+    on_registration = Handler(decide=partial(on_registration_changed, timings=timings), needs=needs.queue)
+    on_term = Handler(decide=partial(on_term_changed, timings=timings), needs=needs.queue)
+    return {
+        DidPurchased: Handler(decide=on_purchased),
+        DidPortingStarted: Handler(decide=on_purchased),
+        PurchaseRefused: Handler(
+            decide=partial(on_purchase_refused, timings=timings),
+            needs=needs.queue,
+            state_needs=needs.other_dids,
+        ),
+        DidChanged: on_changed,
+        VerificationRequired: on_registration,
+        VerificationNotRequired: on_registration,
+        VerificationPending: on_registration,
+        VerificationApproved: on_registration,
+        VerificationRejected: on_registration,
+        VerificationExpiring: on_registration,
+        VerificationExpired: on_registration,
+        TermChanged: on_term,
+        CycleExpired: on_term,
+        DidRemoved: Handler(
+            decide=partial(on_removed, timings=timings), needs=needs.queue, state_needs=needs.other_dids
+        ),
+        ResultReported: Handler(
+            decide=partial(on_result, timings=timings),
+            needs=needs.queue_and_answered_command,
+            state_needs=needs.other_dids,
+        ),
+    }
 
 
-EVENTS: Mapping[type[EventData], Handler] = {
-    DidPurchased: Handler(decide=on_purchased),
-    DidPortingStarted: Handler(decide=on_purchased),
-    PurchaseRefused: Handler(decide=on_purchase_refused, needs=needs.queue, state_needs=needs.other_dids),
-    DidChanged: _number(on_did_changed),
-    VerificationRequired: _number(on_registration_changed),
-    VerificationNotRequired: _number(on_registration_changed),
-    VerificationPending: _number(on_registration_changed),
-    VerificationApproved: _number(on_registration_changed),
-    VerificationRejected: _number(on_registration_changed),
-    VerificationExpiring: _number(on_registration_changed),
-    VerificationExpired: _number(on_registration_changed),
-    TermChanged: _number(on_term_changed),
-    CycleExpired: _number(on_term_changed),
-    DidRemoved: Handler(decide=on_removed, needs=needs.queue, state_needs=needs.other_dids),
-    ResultReported: Handler(
-        decide=on_result, needs=needs.queue_and_answered_command, state_needs=needs.other_dids
-    ),
-}
+def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command."""
+    timings = settings.timings()
+    return {
+        SetVoice: Handler(decide=partial(set_voice, timings=timings), needs=needs.queue_and_trunk),
+        SetCapacity: Handler(decide=partial(set_capacity, timings=timings), needs=needs.queue),
+        ClearRouting: Handler(decide=partial(clear_routing, timings=timings), needs=needs.queue),
+        RetryCarrierCommand: Handler(
+            decide=partial(retry_carrier_command, timings=timings), needs=needs.queue
+        ),
+        CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
+        DeleteVoiceTrunk: Handler(decide=delete_voice_trunk, model=VoiceTrunk),
+        RestoreVoiceTrunk: Handler(decide=restore_voice_trunk, model=VoiceTrunk),
+    }
 
-COMMANDS: Mapping[type[Command], Handler] = {
-    SetVoice: Handler(decide=set_voice, needs=needs.queue_and_trunk),
-    SetCapacity: _number(set_capacity),
-    ClearRouting: _number(clear_routing),
-    RetryCarrierCommand: _number(retry_carrier_command),
-    CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
-    DeleteVoiceTrunk: Handler(decide=delete_voice_trunk, model=VoiceTrunk),
-    RestoreVoiceTrunk: Handler(decide=restore_voice_trunk, model=VoiceTrunk),
-}
 
-DUE: Mapping[type, Handler] = {
-    Routing: Handler(decide=on_routing_due, state_needs=needs.queue_of_routing),
-    NumberQueue: Handler(decide=on_queue_due, state_needs=needs.dids_and_commands_of_queue),
-}
+def due(settings: ProvisioningSettings) -> Mapping[type, Handler]:
+    """Return the handler of each state's due timer."""
+    return {
+        Routing: Handler(decide=on_routing_due, state_needs=needs.queue_of_routing),
+        NumberQueue: Handler(
+            decide=partial(on_queue_due, timings=settings.timings()),
+            state_needs=needs.dids_and_commands_of_queue,
+        ),
+    }

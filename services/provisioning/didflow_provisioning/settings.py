@@ -1,7 +1,55 @@
-"""The settings of provisioning."""
+"""The settings of provisioning: the timing of each carrier."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from didflow_chassis.settings import Settings
+from didflow_contracts.vocabulary import CarrierAction, Name
+from didflow_provisioning.domain.timing import DEFAULT_TIMING, Timing, Timings
+
+Seconds = Annotated[float, Field(gt=0, le=90 * 24 * 3600)]
+
+
+class CarrierTiming(BaseModel):
+    """The timing of the commands to one carrier. A field that is not given has its default. All are in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deadline_s: Seconds = DEFAULT_TIMING.answer_within.total_seconds()
+    first_pause_s: Seconds = DEFAULT_TIMING.first_pause.total_seconds()
+    longest_pause_s: Seconds = DEFAULT_TIMING.longest_pause.total_seconds()
+    give_up_s: Mapping[CarrierAction, Seconds] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _pauses_are_in_order(self) -> Self:
+        if self.first_pause_s > self.longest_pause_s:
+            raise ValueError("first_pause_s must not be longer than longest_pause_s")
+        return self
+
+    def timing(self) -> Timing:
+        """Return the timing as the decisions use it."""
+        give_up = {action: timedelta(seconds=seconds) for action, seconds in self.give_up_s.items()}
+        return Timing(
+            answer_within=timedelta(seconds=self.deadline_s),
+            first_pause=timedelta(seconds=self.first_pause_s),
+            longest_pause=timedelta(seconds=self.longest_pause_s),
+            give_up_after={**DEFAULT_TIMING.give_up_after, **give_up},
+        )
 
 
 class ProvisioningSettings(Settings):
-    """The settings of every service. Provisioning has none of its own."""
+    """The settings of every service, and those of provisioning."""
+
+    carriers: Mapping[Name, CarrierTiming] = Field(
+        default_factory=dict,
+        description="Timing of single carriers as JSON: the carrier's name, then `deadline_s` of an answer, "
+        "`first_pause_s` and `longest_pause_s` between attempts, and `give_up_s` for each action.",
+        examples=[{}],
+    )
+
+    def timings(self) -> Timings:
+        """Return the timing of all carriers as the decisions use it."""
+        return Timings(carriers={name: carrier.timing() for name, carrier in self.carriers.items()})

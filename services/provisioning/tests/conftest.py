@@ -208,8 +208,8 @@ class Messages:
 class ProvisioningStage(FakeStage):
     """A stage in memory for one number. It checks the queue of the number after each message."""
 
-    def __init__(self) -> None:
-        super().__init__(SERVICE, now=START)
+    def __init__(self, settings: ProvisioningSettings | None = None) -> None:
+        super().__init__(service(settings) if settings else SERVICE, now=START)
 
     def process(self, *messages: Event[Any] | Command) -> Decision | None:
         """Process messages one after another and return the last decision. None if the message was not decided."""

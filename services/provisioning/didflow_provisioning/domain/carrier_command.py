@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from didflow_contracts.envelope import Event
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import CarrierAction
-from didflow_provisioning.domain import timing
 from didflow_provisioning.domain.command_content import CommandContent
 from didflow_provisioning.domain.commands import RoutingCommand
 from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.timing import Timing, deadline, pause
 
 CommandState: TypeAlias = Literal["out", "waiting", "succeeded", "failed", "superseded"]
 """`out`: a result is due. `waiting`: the next attempt is due later. `superseded`: a release replaced the command."""
@@ -65,19 +65,25 @@ def next_command_id_of_queue(queue: NumberQueue) -> UUID:
     return derived_id(_ID_NAMESPACE, queue.number, str(queue.commands_sent))
 
 
-def with_next_attempt(command: CarrierCommand, at: datetime) -> CarrierCommand:
+def with_next_attempt(command: CarrierCommand, at: datetime, timing: Timing) -> CarrierCommand:
     """Return the command with its next attempt sent now."""
-    deadline = timing.deadline(command.carrier, at, command.give_up_at)
+    due_at = deadline(timing, at, command.give_up_at)
     attempt = command.attempt + 1
-    return replace(command, state="out", attempt=attempt, deadline=deadline, next_at=deadline)
+    return replace(command, state="out", attempt=attempt, deadline=due_at, next_at=due_at)
 
 
 def waiting(
-    command: CarrierCommand, at: datetime, *, code: str, message: str | None, retry_after_s: int | None = None
+    command: CarrierCommand,
+    at: datetime,
+    timing: Timing,
+    *,
+    code: str,
+    message: str | None,
+    retry_after_s: int | None = None,
 ) -> CarrierCommand:
     """Return the command with a failed attempt, waiting for the next one or for `give_up_at` if that is earlier."""
-    pause = timing.pause(command.carrier, command.command_id, command.attempt, retry_after_s)
-    next_at = min(at + pause, command.give_up_at)
+    own_pause = pause(timing, command.command_id, command.attempt, retry_after_s)
+    next_at = min(at + own_pause, command.give_up_at)
     return replace(command, state="waiting", next_at=next_at, code=code, message=message)
 
 

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Unchanged
 from didflow_contracts.event_data import EventData
 from didflow_contracts.vocabulary import CarrierAction
-from didflow_provisioning.domain import timing
 from didflow_provisioning.domain.carrier_command import CarrierCommand, with_next_attempt
 from didflow_provisioning.domain.effects import current_content, with_open_command
 from didflow_provisioning.domain.events import carrier_command_issued, did_activated, routing_changed
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import OpenCommand, Routing
+from didflow_provisioning.domain.timing import Timings, give_up_at
 from didflow_provisioning.domain.wanted_actions import actions_to_send, carrier_of
 
 
@@ -40,6 +40,7 @@ class NumberContext(Struct, frozen=True, kw_only=True):
     queue: NumberQueue
     routings: Mapping[UUID, Routing]
     next_command_id: UUID
+    timings: Timings
     commands: Mapping[UUID, CarrierCommand] = field(default_factory=dict)
     issued: tuple[EventData, ...] = ()
     activation: Activation | None = None
@@ -63,13 +64,16 @@ class NumberContext(Struct, frozen=True, kw_only=True):
 
 
 def load_context(
-    routing: Routing, known: Known, next_command_id: UUID, *, with_other_dids: bool = False
+    routing: Routing, known: Known, next_command_id: UUID, timings: Timings, *, with_other_dids: bool = False
 ) -> NumberContext:
     """Return the context of the DID's number, if needed with the other DIDs of its queue."""
     queue = known.get(NumberQueue, routing.number) or NumberQueue(number=routing.number)
     routings = loaded_routings(queue, known) if with_other_dids else {}
     return NumberContext(
-        queue=queue, routings={**routings, routing.did_id: routing}, next_command_id=next_command_id
+        queue=queue,
+        routings={**routings, routing.did_id: routing},
+        next_command_id=next_command_id,
+        timings=timings,
     )
 
 
@@ -141,6 +145,7 @@ def _with_new_command(
 ) -> NumberContext:
     carrier = carrier_of(routing, action) or ""
     content = current_content(routing, action)
+    timing = context.timings.of(carrier)
     command = CarrierCommand(
         command_id=context.next_command_id,
         did_id=routing.did_id,
@@ -154,9 +159,9 @@ def _with_new_command(
         issued_at=now,
         deadline=now,
         next_at=now,
-        give_up_at=timing.give_up_at(carrier, action, now),
+        give_up_at=give_up_at(timing, action, now),
     )
     opened = OpenCommand(command_id=command.command_id, action=action, content=content)
     sent = context.with_routing(with_open_command(routing, opened, carrier))
-    sent = sent.with_attempt(with_next_attempt(command, now))
+    sent = sent.with_attempt(with_next_attempt(command, now, timing))
     return replace(sent, queue=replace(sent.queue, commands_sent=sent.queue.commands_sent + 1))

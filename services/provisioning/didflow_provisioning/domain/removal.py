@@ -14,21 +14,26 @@ from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
 from didflow_provisioning.domain.purchase import PURCHASE
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.timing import Timings
 
 
-def on_removed(routing: Routing | None, event: Event[DidRemoved], now: datetime, known: Known) -> Decision:
+def on_removed(
+    routing: Routing | None, event: Event[DidRemoved], now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     """Release the number. `did.removed` is always applied and final, whatever its sequence."""
-    return _ended(routing, event.data.reason, event, now, known)
+    return _ended(routing, event.data.reason, event, now, known, timings=timings)
 
 
 def on_purchase_refused(
-    routing: Routing | None, event: Event[PurchaseRefused], now: datetime, known: Known
+    routing: Routing | None, event: Event[PurchaseRefused], now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """End a DID whose purchase inventory refused. No command was sent for it."""
-    return _ended(routing, event.data.code, event, now, known)
+    return _ended(routing, event.data.code, event, now, known, timings=timings)
 
 
-def _ended(routing: Routing | None, reason: str, event: Event[Any], now: datetime, known: Known) -> Decision:
+def _ended(
+    routing: Routing | None, reason: str, event: Event[Any], now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     if routing is None:
         return TooEarly(PURCHASE)
     if routing.end_reason is not None:
@@ -36,6 +41,6 @@ def _ended(routing: Routing | None, reason: str, event: Event[Any], now: datetim
     ended = replace(routing, end_reason=reason, due_at=None, voice=None, capacity=None, sms=None)
     if ended.carrier_state == "inactive":
         ended = replace(ended, carrier_state=transition("inactive", "released"))
-    before = load_context(routing, known, next_command_id(event), with_other_dids=True)
+    before = load_context(routing, known, next_command_id(event), timings, with_other_dids=True)
     after = before.with_routing(without_stale_failures(ended))
     return decided(before, send_next(after, now), routing.did_id)

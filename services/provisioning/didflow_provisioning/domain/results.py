@@ -18,11 +18,14 @@ from didflow_provisioning.domain.number_context import (
     send_next,
 )
 from didflow_provisioning.domain.routing import Failure, Routing
+from didflow_provisioning.domain.timing import Timings
 
 DEFAULT_CODE = "failed"
 
 
-def on_result(routing: Routing | None, event: Event[ResultReported], now: datetime, known: Known) -> Decision:
+def on_result(
+    routing: Routing | None, event: Event[ResultReported], now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     """Apply the result of a carrier command.
 
     Refused: `command_unknown`, and `not_yours` if the result names another account.
@@ -40,7 +43,7 @@ def on_result(routing: Routing | None, event: Event[ResultReported], now: dateti
             "The DID belongs to another account. Send the account that the command named.",
             field="account",
         )
-    context = load_context(routing, known, next_command_id(event), with_other_dids=True)
+    context = load_context(routing, known, next_command_id(event), timings, with_other_dids=True)
     if data.outcome == "succeeded":
         return _on_success(context, routing, command, data, now)
     if not command.is_open or (data.retryable and _is_outdated(command, data)):
@@ -120,7 +123,14 @@ def _on_retryable_failure(
         after = send_next(with_superseded(context, command, now), now)
         return decided(context, after, routing.did_id)
     code = data.code or DEFAULT_CODE
-    later = waiting(command, now, code=code, message=data.message, retry_after_s=data.retry_after_s)
+    later = waiting(
+        command,
+        now,
+        context.timings.of(command.carrier),
+        code=code,
+        message=data.message,
+        retry_after_s=data.retry_after_s,
+    )
     return decided(context, with_waiting(context, later), routing.did_id)
 
 

@@ -19,12 +19,15 @@ from didflow_provisioning.domain.commands import (
 from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
 from didflow_provisioning.domain.routing import Routing, VoiceSetting
+from didflow_provisioning.domain.timing import Timings
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 
 NOT_FOUND = Refused("not_found", "No such number or DID id in your accounts.")
 
 
-def set_voice(routing: Routing | None, command: SetVoice, now: datetime, known: Known) -> Decision:
+def set_voice(
+    routing: Routing | None, command: SetVoice, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     """Deliver calls to a trunk. Refused `voice_trunk_not_found` if the trunk does not serve the DID's account."""
     if routing is None or not _may_change(routing, command):
         return NOT_FOUND
@@ -36,25 +39,33 @@ def set_voice(routing: Routing | None, command: SetVoice, now: datetime, known: 
             field="voice_trunk_id",
         )
     voice = VoiceSetting(account=trunk.account, delivery=trunk.delivery)
-    return _changed(routing, replace(routing, voice=voice), command, now, known)
+    return _changed(routing, replace(routing, voice=voice), command, now, known, timings=timings)
 
 
-def set_capacity(routing: Routing | None, command: SetCapacity, now: datetime, known: Known) -> Decision:
+def set_capacity(
+    routing: Routing | None, command: SetCapacity, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     """Set the number of concurrent calls."""
     if routing is None or not _may_change(routing, command):
         return NOT_FOUND
-    return _changed(routing, replace(routing, capacity=command.capacity), command, now, known)
+    return _changed(
+        routing, replace(routing, capacity=command.capacity), command, now, known, timings=timings
+    )
 
 
-def clear_routing(routing: Routing | None, command: ClearRouting, now: datetime, known: Known) -> Decision:
+def clear_routing(
+    routing: Routing | None, command: ClearRouting, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     """Remove the voice target, the capacity and the SMS target."""
     if routing is None or not _may_change(routing, command):
         return NOT_FOUND
-    return _changed(routing, replace(routing, voice=None, capacity=None, sms=None), command, now, known)
+    return _changed(
+        routing, replace(routing, voice=None, capacity=None, sms=None), command, now, known, timings=timings
+    )
 
 
 def retry_carrier_command(
-    routing: Routing | None, command: RetryCarrierCommand, now: datetime, known: Known
+    routing: Routing | None, command: RetryCarrierCommand, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """Send a new command in place of one that failed for good. Refused `not_failed` for any other command.
 
@@ -68,7 +79,7 @@ def retry_carrier_command(
             "not_failed",
             "This command has not failed for good, or its action is not wanted any more. Nothing needs a retry.",
         )
-    decision = _sent(routing, replace(routing, failures=failures), command, now, known)
+    decision = _sent(routing, replace(routing, failures=failures), command, now, known, timings=timings)
     if not isinstance(decision, Decided):
         return decision
     sent_ids = {getattr(state, "command_id", None) for state in decision.also}
@@ -81,7 +92,7 @@ def _may_change(routing: Routing, command: RoutingCommand) -> bool:
 
 
 def _changed(
-    before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known
+    before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """Apply new settings. The failures of changed settings are removed, so the new ones are sent."""
     if after == before:
@@ -92,9 +103,18 @@ def _changed(
         "set_sms": after.sms != before.sms,
     }
     failures = tuple(f for f in after.failures if not is_changed.get(f.action))
-    return _sent(before, without_stale_failures(replace(after, failures=failures)), command, now, known)
+    return _sent(
+        before,
+        without_stale_failures(replace(after, failures=failures)),
+        command,
+        now,
+        known,
+        timings=timings,
+    )
 
 
-def _sent(before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known) -> Decision:
-    context = load_context(before, known, command.next_command_id)
+def _sent(
+    before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
+    context = load_context(before, known, command.next_command_id, timings)
     return decided(context, send_next(context.with_routing(after), now), before.did_id)

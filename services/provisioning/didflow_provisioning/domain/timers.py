@@ -18,6 +18,7 @@ from didflow_provisioning.domain.number_context import NumberContext, decided, l
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.results import is_superseded, with_failed, with_superseded, with_waiting
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.timing import Timings
 
 
 def on_routing_due(routing: Routing, at: datetime, known: Known) -> Decision:
@@ -33,12 +34,13 @@ def on_routing_due(routing: Routing, at: datetime, known: Known) -> Decision:
     )
 
 
-def on_queue_due(queue: NumberQueue, at: datetime, known: Known) -> Decision:
+def on_queue_due(queue: NumberQueue, at: datetime, known: Known, *, timings: Timings) -> Decision:
     """Continue the open carrier command, or send the next one."""
     before = NumberContext(
         queue=queue,
         routings=loaded_routings(queue, known),
         next_command_id=next_command_id_of_queue(queue),
+        timings=timings,
     )
     open_id = queue.open_command_id
     command = known.get(CarrierCommand, open_id) if open_id is not None else None
@@ -53,7 +55,11 @@ def _continued(context: NumberContext, command: CarrierCommand, at: datetime) ->
         return with_failed(context, command, at, code=command.code or NO_ANSWER, message=command.message)
     if command.state == "out":
         missed = waiting(
-            command, at, code=NO_ANSWER, message="The carrier did not answer before the deadline."
+            command,
+            at,
+            context.timings.of(command.carrier),
+            code=NO_ANSWER,
+            message="The carrier did not answer before the deadline.",
         )
         return with_waiting(context, missed)
-    return context.with_attempt(with_next_attempt(command, at))
+    return context.with_attempt(with_next_attempt(command, at, context.timings.of(command.carrier)))

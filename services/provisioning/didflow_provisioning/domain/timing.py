@@ -6,54 +6,60 @@ Pure functions. The jitter is derived from the command id, so the same attempt a
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from didflow_contracts.vocabulary import CarrierAction
+
+_DAY: Final = timedelta(hours=24)
+_GIVE_UP_AFTER: Final[Mapping[CarrierAction, timedelta]] = {
+    action: timedelta(days=7) if action == "activate" else _DAY for action in get_args(CarrierAction)
+}
 
 
 class Timing(Struct, frozen=True, kw_only=True):
     """The timing of the commands to one carrier. Source: spec lifecycle, Carrier."""
 
     answer_within: timedelta = timedelta(minutes=2)
-    give_up_after: timedelta = timedelta(hours=24)
-    give_up_activation_after: timedelta = timedelta(days=7)
     first_pause: timedelta = timedelta(seconds=2)
     longest_pause: timedelta = timedelta(hours=1)
+    give_up_after: Mapping[CarrierAction, timedelta] = field(default_factory=lambda: _GIVE_UP_AFTER)
 
 
 DEFAULT_TIMING: Final = Timing()
-TIMINGS: Final[Mapping[str, Timing]] = {}
-"""Carrier name -> its timing, for carriers that do not use the default."""
+
+
+class Timings(Struct, frozen=True, kw_only=True):
+    """The timing of every carrier. A carrier that is not listed has the default timing."""
+
+    carriers: Mapping[str, Timing] = field(default_factory=dict)
+
+    def of(self, carrier: str) -> Timing:
+        """Return the timing of the commands to a carrier."""
+        return self.carriers.get(carrier, DEFAULT_TIMING)
+
 
 _LONGEST_RETRY_AFTER_S: Final = 7 * 24 * 3600
 
 
-def timing_of(carrier: str) -> Timing:
-    """Return the timing of the commands to a carrier."""
-    return TIMINGS.get(carrier, DEFAULT_TIMING)
-
-
-def give_up_at(carrier: str, action: CarrierAction, sent_at: datetime) -> datetime:
+def give_up_at(timing: Timing, action: CarrierAction, sent_at: datetime) -> datetime:
     """Return when a command that is sent now is given up for good."""
-    timing = timing_of(carrier)
-    return sent_at + (timing.give_up_activation_after if action == "activate" else timing.give_up_after)
+    return sent_at + timing.give_up_after[action]
 
 
-def deadline(carrier: str, attempt_at: datetime, limit: datetime) -> datetime:
+def deadline(timing: Timing, attempt_at: datetime, limit: datetime) -> datetime:
     """Return when the result of an attempt is due. It is never later than the limit, the command's own end."""
-    return min(attempt_at + timing_of(carrier).answer_within, limit)
+    return min(attempt_at + timing.answer_within, limit)
 
 
-def pause(carrier: str, command_id: UUID, attempt: int, retry_after_s: int | None = None) -> timedelta:
+def pause(timing: Timing, command_id: UUID, attempt: int, retry_after_s: int | None = None) -> timedelta:
     """Return the pause after a failed attempt.
 
     The pause doubles with each attempt, up to the longest pause, and is then reduced by up to a half at random.
     If the carrier asks for `retry_after_s`, the pause is at least that long, plus up to a tenth.
     """
-    timing = timing_of(carrier)
     fraction = _random_fraction(command_id, attempt)
     doubled = timing.first_pause * (1 << min(attempt - 1, 32))
     own = min(doubled, timing.longest_pause) * (0.5 + fraction / 2)

@@ -20,13 +20,14 @@ from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
 from didflow_provisioning.domain.purchase import PURCHASE
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.timing import Timings
 from didflow_provisioning.domain.wanted_actions import REGISTERED
 
 _ASSIGNED: Final = frozenset(("assigned", "blocked", "on_hold"))
 
 
 def on_did_changed(
-    routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known
+    routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """Apply the holding, and clear targets that do not serve the new holder."""
     if routing is None:
@@ -44,11 +45,11 @@ def on_did_changed(
         stock=data.stock,
         confirmed=routing.confirmed or data.stock in _ASSIGNED,
     )
-    return _decided(routing, _without_foreign_targets(after), event, now, known)
+    return _decided(routing, _without_foreign_targets(after), event, now, known, timings=timings)
 
 
 def on_registration_changed(
-    routing: Routing | None, event: Event[RegistrationAxis], now: datetime, known: Known
+    routing: Routing | None, event: Event[RegistrationAxis], now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """Apply the registration. A lapsed registration counts until its grace period ends."""
     if routing is None:
@@ -64,17 +65,19 @@ def on_registration_changed(
         registration=data.registration,
         due_at=data.grace_until if has_grace else None,
     )
-    return _decided(routing, after, event, now, known)
+    return _decided(routing, after, event, now, known, timings=timings)
 
 
-def on_term_changed(routing: Routing | None, event: Event[TermAxis], now: datetime, known: Known) -> Decision:
+def on_term_changed(
+    routing: Routing | None, event: Event[TermAxis], now: datetime, known: Known, *, timings: Timings
+) -> Decision:
     """Apply the state of the term. A canceled or aging term suspends the number."""
     if routing is None:
         return TooEarly(PURCHASE)
     if not _applies(routing, "term", event):
         return Unchanged()
     after = replace(_with_sequence(routing, "term", event), term=event.data.state)
-    return _decided(routing, after, event, now, known)
+    return _decided(routing, after, event, now, known, timings=timings)
 
 
 def _applies(routing: Routing, axis: str, event: Event[Any]) -> bool:
@@ -86,8 +89,10 @@ def _with_sequence(routing: Routing, axis: str, event: Event[Any]) -> Routing:
     return replace(routing, sequences=with_sequence(routing.sequences, axis, event))
 
 
-def _decided(before: Routing, after: Routing, event: Event[Any], now: datetime, known: Known) -> Decision:
-    context = load_context(before, known, next_command_id(event))
+def _decided(
+    before: Routing, after: Routing, event: Event[Any], now: datetime, known: Known, *, timings: Timings
+) -> Decision:
+    context = load_context(before, known, next_command_id(event), timings)
     changed = context.with_routing(without_stale_failures(after))
     queue = changed.queue
     is_new = after.confirmed and after.did_id not in queue.did_ids and after.carrier_state != "released"

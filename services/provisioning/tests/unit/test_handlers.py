@@ -10,7 +10,11 @@ from didflow_contracts.events import ResultReported, VerificationExpiring
 from didflow_contracts.topics import PROVISIONING, topics_read_by
 from didflow_contracts.vocabulary import Registration
 from didflow_provisioning.domain.commands import RoutingCommand
-from didflow_provisioning.handlers import COMMANDS, EVENTS
+from didflow_provisioning.handlers import commands, events
+from didflow_provisioning.settings import ProvisioningSettings
+
+EVENTS = events(ProvisioningSettings.placeholder())
+COMMANDS = commands(ProvisioningSettings.placeholder())
 
 
 def registration_event(state: str) -> Callable[[Any, int], Any]:
