@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-SERVERS = frozenset({"postgres", "kafka_broker", "processes"})
-"""The fixtures that start a server or a process."""
+SERVERS = frozenset({"postgres", "kafka", "kafka_broker", "processes"})
+"""The fixtures that start a server or a process. A test file may have its own fixture `kafka`."""
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "unit": frozenset(),
