@@ -53,11 +53,11 @@ FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::timestamptz[], $5::text
 WHERE parked.id = i
 """
 
-COUNT: Final = """
+COUNT: Final = f"""
 SELECT reason, count(*) AS rows, extract(epoch FROM max(moment - since))::float8 AS oldest,
     count(*) FILTER (WHERE reason = 'early' AND moment - since > $1) AS late
-FROM parked, (SELECT clock_timestamp() + shift AS moment FROM clock) AS here GROUP BY reason
-"""
+FROM parked, (SELECT {NOW_SQL} AS moment) AS present GROUP BY reason
+"""  # noqa: S608
 
 COUNT_HELD: Final = "SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind')"
 

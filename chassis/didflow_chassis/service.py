@@ -1,6 +1,6 @@
 """The description of a service: its states, its handlers and its API.
 
-It is data. The stage, the clock, the processes and the command line read it.
+It is data. The stage, the timers, the processes and the command line read it.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -19,8 +19,8 @@ from didflow_contracts.event_data import EventData
 class Ref(Struct, frozen=True):
     """One other state that a decision needs, named by its model class and key.
 
-    Without `write` it is read under a shared lock; a decision that returns it in `also` needs `write=True`.
-    `subject` is its ordering key, where its kind has one and it differs from the message's own.
+    Without `write`, it is locked in shared mode and can only be read. A decision that returns it in `also` needs
+    `write=True`. `subject` is its ordering key, if its kind has one and it differs from that of the message.
     """
 
     model: type

@@ -1,7 +1,7 @@
-"""How a state lies in a table: frozen value <-> row, and the statements that load and save whole batches.
+"""Kinds of states: how a frozen value is stored as a row, and the statements that load and save a batch of rows.
 
-Each kind is read by one statement and written by one, however many rows: arrays in, `unnest` inside. (One JSON text
-for a batch is cheaper here and dearer in the server, by more.)
+Each kind is read by one statement and written by one, whatever the number of rows: arrays are passed and read by
+`unnest`. (One JSON text per batch would cost less in this process, and more than that in the server.)
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -26,10 +26,10 @@ def instant(name: str, *, nullable: bool = True) -> sa.Column[Any]:
 
 
 def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: bool = False) -> sa.Table:
-    """Describe the table of a kind: the model's columns, then the chassis' own.
+    """Describe the table of a kind: the columns of the model, then those of the chassis.
 
-    `version` rises by one with each save and fences concurrent writers. With `emits`, `sequence` counts the
-    events said about the entity and `correlation_id` keeps what started its story.
+    `version` increases by one with each save; a save fails if another writer has increased it. With `emits`, `sequence`
+    counts the events about the entity, and `correlation_id` is that of its first message.
     """
     own: list[SchemaItem] = [sa.Column("version", sa.BigInteger, nullable=False)]
     if emits:
@@ -39,7 +39,7 @@ def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: b
 
 
 class Stored(msgspec.Struct, Generic[S]):
-    """A state as it lies in its table, with the chassis' columns beside it."""
+    """A state with the columns of the chassis, as they are stored."""
 
     state: S
     version: int
@@ -49,14 +49,14 @@ class Stored(msgspec.Struct, Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[S]):
-    """One kind of state: `model`, a frozen value whose fields are columns of `table`, under `key`.
+    """One kind of state: the fields of `model`, a frozen value, are columns of `table`; `key` names the key.
 
-    A `msgspec.Struct` is made and copied several times faster than a dataclass, which may be one too; inside of
-    either, JSON columns take structs, dataclasses and pydantic models.
+    `model` is a `msgspec.Struct` or a dataclass; a struct is created and copied several times faster. The values of its
+    JSON columns may be structs, dataclasses or pydantic models.
 
-    `subject` names the column of the ordering key for states that belong to one (its lock); other states
-    are locked by table and key. `due` names the column with the instant at which the clock wants it.
-    `append_only` kinds are inserted and never loaded, locked or versioned; a repeated key is an error.
+    `subject` names the column with the ordering key, if messages about these states are ordered by one; it is what is
+    locked. Other states are locked by table and key. `due` names the column with the timer. Rows of an `append_only`
+    kind are inserted and never loaded, locked or versioned; a repeated key is an error.
     """
 
     model: type[S]
@@ -68,18 +68,18 @@ class Kind(Generic[S]):
 
     @property
     def emits(self) -> bool:
-        """Whether events are numbered by this kind's rows."""
+        """Return True if events are numbered by the rows of this kind."""
         return "sequence" in self.table.c
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The model's field names, which are its column names."""
+        """Return the model's field names, which are its column names."""
         known = getattr(self.model, "__struct_fields__", None)
         return known or tuple(f.name for f in fields(self.model))  # type: ignore[arg-type]
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """All columns in the order in which rows are written and read."""
+        """Return all columns in the order in which rows are written and read."""
         extra = () if self.append_only else ("version",)
         return (*self.names, *extra, *(("sequence", "correlation_id") if self.emits else ()))
 
@@ -97,16 +97,16 @@ class Kind(Generic[S]):
         return key
 
     def lock_of(self, key: Hashable) -> str:
-        """Return what is locked for a state that is not ordered by a subject."""
+        """Return the name of the lock of a state that is not ordered by a subject."""
         return f"{self.table.name}:{key}"
 
     def parse_key(self, text: str) -> Hashable:
-        """Read a key back from its text."""
+        """Return the key that was written as this text."""
         parsed: Hashable = msgspec.convert(text, get_type_hints(self.model)[self.key], strict=False)
         return parsed
 
     def from_row(self, row: Sequence[Any]) -> Stored[S]:
-        """Build the state from a row selected by `load_sql`."""
+        """Return the state of a row that `load_sql` selected."""
         values = {
             name: value if decode is None or value is None else decode(value)
             for (name, decode), value in zip(self._decoders, row, strict=False)
@@ -115,7 +115,7 @@ class Kind(Generic[S]):
         return Stored(self.model(**values), *rest)
 
     def to_columns(self, rows: Sequence[Stored[S]]) -> list[list[Any]]:
-        """Turn rows into one array for each column, as `save_sql` takes them."""
+        """Return one array for each column, as `save_sql` takes them."""
         states = [row.state for row in rows]
         columns = []
         for name, is_json in self._written:
@@ -130,13 +130,13 @@ class Kind(Generic[S]):
 
     @cached_property
     def load_sql(self) -> str:
-        """Select the rows of an array of keys: one statement for a batch."""
+        """Return the statement that selects the rows of an array of keys."""
         cast = _array_type(self.table.c[self.key])
         return f'SELECT {_list(self.columns)} FROM {self.table.name} WHERE "{self.key}" = ANY($1::{cast})'  # noqa: S608
 
     @cached_property
     def save_sql(self) -> str:
-        """Insert or update a batch of rows; an update is fenced by the version that was read."""
+        """Return the statement that inserts or updates rows. An update requires the version that was read."""
         arrays = ", ".join(f"${i}::{_array_type(self.table.c[c])}" for i, c in enumerate(self.columns, 1))
         insert = f"INSERT INTO {self.table.name} AS t ({_list(self.columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608
         if self.append_only:
@@ -147,24 +147,24 @@ class Kind(Generic[S]):
         )
 
 
-def _hooked(value: Any) -> Any:
+def _pydantic_json(value: Any) -> Any:
     written = getattr(value, "__pydantic_serializer__", None)
     if written is not None:
         return msgspec.Raw(written.to_json(value))
-    raise NotImplementedError(f"a {type(value).__name__} has no place in a JSON column")
+    raise NotImplementedError(f"a {type(value).__name__} cannot be stored in a JSON column")
 
 
 def _validated(model: type, value: Any) -> Any:
     if issubclass(model, BaseModel):
         return model.model_validate(value)
-    raise NotImplementedError(f"a {model.__name__} has no place in a JSON column")
+    raise NotImplementedError(f"a {model.__name__} cannot be stored in a JSON column")
 
 
-_JSON = msgspec.json.Encoder(enc_hook=_hooked)
+_JSON = msgspec.json.Encoder(enc_hook=_pydantic_json)
 
 
 def _encoded(values: Sequence[Any]) -> list[str | None]:
-    """Write a column of values as JSON, all at once: a line has no line end inside. None is no value at all."""
+    """Return a column of values as JSON texts, encoded in one call. JSON has no line breaks inside. None stays None."""
     lines = _JSON.encode_lines(values).decode().split("\n")[:-1]
     return [None if value is None else line for value, line in zip(values, lines, strict=True)]
 

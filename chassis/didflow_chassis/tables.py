@@ -1,6 +1,6 @@
-"""The tables that every service's database has beside its own, the same in each.
+"""The tables of the chassis, which every service's database has beside its own.
 
-They promise together: a message, its effect, what it said and what could not be done commit as one.
+The stage writes them in the transaction that writes the service's states.
 """
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ QUEUE_STORAGE = {
     "autovacuum_analyze_threshold": 1_000,
     "autovacuum_vacuum_cost_delay": 0,
 }
-"""Storage parameters of tables whose rows come and go at once: vacuumed by count, whatever their size."""
+"""Storage parameters of tables whose rows are deleted soon: they are vacuumed by row count, whatever their size."""
 
 
 def _numbered() -> sa.Column[int]:
@@ -29,7 +29,7 @@ def _numbered() -> sa.Column[int]:
 
 
 def _record() -> tuple[sa.Column[object], ...]:
-    """Columns of a record as it came from Kafka: where it lay and what it was, byte for byte."""
+    """Return the columns of a Kafka record: its position and its content, byte for byte."""
     return (
         sa.Column("topic", sa.Text),
         sa.Column("partition", sa.Integer),
@@ -64,7 +64,7 @@ outbox = sa.Table(
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("key", BYTEA),
     sa.Column("value", BYTEA),
-    sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: the standard content type alone"),
+    sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: only the standard content type"),
     sa.Column(
         "created_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
     ),
@@ -75,11 +75,11 @@ parked = sa.Table(
     "parked",
     METADATA,
     _numbered(),
-    sa.Column("entity", sa.Text, nullable=False, comment="key of the state whose messages wait, in order"),
+    sa.Column("entity", sa.Text, nullable=False, comment="key of the state that the message is about"),
     sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
-    sa.Column("model", sa.Text, nullable=False, comment="class of that state, by name"),
+    sa.Column("model", sa.Text, nullable=False, comment="name of that state's class"),
     sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
-    sa.Column("missing", sa.Text, comment="what an early message waits for"),
+    sa.Column("missing", sa.Text, comment="what an early message needs"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     instant("due_at"),
     instant("since", nullable=False),
@@ -99,7 +99,7 @@ dead_letters = sa.Table(
     sa.Column("detail", sa.Text),
     *_record(),
     sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("entity", sa.Text, comment="whose later messages wait behind it, if any"),
+    sa.Column("entity", sa.Text, comment="the entity whose later messages are parked behind it"),
     sa.Index("dead_letters_at", "at"),
 )
 
@@ -135,4 +135,4 @@ NOW = sa.func.clock_timestamp() + sa.select(clock.c.shift).scalar_subquery()
 """The service's time as an SQL expression: database time plus the offset that only the embedded stack changes."""
 
 NOW_SQL = "clock_timestamp() + (SELECT shift FROM clock)"
-"""The same as SQL text, for statements that are not built by SQLAlchemy."""
+"""The same as SQL text, for statements that SQLAlchemy does not build."""

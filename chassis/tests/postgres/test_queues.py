@@ -1,4 +1,4 @@
-"""What waits in a real database is seen by the metrics, and what waits too long by a log line."""
+"""The metrics count the rows of the outbox and of `parked`; messages that are parked too long are logged."""
 
 import logging
 from datetime import timedelta
@@ -64,7 +64,7 @@ async def test_what_waits_is_counted_with_its_age(database, metrics):
 
 
 async def test_a_moved_clock_ages_parked_messages_and_not_the_outbox(database, metrics):
-    """Waiting for an event goes by the services' time; publishing goes by the machine's."""
+    """A parked message ages by the time of the service, an outbox row by the time of the machine."""
     await database.fetch(PARK, "early", timedelta())
     await database.fetch("INSERT INTO outbox (topic) VALUES ('t')")
     await database.fetch("UPDATE clock SET shift = '1 day'")
@@ -76,7 +76,7 @@ async def test_a_moved_clock_ages_parked_messages_and_not_the_outbox(database, m
 
 
 async def test_what_waits_too_early_for_long_is_reported_once(database, metrics, caplog):
-    """After 15 minutes a log line says so; it is not repeated while nothing is added."""
+    """A message that is early for 15 minutes is logged. The line is not repeated until there are more of them."""
     watch = QueueMetrics(metrics, database)
     await database.fetch(PARK, "early", timedelta(minutes=14))
     await database.fetch(PARK, "retry", timedelta(minutes=16))

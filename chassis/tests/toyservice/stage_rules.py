@@ -216,7 +216,7 @@ async def a_command_about_an_entity_that_is_held_back_is_refused(stage: Any) -> 
 
 @scenario
 async def a_row_that_the_database_refuses_fails_alone(stage: Any) -> None:
-    """Its batch is halved until it is alone; it is retried, all others are saved."""
+    """Its batch is split in half until it is alone. It is retried; all others are saved."""
     await stage.receive(*(event(opened(n)) for n in range(8)))
     amounts = [toy.UNSTORABLE if n == 5 else 1 for n in range(8)]
     await stage.receive(*(event(added(n, amount)) for n, amount in enumerate(amounts)))
@@ -295,7 +295,7 @@ async def timers_that_were_missed_run_in_order(stage: Any) -> None:
 
 @scenario
 async def a_state_that_is_not_declared_cannot_be_read(stage: Any) -> None:
-    """KeyError: a defect in the handler. Over HTTP it comes out; an event is set aside with it."""
+    """The decision raises KeyError: a defect in the handler. A command raises it; an event is retried."""
     await stage.receive(event(opened(1)))
     with pytest.raises(KeyError):
         await stage.run(ReadUndeclared(**about(1)))
@@ -330,7 +330,7 @@ async def a_state_that_only_a_stored_state_names_is_loaded(stage: Any) -> None:
 
 @scenario
 async def commands_of_one_batch_are_decided_in_order_and_alone(stage: Any) -> None:
-    """A refused command does not touch the others; an early one is refused, since nobody would wait."""
+    """A refused command does not affect the others. An early command is refused as `not_ready`."""
     await stage.receive(event(opened(1)), event(opened(2)))
     await stage.run(set_limit(10))
     decisions = await stage.run_batch([add(1, 5), add(3, 1), add(2, 50), add(1, 2)])
@@ -422,7 +422,7 @@ async def after_an_early_message_of_the_same_batch_raises_later_ones_wait(stage:
 
 @scenario
 async def an_early_message_waits_until_the_message_before_it_was_dropped(stage: Any) -> None:
-    """After four attempts the message before it is dead. What waits behind it still waits."""
+    """After four attempts the message before it is dead. The messages behind it remain parked."""
     await stage.receive(event(added(1, toy.POISONED)), event(added(1, 2)), event(opened(1)))
     await stage.advance(timedelta(minutes=1))
     assert await reasons(stage) == ["dead", "behind"]

@@ -1,4 +1,4 @@
-"""What a test says to and hears from a real Kafka, under its own prefix."""
+"""The topics of one test on a real Kafka: it publishes to them and reads them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,13 +14,13 @@ StartRelay = Callable[[], Awaitable[asyncio.Task[None]]]
 
 @dataclass
 class TopicsUnderTest:
-    """What a test says to and hears from Kafka, under its prefix."""
+    """Publishes to topics and reads them, under the prefix of the settings."""
 
     settings: Settings
     producer: AIOKafkaProducer
 
     async def publish(self, records: list[Record]) -> None:
-        """Publish records as they are, in order, and wait until all are there."""
+        """Publish records byte for byte, in order, and wait until Kafka has all of them."""
         prefix = self.settings.topic_prefix
         waits = [
             await self.producer.send(prefix + r.topic, r.value, key=r.key, headers=list(r.headers))
@@ -29,7 +29,7 @@ class TopicsUnderTest:
         await asyncio.gather(*waits)
 
     async def received(self, topic: str, count: int, within: float = 20) -> list[object]:
-        """Read the first records of a topic. Raises TimeoutError where fewer come."""
+        """Return the first records of a topic. Raises TimeoutError if there are fewer."""
         consumer = AIOKafkaConsumer(
             self.settings.topic_prefix + topic,
             bootstrap_servers=self.settings.kafka,

@@ -1,4 +1,4 @@
-"""A small service about counters, to show the stage on: no telephony, every path."""
+"""A small service about counters, for tests of the stage: it has no telephony and uses every path."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -51,13 +51,6 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    id: UUID
-    did_id: UUID
-    said: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Add(Command):
     amount: int
 
@@ -68,9 +61,9 @@ class SetLimit(Command):
 
 
 POISONED = 666
-"""Adding this raises, as a defect in our own code would."""
+"""Adding this amount raises, like a defect in our own code."""
 UNSTORABLE = 2**40
-"""Adding this decides, but the database refuses the row."""
+"""Adding this amount is decided, but the database refuses the row."""
 
 
 def on_opened(counter: Counter | None, event: Event[Opened], now: datetime) -> Decision:
@@ -157,7 +150,7 @@ SERVICE = Service(
 
 
 async def prepare(dsn: str) -> None:
-    """Make the tables of the chassis and of the toy service."""
+    """Create the tables of the chassis and of the toy service."""
     engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         await connection.run_sync(tables.METADATA.create_all)

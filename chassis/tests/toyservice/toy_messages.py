@@ -1,4 +1,4 @@
-"""What tests say to the toy service, and what they look at afterwards."""
+"""Messages for the toy service, and queries of its tables."""
 
 import orjson
 import toy

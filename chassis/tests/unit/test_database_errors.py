@@ -20,18 +20,18 @@ from didflow_chassis.database import DRIVER_ERRORS, Outage, Rejected, Transient,
     ],
 )
 def test_an_error_means_what_its_class_says(error: Exception, meaning: type[Exception]) -> None:
-    """A lost race runs again, a row's fault is found by halving, everything else is waited out."""
+    """After a conflict the batch runs again; a refused row splits the batch; everything else is an outage."""
     assert isinstance(error, DRIVER_ERRORS)
     assert isinstance(classify(error), meaning)
 
 
 def test_a_session_killed_while_it_is_handed_back_is_an_outage_and_no_defect() -> None:
-    """The driver then says that it cannot switch its state: a worker waits it out and an API answers 503."""
+    """The driver then raises an internal error, which is an outage: a worker retries, and an API answers 503."""
     error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
     assert isinstance(error, DRIVER_ERRORS)
     assert isinstance(classify(error), Outage)
 
 
 def test_what_the_database_did_not_raise_is_not_judged() -> None:
-    """A defect of ours stays one."""
+    """A defect of ours is no error of the database."""
     assert classify(KeyError("x")) is None

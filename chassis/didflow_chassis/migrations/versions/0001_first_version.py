@@ -1,4 +1,4 @@
-"""The tables of the chassis, as every service's database has them."""
+"""The tables of the chassis, which every service's database has."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("key", BYTEA),
         sa.Column("value", BYTEA),
-        sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: the standard content type alone"),
+        sa.Column("headers", JSONB, comment="[[name, base64 or null]]; null: only the standard content type"),
         sa.Column("created_at", instant(), nullable=False, server_default=sa.text("clock_timestamp()")),
         postgresql_with=QUEUE_STORAGE,
     )
@@ -67,11 +67,11 @@ def upgrade() -> None:
     op.create_table(
         "parked",
         numbered(),
-        sa.Column("entity", sa.Text, nullable=False, comment="key of the state whose messages wait, in order"),
+        sa.Column("entity", sa.Text, nullable=False, comment="key of the state that the message is about"),
         sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
-        sa.Column("model", sa.Text, nullable=False, comment="class of that state, by name"),
+        sa.Column("model", sa.Text, nullable=False, comment="name of that state's class"),
         sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
-        sa.Column("missing", sa.Text, comment="what an early message waits for"),
+        sa.Column("missing", sa.Text, comment="what an early message needs"),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("due_at", instant()),
         sa.Column("since", instant(), nullable=False),
@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text),
         *record(),
         sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
-        sa.Column("entity", sa.Text, comment="whose later messages wait behind it, if any"),
+        sa.Column("entity", sa.Text, comment="the entity whose later messages are parked behind it"),
     )
     op.create_index("dead_letters_at", "dead_letters", ["at"])
 

@@ -1,4 +1,4 @@
-"""A database of the toy service, fresh for each test, and the stage upon it."""
+"""The toy service's stage on a new database for each test."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The breaker and the outbox's cap: a fault of ours, or a Kafka that is away, loses nothing."""
+"""The breaker and the limit of the outbox: neither a defect of ours nor an outage of Kafka loses a message."""
 
 import asyncio
 
@@ -18,10 +18,10 @@ def poisoned(number: int) -> toy.Added:
     return toy.Added(did_id=did_id, number=subject, account=ACCOUNT, amount=toy.POISONED)
 
 
-async def test_a_release_that_can_decide_nothing_gives_up_on_nothing(
+async def test_a_release_that_cannot_decide_anything_gives_up_no_record(
     stage: Stage, database: Database
 ) -> None:
-    """Every decision fails: the batch is not kept, nothing is parked or dead-lettered, and it comes again."""
+    """If every decision fails, the batch is rolled back: nothing is parked, and nothing becomes a dead letter."""
     await stage.records([record(opened(n), f"o{n}") for n in range(50)])
     with pytest.raises(BreakerOpen):
         await stage.records([record(poisoned(n), f"p{n}") for n in range(50)])
@@ -31,7 +31,7 @@ async def test_a_release_that_can_decide_nothing_gives_up_on_nothing(
 
 
 async def test_failures_in_small_batches_add_up(stage: Stage, database: Database) -> None:
-    """One record at a time: fewer than the limit are set aside before the breaker opens."""
+    """One record at a time: fewer than the limit are parked before the breaker opens."""
     await stage.records([record(opened(n), f"o{n}") for n in range(50)])
     for n in range(LIMIT - 1):
         await stage.records([record(poisoned(n), f"p{n}")])
@@ -40,8 +40,8 @@ async def test_failures_in_small_batches_add_up(stage: Stage, database: Database
     assert await count(database, "parked") == LIMIT - 1
 
 
-async def test_batches_side_by_side_count_together(stage: Stage, database: Database) -> None:
-    """Two of them under way at once, of one partition: still fewer than the limit are set aside."""
+async def test_failures_of_parallel_batches_add_up(stage: Stage, database: Database) -> None:
+    """Three batches of one partition run at the same time: still fewer than the limit are parked."""
     await stage.records([record(opened(n), f"o{n}") for n in range(50)])
     batches = [[record(poisoned(n), f"p{n}") for n in range(first, first + 6)] for first in (0, 6, 12)]
     ends = await asyncio.gather(*map(stage.records, batches), return_exceptions=True)
@@ -49,8 +49,8 @@ async def test_batches_side_by_side_count_together(stage: Stage, database: Datab
     assert await count(database, "parked") == 6
 
 
-async def test_poison_among_good_ones_opens_nothing(stage: Stage, database: Database) -> None:
-    """Whatever was taken in between starts the count anew."""
+async def test_failures_between_successes_do_not_open_the_breaker(stage: Stage, database: Database) -> None:
+    """Each decision that succeeds resets the count."""
     await stage.records([record(opened(n), f"o{n}") for n in range(60)])
     mixed = [record(poisoned(n) if n % 2 else added(n, 1), f"m{n}") for n in range(60)]
     await stage.records(mixed)
@@ -58,8 +58,8 @@ async def test_poison_among_good_ones_opens_nothing(stage: Stage, database: Data
     assert await total(database, 0) == 1
 
 
-async def test_a_full_outbox_refuses_work_before_anything_is_lost(stage: Stage, database: Database) -> None:
-    """At the cap commands and records meet an outage; when the relay has made room they are taken."""
+async def test_a_full_outbox_refuses_records_and_commands(stage: Stage, database: Database) -> None:
+    """At the limit they raise Outage. When the relay has made room, they are processed."""
     backlog = Backlog(database, cap=10)
     stage._backlog = backlog
     await stage.records([record(opened(n), f"o{n}") for n in range(10)])

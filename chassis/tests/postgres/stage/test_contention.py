@@ -1,4 +1,4 @@
-"""Two fences around a state: the key locks, which let nobody else in, and the version, which catches who came in."""
+"""Two protections of a state: locks keep other writers out, and the version finds a writer who came in without."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ SELECT clock_timestamp() + (SELECT shift FROM clock), count(got) FROM locked
 
 
 async def contend(stage: Stage) -> None:
-    """Let many writers add to one counter at once."""
+    """Let many writers add to one counter at the same time."""
     await stage.records([record(opened(1), "o")])
 
     async def write(writer: int) -> None:
@@ -29,7 +29,7 @@ async def contend(stage: Stage) -> None:
 
 @pytest.fixture
 def conflicts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The conflicts that the version fence met."""
+    """Return the list of conflicts that the version has found."""
     met: list[str] = []
 
     class Counted(Transient):
@@ -41,19 +41,19 @@ def conflicts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return met
 
 
-async def test_under_contention_the_locks_leave_the_fence_nothing_to_do(
+async def test_with_the_locks_no_write_conflicts(
     stage: Stage, database: Database, conflicts: list[str]
 ) -> None:
-    """Many writers on one entity: all effects are there, and not one write was turned away."""
+    """Many writers change one entity: all effects are stored, and no write had to be repeated."""
     await contend(stage)
     assert await total(database, 1) == WRITERS * EACH
     assert conflicts == []
 
 
-async def test_without_the_locks_the_fence_still_loses_nothing(
+async def test_without_the_locks_the_version_prevents_lost_effects(
     stage: Stage, database: Database, conflicts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the locks off writers do meet, and whoever comes second decides again: no effect is lost."""
+    """Without locks writers conflict. The second writer decides again, and no effect is lost."""
     monkeypatch.setattr(transaction, "LOCK", UNLOCKED)
     await contend(stage)
     assert await total(database, 1) == WRITERS * EACH

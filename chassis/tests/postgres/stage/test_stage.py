@@ -1,4 +1,4 @@
-"""The stage on a real PostgreSQL: together or not at all, once, in order, and the bad apart from the good."""
+"""The stage on PostgreSQL: atomic, each event once, in order, and each failure alone."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from didflow_chassis.stage import Answer, IdempotencyConflict, Stage
 
 
 async def test_a_batch_is_decided_in_order_over_the_state_in_memory(stage: Stage, database: Database) -> None:
-    """Several messages of one entity in one batch see each other's effect; events are numbered 1, 2, 3."""
+    """Messages of one entity in one batch see the effects of those before; their events are numbered 1, 2, 3."""
     batch = [record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")]
     await stage.records(batch)
     assert await total(database, 1) == 12
@@ -29,7 +29,7 @@ async def test_a_batch_is_decided_in_order_over_the_state_in_memory(stage: Stage
 
 
 async def test_a_batch_delivered_twice_changes_nothing(stage: Stage, database: Database) -> None:
-    """The inbox knows every record of the batch; the second delivery writes nothing."""
+    """The inbox has every record of the batch, so the second delivery writes nothing."""
     batch = [record(opened(1), "1"), record(added(1, 5), "2")]
     await stage.records(batch)
     before = await published(database)
@@ -39,10 +39,10 @@ async def test_a_batch_delivered_twice_changes_nothing(stage: Stage, database: D
     assert await published(database) == before
 
 
-async def test_the_same_id_with_other_data_is_dead_lettered(
+async def test_a_used_id_with_other_data_is_a_dead_letter(
     stage: Stage, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A forged repeat is quarantined with a security log line, not applied and not dropped in silence."""
+    """A forged repeat is not applied. It becomes a dead letter with a log line marked `security`."""
     with caplog.at_level(logging.WARNING):
         await stage.records([record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 6), "2")])
     assert await total(database, 1) == 5
@@ -50,10 +50,10 @@ async def test_the_same_id_with_other_data_is_dead_lettered(
     assert any(getattr(line, "security", False) for line in caplog.records)
 
 
-async def test_a_forged_repeat_that_is_delivered_again_is_one_dead_letter(
+async def test_a_forged_repeat_that_is_delivered_twice_is_one_dead_letter(
     stage: Stage, database: Database
 ) -> None:
-    """The worker died before its offset was committed: the same record is known by its place."""
+    """A worker may die before it commits the offset. The record is then recognized by its position."""
     forged = record(added(1, 6), "2")
     await stage.records([record(opened(1), "1"), record(added(1, 5), "2")])
     await stage.records([forged])
@@ -62,10 +62,10 @@ async def test_a_forged_repeat_that_is_delivered_again_is_one_dead_letter(
     assert await total(database, 1) == 12
 
 
-async def test_another_event_under_a_used_sequence_is_dead_lettered(
+async def test_another_event_under_a_used_sequence_is_a_dead_letter(
     stage: Stage, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The source has forgotten what it said: nothing is overwritten, in one batch as in two, and it is told once."""
+    """The source has lost its data. Its event is not applied, in the same batch or later, and is logged once."""
     source = "/didflow/other"
     first = record(added(1, 5), "2", source=source, sequence=7)
     second = record(added(1, 6), "3", source=source, sequence=7)
@@ -79,8 +79,8 @@ async def test_another_event_under_a_used_sequence_is_dead_lettered(
     assert any(getattr(line, "code", "") == "sequence_reused" for line in caplog.records)
 
 
-async def test_what_comes_too_early_waits_and_runs_in_order(stage: Stage, database: Database) -> None:
-    """Additions before the opening are parked, and run when it comes, whichever batch that is."""
+async def test_early_messages_are_parked_and_decided_in_order(stage: Stage, database: Database) -> None:
+    """Additions before the opening are parked. They are decided when it arrives, in a later batch."""
     await stage.records([record(added(1, 5), "2")])
     await stage.records([record(added(1, 7), "3")])
     assert await count(database, "parked", "reason = 'early'") == 2
@@ -91,16 +91,20 @@ async def test_what_comes_too_early_waits_and_runs_in_order(stage: Stage, databa
     assert await count(database, "parked") == 0
 
 
-async def test_too_early_in_the_same_batch_runs_at_once(stage: Stage, database: Database) -> None:
-    """A batch that holds the early message before what it needs leaves nothing parked."""
+async def test_an_early_message_is_decided_in_a_batch_with_what_it_needs(
+    stage: Stage, database: Database
+) -> None:
+    """Nothing remains parked."""
     await stage.records([record(added(1, 5), "2"), record(opened(1), "1")])
     assert await total(database, 1) == 5
     assert await count(database, "parked") == 0
     assert await count(database, "inbox", "decision in ('decided', 'early')") == 2
 
 
-async def test_poison_is_dead_lettered_alone(stage: Stage, database: Database) -> None:
-    """Bad bytes among good ones: exactly they are dead-lettered, each once, with a copy for the dlq topic."""
+async def test_records_that_cannot_be_decoded_are_dead_letters_alone(
+    stage: Stage, database: Database
+) -> None:
+    """Only they become dead letters, each once and with a copy for the dlq topic. The others are decided."""
     bad = [raw(b"\xff"), raw(None), raw(b"{}"), raw(b"[1]")]
     good = [record(opened(n), f"o{n}") for n in range(20)]
     batch = [*good[:10], *bad, *good[10:]]
@@ -111,8 +115,10 @@ async def test_poison_is_dead_lettered_alone(stage: Stage, database: Database) -
     assert await count(database, "outbox", "topic = 'counting.dlq'") == 4
 
 
-async def test_a_defect_is_retried_alone_and_holds_back_its_entity(stage: Stage, database: Database) -> None:
-    """A decision that raises is set aside; its neighbours go on; its entity's later messages wait behind it."""
+async def test_a_decision_that_raises_is_retried_alone_and_holds_its_entity(
+    stage: Stage, database: Database
+) -> None:
+    """Later messages of the entity wait behind it. Other entities are not affected."""
     await stage.records([record(opened(1), "1"), record(opened(2), "2")])
     poisoned = record(added(1, toy.POISONED), "3")
     await stage.records([poisoned, record(added(1, 1), "4"), record(added(2, 1), "5")])
@@ -129,8 +135,8 @@ async def test_a_defect_is_retried_alone_and_holds_back_its_entity(stage: Stage,
     assert await count(database, "parked") == 3
 
 
-async def test_a_row_that_the_database_refuses_is_found_by_halving(stage: Stage, database: Database) -> None:
-    """One unstorable row does not fail its batch: its message is set aside, all others are in."""
+async def test_a_row_that_the_database_refuses_fails_alone(stage: Stage, database: Database) -> None:
+    """The batch is split until the row is alone. Its message is parked; all others are stored."""
     await stage.records([record(opened(n), f"o{n}") for n in range(8)])
     amounts = [toy.UNSTORABLE if n == 5 else 1 for n in range(8)]
     await stage.records([record(added(n, amount), f"a{n}") for n, amount in enumerate(amounts)])
@@ -138,8 +144,8 @@ async def test_a_row_that_the_database_refuses_is_found_by_halving(stage: Stage,
     assert await count(database, "parked", "reason = 'retry'") == 1
 
 
-async def test_the_clock_settles_first(stage: Stage, database: Database) -> None:
-    """What was due before an event's time is decided before it, each at its own instant; the rest is not."""
+async def test_timers_that_were_due_before_a_message_run_first(stage: Stage, database: Database) -> None:
+    """Each runs at its own instant. Timers that are due after the event's time do not run."""
     await stage.records([record(opened(1), "1")])
     start = datetime.now(UTC) - timedelta(hours=10)
     await database.fetch("UPDATE counters SET rings_at = $1, version = version", start)
@@ -150,8 +156,8 @@ async def test_the_clock_settles_first(stage: Stage, database: Database) -> None
     assert times == [start, start + timedelta(hours=1), start + timedelta(hours=2)]
 
 
-async def test_the_clock_strikes_for_what_is_due(stage: Stage, database: Database) -> None:
-    """A clock that was down gives every ring that it missed, in order."""
+async def test_missed_timers_run_in_order(stage: Stage, database: Database) -> None:
+    """After a pause, every timer that was missed runs once."""
     await stage.records([record(opened(1), "1")])
     start = datetime.now(UTC) - timedelta(hours=3, minutes=30)
     await database.fetch("UPDATE counters SET rings_at = $1", start)
@@ -161,10 +167,8 @@ async def test_the_clock_strikes_for_what_is_due(stage: Stage, database: Databas
     assert await total(database, 1) == 4
 
 
-async def test_a_new_entity_decided_by_two_workers_at_once_keeps_both_effects(
-    stage: Stage, database: Database
-) -> None:
-    """A row that is not there yet cannot be locked; the key lock sees to it that nothing is lost, 1,000 times."""
+async def test_two_workers_that_create_one_entity_keep_both_effects(stage: Stage, database: Database) -> None:
+    """A row that does not exist cannot be locked, but its key can: of 1,000 entities none loses an effect."""
     for chunk in range(0, 1000, 50):
         numbers = range(chunk, chunk + 50)
         first = [record(opened(n), f"o{n}") for n in numbers]
@@ -175,8 +179,8 @@ async def test_a_new_entity_decided_by_two_workers_at_once_keeps_both_effects(
     assert await count(database, "parked") == 0
 
 
-async def test_commands_answer_in_order_and_alone(stage: Stage, database: Database) -> None:
-    """One bad command never fails the rest; the results come in the order asked."""
+async def test_commands_are_decided_in_order_and_alone(stage: Stage, database: Database) -> None:
+    """One refused command does not fail the others. The decisions are in the order of the commands."""
     await stage.records([record(opened(1), "1"), record(opened(2), "2")])
     await command(stage, toy.SetLimit(entity_id="default", subject="", caller=CALLER, most=10))
     answer = await command(stage, add(1, 5), add(3, 1), add(2, 50), add(1, 2))
@@ -184,8 +188,8 @@ async def test_commands_answer_in_order_and_alone(stage: Stage, database: Databa
     assert (await published(database))[-1]["actor"] == "user:ana"
 
 
-async def test_a_repeated_key_replays_the_first_answer(stage: Stage, database: Database) -> None:
-    """State, outbox and answer are one transaction: the second call does nothing and answers the same bytes."""
+async def test_a_repeated_idempotency_key_returns_the_first_answer(stage: Stage, database: Database) -> None:
+    """The second call changes nothing and returns the same bytes. With another body it is a conflict."""
     await stage.records([record(opened(1), "1")])
     first = await command(stage, add(1, 5), key="k1")
     again = await command(stage, add(1, 5), key="k1")
@@ -195,8 +199,10 @@ async def test_a_repeated_key_replays_the_first_answer(stage: Stage, database: D
         await command(stage, add(1, 6), key="k1", digest=b"e" * 32)
 
 
-async def test_a_hundred_calls_under_one_key_have_one_effect(stage: Stage, database: Database) -> None:
-    """Parallel calls get the same body or are told that one is in progress; the state changes once."""
+async def test_a_hundred_parallel_calls_under_one_key_have_one_effect(
+    stage: Stage, database: Database
+) -> None:
+    """Each call gets the same body or the conflict `idempotency_in_progress`. The state changes once."""
     await stage.records([record(opened(1), "1")])
     answers = await asyncio.gather(
         *(command(stage, add(1, 5), key="k1") for _ in range(100)), return_exceptions=True
@@ -209,10 +215,10 @@ async def test_a_hundred_calls_under_one_key_have_one_effect(stage: Stage, datab
     assert await total(database, 1) == 5
 
 
-async def test_statements_for_a_batch_do_not_grow_with_it(
+async def test_the_number_of_statements_does_not_grow_with_the_batch(
     stage: Stage, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch of 400 takes as many statements as a batch of 4: one for each table."""
+    """A batch of 400 records takes as many statements as a batch of 4: one for each table."""
     await stage.records([record(opened(n), f"o{n}") for n in range(404)])
     statements: list[str] = []
     real = database.transaction
@@ -230,8 +236,10 @@ async def test_statements_for_a_batch_do_not_grow_with_it(
     assert len(statements) - few == few <= 8
 
 
-async def test_a_type_on_another_topic_is_poison(stage: Stage, database: Database) -> None:
-    """Whoever may write to one topic cannot say there what belongs to another."""
+async def test_an_event_on_the_topic_of_another_type_is_a_dead_letter(
+    stage: Stage, database: Database
+) -> None:
+    """A producer that may write to one topic cannot publish the events of another topic."""
     opening = record(opened(1), "1")
     await stage.records([raw(opening.value, topic="counter.added"), record(opened(2), "2")])
     assert (await total(database, 1), await total(database, 2)) == (None, 0)
@@ -239,10 +247,8 @@ async def test_a_type_on_another_topic_is_poison(stage: Stage, database: Databas
     assert [row[0] for row in rows] == ["unknown_type"]
 
 
-async def test_a_retry_that_proves_too_early_waits_for_what_is_missing(
-    stage: Stage, database: Database
-) -> None:
-    """Tried again after a failure, a message may be too early: it waits for its entity, not for the clock."""
+async def test_a_retry_that_is_too_early_is_parked_as_early(stage: Stage, database: Database) -> None:
+    """It then waits for the next decision about its entity, and has no due time."""
     await stage.records([record(added(1, 5), "a")])
     await database.fetch("UPDATE parked SET reason = 'retry', attempts = 1, due_at = now()")
     await stage.parked({str(named(1)[0]): named(1)[1]})
