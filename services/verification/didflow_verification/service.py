@@ -7,16 +7,19 @@ from typing import Any, Final
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Holder, Service
 from didflow_verification import handlers, store
-from didflow_verification.catalogue.tools import catalogue_tools
-from didflow_verification.documents.limits import LARGER_BODIES
+from didflow_verification.catalogue.commandline import catalogue_tools
+from didflow_verification.commandline import document_tools, identity_tools
 from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.details.document import MAX_BYTES
 from didflow_verification.domain.evaluation import areas
 from didflow_verification.settings import VerificationSettings
-from didflow_verification.tools import document_tools, identity_tools
+
+FORM_BYTES: Final = 128 * 1024
+"""The size of an upload's form without the file, in bytes."""
 
 
 def _routers() -> Iterable[Any]:
-    from didflow_verification import api  # noqa: PLC0415 - a worker has no routes to load
+    from didflow_verification import api  # noqa: PLC0415 - a worker does not load the routes
 
     return api.routers()
 
@@ -42,7 +45,7 @@ def service(settings: VerificationSettings) -> Service:
             "missing_field": 422,
             "po_box": 422,
         },
-        larger_bodies=LARGER_BODIES,
+        larger_bodies={"/v1/documents": MAX_BYTES + FORM_BYTES},
         migrations=Path(__file__).parent / "migrations",
         on_start=areas.warm_up,
     )

@@ -1,7 +1,7 @@
 """Builders of the messages about one number, and verification in memory."""
 
-from collections.abc import Iterator
-from dataclasses import replace as amended
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace as replace_dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -12,7 +12,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command
+from didflow_chassis.decision import Caller, Command, Decision
 from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
@@ -26,77 +26,75 @@ from didflow_contracts.events import (
 )
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.ids import derived_id
-from didflow_verification.catalogue.reading import packaged
+from didflow_verification.catalogue.files import packaged
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.verification import Verification, verification_id
-from didflow_verification.domain.catalogue.rules import AddressRule, CountryRules, Requirement, Review, Source
+from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Resubmit, Revoke
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
-from didflow_verification.domain.verifications.commands import (
-    Approve,
-    Claim,
-    Reject,
-    Release,
-    Resubmit,
-    Revoke,
-)
+from didflow_verification.domain.requirements import AddressRule, CountryRules, Requirement, Review, Source
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
-SERVICE = service(VerificationSettings.placeholder())
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 DUBLIN = "+35319609036"
-LONDON = "+442079460000"
 ACCOUNT = "master/acme"
-IDS = count(1)
-AFTER_HOLDERS = 1_000
-"""Sequences that no news of the holding has here."""
+COUNTER = count(1)
+"""Counts event ids, and the sequences of all events but `did.changed`."""
+
+AFTER_HOLDINGS = 1_000
+"""Higher than every sequence that a test gives to `did.changed`."""
+
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+NOW = NOON + timedelta(hours=1)
+"""The service's time, unless a test gives another."""
+
+SERVICE = service(VerificationSettings.placeholder())
 
 
 @cache
-def rules() -> tuple[CountryRules, ...]:
-    """The catalogue that comes with the service, read once."""
+def packaged_rules() -> tuple[CountryRules, ...]:
+    """Return the catalogue that comes with the service. It is read once."""
     return packaged()
 
 
 def company(name: str = "acme", account: str = ACCOUNT, **person: Any) -> Identity:
-    """A business that satisfies Ireland."""
+    """Return a business that satisfies Ireland."""
     return Identity(
         identity_id=derived_id("identity", name),
         account=account,
         type="business",
         person=Person(company_name=f"{name} Ltd", **person),
         created_at=NOON,
-        created_by="ann",
+        created_by="user:ann",
     )
 
 
-def somebody(name: str = "joan", account: str = ACCOUNT, **person: Any) -> Identity:
-    """A person with a name and nothing else."""
+def individual(name: str = "joan", account: str = ACCOUNT, **person: Any) -> Identity:
+    """Return a person with a name and no other data."""
     return Identity(
         identity_id=derived_id("identity", name),
         account=account,
         type="individual",
         person=Person(**{"first_name": name.title(), "last_name": "Murphy"} | person),
         created_at=NOON,
-        created_by="ann",
+        created_by="user:ann",
     )
 
 
 def address_of(identity: Identity, city: str = "Dublin", country: str = "IE", **place: Any) -> Address:
-    """An address of an identity."""
+    """Return an address of an identity."""
     return Address(
         address_id=derived_id("address", identity.identity_id, city, country, str(place)),
         identity_id=identity.identity_id,
         account=identity.account,
         place=Place(**{"street": "1 Quay Street", "city": city, "country": country} | place),
         created_at=NOON,
-        created_by="ann",
+        created_by="user:ann",
     )
 
 
 def requirement(**changes: Any) -> Requirement:
-    """A row that asks for a company name and nothing else, without a person, for local numbers of anybody."""
+    """Return a row that applies to local numbers of every end user, and that asks for nothing."""
     whole: dict[str, Any] = {
         "key": "xx.local.any",
         "number_type": "local",
@@ -115,8 +113,8 @@ def requirement(**changes: Any) -> Requirement:
     return Requirement(**whole | changes)
 
 
-class Say:
-    """Builds what comes to verification about one DID."""
+class Messages:
+    """Builds the messages about one DID, which is purchased at `zero`."""
 
     did, number, account, zero = DID, DUBLIN, ACCOUNT, NOON
 
@@ -124,54 +122,55 @@ class Say:
         self.number_type = "local"
 
     def caller(self, subject: str = "rita", role: str = "reviewer", account: str = "master") -> Caller:
-        """Somebody with a token."""
+        """Return a caller."""
         return Caller(subject=subject, account=account, role=role)
 
     def event(self, data: EventData, at: datetime, source: str, sequence: int | None = None) -> Event[Any]:
-        """Wrap data as the event that it comes in, under a fresh id."""
+        """Return an event with this data and a new id."""
         actor = "user:ann" if source.startswith("/didflow/") else None
-        identifier = f"e{next(IDS)}"
+        identifier = f"e{next(COUNTER)}"
         return Event(id=identifier, source=source, time=at, data=data, sequence=sequence, actor=actor)
 
     def again(self, event: Event[Any]) -> Event[Any]:
-        """The same data once more, as its source would publish it: under another id and a later sequence."""
+        """Return the same data once more, as its source would publish it: with another id and a later sequence."""
         return Event(
-            id=f"e{next(IDS)}",
+            id=f"{event.id}-again",
             source=event.source,
             time=event.time,
             data=event.data,
-            sequence=None if event.sequence is None else event.sequence + 10_000,
+            sequence=None if event.sequence is None else event.sequence + 10**9,
             actor=event.actor,
         )
 
     def purchased(self, at: datetime = NOON, **changes: Any) -> Event[DidPurchased]:
-        """A business buys a local number."""
-        whole = self._order() | {"acquired": "assigned"} | changes
+        """Return the purchase of a local number by a business."""
+        whole = self._purchase() | {"acquired": "assigned"} | changes
         return self.event(DidPurchased.model_validate(whole), at, "/orders/acme")
 
     def porting_started(self, at: datetime = NOON, **changes: Any) -> Event[DidPortingStarted]:
-        """A number is on its way."""
-        data = DidPortingStarted.model_validate(self._order() | {"order_id": "o-1"} | changes)
+        """Return the start of a porting."""
+        data = DidPortingStarted.model_validate(self._purchase() | {"order_id": "o-1"} | changes)
         return self.event(data, at, "/orders/acme")
 
-    def refused(self, at: datetime = NOON, sequence: int = 1) -> Event[PurchaseRefused]:
-        """Inventory's refusal of the purchase."""
+    def refused(self, at: datetime = NOON) -> Event[PurchaseRefused]:
+        """Return the refusal of the purchase by inventory."""
         data = self._whose() | {"order_id": "o-1", "code": "number_taken", "message": ""}
-        return self.event(PurchaseRefused.model_validate(data), at, "/didflow/inventory", sequence)
+        return self.event(PurchaseRefused.model_validate(data), at, "/didflow/inventory", self._sequence())
 
-    def removed(self, at: datetime = NOON, sequence: int = 9) -> Event[DidRemoved]:
-        """Billing's end of the DID."""
+    def removed(self, at: datetime = NOON) -> Event[DidRemoved]:
+        """Return the removal of the DID by billing."""
         data = DidRemoved.model_validate(self._whose() | {"reason": "aged_out", "refunded": False})
-        return self.event(data, at, "/didflow/billing", sequence)
+        return self.event(data, at, "/didflow/billing", self._sequence())
 
-    def holding(
+    def did_changed(
         self, account: str = ACCOUNT, at: datetime = NOON, sequence: int = 1, **changes: Any
     ) -> Event[DidChanged]:
-        """The holding as inventory says it."""
+        """Return the holding of the DID as inventory publishes it."""
         data: dict[str, Any] = {
             "stock": "assigned",
             "until": None,
             "after_hold": None,
+            "held_by": None,
             "payer": ACCOUNT,
             "user": None,
             "features": ["voice_in"],
@@ -191,30 +190,31 @@ class Say:
         source: str = "/didflow/inventory",
         **changes: Any,
     ) -> Event[EnduserAssigned]:
-        """Details assigned to the DID; a source says one thing under one sequence."""
+        """Return an assignment of details to the DID."""
         data: dict[str, Any] = {
             "identity_id": identity.identity_id,
             "address_id": address.address_id if address else None,
             "assigned_at": at,
         }
-        said = EnduserAssigned.model_validate(self._whose() | data | changes)
-        return self.event(said, at, source, AFTER_HOLDERS + next(IDS))
+        whole = EnduserAssigned.model_validate(self._whose() | data | changes)
+        sequence = self._sequence() if source.startswith("/didflow/") else None
+        return self.event(whole, at, source, sequence)
 
     def approve(self, attempt: int = 1, **caller: Any) -> Approve:
-        """A reviewer approves an attempt."""
+        """Return the command of a reviewer to approve a verification."""
         return Approve(**self._about(attempt, **caller))
 
     def reject(self, attempt: int = 1, *codes: str, **caller: Any) -> Reject:
-        """A reviewer rejects an attempt."""
+        """Return the command of a reviewer to reject a verification."""
         reasons = tuple(Reason(code=code) for code in codes or ("other",))
         return Reject(**self._about(attempt, **caller), reasons=reasons)
 
     def revoke(self, attempt: int = 1, **caller: Any) -> Revoke:
-        """A reviewer takes an approval back."""
+        """Return the command of a reviewer to revoke an approval."""
         return Revoke(**self._about(attempt, **caller), reasons=(Reason(code="suspected_fraud"),))
 
     def resubmit(self, attempt: int, identity: Identity, address: Address | None = None) -> Resubmit:
-        """Somebody of the account submits again."""
+        """Return the command of the account to submit again."""
         return Resubmit(
             **self._about(attempt, subject="ann", role="reseller", account=ACCOUNT),
             identity_id=identity.identity_id,
@@ -222,13 +222,13 @@ class Say:
         )
 
     def claim(self, attempt: int = 1, subject: str = "rita") -> Claim:
-        """A reviewer takes an attempt from the queue."""
+        """Return the command of a reviewer to claim a verification."""
         return Claim(
             entity_id=verification_id(self.did, attempt), subject=self.number, caller=self.caller(subject)
         )
 
     def release(self, attempt: int = 1, subject: str = "rita") -> Release:
-        """A reviewer gives an attempt back."""
+        """Return the command of a reviewer to release a claim."""
         return Release(
             entity_id=verification_id(self.did, attempt), subject=self.number, caller=self.caller(subject)
         )
@@ -241,10 +241,13 @@ class Say:
             "verification_id": verification_id(self.did, attempt),
         }
 
+    def _sequence(self) -> int:
+        return AFTER_HOLDINGS + next(COUNTER)
+
     def _whose(self) -> dict[str, Any]:
         return {"did_id": self.did, "number": self.number, "account": self.account}
 
-    def _order(self) -> dict[str, Any]:
+    def _purchase(self) -> dict[str, Any]:
         return self._whose() | {
             "number_type": self.number_type,
             "features": ["voice_in"],
@@ -252,82 +255,82 @@ class Say:
         }
 
 
-class VerificationInMemory(FakeStage):
-    """Verification in memory, with its catalogue. A message is processed an hour after `NOON`, or at `now`."""
+class VerificationStage(FakeStage):
+    """Verification in memory, with the catalogue that comes with the service unless a test gives other rules."""
 
-    def __init__(self, *, catalogue: bool = True) -> None:
-        super().__init__(SERVICE, now=NOON)
-        if catalogue:
-            self.store(*rules())
+    def __init__(self, rules: tuple[CountryRules, ...] | None = None) -> None:
+        super().__init__(SERVICE, now=NOW)
+        self.store(*(packaged_rules() if rules is None else rules))
 
-    def process(self, message: Event[Any] | Command, now: datetime = NOON + timedelta(hours=1)) -> Any:
-        """Receive an event or run a command, and return its decision."""
+    def process(self, message: Event[Any] | Command, now: datetime = NOW) -> Decision | None:
+        """Receive an event or run a command at this time."""
         self.set_time(now)
         return self.receive(message) if isinstance(message, Event) else self.run(message)
 
-    def process_all(self, *messages: Event[Any] | Command) -> Any:
-        """Process messages in order and return the decision about the last."""
+    def process_all(self, *messages: Event[Any] | Command) -> Decision | None:
+        """Process messages in order. Return the decision about the last one."""
         return [self.process(message) for message in messages][-1]
 
     def run_timers(self, until: datetime) -> None:
-        """Run all timers that are due by then, each at its own instant, the earliest first."""
-        if until > self.now():
-            self.advance(until - self.now())
-        else:
-            self.set_time(until)
-            self.run_due_timers()
+        """Run all timers that are due by then, as a worker that was stopped until then does."""
+        self.set_time(until)
+        self.run_due_timers()
 
-    def all_states(self) -> dict[Any, Any]:
-        """All states, without the sequences of the last applied events."""
-        found = super().all_states()
-        return {
-            place: replace(s, seen={}) if isinstance(s, Registration) else s for place, s in found.items()
-        }
-
-    def axes(self) -> list[RegistrationAxis]:
-        """The registration axis as it was published, in order."""
+    @property
+    def axis_events(self) -> list[Any]:
+        """Return the data of the published events of the registration, in order."""
         return [data for data in self.published_data() if isinstance(data, RegistrationAxis)]
 
     def axis_topics(self) -> list[str]:
-        """The topics of the published axes, without `verification.`."""
-        return [data.topic.removeprefix("verification.") for data in self.axes()]
+        """Return the topics of the published events of the registration, without `verification.`."""
+        return [data.topic.removeprefix("verification.") for data in self.axis_events]
 
     @property
-    def registration(self) -> Any:
-        """The DID's registration as it is now."""
-        return self.state(Registration, DID)
+    def registration(self) -> Registration:
+        """Return the registration of the DID."""
+        found = self.state(Registration, DID)
+        assert found is not None
+        return found
 
     @property
     def in_force(self) -> Details | None:
-        """The details in force."""
-        details: Details | None = self.registration.in_force
-        return details
+        """Return the details in force."""
+        return self.registration.in_force
 
-    def attempt(self, number: int = 1) -> Any:
-        """One attempt of the DID."""
-        return self.state(Verification, verification_id(DID, number))
+    def verification(self, attempt: int = 1) -> Verification:
+        """Return one verification of the DID."""
+        found = self.state(Verification, verification_id(DID, attempt))
+        assert found is not None
+        return found
 
     def statuses(self) -> list[str]:
-        """The outcomes of all attempts, in order."""
-        return [self.attempt(number + 1).status for number in range(self.registration.attempt)]
+        """Return the statuses of all verifications of the DID, in order."""
+        return [self.verification(number + 1).status for number in range(self.registration.attempt)]
+
+    def snapshot(self) -> dict[tuple[type, Hashable], Any]:
+        """Return all states by model and key."""
+        kinds = [kind for kind in SERVICE.kinds if not kind.append_only]
+        return {
+            (kind.model, kind.key_of(state)): state for kind in kinds for state in self.states(kind.model)
+        }
 
 
 @pytest.fixture
-def say() -> Say:
-    """A speaker for every party."""
-    return Say()
+def build() -> Messages:
+    """Builds the messages of a test."""
+    return Messages()
 
 
 @pytest.fixture(scope="session")
-def new_stage() -> type[VerificationInMemory]:
-    """Makes a verification service in memory, for tests that need several."""
-    return VerificationInMemory
+def new_stage() -> Callable[..., VerificationStage]:
+    """Makes a verification service in memory, for tests that need several or other rules."""
+    return VerificationStage
 
 
 @pytest.fixture
-def stage() -> Iterator[VerificationInMemory]:
-    """Verification in memory with its catalogue. No message of the test may end as a dead letter."""
-    made = VerificationInMemory()
+def stage() -> Iterator[VerificationStage]:
+    """A verification service in memory. No message of the test may end as a dead letter."""
+    made = VerificationStage()
     yield made
     assert made.dead_letters() == []
 
@@ -340,42 +343,42 @@ def acme() -> Identity:
 
 @pytest.fixture
 def quay(acme: Identity) -> Address:
-    """Its address in Dublin."""
+    """The address of that business in Dublin."""
     return address_of(acme)
 
 
 @pytest.fixture
-def ready(stage: VerificationInMemory, say: Say, acme: Identity, quay: Address) -> VerificationInMemory:
-    """A purchased number in Dublin that awaits the details of an identity that is there."""
+def ready(stage: VerificationStage, build: Messages, acme: Identity, quay: Address) -> VerificationStage:
+    """A purchased number in Dublin that awaits details, and an identity that exists."""
     stage.store(acme, quay)
-    stage.process(say.purchased())
+    stage.process(build.purchased())
     return stage
 
 
 @pytest.fixture
-def pending(ready: VerificationInMemory, say: Say, acme: Identity, quay: Address) -> VerificationInMemory:
-    """The same with details assigned, waiting for a reviewer."""
-    ready.process(say.assigned(acme, quay))
+def pending(ready: VerificationStage, build: Messages, acme: Identity, quay: Address) -> VerificationStage:
+    """The same number with assigned details that wait for a reviewer."""
+    ready.process(build.assigned(acme, quay))
     return ready
 
 
 @pytest.fixture
 def later() -> Any:
-    """Make a copy of a frozen value with changes: of a state, or of a message about one."""
+    """Copies a frozen value, a state or a command, with changes."""
 
     def changed(value: Any, **changes: Any) -> Any:
-        return replace(value, **changes) if isinstance(value, Struct) else amended(value, **changes)
+        return replace(value, **changes) if isinstance(value, Struct) else replace_dataclass(value, **changes)
 
     return changed
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Any:
-    """Builders of identities, addresses and requirements."""
+    """Builds identities, addresses and requirements."""
 
     class Make:
         company = staticmethod(company)
-        somebody = staticmethod(somebody)
+        individual = staticmethod(individual)
         address = staticmethod(address_of)
         requirement = staticmethod(requirement)
 

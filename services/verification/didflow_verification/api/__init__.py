@@ -1,21 +1,20 @@
-"""Verification over HTTP, one folder for each subject.
+"""The HTTP API of verification, with one package for each resource.
 
-Routes only translate; what may be done is decided in `domain/`, what may be seen in `store`. No worker imports this.
+Routes only translate. `domain/` decides what may be done, `store` what may be seen. A worker does not import this.
 """
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter
-
-from didflow_verification.api.details import addresses, identities
+from didflow_chassis.http import Router
+from didflow_verification.api.details import routes as details
 from didflow_verification.api.documents import routes as documents
 from didflow_verification.api.requirements import routes as requirements
-from didflow_verification.api.services import routes as services
+from didflow_verification.api.service_requests import routes as service_requests
 from didflow_verification.api.verifications import routes as verifications
 
-SUBJECTS = (identities, addresses, requirements, verifications, documents, services)
+RESOURCES = (details, requirements, verifications, documents, service_requests)
 
 
-def routers() -> Iterable[APIRouter]:
-    """Give verification's routes."""
-    return tuple(subject.router for subject in SUBJECTS)
+def routers() -> Iterable[Router]:
+    """Return the routes of verification."""
+    return tuple(resource.router for resource in RESOURCES)

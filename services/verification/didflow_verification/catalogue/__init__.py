@@ -1,1 +1,1 @@
-"""The catalogue that comes with the service: one YAML file for each country, and how it is read."""
+"""The catalogue that comes with the service, one YAML file for each country, and the tools for catalogue files."""

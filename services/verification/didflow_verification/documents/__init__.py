@@ -1,1 +1,1 @@
-"""Documents: looked at, encrypted, kept, read back, encrypted anew. What takes and gives them is `api/documents`."""
+"""The bytes of documents: recognized, encrypted, stored, read, and encrypted again under a new key."""

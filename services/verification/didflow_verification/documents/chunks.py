@@ -1,6 +1,6 @@
-"""Where sealed chunks lie: in the service's own database, or in an S3-compatible store.
+"""Stores encrypted chunks: in the service's own database, or in an S3-compatible store.
 
-Both know chunks by content id and place; neither knows keys or documents.
+Both stores know a chunk by its content id and its position. Neither knows keys or documents.
 """
 
 from datetime import timedelta
@@ -12,41 +12,41 @@ from obstore.store import S3Store
 
 from didflow_chassis.database import Database, Outage
 
-_PUT = "INSERT INTO document_chunks (content_id, place, sealed) VALUES ($1, $2, $3)"
-_GET = "SELECT sealed FROM document_chunks WHERE content_id = $1 AND place = $2"
+_PUT = "INSERT INTO document_chunks (content_id, position, ciphertext) VALUES ($1, $2, $3)"
+_GET = "SELECT ciphertext FROM document_chunks WHERE content_id = $1 AND position = $2"
 _DELETE = "DELETE FROM document_chunks WHERE content_id = $1"
 
 TIMEOUT: Final = timedelta(seconds=20)
-"""So long one request to the store may take."""
+"""The timeout of one request to the S3-compatible store."""
 
 
-class Chunks(Protocol):
-    """A place for chunks. Every method raises Outage where it cannot be reached."""
+class ChunkStore(Protocol):
+    """A store of chunks. Every method raises Outage if the store cannot be reached."""
 
-    async def put(self, content_id: UUID, place: int, sealed: bytes) -> None:
-        """Keep a chunk; it lies safely when this returns."""
+    async def put(self, content_id: UUID, position: int, ciphertext: bytes) -> None:
+        """Store a chunk. It is stored durably when this returns."""
 
-    async def get(self, content_id: UUID, place: int) -> bytes | None:
-        """Return a chunk, or None where there is none."""
+    async def get(self, content_id: UUID, position: int) -> bytes | None:
+        """Return a chunk, or None if there is none."""
 
     async def delete(self, content_id: UUID) -> None:
         """Delete all chunks of a content, however many there are."""
 
 
 class DatabaseChunks:
-    """Chunks as rows, each written and read by one statement."""
+    """Chunks as rows. Each is written and read by one statement."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, content_id: UUID, place: int, sealed: bytes) -> None:
-        """Keep a chunk."""
-        await self._database.fetch(_PUT, content_id, place, sealed)
+    async def put(self, content_id: UUID, position: int, ciphertext: bytes) -> None:
+        """Store a chunk."""
+        await self._database.fetch(_PUT, content_id, position, ciphertext)
 
-    async def get(self, content_id: UUID, place: int) -> bytes | None:
-        """Return a chunk, or None where there is none."""
-        rows = await self._database.fetch(_GET, content_id, place)
-        return rows[0]["sealed"] if rows else None
+    async def get(self, content_id: UUID, position: int) -> bytes | None:
+        """Return a chunk, or None if there is none."""
+        rows = await self._database.fetch(_GET, content_id, position)
+        return rows[0]["ciphertext"] if rows else None
 
     async def delete(self, content_id: UUID) -> None:
         """Delete all chunks of a content."""
@@ -54,23 +54,23 @@ class DatabaseChunks:
 
 
 class ObjectChunks:
-    """Chunks as objects `<prefix><content id>/<place>` of a bucket."""
+    """Chunks as objects `<prefix><content id>/<position>` of a bucket."""
 
     def __init__(self, store: S3Store, prefix: str) -> None:
         self._store = store
         self._prefix = prefix
 
-    async def put(self, content_id: UUID, place: int, sealed: bytes) -> None:
-        """Keep a chunk."""
+    async def put(self, content_id: UUID, position: int, ciphertext: bytes) -> None:
+        """Store a chunk."""
         try:
-            await self._store.put_async(self._path(content_id, place), sealed)
+            await self._store.put_async(self._path(content_id, position), ciphertext)
         except BaseError as error:
             raise _outage(error) from error
 
-    async def get(self, content_id: UUID, place: int) -> bytes | None:
-        """Return a chunk, or None where there is none."""
+    async def get(self, content_id: UUID, position: int) -> bytes | None:
+        """Return a chunk, or None if there is none."""
         try:
-            found = await self._store.get_async(self._path(content_id, place))
+            found = await self._store.get_async(self._path(content_id, position))
             return bytes(await found.bytes_async())
         except (NotFoundError, FileNotFoundError):
             return None
@@ -85,8 +85,8 @@ class ObjectChunks:
         except BaseError as error:
             raise _outage(error) from error
 
-    def _path(self, content_id: UUID, place: int) -> str:
-        return f"{self._prefix}{content_id}/{place:04d}"
+    def _path(self, content_id: UUID, position: int) -> str:
+        return f"{self._prefix}{content_id}/{position:04d}"
 
 
 def bucket(
@@ -98,7 +98,7 @@ def bucket(
     secret_access_key: str | None,
     retries: int = 3,
 ) -> S3Store:
-    """Describe a bucket; nothing is asked of it yet. A plain-HTTP endpoint is taken where it is named so."""
+    """Return a client of a bucket. It makes no request yet. An endpoint that begins with `http://` is allowed."""
     named = {
         "endpoint": endpoint,
         "access_key_id": access_key_id,
@@ -117,5 +117,5 @@ def bucket(
 
 
 def _outage(error: BaseError) -> Outage:
-    """Say that the store cannot answer, without what it said: that may hold addresses and keys."""
+    """Return an Outage without the text of the error, which can contain addresses and keys."""
     return Outage(f"the document store: {type(error).__name__}")

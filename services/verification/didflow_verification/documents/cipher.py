@@ -1,6 +1,6 @@
-"""Documents as ciphertext: AES-256-GCM, chunk by chunk, bound to the document that they belong to.
+"""Encrypts documents chunk by chunk with AES-256-GCM. Each ciphertext is bound to its document.
 
-Each content has a key of its own, derived from a configured one, so that no nonce is ever used twice.
+Each content has its own key, derived from a configured key, so that no nonce is used twice with one key.
 """
 
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 CHUNK: Final = 1024 * 1024
-"""Bytes in clear of every chunk but the last."""
+"""The size of every chunk but the last, in bytes before encryption."""
 
 _PURPOSE = b"didflow document content 1"
 
 
-class Unopenable(Exception):
-    """A chunk is not what was sealed for this document: another key, another place, or altered."""
+class DecryptionError(Exception):
+    """A chunk cannot be decrypted: wrong key, wrong position, wrong document, or altered bytes."""
 
     code = "document_unopenable"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cipher:
-    """Seals and opens the chunks of one content of a document of an account, under a configured key."""
+    """Encrypts and decrypts the chunks of one content of a document of an account, under a configured key."""
 
     key: bytes = field(repr=False)
     content_id: UUID
@@ -39,21 +39,23 @@ class Cipher:
         derive = HKDF(algorithm=SHA256(), length=32, salt=self.content_id.bytes, info=_PURPOSE)
         return AESGCM(derive.derive(self.key))
 
-    def seal(self, place: int, clear: bytes, *, last: bool) -> bytes:
-        """Encrypt the chunk that stands at a place, counted from 0."""
-        return self._aead.encrypt(_nonce(place), clear, self._bound(last=last))
+    def encrypt(self, position: int, chunk: bytes, *, last: bool) -> bytes:
+        """Encrypt the chunk at a position, counted from 0."""
+        return self._aead.encrypt(_nonce(position), chunk, self._bound(last=last))
 
-    def open(self, place: int, sealed: bytes, *, last: bool) -> bytes:
-        """Decrypt a chunk. Raises Unopenable unless it was sealed at this very place of this very document."""
+    def decrypt(self, position: int, ciphertext: bytes, *, last: bool) -> bytes:
+        """Decrypt a chunk. Raises DecryptionError unless it was encrypted at this position of this document."""
         try:
-            return self._aead.decrypt(_nonce(place), sealed, self._bound(last=last))
+            return self._aead.decrypt(_nonce(position), ciphertext, self._bound(last=last))
         except InvalidTag:
-            raise Unopenable(f"chunk {place} of document {self.document_id} cannot be opened") from None
+            raise DecryptionError(
+                f"chunk {position} of document {self.document_id} cannot be decrypted"
+            ) from None
 
     def _bound(self, *, last: bool) -> bytes:
-        """What the ciphertext is bound to besides its key and place: whose it is, and that nothing follows."""
+        """Return what the ciphertext is bound to besides key and position: the document, and whether it is last."""
         return self.document_id.bytes + bytes([last]) + self.account.encode()
 
 
-def _nonce(place: int) -> bytes:
-    return place.to_bytes(12, "big")
+def _nonce(position: int) -> bytes:
+    return position.to_bytes(12, "big")

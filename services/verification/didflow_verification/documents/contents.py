@@ -1,8 +1,8 @@
-"""The bytes of documents: sealed while they come, opened while they go, never whole in memory.
+"""The encrypted contents of documents. They are encrypted and decrypted as streams, never whole in memory.
 
-Bytes are stored before the document that has them, and deleted after it: what no document has is `loose` and
-swept (doomed first, so that nothing takes them meanwhile). So a crash at any instant leaves at most loose bytes,
-never a document without its bytes.
+A content is stored before the document that has it, and deleted after that document. A crash at any instant can leave
+a content without a document, never a document without its content. A content that no document has is unused, and the
+sweep deletes it. It is marked as doomed first, so that no document gets it meanwhile.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -12,86 +12,90 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from didflow_chassis.database import Database
-from didflow_verification.documents.chunks import Chunks
+from didflow_verification.documents.chunks import ChunkStore, DatabaseChunks, ObjectChunks, bucket
 from didflow_verification.documents.cipher import CHUNK, Cipher
 from didflow_verification.documents.keys import Keyring
+from didflow_verification.settings import VerificationSettings
 
-LOOSE_FOR: Final = timedelta(hours=1)
-"""Loose bytes may be an upload's that still goes on; older ones are nobody's."""
+UNUSED_FOR: Final = timedelta(hours=1)
+"""After this time an unused content is deleted. A younger one can belong to an upload that is still running."""
 
 _BEGIN = """
-INSERT INTO document_contents (content_id, document_id, account, key_id, place, loose_since)
+INSERT INTO document_contents (content_id, document_id, account, key_id, store, unused_since)
 VALUES ($1, $2, $3, $4, $5, clock_timestamp())
 """
-_FIND = "SELECT content_id, document_id, account, key_id, place FROM document_contents WHERE content_id = $1"
-_KEPT = "UPDATE document_contents SET loose_since = NULL WHERE content_id = $1"
-_LOOSEN = "UPDATE document_contents SET loose_since = clock_timestamp() WHERE content_id = ANY($1::uuid[])"
-_STILL_MINE = """
-UPDATE document_contents SET loose_since = clock_timestamp()
-WHERE content_id = $1 AND loose_since > '-infinity' RETURNING content_id
+_FIND = "SELECT content_id, document_id, account, key_id, store FROM document_contents WHERE content_id = $1"
+_MARK_USED = "UPDATE document_contents SET unused_since = NULL WHERE content_id = $1"
+_MARK_UNUSED = (
+    "UPDATE document_contents SET unused_since = clock_timestamp() WHERE content_id = ANY($1::uuid[])"
+)
+_HOLD = """
+UPDATE document_contents SET unused_since = clock_timestamp()
+WHERE content_id = $1 AND unused_since > '-infinity' RETURNING content_id
 """
-_SETTLE = """
-UPDATE document_contents c SET loose_since = NULL
-WHERE loose_since IS NOT NULL AND EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
+_MARK_ALL_USED = """
+UPDATE document_contents c SET unused_since = NULL
+WHERE unused_since IS NOT NULL AND EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
 """
-_UNSETTLE = """
-UPDATE document_contents c SET loose_since = clock_timestamp()
-WHERE loose_since IS NULL AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
+_MARK_ALL_UNUSED = """
+UPDATE document_contents c SET unused_since = clock_timestamp()
+WHERE unused_since IS NULL AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
 """
 _DOOM = """
-UPDATE document_contents c SET loose_since = '-infinity'
+UPDATE document_contents c SET unused_since = '-infinity'
 WHERE content_id = ANY($1::uuid[]) AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
-RETURNING content_id, place
+RETURNING content_id, store
 """
 _DOOM_OLD = """
-UPDATE document_contents c SET loose_since = '-infinity'
+UPDATE document_contents c SET unused_since = '-infinity'
 WHERE content_id = ANY (ARRAY(SELECT content_id FROM document_contents
-                              WHERE loose_since < clock_timestamp() - $1::interval ORDER BY loose_since LIMIT $2))
+                              WHERE unused_since < clock_timestamp() - $1::interval
+                              ORDER BY unused_since LIMIT $2))
 AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
-RETURNING content_id, place
+RETURNING content_id, store
 """
-_FORGET = "DELETE FROM document_contents WHERE content_id = $1"
+_DELETE = "DELETE FROM document_contents WHERE content_id = $1"
 
 
-class Gone(Exception):
-    """The bytes asked for do not lie there any more: the document was erased, or encrypted anew meanwhile."""
+class ContentGone(Exception):
+    """The content no longer exists: the document was erased, or its content was replaced."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """All documents' bytes. `stores` has every place that chunks may lie in, `place` is the one for new ones."""
+    """All contents. `stores` are the stores that chunks can be in; `store` names the one for new contents."""
 
     database: Database
     keyring: Keyring
-    stores: Mapping[str, Chunks]
-    place: str = "database"
+    stores: Mapping[str, ChunkStore]
+    store: str = "database"
 
-    async def begin(self, document_id: UUID, account: str) -> "Writing":
-        """Begin the bytes of a document; they are loose until `keep`."""
+    async def begin(self, document_id: UUID, account: str) -> "ContentWriter":
+        """Begin the content of a document. It is unused until `mark_used`."""
         content_id = uuid4()
         key_id = self.keyring.current
-        await self.database.fetch(_BEGIN, content_id, document_id, account, key_id, self.place)
+        await self.database.fetch(_BEGIN, content_id, document_id, account, key_id, self.store)
         cipher = Cipher(
             key=self.keyring.key(key_id), content_id=content_id, document_id=document_id, account=account
         )
-        return Writing(cipher=cipher, chunks=self.stores[self.place])
+        return ContentWriter(cipher=cipher, chunks=self.stores[self.store])
 
-    async def keep(self, content_id: UUID) -> None:
-        """Say that a document has these bytes now."""
-        await self.database.fetch(_KEPT, content_id)
+    async def mark_used(self, content_id: UUID) -> None:
+        """Record that a document has the content."""
+        await self.database.fetch(_MARK_USED, content_id)
 
-    async def loosen(self, *content_ids: UUID) -> None:
-        """Say that perhaps no document has these bytes soon."""
-        await self.database.fetch(_LOOSEN, list(content_ids))
+    async def mark_unused(self, *content_ids: UUID) -> None:
+        """Record that possibly no document has these contents any more."""
+        await self.database.fetch(_MARK_UNUSED, list(content_ids))
 
     async def read(self, content_id: UUID, size: int, *, first: int = 0) -> AsyncIterator[bytes]:
-        """Open the chunks of a content in order, from the `first` on; `size` is the whole's, in clear.
+        """Yield the decrypted chunks in order, from the chunk `first` on. `size` is the size of the whole document.
 
-        Raises Gone where one is not there, Unopenable, KeyMissing, Outage.
+        Raises ContentGone if a chunk does not exist, DecryptionError, KeyMissing, Outage.
         """
         rows = await self.database.fetch(_FIND, content_id)
         if not rows:
-            raise Gone(str(content_id))
+            raise ContentGone(str(content_id))
         row: Any = rows[0]
         cipher = Cipher(
             key=self.keyring.key(row["key_id"]),
@@ -99,65 +103,85 @@ class Contents:
             document_id=row["document_id"],
             account=row["account"],
         )
-        chunks, count = self.stores[row["place"]], -(-size // CHUNK)
-        for place in range(first, count):
-            sealed = await chunks.get(content_id, place)
-            if sealed is None:
-                raise Gone(str(content_id))
-            yield cipher.open(place, sealed, last=place == count - 1)
+        chunks, count = self.stores[row["store"]], -(-size // CHUNK)
+        for position in range(first, count):
+            ciphertext = await chunks.get(content_id, position)
+            if ciphertext is None:
+                raise ContentGone(str(content_id))
+            yield cipher.decrypt(position, ciphertext, last=position == count - 1)
 
     async def hold(self, content_id: UUID) -> bool:
-        """Keep loose bytes from being swept for a while; False where they are about to go."""
-        return bool(await self.database.fetch(_STILL_MINE, content_id))
+        """Keep an unused content from being swept for a while. Return False if it is already doomed."""
+        return bool(await self.database.fetch(_HOLD, content_id))
 
     async def discard(self, *content_ids: UUID) -> None:
-        """Delete bytes, unless a document has them."""
+        """Delete contents, except those that a document has."""
         await self._delete(await self.database.fetch(_DOOM, list(content_ids)))
 
-    async def sweep(self, limit: int = 100, loose_for: timedelta = LOOSE_FOR) -> int:
-        """Delete bytes that no document has for so long; return how many contents were deleted."""
-        await self.database.fetch(_SETTLE)
-        return await self._delete(await self.database.fetch(_DOOM_OLD, loose_for, limit))
+    async def sweep(self, limit: int = 100, unused_for: timedelta = UNUSED_FOR) -> int:
+        """Delete contents that have been unused for this time. Return how many were deleted."""
+        await self.database.fetch(_MARK_ALL_USED)
+        return await self._delete(await self.database.fetch(_DOOM_OLD, unused_for, limit))
 
-    async def find_loose(self) -> None:
-        """Look through all bytes for those that no document has, as an end at a bad moment may leave them."""
-        await self.database.fetch(_UNSETTLE)
+    async def find_unused(self) -> None:
+        """Mark every content that no document has as unused. A crash can leave such contents unmarked."""
+        await self.database.fetch(_MARK_ALL_UNUSED)
 
     async def _delete(self, doomed: list[Any]) -> int:
         for row in doomed:
-            await self.stores[row["place"]].delete(row["content_id"])
-            await self.database.fetch(_FORGET, row["content_id"])
+            await self.stores[row["store"]].delete(row["content_id"])
+            await self.database.fetch(_DELETE, row["content_id"])
         return len(doomed)
 
 
 @dataclass(kw_only=True)
-class Writing:
-    """Bytes on their way in: sealed and stored a chunk at a time. `size` counts them in clear."""
+class ContentWriter:
+    """Encrypts and stores a content chunk by chunk while its bytes arrive. `size` counts them before encryption."""
 
     cipher: Cipher
-    chunks: Chunks
+    chunks: ChunkStore
     size: int = 0
     _rest: bytearray = field(default_factory=bytearray)
-    _place: int = 0
+    _position: int = 0
 
     @property
     def content_id(self) -> UUID:
-        """What the bytes lie under."""
+        """The id of the content."""
         return self.cipher.content_id
 
     async def add(self, piece: bytes) -> None:
-        """Take the next bytes; a chunk is stored when more than it has come."""
+        """Add the next bytes. A chunk is stored as soon as it is known that another one follows."""
         self.size += len(piece)
         self._rest += piece
         while len(self._rest) > CHUNK:
-            await self._store(last=False)
+            await self._store_chunk(last=False)
 
     async def finish(self) -> None:
-        """Store what is left."""
-        await self._store(last=True)
+        """Store the last chunk."""
+        await self._store_chunk(last=True)
 
-    async def _store(self, *, last: bool) -> None:
-        clear = bytes(self._rest[:CHUNK])
+    async def _store_chunk(self, *, last: bool) -> None:
+        chunk = bytes(self._rest[:CHUNK])
         del self._rest[:CHUNK]
-        await self.chunks.put(self.content_id, self._place, self.cipher.seal(self._place, clear, last=last))
-        self._place += 1
+        ciphertext = self.cipher.encrypt(self._position, chunk, last=last)
+        await self.chunks.put(self.content_id, self._position, ciphertext)
+        self._position += 1
+
+
+def open_contents(settings: VerificationSettings, database: Database) -> Contents | None:
+    """Return the contents that the settings describe, or None if no key is configured."""
+    keyring = settings.keyring()
+    if keyring is None:
+        return None
+    stores: dict[str, ChunkStore] = {"database": DatabaseChunks(database)}
+    if settings.s3_bucket:
+        secret = settings.s3_secret_access_key
+        objects = bucket(
+            name=settings.s3_bucket,
+            region=settings.s3_region,
+            endpoint=settings.s3_endpoint,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+        )
+        stores["s3"] = ObjectChunks(objects, settings.s3_prefix)
+    return Contents(database=database, keyring=keyring, stores=stores, store=settings.document_store)

@@ -1,6 +1,6 @@
-"""The keys that documents are encrypted under: several at once, the first of which encrypts what is new.
+"""The keys of documents. There can be several; the first one encrypts new documents.
 
-A key never leaves this process; what is stored with a ciphertext is the key's id.
+A key never leaves this process. The id of the key is stored with each ciphertext.
 """
 
 import base64
@@ -14,14 +14,14 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class KeyMissing(Exception):
-    """A document is encrypted under a key that is not configured any more."""
+    """A document is encrypted under a key that is not configured."""
 
     code = "key_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Keyring:
-    """All configured keys by id; `current` is the id of the one for new documents."""
+    """All configured keys by id. `current` is the id of the key for new documents."""
 
     current: str
     keys: Mapping[str, bytes] = field(repr=False)
@@ -34,23 +34,26 @@ class Keyring:
 
 
 def read_keys(text: str) -> Keyring:
-    """Read `id:base64 id:base64 ...`, one or more, separated by blanks, commas or lines.
+    """Read `id:base64 id:base64 ...`: one or more keys, separated by spaces, commas or line ends.
 
-    Raises ValueError, which repeats nothing of the text.
+    Raises ValueError. The error repeats nothing of the text.
     """
     entries = [entry for entry in re.split(r"[\s,]+", text) if entry]
-    keys = dict(_entry(entry) for entry in entries)
+    keys = dict(_key(entry) for entry in entries)
     if not keys or len(keys) != len(entries):
-        raise ValueError("must have one entry id:base64 for each key, each id once")
+        raise ValueError("must have at least one key id:base64, and each id only once")
     return Keyring(current=entries[0].partition(":")[0], keys=keys)
 
 
-def _entry(entry: str) -> tuple[str, bytes]:
+def _key(entry: str) -> tuple[str, bytes]:
     key_id, _, written = entry.partition(":")
     try:
         key = base64.b64decode(written.replace("-", "+").replace("_", "/"), validate=True)
     except binascii.Error:
         key = b""
     if not _ID.fullmatch(key_id) or len(key) != KEY_BYTES:
-        raise ValueError(f"each entry must be id:base64 with an id of its own and {KEY_BYTES} random bytes")
+        raise ValueError(
+            f"must have keys of the form id:base64: the id has letters, digits, dots, dashes and underscores, "
+            f"and the key has {KEY_BYTES} random bytes"
+        )
     return key_id, key

@@ -1,7 +1,7 @@
-"""What a document's content is: opened as far as tells whether a person could read it, never by its name.
+"""Recognizes the content of a document by opening it, never by its name.
 
-Strangers' files are parsed in a process of its own, with little memory and time and nothing to write to; what it
-cannot open, ends it or takes too long is unreadable. Run as a program it reads the content from its input.
+Uploaded files are parsed in a process of their own, with limited memory and time, that cannot write files. A content
+is unreadable if that process cannot open it, crashes or takes too long. As a program, this module reads from stdin.
 """
 
 import asyncio
@@ -15,40 +15,40 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-# ruff: noqa: PLC0415 - the libraries are loaded only inside the process of its own
+# ruff: noqa: PLC0415 - the libraries are loaded only inside the separate process
 
-MEMORY: Final = 768 * 1024 * 1024
-CPU_S: Final = 10
-PATIENCE_S: Final = 20.0
-AT_ONCE: Final = 2
-"""So many contents are looked at in one process of ours at a time."""
+MAX_MEMORY: Final = 768 * 1024 * 1024
+MAX_CPU_S: Final = 10
+TIMEOUT_S: Final = 20.0
+CONCURRENT: Final = 2
+"""How many contents one process of the service recognizes at a time."""
 
-MOST_PIXELS: Final = 200_000_000
-LEAST_SIDE: Final = 16
-"""Pixels: nobody can read anything in less."""
+MAX_PIXELS: Final = 200_000_000
+MIN_SIDE: Final = 16
+"""The smallest width and height of an image, in pixels. Smaller images cannot be read."""
 
 _TAIL = 2_048
 
 
-async def recognized(content: AsyncIterator[bytes], turns: asyncio.Semaphore) -> str | None:
-    """Return the media type of a content: PDF, PNG or JPEG that can be opened; else None. Waits for its turn."""
-    async with turns:
+async def recognized(content: AsyncIterator[bytes], slots: asyncio.Semaphore) -> str | None:
+    """Return the media type of a PDF, PNG or JPEG that can be opened, else None. Waits for a free slot."""
+    async with slots:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-m", __name__, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}
         )
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                said = await _told(process, content)
+            async with asyncio.timeout(TIMEOUT_S):
+                found = await _answer(process, content)
         except TimeoutError:
             return None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-    return said or None
+    return found or None
 
 
-async def _told(process: Process, content: AsyncIterator[bytes]) -> str:
+async def _answer(process: Process, content: AsyncIterator[bytes]) -> str:
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("no pipes")
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -56,20 +56,20 @@ async def _told(process: Process, content: AsyncIterator[bytes]) -> str:
             process.stdin.write(piece)
             await process.stdin.drain()
         process.stdin.close()
-    said = (await process.stdout.read()).decode()
-    return said if await process.wait() == 0 else ""
+    answer = (await process.stdout.read()).decode()
+    return answer if await process.wait() == 0 else ""
 
 
 def media_type(content: bytes) -> str | None:
-    """Return the media type of what can be opened. Raises whatever the libraries raise on what cannot."""
-    for mark, kind, opens in _KINDS:
-        if content.startswith(mark):
+    """Return the media type of a content, or None. Raises the errors of the libraries if it cannot be opened."""
+    for magic, kind, opens in _KINDS:
+        if content.startswith(magic):
             return kind if opens(content) else None
     return None
 
 
 def _opens_as_pdf(content: bytes) -> bool:
-    """Whether it is whole, not encrypted, and every page with what is on it is there."""
+    """Return True if the PDF is complete, not encrypted, and has all its pages with their contents."""
     from pypdf import PdfReader
 
     if b"%%EOF" not in content[-_TAIL:]:
@@ -78,19 +78,19 @@ def _opens_as_pdf(content: bytes) -> bool:
     if reader.is_encrypted or not reader.pages:
         return False
     for page in reader.pages:
-        drawn = page.get("/Contents")
-        if drawn is not None and drawn.get_object() is None:
+        page_content = page.get("/Contents")
+        if page_content is not None and page_content.get_object() is None:
             return False
     return True
 
 
 def _opens_as_image(content: bytes) -> bool:
-    """Whether it decodes to its last line (a JPEG at an eighth of its size) and has a size to read."""
+    """Return True if the image decodes to its last line (a JPEG at an eighth of its size) and is large enough."""
     from PIL import Image
 
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
     with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-        large = min(image.size) >= LEAST_SIDE
+        large = min(image.size) >= MIN_SIDE
         if image.format == "PNG":
             image.verify()
             return large
@@ -107,14 +107,14 @@ _KINDS: tuple[tuple[bytes, str, Callable[[bytes], bool]], ...] = (
 
 
 def main() -> None:
-    """Read a content from the input and say its media type, or nothing; with bounds that cannot be lifted."""
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_S),
+    """Read a content from stdin and print its media type, or nothing. The limits cannot be raised afterwards."""
+    for limit, value in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CPU, MAX_CPU_S),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(limit, (value, value))
     warnings.simplefilter("ignore")
     content = sys.stdin.buffer.read()
     found = media_type(content)

@@ -1,95 +1,61 @@
-"""How verification's states lie in tables, one module for each subject, and what can be read of them."""
+"""How verification stores its states: the tables, the kinds of state, and the reads."""
 
-from typing import Any
-
-from didflow_chassis.states import Kind
-from didflow_verification.store.catalogue import LOADS, RULES
-from didflow_verification.store.columns import METADATA
-from didflow_verification.store.details import (
+from didflow_verification.store.kinds import (
     ADDRESSES,
-    BELONGINGS,
-    CHANGES,
+    APPROVALS,
+    DETAIL_USES,
     DOCUMENTS,
     IDENTITIES,
-    USES,
-    addresses,
-    documents,
-    identities,
+    KINDS,
+    REGISTRATIONS,
+    RULES,
+    SERVICE_REQUESTS,
+    VERIFICATIONS,
 )
 from didflow_verification.store.queries import (
-    NOW,
     NUMBER_TYPES,
+    SERVICE_TIME,
     all_rules,
     by_keys,
-    earlier_attempts,
-    living_by_kind,
-    owned,
+    earlier_verifications,
+    live_dids_by_kind,
+    of_identity,
+    reads_of,
+    record_reads,
     registrations_named,
-    state_in,
+    state_of,
+    visible_document,
+    within_reach,
 )
-from didflow_verification.store.readings import readings, reads_of
-from didflow_verification.store.rechecks import REASSESSMENTS, RECHECKS, REVOCATIONS
-from didflow_verification.store.registrations import (
-    APPROVALS,
-    REGISTRATIONS,
-    VERIFICATIONS,
-    registrations,
-    verifications,
-)
-from didflow_verification.store.services import REQUESTS, service_requests
+from didflow_verification.store.tables import METADATA, documents, identities, service_requests, verifications
 
 __all__ = [
     "ADDRESSES",
     "APPROVALS",
-    "BELONGINGS",
-    "CHANGES",
+    "DETAIL_USES",
     "DOCUMENTS",
     "IDENTITIES",
     "KINDS",
-    "LOADS",
     "METADATA",
-    "NOW",
     "NUMBER_TYPES",
-    "REASSESSMENTS",
-    "RECHECKS",
     "REGISTRATIONS",
-    "REQUESTS",
-    "REVOCATIONS",
     "RULES",
-    "USES",
+    "SERVICE_REQUESTS",
+    "SERVICE_TIME",
     "VERIFICATIONS",
-    "addresses",
     "all_rules",
     "by_keys",
     "documents",
-    "earlier_attempts",
+    "earlier_verifications",
     "identities",
-    "living_by_kind",
-    "owned",
-    "readings",
+    "live_dids_by_kind",
+    "of_identity",
     "reads_of",
-    "registrations",
+    "record_reads",
     "registrations_named",
     "service_requests",
-    "state_in",
+    "state_of",
     "verifications",
+    "visible_document",
+    "within_reach",
 ]
-
-KINDS: tuple[Kind[Any], ...] = (
-    RULES,
-    IDENTITIES,
-    ADDRESSES,
-    REGISTRATIONS,
-    VERIFICATIONS,
-    APPROVALS,
-    DOCUMENTS,
-    CHANGES,
-    REASSESSMENTS,
-    USES,
-    BELONGINGS,
-    RECHECKS,
-    REVOCATIONS,
-    LOADS,
-    REQUESTS,
-)
-"""Every kind of state that the stage loads and saves."""

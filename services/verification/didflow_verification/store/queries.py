@@ -1,21 +1,23 @@
-"""What can be read of the states. Every query that serves a caller carries the condition of its tenancy."""
+"""The reads of verification. Every query for a caller has the condition of the caller's reach."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis import tables
 from didflow_chassis.decision import Caller
 from didflow_chassis.states import Kind
+from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
 from didflow_contracts.vocabulary import NumberType
 from didflow_verification.domain.axes.verification import Verification
-from didflow_verification.store.catalogue import RULES, catalogue
-from didflow_verification.store.registrations import (
-    REGISTRATIONS,
-    VERIFICATIONS,
+from didflow_verification.store.kinds import DOCUMENTS, REGISTRATIONS, RULES, VERIFICATIONS
+from didflow_verification.store.tables import (
+    catalogue,
+    documents,
+    personal_reads,
     registrations,
     verifications,
 )
@@ -25,70 +27,112 @@ Select = sa.Select[Any]
 
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
 
-NOW: Select = sa.select(
-    (sa.func.clock_timestamp() + sa.select(tables.clock.c.shift).scalar_subquery()).label("now")
-)
-"""The service's time, for reads that judge by it."""
+SERVICE_TIME: Select = sa.select(NOW.label("now"))
+"""Select the service's time, for reads whose result depends on it."""
 
 
-def state_in(kind: Kind[S], row: Any) -> S:
-    """Read the state out of a row that one of the queries here selected."""
+def state_of(kind: Kind[S], row: Any) -> S:
+    """Return the state in a row that one of these queries selected."""
     return kind.from_row([row[name] for name in kind.columns]).state
 
 
-def _whole(kind: Kind[Any], *conditions: sa.ColumnElement[bool]) -> Select:
+def _select(kind: Kind[Any], *conditions: sa.ColumnElement[bool]) -> Select:
     return sa.select(*(kind.table.c[name] for name in kind.columns)).where(*conditions)
 
 
 def by_keys(kind: Kind[Any], keys: Iterable[Any]) -> Select:
-    """Select states by their keys, whoever they belong to: for judging, never for showing."""
-    return _whole(kind, kind.table.c[kind.key].in_(list(keys)))
+    """Select states by their keys, in any account. MUST NOT be used to show a state to a caller."""
+    return _select(kind, kind.table.c[kind.key].in_(list(keys)))
 
 
-def owned(kind: Kind[Any], caller: Caller, *conditions: sa.ColumnElement[bool]) -> Select:
-    """Select states whose account lies in the caller's subtree; what was erased is not there."""
+def of_identity(kind: Kind[Any], identity_id: UUID) -> Select:
+    """Select the addresses or documents of an identity, in any account."""
+    return _select(kind, kind.table.c.identity_id == identity_id)
+
+
+def within_reach(kind: Kind[Any], caller: Caller, *conditions: sa.ColumnElement[bool]) -> Select:
+    """Select states whose account is within the caller's reach. Erased states are left out."""
     if "erased_at" in kind.table.c:
         conditions = (*conditions, kind.table.c.erased_at.is_(None))
-    return _whole(kind, within(kind.table.c.account, caller), *conditions)
+    return _select(kind, within(kind.table.c.account, caller), *conditions)
+
+
+def visible_document(document_id: UUID, caller: Caller) -> Select:
+    """Select a document if the caller may see it.
+
+    A caller sees the documents of its subtree. An identity also serves the accounts below its own: a caller sees the
+    documents that a verification in its subtree was judged by, and no other document of that identity.
+    """
+    serves = sa.or_(
+        verifications.c.account == documents.c.account,
+        sa.func.starts_with(verifications.c.account, documents.c.account + "/"),
+    )
+    judged = sa.exists().where(
+        verifications.c.identity_id == documents.c.identity_id,
+        verifications.c.document_ids.has_key(str(document_id)),
+        within(verifications.c.account, caller),
+        serves,
+    )
+    return by_keys(DOCUMENTS, [document_id]).where(
+        documents.c.erased_at.is_(None), sa.or_(within(documents.c.account, caller), judged)
+    )
 
 
 def registrations_named(names: Iterable[UUID | str], caller: Caller) -> Select:
-    """Select the registrations of living DIDs by `did_id` or number, the one that began last first."""
+    """Select the registrations of live DIDs by `did_id` or number, the newest first."""
     names = list(names)
     by_id = registrations.c.did_id.in_([name for name in names if isinstance(name, UUID)])
     by_number = registrations.c.number.in_([name for name in names if isinstance(name, str)])
-    living = registrations.c.ended.is_(None)
+    live = registrations.c.ended.is_(None)
     order = (registrations.c.started_at.desc(), registrations.c.did_id)
-    return owned(REGISTRATIONS, caller, sa.or_(by_id, by_number), living).order_by(*order)
+    return within_reach(REGISTRATIONS, caller, sa.or_(by_id, by_number), live).order_by(*order)
 
 
-def earlier_attempts(attempt: Verification, caller: Caller) -> Select:
-    """Select the attempts before this one of its DID that lie in the caller's subtree, the latest first."""
-    same_did = verifications.c.did_id == attempt.did_id
-    before = verifications.c.attempt < attempt.attempt
-    return owned(VERIFICATIONS, caller, same_did, before).order_by(verifications.c.attempt.desc())
+def earlier_verifications(verification: Verification, caller: Caller) -> Select:
+    """Select the earlier verifications of the same DID within the caller's reach, the latest first."""
+    same_did = verifications.c.did_id == verification.did_id
+    before = verifications.c.attempt < verification.attempt
+    return within_reach(VERIFICATIONS, caller, same_did, before).order_by(verifications.c.attempt.desc())
 
 
-def living_by_kind(countries: Iterable[str], keys: Iterable[str]) -> Select:
-    """Count the living DIDs of countries, or under these requirements, by all that a rule tells apart."""
+def live_dids_by_kind(countries: Iterable[str], keys: Iterable[str]) -> Select:
+    """Count the live DIDs of these countries, or under these requirements, by everything that a rule depends on."""
     approved = registrations.c.approved
     requirement = sa.func.coalesce(approved["requirement"].astext, registrations.c.requirement)
+    end_user_type = sa.func.coalesce(approved["end_user_type"].astext, registrations.c.end_user_type)
     kind = (
         registrations.c.country,
         registrations.c.number_type,
-        sa.func.coalesce(approved["end_user_type"].astext, registrations.c.end_user_type).label(
-            "end_user_type"
-        ),
+        end_user_type.label("end_user_type"),
         requirement.label("requirement"),
         registrations.c.state,
     )
-    concerned = sa.or_(registrations.c.country.in_(list(countries)), requirement.in_(list(keys)))
-    counted = sa.select(*kind, sa.func.count().label("dids")).where(
-        registrations.c.ended.is_(None), concerned
-    )
+    affected = sa.or_(registrations.c.country.in_(list(countries)), requirement.in_(list(keys)))
+    counted = sa.select(*kind, sa.func.count().label("dids")).where(registrations.c.ended.is_(None), affected)
     return counted.group_by(*kind).order_by(*kind)
 
 
 def all_rules() -> Select:
     """Select the whole catalogue, by country."""
-    return _whole(RULES).order_by(catalogue.c.country)
+    return _select(RULES).order_by(catalogue.c.country)
+
+
+def record_reads(caller: Caller, kind: str, entity_ids: Iterable[UUID]) -> sa.Insert:
+    """Record in one statement that personal data is about to be shown to the caller."""
+    shown = sa.func.unnest(
+        sa.bindparam("entity_ids", list(entity_ids), sa.ARRAY(PG_UUID(as_uuid=True)))
+    ).column_valued("entity")
+    reader = (caller.subject, caller.account, caller.role, kind)
+    values = sa.select(NOW, *(sa.literal(each) for each in reader), shown)
+    columns = ["at", "subject", "account", "role", "kind", "entity_id"]
+    return sa.insert(personal_reads).from_select(columns, values)
+
+
+def reads_of(identity_id: UUID) -> Select:
+    """Select who was shown an identity, its addresses or its documents, the latest first."""
+    owned = sa.text(
+        "entity_id IN (SELECT :key UNION ALL SELECT address_id FROM addresses WHERE identity_id = :key "
+        "UNION ALL SELECT document_id FROM documents WHERE identity_id = :key)"
+    ).bindparams(sa.bindparam("key", identity_id, PG_UUID(as_uuid=True)))
+    latest_first = (personal_reads.c.at.desc(), personal_reads.c.id.desc())
+    return sa.select(personal_reads).where(owned).order_by(*latest_first)

@@ -1,4 +1,4 @@
-"""Verification on a real PostgreSQL, with files to upload."""
+"""Verification on a real PostgreSQL, at the time of the purchase."""
 
 import asyncio
 import base64
@@ -8,67 +8,94 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from harness.fixtures import OnPostgres
 from PIL import Image
 from pypdf import PdfWriter
 
+from didflow_chassis.decision import Caller
 from didflow_chassis.testing import ServiceOnPostgres
-from didflow_verification.api.documents.intake import Intake
+from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.domain.evaluation import areas
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
+from didflow_verification.store import by_keys, state_of
 
 SERVICE = service(VerificationSettings.placeholder())
 
 
+class VerificationOnPostgres(ServiceOnPostgres):
+    """Verification with a database of its own."""
+
+    async def outbox(self) -> list[dict[str, Any]]:
+        """Return the records of the outbox in order, each as JSON with its topic."""
+        rows = await self.fetch("SELECT topic, value FROM outbox ORDER BY id")
+        return [orjson.loads(row["value"]) | {"topic": row["topic"]} for row in rows]
+
+    async def axis_topics(self) -> list[str]:
+        """Return the topics of the outbox, without `verification.`."""
+        return [event["topic"].removeprefix("verification.") for event in await self.outbox()]
+
+    async def stored(self, kind: Any, key: Any) -> Any:
+        """Return the state of a kind as it is in its table, or None."""
+        rows = await self.database.fetch(by_keys(kind, [key]))
+        return state_of(kind, rows[0]) if rows else None
+
+    def as_caller(
+        self, subject: str = "ann", account: str = "master/acme", role: str = "reseller"
+    ) -> httpx.AsyncClient:
+        """Return an HTTP client for this caller."""
+        return self.client(account=account, role=role, subject=subject)
+
+
 @pytest.fixture
-async def verification(on_postgres: OnPostgres, say: Any) -> ServiceOnPostgres:
-    """A verification service with its catalogue, at the time of the purchase."""
+async def running(on_postgres: OnPostgres, build: Any) -> Any:
+    """A verification service without any DID."""
     await asyncio.to_thread(areas.warm_up)
-    ann = say.caller("ann", "reseller", "master/acme")
-    return await on_postgres(SERVICE, now=say.zero, caller=ann)
+    caller = Caller(subject="ann", account="master/acme", role="reseller")
+    return await on_postgres(SERVICE, now=build.zero, caller=caller, opened_as=VerificationOnPostgres)
 
 
 @pytest.fixture
-def ann(verification: ServiceOnPostgres) -> httpx.AsyncClient:
+def ann(running: VerificationOnPostgres) -> httpx.AsyncClient:
     """A reseller of the account that holds the DID."""
-    return verification.client()
+    return running.as_caller()
 
 
 @pytest.fixture
-def rita(verification: ServiceOnPostgres) -> httpx.AsyncClient:
+def rita(running: VerificationOnPostgres) -> httpx.AsyncClient:
     """A reviewer of the whole tree."""
-    return verification.client("master", "reviewer", "rita")
+    return running.as_caller("rita", "master", "reviewer")
 
 
 @dataclass
-class Entered:
-    """An identity and an address as they were entered over HTTP, in the shape that `say.assigned` takes."""
+class CreatedDetails:
+    """The ids of an identity and of its address, as `build.assigned` takes them."""
 
     identity_id: str
     address_id: str
 
 
 @pytest.fixture
-async def bakery(ann: httpx.AsyncClient) -> Entered:
-    """A business with an address in Dublin, entered over HTTP."""
+async def bakery(ann: httpx.AsyncClient) -> CreatedDetails:
+    """A business with an address in Dublin, created over HTTP."""
     body = {"type": "business", "company_name": "Secretive Bakery Ltd", "vat_number": "2813105O"}
     identity = (await ann.post("/v1/identities", json=body)).json()["identity_id"]
     place = {"street": "7 Hidden Lane", "city": "Dublin 2", "postal_code": "D02 X000", "country": "IE"}
     address = await ann.post("/v1/addresses", json=place | {"identity_id": identity})
-    return Entered(identity, address.json()["address_id"])
+    return CreatedDetails(identity, address.json()["address_id"])
 
 
 @pytest.fixture
 async def pending_id(
-    verification: ServiceOnPostgres, say: Any, bakery: Entered, rita: httpx.AsyncClient
+    running: VerificationOnPostgres, build: Any, bakery: CreatedDetails, rita: httpx.AsyncClient
 ) -> str:
-    """A purchased number with details that wait for a reviewer; the id of the attempt."""
-    await verification.receive(say.purchased(), say.assigned(bakery, bakery))
+    """The id of a verification that waits for a reviewer, of a purchased number."""
+    await running.receive(build.purchased(), build.assigned(bakery, bakery))
     queue = (await rita.get("/v1/verifications")).json()["items"]
     identifier: str = queue[0]["verification_id"]
     return identifier
@@ -78,28 +105,28 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
-def contents(verification: ServiceOnPostgres) -> Contents:
-    """Where the service stores documents: in its database, under one key."""
+def contents(running: VerificationOnPostgres) -> Contents:
+    """The contents of documents: in the database, under one key."""
     made = Contents(
-        database=verification.database,
+        database=running.database,
         keyring=read_keys(f"k1:{KEY}"),
-        stores={"database": DatabaseChunks(verification.database)},
+        stores={"database": DatabaseChunks(running.database)},
     )
-    verification.application.state.intake = Intake(contents=made)
+    running.application.state.uploads = Uploads(contents=made)
     return made
 
 
-class Papers:
-    """Files as people upload them."""
+class Files:
+    """Files to upload."""
 
     def image(self, form: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
-        """A picture that can be opened, larger than a chunk where its size is."""
+        """Return an image that can be opened."""
         written = io.BytesIO()
         Image.effect_noise(size, 90).convert("RGB").save(written, form)
         return written.getvalue()
 
     def pdf(self, *, encrypted: bool = False) -> bytes:
-        """A file of three pages."""
+        """Return a PDF of three pages."""
         writer, written = PdfWriter(), io.BytesIO()
         for _ in range(3):
             writer.add_blank_page(200, 300)
@@ -109,22 +136,22 @@ class Papers:
         return written.getvalue()
 
     def exe(self) -> bytes:
-        """A program."""
+        """Return a program."""
         return b"MZ\x90\x00" + bytes(4_000)
 
 
 @pytest.fixture
-def papers() -> Papers:
+def files() -> Files:
     """Files to upload."""
-    return Papers()
+    return Files()
 
 
 Upload = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture
-def upload(contents: Contents, ann: httpx.AsyncClient, papers: Papers) -> Upload:
-    """Upload a file (a small picture unless given) of an identity, as a reseller unless another client is given."""
+def upload(contents: Contents, ann: httpx.AsyncClient, files: Files) -> Upload:
+    """Uploads a file of an identity: a small image, as a reseller, unless the test gives others."""
 
     async def send(
         identity_id: str,
@@ -139,7 +166,7 @@ def upload(contents: Contents, ann: httpx.AsyncClient, papers: Papers) -> Upload
         return await client.post(
             "/v1/documents",
             data=form,
-            files={"file": (name, papers.image() if content is None else content)},
+            files={"file": (name, files.image() if content is None else content)},
             headers={"Idempotency-Key": key} if key else {},
         )
 

@@ -12,19 +12,18 @@ import pytest
 
 from didflow_chassis.database import Database
 from didflow_contracts.ids import derived_id
-from didflow_verification.domain.evaluation import evaluating
-from didflow_verification.domain.verifications import submitting
+from didflow_verification.domain.verifications import submission
 
 MANY = 1_000
 REMOVED, FOREIGN, GALWAY = range(100, 107), range(300, 307), range(500, 506)
 HOUR = timedelta(hours=1)
 
 
-def speakers(say: Any, prefix: str, count: int) -> list[Any]:
+def speakers(build: Any, prefix: str, count: int) -> list[Any]:
     """As many numbers of a prefix, one speaker each."""
     made = []
     for n in range(count):
-        one = type(say)()
+        one = type(build)()
         one.did, one.number = derived_id("number", prefix, str(n)), f"{prefix}{n:04}"
         made.append(one)
     return made
@@ -34,13 +33,13 @@ def speakers(say: Any, prefix: str, count: int) -> list[Any]:
 def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every submission that is evaluated from now on."""
     seen: list[Any] = []
-    real = evaluating.evaluate
+    real = submission.evaluate
 
-    def counted(submission: Any) -> Any:
-        seen.append(submission)
-        return real(submission)
+    def counted(given: Any) -> Any:
+        seen.append(given)
+        return real(given)
 
-    monkeypatch.setattr(submitting, "evaluate", counted)
+    monkeypatch.setattr(submission, "evaluate", counted)
     return seen
 
 
@@ -61,9 +60,9 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield statements
 
 
-async def outcomes(verification: Any) -> Counter[str]:
+async def outcomes(running: Any) -> Counter[str]:
     """How many attempts came to what: the status, and the reasons of the rejected."""
-    rows = await verification.fetch(
+    rows = await running.fetch(
         "SELECT concat_ws(' ', status, reasons -> 0 ->> 'code') AS what FROM verifications"
     )
     return Counter(row["what"] for row in rows)
@@ -71,8 +70,8 @@ async def outcomes(verification: Any) -> Counter[str]:
 
 @pytest.mark.parametrize("reviewed", [False, True], ids=["pending", "automatic"])
 async def test_a_thousand_numbers_cost_the_statements_of_one(
-    verification: Any,
-    say: Any,
+    running: Any,
+    build: Any,
     rita: Any,
     bakery: Any,
     *,
@@ -83,49 +82,49 @@ async def test_a_thousand_numbers_cost_the_statements_of_one(
 ) -> None:
     """As many statements, one evaluation; also where all rest on one review."""
     if reviewed:
-        await verification.receive(say.purchased(), say.assigned(bakery, bakery))
+        await running.receive(build.purchased(), build.assigned(bakery, bakery))
         (first,) = (await rita.get("/v1/verifications")).json()["items"]
         await rita.post(f"/v1/verifications/{first['verification_id']}/approve")
-    one, many = speakers(say, "+3531960", MANY)[:1], speakers(say, "+3531961", MANY)
-    await verification.receive(*(each.purchased() for each in (*one, *many)))
+    one, many = speakers(build, "+3531960", MANY)[:1], speakers(build, "+3531961", MANY)
+    await running.receive(*(each.purchased() for each in (*one, *many)))
     costs = []
     for batch in (one, many):
-        events = [each.assigned(bakery, bakery, say.zero + HOUR) for each in batch]
+        events = [each.assigned(bakery, bakery, build.zero + HOUR) for each in batch]
         evaluated.clear()
         with counting(monkeypatch) as statements:
             began = time.perf_counter()
-            await verification.receive(*events)
+            await running.receive(*events)
             took = time.perf_counter() - began
         costs.append((len(statements), len(evaluated)))
         record_property(f"{len(batch)} numbers", f"{len(statements)} statements, {took:.3f} s")
     assert costs[0] == costs[1]
     assert costs[1][1] == 1
     status = "approved" if reviewed else "pending"
-    assert (await outcomes(verification))[status] == MANY + 1 + reviewed
+    assert (await outcomes(running))[status] == MANY + 1 + reviewed
 
 
 async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
-    verification: Any, say: Any, bakery: Any, evaluated: Any
+    running: Any, build: Any, bakery: Any, evaluated: Any
 ) -> None:
     """Removed, another account's, of another area: each with its code, and the rest goes on."""
-    numbers = speakers(say, "+3531960", MANY)
+    numbers = speakers(build, "+3531960", MANY)
     for n in GALWAY:
         numbers[n].number = f"+3539170{n:04}"
     for n in FOREIGN:
         numbers[n].account = "master/globex"
-    await verification.receive(*(each.purchased() for each in numbers))
-    await verification.receive(*(numbers[n].removed() for n in REMOVED))
+    await running.receive(*(each.purchased() for each in numbers))
+    await running.receive(*(numbers[n].removed() for n in REMOVED))
     evaluated.clear()
-    await verification.receive(*(each.assigned(bakery, bakery) for each in numbers))
-    assert await outcomes(verification) == {
+    await running.receive(*(each.assigned(bakery, bakery) for each in numbers))
+    assert await outcomes(running) == {
         "pending": MANY - 20,
         "rejected not_yours": 7,
         "rejected address_outside_area": 6,
     }
     assert len(evaluated) == 2
-    refused = await verification.fetch("SELECT decision, count(*) FROM inbox GROUP BY decision")
+    refused = await running.fetch("SELECT decision, count(*) FROM inbox GROUP BY decision")
     assert {row["decision"]: row["count"] for row in refused}["refused:did_ended"] == 7
-    assert {registered(n) for n in GALWAY} <= await named(verification, "rejected")
+    assert {registered(n) for n in GALWAY} <= await named(running, "rejected")
 
 
 def registered(n: int) -> UUID:
@@ -133,30 +132,30 @@ def registered(n: int) -> UUID:
     return derived_id("number", "+3531960", str(n))
 
 
-async def named(verification: Any, state: str) -> set[UUID]:
+async def named(running: Any, state: str) -> set[UUID]:
     """The DIDs whose registration is in a state."""
-    rows = await verification.fetch("SELECT did_id FROM registrations WHERE state = $1", state)
+    rows = await running.fetch("SELECT did_id FROM registrations WHERE state = $1", state)
     return {row["did_id"] for row in rows}
 
 
 async def test_a_second_number_of_the_area_is_approved_within_a_second(
-    verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+    running: Any, build: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
-    """From the assignment to `verification.approved` in the outbox, saying what it rests on; the what-if said so."""
+    """From the assignment to `verification.approved` in the outbox, saying what it rests on; the what-if events so."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    (second,) = speakers(say, "+3531960", 1)
-    await verification.receive(second.purchased())
+    (second,) = speakers(build, "+3531960", 1)
+    await running.receive(second.purchased())
     asked = {
         "dids": [second.number],
         "identity_id": bakery.identity_id,
         "address_id": bakery.address_id,
     }
-    async with verification.client() as ann:
+    async with running.as_caller() as ann:
         promised = (await ann.post("/v1/requirements/evaluate", json=asked)).json()
     assert promised["outcome"] == "approved"
     began = time.perf_counter()
-    await verification.receive(second.assigned(bakery, bakery, say.zero + HOUR))
-    event = (await verification.published())[-1]
+    await running.receive(second.assigned(bakery, bakery, build.zero + HOUR))
+    event = (await running.outbox())[-1]
     assert time.perf_counter() - began < 1
-    assert (event.data.topic, event.data.automatic) == ("verification.approved", True)
-    assert str(event.data.rests_on) == pending_id
+    assert (event["topic"], event["data"]["automatic"]) == ("verification.approved", True)
+    assert event["data"]["rests_on"] == pending_id

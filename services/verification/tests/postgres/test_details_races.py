@@ -32,73 +32,69 @@ async def entered(ann: Any) -> Entered:
     return made
 
 
-def number(say: Any, place: int) -> Any:
+def number(build: Any, place: int) -> Any:
     """Another DID."""
-    one = type(say)()
+    one = type(build)()
     one.did, one.number = uuid4(), f"+3531961{place:04d}"
     return one
 
 
-async def status_of(verification: Any, did: Any) -> str:
+async def status_of(running: Any, did: Any) -> str:
     """The outcome of the DID's latest attempt."""
-    rows = await verification.fetch(
+    rows = await running.fetch(
         "SELECT status FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", did
     )
     found: str = rows[0]["status"]
     return found
 
 
-async def test_an_identity_is_either_deleted_or_in_use(verification: Any, ann: Any, say: Any) -> None:
+async def test_an_identity_is_either_deleted_or_in_use(running: Any, ann: Any, build: Any) -> None:
     """Deleted while it is assigned: either the deletion is refused, or the assignment is; never a DID on nothing."""
     seen = set()
     for place in range(ROUNDS):
-        bakery, one = await entered(ann), number(say, place)
-        await verification.receive(one.purchased())
+        bakery, one = await entered(ann), number(build, place)
+        await running.receive(one.purchased())
         deleting = ann.delete(f"/v1/identities/{bakery.identity_id}")
-        taking = verification.receive(one.assigned(bakery, bakery))
+        taking = running.receive(one.assigned(bakery, bakery))
         pair = (deleting, taking) if place % 2 else (taking, deleting)
         answers = await asyncio.gather(*pair)
         deleted = answers[0 if place % 2 else 1].status_code
-        seen.add((deleted, await status_of(verification, one.did)))
+        seen.add((deleted, await status_of(running, one.did)))
     assert seen <= {(204, "rejected"), (409, "pending")}
 
 
-async def test_a_did_is_judged_by_the_last_state_of_its_details(
-    verification: Any, ann: Any, say: Any
-) -> None:
+async def test_a_did_is_judged_by_the_last_state_of_its_details(running: Any, ann: Any, build: Any) -> None:
     """Changed while it is assigned: whichever comes first, its last attempt is of the last revision."""
     for place in range(ROUNDS):
-        bakery, one = await entered(ann), number(say, place)
-        await verification.receive(one.purchased())
+        bakery, one = await entered(ann), number(build, place)
+        await running.receive(one.purchased())
         path = f"/v1/identities/{bakery.identity_id}"
         await asyncio.gather(
-            verification.receive(one.assigned(bakery, bakery)),
+            running.receive(one.assigned(bakery, bakery)),
             ann.patch(path, json={"company_name": "Changed Ltd"}),
-            verification.run_due_timers(),
+            running.timers.run_due(),
         )
-        await verification.run_due_timers()
-        rows = await verification.fetch(
+        await running.run_due_timers()
+        rows = await running.fetch(
             "SELECT identity_revision FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", one.did
         )
         assert rows[0]["identity_revision"] == 2
 
 
-async def test_ten_uploads_under_one_key_are_one(
-    verification: Any, ann: Any, upload: Any, papers: Any
-) -> None:
+async def test_ten_uploads_under_one_key_are_one(running: Any, ann: Any, upload: Any, files: Any) -> None:
     """At once: one document, the others its answer again or that it is under way; no bytes are left over."""
-    bakery, content = await entered(ann), papers.image(size=(300, 200))
+    bakery, content = await entered(ann), files.image(size=(300, 200))
     answers = await asyncio.gather(*(upload(bakery.identity_id, content, key="k") for _ in range(10)))
     made = {answer.json()["document_id"] for answer in answers if answer.status_code == 201}
     assert len(made) == 1
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert {answer.json().get("code") for answer in answers} <= {None, "idempotency_in_progress"}
-    assert (await verification.count("documents"), await verification.count("document_contents")) == (1, 1)
-    assert await verification.count("document_contents", "loose_since IS NULL") == 1
+    assert (await running.count("documents"), await running.count("document_contents")) == (1, 1)
+    assert await running.count("document_contents", "unused_since IS NULL") == 1
 
 
 @pytest.mark.parametrize("what", ["identities", "addresses"])
-async def test_a_retried_change_is_answered_again(verification: Any, ann: Any, what: str) -> None:
+async def test_a_retried_change_is_answered_again(running: Any, ann: Any, what: str) -> None:
     """The same key: the first answer; the revision rises once. A retried deletion is one."""
     bakery = await entered(ann)
     path = f"/v1/{what}/{bakery.identity_id if what == 'identities' else bakery.address_id}"
@@ -108,5 +104,5 @@ async def test_a_retried_change_is_answered_again(verification: Any, ann: Any, w
         again = await ann.request(method, path, headers={"Idempotency-Key": "k"}, **more)
         assert (again.status_code, again.content) == (first.status_code, first.content)
         assert again.headers["Idempotent-Replayed"] == "true"
-    assert await verification.count("detail_changes") == 1
-    assert await verification.count(what, "revision = 2 AND erased_at IS NOT NULL") == 1
+    assert await running.count("detail_changes") == 1
+    assert await running.count(what, "revision = 2 AND erased_at IS NOT NULL") == 1

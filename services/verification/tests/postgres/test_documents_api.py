@@ -13,10 +13,10 @@ MIB = 1024 * 1024
     [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("PDF", "application/pdf")],
 )
 async def test_a_paper_is_uploaded_and_given_back(
-    upload: Any, ann: Any, bakery: Any, papers: Any, *, form: str, media_type: str
+    upload: Any, ann: Any, bakery: Any, files: Any, *, form: str, media_type: str
 ) -> None:
     """Byte for byte, under the type that its content has whatever its name says; the answer states nothing."""
-    content = papers.pdf() if form == "PDF" else papers.image(form)
+    content = files.pdf() if form == "PDF" else files.image(form)
     made = await upload(
         bakery.identity_id,
         content,
@@ -43,10 +43,10 @@ async def test_a_paper_is_uploaded_and_given_back(
 
 
 async def test_a_program_that_is_called_a_pdf_is_refused(
-    verification: Any, upload: Any, bakery: Any, papers: Any
+    running: Any, upload: Any, bakery: Any, files: Any
 ) -> None:
     """A renamed .exe: `document_unreadable` at upload, and nothing of it is kept."""
-    refused = await upload(bakery.identity_id, papers.exe(), name="passport.pdf")
+    refused = await upload(bakery.identity_id, files.exe(), name="passport.pdf")
     assert (refused.status_code, refused.json()["code"]) == (422, "document_unreadable")
     assert refused.json()["errors"][0] | {"message": ""} == {
         "field": "file",
@@ -54,45 +54,43 @@ async def test_a_program_that_is_called_a_pdf_is_refused(
         "message": "",
     }
     for table in ("documents", "document_contents", "document_chunks"):
-        assert await verification.count(table) == 0
+        assert await running.count(table) == 0
 
 
-async def test_what_nobody_could_open_is_refused(
-    verification: Any, upload: Any, bakery: Any, papers: Any
-) -> None:
+async def test_what_nobody_could_open_is_refused(running: Any, upload: Any, bakery: Any, files: Any) -> None:
     """Encrypted, cut off, empty, of another format, or a mark with nothing behind it."""
-    pdf, png, jpeg = papers.pdf(), papers.image("PNG", (300, 200)), papers.image("JPEG", (300, 200))
+    pdf, png, jpeg = files.pdf(), files.image("PNG", (300, 200)), files.image("JPEG", (300, 200))
     spoiled = {
-        "encrypted": papers.pdf(encrypted=True),
+        "encrypted": files.pdf(encrypted=True),
         "pdf cut": pdf[: len(pdf) // 2],
         "png cut": png[:-100],
         "png altered": png[:200] + b"\0\1\2\3" + png[204:],
         "jpeg cut": jpeg[:-500],
         "empty": b"",
-        "gif": papers.image("GIF"),
+        "gif": files.image("GIF"),
         "mark alone": b"%PDF-1.7\n" + bytes(900) + b"%%EOF",
-        "one pixel": papers.image("PNG", (1, 1)),
+        "one pixel": files.image("PNG", (1, 1)),
     }
     codes = {
         name: (await upload(bakery.identity_id, content)).json()["code"] for name, content in spoiled.items()
     }
     assert codes == dict.fromkeys(spoiled, "document_unreadable")
-    assert await verification.count("document_chunks") == 0
+    assert await running.count("document_chunks") == 0
 
 
 async def test_ten_mebibytes_are_taken_and_a_byte_more_is_not(
-    verification: Any, upload: Any, ann: Any, bakery: Any, papers: Any
+    running: Any, upload: Any, ann: Any, bakery: Any, files: Any
 ) -> None:
     """At the limit it is read in chunks and given back whole; past it 413 and nothing is kept."""
-    picture = papers.image()
+    picture = files.image()
     whole = picture + bytes(10 * MIB - len(picture))
     made = await upload(bakery.identity_id, whole)
     assert (made.status_code, made.json()["size"]) == (201, 10 * MIB)
-    assert await verification.count("document_chunks") == 10
+    assert await running.count("document_chunks") == 10
     assert (await ann.get(f"/v1/documents/{made.json()['document_id']}/content")).content == whole
     over = await upload(bakery.identity_id, whole + b"\0")
     assert (over.status_code, over.json()["code"]) == (413, "body_too_large")
-    assert (await verification.count("documents"), await verification.count("document_contents")) == (1, 1)
+    assert (await running.count("documents"), await running.count("document_contents")) == (1, 1)
 
 
 async def test_a_body_without_a_length_is_counted_as_it_comes(ann: Any, contents: Any, bakery: Any) -> None:
@@ -116,31 +114,31 @@ async def test_a_body_without_a_length_is_counted_as_it_comes(ann: Any, contents
 
 
 async def test_a_retry_under_its_key_uploads_nothing_more(
-    verification: Any, upload: Any, bakery: Any, papers: Any
+    running: Any, upload: Any, bakery: Any, files: Any
 ) -> None:
     """The first answer again; another file or field under the key is refused; its bytes lie nowhere else."""
-    content = papers.image(size=(200, 100))
+    content = files.image(size=(200, 100))
     first = await upload(bakery.identity_id, content, key="k-1")
     again = await upload(bakery.identity_id, content, key="k-1")
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["Idempotent-Replayed"] == "true"
     for changed in (
-        await upload(bakery.identity_id, papers.image(size=(200, 101)), key="k-1"),
+        await upload(bakery.identity_id, files.image(size=(200, 101)), key="k-1"),
         await upload(bakery.identity_id, content, key="k-1", type="passport"),
     ):
         assert (changed.status_code, changed.json()["code"]) == (422, "idempotency_key_reused")
-    assert (await verification.count("documents"), await verification.count("document_contents")) == (1, 1)
-    rows = await verification.fetch("SELECT length(body) AS size FROM idempotency WHERE key = 'k-1'")
+    assert (await running.count("documents"), await running.count("document_contents")) == (1, 1)
+    rows = await running.fetch("SELECT length(body) AS size FROM idempotency WHERE key = 'k-1'")
     assert [row["size"] < 1_000 for row in rows] == [True]
-    assert await verification.count("outbox") == 0
+    assert await running.count("outbox") == 0
 
 
-async def test_another_accounts_papers_are_not_there(verification: Any, upload: Any, bakery: Any) -> None:
+async def test_another_accounts_papers_are_not_there(running: Any, upload: Any, bakery: Any) -> None:
     """Siblings and those below neither see nor add any, and cannot tell them from nothing; those above do."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     seen = {}
     for account in ("master", "master/acme", "master/globex", "master/acme/shop"):
-        async with verification.client(account, subject="bob") as bob:
+        async with running.as_caller("bob", account) as bob:
             one = await bob.get(f"/v1/documents/{document}")
             content = await bob.get(f"/v1/documents/{document}/content")
             listed = (await bob.get("/v1/documents")).json()["items"]
@@ -159,18 +157,16 @@ async def test_another_accounts_papers_are_not_there(verification: Any, upload: 
     }
 
 
-async def test_users_see_nothing_and_reviewers_upload_nothing(
-    verification: Any, upload: Any, bakery: Any
-) -> None:
+async def test_users_see_nothing_and_reviewers_upload_nothing(running: Any, upload: Any, bakery: Any) -> None:
     """Roles as for identities."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     for role, entering, seeing in (("user", 403, 403), ("reviewer", 403, 200), ("service", 201, 200)):
-        async with verification.client("master/acme", role, "bob") as bob:
+        async with running.as_caller("bob", "master/acme", role) as bob:
             assert (await upload(bakery.identity_id, client=bob)).status_code == entering
             assert (await bob.get(f"/v1/documents/{document}/content")).status_code == seeing
 
 
-async def test_the_form_is_strict(upload: Any, ann: Any, contents: Any, bakery: Any, papers: Any) -> None:
+async def test_the_form_is_strict(upload: Any, ann: Any, contents: Any, bakery: Any, files: Any) -> None:
     """Fields that nobody knows, wrong ones and a file before them are refused by name, without what was typed."""
     wrong = await upload(bakery.identity_id, type="Not A Word", states="{", issued_on="yesterday")
     assert wrong.status_code == 422
@@ -182,7 +178,7 @@ async def test_the_form_is_strict(upload: Any, ann: Any, contents: Any, bakery: 
     early = await ann.post(
         "/v1/documents",
         files=[
-            ("file", ("f.png", papers.image())),
+            ("file", ("f.png", files.image())),
             ("identity_id", (None, bakery.identity_id)),
             ("type", (None, "passport")),
         ],
@@ -205,17 +201,17 @@ async def test_lists_name_papers_by_identity_and_ids(upload: Any, ann: Any, bake
 
 
 async def test_who_is_shown_what_is_noted(
-    verification: Any, upload: Any, ann: Any, rita: Any, bakery: Any
+    running: Any, upload: Any, ann: Any, rita: Any, bakery: Any
 ) -> None:
     """Each reading with its reader, instant and thing; a refused one is none."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     await rita.get(f"/v1/documents/{document}")
     await rita.get(f"/v1/documents/{document}/content")
     await ann.get("/v1/identities")
-    async with verification.client("master/globex", subject="eve") as eve:
+    async with running.as_caller("eve", "master/globex") as eve:
         await eve.get(f"/v1/documents/{document}/content")
-    rows = await verification.fetch(
-        "SELECT subject, account, role, what, thing_id::text AS thing FROM personal_reads ORDER BY id"
+    rows = await running.fetch(
+        "SELECT subject, account, role, kind, entity_id::text AS entity FROM personal_reads ORDER BY id"
     )
     assert [tuple(row) for row in rows] == [
         ("rita", "master", "reviewer", "document", document),
@@ -226,7 +222,7 @@ async def test_who_is_shown_what_is_noted(
 
 
 async def test_a_paper_that_nothing_rests_on_can_be_deleted(
-    verification: Any, upload: Any, ann: Any, bakery: Any
+    running: Any, upload: Any, ann: Any, bakery: Any
 ) -> None:
     """Gone with its bytes; asked again it is still gone."""
     document = (await upload(bakery.identity_id, states='{"company_name": "X Ltd"}')).json()["document_id"]
@@ -234,51 +230,48 @@ async def test_a_paper_that_nothing_rests_on_can_be_deleted(
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
     assert (await ann.get(f"/v1/documents/{document}")).status_code == 404
     assert (await ann.get(f"/v1/documents/{document}/content")).status_code == 404
-    assert (await verification.count("document_chunks"), await verification.count("document_contents")) == (
-        0,
-        0,
-    )
-    assert await verification.count("documents", "states = '[]'") == 1
+    assert (await running.count("document_chunks"), await running.count("document_contents")) == (0, 0)
+    assert await running.count("documents", "states = '[]'") == 1
 
 
 async def test_a_paper_that_a_did_rests_on_stays(
-    verification: Any, upload: Any, ann: Any, say: Any, bakery: Any
+    running: Any, upload: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
     """Named in the details of a living DID: `in_use`; once that is gone it can go."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
-    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
+    await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[document]))
     refused = await ann.delete(f"/v1/documents/{document}")
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
     assert (await ann.get(f"/v1/documents/{document}/content")).status_code == 200
-    await verification.receive(say.removed())
+    await running.receive(build.removed())
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
 
 
 async def test_who_reviews_a_did_below_sees_its_papers_and_no_other(
-    verification: Any, upload: Any, say: Any, bakery: Any
+    running: Any, upload: Any, build: Any, bakery: Any
 ) -> None:
     """The identity serves the shop: its reviewer is shown the paper of the attempt, with the attempt and alone."""
     named, other = [(await upload(bakery.identity_id)).json()["document_id"] for _ in range(2)]
-    say.account = "master/acme/shop"
-    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[named]))
-    async with verification.client("master/acme/shop", "reviewer", "sam") as sam:
+    build.account = "master/acme/shop"
+    await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[named]))
+    async with running.as_caller("sam", "master/acme/shop", "reviewer") as sam:
         attempt = (await sam.get("/v1/verifications")).json()["items"][0]["verification_id"]
         whole = (await sam.get(f"/v1/verifications/{attempt}")).json()
         assert [paper["document_id"] for paper in whole["documents"]] == [named]
         assert (await sam.get(f"/v1/documents/{named}/content")).status_code == 200
         assert (await sam.get(f"/v1/documents/{other}/content")).status_code == 404
-    async with verification.client("master/globex", "reviewer", "eve") as eve:
+    async with running.as_caller("eve", "master/globex", "reviewer") as eve:
         assert (await eve.get(f"/v1/documents/{named}")).status_code == 404
 
 
 async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
-    verification: Any, upload: Any, ann: Any, say: Any, bakery: Any
+    running: Any, upload: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
     """A sibling names another's identity and paper: rejected, and neither becomes readable by that."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
-    say.account = "master/globex"
-    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[document]))
-    async with verification.client("master/globex", "reviewer", "eve") as eve:
+    build.account = "master/globex"
+    await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[document]))
+    async with running.as_caller("eve", "master/globex", "reviewer") as eve:
         (attempt,) = (await eve.get("/v1/verifications", params={"status": "rejected"})).json()["items"]
         whole = (await eve.get(f"/v1/verifications/{attempt['verification_id']}")).json()
         assert whole["documents"] == []
@@ -287,27 +280,27 @@ async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
 
 
 async def test_another_identitys_paper_is_not_yours(
-    verification: Any, upload: Any, ann: Any, say: Any, bakery: Any
+    running: Any, upload: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
     """A document belongs to one identity: another's in a submission is rejected, the own one is looked at."""
     other = (await ann.post("/v1/identities", json={"type": "business", "company_name": "O"})).json()
     foreign = (await upload(other["identity_id"])).json()["document_id"]
-    await verification.receive(say.purchased(), say.assigned(bakery, bakery, document_ids=[foreign]))
-    assert [r.code for r in (await verification.published())[-1].data.reasons] == ["not_yours"]
+    await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[foreign]))
+    assert [r["code"] for r in (await running.outbox())[-1]["data"]["reasons"]] == ["not_yours"]
     own = (await upload(bakery.identity_id)).json()["document_id"]
-    asked = {"dids": [say.number], "identity_id": bakery.identity_id, "address_id": bakery.address_id}
+    asked = {"dids": [build.number], "identity_id": bakery.identity_id, "address_id": bakery.address_id}
     promised = (await ann.post("/v1/requirements/evaluate", json=asked | {"document_ids": [own]})).json()
     assert "not_yours" not in {result["code"] for result in promised["results"]}
 
 
 async def test_without_a_key_no_document_is_taken(
-    verification: Any, ann: Any, bakery: Any, papers: Any, monkeypatch: Any
+    running: Any, ann: Any, bakery: Any, files: Any, monkeypatch: Any
 ) -> None:
     """A deployment that configured none says so, and the rest works."""
     monkeypatch.delenv("DIDFLOW_DOCUMENT_KEYS", raising=False)
     answer = await ann.post(
         "/v1/documents",
         data={"identity_id": bakery.identity_id, "type": "passport"},
-        files={"file": papers.image()},
+        files={"file": files.image()},
     )
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from didflow_chassis.commandline import Program, application
 from didflow_chassis.records import Record
 from didflow_verification.documents.contents import Contents
-from didflow_verification.erasure import Needles
+from didflow_verification.erasure import PersonalValues
 from didflow_verification.service import TOOLS, service
 from didflow_verification.settings import VerificationSettings
 
@@ -37,16 +37,16 @@ TELLING = (
 )
 
 
-async def dump(verification: Any) -> dict[str, bytes]:
+async def dump(running: Any) -> dict[str, bytes]:
     """All that lies in the database, table by table: every column of every row, bytes and base64 as what they hold."""
-    tables = await verification.fetch(
+    tables = await running.fetch(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
     )
-    return {row[0]: b"\n".join([part async for part in _parts(verification, row[0])]) for row in tables}
+    return {row[0]: b"\n".join([part async for part in _parts(running, row[0])]) for row in tables}
 
 
-async def _parts(verification: Any, table: str) -> Any:
-    for row in await verification.fetch(f'SELECT * FROM "{table}"'):
+async def _parts(running: Any, table: str) -> Any:
+    for row in await running.fetch(f'SELECT * FROM "{table}"'):
         for name, value in row.items():
             if isinstance(value, bytes):
                 yield value
@@ -67,11 +67,11 @@ def found_in(dumped: dict[str, bytes], wanted: Any) -> dict[str, set[str]]:
     return found
 
 
-async def erase(verification: Any, identity_id: str, *options: str, answer: str = "") -> Result:
+async def erase(running: Any, identity_id: str, *options: str, answer: str = "") -> Result:
     """Run the command as an operator would."""
     app = application(Program("verification", service, VerificationSettings), TOOLS)
     told = {
-        "DIDFLOW_POSTGRES": verification.database.dsn,
+        "DIDFLOW_POSTGRES": running.database.dsn,
         "DIDFLOW_KAFKA": "127.0.0.1:1",
         "DIDFLOW_DOCUMENT_KEYS": f"k1:{base64.b64encode(bytes(range(32))).decode()}",
     }
@@ -79,16 +79,14 @@ async def erase(verification: Any, identity_id: str, *options: str, answer: str 
     return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told, input=answer)
 
 
-def stray(topic: str, **said: Any) -> Record:
+def stray(topic: str, **events: Any) -> Record:
     """A record of a stranger that should never have held what it holds."""
     headers = (("content-type", b"application/cloudevents+json"), ("x-name", b"Seraphina Quillfeather"))
-    return Record(topic, 0, uuid4().int % 10**9, b"+35319609036", orjson.dumps(said), headers)
+    return Record(topic, 0, uuid4().int % 10**9, b"+35319609036", orjson.dumps(events), headers)
 
 
 @pytest.fixture
-async def person(
-    verification: Any, ann: Any, rita: Any, say: Any, *, upload: Any, papers: Any
-) -> dict[str, str]:
+async def person(running: Any, ann: Any, rita: Any, build: Any, *, upload: Any, files: Any) -> dict[str, str]:
     """Somebody who left traces in every place there is: entered, changed, rejected in words, repeated by strangers."""
     made = await ann.post(
         "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
@@ -101,18 +99,18 @@ async def person(
         await ann.post("/v1/addresses", json=PLACE | {"city": "Dublin 2", "identity_id": identity})
     ).json()
     document = await upload(
-        identity, papers.image(), key="d", type="passport", states=orjson.dumps(STATED).decode()
+        identity, files.image(), key="d", type="passport", states=orjson.dumps(STATED).decode()
     )
     entered = type("Entered", (), {"identity_id": identity, "address_id": address["address_id"]})()
-    early = type(say)()
+    early = type(build)()
     early.did, early.number = uuid4(), "+35319609099"
-    await verification.receive(
-        say.purchased(), say.assigned(entered, entered, document_ids=[document.json()["document_id"]])
+    await running.receive(
+        build.purchased(), build.assigned(entered, entered, document_ids=[document.json()["document_id"]])
     )
-    waiting = verification.record(early.assigned(entered, entered))
+    waiting = running.record(early.assigned(entered, entered))
     told = orjson.loads(waiting.value)
     told["data"]["name"] = "Seraphina Quillfeather, 77 Nowhere Row, Ballyquill"
-    await verification.stage.records(
+    await running.stage.records(
         [
             Record(waiting.topic, 0, 5_000, waiting.key, orjson.dumps(told), waiting.headers),
             stray("enduser.assigned", passport="XK4410992", email="SERAPHINA@QUILLFEATHER.EXAMPLE"),
@@ -120,8 +118,8 @@ async def person(
         ]
     )
     await ann.patch(f"/v1/addresses/{address['address_id']}", json={"city": "Ballyquill"})
-    await verification.receive(say.holding(features=["voice_in", "emergency"]))
-    wish = {"did": say.number, "service": "emergency", "address_id": address["address_id"]}
+    await running.receive(build.did_changed(features=["voice_in", "emergency"]))
+    wish = {"did": build.number, "service": "emergency", "address_id": address["address_id"]}
     asked = await ann.post(
         "/v1/service-requests",
         json=wish | {"caller_name": "S Quillfeather"},
@@ -142,11 +140,11 @@ async def person(
 
 
 async def test_no_byte_of_an_erased_person_is_in_a_dump(
-    verification: Any, say: Any, ann: Any, rita: Any, *, person: dict[str, str], contents: Contents
+    running: Any, build: Any, ann: Any, rita: Any, *, person: dict[str, str], contents: Contents
 ) -> None:
     """Every value that tells the person is found before and none after, in any table; the verification stays."""
-    await verification.receive(say.removed())
-    before = await dump(verification)
+    await running.receive(build.removed())
+    before = await dump(running)
     told = found_in(before, TELLING)
     assert set(told) == set(TELLING)
     places = set().union(*told.values())
@@ -162,47 +160,43 @@ async def test_no_byte_of_an_erased_person_is_in_a_dump(
         "outbox",
         "idempotency",
     }
-    sealed = (await verification.fetch("SELECT sealed FROM document_chunks"))[0][0]
-    assert sealed in before["document_chunks"]
-    done = await erase(verification, person["identity"], "--yes")
+    ciphertext = (await running.fetch("SELECT ciphertext FROM document_chunks"))[0][0]
+    assert ciphertext in before["document_chunks"]
+    done = await erase(running, person["identity"], "--yes")
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith(
-        "1 identity of master/acme, 1 addresses, 1 documents, 0 living DIDs on them"
-    )
-    after = await dump(verification)
+    assert done.stdout.startswith("1 identity of master/acme, 1 addresses, 1 documents, used by 0 live DIDs")
+    after = await dump(running)
     assert found_in(after, TELLING) == {}
-    assert not any(sealed in content for content in after.values())
-    assert (await verification.count("document_contents"), await verification.count("document_chunks")) == (
-        0,
-        0,
-    )
+    assert not any(ciphertext in content for content in after.values())
+    assert (await running.count("document_contents"), await running.count("document_chunks")) == (0, 0)
     kept = (await rita.get(f"/v1/verifications/{person['verification']}")).json()
     assert (kept["status"], kept["identity_id"], kept["identity"]) == ("rejected", person["identity"], None)
     assert (await ann.get(f"/v1/identities/{person['identity']}")).status_code == 404
-    again = await erase(verification, person["identity"], "--yes")
-    assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "erased; masked in 0 other places")
+    again = await erase(running, person["identity"], "--yes")
+    assert (again.exit_code, again.stdout.splitlines()[-1]) == (
+        0,
+        "Erased. Personal data was masked in 0 other places.",
+    )
 
 
-async def test_what_else_lies_there_is_as_it_was(
-    verification: Any, say: Any, ann: Any, *, person: Any
-) -> None:
+async def test_what_else_lies_there_is_as_it_was(running: Any, build: Any, ann: Any, *, person: Any) -> None:
     """Other persons, the story of the DID, and what waits: still there, and still to be decided."""
     other = await ann.post(
         "/v1/identities", json={"type": "individual", "last_name": "Quill", "first_name": "Ann"}
     )
-    await verification.receive(say.removed())
+    await running.receive(build.removed())
     counts = {
-        name: await verification.count(name) for name in ("parked", "dead_letters", "outbox", "verifications")
+        name: await running.count(name) for name in ("parked", "dead_letters", "outbox", "verifications")
     }
-    assert (await erase(verification, person["identity"], "--yes")).exit_code == 0
-    assert {name: await verification.count(name) for name in counts} == counts
+    assert (await erase(running, person["identity"], "--yes")).exit_code == 0
+    assert {name: await running.count(name) for name in counts} == counts
     shown = (await ann.get(f"/v1/identities/{other.json()['identity_id']}")).json()
     assert (shown["last_name"], shown["first_name"]) == ("Quill", "Ann")
-    early = type(say)()
-    parked = (await verification.fetch("SELECT entity::uuid AS did FROM parked"))[0]["did"]
+    early = type(build)()
+    parked = (await running.fetch("SELECT entity::uuid AS did FROM parked"))[0]["did"]
     early.did, early.number = parked, "+35319609099"
-    await verification.receive(early.purchased())
-    assert [r.code for r in (await verification.published())[-1].data.reasons] == ["not_yours"]
+    await running.receive(early.purchased())
+    assert [r["code"] for r in (await running.outbox())[-1]["data"]["reasons"]] == ["not_yours"]
     replayed = await ann.post(
         "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
     )
@@ -212,37 +206,37 @@ async def test_what_else_lies_there_is_as_it_was(
     )
 
 
-async def test_a_person_that_a_did_rests_on_is_not_erased(verification: Any, person: dict[str, str]) -> None:
+async def test_a_person_that_a_did_rests_on_is_not_erased(running: Any, person: dict[str, str]) -> None:
     """Refused `in_use`; everything is as it was, the words of reviewers too."""
-    before = await dump(verification)
-    refused = await erase(verification, person["identity"], "--yes")
+    before = await dump(running)
+    refused = await erase(running, person["identity"], "--yes")
     assert (refused.exit_code, "in_use" in refused.stderr) == (1, True)
-    assert await dump(verification) == before
+    assert await dump(running) == before
 
 
-async def test_erasing_asks_first(verification: Any, say: Any, person: dict[str, str]) -> None:
+async def test_erasing_asks_first(running: Any, build: Any, person: dict[str, str]) -> None:
     """Without --yes: it says what would go, and a no leaves it."""
-    await verification.receive(say.removed())
-    declined = await erase(verification, person["identity"], answer="n\n")
-    assert (declined.exit_code, "Erase for good?" in declined.stdout) == (1, True)
-    assert await verification.count("identities", "erased_at IS NULL") == 1
-    assert (await erase(verification, person["identity"], answer="y\n")).exit_code == 0
+    await running.receive(build.removed())
+    declined = await erase(running, person["identity"], answer="n\n")
+    assert (declined.exit_code, "Erase the data?" in declined.stdout) == (1, True)
+    assert await running.count("identities", "erased_at IS NULL") == 1
+    assert (await erase(running, person["identity"], answer="y\n")).exit_code == 0
 
 
-async def test_nobody_is_erased_by_a_wrong_id(verification: Any) -> None:
+async def test_nobody_is_erased_by_a_wrong_id(running: Any) -> None:
     """Exit code 1, and why."""
-    unknown = await erase(verification, str(uuid4()), "--yes")
+    unknown = await erase(running, str(uuid4()), "--yes")
     assert (unknown.exit_code, "not_found" in unknown.stderr) == (1, True)
 
 
 async def test_an_operator_sees_who_was_shown_a_person(
-    verification: Any, rita: Any, person: dict[str, str]
+    running: Any, rita: Any, person: dict[str, str]
 ) -> None:
     """Identity, address and document, the latest first; kept after an erasure, since it names no person of ours."""
-    document = (await verification.fetch("SELECT document_id FROM documents"))[0][0]
+    document = (await running.fetch("SELECT document_id FROM documents"))[0][0]
     await rita.get(f"/v1/documents/{document}/content")
     app = application(Program("verification", service, VerificationSettings), TOOLS)
-    told = {"DIDFLOW_POSTGRES": verification.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
+    told = {"DIDFLOW_POSTGRES": running.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
     arguments = ["identity", "reads", person["identity"]]
     listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told)
     lines = listed.stdout.splitlines()
@@ -252,10 +246,10 @@ async def test_an_operator_sees_who_was_shown_a_person(
 
 def test_only_what_tells_a_person_is_masked() -> None:
     """A city or a first name alone is anybody's; beside a passport number it is this person's."""
-    needles = Needles.of([("city", "Dublin"), ("passport_number", "XK-441 0992"), ("last_name", "Li")])
-    assert needles.masked(b'{"city": "Dublin", "name": "Li"}') is None
+    values = PersonalValues.of([("city", "Dublin"), ("passport_number", "XK-441 0992"), ("last_name", "Li")])
+    assert values.masked(b'{"city": "Dublin", "name": "Li"}') is None
     assert (
-        needles.masked(b'{"city": "DUBLIN", "p": "xk-441 0992"}') == b'{"city": "******", "p": "***********"}'
+        values.masked(b'{"city": "DUBLIN", "p": "xk-441 0992"}') == b'{"city": "******", "p": "***********"}'
     )
-    assert needles.masked(b"XK4410992") == b"*" * 9
-    assert needles.masked(None) is None
+    assert values.masked(b"XK4410992") == b"*" * 9
+    assert values.masked(None) is None

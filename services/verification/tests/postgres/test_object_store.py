@@ -1,4 +1,4 @@
-"""Documents in an S3-compatible store: the same over HTTP, sealed there too, moved by the rotation."""
+"""Documents in an S3-compatible store: the same over HTTP, ciphertext there too, moved by the rotation."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,14 +10,13 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from didflow_verification.api.documents.intake import Intake
+from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.chunks import DatabaseChunks, ObjectChunks, bucket
-from didflow_verification.documents.contents import Contents
-from didflow_verification.documents.opening import open_contents
+from didflow_verification.documents.contents import Contents, open_contents
 from didflow_verification.documents.rotation import Rotation
 from didflow_verification.settings import VerificationSettings
 
-BUCKET = "papers"
+BUCKET = "files"
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +44,8 @@ def objects(server: Any, prefix: str = "") -> dict[str, bytes]:
 
 
 @pytest.fixture
-def in_bucket(verification: Any, contents: Contents, server: Any) -> Contents:
-    """The verification keeps new documents in the bucket from now on."""
+def in_bucket(running: Any, contents: Contents, server: Any) -> Contents:
+    """The running keeps new documents in the bucket from now on."""
     store = bucket(
         name=BUCKET,
         region="us-east-1",
@@ -54,54 +53,54 @@ def in_bucket(verification: Any, contents: Contents, server: Any) -> Contents:
         access_key_id="u",
         secret_access_key="p",
     )
-    stores = {"database": DatabaseChunks(verification.database), "s3": ObjectChunks(store, f"{uuid4()}/")}
-    made = replace(contents, stores=stores, place="s3")
-    verification.application.state.intake = Intake(contents=made)
+    stores = {"database": DatabaseChunks(running.database), "s3": ObjectChunks(store, f"{uuid4()}/")}
+    made = replace(contents, stores=stores, store="s3")
+    running.application.state.uploads = Uploads(contents=made)
     return made
 
 
-async def test_a_paper_lies_sealed_in_the_bucket_and_comes_back(
-    verification: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, papers: Any, in_bucket: Contents
+async def test_a_paper_lies_ciphertext_in_the_bucket_and_comes_back(
+    running: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, files: Any, in_bucket: Contents
 ) -> None:
     """Over HTTP as from the database; no byte of it in the database or in clear; deleted with the document."""
-    content = papers.image(size=(700, 900))
+    content = files.image(size=(700, 900))
     made = await upload(bakery.identity_id, content)
     path = f"/v1/documents/{made.json()['document_id']}"
     assert (await ann.get(f"{path}/content")).content == content
     prefix = in_bucket.stores["s3"]._prefix  # type: ignore[attr-defined]
     kept = await asyncio.to_thread(objects, server, prefix)
     assert len(kept) == 2
-    assert not any(content[500:540] in sealed for sealed in kept.values())
-    assert await verification.count("document_chunks") == 0
+    assert not any(content[500:540] in ciphertext for ciphertext in kept.values())
+    assert await running.count("document_chunks") == 0
     assert (await ann.delete(path)).status_code == 204
     assert await asyncio.to_thread(objects, server, prefix) == {}
 
 
 async def test_a_refused_upload_leaves_nothing_in_the_bucket(
-    upload: Any, server: Any, bakery: Any, papers: Any, in_bucket: Contents
+    upload: Any, server: Any, bakery: Any, files: Any, in_bucket: Contents
 ) -> None:
-    """A program called a PDF was stored sealed before it was looked at, and is gone."""
-    assert (await upload(bakery.identity_id, papers.exe(), name="a.pdf")).status_code == 422
+    """A program called a PDF was stored ciphertext before it was looked at, and is gone."""
+    assert (await upload(bakery.identity_id, files.exe(), name="a.pdf")).status_code == 422
     prefix = in_bucket.stores["s3"]._prefix  # type: ignore[attr-defined]
     assert await asyncio.to_thread(objects, server, prefix) == {}
 
 
 async def test_documents_move_to_the_bucket_with_a_rotation(
-    verification: Any, upload: Any, contents: Contents, bakery: Any, *, papers: Any, ann: Any, request: Any
+    running: Any, upload: Any, contents: Contents, bakery: Any, *, files: Any, ann: Any, request: Any
 ) -> None:
     """Another place by configuration: what lay in the database stays readable, and moves."""
-    content = papers.image(size=(700, 900))
+    content = files.image(size=(700, 900))
     path = f"/v1/documents/{(await upload(bakery.identity_id, content)).json()['document_id']}/content"
     in_bucket: Contents = request.getfixturevalue("in_bucket")
     assert (await ann.get(path)).content == content
-    rotation = Rotation(stage=verification.stage, contents=in_bucket)
+    rotation = Rotation(stage=running.stage, contents=in_bucket)
     assert (await rotation.count(), await rotation.run(lambda: None)) == (1, [])
-    assert await verification.count("document_chunks") == 0
+    assert await running.count("document_chunks") == 0
     assert (await ann.get(path)).content == content
 
 
 async def test_a_store_that_cannot_be_reached_is_an_outage(
-    verification: Any, upload: Any, contents: Contents, bakery: Any
+    running: Any, upload: Any, contents: Contents, bakery: Any
 ) -> None:
     """503 to try again, no document, and nothing of the store's address in the answer."""
     away = bucket(
@@ -112,19 +111,19 @@ async def test_a_store_that_cannot_be_reached_is_an_outage(
         secret_access_key="p",
         retries=0,
     )
-    stores = {"database": DatabaseChunks(verification.database), "s3": ObjectChunks(away, "x/")}
-    verification.application.state.intake = Intake(contents=replace(contents, stores=stores, place="s3"))
+    stores = {"database": DatabaseChunks(running.database), "s3": ObjectChunks(away, "x/")}
+    running.application.state.uploads = Uploads(contents=replace(contents, stores=stores, store="s3"))
     answer = await upload(bakery.identity_id)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert "127.0.0.1" not in answer.text
-    assert await verification.count("documents") == 0
+    assert await running.count("documents") == 0
 
 
-async def test_the_settings_open_the_bucket(verification: Any, server: Any) -> None:
+async def test_the_settings_open_the_bucket(running: Any, server: Any) -> None:
     """Keys, place and bucket from configuration, and the store answers."""
-    told = VerificationSettings(
+    found = VerificationSettings(
         kafka="127.0.0.1:1",
-        postgres=verification.database.dsn,
+        postgres=running.database.dsn,
         document_keys=f"k1:{'A' * 43}=",
         document_store="s3",
         s3_bucket=BUCKET,
@@ -132,12 +131,12 @@ async def test_the_settings_open_the_bucket(verification: Any, server: Any) -> N
         s3_access_key_id="u",
         s3_secret_access_key="p",
     )
-    opened = open_contents(told, verification.database)
+    opened = open_contents(found, running.database)
     assert opened is not None
-    assert (opened.place, opened.keyring.current) == ("s3", "k1")
+    assert (opened.store, opened.keyring.current) == ("s3", "k1")
     content_id = UUID(int=1)
-    await opened.stores["s3"].put(content_id, 0, b"sealed")
-    assert await opened.stores["s3"].get(content_id, 0) == b"sealed"
+    await opened.stores["s3"].put(content_id, 0, b"ciphertext")
+    assert await opened.stores["s3"].get(content_id, 0) == b"ciphertext"
     await opened.stores["s3"].delete(content_id)
     assert await opened.stores["s3"].get(content_id, 0) is None
-    assert open_contents(VerificationSettings.placeholder(), verification.database) is None
+    assert open_contents(VerificationSettings.placeholder(), running.database) is None

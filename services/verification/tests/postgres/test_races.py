@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from didflow_chassis.stage import Answer, IdempotencyKey
 from didflow_contracts.ids import uuid7
-from didflow_verification.catalogue.loading import OPERATOR, rules_now
-from didflow_verification.domain.catalogue.commands import LoadRules
+from didflow_verification.catalogue.load_plan import OPERATOR, current_rules
+from didflow_verification.domain.commands import LoadRules
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -19,42 +19,42 @@ MANY = 40
 HOUR = timedelta(hours=1)
 
 
-async def others(verification: Any, say: Any) -> list[Any]:
+async def others(running: Any, build: Any) -> list[Any]:
     """More numbers of the area, purchased."""
     made = []
     for n in range(MANY):
-        one = type(say)()
+        one = type(build)()
         one.did, one.number = uuid4(), f"+3531960{n:04}"
         made.append(one)
-    await verification.receive(*(one.purchased() for one in made))
+    await running.receive(*(one.purchased() for one in made))
     return made
 
 
 async def test_who_rests_on_a_review_while_it_is_revoked_expires_or_never_rested(
-    verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+    running: Any, build: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
     """Forty assignments, one by one, and the revocation in their middle: none stays approved."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    numbers = await others(verification, say)
-    assigned = [verification.receive(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
+    numbers = await others(running, build)
+    assigned = [running.receive(one.assigned(bakery, bakery, build.zero + HOUR)) for one in numbers]
     revoked = rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
     *_, answer = await asyncio.gather(*assigned[: MANY // 2], *assigned[MANY // 2 :], revoked)
     assert answer.json()["status"] == "revoked"
-    await verification.run_due_timers()
-    assert await verification.count("registrations", "state = 'approved'") == 0
-    ended = await verification.count("registrations", "state = 'expired'")
-    waiting = await verification.count("registrations", "state = 'pending'")
+    await running.run_due_timers()
+    assert await running.count("registrations", "state = 'approved'") == 0
+    ended = await running.count("registrations", "state = 'expired'")
+    waiting = await running.count("registrations", "state = 'pending'")
     assert ended + waiting == MANY + 1
 
 
 async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
-    verification: Any, say: Any, rita: Any, bakery: Any, pending_id: str
+    running: Any, build: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
     """Forty approvals and a version that asks anew from tomorrow on: every one is warned, once."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    numbers = await others(verification, say)
-    ireland = (await rules_now(verification.database))["IE"]
-    row, tomorrow = ireland.requirements[0], (say.zero + timedelta(days=1)).date()
+    numbers = await others(running, build)
+    ireland = (await current_rules(running.database))["IE"]
+    row, tomorrow = ireland.requirements[0], (build.zero + timedelta(days=1)).date()
     later = replace(row, version=2, effective_from=tomorrow, reverify=True, grace_until=tomorrow)
     command = LoadRules(
         entity_id="IE",
@@ -64,16 +64,14 @@ async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
         rules=replace(ireland, requirements=(row, later)),
     )
     key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
-    load = verification.stage.command(
+    load = running.stage.command(
         [command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b"")
     )
-    assigned = [verification.receive(one.assigned(bakery, bakery, say.zero + HOUR)) for one in numbers]
+    assigned = [running.receive(one.assigned(bakery, bakery, build.zero + HOUR)) for one in numbers]
     await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
-    await verification.run_due_timers()
-    assert await verification.count("registrations", "state = 'approved'") == MANY + 1
+    await running.run_due_timers()
+    assert await running.count("registrations", "state = 'approved'") == MANY + 1
     warned = [
-        event.subject
-        for event in await verification.published()
-        if event.data.topic == "verification.expiring"
+        event["subject"] for event in await running.outbox() if event["topic"] == "verification.expiring"
     ]
     assert len(warned) == len(set(warned)) == MANY + 1

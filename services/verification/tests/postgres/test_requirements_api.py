@@ -76,35 +76,35 @@ async def test_the_what_if_knows_free_numbers_and_types_of_end_users(ann: Any) -
 
 
 async def test_the_what_if_for_dids_promises_what_they_get(
-    verification: Any, ann: Any, say: Any, bakery: Any
+    running: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
-    """By id or number, in the order asked; what differs is told one by one."""
-    await verification.receive(say.purchased())
-    free = type(say)()
+    """By id or number, in the order asked; what differs is found one by one."""
+    await running.receive(build.purchased())
+    free = type(build)()
     free.did, free.number = uuid4(), "+442079460000"
-    await verification.receive(free.purchased())
-    names = [str(say.did), free.number, say.number.removeprefix("+"), "+35319609037", str(uuid4())]
+    await running.receive(free.purchased())
+    names = [str(build.did), free.number, build.number.removeprefix("+"), "+35319609037", str(uuid4())]
     body = {"dids": names, "identity_id": bakery.identity_id, "address_id": bakery.address_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
     assert (answer["satisfied"], answer["outcome"], answer["results"]) == (True, None, [])
-    told = [
+    found = [
         (e["did"], e["code"], e["evaluation"] and e["evaluation"]["outcome"]) for e in answer["evaluations"]
     ]
-    assert told == [
+    assert found == [
         (names[0], None, "pending"),
         (names[1], None, "not_required"),
         (names[2], None, "pending"),
         (names[3], "not_found", None),
         (names[4], "not_found", None),
     ]
-    await verification.receive(say.assigned(bakery, bakery))
-    assert (await verification.published())[-1].data.registration == "pending"
+    await running.receive(build.assigned(bakery, bakery))
+    assert (await running.outbox())[-1]["data"]["registration"] == "pending"
 
 
-async def test_one_did_is_answered_as_a_whole_too(verification: Any, ann: Any, say: Any, bakery: Any) -> None:
+async def test_one_did_is_answered_as_a_whole_too(running: Any, ann: Any, build: Any, bakery: Any) -> None:
     """What holds for all that were asked stands at the top."""
-    await verification.receive(say.purchased())
-    body = {"dids": [say.number], "identity_id": bakery.identity_id}
+    await running.receive(build.purchased())
+    body = {"dids": [build.number], "identity_id": bakery.identity_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
     assert (answer["satisfied"], answer["outcome"]) == (False, "rejected")
     assert [r["code"] for r in answer["results"] if r["code"]] == ["address_missing"]
@@ -112,15 +112,15 @@ async def test_one_did_is_answered_as_a_whole_too(verification: Any, ann: Any, s
 
 
 async def test_anothers_identity_and_anothers_did_are_not_yours(
-    verification: Any, say: Any, bakery: Any
+    running: Any, build: Any, bakery: Any
 ) -> None:
     """The what-if gives away nothing of other accounts."""
-    await verification.receive(say.purchased())
-    async with verification.client("master/globex", subject="bob") as bob:
+    await running.receive(build.purchased())
+    async with running.as_caller("bob", "master/globex") as bob:
         body = {"country": "IE", "number_type": "local", "identity_id": bakery.identity_id}
         answer = (await bob.post("/v1/requirements/evaluate", json=body)).json()
         assert [(r["code"], r["field"]) for r in answer["results"]] == [("not_yours", "identity_id")]
-        foreign = {"dids": [say.number], "identity_id": bakery.identity_id}
+        foreign = {"dids": [build.number], "identity_id": bakery.identity_id}
         answer = (await bob.post("/v1/requirements/evaluate", json=foreign)).json()
         assert [e["code"] for e in answer["evaluations"]] == ["not_found"]
         assert answer["satisfied"] is False
@@ -151,25 +151,25 @@ async def test_a_what_if_asks_one_thing(ann: Any, body: Any) -> None:
 
 
 async def test_a_thousand_dids_are_read_by_few_statements(
-    verification: Any, ann: Any, say: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
+    running: Any, ann: Any, build: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number of statements does not grow with the number of DIDs."""
     numbers = [f"+3531960{n:04}" for n in range(1_000)]
     events = []
     for number in numbers:
-        one = type(say)()
+        one = type(build)()
         one.did, one.number = uuid4(), number
         events.append(one.purchased())
     for start in range(0, 1_000, 250):
-        await verification.receive(*events[start : start + 250])
+        await running.receive(*events[start : start + 250])
     statements = []
-    fetch = type(verification.database).fetch
+    fetch = type(running.database).fetch
 
     async def counted(self: Any, *args: Any) -> Any:
         statements.append(args)
         return await fetch(self, *args)
 
-    monkeypatch.setattr(type(verification.database), "fetch", counted)
+    monkeypatch.setattr(type(running.database), "fetch", counted)
     body = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
     counts = []
     for asked in (numbers[:1], numbers):

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
-from didflow_verification.api.documents.intake import Intake
+from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.documents.rotation import Rotation
@@ -20,23 +20,23 @@ from didflow_verification.settings import VerificationSettings
 OLD, NEW = (base64.b64encode(bytes(values)).decode() for values in (range(32), range(32, 64)))
 
 
-async def tool(verification: Any, *arguments: str, keys: str) -> Result:
+async def tool(running: Any, *arguments: str, keys: str) -> Result:
     """Run a command of the service as an operator would."""
     app = application(Program("verification", service, VerificationSettings), TOOLS)
-    told = {
-        "DIDFLOW_POSTGRES": verification.database.dsn,
+    found = {
+        "DIDFLOW_POSTGRES": running.database.dsn,
         "DIDFLOW_KAFKA": "127.0.0.1:1",
         "DIDFLOW_DOCUMENT_KEYS": keys,
     }
-    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told)
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=found)
 
 
 @pytest.fixture
-async def uploaded(upload: Any, bakery: Any, papers: Any) -> dict[str, bytes]:
+async def uploaded(upload: Any, bakery: Any, files: Any) -> dict[str, bytes]:
     """Three documents under the old key, one of them of several chunks."""
     found = {}
     for size in ((64, 48), (700, 900), (80, 60)):
-        content = papers.image(size=size)
+        content = files.image(size=size)
         found[(await upload(bakery.identity_id, content)).json()["document_id"]] = content
     assert max(map(len, found.values())) > 1024 * 1024
     return found
@@ -56,30 +56,36 @@ def under(contents: Contents, keys: str) -> Contents:
 
 
 async def test_after_a_rotation_the_old_key_can_go(
-    verification: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
     """The command encrypts every document anew and says under which key how many lie; the old one opens nothing."""
-    done = await tool(verification, "documents", "rotate", keys=f"k2:{NEW} k1:{OLD}")
-    assert (done.exit_code, done.stdout) == (0, "encrypted anew: 3\nunder key k2 (current): 3\n")
+    done = await tool(running, "documents", "rotate", keys=f"k2:{NEW} k1:{OLD}")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "documents encrypted again: 3\ndocuments under key k2 (current): 3\n",
+    )
     assert "documents" in done.stderr
-    assert await verification.count("document_contents") == 3
-    assert await verification.count("document_contents", "key_id = 'k2' AND loose_since IS NULL") == 3
+    assert await running.count("document_contents") == 3
+    assert await running.count("document_contents", "key_id = 'k2' AND unused_since IS NULL") == 3
     only_new = under(contents, f"k2:{NEW}")
     for document_id, content in uploaded.items():
         assert await read(only_new, document_id) == content
-    verification.application.state.intake = Intake(contents=only_new)
+    running.application.state.uploads = Uploads(contents=only_new)
     for document_id, content in uploaded.items():
         assert (await ann.get(f"/v1/documents/{document_id}/content")).content == content
-    again = await tool(verification, "documents", "rotate", keys=f"k2:{NEW}")
-    assert (again.exit_code, again.stdout) == (0, "encrypted anew: 0\nunder key k2 (current): 3\n")
+    again = await tool(running, "documents", "rotate", keys=f"k2:{NEW}")
+    assert (again.exit_code, again.stdout) == (
+        0,
+        "documents encrypted again: 0\ndocuments under key k2 (current): 3\n",
+    )
 
 
 async def test_a_rotation_that_was_ended_goes_on_where_it_was(
-    verification: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
     """Killed after one document: that one is done, the others are as they were, all are readable; again ends it."""
     both = under(contents, f"k2:{NEW} k1:{OLD}")
-    rotation = Rotation(stage=verification.stage, contents=both)
+    rotation = Rotation(stage=running.stage, contents=both)
 
     class Killed(Exception):
         pass
@@ -89,32 +95,32 @@ async def test_a_rotation_that_was_ended_goes_on_where_it_was(
 
     with pytest.raises(Killed):
         await rotation.run(kill)
-    assert await rotation.keys() == {"k1": 2, "k2": 1}
+    assert await rotation.count_by_key() == {"k1": 2, "k2": 1}
     for document_id, content in uploaded.items():
         assert await read(both, document_id) == content
     assert (await rotation.count(), await rotation.run(lambda: None)) == (2, [])
-    assert await rotation.keys() == {"k2": 3}
+    assert await rotation.count_by_key() == {"k2": 3}
 
 
 async def test_two_rotations_at_once_do_each_document_once(
-    verification: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
     """Who comes second with a document throws its bytes away; nothing is left over."""
     both = under(contents, f"k2:{NEW} k1:{OLD}")
-    rotations = [Rotation(stage=verification.stage, contents=both) for _ in range(2)]
+    rotations = [Rotation(stage=running.stage, contents=both) for _ in range(2)]
     failed = await asyncio.gather(*(rotation.run(lambda: None) for rotation in rotations))
     assert failed == [[], []]
     for document_id, content in uploaded.items():
         assert await read(both, document_id) == content
-    assert await verification.count("document_contents") == 3
+    assert await running.count("document_contents") == 3
 
 
 async def test_a_reader_is_not_disturbed_by_a_rotation(
-    verification: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
     """Its bytes are moved between two chunks: it goes on with the new ones at the same place."""
     both = under(contents, f"k2:{NEW} k1:{OLD}")
-    verification.application.state.intake = Intake(contents=both)
+    running.application.state.uploads = Uploads(contents=both)
     document_id, content = max(uploaded.items(), key=lambda pair: len(pair[1]))
     get = both.stores["database"].get
     moved = False
@@ -123,44 +129,42 @@ async def test_a_reader_is_not_disturbed_by_a_rotation(
         nonlocal moved
         if place == 1 and not moved:
             moved = True
-            await Rotation(stage=verification.stage, contents=contents_aside).run(lambda: None)
+            await Rotation(stage=running.stage, contents=contents_aside).run(lambda: None)
         return await get(content_id, place)
 
-    contents_aside = replace(both, stores={"database": type(both.stores["database"])(verification.database)})  # type: ignore[call-arg]
+    contents_aside = replace(both, stores={"database": type(both.stores["database"])(running.database)})  # type: ignore[call-arg]
     both.stores["database"].get = moving  # type: ignore[method-assign]
     assert (await ann.get(f"/v1/documents/{document_id}/content")).content == content
     assert moved
 
 
 async def test_a_document_whose_key_is_gone_is_named(
-    verification: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
     """It stays where it is; the command fails with its id; a reader hears that it cannot be given now."""
-    lost = await tool(verification, "documents", "rotate", keys=f"k2:{NEW}")
+    lost = await tool(running, "documents", "rotate", keys=f"k2:{NEW}")
     assert lost.exit_code == 1
     assert all(f"{document_id} key_missing" in lost.stderr for document_id in uploaded)
-    assert lost.stdout.startswith("encrypted anew: 0\nunder key k1: 3\n")
-    verification.application.state.intake = Intake(contents=under(contents, f"k2:{NEW}"))
+    assert lost.stdout.startswith("documents encrypted again: 0\ndocuments under key k1: 3\n")
+    running.application.state.uploads = Uploads(contents=under(contents, f"k2:{NEW}"))
     answer = await ann.get(f"/v1/documents/{next(iter(uploaded))}/content")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
-async def test_bytes_that_no_document_has_are_swept(
-    verification: Any, contents: Contents, uploaded: Any
-) -> None:
+async def test_bytes_that_no_document_has_are_swept(running: Any, contents: Contents, uploaded: Any) -> None:
     """Left by an upload that was killed: kept while they may still be wanted, then gone; those in use stay."""
     writing = await contents.begin(uuid4(), "master/acme")
     await writing.add(b"x" * 10)
     await writing.finish()
     assert await contents.sweep() == 0
     assert await contents.hold(writing.content_id)
-    await verification.fetch(
-        "UPDATE document_contents SET loose_since = loose_since - interval '2 hours' WHERE content_id = $1",
+    await running.fetch(
+        "UPDATE document_contents SET unused_since = unused_since - interval '2 hours' WHERE content_id = $1",
         writing.content_id,
     )
     assert await contents.sweep() == 1
     assert not await contents.hold(writing.content_id)
-    await contents.loosen(*[row[0] for row in await verification.fetch("SELECT content_id FROM documents")])
-    await verification.fetch("UPDATE document_contents SET loose_since = loose_since - interval '2 hours'")
+    await contents.mark_unused(*[row[0] for row in await running.fetch("SELECT content_id FROM documents")])
+    await running.fetch("UPDATE document_contents SET unused_since = unused_since - interval '2 hours'")
     assert await contents.sweep() == 0
-    assert await verification.count("document_contents", "loose_since IS NULL") == len(uploaded)
+    assert await running.count("document_contents", "unused_since IS NULL") == len(uploaded)

@@ -1,4 +1,4 @@
-"""Additional services over HTTP on a real database: roles, tenancy, what is shown and what is said."""
+"""Additional services over HTTP on a real database: roles, tenancy, what is shown and what is events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,71 +18,76 @@ A2P = {
 
 
 @pytest.fixture
-async def carrier(verification: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A carrier's back verification."""
-    async with verification.client("master", "service", "desk") as client:
+async def carrier(running: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A carrier's back running."""
+    async with running.as_caller("desk", "master", "service") as client:
         yield client
 
 
 @pytest.fixture
-async def a2p(verification: Any, ann: Any, rita: Any, say: Any, pending_id: str) -> dict[str, Any]:
+async def a2p(running: Any, ann: Any, rita: Any, build: Any, pending_id: str) -> dict[str, Any]:
     """An A2P request for an approved number, as it was answered."""
-    await verification.receive(say.holding(features=["voice_in", "a2p_sms", "emergency", "cnam"]))
+    await running.receive(build.did_changed(features=["voice_in", "a2p_sms", "emergency", "cnam"]))
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    answer = await ann.post("/v1/service-requests", json=A2P | {"did": say.number})
+    answer = await ann.post("/v1/service-requests", json=A2P | {"did": build.number})
     assert answer.status_code == 201
     made: dict[str, Any] = answer.json()
     return made
 
 
 async def test_a_request_goes_from_account_to_carrier(
-    verification: Any, ann: Any, carrier: Any, say: Any, a2p: Any
+    running: Any, ann: Any, carrier: Any, build: Any, a2p: Any
 ) -> None:
-    """Listed, shown with what it states, moved on by the back verification, told in events without a word of it."""
+    """Listed, shown with what it states, moved on by the back running, found in events without a word of it."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     (listed,) = (await carrier.get("/v1/service-requests")).json()["items"]
-    assert (listed["state"], listed["number"]) == ("new", say.number)
+    assert (listed["state"], listed["number"]) == ("new", build.number)
     assert "brand" not in listed
     assert (await carrier.get(path)).json()["brand"] == "Secretive Bakery"
     for body in ({"state": "in_process"}, {"state": "changes_required", "reasons": REASONS}):
         assert (await carrier.post(f"{path}/decide", json=body)).status_code == 200
-    again = await ann.post("/v1/service-requests", json=A2P | {"did": str(say.did), "brand": "Bakery Ltd"})
+    again = await ann.post("/v1/service-requests", json=A2P | {"did": str(build.did), "brand": "Bakery Ltd"})
     assert (again.json()["request_id"], again.json()["state"]) == (a2p["request_id"], "new")
     for state in ("in_process", "active"):
         assert (await carrier.post(f"{path}/decide", json={"state": state})).json()["state"] == state
-    said = [event for event in await verification.published() if event.data.topic == "service.changed"]
-    assert [event.data.state for event in said] == [
+    events = [event for event in await running.outbox() if event["topic"] == "service.changed"]
+    assert [event["data"]["state"] for event in events] == [
         "new", "in_process", "changes_required", "new", "in_process", "active",
     ]  # fmt: skip
-    assert {str(event.data.request_id) for event in said} == {a2p["request_id"]}
-    assert all("Bakery" not in str(event) and "bread" not in str(event) for event in said)
-    assert [int(event.sequence) for event in await verification.published()] == list(range(1, 10))
+    assert {event["data"]["request_id"] for event in events} == {a2p["request_id"]}
+    assert all("Bakery" not in str(event) and "bread" not in str(event) for event in events)
+    assert [int(event["sequence"]) for event in await running.outbox()] == list(range(1, 10))
 
 
-async def test_a_canceled_request_states_nothing_any_more(verification: Any, ann: Any, a2p: Any) -> None:
+async def test_a_canceled_request_states_nothing_any_more(running: Any, ann: Any, a2p: Any) -> None:
     """Closed, and its data is gone from the table."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     assert (await ann.post(f"{path}/cancel")).json()["state"] == "not_configured"
     assert (await ann.get(path)).json()["brand"] is None
-    assert await verification.count("service_requests", "data IS NOT NULL") == 0
+    assert await running.count("service_requests", "data IS NOT NULL") == 0
     assert (await ann.get("/v1/service-requests")).json()["items"] == []
     found = await ann.get("/v1/service-requests", params={"state": "all", "service": "a2p_sms"})
     assert len(found.json()["items"]) == 1
 
 
-async def test_what_is_wrong_names_its_field(ann: Any, say: Any, bakery: Any, a2p: Any) -> None:
+async def test_what_is_wrong_names_its_field(ann: Any, build: Any, bakery: Any, a2p: Any) -> None:
     """422 with code and field; what stands against it 409; a body of another shape 422."""
     assert a2p["state"] == "new"
-    wish = {"did": say.number, "service": "cnam", "display_name": "BAKERY"}
+    wish = {"did": build.number, "service": "cnam", "display_name": "BAKERY"}
     other = await ann.post("/v1/service-requests", json=wish)
     assert (other.status_code, other.json()["code"]) == (409, "not_supported")
-    galway = {"did": say.number, "service": "emergency", "address_id": bakery.address_id, "caller_name": " "}
+    galway = {
+        "did": build.number,
+        "service": "emergency",
+        "address_id": bakery.address_id,
+        "caller_name": " ",
+    }
     missing = await ann.post("/v1/service-requests", json=galway)
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "caller_name")
-    twice = await ann.post("/v1/service-requests", json=A2P | {"did": say.number})
+    twice = await ann.post("/v1/service-requests", json=A2P | {"did": build.number})
     assert (twice.status_code, twice.json()["code"]) == (409, "request_open")
     for body in ({"service": "fax"}, A2P | {"sample_messages": []}, A2P | {"display_name": "X"}):
-        answer = await ann.post("/v1/service-requests", json={"did": say.number} | body)
+        answer = await ann.post("/v1/service-requests", json={"did": build.number} | body)
         code = "unknown_field" if "display_name" in body else "input_invalid"
         assert (answer.status_code, answer.json()["code"]) == (422, code)
 
@@ -99,8 +104,8 @@ async def test_what_is_wrong_names_its_field(ann: Any, say: Any, bakery: Any, a2
     ],
 )
 async def test_who_sees_requests_and_who_moves_them(
-    verification: Any,
-    say: Any,
+    running: Any,
+    build: Any,
     a2p: Any,
     *,
     account: str,
@@ -112,27 +117,27 @@ async def test_who_sees_requests_and_who_moves_them(
 ) -> None:
     """Each in its own subtree; reviewers and carriers decide, accounts request and cancel."""
     path = f"/v1/service-requests/{a2p['request_id']}"
-    async with verification.client(account, role, "bob") as bob:
+    async with running.as_caller("bob", account, role) as bob:
         assert (await bob.get(path)).status_code == seen
-        made = await bob.post("/v1/service-requests", json=A2P | {"did": say.number})
+        made = await bob.post("/v1/service-requests", json=A2P | {"did": build.number})
         assert made.status_code == requested
         moved = await bob.post(f"{path}/decide", json={"state": "in_process"})
         assert moved.status_code == decided
         assert (await bob.post(f"{path}/cancel")).status_code == canceled
 
 
-async def test_two_at_once_make_one_request(verification: Any, ann: Any, say: Any, pending_id: str) -> None:
+async def test_two_at_once_make_one_request(running: Any, ann: Any, build: Any, pending_id: str) -> None:
     """One open request of a service, whoever is first."""
 
     assert pending_id
-    await verification.receive(say.holding(features=["a2p_sms"]))
-    body = A2P | {"did": say.number}
+    await running.receive(build.did_changed(features=["a2p_sms"]))
+    body = A2P | {"did": build.number}
     answers = await asyncio.gather(*(ann.post("/v1/service-requests", json=body) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-    assert await verification.count("service_requests") == 1
+    assert await running.count("service_requests") == 1
 
 
-async def test_who_read_a_request_is_noted(verification: Any, ann: Any, a2p: Any) -> None:
+async def test_who_read_a_request_is_noted(running: Any, ann: Any, a2p: Any) -> None:
     """It states personal data: the reader, and when."""
     await ann.get(f"/v1/service-requests/{a2p['request_id']}")
-    assert await verification.count("personal_reads", "what = 'service_request' AND subject = 'ann'") == 1
+    assert await running.count("personal_reads", "kind = 'service_request' AND subject = 'ann'") == 1

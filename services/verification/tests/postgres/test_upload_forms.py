@@ -39,10 +39,10 @@ FORMS: dict[str, tuple[str, bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-async def test_what_is_no_upload_is_refused(verification: Any, ann: Any, contents: Any, name: str) -> None:
+async def test_what_is_no_upload_is_refused(running: Any, ann: Any, contents: Any, name: str) -> None:
     """With a stable code; the bytes of the file, if any came, are gone."""
     kind, body, status, code = FORMS[name]
     answer = await ann.post("/v1/documents", content=body, headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert await verification.count("document_contents") == 0
+    assert await running.count("document_contents") == 0
     assert contents

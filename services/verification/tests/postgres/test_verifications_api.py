@@ -11,15 +11,15 @@ REASONS = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
 
 
 async def test_the_queue_is_oldest_first_and_the_attempt_shows_all(
-    verification: Any, rita: Any, say: Any, bakery: Any, pending_id: str
+    running: Any, rita: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
     """A reviewer sees the details, what was found and who submitted it."""
-    second = type(say)()
+    second = type(build)()
     second.did, second.number = uuid4(), "+35319609037"
-    await verification.set_time(say.zero + timedelta(hours=1))
-    await verification.receive(second.purchased(), second.assigned(bakery, bakery))
+    await running.set_time(build.zero + timedelta(hours=1))
+    await running.receive(second.purchased(), second.assigned(bakery, bakery))
     queue = (await rita.get("/v1/verifications")).json()["items"]
-    assert [item["number"] for item in queue] == [say.number, second.number]
+    assert [item["number"] for item in queue] == [build.number, second.number]
     whole = (await rita.get(f"/v1/verifications/{pending_id}")).json()
     assert whole["identity"]["company_name"] == "Secretive Bakery Ltd"
     assert whole["address"]["city"] == "Dublin 2"
@@ -28,19 +28,19 @@ async def test_the_queue_is_oldest_first_and_the_attempt_shows_all(
 
 
 async def test_attempts_are_found_by_number_reference_and_identity(
-    rita: Any, say: Any, bakery: Any, pending_id: str
+    rita: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
     """Whatever their status; a plus sign may be left out or come as a blank."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     reference = (await rita.get(f"/v1/verifications/{pending_id}")).json()["reference"]
-    plain = say.number.removeprefix("+")
+    plain = build.number.removeprefix("+")
     for query in (
         f"number={plain}",
         f"number=+{plain}",
         f"number=%2B{plain}",
         f"reference={reference}",
         f"identity_id={bakery.identity_id}",
-        f"did_id={say.did}",
+        f"did_id={build.did}",
     ):
         found = (await rita.get(f"/v1/verifications?{query}")).json()["items"]
         assert [item["verification_id"] for item in found] == [pending_id]
@@ -49,68 +49,60 @@ async def test_attempts_are_found_by_number_reference_and_identity(
     assert nothing.json()["items"] == []
 
 
-async def test_an_approval_is_said_and_kept(verification: Any, rita: Any, pending_id: str) -> None:
-    """Over HTTP: answered with the attempt, told in the outbox, gone from the queue."""
+async def test_an_approval_is_said_and_kept(running: Any, rita: Any, pending_id: str) -> None:
+    """Over HTTP: answered with the attempt, found in the outbox, gone from the queue."""
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert answer.status_code == 200
-    assert (answer.json()["status"], answer.json()["decided_by"]) == ("approved", "rita")
-    assert await verification.topics() == [
-        "verification.required",
-        "verification.pending",
-        "verification.approved",
-    ]
-    event = (await verification.published())[-1]
-    assert (event.sequence, event.actor, event.source) == (3, "user:rita", "/didflow/verification")
+    assert (answer.json()["status"], answer.json()["decided_by"]) == ("approved", "user:rita")
+    assert await running.axis_topics() == ["required", "pending", "approved"]
+    event = (await running.outbox())[-1]
+    assert (event["sequence"], event["actor"], event["source"]) == ("3", "user:rita", "/didflow/verification")
     assert (await rita.get("/v1/verifications")).json()["items"] == []
     assert len((await rita.get("/v1/verifications", params={"status": "approved"})).json()["items"]) == 1
 
 
-async def test_deciding_twice(verification: Any, rita: Any, pending_id: str) -> None:
+async def test_deciding_twice(running: Any, rita: Any, pending_id: str) -> None:
     """The same decision is a no-op, another one a conflict."""
     path = f"/v1/verifications/{pending_id}"
     await rita.post(f"{path}/approve")
-    async with verification.client("master", "reviewer", "rob") as rob:
+    async with running.as_caller("rob", "master", "reviewer") as rob:
         again = await rob.post(f"{path}/approve")
-        assert (again.status_code, again.json()["decided_by"]) == (200, "rita")
+        assert (again.status_code, again.json()["decided_by"]) == (200, "user:rita")
         other = await rob.post(f"{path}/reject", json=REASONS)
         assert (other.status_code, other.json()["code"]) == (409, "already_decided")
-    assert await verification.topics() == [
-        "verification.required",
-        "verification.pending",
-        "verification.approved",
-    ]
+    assert await running.axis_topics() == ["required", "pending", "approved"]
 
 
-async def test_two_reviewers_at_once_make_one_decision(verification: Any, rita: Any, pending_id: str) -> None:
+async def test_two_reviewers_at_once_make_one_decision(running: Any, rita: Any, pending_id: str) -> None:
     """One outcome wins whole; the other reviewer hears of it."""
     path = f"/v1/verifications/{pending_id}"
-    async with verification.client("master", "reviewer", "rob") as rob:
+    async with running.as_caller("rob", "master", "reviewer") as rob:
         answers = await asyncio.gather(rita.post(f"{path}/approve"), rob.post(f"{path}/reject", json=REASONS))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
-    assert len(await verification.topics()) == 3
+    assert len(await running.axis_topics()) == 3
 
 
-async def test_eight_reviewers_at_once_make_one_decision(verification: Any, pending_id: str) -> None:
+async def test_eight_reviewers_at_once_make_one_decision(running: Any, pending_id: str) -> None:
     """Four approve and four reject: one event, the like-minded answered as if they had, the others 409."""
     path = f"/v1/verifications/{pending_id}"
 
     async def decide(n: int) -> tuple[str, int, str]:
-        async with verification.client("master", "reviewer", f"reviewer-{n}") as one:
+        async with running.as_caller(f"reviewer-{n}", "master", "reviewer") as one:
             wish = ("approve", None) if n % 2 else ("reject", REASONS)
             answer = await one.post(f"{path}/{wish[0]}", json=wish[1])
             body = answer.json()
             return wish[0], answer.status_code, body.get("decided_by") or body["code"]
 
     answers = await asyncio.gather(*(decide(n) for n in range(8)))
-    assert len(await verification.topics()) == 3
+    assert len(await running.axis_topics()) == 3
     taken = {wish for wish, status, _ in answers if status == 200}
     assert len(taken) == 1
     assert len({who for _, status, who in answers if status == 200}) == 1
-    assert {said for _, status, said in answers if status != 200} == {"already_decided"}
+    assert {events for _, status, events in answers if status != 200} == {"already_decided"}
     assert sorted(status for _, status, _ in answers) == [200] * 4 + [409] * 4
 
 
-async def test_a_rejection_needs_known_reasons(verification: Any, rita: Any, pending_id: str) -> None:
+async def test_a_rejection_needs_known_reasons(running: Any, rita: Any, pending_id: str) -> None:
     """At least one, of the list; `other` explained."""
     path = f"/v1/verifications/{pending_id}/reject"
     for reasons in ([], [{"code": "bad_mood"}], [{"code": "other"}], [{"code": "reviewer_check"}]):
@@ -118,12 +110,12 @@ async def test_a_rejection_needs_known_reasons(verification: Any, rita: Any, pen
         assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
     good = await rita.post(path, json={"reasons": [{"code": "other", "message": "Please call us."}]})
     assert good.json()["reasons"] == [{"code": "other", "field": None, "message": "Please call us."}]
-    event = (await verification.published())[-1]
-    assert (event.data.topic, event.data.reasons[0].code) == ("verification.rejected", "other")
+    event = (await running.outbox())[-1]
+    assert (event["topic"], event["data"]["reasons"][0]["code"]) == ("verification.rejected", "other")
 
 
 async def test_after_a_rejection_the_account_submits_again(
-    verification: Any, ann: Any, rita: Any, pending_id: str
+    running: Any, ann: Any, rita: Any, pending_id: str
 ) -> None:
     """The next attempt waits, the earlier one is shown with it; who submitted it cannot decide it."""
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=REASONS)
@@ -132,7 +124,7 @@ async def test_after_a_rejection_the_account_submits_again(
     second = answer.json()["verification_id"]
     whole = (await rita.get(f"/v1/verifications/{second}")).json()
     assert [(e["attempt"], e["status"]) for e in whole["earlier"]] == [(1, "rejected")]
-    async with verification.client("master/acme", "reviewer", "ann") as herself:
+    async with running.as_caller("ann", "master/acme", "reviewer") as herself:
         own = await herself.post(f"/v1/verifications/{second}/approve")
         assert (own.status_code, own.json()["code"]) == (409, "own_submission")
     late = await ann.post(f"/v1/verifications/{pending_id}/resubmit", json={})
@@ -140,7 +132,7 @@ async def test_after_a_rejection_the_account_submits_again(
 
 
 async def test_a_resubmission_may_change_the_details(
-    verification: Any, ann: Any, rita: Any, pending_id: str
+    running: Any, ann: Any, rita: Any, pending_id: str
 ) -> None:
     """What the body names is taken, null included; the rest stays."""
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=REASONS)
@@ -149,24 +141,24 @@ async def test_a_resubmission_may_change_the_details(
     assert [reason["code"] for reason in answer.json()["reasons"]] == ["address_missing"]
 
 
-async def test_a_claim_shows_and_holds(verification: Any, rita: Any, pending_id: str) -> None:
+async def test_a_claim_shows_and_holds(running: Any, rita: Any, pending_id: str) -> None:
     """Another reviewer is kept out until it is released."""
     path = f"/v1/verifications/{pending_id}"
     claimed = await rita.post(f"{path}/claim")
-    assert claimed.json()["claimed_by"] == "rita"
-    async with verification.client("master", "reviewer", "rob") as rob:
+    assert claimed.json()["claimed_by"] == "user:rita"
+    async with running.as_caller("rob", "master", "reviewer") as rob:
         assert (await rob.post(f"{path}/approve")).json()["code"] == "claimed"
         await rita.post(f"{path}/release")
-        assert (await rob.post(f"{path}/claim")).json()["claimed_by"] == "rob"
+        assert (await rob.post(f"{path}/claim")).json()["claimed_by"] == "user:rob"
 
 
 async def test_an_attempt_that_newer_details_replaced_is_superseded(
-    verification: Any, ann: Any, rita: Any, say: Any, *, bakery: Any, pending_id: str
+    running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str
 ) -> None:
     """409 with a code of its own."""
     other = (await ann.post("/v1/identities", json={"type": "business", "company_name": "B"})).json()
-    newer = say.assigned(bakery, bakery, say.zero, identity_id=other["identity_id"], address_id=None)
-    await verification.receive(newer)
+    newer = build.assigned(bakery, bakery, build.zero, identity_id=other["identity_id"], address_id=None)
+    await running.receive(newer)
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert (answer.status_code, answer.json()["code"]) == (409, "superseded")
 
@@ -184,21 +176,21 @@ async def test_an_attempt_that_newer_details_replaced_is_superseded(
     ],
 )
 async def test_who_sees_and_who_decides(
-    verification: Any, pending_id: str, *, account: str, role: str, seen: int, decided: int
+    running: Any, pending_id: str, *, account: str, role: str, seen: int, decided: int
 ) -> None:
     """Reviewers decide in their own subtree; foreign attempts do not exist."""
-    async with verification.client(account, role, "rob") as rob:
+    async with running.as_caller("rob", account, role) as rob:
         assert (await rob.get(f"/v1/verifications/{pending_id}")).status_code == seen
         assert (await rob.post(f"/v1/verifications/{pending_id}/approve")).status_code == decided
 
 
 async def test_a_foreign_identity_is_never_shown_with_an_attempt(
-    verification: Any, say: Any, bakery: Any
+    running: Any, build: Any, bakery: Any
 ) -> None:
     """An attempt with another account's identity names its id, which was sent, and nothing else of it."""
-    say.account = "master/globex"
-    await verification.receive(say.purchased(), say.assigned(bakery, bakery))
-    async with verification.client("master/globex", subject="bob") as bob:
+    build.account = "master/globex"
+    await running.receive(build.purchased(), build.assigned(bakery, bakery))
+    async with running.as_caller("bob", "master/globex") as bob:
         (attempt,) = (await bob.get("/v1/verifications", params={"status": "rejected"})).json()["items"]
         whole = await bob.get(f"/v1/verifications/{attempt['verification_id']}")
         assert (whole.json()["identity"], whole.json()["address"]) == (None, None)
@@ -207,14 +199,14 @@ async def test_a_foreign_identity_is_never_shown_with_an_attempt(
 
 
 async def test_nothing_personal_leaves_the_tables_of_identities_and_addresses(
-    verification: Any, rita: Any, ann: Any, pending_id: str
+    running: Any, rita: Any, ann: Any, pending_id: str
 ) -> None:
     """No event, no stored answer, no attempt, no inbox row has a word of what was stated."""
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=REASONS, headers={"Idempotency-Key": "k"})
     await ann.post(f"/v1/verifications/{pending_id}/resubmit", json={}, headers={"Idempotency-Key": "k"})
     tables = ["outbox", "inbox", "idempotency", "registrations", "verifications", "approvals", "parked"]
     for table in tables:
-        rows = await verification.fetch(f"SELECT t::text AS all FROM {table} t")
+        rows = await running.fetch(f"SELECT t::text AS all FROM {table} t")
         plain = " ".join(row["all"] for row in rows)
         for secret in ("Secretive", "2813105O", "Hidden Lane", "D02 X000"):
             assert secret not in plain
@@ -222,10 +214,10 @@ async def test_nothing_personal_leaves_the_tables_of_identities_and_addresses(
 
 
 async def test_the_end_of_a_did_withdraws_what_waits(
-    verification: Any, rita: Any, say: Any, pending_id: str
+    running: Any, rita: Any, build: Any, pending_id: str
 ) -> None:
     """The queue is empty and the attempt can no longer be decided."""
-    await verification.receive(say.removed())
+    await running.receive(build.removed())
     assert (await rita.get("/v1/verifications")).json()["items"] == []
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert (answer.status_code, answer.json()["code"]) == (409, "withdrawn")

@@ -1,4 +1,4 @@
-"""What callers send of identities and addresses."""
+"""Requests about identities and addresses."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,16 +10,16 @@ from pydantic import ConfigDict, Field, model_validator
 from didflow_chassis.decision import Caller
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.numbers import CountryCode
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import EndUserType
-from didflow_verification.api.listing import Strict, Text
-from didflow_verification.domain.details.commands import CreateAddress, CreateIdentity
+from didflow_verification.api.bodies import StrictModel, Text
+from didflow_verification.domain.commands import CreateAddress, CreateIdentity
 from didflow_verification.domain.details.identity import Person, Place
 
 
-class Stated(Strict):
-    """What can be stated about a company or a person."""
+class PersonFields(StrictModel):
+    """The data of a company or a person."""
 
-    type: EndUserType | None = None
     company_name: Text | None = None
     company_registration_number: Text | None = None
     vat_number: Text | None = None
@@ -33,17 +33,17 @@ class Stated(Strict):
     contact_phone: Text | None = None
 
 
-class PersonFields(Stated):
-    """What is stated about a company or a person; a requirement says which of it is needed."""
+class IdentityFields(PersonFields):
+    """An end user. `GET /v1/requirements` says which fields are needed."""
 
     type: EndUserType
 
     def person(self) -> Person:
-        """Return the fields as the domain knows them."""
-        return Person(**self.model_dump(include=set(PersonFields.model_fields) - {"type"}))
+        """Return the fields as a value of the domain."""
+        return Person(**self.model_dump(include=set(PersonFields.model_fields)))
 
 
-class IdentityBody(PersonFields):
+class IdentityBody(IdentityFields):
     """A new identity."""
 
     model_config = ConfigDict(
@@ -60,10 +60,12 @@ class IdentityBody(PersonFields):
         }
     )
 
-    account: AccountPath | None = Field(default=None, description="Whose it is; the caller's own if absent.")
+    account: AccountPath | None = Field(
+        default=None, description="The account of the identity. Without it, the caller's account."
+    )
 
     def command(self, identity_id: UUID, caller: Caller) -> CreateIdentity:
-        """Make the command."""
+        """Return the command."""
         return CreateIdentity(
             entity_id=identity_id,
             subject="",
@@ -74,7 +76,7 @@ class IdentityBody(PersonFields):
         )
 
 
-class PlaceFields(Strict):
+class PlaceFields(StrictModel):
     """An address."""
 
     street: Annotated[str, Field(min_length=1, max_length=500, description="Street lines.")]
@@ -84,7 +86,7 @@ class PlaceFields(Strict):
     country: CountryCode
 
     def place(self) -> Place:
-        """Return the fields as the domain knows them."""
+        """Return the fields as a value of the domain."""
         return Place(**self.model_dump(include=set(PlaceFields.model_fields)))
 
 
@@ -108,7 +110,7 @@ class AddressBody(PlaceFields):
     identity_id: UUID
 
     def command(self, address_id: UUID, caller: Caller) -> CreateAddress:
-        """Make the command."""
+        """Return the command."""
         return CreateAddress(
             entity_id=address_id,
             subject="",
@@ -118,26 +120,26 @@ class AddressBody(PlaceFields):
         )
 
 
-class _Patch(Strict):
-    """What is to change; what is left out stays as it is."""
+class _Patch(StrictModel):
+    """Fields to change. Fields that are left out do not change."""
 
     def given(self) -> Mapping[str, Any]:
-        """Return what the body named, null where it clears."""
+        """Return the fields in the body, with None for null."""
         return self.model_dump(include=self.model_fields_set)
 
 
-class IdentityPatch(_Patch, Stated):
-    """Fields of an identity; null clears one."""
+class IdentityPatch(_Patch, PersonFields):
+    """Fields of an identity to change. Null clears a field."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"company_name": "Example Bakery Ltd", "vat_number": None}]}
     )
 
-    type: EndUserType | None = Field(default=None, description="Cannot be cleared.")
+    type: EndUserType | None = Field(default=None, description="Null does not clear it.")
 
 
 class AddressPatch(_Patch):
-    """Fields of an address; `postal_code` and `region` may be emptied."""
+    """Fields of an address to change. An empty text clears `postal_code` or `region`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"street": "2 Quay Street"}]})
 
@@ -150,6 +152,9 @@ class AddressPatch(_Patch):
     @model_validator(mode="before")
     @classmethod
     def _no_nulls(cls, given: Any) -> Any:
-        if isinstance(given, dict) and None in given.values():
-            raise ValueError("no field of an address can be null")
+        nulls = [name for name, value in given.items() if value is None] if isinstance(given, dict) else []
+        if nulls:
+            raise wrong_field(
+                str(nulls[0]), "A field of an address cannot be null. Leave it out to keep its value."
+            )
         return given

@@ -1,6 +1,6 @@
-"""A multipart form read as it arrives: fields first, then one file, of which no more than a piece is ever held.
+"""Reads a multipart form as a stream: first the fields, then one file, of which only one piece is in memory.
 
-The digest is over names and contents, so that a retry is known as one whatever boundary it has.
+The digest covers names and contents, so a retry has the same digest although its boundary differs.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from didflow_chassis.http.problems import FieldError, Problem
+from didflow_chassis.http import FieldError, Problem
 
 FILE: Final = "file"
 MAX_FIELDS: Final = 20
@@ -26,19 +26,19 @@ class _Part:
 
 
 class Form:
-    """One upload's form. Iterate `pieces` once; `fields` has those that came so far, `digest` is of all."""
+    """The form of one upload. Iterate `pieces` once. `fields` are those read so far; `digest` is of everything."""
 
     def __init__(self, request: Request, limit: int) -> None:
         self.fields: dict[str, str] = {}
         self._limit = limit
         self._request = request
         self._digest = sha256()
-        self._header = bytearray()
+        self._header_value = bytearray()
         self._headers: dict[bytes, bytes] = {}
-        self._name = b""
+        self._header_name = b""
         self._part = _Part()
         self._pieces: list[bytes] = []
-        self._filed = self._ended = False
+        self._has_file = self._ended = False
         self._size = 0
 
     @property
@@ -49,7 +49,7 @@ class Form:
         return whole.digest()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the file as it arrives; all fields are there before its first piece.
+        """Yield the file as it arrives. All fields are known before the first piece.
 
         Raises Problem `media_type_unsupported`, `body_malformed`, `body_too_large` or `input_invalid`.
         """
@@ -61,81 +61,86 @@ class Form:
                 for piece in pieces:
                     yield piece
         except FormParserError as error:
-            raise Problem("body_malformed", "The form cannot be read.") from error
+            raise Problem(
+                "body_malformed", "The form cannot be read. Send valid multipart/form-data."
+            ) from error
         if not self._ended:
-            raise Problem("body_malformed", "The form ended early.")
-        if not self._filed:
-            raise wrong(FILE, "missing", "a file is needed, after all fields")
+            raise Problem("body_malformed", "The form ended early. Send the whole form.")
+        if not self._has_file:
+            raise wrong_part(FILE, "missing", "Send a file after all fields.")
 
     def _parser(self) -> MultipartParser:
         kind, options = parse_options_header(self._request.headers.get("content-type"))
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise Problem("media_type_unsupported", "Send multipart/form-data.")
+            raise Problem("media_type_unsupported", "Send multipart/form-data with a boundary.")
         try:
             return MultipartParser(
                 boundary,
                 {
-                    "on_part_begin": self._begin,
-                    "on_part_data": self._data,
-                    "on_part_end": self._end,
-                    "on_header_field": self._header_name,
-                    "on_header_value": self._header_value,
-                    "on_header_end": self._header_end,
-                    "on_headers_finished": self._named,
-                    "on_end": self._finish,
+                    "on_part_begin": self._on_part_begin,
+                    "on_part_data": self._on_part_data,
+                    "on_part_end": self._on_part_end,
+                    "on_header_field": self._on_header_name,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_headers_finished,
+                    "on_end": self._on_end,
                 },
             )
         except FormParserError as error:
-            raise Problem("body_malformed", "The form's boundary cannot be used.") from error
+            raise Problem("body_malformed", "The boundary of the form is not valid.") from error
 
-    def _begin(self) -> None:
+    def _on_part_begin(self) -> None:
         self._headers, self._part = {}, _Part()
 
-    def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
+    def _on_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
 
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
 
-    def _header_end(self) -> None:
-        self._headers[self._name.lower()] = bytes(self._header)
-        self._name, self._header = b"", bytearray()
+    def _on_header_end(self) -> None:
+        self._headers[self._header_name.lower()] = bytes(self._header_value)
+        self._header_name, self._header_value = b"", bytearray()
 
-    def _named(self) -> None:
-        """Know the part by its name; whatever its file is called is not looked at."""
+    def _on_headers_finished(self) -> None:
+        """Read the name of the part. The file name is ignored."""
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
         self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
-        if self._filed:
-            raise wrong(self._part.name[:100], "after_the_file", "the file comes last, and there is one")
-        self._filed = self._part.name == FILE
-        if self._part.name in self.fields or len(self.fields) >= MAX_FIELDS:
-            raise wrong(self._part.name[:100], "given_twice", "each field once")
+        if self._has_file:
+            raise wrong_part(self._part.name, "after_the_file", "Send one file, after all fields.")
+        self._has_file = self._part.name == FILE
+        if self._part.name in self.fields:
+            raise wrong_part(self._part.name, "given_twice", "Send each field only once.")
+        if len(self.fields) >= MAX_FIELDS:
+            raise wrong_part(self._part.name, "too_many", f"Send at most {MAX_FIELDS} fields.")
         self._digest.update(f"\0{self._part.name}\0".encode())
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
         self._digest.update(piece)
-        if not self._filed:
+        if not self._has_file:
             self._part.value += piece
             if len(self._part.value) > MAX_FIELD_BYTES:
-                raise wrong(self._part.name[:100], "too_long", f"at most {MAX_FIELD_BYTES} bytes")
+                raise wrong_part(self._part.name, "too_long", f"Send at most {MAX_FIELD_BYTES} bytes.")
             return
         self._size += len(piece)
         if self._size > self._limit:
-            raise Problem("body_too_large", f"A file has at most {self._limit} bytes.")
+            raise Problem("body_too_large", f"The file is too large. Send at most {self._limit} bytes.")
         self._pieces.append(piece)
 
-    def _end(self) -> None:
-        if not self._filed:
+    def _on_part_end(self) -> None:
+        if not self._has_file:
             self.fields[self._part.name] = self._part.value.decode("utf-8", "replace")
 
-    def _finish(self) -> None:
+    def _on_end(self) -> None:
         self._ended = True
 
 
-def wrong(name: str, code: str, message: str) -> Problem:
-    """Make the problem of one field of a form."""
+def wrong_part(name: str, code: str, message: str) -> Problem:
+    """Return the problem of one part of a form."""
+    field_name = name[:100] or "body"
     return Problem(
-        "input_invalid", "See errors.", errors=[FieldError(field=name, code=code, message=message)]
+        "input_invalid", message, errors=[FieldError(field=field_name, code=code, message=message)]
     )

@@ -1,32 +1,30 @@
-"""Documents over HTTP: uploaded, listed, given back to those who may see them, forgotten when unused."""
+"""Routes of documents: upload, list, read, download, erase."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from didflow_chassis.http import Http, HttpContext, Page
-from didflow_chassis.http.problems import Problem
+from didflow_chassis.http import Http, HttpContext, Page, Problem, Router
 from didflow_verification import store
-from didflow_verification.api.asking import MANAGERS, entries, noted
-from didflow_verification.api.documents.bodies import (
-    DocumentEntered,
-    DocumentFields,
-    DocumentShown,
-    document_shown,
+from didflow_verification.api.bodies import DetailsQuery
+from didflow_verification.api.documents.bodies import DocumentFields
+from didflow_verification.api.documents.responses import (
+    DocumentReference,
+    DocumentResponse,
+    document_response,
 )
-from didflow_verification.api.documents.keeping import contents_of, forget, intake_of
-from didflow_verification.api.documents.reach import reached
-from didflow_verification.api.listing import EntriesQuery
-from didflow_verification.documents.contents import Contents, Gone
+from didflow_verification.api.documents.upload import delete_contents, release_contents, uploads_of
+from didflow_verification.api.reads import not_found, read_page, record_reads
+from didflow_verification.documents.contents import ContentGone, Contents
 from didflow_verification.documents.keys import KeyMissing
-from didflow_verification.domain.details.commands import EraseDocument
-from didflow_verification.domain.details.document import SUFFIXES, StoredDocument
+from didflow_verification.domain.commands import EraseDocument
+from didflow_verification.domain.details.document import SUFFIXES, Document
 
-router = APIRouter(prefix="/v1", tags=["documents"])
+router = Router(tags=["documents"])
 
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
@@ -48,7 +46,7 @@ _FORM: Final[dict[str, Any]] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "PDF, PNG or JPEG of at most 10 MiB; after all fields.",
+                            "description": "PDF, PNG or JPEG of at most 10 MiB, after all fields.",
                         },
                     },
                 },
@@ -65,48 +63,54 @@ _FORM: Final[dict[str, Any]] = {
 }
 
 
-@router.post("/documents", status_code=201, response_model=DocumentEntered, openapi_extra=_FORM)
+@router.post(
+    "/documents",
+    action="write_details",
+    status_code=201,
+    response_model=DocumentReference,
+    openapi_extra=_FORM,
+)
 async def upload_document(request: Request) -> Response:
-    """Enter a paper of an identity: a form with its fields first, then its `file`, streamed.
+    """Upload a document of an identity: a form with the fields first, then the `file`.
 
-    What it is is told by its content; one that cannot be read is refused `document_unreadable`.
+    The file type is detected from its content. A file that cannot be read is refused `document_unreadable`.
     """
     http = HttpContext(
         request=request, runtime=request.app.state.runtime, caller=request.state.caller, key=None
     )
-    http.require(*MANAGERS)
-    return await intake_of(http).take(http, request)
+    return await uploads_of(http).receive(http, request)
 
 
-@router.get("/documents")
-async def list_documents(http: Http, query: Annotated[EntriesQuery, Query()]) -> Page:
-    """The documents of the caller's subtree, without their content."""
-    return await entries(http, store.DOCUMENTS, query, document_shown)
+@router.get("/documents", action="read_details")
+async def list_documents(http: Http, query: Annotated[DetailsQuery, Query()]) -> Page:
+    """List the documents of your accounts, without their contents."""
+    return await read_page(http, store.DOCUMENTS, query, document_response)
 
 
-@router.get("/documents/{document_id}")
-async def show_document(http: Http, document_id: UUID) -> DocumentShown:
-    """One document without its content. Who is shown it is noted."""
-    return document_shown(await reached(http, document_id))
+@router.get("/documents/{document_id}", action="read_details")
+async def read_document(http: Http, document_id: UUID) -> DocumentResponse:
+    """Read one document without its content. The read is recorded."""
+    return document_response(await _visible_document(http, document_id))
 
 
 @router.get(
     "/documents/{document_id}/content",
+    action="read_details",
     response_class=Response,
-    responses={
-        200: {"content": {kind: {} for kind in SUFFIXES}, "description": "The file, as it was uploaded"}
-    },
+    responses={200: {"content": {kind: {} for kind in SUFFIXES}, "description": "The file as uploaded"}},
 )
-async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
-    """The file. Who is given it is noted first."""
-    document = await reached(http, document_id)
-    contents = intake_of(http).contents
+async def download_document(http: Http, document_id: UUID) -> StreamingResponse:
+    """Download the file. The download is recorded before it begins."""
+    document = await _visible_document(http, document_id)
+    contents = uploads_of(http).contents
     pieces = _pieces(http, contents, document)
     try:
         first = await anext(pieces)
     except KeyMissing as error:
-        raise Problem("unavailable", "The key of this document is not configured.") from error
-    await noted(http, "content", document_id)
+        raise Problem(
+            "unavailable", "The key of this document is not configured. Ask the operator to add it."
+        ) from error
+    await record_reads(http, "content", document_id)
     name = f"{document.kind}-{document.document_id}.{SUFFIXES[document.media_type]}"
     headers = {
         "Content-Length": str(document.size),
@@ -117,37 +121,45 @@ async def give_document(http: Http, document_id: UUID) -> StreamingResponse:
     return StreamingResponse(_with(first, pieces), media_type=document.media_type, headers=headers)
 
 
-@router.delete("/documents/{document_id}", status_code=204, response_class=Response)
+@router.delete("/documents/{document_id}", action="write_details", status_code=204, response_class=Response)
 async def delete_document(http: Http, document_id: UUID) -> Response:
-    """Forget a document and its bytes; refused `in_use` while a living DID rests on it."""
-    http.require(*MANAGERS)
-    former = await contents_of(http, store.documents.c.document_id == document_id)
+    """Erase a document with its content. Refused `in_use` while a live DID uses it."""
+    released = await release_contents(http, store.documents.c.document_id == document_id)
     response = await http.run(
         EraseDocument(entity_id=document_id, subject="", caller=http.caller), status=204
     )
-    await forget(http, former)
+    await delete_contents(http, released)
     return response
 
 
-async def _pieces(http: HttpContext, contents: Contents, document: StoredDocument) -> AsyncIterator[bytes]:
-    """Yield the content; where it was encrypted anew meanwhile, go on with the new one at the same place.
+async def _visible_document(http: HttpContext, document_id: UUID) -> Document:
+    """Return a document that the caller may see, and record the read. Raises Problem `not_found`."""
+    rows = await http.rows(store.visible_document(document_id, http.caller))
+    if not rows:
+        raise not_found("document")
+    await record_reads(http, "document", document_id)
+    return store.state_of(store.DOCUMENTS, rows[0])
 
-    Raises Problem `not_found` where it was erased.
+
+async def _pieces(http: HttpContext, contents: Contents, document: Document) -> AsyncIterator[bytes]:
+    """Yield the content. If it was encrypted again meanwhile, continue with the new content at the same position.
+
+    Raises Problem `not_found` if the document was erased.
     """
-    place = 0
+    position = 0
     while document.content_id is not None:
         try:
-            async for piece in contents.read(document.content_id, document.size, first=place):
+            async for piece in contents.read(document.content_id, document.size, first=position):
                 yield piece
-                place += 1
+                position += 1
             return
-        except Gone:
+        except ContentGone:
             rows = await http.rows(store.by_keys(store.DOCUMENTS, [document.document_id]))
-            moved = store.state_in(store.DOCUMENTS, rows[0])
-            if moved.content_id == document.content_id:
+            current = store.state_of(store.DOCUMENTS, rows[0])
+            if current.content_id == document.content_id:
                 raise
-            document = moved
-    raise http.problem(404, "not_found", "Nothing of this id is in your reach.")
+            document = current
+    raise not_found("document")
 
 
 async def _with(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

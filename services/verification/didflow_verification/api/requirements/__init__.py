@@ -1,1 +1,1 @@
-"""Requirements over HTTP, with the what-if."""
+"""Requirements and the what-if over HTTP."""

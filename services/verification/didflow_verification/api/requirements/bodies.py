@@ -1,49 +1,52 @@
-"""What callers ask about requirements."""
+"""Requests about requirements."""
 
 from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from didflow_contracts.numbers import CountryCode
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import EndUserType, NumberType
-from didflow_verification.api.details.bodies import PersonFields, PlaceFields
-from didflow_verification.api.listing import Ids, Strict, Text
+from didflow_verification.api.bodies import Ids, StrictModel, Text
+from didflow_verification.api.details.bodies import IdentityFields, PlaceFields
 
 
-class RequirementsQuery(Strict):
-    """Which requirements to show: all, or those that a country's numbers of a type are judged by."""
+class RequirementsQuery(BaseModel):
+    """Filters of the requirements. With a country and a number type, the rows that apply to such numbers."""
 
     country: CountryCode | None = None
     number_type: NumberType | None = None
     end_user_type: EndUserType | None = None
-    on: date | None = Field(default=None, description="The day on which they are in force; today if absent.")
+    on: date | None = Field(default=None, description="The day on which they are in force. Default: today.")
 
 
-class EvaluateBody(Strict):
-    """What to evaluate: details, saved or not yet, for DIDs or for a kind of number."""
+class EvaluateBody(StrictModel):
+    """Details to evaluate, saved or not, for DIDs or for a kind of number."""
 
-    dids: Annotated[list[str], Field(description="1 to 1,000 ids or numbers.")] | None = None
+    dids: Annotated[list[str], Field(description="1 to 1,000 DID ids or numbers.")] | None = None
     country: CountryCode | None = None
     number_type: NumberType | None = None
     end_user_type: EndUserType | None = None
-    area: Text | None = Field(default=None, description="Place of the number, e.g. `Berlin`.")
+    area: Text | None = Field(default=None, description="The place of the number, such as `Berlin`.")
     identity_id: UUID | None = None
-    identity: PersonFields | None = None
+    identity: IdentityFields | None = None
     address_id: UUID | None = None
     address: PlaceFields | None = None
     document_ids: Ids = Field(default=[])
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
+    def _fields_fit_together(self) -> Self:
         if (self.dids is None) == (self.country is None):
-            raise ValueError("give either dids or country and number_type")
+            raise wrong_field("dids", "Give either dids, or country and number_type.")
         if self.country is not None and self.number_type is None:
-            raise ValueError("number_type is needed with country")
+            raise wrong_field("number_type", "Give a number_type with the country.", code="missing")
         for name in ("identity", "address"):
             if getattr(self, name) is not None and getattr(self, f"{name}_id") is not None:
-                raise ValueError(f"give either {name} or {name}_id")
+                raise wrong_field(name, f"Give either {name} or {name}_id.")
         if self.country is not None and not (self.identity or self.identity_id or self.end_user_type):
-            raise ValueError("end_user_type is needed without an identity")
+            raise wrong_field(
+                "end_user_type", "Give an end_user_type, an identity or an identity_id.", code="missing"
+            )
         return self

@@ -1,1 +1,1 @@
-"""Attempts over HTTP."""
+"""Verifications over HTTP."""

@@ -1,24 +1,23 @@
-"""What callers and reviewers send about attempts."""
+"""Requests about verifications."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import parse_name
 from didflow_contracts.events.registration import Reason
-from didflow_verification.api.listing import Ids, Listing, Number, Strict
-from didflow_verification.api.reasons import ReasonBody
+from didflow_verification.api.bodies import Ids, Number, ReasonBody, StrictModel
 from didflow_verification.domain.axes.verification import Verification
-from didflow_verification.domain.verifications.commands import Resubmit
+from didflow_verification.domain.commands import Resubmit
 from didflow_verification.store import verifications
 
 
-class VerificationsQuery(Listing):
-    """Which verifications to list; the reviewers' queue where nothing is asked for."""
+class VerificationsQuery(BaseModel):
+    """Filters of the verifications. Without any filter, the pending ones are listed."""
 
     status: Literal["pending", "approved", "rejected", "superseded", "withdrawn", "revoked", "all"] | None = (
         None
@@ -29,53 +28,53 @@ class VerificationsQuery(Listing):
     reference: str | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
-        """Yield what the verifications must satisfy."""
-        asked = {
+        """Yield the conditions on the verifications."""
+        filters = {
             name: getattr(self, name)
             for name in ("did_id", "number", "identity_id", "reference")
             if getattr(self, name) is not None
         }
-        for name, value in asked.items():
+        for name, value in filters.items():
             yield verifications.c[name] == (parse_name(value) if name == "number" else value)
-        status = self.status or ("all" if asked else "pending")
+        status = self.status or ("all" if filters else "pending")
         if status != "all":
             yield verifications.c.status == status
 
 
-class RejectBody(Strict):
-    """Why an attempt is rejected."""
+class RejectBody(StrictModel):
+    """The reasons of a rejection."""
 
     reasons: Annotated[list[ReasonBody], Field(min_length=1, max_length=50)]
 
 
-class RevokeBody(Strict):
-    """Why an approval is taken back; `suspected_fraud` where nothing else is said."""
+class RevokeBody(StrictModel):
+    """The reasons of a revocation. The default is `suspected_fraud`."""
 
     reasons: list[ReasonBody] = Field(default=[], max_length=50)
 
-    def told(self) -> tuple[Reason, ...]:
-        """Return the reasons with their words."""
+    def coded_reasons(self) -> tuple[Reason, ...]:
+        """Return the reasons with their texts."""
         reasons = self.reasons or [ReasonBody(code="suspected_fraud")]
         return tuple(reason.reason() for reason in reasons)
 
 
-class ResubmitBody(Strict):
-    """Details for the next attempt; what is left out stays as it was."""
+class ResubmitBody(StrictModel):
+    """Details for the next verification. Fields that are left out do not change."""
 
     identity_id: UUID | None = None
     address_id: UUID | None = None
     document_ids: Ids | None = None
 
-    def command(self, attempt: Verification, caller: Caller) -> Resubmit:
-        """Make the command for the attempt that was rejected."""
-        kept = "address_id" not in self.model_fields_set
-        documents = attempt.document_ids if self.document_ids is None else tuple(self.document_ids)
+    def command(self, rejected: Verification, caller: Caller) -> Resubmit:
+        """Return the command for the rejected verification."""
+        same_address = "address_id" not in self.model_fields_set
+        documents = rejected.document_ids if self.document_ids is None else tuple(self.document_ids)
         return Resubmit(
-            entity_id=attempt.did_id,
-            subject=attempt.number,
+            entity_id=rejected.did_id,
+            subject=rejected.number,
             caller=caller,
-            verification_id=attempt.verification_id,
-            identity_id=self.identity_id or attempt.identity_id,
-            address_id=attempt.address_id if kept else self.address_id,
+            verification_id=rejected.verification_id,
+            identity_id=self.identity_id or rejected.identity_id,
+            address_id=rejected.address_id if same_address else self.address_id,
             document_ids=documents,
         )

@@ -1,1 +1,1 @@
-"""What moves by closed tables: the registration of a DID, its attempts, its services; and the step that moves them."""
+"""The states of a DID that this service owns: its registration, its verifications and its service requests."""

@@ -1,53 +1,34 @@
-"""The registration of a DID: its axis, the details in force, and the events that say so.
+"""The registration of a DID: the state of its axis, and the end-user details that it rests on.
 
-Every change of the axis goes through `moved`, so nothing leaves the closed table; an ended DID never moves.
+Every change of the axis uses `moved_to`, so the axis never leaves its closed table. An ended registration never moves.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
-from didflow_contracts.events import (
-    VerificationApproved,
-    VerificationExpired,
-    VerificationNotRequired,
-    VerificationPending,
-    VerificationRejected,
-    VerificationRequired,
-)
-from didflow_contracts.events.registration import Reason, RegistrationAxis
-from didflow_contracts.vocabulary import AdditionalService, EndUserType, Feature, NumberType
-from didflow_contracts.vocabulary import Registration as Axis
-from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
-from didflow_verification.domain.axes.lapse import Lapse
+from didflow_contracts.envelope import Event
+from didflow_contracts.event_data import EventData
+from didflow_contracts.events.registration import Reason
+from didflow_contracts.ownership import contradicts_owner
+from didflow_contracts.vocabulary import AdditionalService, EndUserType, Feature, LapseReason, NumberType
+from didflow_contracts.vocabulary import Registration as RegistrationState
+from didflow_verification.domain.axes.transitions import REGISTRATION, ForbiddenTransitionError
 
 Ended: TypeAlias = Literal["removed", "refused"]
 
-TRANSITIONS: Final[Mapping[Axis | None, frozenset[Axis]]] = MappingProxyType(
-    {
-        None: frozenset({"not_required", "awaiting"}),
-        "not_required": frozenset({"awaiting"}),
-        "awaiting": frozenset({"pending", "approved", "rejected", "not_required"}),
-        "pending": frozenset({"approved", "rejected", "pending", "awaiting"}),
-        "approved": frozenset({"expired", "awaiting"}),
-        "rejected": frozenset({"pending", "approved", "rejected", "awaiting"}),
-        "expired": frozenset({"pending", "approved", "rejected", "awaiting"}),
-    }
-)
-"""Where the axis may go from each state; None is before the start. Source: spec lifecycle, The axes."""
-
 
 class Details(Struct, frozen=True, kw_only=True):
-    """End-user details as they were assigned to a DID, and the verification that judged them, if one did.
+    """End-user details that were assigned to a DID, and the verification that judged them, if there is one.
 
-    `holder` is the account that held the DID when they were assigned, at `assigned_at`. `judged_on` is the day
-    (UTC) whose requirements they were judged by, `valid_until` the end of their papers.
+    `holder` is the account that held the DID when they were assigned, at `assigned_at`. `judged_on` is the UTC day
+    whose requirements they were judged by. `valid_until` is the end of their documents.
     """
 
     holder: str
@@ -71,36 +52,57 @@ class Details(Struct, frozen=True, kw_only=True):
 
     @property
     def owned(self) -> bool:
-        """Whether the identity served the holder."""
+        """Return True if the identity serves the account that held the DID."""
         return self.identity_account is not None and is_within(self.holder, self.identity_account)
 
     def same_as(self, other: "Details | None") -> bool:
-        """Whether these are the same details in the same revisions, as much or as little the holder's."""
+        """Return True if both are the same details in the same revisions, and both or neither are owned."""
         return other is not None and _content(self) == _content(other)
 
     def left_by(self, holder: "Holder") -> bool:
-        """Whether a holder that got the DID after they were assigned is one that the identity does not serve."""
+        """Return True if this holder got the DID after the assignment and the identity does not serve it."""
         if holder.since is None or holder.since <= self.assigned_at:
             return False
         return self.identity_account is None or not is_within(holder.account, self.identity_account)
 
 
 class Holder(Struct, frozen=True, kw_only=True):
-    """Who holds the DID from an instant on; None: from its purchase."""
+    """The account that holds the DID from `since` on. None means from the purchase on."""
 
     account: str
     since: datetime | None
 
 
+class Lapse(Struct, frozen=True, kw_only=True):
+    """The known end of an approval. The approval still counts until `grace_until`.
+
+    `warned` is set when `verification.expiring` was published.
+    """
+
+    at: datetime
+    reason: LapseReason
+    grace_until: datetime
+    warned: bool = False
+
+    def same_as(self, other: "Lapse | None") -> bool:
+        """Return True if both are the same end, for the same reason."""
+        return other is not None and (self.at, self.reason) == (other.at, other.reason)
+
+
+def revocation_lapse(at: datetime) -> Lapse:
+    """Return the end of a revoked approval: at once, without grace."""
+    return Lapse(at=at, reason="revoked", grace_until=at)
+
+
 class Registration(Struct, frozen=True, kw_only=True):
     """The registration axis of one DID.
 
-    `requirement` is what applies (before details are assigned: to the end user named in the order).
-    `approved` are the details in force once some were approved; `assigned` the last ones assigned, which may
-    be judged still (`open`). `attempt` counts submissions. `ended` freezes all. `grace_until`: until when a
-    lapsed registration still counts. `seen` has the last sequence applied of the holding, by source. `lapse` is
-    the known end of what is approved; at `due_at` the clock looks at the registration (see `lapsing`).
-    `features` is what the number can do, as far as it was heard; `services` has the open request of each service.
+    `requirement` is the row that applies. Until details are assigned, it is the row of the end-user type that the
+    purchase named. `approved` are the details in force, if any were approved. `assigned` are the details that were
+    assigned last; while `open` is set, they are not decided. `attempt` counts the verifications. `grace_until`: until
+    then a lapsed registration still counts. `lapse` is the known end of the approval. `due_at` is the instant of the
+    timer (see `lapse.planned`). `sequences` are the last applied sequences. `features` is None until inventory has
+    published them. `services` has the open request of each additional service. If `ended` is set, nothing changes.
     """
 
     did_id: UUID
@@ -110,7 +112,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     end_user_type: EndUserType | None
     account: str
     holders: tuple[Holder, ...]
-    state: Axis
+    state: RegistrationState
     requirement: str
     requirement_version: int
     approved: Details | None = None
@@ -122,7 +124,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     grace_until: datetime | None = None
     started_at: datetime
     ended: Ended | None = None
-    seen: Mapping[str, int] = field(default_factory=dict)
+    sequences: Mapping[str, int] = field(default_factory=dict)
     lapse: Lapse | None = None
     due_at: datetime | None = None
     features: tuple[Feature, ...] | None = None
@@ -130,80 +132,43 @@ class Registration(Struct, frozen=True, kw_only=True):
 
     @property
     def in_force(self) -> Details | None:
-        """The approved details, or, while none are approved, the last assigned."""
+        """Return the approved details. If there are none, return the details assigned last."""
         return self.approved or self.assigned
+
+    @property
+    def in_effect(self) -> Details | None:
+        """Return the details that services follow: the approved ones, or the assigned ones if none are required."""
+        return self.assigned if self.state == "not_required" else self.approved
+
+    @property
+    def open_verification_id(self) -> UUID | None:
+        """Return the id of the verification that is not decided yet, or None."""
+        return self.assigned.verification_id if self.open and self.assigned else None
 
     def holder_at(self, instant: datetime) -> str:
         """Return the account that held the DID at an instant."""
         held = [h.account for h in self.holders if h.since is None or h.since <= instant]
         return held[-1]
 
+    def moved_to(self, state: RegistrationState, **changes: Any) -> "Registration":
+        """Return the registration in another state. Raises ForbiddenTransitionError."""
+        if self.ended or state not in REGISTRATION[self.state]:
+            raise ForbiddenTransitionError(f"registration {self.ended or self.state} -> {state}")
+        return replace(self, state=state, **changes)
 
-def moved(registration: Registration, state: Axis, **changes: Any) -> Registration:
-    """Return the registration in another state. Raises ForbiddenTransitionError."""
-    if registration.ended or state not in TRANSITIONS[registration.state]:
-        raise ForbiddenTransitionError(f"registration {registration.ended or registration.state} -> {state}")
-    return replace(registration, state=state, **changes)
 
+def event_refusal(registration: Registration, event: Event[EventData]) -> Refused | None:
+    """Return the refusal of an event that is not about this DID, or None.
 
-def said(
-    registration: Registration,
-    event: type[RegistrationAxis],
-    about: Details | None = None,
-    **more: object,
-) -> RegistrationAxis:
-    """Build the event that tells the axis whole; `about` is the submission it is about, if there is one.
-
-    `more` is what this event alone says. Source: spec events, Topics: `registration` is the truth, whatever
-    the topic's name.
+    `did_id_taken`: the event has another number. `not_yours`: the event contradicts the holder of the DID, and the
+    holder at the time of the event. The second holder makes the result independent of the order of arrival.
     """
-    if about is not None and issubclass(event, VerificationApproved):
-        more = {"automatic": about.automatic, "rests_on": about.rests_on}
-    return event(**_whole(registration, about) | more)
-
-
-def _whole(registration: Registration, about: Details | None) -> dict[str, Any]:
-    force, judged = registration.in_force, about or registration.in_force
-    requirement, version = registration.requirement, registration.requirement_version
-    if judged and judged.requirement and judged.requirement_version:
-        requirement, version = judged.requirement, judged.requirement_version
-    return {
-        "did_id": registration.did_id,
-        "number": registration.number,
-        "account": registration.account,
-        "registration": registration.state,
-        "requirement": requirement,
-        "requirement_version": version,
-        "reference": judged.reference if judged else None,
-        "identity_id": force.identity_id if force else None,
-        "address_id": force.address_id if force else None,
-        "verification_id": judged.verification_id if judged else None,
-        "attempt": judged.attempt if judged else None,
-        "valid_until": _valid_until(registration),
-        "grace_until": registration.grace_until,
-        "reasons": registration.reasons,
-    }
-
-
-def _valid_until(registration: Registration) -> datetime | None:
-    """Return the known end of what is approved: of its papers, or of its requirement where that comes first."""
-    if registration.approved is None:
-        return None
-    lapse = registration.lapse if registration.state == "approved" else None
-    return lapse.at if lapse else registration.approved.valid_until
-
-
-EVENT_OF: Final[Mapping[Axis, type[RegistrationAxis]]] = MappingProxyType(
-    {
-        "not_required": VerificationNotRequired,
-        "awaiting": VerificationRequired,
-        "pending": VerificationPending,
-        "approved": VerificationApproved,
-        "rejected": VerificationRejected,
-        "expired": VerificationExpired,
-    }
-)
-"""The event that a state is first told by."""
+    if event.data.number != registration.number:
+        return Refused("did_id_taken", "This did_id belongs to a DID with another number.", "did_id")
+    holders = {registration.account, registration.holder_at(event.time)}
+    if all(contradicts_owner(event, holder) for holder in holders):
+        return Refused("not_yours", "The DID belongs to another account.", "account")
+    return None
 
 
 def _content(details: Details) -> tuple[object, ...]:

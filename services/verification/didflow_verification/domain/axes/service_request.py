@@ -1,77 +1,22 @@
-"""A request for an additional service of a DID: Emergency, A2P SMS or CNAM; its states and its own data.
+"""A request for an additional service of a DID (Emergency, A2P SMS or CNAM): its state and its own data.
 
-At most one of a service is open for a DID. What it states is gone as soon as it is closed.
+A DID has at most one open request for each service. When a request is closed, its data is deleted.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_contracts.events import ServiceChanged
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
-from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
-
-Ways = Mapping[ServiceState | None, frozenset[ServiceState]]
-
-_REVIEWED: Final[Ways] = MappingProxyType(
-    {
-        None: frozenset({"new"}),
-        "new": frozenset({"in_process", "not_configured"}),
-        "in_process": frozenset({"active", "changes_required", "not_configured"}),
-        "active": frozenset({"in_process", "changes_required", "not_configured"}),
-        "changes_required": frozenset({"new", "not_configured"}),
-        "not_configured": frozenset(),
-    }
-)
-
-TRANSITIONS: Final[Mapping[AdditionalService, Ways]] = MappingProxyType(
-    {
-        "emergency": _REVIEWED,
-        "a2p_sms": _REVIEWED,
-        "cnam": MappingProxyType(
-            {
-                None: frozenset({"pending"}),
-                "pending": frozenset({"active", "not_configured"}),
-                "active": frozenset({"pending", "cancelation_pending", "not_configured"}),
-                "cancelation_pending": frozenset({"not_configured"}),
-                "not_configured": frozenset(),
-            }
-        ),
-    }
-)
-"""Where a request may go; None is before it was made. Source: spec lifecycle, Additional services."""
-
-_BY_REVIEWERS: Final[Ways] = MappingProxyType(
-    {
-        "new": frozenset({"in_process"}),
-        "in_process": frozenset({"active", "changes_required"}),
-        "active": frozenset({"changes_required"}),
-    }
-)
-
-DECIDED: Final[Mapping[AdditionalService, Ways]] = MappingProxyType(
-    {
-        "emergency": _BY_REVIEWERS,
-        "a2p_sms": _BY_REVIEWERS,
-        "cnam": MappingProxyType(
-            {
-                "pending": frozenset({"active", "not_configured"}),
-                "cancelation_pending": frozenset({"not_configured"}),
-            }
-        ),
-    }
-)
-"""The ways of it that a reviewer or a carrier's back office decides."""
+from didflow_verification.domain.axes.transitions import SERVICE_REQUEST, ForbiddenTransitionError
 
 
 class ServiceData(Struct, frozen=True, kw_only=True):
-    """What a request states; which of it is needed is the service's (see `service_checks`)."""
+    """The data of a request. Which fields are required depends on the service (see `service_requests.checks`)."""
 
     address_id: UUID | None = None
     caller_name: str | None = None
@@ -83,9 +28,10 @@ class ServiceData(Struct, frozen=True, kw_only=True):
 
 
 class ServiceRequest(Struct, frozen=True, kw_only=True):
-    """One request. `account` held the DID when it was made, or since; the identity is the DID's.
+    """One request for an additional service.
 
-    `data` is None once the request is closed. `decided_by` is who moved it last.
+    `account` is the holder of the DID. The identity is the identity of the DID. `data` is None after the request was
+    closed. `requested_by` and `decided_by` are actors; `decided_by` is who changed the state last.
     """
 
     request_id: UUID
@@ -106,27 +52,13 @@ class ServiceRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether the service is requested, active, or being canceled."""
+        """Return True if the service is requested, active, or being canceled."""
         return self.state != "not_configured"
 
-
-def moved(request: ServiceRequest, state: ServiceState, **changes: Any) -> ServiceRequest:
-    """Return the request in another state, its data gone where that closes it. Raises ForbiddenTransitionError."""
-    if state not in TRANSITIONS[request.service][request.state]:
-        raise ForbiddenTransitionError(f"{request.service} {request.state} -> {state}")
-    if state == "not_configured":
-        changes["data"] = None
-    return replace(request, state=state, **changes)
-
-
-def told(request: ServiceRequest) -> ServiceChanged:
-    """Build the event that tells the state of the service. It never says what the request states."""
-    return ServiceChanged(
-        did_id=request.did_id,
-        number=request.number,
-        account=request.account,
-        service=request.service,
-        state=request.state,
-        request_id=request.request_id,
-        reasons=request.reasons,
-    )
+    def moved_to(self, state: ServiceState, **changes: Any) -> "ServiceRequest":
+        """Return the request in another state. Closing deletes its data. Raises ForbiddenTransitionError."""
+        if state not in SERVICE_REQUEST[self.service][self.state]:
+            raise ForbiddenTransitionError(f"{self.service} {self.state} -> {state}")
+        if state == "not_configured":
+            changes["data"] = None
+        return replace(self, state=state, **changes)

@@ -1,10 +1,10 @@
-"""A step of a decision about a DID's registration; steps follow one another and are said together."""
+"""A step of a decision about a registration. The steps of one decision are saved and published together."""
 
 from uuid import UUID
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Decided
+from didflow_chassis.decision import Decided, Known
 from didflow_contracts.event_data import EventData
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
@@ -12,35 +12,45 @@ from didflow_verification.domain.axes.verification import Verification
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """What is so after a step: the registration, what else changed, and the events that say so."""
+    """The result of a step: the registration, the other states that changed, and the events to publish."""
 
     registration: Registration
-    attempts: tuple[Verification, ...] = ()
-    others: tuple[ServiceRequest, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+    requests: tuple[ServiceRequest, ...] = ()
     events: tuple[EventData, ...] = ()
 
     def then(
         self,
         registration: Registration,
         *events: EventData,
-        attempts: tuple[Verification, ...] = (),
-        others: tuple[ServiceRequest, ...] = (),
+        verifications: tuple[Verification, ...] = (),
+        requests: tuple[ServiceRequest, ...] = (),
     ) -> "Step":
-        """Return this step with another after it; a later value of anything takes the earlier one's place."""
-        changed: dict[UUID, Verification] = {a.verification_id: a for a in (*self.attempts, *attempts)}
-        requests: dict[UUID, ServiceRequest] = {r.request_id: r for r in (*self.others, *others)}
+        """Return this step with another one after it. A later value of a state replaces the earlier one."""
+        verified: dict[UUID, Verification] = {
+            each.verification_id: each for each in (*self.verifications, *verifications)
+        }
+        requested: dict[UUID, ServiceRequest] = {
+            each.request_id: each for each in (*self.requests, *requests)
+        }
         return Step(
             registration=registration,
-            attempts=tuple(changed.values()),
-            others=tuple(requests.values()),
+            verifications=tuple(verified.values()),
+            requests=tuple(requested.values()),
             events=(*self.events, *events),
         )
 
     @property
     def changed(self) -> tuple[Verification | ServiceRequest, ...]:
-        """All that changed besides the registration."""
-        return (*self.attempts, *self.others)
+        """Return the states that changed besides the registration."""
+        return (*self.verifications, *self.requests)
 
     def decided(self, answer: object = None) -> Decided[Registration]:
-        """Return the whole as a decision."""
+        """Return the whole step as a decision."""
         return Decided(state=self.registration, also=self.changed, events=self.events, answer=answer)
+
+
+def open_verification(registration: Registration, known: Known) -> Verification | None:
+    """Return the verification of the registration that is not decided yet, or None."""
+    identifier = registration.open_verification_id
+    return known.get(Verification, identifier) if identifier else None

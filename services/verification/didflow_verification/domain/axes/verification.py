@@ -1,12 +1,10 @@
 """A verification: one submission of end-user details for one DID against one requirement, and its outcome.
 
-What a verification was judged on (versions, revisions, findings) is kept with it and never rewritten.
+The inputs of the judgement (versions, revisions, findings) are stored with the verification and never change.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,34 +13,24 @@ from msgspec.structs import replace
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import EndUserType, NumberType
-from didflow_verification.domain.axes.forbidden import ForbiddenTransitionError
-from didflow_verification.domain.evaluation.findings import Finding
-
-Status = Literal["pending", "approved", "rejected", "superseded", "withdrawn", "revoked"]
-
-TRANSITIONS: Final[Mapping[Status | None, frozenset[Status]]] = MappingProxyType(
-    {
-        None: frozenset({"pending", "approved", "rejected"}),
-        "pending": frozenset({"approved", "rejected", "superseded", "withdrawn"}),
-        "approved": frozenset({"revoked"}),
-        "rejected": frozenset(),
-        "superseded": frozenset(),
-        "withdrawn": frozenset(),
-        "revoked": frozenset(),
-    }
+from didflow_verification.domain.axes.transitions import (
+    VERIFICATION,
+    ForbiddenTransitionError,
+    VerificationStatus,
 )
-"""Where an attempt may go; None is before it was submitted. Source: spec lifecycle, The axes."""
+from didflow_verification.domain.evaluation.findings import Finding
 
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 10
 
 
 class Verification(Struct, frozen=True, kw_only=True):
-    """One attempt. `account` holds the DID (a pending attempt follows it when it is handed down).
+    """One attempt to register a DID.
 
-    `prefix` is the number's, where the requirement looks at the area, else empty. `submitted_by` is who
-    assigned the details (`user:<subject>`), where that is known. `rests_on` is the verification whose review
-    an automatic approval relies on. A reviewer's claim holds until `claimed_until`.
+    `account` holds the DID. If the DID changes hands while the verification is pending, `account` follows it.
+    `prefix` is the prefix of the number if the requirement depends on the area, else empty. `submitted_by`,
+    `decided_by` and `claimed_by` are actors (`user:<subject>`); `submitted_by` is None if the actor is unknown.
+    `rests_on` is the reviewed verification that an automatic approval relies on.
     """
 
     verification_id: UUID
@@ -54,7 +42,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     number_type: NumberType
     end_user_type: EndUserType | None
     attempt: int
-    status: Status
+    status: VerificationStatus
     requirement: str
     requirement_version: int
     prefix: str
@@ -74,23 +62,22 @@ class Verification(Struct, frozen=True, kw_only=True):
     claimed_by: str | None
     claimed_until: datetime | None
 
+    def moved_to(self, status: VerificationStatus, **changes: Any) -> "Verification":
+        """Return the verification in another status, without its claim. Raises ForbiddenTransitionError."""
+        if status not in VERIFICATION[self.status]:
+            raise ForbiddenTransitionError(f"verification {self.status} -> {status}")
+        return replace(self, status=status, claimed_by=None, claimed_until=None, **changes)
+
 
 def verification_id(did_id: UUID, attempt: int) -> UUID:
-    """Name the attempt of a DID; the same attempt has the same id for ever."""
+    """Return the id of an attempt of a DID. The same attempt always has the same id."""
     return derived_id("verification", did_id, str(attempt))
 
 
 def reference_of(identifier: UUID) -> str:
-    """Return what people call a verification by: `V-` and ten letters and digits that are hard to mix up."""
+    """Return the reference that people use: `V-` and ten letters and digits that are hard to confuse."""
     rest, letters = identifier.int, []
     for _ in range(_REFERENCE_LENGTH):
-        rest, place = divmod(rest, len(_REFERENCE_ALPHABET))
-        letters.append(_REFERENCE_ALPHABET[place])
+        rest, index = divmod(rest, len(_REFERENCE_ALPHABET))
+        letters.append(_REFERENCE_ALPHABET[index])
     return f"V-{''.join(letters)}"
-
-
-def moved(attempt: Verification, status: Status, **changes: Any) -> Verification:
-    """Return the attempt in another status, its claim gone. Raises ForbiddenTransitionError."""
-    if status not in TRANSITIONS[attempt.status]:
-        raise ForbiddenTransitionError(f"verification {attempt.status} -> {status}")
-    return replace(attempt, status=status, claimed_by=None, claimed_until=None, **changes)

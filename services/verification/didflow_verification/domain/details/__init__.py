@@ -1,1 +1,1 @@
-"""What end users state: identities, addresses and documents come in, change and go."""
+"""End-user details: identities, their addresses and their documents. They are personal data."""

@@ -1,20 +1,21 @@
-"""Documents: papers of an identity, whose bytes lie encrypted elsewhere under a content id.
+"""Documents of an identity. Their bytes are stored elsewhere, encrypted, under a content id.
 
-A document never changes but for where its bytes lie; what it states goes when it is erased.
+A document never changes, except that its content can be moved. Erasure removes its data and its bytes.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
-from didflow_verification.domain.details.commands import EnterDocument, MoveContent
-from didflow_verification.domain.details.entries import reached
-from didflow_verification.domain.details.identity import Document, Identity
+from didflow_verification.domain.commands import CreateDocument, MoveContent
+from didflow_verification.domain.details.changes import within_reach
+from didflow_verification.domain.details.identity import Identity
 
 MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
 
@@ -22,14 +23,34 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 """The largest document, in bytes. Source: spec verification, Catalogue."""
 
 SUFFIXES: Final = MappingProxyType({"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"})
-"""What the file of a document is called by, for each media type that is taken."""
+"""The suffix of the file name for each accepted media type."""
 
 
-class StoredDocument(Struct, frozen=True, kw_only=True):
-    """A document of one identity, in that identity's account, recognized as readable when it was uploaded.
+class DocumentFacts(Struct, frozen=True, kw_only=True):
+    """The part of a document that an evaluation uses: its kind, its dates and its data (attribute -> text).
 
-    `kind` is what the paper is (`passport`, `utility_bill`, ...), `media_type` what its content was found to
-    be. `content_id` names the encrypted bytes, `size` of them in clear; None once they are erased.
+    `readable` is True if the content has a format that a reviewer can open.
+    """
+
+    document_id: UUID
+    identity_id: UUID
+    kind: str
+    readable: bool
+    issued_on: date | None = None
+    expires_on: date | None = None
+    states: tuple[tuple[str, str], ...] = field(default=())
+
+    def attribute(self, name: str) -> str | None:
+        """Return an attribute of the document, or None if the document does not have it."""
+        stated: Mapping[str, str] = dict(self.states)
+        return stated.get(name, "").strip() or None
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """A document of one identity, in the account of that identity. Only readable documents are stored.
+
+    `kind` is what the document is (`passport`, `utility_bill`, ...). `media_type` was detected from its content.
+    `content_id` is the id of the encrypted bytes, or None after erasure. `size` counts the bytes before encryption.
     """
 
     document_id: UUID
@@ -46,9 +67,9 @@ class StoredDocument(Struct, frozen=True, kw_only=True):
     created_by: str
     erased_at: datetime | None = None
 
-    def judged(self) -> Document:
-        """Return what an evaluation looks at."""
-        return Document(
+    def facts(self) -> DocumentFacts:
+        """Return the part that an evaluation uses."""
+        return DocumentFacts(
             document_id=self.document_id,
             identity_id=self.identity_id,
             kind=self.kind,
@@ -59,16 +80,22 @@ class StoredDocument(Struct, frozen=True, kw_only=True):
         )
 
 
-def enter_document(
-    document: StoredDocument | None, command: EnterDocument, now: datetime, known: Known
+def facts_of(document_ids: Iterable[UUID], known: Known) -> tuple[DocumentFacts, ...]:
+    """Return the facts of these documents. Documents that do not exist or were erased are left out."""
+    found = (known.get(Document, key) for key in document_ids)
+    return tuple(document.facts() for document in found if document and not document.erased_at)
+
+
+def create_document(
+    document: Document | None, command: CreateDocument, now: datetime, known: Known
 ) -> Decision:
-    """Enter a document. Refused `not_found` for an identity out of the caller's reach, or erased."""
+    """Create a document. Refused `not_found` if the identity was erased or is not within the caller's reach."""
     if document is not None:
         return Unchanged(answer=document)
-    identity = reached(known.get(Identity, command.identity_id), command.caller)
+    identity = within_reach(known.get(Identity, command.identity_id), command.caller)
     if identity is None:
-        return Refused("not_found", "no such identity", "identity_id")
-    made = StoredDocument(
+        return Refused("not_found", "No such identity in your accounts.", "identity_id")
+    created = Document(
         document_id=command.entity_id,  # type: ignore[arg-type]
         identity_id=identity.identity_id,
         account=identity.account,
@@ -80,13 +107,13 @@ def enter_document(
         expires_on=command.expires_on,
         states=command.states,
         created_at=now,
-        created_by=command.caller.subject,
+        created_by=command.caller.actor,
     )
-    return Decided(state=made, answer=made)
+    return Decided(state=created, answer=created)
 
 
-def move_content(document: StoredDocument | None, command: MoveContent, _now: datetime) -> Decision:
-    """Let a document's bytes lie where they were encrypted anew; a move that came too late changes nothing."""
+def move_content(document: Document | None, command: MoveContent, _now: datetime) -> Decision:
+    """Replace the content of a document. If the document no longer has the former content, nothing changes."""
     if document is None or document.content_id != command.former:
         return Unchanged()
     return Decided(state=replace(document, content_id=command.content_id))

@@ -1,6 +1,6 @@
-"""Where a number belongs: its prefix, and what the places of that prefix are called.
+"""The area of a number: its prefix, and the names of the places of that prefix.
 
-The geocoder's tables (seconds to load, 200 MB) come in with `warm_up`, at the start of a process, or with first use.
+The geocoder's tables take seconds to load and 200 MB. `warm_up` loads them when a process starts, else their first use.
 """
 
 from collections.abc import Iterable
@@ -11,15 +11,15 @@ from typing import Any
 import phonenumbers
 
 from didflow_contracts.numbers import split_number
-from didflow_verification.domain.catalogue.rules import CountryRules
-from didflow_verification.domain.evaluation.folding import folded
+from didflow_verification.domain.evaluation.normalization import normalized
+from didflow_verification.domain.requirements import CountryRules
 
 SHORTEST_PART = 3
-NUMBERS_REMEMBERED = 4_096
+CACHED_NUMBERS = 4_096
 
 
 def warm_up() -> None:
-    """Load the geocoder's tables now rather than with the first number that needs them, and keep plans' patterns."""
+    """Load the geocoder's tables before the first number needs them, and cache the patterns of numbering plans."""
     phonenumbers.enable_pattern_cache()
     _geocoder()
 
@@ -29,11 +29,11 @@ def _geocoder() -> Any:
     return import_module("phonenumbers.geocoder")
 
 
-@lru_cache(maxsize=NUMBERS_REMEMBERED)
+@lru_cache(maxsize=CACHED_NUMBERS)
 def prefix_of(number: str) -> str:
-    """Return calling code and area code, e.g. `+4930`; the calling code alone where there is no area code.
+    """Return the calling code and the area code, e.g. `+4930`. Without an area code, return the calling code.
 
-    A number that no plan knows is its own prefix: nothing else is of its area.
+    If no numbering plan has the number, the number is its own prefix: no other number is in its area.
     """
     read = split_number(number)
     if read is None:
@@ -44,18 +44,17 @@ def prefix_of(number: str) -> str:
 
 
 def place_names(number: str, rules: CountryRules | None) -> frozenset[str]:
-    """Return the folded names of a number's area; empty where nobody can name it.
+    """Return the normalized names of the number's area, or nothing if it has no known name.
 
-    The numbering plan's names in English and the country's languages, and the catalogue's for the prefix.
+    The names come from the numbering plan, in English and the country's languages, and from the catalogue.
     """
     listed = _listed(number, rules) if rules else ()
-    return frozenset(spoken for name in (*_geocoded(number, rules), *listed) for spoken in _readings(name))
+    return frozenset(part for name in (*_geocoded(number, rules), *listed) for part in _name_parts(name))
 
 
 def lies_in(place: str, names: Iterable[str]) -> bool:
-    """Whether a place as typed is one of the names; a district number after it is passed over."""
-    typed = folded(place)
-    city = " ".join(word for word in typed.split() if not word.isdigit())
+    """Return True if an entered place is one of the names. A district number after the place is ignored."""
+    city = " ".join(word for word in normalized(place).split() if not word.isdigit())
     return bool(city) and city in names
 
 
@@ -74,8 +73,8 @@ def _geocoded(number: str, rules: CountryRules | None) -> Iterable[str]:
     return found - {geocoder.country_name_for_number(read, language) for language in languages} - {""}
 
 
-def _readings(name: str) -> Iterable[str]:
-    """Read a plan's name: places side by side stand with a slash or a dash, a state after a comma."""
+def _name_parts(name: str) -> Iterable[str]:
+    """Yield the places of a plan's name: a slash or dash separates places, a comma precedes a state."""
     for side in name.partition(",")[0].split("/"):
-        yield folded(side)
-        yield from (folded(p) for p in side.split("-") if len(p) >= SHORTEST_PART and p[0].isupper())
+        yield normalized(side)
+        yield from (normalized(p) for p in side.split("-") if len(p) >= SHORTEST_PART and p[0].isupper())

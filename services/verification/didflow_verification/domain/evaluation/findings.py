@@ -1,55 +1,83 @@
-"""What an evaluation finds: one finding for each check, passed, failed, or for a person to judge.
+"""The input of an evaluation and its findings: one finding for each check.
 
-Codes are stable and few. Messages come from one table and never repeat what was typed in: they travel in events.
+Codes are stable and few. The messages come from one table and never repeat personal data, because events carry them.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Final
 
 from msgspec import Struct
 
 from didflow_contracts.events.registration import Reason
+from didflow_verification.domain.details.document import DocumentFacts
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.requirements import Requirement
 
 REVIEWER_CHECK = "reviewer_check"
 
-MESSAGES: Mapping[str, str] = {
+MESSAGES: Final[Mapping[str, str]] = {
     "missing_field": "This field is required.",
-    "bad_format": "This does not have the expected form.",
-    "bad_checksum": "The check character does not fit: please compare with the original.",
+    "bad_format": "This value does not have the expected format.",
+    "bad_checksum": "The check character is wrong. Compare the value with the original.",
     "address_missing": "An address is required.",
-    "address_outside_country": "The address must lie in the country of the number.",
-    "address_outside_region": "The address must lie in the region of the number.",
-    "address_outside_area": "The address must lie in the area of the number's prefix.",
+    "address_outside_country": "The address must be in the country of the number.",
+    "address_outside_region": "The address must be in the region of the number.",
+    "address_outside_area": "The address must be in the area of the number's prefix.",
     "proof_missing": "A proof of the address is required.",
     "document_missing": "A document is required.",
-    "document_type_not_accepted": "A document of this kind is not accepted here.",
-    "document_expired": "The document has passed its end date.",
-    "document_too_old": "The document is older than is accepted.",
+    "document_type_not_accepted": "A document of this type is not accepted here.",
+    "document_expired": "The document has expired.",
+    "document_too_old": "The document is too old.",
     "document_unreadable": "The document cannot be opened or read.",
-    "mismatch": "The document states something else.",
-    "business_only": "Only businesses may use numbers of this kind.",
-    "individual_only": "Only individuals may use numbers of this kind.",
+    "mismatch": "The document contradicts the details.",
+    "business_only": "Only businesses may use numbers of this type.",
+    "individual_only": "Only individuals may use numbers of this type.",
     "below_minimum_age": "The person is below the minimum age.",
     "po_box": "A post office box is not accepted as an address.",
     "not_resident": "The end user must have an address in the country of the number.",
-    "not_yours": "This does not exist, or cannot be used for this number.",
-    REVIEWER_CHECK: "A reviewer looks at this.",
+    "not_yours": "This does not exist, or it cannot be used for this number.",
+    REVIEWER_CHECK: "A reviewer checks this.",
 }
-"""Every code of an evaluation, with its words for people. Source: spec verification, Evaluation."""
+"""Every code of an evaluation, with its message. Source: spec verification, Evaluation."""
 
-BY_PEOPLE: Mapping[str, str] = {
+REVIEWER_MESSAGES: Final[Mapping[str, str]] = {
     "suspected_fraud": "The details are suspected to be false.",
     "other": "",
 }
-"""What only a reviewer rejects for; `other` comes with a text of its own."""
+"""The codes that only a reviewer uses. `other` needs a text of the reviewer."""
 
-REJECTION_CODES = frozenset(MESSAGES) - {REVIEWER_CHECK} | frozenset(BY_PEOPLE)
+REJECTION_CODES: Final = frozenset(MESSAGES) - {REVIEWER_CHECK} | frozenset(REVIEWER_MESSAGES)
 """The codes that a reviewer may reject with. Source: spec verification, Evaluation."""
 
 
-class Finding(Struct, frozen=True, kw_only=True):
-    """One check and what came of it: `passed` is None where only a person can say.
+class EvaluationInput(Struct, frozen=True, kw_only=True):
+    """Everything that one evaluation uses, as one hashable value. The same input has the same findings.
 
-    `field` names what it looked at (`identity.vat_number`, `address.city`, `documents.proof_of_address`);
+    `country` (ISO-2) and `places` (normalized names) are those of the number. `places` is empty if the area does not
+    matter or has no known name. `day` is today, UTC.
+    """
+
+    requirement: Requirement
+    identity: Identity
+    address: Address | None
+    documents: tuple[DocumentFacts, ...]
+    country: str
+    places: frozenset[str]
+    day: date
+
+    def has(self, path: str) -> bool:
+        """Return True if a detail was given: `identity.<field>` or `document.<kind>`."""
+        where, _, name = path.partition(".")
+        if where == "identity":
+            return self.identity.person.get(name) is not None
+        return any(document.kind == name for document in self.documents)
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One check and its result. `passed` is None if only a person can decide.
+
+    `field` is the path of the checked detail (`identity.vat_number`, `address.city`, `documents.proof_of_address`).
     `code` and `message` are None for a check that passed.
     """
 
@@ -66,24 +94,24 @@ def passed(check: str, field: str | None = None) -> Finding:
 
 
 def failed(check: str, code: str, field: str | None = None) -> Finding:
-    """Return a check that failed, with its code's message."""
+    """Return a check that failed, with the message of its code."""
     return Finding(check=check, passed=False, field=field, code=code, message=MESSAGES[code])
 
 
 def for_reviewer(check: str, field: str | None = None, text: str | None = None) -> Finding:
-    """Return a check that only a person can judge."""
+    """Return a check that only a person can decide."""
     return Finding(
         check=check, passed=None, field=field, code=REVIEWER_CHECK, message=text or MESSAGES[REVIEWER_CHECK]
     )
 
 
-def judged(check: str, code: str, field: str | None, *, holds: bool) -> Finding:
-    """Return the check as passed where it holds, else failed with `code`."""
+def passed_if(check: str, code: str, field: str | None, *, holds: bool) -> Finding:
+    """Return the check as passed if the condition holds, else as failed with `code`."""
     return passed(check, field) if holds else failed(check, code, field)
 
 
 def is_satisfied(findings: Iterable[Finding]) -> bool:
-    """Whether no check failed."""
+    """Return True if no check failed."""
     return all(finding.passed is not False for finding in findings)
 
 

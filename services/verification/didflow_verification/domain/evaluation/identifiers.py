@@ -1,6 +1,6 @@
-"""National identifiers: their form and, where the country has one, their check character.
+"""National identifiers: their format and, if the country has one, their check character.
 
-A rule is named by the id that catalogue rows use (`de.vat`); python-stdnum knows most of them.
+A rule has the id that catalogue rows use (`de.vat`). python-stdnum implements most rules.
 """
 
 import re
@@ -10,7 +10,7 @@ from importlib import import_module
 
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
-from didflow_verification.domain.evaluation.folding import compact
+from didflow_verification.domain.evaluation.normalization import compact
 
 BAD_FORMAT = "bad_format"
 BAD_CHECKSUM = "bad_checksum"
@@ -18,7 +18,7 @@ BAD_CHECKSUM = "bad_checksum"
 Validate = Callable[[str], object]
 
 _MODULES: Mapping[str, str] = {"nz.nzbn": "stdnum.ean"}
-_FORM_ONLY = frozenset({"de.hr", "nl.kvk"})
+_FORMAT_ONLY = frozenset({"de.hr", "nl.kvk"})
 _BY_LIBRARY: Mapping[str, tuple[str, ...]] = {
     "at": ("uid",),
     "au": ("abn", "acn"),
@@ -51,29 +51,29 @@ _BY_LIBRARY: Mapping[str, tuple[str, ...]] = {
 }
 RULES = (
     {f"{country}.{name}" for country, names in _BY_LIBRARY.items() for name in names}
-    | _FORM_ONLY
+    | _FORMAT_ONLY
     | {"sg.nric"}
 )
 """Every checksum id that a catalogue row may name."""
 
 
-def match_form(value: str, pattern: str | None, country: str) -> str | None:
-    """Return the value as the pattern takes it, or None where no reading of it does.
+def match_format(value: str, pattern: str | None, country: str) -> str | None:
+    """Return the form of the value that matches the pattern, or None if no form matches.
 
-    Tried in turn: as typed, compact, and compact without the country's letters in front.
+    The forms, in this order: as entered, compact, and compact without the country code in front.
     """
-    typed = value.strip()
+    entered = value.strip()
     if pattern is None:
-        return typed
-    small = compact(typed)
-    readings = (typed, small, small.removeprefix(country))
-    return next((reading for reading in readings if re.fullmatch(pattern, reading)), None)
+        return entered
+    short = compact(entered)
+    forms = (entered, short, short.removeprefix(country))
+    return next((form for form in forms if re.fullmatch(pattern, form)), None)
 
 
 def check_character(rule: str, value: str) -> str | None:
-    """Return the code of what is wrong with a well-formed identifier, or None where nothing is.
+    """Return the code of the fault of an identifier that has the right format, or None.
 
-    Raises KeyError for a rule that is not in `RULES`.
+    Raises KeyError if the rule is not in `RULES`.
     """
     try:
         _validator(rule)(compact(value) if rule not in _SPACED else value)
@@ -91,7 +91,7 @@ _SPACED = frozenset({"de.handelsregisternummer"})
 def _validator(rule: str) -> Validate:
     if rule not in RULES:
         raise KeyError(rule)
-    if rule in _FORM_ONLY:
+    if rule in _FORMAT_ONLY:
         return str
     if rule == "sg.nric":
         return _nric
@@ -102,7 +102,7 @@ def _validator(rule: str) -> Validate:
 
 
 def _nric(value: str) -> None:
-    """Singapore's NRIC and FIN: a weighted sum mod 11 picks the letter; the M series is taken by form."""
+    """Check NRIC and FIN of Singapore: a weighted sum mod 11 gives the letter. The M series has no check here."""
     letters = {
         "S": (0, "JZIHGFEDCBA"),
         "T": (4, "JZIHGFEDCBA"),

@@ -1,1 +1,1 @@
-"""The registration of a DID along its life: begun, handed on, ended, and planned for the clock."""
+"""The registration of a DID: its start, its lapse, and its handover to another account."""

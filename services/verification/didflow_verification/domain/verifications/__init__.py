@@ -1,1 +1,1 @@
-"""Attempts: details submitted and judged, reviewed, rested on, revoked."""
+"""Verifications: details are submitted, judged, reviewed, claimed and revoked, and the what-if predicts the result."""

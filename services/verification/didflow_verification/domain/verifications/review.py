@@ -1,30 +1,77 @@
-"""What a reviewer decides: an open attempt is approved or rejected, once, by somebody who did not submit it."""
+"""Decisions of reviewers: claim and release, approve and reject, revoke.
 
-from datetime import datetime
-from typing import Any
+A verification is decided once, and never by the person who submitted it. While a claim holds, nobody else decides.
+Source: spec verification, Verifications.
+"""
 
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected
-from didflow_verification.domain.axes.registration import Registration, moved, said
+from didflow_verification.domain.axes.registration import Registration, revocation_lapse
 from didflow_verification.domain.axes.step import Step
-from didflow_verification.domain.axes.verification import Status, Verification
-from didflow_verification.domain.axes.verification import moved as attempt_moved
-from didflow_verification.domain.catalogue.rules import rules_of
-from didflow_verification.domain.registration.lapsing import planned
-from didflow_verification.domain.services.serving import served
-from didflow_verification.domain.verifications.approvals import approval_of
-from didflow_verification.domain.verifications.commands import Approve, Reject
+from didflow_verification.domain.axes.transitions import VerificationStatus
+from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Revoke
+from didflow_verification.domain.events import registration_event
+from didflow_verification.domain.registration.lapse import lapsed, planned
+from didflow_verification.domain.requirements import rules_of
+from didflow_verification.domain.service_requests.end_user_change import with_services
+from didflow_verification.domain.verifications.approval import Approval, approval_key_of, approval_of
+
+CLAIM_HOLDS: Final = timedelta(minutes=15)
+"""How long a claim holds. Source: spec verification, Verifications."""
+
+_NOT_FOUND = Refused("not_found", "No such verification in your accounts.")
+
+
+class Revocation(Struct, frozen=True, kw_only=True):
+    """The record that a verification was revoked, when and by whom.
+
+    The statement that writes it schedules a recheck for every live DID that rests on the verification.
+    """
+
+    verification_id: UUID
+    revoked_at: datetime
+    revoked_by: str
+
+
+def claim(verification: Verification | None, command: Claim, now: datetime) -> Decision:
+    """Claim a pending verification, or renew the caller's claim. Refused `claimed` if somebody else's claim holds."""
+    if verification is None:
+        return _NOT_FOUND
+    refused = _not_pending(verification) or _claimed_by_another(verification, command.caller, now)
+    if refused is not None:
+        return refused
+    claimed = replace(verification, claimed_by=command.caller.actor, claimed_until=now + CLAIM_HOLDS)
+    return Decided(state=claimed, answer=claimed)
+
+
+def release(verification: Verification | None, command: Release, now: datetime) -> Decision:
+    """Release a claim. Without a claim nothing changes. Refused `claimed` if somebody else's claim holds."""
+    if verification is None:
+        return _NOT_FOUND
+    refused = _claimed_by_another(verification, command.caller, now)
+    if refused is not None:
+        return refused
+    if verification.claimed_by is None:
+        return Unchanged(answer=verification)
+    released = replace(verification, claimed_by=None, claimed_until=None)
+    return Decided(state=released, answer=released)
 
 
 def approve(registration: Registration | None, command: Approve, now: datetime, known: Known) -> Decision:
-    """Approve: the attempt's details are in force from now on."""
-    attempt = known.get(Verification, command.verification_id)
-    refused = _undecidable(registration, attempt, command.caller, "approved", now)
-    if refused is not None or registration is None or attempt is None:
-        return refused or Refused("not_found")
-    decided = _by(attempt, "approved", command.caller, now)
+    """Approve. The details of the verification are in force from now on."""
+    verification = known.get(Verification, command.verification_id)
+    refused = _undecidable(registration, verification, command.caller, "approved", now)
+    if refused is not None or registration is None or verification is None:
+        return refused or _NOT_FOUND
+    decided = _decided(verification, "approved", command.caller, now)
     changes: dict[str, Any] = {
         "approved": registration.assigned,
         "open": False,
@@ -32,77 +79,122 @@ def approve(registration: Registration | None, command: Approve, now: datetime, 
         "grace_until": None,
     }
     rules, anywhere = rules_of(registration.country, known)
-    after = planned(_on(registration, "approved", changes), rules, anywhere, now)
+    after = planned(_moved(registration, "approved", changes), rules, anywhere, now)
     until = after.approved.valid_until if after.approved else None
-    event = said(after, VerificationApproved, after.approved)
-    step = served(Step(registration=after, attempts=(decided,), events=(event,)), known)
+    event = registration_event(after, VerificationApproved, after.approved)
+    step = with_services(Step(registration=after, verifications=(decided,), events=(event,)), known)
     also = (*step.changed, approval_of(decided, now, until))
     return Decided(state=step.registration, also=also, events=step.events, answer=decided)
 
 
 def reject(registration: Registration | None, command: Reject, now: datetime, known: Known) -> Decision:
-    """Reject for coded reasons; details approved earlier stay in force. Refused `reasons_missing` without any."""
-    attempt = known.get(Verification, command.verification_id)
-    refused = _undecidable(registration, attempt, command.caller, "rejected", now)
-    if refused is not None or registration is None or attempt is None:
-        return refused or Refused("not_found")
+    """Reject with coded reasons. Details that were approved earlier stay in force. Refused `reasons_missing`."""
+    verification = known.get(Verification, command.verification_id)
+    refused = _undecidable(registration, verification, command.caller, "rejected", now)
+    if refused is not None or registration is None or verification is None:
+        return refused or _NOT_FOUND
     if not command.reasons:
-        return Refused("reasons_missing", "a rejection needs at least one coded reason", "reasons")
-    decided = _by(attempt, "rejected", command.caller, now, reasons=command.reasons)
-    after = _on(registration, "rejected", {"open": False, "reasons": command.reasons})
-    event = said(after, VerificationRejected, after.assigned)
+        return Refused("reasons_missing", "Give at least one coded reason.", "reasons")
+    decided = _decided(verification, "rejected", command.caller, now, reasons=command.reasons)
+    after = _moved(registration, "rejected", {"open": False, "reasons": command.reasons})
+    event = registration_event(after, VerificationRejected, after.assigned)
     return Decided(state=after, also=(decided,), events=(event,), answer=decided)
 
 
-def _on(registration: Registration, outcome: Any, changes: dict[str, Any]) -> Registration:
+def revoke(registration: Registration | None, command: Revoke, now: datetime, known: Known) -> Decision:
+    """Revoke an approved verification. If its details are in force, they expire at once.
+
+    Refused `not_found`, `not_approved`, `own_submission`.
+    """
+    verification = known.get(Verification, command.verification_id)
+    if registration is None or verification is None or verification.did_id != registration.did_id:
+        return _NOT_FOUND
+    if verification.status == "revoked":
+        return Unchanged(answer=verification)
+    if verification.status != "approved":
+        return Refused("not_approved", f"The verification is {verification.status}, not approved.")
+    refused = _own_submission(verification, command.caller)
+    if refused is not None:
+        return refused
+    revoked = _decided(verification, "revoked", command.caller, now, reasons=command.reasons)
+    record = Revocation(
+        verification_id=verification.verification_id, revoked_at=now, revoked_by=command.caller.actor
+    )
+    step = _without_approval(registration, command, now, known)
+    also = (revoked, record, *_ended_approval(verification, now, known))
+    return Decided(state=step.registration, also=also, events=step.events, answer=revoked)
+
+
+def _without_approval(registration: Registration, command: Revoke, now: datetime, known: Known) -> Step:
+    """End the approval of this DID if it comes from the revoked verification."""
+    approved = registration.approved
+    in_force = approved is not None and approved.verification_id == command.verification_id
+    if registration.ended or not in_force or registration.state != "approved":
+        return Step(registration=registration)
+    rules, anywhere = rules_of(registration.country, known)
+    step = lapsed(registration, revocation_lapse(now), command.reasons)
+    return replace(step, registration=planned(step.registration, rules, anywhere, now))
+
+
+def _ended_approval(verification: Verification, now: datetime, known: Known) -> tuple[Approval, ...]:
+    """Return the stored approval of the verification, ended now, so that nothing new rests on it."""
+    stored = known.get(Approval, approval_key_of(verification))
+    if stored is None or stored.verification_id != verification.verification_id:
+        return ()
+    return (replace(stored, valid_until=now),)
+
+
+def _moved(
+    registration: Registration, outcome: Literal["approved", "rejected"], changes: dict[str, Any]
+) -> Registration:
     if registration.state == "approved":
         return replace(registration, **changes)
-    return moved(registration, outcome, **changes)
+    return registration.moved_to(outcome, **changes)
 
 
-def _by(attempt: Verification, status: Status, caller: Caller, now: datetime, **more: Any) -> Verification:
-    return attempt_moved(attempt, status, decided_at=now, decided_by=caller.subject, **more)
+def _decided(
+    verification: Verification, status: VerificationStatus, caller: Caller, now: datetime, **more: Any
+) -> Verification:
+    return verification.moved_to(status, decided_at=now, decided_by=caller.actor, **more)
 
 
 def _undecidable(
     registration: Registration | None,
-    attempt: Verification | None,
+    verification: Verification | None,
     caller: Caller,
-    wanted: Status,
+    outcome: VerificationStatus,
     now: datetime,
 ) -> Refused | Unchanged | None:
-    """Say why an attempt cannot be decided so, or None. Source: spec verification, Verifications."""
-    if registration is None or attempt is None or attempt.did_id != registration.did_id:
-        return Refused("not_found", "no such verification")
-    if attempt.status == wanted:
-        return Unchanged(answer=attempt)
-    closed = closed_code(attempt)
-    if closed is not None:
-        return closed
-    return own_submission(attempt, caller) or claimed_by_another(attempt, caller, now)
+    """Return why the verification cannot get this outcome, or None."""
+    if registration is None or verification is None or verification.did_id != registration.did_id:
+        return _NOT_FOUND
+    if verification.status == outcome:
+        return Unchanged(answer=verification)
+    return (
+        _not_pending(verification)
+        or _own_submission(verification, caller)
+        or _claimed_by_another(verification, caller, now)
+    )
 
 
-def closed_code(attempt: Verification) -> Refused | None:
-    """Return the refusal of everything that needs an open attempt, or None while it is open."""
-    if attempt.status == "pending":
+def _not_pending(verification: Verification) -> Refused | None:
+    if verification.status == "pending":
         return None
-    if attempt.status == "superseded":
-        return Refused("superseded", "newer details took the place of this attempt")
-    if attempt.status == "withdrawn":
-        return Refused("withdrawn", "the number was handed on or removed before this was decided")
-    return Refused("already_decided", f"this attempt was {attempt.status}")
+    if verification.status == "superseded":
+        return Refused("superseded", "Newer details were submitted for this DID.")
+    if verification.status == "withdrawn":
+        return Refused("withdrawn", "The number was handed over or removed before a decision.")
+    return Refused("already_decided", f"The verification is already {verification.status}.")
 
 
-def own_submission(attempt: Verification, caller: Caller) -> Refused | None:
-    """Return the refusal of whoever submitted the details, or None for everybody else."""
-    if attempt.submitted_by == f"user:{caller.subject}":
-        return Refused("own_submission", "somebody else has to decide what you submitted")
+def _own_submission(verification: Verification, caller: Caller) -> Refused | None:
+    if verification.submitted_by == caller.actor:
+        return Refused("own_submission", "You submitted these details. Somebody else has to decide.")
     return None
 
 
-def claimed_by_another(attempt: Verification, caller: Caller, now: datetime) -> Refused | None:
-    """Return the refusal while somebody else's claim holds."""
-    holds = attempt.claimed_until is not None and now < attempt.claimed_until
-    if holds and attempt.claimed_by != caller.subject:
-        return Refused("claimed", "another reviewer is looking at this attempt")
+def _claimed_by_another(verification: Verification, caller: Caller, now: datetime) -> Refused | None:
+    holds = verification.claimed_until is not None and now < verification.claimed_until
+    if holds and verification.claimed_by != caller.actor:
+        return Refused("claimed", "Another reviewer has claimed this verification.")
     return None

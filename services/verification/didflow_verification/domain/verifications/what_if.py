@@ -1,38 +1,45 @@
-"""What a submission would give now: judged as the submission would be, with nothing changed."""
+"""The what-if: the outcome that a submission would have now. It is judged like a submission and changes nothing."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from didflow_chassis.decision import Known
 from didflow_verification.domain.axes.registration import Details, Registration
-from didflow_verification.domain.catalogue.rules import rows_in_force
 from didflow_verification.domain.evaluation.findings import Finding, is_satisfied
-from didflow_verification.domain.verifications.approvals import Approval
-from didflow_verification.domain.verifications.judging import Case, Judgement, judge, ownership_findings
-from didflow_verification.domain.verifications.submitting import Wish, case_of, details_of, judged
+from didflow_verification.domain.requirements import rows_in_force, utc_day
+from didflow_verification.domain.verifications.approval import Approval
+from didflow_verification.domain.verifications.judgement import Case, Judgement, judge, ownership_findings
+from didflow_verification.domain.verifications.submission import (
+    Submission,
+    case_of,
+    details_of,
+    judgement_of,
+)
 
-Outcome = Literal["approved", "pending", "rejected", "not_required"]
+ExpectedOutcome = Literal["approved", "pending", "rejected", "not_required"]
 
 
 class Expected(Struct, frozen=True, kw_only=True):
-    """The outcome that a submission would have, by which requirement, and every check with it."""
+    """The outcome that a submission would have, under which requirement, with every check."""
 
-    outcome: Outcome
+    outcome: ExpectedOutcome
     requirement: str
     version: int
     findings: tuple[Finding, ...]
 
     @property
     def satisfied(self) -> bool:
-        """Whether no check failed."""
+        """Return True if no check failed."""
         return is_satisfied(self.findings)
 
 
-def for_registration(registration: Registration, wish: Wish, now: datetime, known: Known) -> Expected:
-    """Say what these details would give for a DID."""
-    case = case_of(registration, wish, now, known)
+def for_registration(
+    registration: Registration, submission: Submission, now: datetime, known: Known
+) -> Expected:
+    """Return the expected outcome of these details for a DID."""
+    case = case_of(registration, submission, now, known)
     if registration.state == "not_required":
         findings = ownership_findings(case)
         return Expected(
@@ -41,20 +48,20 @@ def for_registration(registration: Registration, wish: Wish, now: datetime, know
             version=registration.requirement_version,
             findings=findings,
         )
-    judgement = judged(registration, wish, case, known)
-    return _expected(judgement, _standing(registration, details_of(case, wish)) or judgement.outcome)
+    judgement = judgement_of(registration, submission, case, known)
+    outcome = _present_outcome(registration, details_of(case, submission)) or judgement.outcome
+    return _expected(judgement, outcome)
 
 
 def for_kind(case: Case, approval: Approval | None) -> Expected:
-    """Say what these details would give for a kind of number; `approval` is the review for anywhere."""
-    day = case.now.astimezone(UTC).date()
-    rows = rows_in_force(case.rules, case.anywhere, case.number_type, day)
+    """Return the expected outcome of these details for a kind of number. `approval` is the review for any area."""
+    rows = rows_in_force(case.rules, case.anywhere, case.number_type, utc_day(case.now))
     judgement = judge(case, (None, approval))
     free = is_satisfied(judgement.findings) and not any(row.required for row in rows)
     return _expected(judgement, "not_required" if free else judgement.outcome)
 
 
-def _expected(judgement: Judgement, outcome: Outcome) -> Expected:
+def _expected(judgement: Judgement, outcome: ExpectedOutcome) -> Expected:
     requirement = judgement.requirement
     return Expected(
         outcome=outcome,
@@ -64,8 +71,8 @@ def _expected(judgement: Judgement, outcome: Outcome) -> Expected:
     )
 
 
-def _standing(registration: Registration, details: Details) -> Outcome | None:
-    """The same details again change nothing: their outcome stands."""
+def _present_outcome(registration: Registration, details: Details) -> ExpectedOutcome | None:
+    """Return the present outcome of equal details: to assign them again changes nothing. Else return None."""
     if registration.state == "expired" or not details.same_as(registration.assigned):
         return None
     if registration.open:

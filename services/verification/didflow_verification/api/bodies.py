@@ -1,0 +1,99 @@
+"""Parts that the requests of several resources have in common."""
+
+from collections.abc import Iterator
+from typing import Annotated, Self
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from didflow_chassis.http import ErrorMessage
+from didflow_contracts.accounts import AccountPath
+from didflow_contracts.events.registration import Reason
+from didflow_contracts.validation_errors import wrong_field
+from didflow_verification.domain.evaluation.findings import MESSAGES, REJECTION_CODES, REVIEWER_MESSAGES
+
+MAX_IDS = 1_000
+
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"\S"),
+    ErrorMessage("Write a text of 1 to 200 characters that is not blank."),
+]
+Number = Annotated[
+    str,
+    Field(pattern=r"^[+ ]?[0-9]{7,15}$"),
+    ErrorMessage("Write a number in E.164 form, such as +3532212345. The plus sign can be left out."),
+]
+Ids = Annotated[list[UUID], Field(max_length=50)]
+
+
+class StrictModel(BaseModel):
+    """A body that refuses unknown fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _ids(text: str) -> list[UUID]:
+    try:
+        ids = [UUID(part) for part in text.split(",") if part]
+    except ValueError:
+        raise ValueError("Write ids separated by commas.") from None
+    if len(ids) > MAX_IDS:
+        raise ValueError(f"List at most {MAX_IDS:,} ids; there are {len(ids):,}.")
+    return ids
+
+
+def _checked_ids(text: str) -> str:
+    _ids(text)
+    return text
+
+
+class DetailsQuery(BaseModel):
+    """Filters of a list of identities, addresses or documents."""
+
+    ids: Annotated[str, AfterValidator(_checked_ids)] | None = Field(
+        default=None, description="Up to 1,000 ids, separated by commas."
+    )
+    identity_id: UUID | None = Field(default=None, description="The identity that they belong to.")
+    account: AccountPath | None = Field(
+        default=None, description="The account that they belong to, without accounts below."
+    )
+
+    def conditions(self, table: sa.Table, key: str) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on the rows of a table."""
+        if self.ids is not None:
+            yield table.c[key].in_(_ids(self.ids))
+        if self.identity_id is not None:
+            yield table.c.identity_id == self.identity_id
+        if self.account is not None:
+            yield table.c.account == self.account
+
+
+def _rejection_code(code: str) -> str:
+    if code not in REJECTION_CODES:
+        raise ValueError(f"Use one of these codes: {', '.join(sorted(REJECTION_CODES))}.")
+    return code
+
+
+class ReasonBody(StrictModel):
+    """A coded reason. The code `other` needs a message."""
+
+    code: Annotated[str, AfterValidator(_rejection_code)]
+    field: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="The path of the detail that the reason is about."
+    )
+    message: Annotated[str, Field(max_length=1000)] = Field(
+        default="", description="The text of the reviewer. Without it, the text of the code is used."
+    )
+
+    @model_validator(mode="after")
+    def _other_has_a_message(self) -> Self:
+        if self.code == "other" and not self.message.strip():
+            raise wrong_field("message", "The reason `other` needs a message. Write one.", code="missing")
+        return self
+
+    def reason(self) -> Reason:
+        """Return the reason, with the text of the code if there is no message."""
+        standard = {**MESSAGES, **REVIEWER_MESSAGES}[self.code]
+        return Reason(code=self.code, field=self.field, message=self.message or standard)

@@ -1,0 +1,1 @@
+"""Requests for additional services over HTTP."""

@@ -1,1 +1,0 @@
-"""Additional services over HTTP."""

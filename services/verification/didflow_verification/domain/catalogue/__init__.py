@@ -1,1 +1,0 @@
-"""What countries ask for: the rows, what one covers of another, and loading others."""

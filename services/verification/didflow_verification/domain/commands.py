@@ -1,0 +1,158 @@
+"""The commands of verification: every change that a caller requests over HTTP or on the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from didflow_chassis.decision import Command
+from didflow_contracts.events.registration import Reason
+from didflow_contracts.vocabulary import AdditionalService, EndUserType, ServiceState
+from didflow_verification.domain.axes.service_request import ServiceData
+from didflow_verification.domain.details.identity import Person, Place
+from didflow_verification.domain.requirements import CountryRules
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateIdentity(Command):
+    """Create the identity `entity_id` in an account."""
+
+    account: str
+    type: EndUserType
+    person: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeIdentity(Command):
+    """Change fields of the identity `entity_id`, by name. The value None clears a field."""
+
+    type: EndUserType | None
+    changes: Mapping[str, str | date | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraseIdentity(Command):
+    """Erase the personal data of the identity `entity_id`, its addresses and its documents."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateAddress(Command):
+    """Create the address `entity_id` of an identity."""
+
+    identity_id: UUID
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeAddress(Command):
+    """Change fields of the address `entity_id`, by name."""
+
+    changes: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraseAddress(Command):
+    """Erase the personal data of the address `entity_id`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateDocument(Command):
+    """Create the document `entity_id` of an identity. Its bytes are already stored under `content_id`."""
+
+    identity_id: UUID
+    kind: str
+    media_type: str
+    size: int
+    content_id: UUID
+    issued_on: date | None
+    expires_on: date | None
+    states: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveContent(Command):
+    """Replace the content `former` of the document `entity_id` with the content `content_id`."""
+
+    former: UUID
+    content_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraseDocument(Command):
+    """Erase the personal data and the bytes of the document `entity_id`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approve(Command):
+    """Approve a verification of the DID `entity_id`."""
+
+    verification_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject(Command):
+    """Reject a verification of the DID `entity_id`, with at least one coded reason."""
+
+    verification_id: UUID
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revoke(Command):
+    """Revoke an approved verification of the DID `entity_id`, with everything that rests on it."""
+
+    verification_id: UUID
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Command):
+    """Claim the verification `entity_id` for the caller."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release(Command):
+    """Release the caller's claim of the verification `entity_id`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resubmit(Command):
+    """Submit these details for the DID `entity_id` after its verification `verification_id` was rejected."""
+
+    verification_id: UUID
+    identity_id: UUID
+    address_id: UUID | None
+    document_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestService(Command):
+    """Request an additional service for the DID `entity_id`, under the id `request_id`."""
+
+    request_id: UUID
+    service: AdditionalService
+    data: ServiceData
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideService(Command):
+    """Move a service request of the DID `entity_id` to another state."""
+
+    request_id: UUID
+    state: ServiceState
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelService(Command):
+    """Cancel a service request of the DID `entity_id`, or the active service."""
+
+    request_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadRules(Command):
+    """Replace the rules of the country `entity_id`. `change_id` is the id of this load."""
+
+    change_id: UUID
+    rules: CountryRules

@@ -1,0 +1,1 @@
+"""Additional services of a DID: requested, decided, canceled, and following the end user of the DID."""

@@ -1,0 +1,94 @@
+"""How a DID's additional services follow its end user: when the end user changes or leaves, and when the DID ends.
+
+Source: spec lifecycle, Additional services; Stock and holders.
+"""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Known
+from didflow_contracts.accounts import is_within
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
+from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.events import service_changed
+
+
+def current_request(
+    registration: Registration, service: AdditionalService, known: Known
+) -> ServiceRequest | None:
+    """Return the open request of a service, or None."""
+    identifier = registration.services.get(service)
+    return known.get(ServiceRequest, identifier) if identifier else None
+
+
+def with_request(registration: Registration, request: ServiceRequest) -> Registration:
+    """Return the registration with the request among its open requests, or without it if it is closed."""
+    others = {name: key for name, key in registration.services.items() if name != request.service}
+    return replace(
+        registration, services=others | ({request.service: request.request_id} if request.is_open else {})
+    )
+
+
+def with_services(step: Step, known: Known) -> Step:
+    """Let the open services follow the registration.
+
+    If the end user left the DID, they are closed. If another identity is in effect, active ones are processed again.
+    """
+    registration = step.registration
+    for request in _open_requests(registration, known):
+        after = _followed(request, registration)
+        if after == request:
+            continue
+        registration = with_request(registration, after)
+        events = (service_changed(after),) if after.state != request.state else ()
+        step = step.then(registration, *events, requests=(after,))
+    return step
+
+
+def with_changed_addresses(step: Step, address_ids: tuple[UUID, ...], known: Known) -> Step:
+    """Return active services at a changed address to processing, or help would be sent to the old address."""
+    for request in _open_requests(step.registration, known):
+        data = request.data
+        if request.state != "active" or data is None or data.address_id not in address_ids:
+            continue
+        after = request.moved_to("in_process", reasons=())
+        step = step.then(with_request(step.registration, after), service_changed(after), requests=(after,))
+    return step
+
+
+def closed(registration: Registration, known: Known) -> tuple[ServiceRequest, ...]:
+    """Return the open requests of a DID that ends, closed."""
+    return tuple(request.moved_to("not_configured") for request in _open_requests(registration, known))
+
+
+def _open_requests(registration: Registration, known: Known) -> Iterator[ServiceRequest]:
+    for key in registration.services.values():
+        request = known.get(ServiceRequest, key)
+        if request is not None:
+            yield request
+
+
+def _followed(request: ServiceRequest, registration: Registration) -> ServiceRequest:
+    if not is_within(registration.account, request.identity_account):
+        return request.moved_to("not_configured", reasons=(), account=registration.account)
+    request = replace(request, account=registration.account)
+    details = registration.in_effect
+    if details is None:
+        return request
+    in_effect = (details.identity_id, details.identity_revision)
+    if in_effect == (request.identity_id, request.identity_revision):
+        return request
+    updated = replace(
+        request,
+        identity_id=details.identity_id,
+        identity_revision=details.identity_revision,
+        identity_account=details.identity_account or request.identity_account,
+    )
+    if request.state != "active":
+        return updated
+    again: ServiceState = "pending" if request.service == "cnam" else "in_process"
+    return updated.moved_to(again, reasons=())

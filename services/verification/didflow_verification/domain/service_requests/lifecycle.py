@@ -1,0 +1,173 @@
+"""Additional services are requested and canceled by accounts, and decided by reviewers or a carrier's back office."""
+
+from datetime import datetime
+
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_contracts.events.registration import Reason
+from didflow_contracts.vocabulary import ServiceState
+from didflow_verification.domain.axes.registration import Details, Registration
+from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.axes.transitions import SERVICE_DECISIONS
+from didflow_verification.domain.commands import CancelService, DecideService, RequestService
+from didflow_verification.domain.details.identity import Address
+from didflow_verification.domain.events import service_changed
+from didflow_verification.domain.service_requests.checks import fault
+from didflow_verification.domain.service_requests.end_user_change import current_request, with_request
+
+NEEDS_REASONS = frozenset({"changes_required", "not_configured"})
+
+
+def service_details(registration: Registration) -> Details | None:
+    """Return the details that a service of the DID uses: the details in force, unless they were rejected.
+
+    Source: spec lifecycle, Additional services: registration and services use the same identity.
+    """
+    force = registration.in_force
+    if force is None or not force.owned or registration.state not in {"approved", "pending", "not_required"}:
+        return None
+    return force
+
+
+def request_service(
+    registration: Registration | None, command: RequestService, now: datetime, known: Known
+) -> Decision:
+    """Request a service, or send a request again after `changes_required`.
+
+    Refused `did_ended`, `identity_missing`, `not_supported`, `request_open`, and with the codes of `checks`.
+    """
+    if registration is None:
+        return Refused("not_found", "No such DID in your accounts.")
+    if registration.ended:
+        return Refused("did_ended", f"The DID was {registration.ended}.")
+    before = current_request(registration, command.service, known)
+    if before is not None and before.request_id == command.request_id:
+        return Unchanged(answer=before)
+    details = service_details(registration)
+    refused = _not_possible(registration, command, before, details) or _data_fault(
+        registration, command, details, known
+    )
+    if refused is not None or details is None:
+        return refused or Refused("identity_missing")
+    request = _request(registration, command, details, before, now)
+    after = with_request(registration, request)
+    return Decided(state=after, also=(request,), events=(service_changed(request),), answer=request)
+
+
+def _not_possible(
+    registration: Registration,
+    command: RequestService,
+    before: ServiceRequest | None,
+    details: Details | None,
+) -> Refused | None:
+    if registration.features is not None and command.service not in registration.features:
+        return Refused("not_supported", "The number does not support this service.", "service")
+    if before is not None and before.state != "changes_required":
+        return Refused("request_open", f"The service already has a request in the state {before.state}.")
+    if details is None:
+        return Refused(
+            "identity_missing", "Assign end-user details to the DID first. Rejected details do not count."
+        )
+    return None
+
+
+def _data_fault(
+    registration: Registration, command: RequestService, details: Details | None, known: Known
+) -> Refused | None:
+    address_id = command.data.address_id
+    address = known.get(Address, address_id) if address_id else None
+    foreign = address is None or details is None or address.identity_id != details.identity_id
+    if address_id is not None and foreign:
+        return Refused("not_yours", "The address does not belong to the DID's end user.", "address_id")
+    return fault(command.service, command.data, address, registration.country)
+
+
+def _request(
+    registration: Registration,
+    command: RequestService,
+    details: Details,
+    before: ServiceRequest | None,
+    now: datetime,
+) -> ServiceRequest:
+    actor = command.caller.actor
+    if before is not None:
+        return before.moved_to(
+            "new",
+            account=registration.account,
+            data=command.data,
+            reasons=(),
+            requested_at=now,
+            requested_by=actor,
+        )
+    return ServiceRequest(
+        request_id=command.request_id,
+        did_id=registration.did_id,
+        number=registration.number,
+        account=registration.account,
+        service=command.service,
+        state="pending" if command.service == "cnam" else "new",
+        identity_id=details.identity_id,
+        identity_revision=details.identity_revision,
+        identity_account=details.identity_account or registration.account,
+        data=command.data,
+        requested_at=now,
+        requested_by=actor,
+    )
+
+
+def decide_service(
+    registration: Registration | None, command: DecideService, now: datetime, known: Known
+) -> Decision:
+    """Move a request to another state. Refused `already_decided`, `reasons_missing`, `own_submission`."""
+    request = _named_request(registration, command, known)
+    if registration is None or request is None:
+        return Refused("not_found", "No such request in your accounts.")
+    if request.state == command.state:
+        return Unchanged(answer=request)
+    if command.state not in SERVICE_DECISIONS[request.service].get(request.state, frozenset()):
+        return Refused(
+            "already_decided",
+            f"A request for {request.service} in the state {request.state} cannot become {command.state}.",
+            "state",
+        )
+    if request.requested_by == command.caller.actor:
+        return Refused("own_submission", "You made this request. Somebody else has to decide it.")
+    needs_reasons = request.state != "cancelation_pending" and command.state in NEEDS_REASONS
+    if needs_reasons and not command.reasons:
+        return Refused("reasons_missing", "Give at least one coded reason.", "reasons")
+    reasons = command.reasons if needs_reasons else ()
+    return _moved(registration, request, command.state, now, actor=command.caller.actor, reasons=reasons)
+
+
+def cancel_service(
+    registration: Registration | None, command: CancelService, now: datetime, known: Known
+) -> Decision:
+    """Cancel. An active CNAM is first removed by the carrier. Everything else is closed at once."""
+    request = _named_request(registration, command, known)
+    if registration is None or request is None:
+        return Refused("not_found", "No such request in your accounts.")
+    if request.state in {"not_configured", "cancelation_pending"}:
+        return Unchanged(answer=request)
+    at_carrier = request.service == "cnam" and request.state == "active"
+    state: ServiceState = "cancelation_pending" if at_carrier else "not_configured"
+    return _moved(registration, request, state, now, actor=command.caller.actor)
+
+
+def _named_request(
+    registration: Registration | None, command: DecideService | CancelService, known: Known
+) -> ServiceRequest | None:
+    request = known.get(ServiceRequest, command.request_id)
+    return request if registration and request and request.did_id == registration.did_id else None
+
+
+def _moved(
+    registration: Registration,
+    request: ServiceRequest,
+    state: ServiceState,
+    now: datetime,
+    *,
+    actor: str,
+    reasons: tuple[Reason, ...] = (),
+) -> Decision:
+    after = request.moved_to(state, decided_at=now, decided_by=actor, reasons=reasons)
+    events = () if registration.ended else (service_changed(after),)
+    return Decided(state=with_request(registration, after), also=(after,), events=events, answer=after)

@@ -1,1 +1,0 @@
-"""Additional services: requested, checked, decided, and what becomes of them with the registration."""

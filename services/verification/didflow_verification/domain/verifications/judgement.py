@@ -1,0 +1,169 @@
+"""The judgement of details for a number: the row that applies, the findings, and the outcome.
+
+The what-if and the submission both use `judge`, so a submission gets the outcome that the what-if predicted.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from didflow_contracts.vocabulary import EndUserType
+from didflow_verification.domain.details.document import DocumentFacts
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.evaluation import evaluate
+from didflow_verification.domain.evaluation.document_checks import valid_until
+from didflow_verification.domain.evaluation.findings import EvaluationInput, Finding, failed, is_satisfied
+from didflow_verification.domain.requirements import (
+    CountryRules,
+    Requirement,
+    earlier_version,
+    row_for,
+    rows_in_force,
+    utc_day,
+)
+from didflow_verification.domain.verifications.approval import Approval
+
+JudgedOutcome = Literal["approved", "pending", "rejected"]
+Evaluate = Callable[[EvaluationInput], tuple[Finding, ...]]
+AreaNames = Callable[[], frozenset[str]]
+FindDocuments = Callable[[Iterable[UUID]], tuple[DocumentFacts, ...]]
+
+
+def _no_documents(_document_ids: Iterable[UUID]) -> tuple[DocumentFacts, ...]:
+    return ()
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """The details to judge, as they were found (None: they do not exist), for a number of an account.
+
+    `shown_type` is the end-user type of the purchase. `area_names` returns the normalized names of the number's area;
+    it is called only if the area matters. `address_id` and `document_ids` are the ids that were submitted.
+    `find_documents` finds the documents of an earlier review. They count as submitted if the case rests on that review.
+    """
+
+    account: str
+    country: str
+    number_type: str
+    shown_type: EndUserType | None
+    rules: CountryRules | None
+    anywhere: CountryRules | None
+    identity: Identity | None
+    address_id: UUID | None
+    address: Address | None
+    document_ids: tuple[UUID, ...]
+    documents: tuple[DocumentFacts, ...]
+    area_names: AreaNames
+    find_documents: FindDocuments = _no_documents
+    now: datetime
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """The result. `rests_on` is the review that an automatic approval relies on, if it needed one.
+
+    `valid_until` is the end of the documents that it was judged with.
+    """
+
+    requirement: Requirement
+    findings: tuple[Finding, ...]
+    outcome: JudgedOutcome
+    rests_on: UUID | None = None
+    valid_until: datetime | None = None
+
+
+def ownership_findings(case: Case) -> tuple[Finding, ...]:
+    """Return the details that the account must not use. Source: spec verification, Evaluation: `not_yours`."""
+    identity = case.identity
+    if identity is None or not identity.serves(case.account):
+        return (failed("identity", "not_yours", "identity_id"),)
+    findings = []
+    if case.address_id is not None and (
+        case.address is None or case.address.identity_id != identity.identity_id
+    ):
+        findings.append(failed("address", "not_yours", "address_id"))
+    owned = {
+        document.document_id for document in case.documents if document.identity_id == identity.identity_id
+    }
+    if not owned.issuperset(case.document_ids):
+        findings.append(failed("documents", "not_yours", "document_ids"))
+    return tuple(findings)
+
+
+def judge(
+    case: Case, approvals: tuple[Approval | None, Approval | None], run: Evaluate = evaluate
+) -> Judgement:
+    """Judge a case. `approvals` are the reviews for the number's prefix and for any area.
+
+    `run` evaluates, and may cache results. Raises LookupError if the catalogue was not loaded.
+    """
+    rows = rows_in_force(case.rules, case.anywhere, case.number_type, utc_day(case.now))
+    shown = row_for(rows, case.shown_type) or rows[0]
+    foreign = ownership_findings(case)
+    identity = case.identity
+    if foreign or identity is None:
+        return Judgement(
+            requirement=_row_of_identity(rows, case) or shown, findings=foreign, outcome="rejected"
+        )
+    requirement = row_for(rows, identity.type)
+    if requirement is None:
+        return Judgement(requirement=shown, findings=(_wrong_type(identity),), outcome="rejected")
+    usable = approvals[:1] if requirement.by_area else approvals
+    approval = next((a for a in usable if a and _covers(a, case, identity, requirement)), None)
+    given = _input(case, identity, requirement, approval)
+    return _outcome(given, run(given), approval)
+
+
+def _row_of_identity(rows: tuple[Requirement, ...], case: Case) -> Requirement | None:
+    serves = case.identity is not None and case.identity.serves(case.account)
+    return row_for(rows, case.identity.type) if serves and case.identity else None
+
+
+def _wrong_type(identity: Identity) -> Finding:
+    code = "business_only" if identity.type == "individual" else "individual_only"
+    return failed("end_user_type", code, "identity.type")
+
+
+def _covers(approval: Approval, case: Case, identity: Identity, today: Requirement) -> bool:
+    """Return True if the case may rest on a review. A document that nobody has reviewed needs its own review."""
+    if today.documents and not set(case.document_ids) <= set(approval.document_ids):
+        return False
+    earlier = earlier_version(case.rules, case.anywhere, today, approval.requirement_version)
+    return approval.covers(today, earlier, identity, case.address, case.now)
+
+
+def _input(
+    case: Case, identity: Identity, requirement: Requirement, approval: Approval | None
+) -> EvaluationInput:
+    """Return the input of the evaluation. The documents of the review that it may rest on count as submitted."""
+    inherited = set(approval.document_ids) - set(case.document_ids) if approval else set()
+    return EvaluationInput(
+        requirement=requirement,
+        identity=identity,
+        address=case.address,
+        documents=(*case.documents, *(case.find_documents(sorted(inherited)) if inherited else ())),
+        country=case.country,
+        places=case.area_names() if requirement.by_area else frozenset(),
+        day=utc_day(case.now),
+    )
+
+
+def _outcome(given: EvaluationInput, findings: tuple[Finding, ...], approval: Approval | None) -> Judgement:
+    """Source: spec lifecycle, Registration: Details assigned, Auto-approval."""
+    requirement = given.requirement
+    rests_on: UUID | None = None
+    outcome: JudgedOutcome = "pending"
+    if not is_satisfied(findings):
+        outcome = "rejected"
+    elif not requirement.review.manual and all(finding.passed for finding in findings):
+        outcome = "approved"
+    elif approval is not None:
+        outcome, rests_on = "approved", approval.verification_id
+    return Judgement(
+        requirement=requirement,
+        findings=findings,
+        outcome=outcome,
+        rests_on=rests_on,
+        valid_until=valid_until(given),
+    )

@@ -1,0 +1,429 @@
+"""The tables and views of verification, and the catalogue that comes with the service."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID, insert
+
+from didflow_verification.catalogue.files import packaged, rules_json
+
+revision = "verification_0001"
+down_revision = None
+branch_labels = ("verification",)
+depends_on = None
+
+DETAILS_IN_USE = """
+CREATE VIEW details_in_use AS
+SELECT did_id, number, (assigned ->> 'identity_id')::uuid AS identity_id,
+       (assigned ->> 'address_id')::uuid AS address_id, assigned -> 'document_ids' AS document_ids
+FROM registrations WHERE ended IS NULL AND assigned IS NOT NULL
+UNION ALL
+SELECT did_id, number, (approved ->> 'identity_id')::uuid, (approved ->> 'address_id')::uuid,
+       approved -> 'document_ids'
+FROM registrations WHERE ended IS NULL AND approved IS NOT NULL
+"""
+
+ADDRESSES_IN_USE = """
+CREATE VIEW addresses_in_use AS
+SELECT did_id, number, identity_id, address_id FROM details_in_use
+UNION ALL
+SELECT did_id, number, identity_id, (data ->> 'address_id')::uuid FROM service_requests
+WHERE state <> 'not_configured' AND data ->> 'address_id' IS NOT NULL
+"""
+
+DETAIL_USES = """
+CREATE VIEW detail_uses AS
+SELECT identity_id AS detail_id, count(DISTINCT did_id) AS dids, 1::bigint AS version
+FROM (SELECT identity_id, did_id FROM details_in_use
+      UNION ALL
+      SELECT identity_id, did_id FROM service_requests WHERE state <> 'not_configured') AS u
+GROUP BY identity_id
+UNION ALL
+SELECT address_id, count(DISTINCT did_id), 1::bigint
+FROM (SELECT a.address_id, u.did_id
+      FROM addresses a JOIN details_in_use u ON u.identity_id = a.identity_id AND u.address_id = a.address_id
+      UNION ALL
+      SELECT (data ->> 'address_id')::uuid, did_id FROM service_requests
+      WHERE state <> 'not_configured' AND data ->> 'address_id' IS NOT NULL) AS u
+GROUP BY address_id
+UNION ALL
+SELECT d.document_id, count(DISTINCT u.did_id), 1::bigint
+FROM documents d JOIN details_in_use u ON u.identity_id = d.identity_id
+WHERE u.document_ids ? d.document_id::text OR EXISTS (
+    SELECT FROM verifications v WHERE v.identity_id = d.identity_id AND v.status IN ('pending', 'approved')
+    AND v.document_ids ? d.document_id::text)
+GROUP BY d.document_id
+"""
+
+OWNED_DETAILS = """
+CREATE VIEW owned_details AS
+SELECT i.identity_id,
+       coalesce((SELECT jsonb_agg(a.address_id) FROM addresses a
+                 WHERE a.identity_id = i.identity_id AND a.erased_at IS NULL), '[]') AS address_ids,
+       coalesce((SELECT jsonb_agg(d.document_id) FROM documents d
+                 WHERE d.identity_id = i.identity_id AND d.erased_at IS NULL), '[]') AS document_ids,
+       1::bigint AS version
+FROM identities i
+"""
+
+VIEWS = (DETAILS_IN_USE, ADDRESSES_IN_USE, DETAIL_USES, OWNED_DETAILS)
+
+BY_ACCOUNT = sa.text('account COLLATE "C"')
+
+
+def instant(name: str, *, nullable: bool = True, comment: str | None = None) -> sa.Column:
+    return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable, comment=comment)
+
+
+def identifier(
+    name: str, *, key: bool = False, nullable: bool = False, comment: str | None = None
+) -> sa.Column:
+    return sa.Column(name, UUID(as_uuid=True), primary_key=key, nullable=nullable, comment=comment)
+
+
+def text(name: str, *, key: bool = False, nullable: bool = False, comment: str | None = None) -> sa.Column:
+    return sa.Column(name, sa.Text, primary_key=key, nullable=nullable, comment=comment)
+
+
+def json(
+    name: str, *, nullable: bool = False, default: str | None = None, comment: str | None = None
+) -> sa.Column:
+    return sa.Column(name, JSONB, nullable=nullable, server_default=default, comment=comment)
+
+
+def count(name: str, *, nullable: bool = False) -> sa.Column:
+    return sa.Column(name, sa.Integer, nullable=nullable)
+
+
+def flag(name: str, *, comment: str | None = None) -> sa.Column:
+    return sa.Column(name, sa.Boolean, nullable=False, comment=comment)
+
+
+def version() -> sa.Column:
+    return sa.Column("version", sa.BigInteger, nullable=False)
+
+
+def index(name: str, table: str, *columns: object, where: str | None = None, unique: bool = False) -> None:
+    condition = sa.text(where) if where else None
+    op.create_index(name, table, list(columns), unique=unique, postgresql_where=condition)
+
+
+def upgrade() -> None:
+    create_catalogue()
+    create_identities_and_addresses()
+    create_documents()
+    create_registrations()
+    create_verifications()
+    create_service_requests()
+    create_timers()
+    for view in VIEWS:
+        op.execute(view)
+
+
+def create_catalogue() -> None:
+    catalogue = op.create_table(
+        "catalogue",
+        text("country", key=True, comment="ISO-2; * for all other countries"),
+        json("languages"),
+        json("places"),
+        json("requirements", comment="all rows in all versions"),
+        version(),
+    )
+    op.execute(insert(catalogue).values([{**rules_json(rules), "version": 1} for rules in packaged()]))
+    op.create_table(
+        "catalogue_changes",
+        identifier("change_id", key=True),
+        text("country"),
+        instant("changed_at", nullable=False),
+        text("changed_by"),
+        json("lines"),
+        flag("recheck_all"),
+    )
+    index("catalogue_changes_country", "catalogue_changes", "country", "changed_at")
+
+
+def create_identities_and_addresses() -> None:
+    op.create_table(
+        "identities",
+        identifier("identity_id", key=True),
+        text("account", comment="it serves this account and those below"),
+        text("type"),
+        json("person", comment="personal data"),
+        count("revision"),
+        instant("created_at", nullable=False),
+        text("created_by"),
+        instant("erased_at"),
+        version(),
+    )
+    index("identities_account", "identities", BY_ACCOUNT, "created_at", "identity_id")
+    op.create_table(
+        "addresses",
+        identifier("address_id", key=True),
+        identifier("identity_id"),
+        text("account", comment="the account of its identity"),
+        json("place", comment="personal data"),
+        count("revision"),
+        instant("created_at", nullable=False),
+        text("created_by"),
+        instant("erased_at"),
+        version(),
+    )
+    index("addresses_account", "addresses", BY_ACCOUNT, "created_at", "address_id")
+    index("addresses_identity", "addresses", "identity_id")
+    op.create_table(
+        "detail_changes",
+        identifier("change_id", key=True),
+        identifier("identity_id"),
+        identifier("address_id", nullable=True),
+        count("revision"),
+        instant("changed_at", nullable=False),
+        text("changed_by"),
+    )
+    index("detail_changes_identity", "detail_changes", "identity_id", "changed_at")
+    op.create_table(
+        "personal_reads",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        instant("at", nullable=False),
+        text("subject", comment="the subject of the reader"),
+        text("account", comment="the account of the reader"),
+        text("role"),
+        text("kind", comment="identity, address, document, content or service_request"),
+        identifier("entity_id"),
+    )
+    index("personal_reads_entity", "personal_reads", "entity_id", "at")
+    index("personal_reads_at", "personal_reads", "at")
+
+
+def create_documents() -> None:
+    op.create_table(
+        "documents",
+        identifier("document_id", key=True),
+        identifier("identity_id"),
+        text("account", comment="the account of its identity"),
+        text("kind"),
+        text("media_type", comment="detected from the content"),
+        sa.Column("size", sa.BigInteger, nullable=False, comment="bytes before encryption"),
+        identifier("content_id", nullable=True),
+        sa.Column("issued_on", sa.Date),
+        sa.Column("expires_on", sa.Date),
+        json("states", comment="personal data"),
+        instant("created_at", nullable=False),
+        text("created_by"),
+        instant("erased_at"),
+        version(),
+    )
+    index("documents_account", "documents", BY_ACCOUNT, "created_at", "document_id")
+    index("documents_identity", "documents", "identity_id")
+    index("documents_content", "documents", "content_id", unique=True)
+    op.create_table(
+        "document_contents",
+        identifier("content_id", key=True),
+        identifier("document_id"),
+        text("account", comment="bound to the ciphertext, like document_id"),
+        text("key_id", comment="the configured key that encrypts it"),
+        text("store", comment="where its chunks are: database or s3"),
+        instant("unused_since", comment="since when possibly no document has it; null: a document has it"),
+    )
+    index("document_contents_key", "document_contents", "key_id", "content_id")
+    index(
+        "document_contents_unused", "document_contents", "unused_since", where="unused_since IS NOT NULL"
+    )
+    op.create_table(
+        "document_chunks",
+        identifier("content_id", key=True),
+        sa.Column("position", sa.Integer, primary_key=True),
+        sa.Column("ciphertext", BYTEA, nullable=False, comment="AES-256-GCM"),
+    )
+    op.execute("ALTER TABLE document_chunks ALTER COLUMN ciphertext SET STORAGE EXTERNAL")
+
+
+def create_registrations() -> None:
+    op.create_table(
+        "registrations",
+        identifier("did_id", key=True),
+        text("number"),
+        text("country"),
+        text("number_type"),
+        text("end_user_type", nullable=True, comment="as purchased; only used until details are assigned"),
+        text("account", comment="the holder of the DID as last received"),
+        json("holders", comment="the holders of the DID, each with its start"),
+        text("state"),
+        text("requirement"),
+        count("requirement_version"),
+        json("approved", nullable=True),
+        json("assigned", nullable=True),
+        flag("open", comment="the last verification is not decided"),
+        count("attempt"),
+        json("reasons"),
+        instant("assigned_at"),
+        instant("grace_until"),
+        instant("started_at", nullable=False),
+        text("ended", nullable=True, comment="removed or refused: nothing changes any more"),
+        json("sequences", comment="the last applied sequence of each axis and source"),
+        json("features", nullable=True, comment="the features of the number as last received"),
+        json("services", default="{}", comment="the open request of each additional service"),
+        json("lapse", nullable=True, comment="the known end of the approval"),
+        instant("due_at"),
+        version(),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("correlation_id", sa.Text, nullable=False),
+    )
+    index("registrations_live_number", "registrations", "number", where="ended IS NULL")
+    index("registrations_due", "registrations", "due_at", where="due_at IS NOT NULL")
+    index(
+        "registrations_rests_on",
+        "registrations",
+        sa.text("((approved ->> 'rests_on')::uuid)"),
+        where="ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL",
+    )
+    for details in ("assigned", "approved"):
+        index(
+            f"registrations_{details}_identity",
+            "registrations",
+            sa.text(f"(({details} ->> 'identity_id')::uuid)"),
+            where="ended IS NULL",
+        )
+
+
+def create_verifications() -> None:
+    op.create_table(
+        "verifications",
+        identifier("verification_id", key=True),
+        text("reference"),
+        identifier("did_id"),
+        text("number"),
+        text("account"),
+        text("country"),
+        text("number_type"),
+        text("end_user_type", nullable=True),
+        count("attempt"),
+        text("status"),
+        text("requirement"),
+        count("requirement_version"),
+        text("prefix", comment="the prefix of the number if the area matters, else empty"),
+        identifier("identity_id"),
+        count("identity_revision", nullable=True),
+        identifier("address_id", nullable=True),
+        count("address_revision", nullable=True),
+        json("document_ids"),
+        json("findings"),
+        json("reasons"),
+        flag("automatic"),
+        identifier("rests_on", nullable=True),
+        instant("submitted_at", nullable=False),
+        text("submitted_by", nullable=True),
+        instant("decided_at"),
+        text("decided_by", nullable=True),
+        text("claimed_by", nullable=True),
+        instant("claimed_until"),
+        version(),
+    )
+    index("verifications_did", "verifications", "did_id", "attempt", unique=True)
+    index(
+        "verifications_queue",
+        "verifications",
+        "submitted_at",
+        "verification_id",
+        where="status = 'pending'",
+    )
+    index("verifications_account", "verifications", BY_ACCOUNT, "submitted_at", "verification_id")
+    index("verifications_reference", "verifications", "reference")
+    index("verifications_identity", "verifications", "identity_id")
+    op.create_table(
+        "approvals",
+        text("approval_key", key=True),
+        identifier("verification_id"),
+        text("requirement"),
+        count("requirement_version"),
+        count("identity_revision", nullable=True),
+        count("address_revision", nullable=True),
+        json("document_ids", default="[]"),
+        instant("valid_until"),
+        instant("approved_at", nullable=False),
+        version(),
+    )
+    index("approvals_verification", "approvals", "verification_id")
+
+
+def create_service_requests() -> None:
+    op.create_table(
+        "service_requests",
+        identifier("request_id", key=True),
+        identifier("did_id"),
+        text("number"),
+        text("account"),
+        text("service"),
+        text("state"),
+        identifier("identity_id"),
+        count("identity_revision", nullable=True),
+        text("identity_account"),
+        json("data", nullable=True, comment="personal data; null after the request was closed"),
+        json("reasons"),
+        instant("requested_at", nullable=False),
+        text("requested_by"),
+        instant("decided_at"),
+        text("decided_by", nullable=True),
+        version(),
+    )
+    index("service_requests_did", "service_requests", "did_id", "requested_at")
+    index("service_requests_account", "service_requests", BY_ACCOUNT, "requested_at", "request_id")
+    index("service_requests_identity", "service_requests", "identity_id")
+    open_only = "state <> 'not_configured'"
+    index("service_requests_open", "service_requests", "requested_at", "request_id", where=open_only)
+    index(
+        "service_requests_address",
+        "service_requests",
+        sa.text("((data ->> 'address_id')::uuid)"),
+        where=open_only,
+    )
+
+
+def create_timers() -> None:
+    op.create_table(
+        "revocations",
+        identifier("verification_id", key=True),
+        instant("revoked_at", nullable=False),
+        text("revoked_by"),
+    )
+    op.create_table(
+        "rechecks",
+        identifier("did_id", key=True),
+        text("number"),
+        instant("due_at"),
+        identifier("revoked", nullable=True, comment="the revoked review that the DID rests on"),
+        version(),
+    )
+    op.create_table(
+        "reassessments",
+        identifier("did_id", key=True),
+        text("number"),
+        instant("due_at"),
+        text("changed_by"),
+        json("address_ids", default="[]", comment="the addresses that changed"),
+        version(),
+    )
+    for table in ("rechecks", "reassessments"):
+        index(f"{table}_due", table, "due_at", where="due_at IS NOT NULL")
+
+
+def downgrade() -> None:
+    for view in ("owned_details", "detail_uses", "addresses_in_use", "details_in_use"):
+        op.execute(f"DROP VIEW {view}")
+    for table in (
+        "reassessments",
+        "rechecks",
+        "revocations",
+        "service_requests",
+        "approvals",
+        "verifications",
+        "registrations",
+        "document_chunks",
+        "document_contents",
+        "documents",
+        "personal_reads",
+        "detail_changes",
+        "addresses",
+        "identities",
+        "catalogue_changes",
+        "catalogue",
+    ):
+        op.drop_table(table)

@@ -1,0 +1,338 @@
+"""The tables and views of verification. The migrations create them; a test compares both."""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from didflow_chassis.states import instant, state_table
+
+METADATA: Final = sa.MetaData()
+"""The tables."""
+
+VIEWS: Final = sa.MetaData()
+"""The views. They are loaded like tables and never written."""
+
+
+def _id(
+    name: str, *, key: bool = False, nullable: bool = False, comment: str | None = None
+) -> sa.Column[Any]:
+    return sa.Column(name, PG_UUID(as_uuid=True), primary_key=key, nullable=nullable, comment=comment)
+
+
+def _text(
+    name: str, *, key: bool = False, nullable: bool = False, comment: str | None = None
+) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text, primary_key=key, nullable=nullable, comment=comment)
+
+
+def _json(name: str, *, nullable: bool = False, comment: str | None = None) -> sa.Column[Any]:
+    return sa.Column(name, JSONB, nullable=nullable, comment=comment)
+
+
+def _count(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer, nullable=nullable)
+
+
+def _by_account(table: str, *columns: str) -> sa.Index:
+    """Return the index that serves lists of an account's subtree."""
+    return sa.Index(f"{table}_account", sa.text('account COLLATE "C"'), *columns)
+
+
+def _by_due(table: str) -> sa.Index:
+    """Return the index that serves due timers."""
+    return sa.Index(f"{table}_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL"))
+
+
+# The catalogue.
+
+catalogue = state_table(
+    "catalogue",
+    METADATA,
+    _text("country", key=True, comment="ISO-2; * for all other countries"),
+    _json("languages"),
+    _json("places"),
+    _json("requirements", comment="all rows in all versions"),
+)
+
+catalogue_changes = sa.Table(
+    "catalogue_changes",
+    METADATA,
+    _id("change_id", key=True),
+    _text("country"),
+    instant("changed_at", nullable=False),
+    _text("changed_by"),
+    _json("lines"),
+    sa.Column("recheck_all", sa.Boolean, nullable=False),
+    sa.Index("catalogue_changes_country", "country", "changed_at"),
+)
+
+# End-user details.
+
+identities = state_table(
+    "identities",
+    METADATA,
+    _id("identity_id", key=True),
+    _text("account", comment="it serves this account and those below"),
+    _text("type"),
+    _json("person", comment="personal data"),
+    _count("revision"),
+    instant("created_at", nullable=False),
+    _text("created_by"),
+    instant("erased_at"),
+    _by_account("identities", "created_at", "identity_id"),
+)
+
+addresses = state_table(
+    "addresses",
+    METADATA,
+    _id("address_id", key=True),
+    _id("identity_id"),
+    _text("account", comment="the account of its identity"),
+    _json("place", comment="personal data"),
+    _count("revision"),
+    instant("created_at", nullable=False),
+    _text("created_by"),
+    instant("erased_at"),
+    _by_account("addresses", "created_at", "address_id"),
+    sa.Index("addresses_identity", "identity_id"),
+)
+
+documents = state_table(
+    "documents",
+    METADATA,
+    _id("document_id", key=True),
+    _id("identity_id"),
+    _text("account", comment="the account of its identity"),
+    _text("kind"),
+    _text("media_type", comment="detected from the content"),
+    sa.Column("size", sa.BigInteger, nullable=False, comment="bytes before encryption"),
+    _id("content_id", nullable=True),
+    sa.Column("issued_on", sa.Date),
+    sa.Column("expires_on", sa.Date),
+    _json("states", comment="personal data"),
+    instant("created_at", nullable=False),
+    _text("created_by"),
+    instant("erased_at"),
+    _by_account("documents", "created_at", "document_id"),
+    sa.Index("documents_identity", "identity_id"),
+    sa.Index("documents_content", "content_id", unique=True),
+)
+
+document_contents = sa.Table(
+    "document_contents",
+    METADATA,
+    _id("content_id", key=True),
+    _id("document_id"),
+    _text("account", comment="bound to the ciphertext, like document_id"),
+    _text("key_id", comment="the configured key that encrypts it"),
+    _text("store", comment="where its chunks are: database or s3"),
+    sa.Column(
+        "unused_since",
+        sa.TIMESTAMP(timezone=True),
+        comment="since when possibly no document has it; null: a document has it",
+    ),
+    sa.Index("document_contents_key", "key_id", "content_id"),
+    sa.Index(
+        "document_contents_unused", "unused_since", postgresql_where=sa.text("unused_since IS NOT NULL")
+    ),
+)
+
+document_chunks = sa.Table(
+    "document_chunks",
+    METADATA,
+    _id("content_id", key=True),
+    sa.Column("position", sa.Integer, primary_key=True, nullable=False),
+    sa.Column("ciphertext", BYTEA, nullable=False, comment="AES-256-GCM"),
+)
+
+detail_changes = sa.Table(
+    "detail_changes",
+    METADATA,
+    _id("change_id", key=True),
+    _id("identity_id"),
+    _id("address_id", nullable=True),
+    _count("revision"),
+    instant("changed_at", nullable=False),
+    _text("changed_by"),
+    sa.Index("detail_changes_identity", "identity_id", "changed_at"),
+)
+
+detail_uses = state_table(
+    "detail_uses", VIEWS, _id("detail_id", key=True), sa.Column("dids", sa.BigInteger, nullable=False)
+)
+
+owned_details = state_table(
+    "owned_details", VIEWS, _id("identity_id", key=True), _json("address_ids"), _json("document_ids")
+)
+
+personal_reads = sa.Table(
+    "personal_reads",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    instant("at", nullable=False),
+    _text("subject", comment="the subject of the reader"),
+    _text("account", comment="the account of the reader"),
+    _text("role"),
+    _text("kind", comment="identity, address, document, content or service_request"),
+    _id("entity_id"),
+    sa.Index("personal_reads_entity", "entity_id", "at"),
+    sa.Index("personal_reads_at", "at"),
+)
+
+# Registrations.
+
+registrations = state_table(
+    "registrations",
+    METADATA,
+    _id("did_id", key=True),
+    _text("number"),
+    _text("country"),
+    _text("number_type"),
+    _text("end_user_type", nullable=True, comment="as purchased; only used until details are assigned"),
+    _text("account", comment="the holder of the DID as last received"),
+    _json("holders", comment="the holders of the DID, each with its start"),
+    _text("state"),
+    _text("requirement"),
+    _count("requirement_version"),
+    _json("approved", nullable=True),
+    _json("assigned", nullable=True),
+    sa.Column("open", sa.Boolean, nullable=False, comment="the last verification is not decided"),
+    _count("attempt"),
+    _json("reasons"),
+    instant("assigned_at"),
+    instant("grace_until"),
+    instant("started_at", nullable=False),
+    _text("ended", nullable=True, comment="removed or refused: nothing changes any more"),
+    _json("sequences", comment="the last applied sequence of each axis and source"),
+    _json("features", nullable=True, comment="the features of the number as last received"),
+    _json("services", comment="the open request of each additional service"),
+    _json("lapse", nullable=True, comment="the known end of the approval"),
+    instant("due_at"),
+    sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
+    sa.Index(
+        "registrations_rests_on",
+        sa.text("((approved ->> 'rests_on')::uuid)"),
+        postgresql_where=sa.text("ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL"),
+    ),
+    _by_due("registrations"),
+    emits=True,
+)
+
+verifications = state_table(
+    "verifications",
+    METADATA,
+    _id("verification_id", key=True),
+    _text("reference"),
+    _id("did_id"),
+    _text("number"),
+    _text("account"),
+    _text("country"),
+    _text("number_type"),
+    _text("end_user_type", nullable=True),
+    _count("attempt"),
+    _text("status"),
+    _text("requirement"),
+    _count("requirement_version"),
+    _text("prefix", comment="the prefix of the number if the area matters, else empty"),
+    _id("identity_id"),
+    _count("identity_revision", nullable=True),
+    _id("address_id", nullable=True),
+    _count("address_revision", nullable=True),
+    _json("document_ids"),
+    _json("findings"),
+    _json("reasons"),
+    sa.Column("automatic", sa.Boolean, nullable=False),
+    _id("rests_on", nullable=True),
+    instant("submitted_at", nullable=False),
+    _text("submitted_by", nullable=True),
+    instant("decided_at"),
+    _text("decided_by", nullable=True),
+    _text("claimed_by", nullable=True),
+    instant("claimed_until"),
+    sa.Index("verifications_identity", "identity_id"),
+    sa.Index("verifications_did", "did_id", "attempt", unique=True),
+    sa.Index(
+        "verifications_queue",
+        "submitted_at",
+        "verification_id",
+        postgresql_where=sa.text("status = 'pending'"),
+    ),
+    _by_account("verifications", "submitted_at", "verification_id"),
+    sa.Index("verifications_reference", "reference"),
+)
+
+approvals = state_table(
+    "approvals",
+    METADATA,
+    _text("approval_key", key=True),
+    _id("verification_id"),
+    _text("requirement"),
+    _count("requirement_version"),
+    _count("identity_revision", nullable=True),
+    _count("address_revision", nullable=True),
+    _json("document_ids"),
+    instant("valid_until"),
+    instant("approved_at", nullable=False),
+    sa.Index("approvals_verification", "verification_id"),
+)
+
+service_requests = state_table(
+    "service_requests",
+    METADATA,
+    _id("request_id", key=True),
+    _id("did_id"),
+    _text("number"),
+    _text("account"),
+    _text("service"),
+    _text("state"),
+    _id("identity_id"),
+    _count("identity_revision", nullable=True),
+    _text("identity_account"),
+    _json("data", nullable=True, comment="personal data; null after the request was closed"),
+    _json("reasons"),
+    instant("requested_at", nullable=False),
+    _text("requested_by"),
+    instant("decided_at"),
+    _text("decided_by", nullable=True),
+    sa.Index("service_requests_did", "did_id", "requested_at"),
+    _by_account("service_requests", "requested_at", "request_id"),
+    sa.Index(
+        "service_requests_open",
+        "requested_at",
+        "request_id",
+        postgresql_where=sa.text("state <> 'not_configured'"),
+    ),
+)
+
+# Timers of DIDs that a change affects.
+
+revocations = sa.Table(
+    "revocations",
+    METADATA,
+    _id("verification_id", key=True),
+    instant("revoked_at", nullable=False),
+    _text("revoked_by"),
+)
+
+rechecks = state_table(
+    "rechecks",
+    METADATA,
+    _id("did_id", key=True),
+    _text("number"),
+    instant("due_at"),
+    _id("revoked", nullable=True, comment="the revoked review that the DID rests on"),
+    _by_due("rechecks"),
+)
+
+reassessments = state_table(
+    "reassessments",
+    METADATA,
+    _id("did_id", key=True),
+    _text("number"),
+    instant("due_at"),
+    _text("changed_by"),
+    _json("address_ids", comment="the addresses that changed"),
+    _by_due("reassessments"),
+)

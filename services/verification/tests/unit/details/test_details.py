@@ -1,0 +1,249 @@
+"""Identities, addresses and documents are changed and erased: each decision without a state, once and twice."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Decided, Refused, Unchanged, known
+from didflow_verification.domain.commands import (
+    ChangeAddress,
+    ChangeIdentity,
+    CreateDocument,
+    EraseAddress,
+    EraseDocument,
+    EraseIdentity,
+    MoveContent,
+)
+from didflow_verification.domain.details.changes import DetailChange, change_address, change_identity
+from didflow_verification.domain.details.document import Document, create_document, move_content
+from didflow_verification.domain.details.erasure import (
+    DetailUse,
+    OwnedDetails,
+    erase_address,
+    erase_document,
+    erase_identity,
+)
+from didflow_verification.domain.details.identity import Address, Identity, Person
+from didflow_verification.domain.timers import Reassessment, submissions_again
+
+CONTENT = UUID(int=7)
+
+
+@pytest.fixture
+def ann(build: Any) -> Any:
+    """A reseller of the account."""
+    return build.caller("ann", "reseller", "master/acme")
+
+
+@pytest.fixture
+def document(acme: Identity, build: Any) -> Document:
+    """A document of the account's identity."""
+    return Document(
+        document_id=UUID(int=5),
+        identity_id=acme.identity_id,
+        account=acme.account,
+        kind="passport",
+        media_type="image/png",
+        size=9,
+        content_id=CONTENT,
+        issued_on=date(2026, 1, 1),
+        expires_on=None,
+        states=(("holder_last_name", "Murphy"),),
+        created_at=build.zero,
+        created_by="user:ann",
+    )
+
+
+def about(key: UUID, caller: Any) -> dict[str, Any]:
+    """Return the fields that every command has."""
+    return {"entity_id": key, "subject": "", "caller": caller}
+
+
+def creation_of(document: Document, caller: Any) -> CreateDocument:
+    """Return the command that creates a document."""
+    return CreateDocument(
+        **about(document.document_id, caller),
+        identity_id=document.identity_id,
+        kind=document.kind,
+        media_type=document.media_type,
+        size=document.size,
+        content_id=CONTENT,
+        issued_on=document.issued_on,
+        expires_on=document.expires_on,
+        states=document.states,
+    )
+
+
+def test_unknown_details_can_neither_be_changed_nor_erased(
+    build: Any, ann: Any, acme: Identity, document: Any
+) -> None:
+    """Each command is refused `not_found`. To move the content of an unknown document changes nothing."""
+    key = uuid4()
+    nothing = known(absent=[(DetailUse, key), (OwnedDetails, key), (Identity, document.identity_id)])
+    outcomes = [
+        change_identity(None, ChangeIdentity(**about(key, ann), type=None, changes={}), build.zero),
+        change_address(None, ChangeAddress(**about(key, ann), changes={}), build.zero),
+        erase_identity(None, EraseIdentity(**about(key, ann)), build.zero, nothing),
+        erase_address(None, EraseAddress(**about(key, ann)), build.zero, nothing),
+        erase_document(None, EraseDocument(**about(key, ann)), build.zero, nothing),
+        create_document(None, creation_of(document, ann), build.zero, nothing),
+    ]
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["not_found"] * 6
+    move = MoveContent(**about(key, ann), former=CONTENT, content_id=uuid4())
+    assert isinstance(move_content(None, move, build.zero), Unchanged)
+
+
+def test_details_outside_the_callers_reach_are_not_found(
+    build: Any, acme: Identity, quay: Address, document: Any
+) -> None:
+    """Every command of a sibling account is refused `not_found`."""
+    eve = build.caller("eve", "reseller", "master/globex")
+    empty = known(
+        absent=[(DetailUse, key) for key in (acme.identity_id, quay.address_id, document.document_id)]
+    )
+    outcomes = [
+        change_identity(
+            acme, ChangeIdentity(**about(acme.identity_id, eve), type=None, changes={}), build.zero
+        ),
+        change_address(quay, ChangeAddress(**about(quay.address_id, eve), changes={}), build.zero),
+        erase_identity(acme, EraseIdentity(**about(acme.identity_id, eve)), build.zero, empty),
+        erase_address(quay, EraseAddress(**about(quay.address_id, eve)), build.zero, empty),
+        erase_document(document, EraseDocument(**about(document.document_id, eve)), build.zero, empty),
+        create_document(None, creation_of(document, eve), build.zero, known((acme, acme.identity_id))),
+    ]
+    assert {outcome.code for outcome in outcomes if isinstance(outcome, Refused)} == {"not_found"}
+    assert all(isinstance(outcome, Refused) for outcome in outcomes)
+
+
+def test_a_change_is_recorded_without_personal_data(build: Any, ann: Any, acme: Identity) -> None:
+    """The revision rises by one. The record has the actor and the time."""
+    command = ChangeIdentity(
+        **about(acme.identity_id, ann),
+        type="individual",
+        changes={"last_name": "Murphy", "company_name": None},
+    )
+    outcome = change_identity(acme, command, build.zero)
+    assert isinstance(outcome, Decided)
+    assert outcome.state == replace(
+        acme,
+        type="individual",
+        revision=2,
+        person=replace(acme.person, last_name="Murphy", company_name=None),
+    )
+    (record,) = outcome.also
+    assert isinstance(record, DetailChange)
+    assert (record.revision, record.changed_by, record.changed_at) == (2, "user:ann", build.zero)
+    assert "Murphy" not in str(record)
+    assert change_identity(outcome.state, command, build.zero) == Unchanged(answer=outcome.state)
+
+
+def test_an_address_changes_once(build: Any, ann: Any, quay: Address) -> None:
+    """The same change again is unchanged."""
+    command = ChangeAddress(**about(quay.address_id, ann), changes={"city": "Cork"})
+    outcome = change_address(quay, command, build.zero)
+    assert isinstance(outcome, Decided)
+    assert (outcome.state.place.city, outcome.state.revision) == ("Cork", 2)
+    assert change_address(outcome.state, command, build.zero) == Unchanged(answer=outcome.state)
+
+
+def test_a_document_is_created_once(build: Any, ann: Any, acme: Identity, document: Document) -> None:
+    """It belongs to the account of its identity. An erased identity gets no document."""
+    stored = known((acme, acme.identity_id))
+    outcome = create_document(None, creation_of(document, ann), build.zero, stored)
+    assert outcome == Decided(state=document, answer=document)
+    assert create_document(document, creation_of(document, ann), build.zero, stored) == Unchanged(
+        answer=document
+    )
+    erased = known((replace(acme, erased_at=build.zero), acme.identity_id))
+    refused = create_document(None, creation_of(document, ann), build.zero, erased)
+    assert isinstance(refused, Refused)
+
+
+def test_a_content_is_replaced_once(build: Any, ann: Any, document: Document) -> None:
+    """A second replacement of the same content, or one of an erased document, changes nothing."""
+    move = MoveContent(**about(document.document_id, ann), former=CONTENT, content_id=UUID(int=8))
+    outcome = move_content(document, move, build.zero)
+    assert outcome == Decided(state=replace(document, content_id=UUID(int=8)))
+    assert isinstance(move_content(outcome.state, move, build.zero), Unchanged)
+    assert isinstance(move_content(replace(document, content_id=None), move, build.zero), Unchanged)
+
+
+def test_a_person_is_erased_with_its_addresses_and_documents(
+    build: Any, ann: Any, acme: Identity, quay: Address, document: Document
+) -> None:
+    """The ids stay, without personal data. The second erasure is unchanged."""
+    owned = OwnedDetails(
+        identity_id=acme.identity_id, address_ids=(quay.address_id,), document_ids=(document.document_id,)
+    )
+    states = known(
+        (owned, acme.identity_id),
+        (quay, quay.address_id),
+        (document, document.document_id),
+        absent=[(DetailUse, acme.identity_id)],
+    )
+    command = EraseIdentity(**about(acme.identity_id, ann))
+    outcome = erase_identity(acme, command, build.zero, states)
+    assert isinstance(outcome, Decided)
+    identity, (address, erased) = outcome.state, outcome.also
+    assert (identity.person, identity.erased_at, identity.serves("master/acme")) == (
+        Person(),
+        build.zero,
+        False,
+    )
+    assert (address.place.street, address.place.city, address.erased_at) == ("", "", build.zero)
+    assert (erased.states, erased.content_id, erased.issued_on) == ((), None, None)
+    assert erase_identity(identity, command, build.zero, states) == Unchanged(answer=identity)
+    used = known((DetailUse(detail_id=acme.identity_id, dids=2), acme.identity_id))
+    refused = erase_identity(acme, command, build.zero, used)
+    assert refused == Refused("in_use", "2 live DIDs use it. Assign other details to them first.")
+
+
+def test_an_address_and_a_document_are_erased_when_no_live_did_uses_them(
+    build: Any, ann: Any, quay: Address, document: Document
+) -> None:
+    """Before that, the refusal `in_use` has the number of DIDs. The second erasure is unchanged."""
+    for erase, state, command in (
+        (erase_address, quay, EraseAddress(**about(quay.address_id, ann))),
+        (erase_document, document, EraseDocument(**about(document.document_id, ann))),
+    ):
+        key: Any = command.entity_id
+        used = known((DetailUse(detail_id=key, dids=1), key))
+        refused = erase(state, command, build.zero, used)  # type: ignore[operator]
+        assert (refused.code, refused.message.split()[0]) == ("in_use", "1")
+        outcome = erase(state, command, build.zero, known(absent=[(DetailUse, key)]))  # type: ignore[operator]
+        assert outcome.state.erased_at == build.zero
+        again = erase(outcome.state, command, build.zero, known(absent=[(DetailUse, key)]))  # type: ignore[operator]
+        assert isinstance(again, Unchanged)
+
+
+def test_changed_details_are_judged_again(pending: Any, build: Any, acme: Identity, later: Any) -> None:
+    """The actor of the change submits the next verification. Details that did not change are not judged again."""
+    timer = Reassessment(did_id=build.did, number=build.number, due_at=build.zero, changed_by="user:cat")
+    pending.store(timer)
+    pending.run_timers(build.zero + timedelta(hours=2))
+    assert pending.statuses() == ["pending"]
+    assert pending.state(Reassessment, build.did) == later(timer, due_at=None)
+    pending.store(later(acme, revision=2), timer)
+    pending.run_timers(build.zero + timedelta(hours=2))
+    assert pending.statuses() == ["superseded", "pending"]
+    assert pending.verification(2).submitted_by == "user:cat"
+    assert (pending.registration.state, pending.axis_topics()[-1]) == ("pending", "pending")
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_an_ended_or_unknown_did_is_not_judged_again(
+    pending: Any, build: Any, acme: Identity, later: Any, *, registered: bool
+) -> None:
+    """Only the timer ends."""
+    did = build.did if registered else uuid4()
+    pending.process(build.removed())
+    timer = Reassessment(did_id=did, number=build.number, due_at=build.zero, changed_by="user:cat")
+    pending.store(later(acme, revision=2), timer)
+    published = pending.topics()
+    pending.run_timers(build.zero + timedelta(hours=2))
+    assert pending.state(Reassessment, did) == later(timer, due_at=None)
+    assert (pending.statuses(), pending.topics()) == (["withdrawn"], published)
+    assert list(submissions_again(pending.registration, "x")) == []
