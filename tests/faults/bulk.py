@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from confluent_kafka import Producer
-from faults.stories import Life
+from faults.lives import Life
 
 from didflow_contracts.envelope import CONTENT_TYPE
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from faults.four import Four, answers, event_of
-from faults.stories import Life
+from faults.lives import Life
 
 from didflow.services import service
 from didflow_contracts.envelope import Event

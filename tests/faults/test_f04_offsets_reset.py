@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 from faults.four import READS, Four, Record, answers, four
 from faults.installation import Install, Installation, ready
 from faults.invariants import Judge
+from faults.lives import Life
 from faults.oracle import Ask
-from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import asyncpg
 from faults.four import record
 from faults.installation import Install, Installation
+from faults.lives import EXAMPLES
 from faults.oracle import Ask, Oracle, OraclePurchase
-from faults.stories import EXAMPLES
 from harness.processes import until
 
 from didflow import dead_letters

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from faults.four import four
-from faults.stories import Life
+from faults.lives import Life
 from harness.fixtures import DatabaseFor
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from faults.endings import answered, differing, endings
 from faults.four import four
-from faults.stories import Life, Step, told
+from faults.lives import Life, Step, told
 from harness.fixtures import DatabaseFor
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)

@@ -7,7 +7,7 @@ from typing import Final
 
 from faults.endings import differing, endings
 from faults.four import READS, Four, Record, answers, four
-from faults.stories import Life
+from faults.lives import Life
 from harness.fixtures import DatabaseFor
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)

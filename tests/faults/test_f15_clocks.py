@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 from faults.four import Four, event_of, four
 from faults.installation import Install, ready
+from faults.lives import Life
 from faults.oracle import Ask
-from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
 

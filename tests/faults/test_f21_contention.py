@@ -10,7 +10,7 @@ from typing import Any, Final
 import asyncpg
 import httpx
 from faults.four import Four, four, together
-from faults.stories import ACCOUNT, Life
+from faults.lives import ACCOUNT, Life
 from harness.fixtures import DatabaseFor
 
 from didflow.services import service

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from faults.four import Four, event_of, four
-from faults.stories import ACCOUNT, Life
+from faults.lives import ACCOUNT, Life
 from harness.fixtures import DatabaseFor
 
 from didflow_billing.domain.commands import SetCycles

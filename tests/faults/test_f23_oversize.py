@@ -8,9 +8,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faults.four import answers, event_of, four, record
 from faults.installation import Install
 from faults.invariants import Judge
+from faults.lives import Life
 from faults.oracle import Ask
 from faults.rawrecords import RawRecord, publish
-from faults.stories import Life
 from harness.fixtures import DatabaseFor
 from harness.processes import until
 from harness.topics import admin

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import pytest
 from faults.four import READS, Four, four, raw
-from faults.stories import Life
+from faults.lives import Life
 from harness.fixtures import DatabaseFor
 
 from didflow import dead_letters

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from faults.endings import answered, differing, endings
 from faults.four import READS, Record, four, raw
-from faults.stories import EXAMPLES, Life, Step, told
+from faults.lives import EXAMPLES, Life, Step, told
 from faults.test_f12_order import STORIES
 from harness.fixtures import DatabaseFor
 

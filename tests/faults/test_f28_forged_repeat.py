@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 from faults.four import READS, event_of, four, raw
-from faults.stories import Life
+from faults.lives import Life
 from harness.fixtures import DatabaseFor
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)

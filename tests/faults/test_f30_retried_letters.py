@@ -6,7 +6,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 from faults.four import Four, four, raw, together
-from faults.stories import Life
+from faults.lives import Life
 from harness.fixtures import DatabaseFor
 from msgspec.structs import replace
 

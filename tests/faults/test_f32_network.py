@@ -38,7 +38,7 @@ def start_behind(database: Proxy, kafka: Proxy, install_on: InstallOn, dsn: str)
     """Start billing's worker behind two proxies."""
     rerouted = dsn.replace(f":{port_of(dsn)}/", f":{database.port}/")
     with pytest.MonkeyPatch.context() as told:
-        told.setenv("PYTHONPATH", str(Path(__file__).parent / "rerouted"))
+        told.setenv("PYTHONPATH", str(Path(__file__).parent / "via_proxy"))
         told.setenv("KAFKA_VIA", str(kafka.port))
         return install_on({"billing": rerouted}).worker("billing", **PATIENCE)
 
