@@ -20,7 +20,7 @@ class Mutant:
 MUTANTS = (
     Mutant(
         name="no inbox insert",
-        file="stage/transaction.py",
+        file="stage/unit_of_work.py",
         before="    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])\n",
         after="    inbox: Any = ([], [], [], [])\n",
         tests=(f"{STAGE}/test_stage.py",),

@@ -34,7 +34,7 @@ from didflow_chassis.stage.messages import (
     with_subject,
 )
 from didflow_chassis.stage.telemetry import StageTelemetry
-from didflow_chassis.stage.transaction import Context, attempt, load_states, lock_all
+from didflow_chassis.stage.transaction import Context, attempt, load_states, lock
 from didflow_chassis.stage.unit_of_work import UnitOfWork
 from didflow_contracts.ids import derived_id, uuid7
 
@@ -152,7 +152,7 @@ class Stage:
                     return stored
                 refs |= await self._discovered(connection, batch, refs)
                 if is_split:
-                    await lock_all(connection, self.service, batch, refs)
+                    await lock(connection, self.service, batch, refs)
                     works = await self._in_parts(connection, batch, refs, events)
                 else:
                     works = [

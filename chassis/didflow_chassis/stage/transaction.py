@@ -1,20 +1,19 @@
 """One attempt at a batch inside a transaction: lock, load, recognize repeats, decide, save.
 
 The first statement takes all locks of the batch, distinct and sorted, and reads the service's time. Every table is
-then read by one statement and written by one, whatever the size of the batch. If an upsert writes fewer rows than it
-was given, another writer changed a row, and the whole batch runs again.
+then read by one statement, whatever the size of the batch.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from didflow_chassis import dead_letters, parked
+from didflow_chassis import parked
 from didflow_chassis.database import Transient, hash64
 from didflow_chassis.dead_letters import NewLetter
 from didflow_chassis.records import Record, headers_from_json
@@ -34,8 +33,7 @@ from didflow_chassis.stage.messages import (
     timer_message,
     uncovered,
 )
-from didflow_chassis.stage.unit_of_work import UnitOfWork
-from didflow_chassis.states import Stored
+from didflow_chassis.stage.unit_of_work import UnitOfWork, save
 from didflow_chassis.tables import NOW_SQL
 
 LOCK = f"""
@@ -55,20 +53,6 @@ SELECT {NOW_SQL}, array_agg(k) FILTER (WHERE NOT got) FROM locked
 TAKEN = """
 SELECT id, digest, sequence_hash FROM inbox WHERE id = ANY($1::bytea[]) OR sequence_hash = ANY($2::bigint[])
 """
-
-INSERT_INBOX = """
-    INSERT INTO inbox (id, digest, decision, sequence_hash, seen_at)
-    SELECT i, d, r, s, clock_timestamp()
-    FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) AS u (i, d, r, s)
-"""
-
-INSERT_INBOX_AND_OUTBOX = f"""
-WITH taken AS ({INSERT_INBOX}), written AS (
-    INSERT INTO outbox (topic, key, value, headers)
-    SELECT t, k, v, h FROM unnest($5::text[], $6::bytea[], $7::bytea[], $8::jsonb[])
-        WITH ORDINALITY AS u (t, k, v, h, n) ORDER BY n)
-SELECT pg_notify('outbox', '')
-"""  # noqa: S608
 
 ID_REUSED = ("id_reused", "The id was used before for another type, subject or data.")
 SEQUENCE_REUSED = ("sequence_reused", "The source used this sequence before for another event.")
@@ -102,7 +86,7 @@ async def attempt(
     """Process a batch up to the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
     service = context.service
     messages = [message.begin() for message in batch.messages]
-    now, locked = await _lock(connection, service, batch, refs)
+    now, locked = await lock(connection, service, batch, refs)
     if locked:
         messages = _unlocked(messages, locked)
     writable = frozenset((ref.model, ref.key) for ref in refs if ref.write)
@@ -124,15 +108,18 @@ async def attempt(
     _decide(queues, batch, fresh, rows)
     work.decided_at = time.perf_counter()
     work.decided_s = work.decided_at - began
-    await _save(connection, work, events.prefix)
+    await save(connection, work, events.prefix)
     if batch.origin == "kafka":
         work.failures = context.breaker.count(fresh)
     return work
 
 
-async def lock_all(connection: Any, service: Service, batch: Batch, refs: set[Ref]) -> None:
-    """Take all locks of a batch, before parts of it are attempted one after another."""
-    await _lock(connection, service, batch, refs)
+async def lock(connection: Any, service: Service, batch: Batch, refs: set[Ref]) -> tuple[Any, set[int]]:
+    """Take the locks. Return the service's time and, for a batch from timers, the locks that others hold."""
+    locks = locks_of(service, batch, refs)
+    statement = TRY_LOCK if batch.from_timers else LOCK
+    now, locked = await connection.fetchrow(statement, list(locks), list(locks.values()))
+    return now, set(locked or ()) if batch.from_timers else set()
 
 
 async def load_states(connection: Any, service: Service, work: UnitOfWork, refs: Iterable[Ref]) -> None:
@@ -145,14 +132,6 @@ async def load_states(connection: Any, service: Service, work: UnitOfWork, refs:
         if wanted:
             rows = await connection.fetch(kind.load_sql, list(wanted))
             work.add_loaded(kind, [kind.from_row(tuple(row)) for row in rows], wanted)
-
-
-async def _lock(connection: Any, service: Service, batch: Batch, refs: set[Ref]) -> tuple[Any, set[int]]:
-    """Take the locks. Return the service's time and, for a batch from timers, the locks that others hold."""
-    locks = locks_of(service, batch, refs)
-    statement = TRY_LOCK if batch.from_timers else LOCK
-    now, locked = await connection.fetchrow(statement, list(locks), list(locks.values()))
-    return now, set(locked or ()) if batch.from_timers else set()
 
 
 def _unlocked(messages: list[Message], locked: set[int]) -> list[Message]:
@@ -287,37 +266,3 @@ def _decide(
     for message in messages:
         queues.take(message)
     queues.finish()
-
-
-async def _save(connection: Any, work: UnitOfWork, prefix: str) -> None:
-    """Write all that was decided. Raises Transient if another writer changed a state."""
-    by_model = _changed_rows(work)
-    for kind in work.service.kinds:
-        if rows := by_model.get(kind.model):
-            status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
-            if int(status.rsplit(" ", 1)[1]) != len(rows):
-                raise Transient(f"another writer changed a row of {kind.table.name}")
-    await parked.save(connection, work.parked_changes, work.unparked, list(work.newly_parked.values()))
-    if work.dead_letters:
-        work.outbox += await dead_letters.insert(
-            connection, work.dead_letters, service=work.service.name, prefix=prefix, now=work.now
-        )
-    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])
-    if work.outbox:
-        outbox = [(row.topic, row.key, row.value, row.headers) for row in work.outbox]
-        await connection.execute(INSERT_INBOX_AND_OUTBOX, *inbox, *_columns(outbox))
-    elif work.inbox:
-        await connection.execute(INSERT_INBOX, *inbox)
-
-
-def _changed_rows(work: UnitOfWork) -> Mapping[type, list[Stored[Any]]]:
-    rows: defaultdict[type, list[Stored[Any]]] = defaultdict(list)
-    for state in work.appended:
-        rows[type(state)].append(Stored(state, 0))
-    for key in work.changed:
-        rows[key[0]].append(work.stored[key])
-    return rows
-
-
-def _columns(rows: list[Any]) -> tuple[list[Any], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))

@@ -1,23 +1,40 @@
-"""The unit of work of one batch: the states that were loaded, and all that is to be written at the commit.
+"""The unit of work of one batch: the states that were loaded, and all that is written at the end of the transaction.
 
-Every record is noted in the inbox once, by the first batch that sees it, whatever was decided then.
+Every record is noted in the inbox once, by the first batch that sees it, whatever was decided then. Every table is
+written by one statement. If an upsert writes fewer rows than it was given, another writer changed a row, and the whole
+batch runs again.
 """
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from didflow_chassis import parked
+from didflow_chassis import dead_letters, parked
+from didflow_chassis.database import Transient
 from didflow_chassis.dead_letters import NewLetter
 from didflow_chassis.decision import Known
 from didflow_chassis.records import OutboxRow
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.messages import Message, Poison
 from didflow_chassis.states import Kind, Stored
+
+INSERT_INBOX = """
+    INSERT INTO inbox (id, digest, decision, sequence_hash, seen_at)
+    SELECT i, d, r, s, clock_timestamp()
+    FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::bigint[]) AS u (i, d, r, s)
+"""
+
+INSERT_INBOX_AND_OUTBOX = f"""
+WITH taken AS ({INSERT_INBOX}), written AS (
+    INSERT INTO outbox (topic, key, value, headers)
+    SELECT t, k, v, h FROM unnest($5::text[], $6::bytea[], $7::bytea[], $8::jsonb[])
+        WITH ORDINALITY AS u (t, k, v, h, n) ORDER BY n)
+SELECT pg_notify('outbox', '')
+"""  # noqa: S608
 
 StateKey = tuple[type, Hashable]
 """The model class and the key of a state."""
@@ -156,3 +173,37 @@ class UnitOfWork:
             inbox_id=message.inbox_id,
             record=message.record,
         )
+
+
+async def save(connection: Any, work: UnitOfWork, prefix: str) -> None:
+    """Write all that was decided. Raises Transient if another writer changed a state."""
+    by_model = _changed_rows(work)
+    for kind in work.service.kinds:
+        if rows := by_model.get(kind.model):
+            status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
+            if int(status.rsplit(" ", 1)[1]) != len(rows):
+                raise Transient(f"another writer changed a row of {kind.table.name}")
+    await parked.save(connection, work.parked_changes, work.unparked, list(work.newly_parked.values()))
+    if work.dead_letters:
+        work.outbox += await dead_letters.insert(
+            connection, work.dead_letters, service=work.service.name, prefix=prefix, now=work.now
+        )
+    inbox = _columns(work.inbox) if work.inbox else ([], [], [], [])
+    if work.outbox:
+        outbox = [(row.topic, row.key, row.value, row.headers) for row in work.outbox]
+        await connection.execute(INSERT_INBOX_AND_OUTBOX, *inbox, *_columns(outbox))
+    elif work.inbox:
+        await connection.execute(INSERT_INBOX, *inbox)
+
+
+def _changed_rows(work: UnitOfWork) -> Mapping[type, list[Stored[Any]]]:
+    rows: defaultdict[type, list[Stored[Any]]] = defaultdict(list)
+    for state in work.appended:
+        rows[type(state)].append(Stored(state, 0))
+    for key in work.changed:
+        rows[key[0]].append(work.stored[key])
+    return rows
+
+
+def _columns(rows: list[Any]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))

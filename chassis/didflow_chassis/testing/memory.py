@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from didflow_chassis import dead_letters, parked
 from didflow_chassis.database import Database, Rejected
 from didflow_chassis.service import Service
-from didflow_chassis.stage import idempotency, transaction
+from didflow_chassis.stage import idempotency, transaction, unit_of_work
 from didflow_chassis.states import Kind
 from didflow_chassis.testing import statements
 from didflow_chassis.timers import due_sql
@@ -155,8 +155,8 @@ class MemoryDatabase(Database):
             transaction.TRY_LOCK: lambda _keys, _writes: [(self.time, None)],
             transaction.TAKEN: self._taken,
             parked.LOAD: self._load_parked,
-            transaction.INSERT_INBOX: self._write_inbox,
-            transaction.INSERT_INBOX_AND_OUTBOX: self._write_inbox_and_outbox,
+            unit_of_work.INSERT_INBOX: self._write_inbox,
+            unit_of_work.INSERT_INBOX_AND_OUTBOX: self._write_inbox_and_outbox,
             parked.INSERT: self._insert_parked,
             parked.CHANGE: self._change_parked,
             parked.REMOVE: self._remove_parked,

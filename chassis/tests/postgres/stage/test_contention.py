@@ -7,7 +7,7 @@ from toy_messages import added, opened, total
 from toy_records import record
 
 from didflow_chassis.database import Database, Transient
-from didflow_chassis.stage import Stage, transaction
+from didflow_chassis.stage import Stage, transaction, unit_of_work
 
 WRITERS, EACH = 8, 15
 UNLOCKED = """
@@ -37,7 +37,7 @@ def conflicts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             super().__init__(message)
             met.append(message)
 
-    monkeypatch.setattr(transaction, "Transient", Counted)
+    monkeypatch.setattr(unit_of_work, "Transient", Counted)
     return met
 
 
