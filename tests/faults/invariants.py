@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from faults import grouped
+from faults import groups
 from faults.axes import differing
 from faults.evidence import Evidence, Facts
 from faults.ledger import Expected, Ledger
@@ -44,7 +44,7 @@ def violations(ledger: Ledger, evidence: Evidence) -> list[Violation]:
 
 def i1_acknowledged(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     """Each ledger entry has its state and its events, and all readers have taken each event."""
-    said = grouped.topics_of(evidence)
+    said = groups.topics_of(evidence)
     for expected in ledger.expected().values():
         did_id = UUID(expected.did_id)
         for name, facts in evidence.services.items():
@@ -62,7 +62,7 @@ def i1_acknowledged(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 
 def i2_no_ghosts(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     """No event without committed state: the row of its entity has counted each event, and there is no other."""
-    for (name, did_id), numbered in grouped.numbered(evidence).items():
+    for (name, did_id), numbered in groups.numbered(evidence).items():
         row = evidence.services[name].states.get(did_id)
         counted = row.sequence if row else 0
         for sequence, ids in sorted(numbered.items()):
@@ -70,7 +70,7 @@ def i2_no_ghosts(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
                 yield wrong("I2", f"{name} said {sequence} of {did_id}, whose row counts {counted}")
             if len(ids) > 1:
                 yield doubled("I2", f"{name} said {sequence} of {did_id} as {len(ids)} different events")
-    tokens = {str(token) for some in grouped.commands_by_action(evidence).values() for token in some}
+    tokens = {str(token) for some in groups.commands_by_action(evidence).values() for token in some}
     for entry in ledger.of("carrier"):
         if entry.key not in tokens:
             yield wrong("I2", f"a carrier was asked under {entry.key}, which nobody ordered")
@@ -83,10 +83,10 @@ def i3_applied_once(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
         for (source, event_id), times in told.items():
             if times > 1:
                 yield doubled("I3", f"{name}'s history tells {source} {event_id} {times} times")
-    for (source, cause, what, did_id), ids in grouped.caused(evidence).items():
+    for (source, cause, what, did_id), ids in groups.caused(evidence).items():
         if len(ids) > 1:
             yield doubled("I3", f"{source} said {what} of {did_id} {len(ids)} times because of {cause}")
-    for (did_id, action), tokens in grouped.commands_by_action(evidence).items():
+    for (did_id, action), tokens in groups.commands_by_action(evidence).items():
         if action == "activate" and len(tokens) > 1:
             yield doubled("I3", f"{did_id} was ordered to be activated by {len(tokens)} tokens")
 
@@ -94,14 +94,14 @@ def i3_applied_once(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 def i4_in_order(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     """Per number and topic, sequences rise after dedupe, and there is no gap over the topics of a source."""
     last: dict[tuple[str, str, UUID], int] = {}
-    for said in grouped.firsts(evidence.records):
+    for said in groups.firsts(evidence.records):
         if said.event.sequence is not None:
             place = (said.topic, said.event.source, said.did_id)
             if said.event.sequence < last.get(place, 0):
                 yield disordered(f"{place} says {said.event.sequence} after {last[place]}")
             last[place] = max(said.event.sequence, last.get(place, 0))
     yield from _history_in_order(evidence)
-    numbered = grouped.numbered(evidence)
+    numbered = groups.numbered(evidence)
     for name, facts in evidence.services.items():
         for did_id, row in facts.states.items():
             missing = set(range(1, row.sequence + 1)) - numbered[name, did_id].keys()
@@ -149,7 +149,7 @@ def i7_money(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
         if found != expected.cost:
             harm = doubled if found > expected.cost else lost
             yield harm("I7", f"{expected.number} was billed {found}, not {expected.cost}")
-    posted = {said.event.data.entry_id for said in grouped.of(evidence, e.LedgerPosted)}
+    posted = {said.event.data.entry_id for said in groups.of(evidence, e.LedgerPosted)}
     lines = {line["entry_id"] for line in billing.ledger}
     if posted != lines:
         yield wrong("I7", f"{len(posted - lines)} posted without a line, {len(lines - posted)} not posted")
