@@ -30,7 +30,7 @@ class LedgerCarrier:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def _do(self, command: CarrierCommandIssued, asked: Part) -> Outcome:
+    async def _do(self, command: CarrierCommandIssued, parameters: Part) -> Outcome:
         self._ledger.write(
             "carrier",
             did_id=str(command.did_id),

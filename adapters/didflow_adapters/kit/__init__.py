@@ -1,7 +1,7 @@
 """The kit for carrier adapters: write one class with a method for each action, and run it.
 
 The kit receives carrier commands, calls the carrier, publishes results, and commits only what has a result.
-In reading order: `carrier`, `adapter`, `execution`, `progress`, `settings`, `process`.
+In reading order: `carrier`, `adapter`, `kafka`, `execution`, `progress`, `settings`, `process`.
 """
 
 from didflow_adapters.kit.adapter import Adapter

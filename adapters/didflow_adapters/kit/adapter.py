@@ -3,8 +3,8 @@
 FastStream does the Kafka side: connections and their security, the consumer of the group, the loop that reads records
 and survives errors, and the producer. Three parts are the kit's own:
 
-- Decoding. FastStream's parser decodes all headers and drops a whole poll if it cannot decode one. `_parse` passes the
-  records on unchanged, so that the offset of each one is counted.
+- Decoding. FastStream's parser decodes all headers and drops a whole poll if it cannot decode one. The parser in
+  `kafka` passes the records on unchanged, so that the offset of each one is counted.
 - Concurrency. FastStream runs the handler for one poll at a time, or for several without an order for each number.
   The handler therefore only starts the commands. `NumberQueues` runs commands of different numbers concurrently and
   those of one number in order.
@@ -14,7 +14,6 @@ and survives errors, and the producer. Three parts are the kit's own:
 """
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -22,25 +21,18 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from didflow_adapters.kit.carrier import Carrier
 from didflow_adapters.kit.execution import CommandExecutor, result_event
+from didflow_adapters.kit.kafka import command_event, command_subscriber, kafka_broker
 from didflow_adapters.kit.progress import NumberQueues, PendingOffsets, PendingRecord
 from didflow_adapters.kit.settings import AdapterSettings
-from didflow_contracts.envelope import CONTENT_TYPE, BadEvent, Event, decode, encode
+from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
-MAX_RECORD_BYTES: Final = 2 * 1024 * 1024
-POLL_MS: Final = 10
-"""How long a poll waits for records. FastStream then sleeps as long, so an idle adapter adds up to this latency."""
 COMMIT_INTERVAL_S: Final = 0.1
 PUBLISH_RETRY_S: Final = 1.0
-_TYPES: Final = {CarrierCommandIssued.type(): CarrierCommandIssued}
 _LOG = structlog.get_logger(__name__)
 
 
@@ -57,8 +49,8 @@ class Adapter:
         self._tasks: defaultdict[TopicPartition, set[asyncio.Task[None]]] = defaultdict(set)
         self._stopping = asyncio.Event()
         self._results = settings.topic_prefix + ResultReported.topic
-        self._broker = _broker(settings, carrier.name)
-        self._subscriber = _subscriber(self._broker, settings, carrier.name, _RebalanceListener(self))
+        self._broker = kafka_broker(settings, carrier.name)
+        self._subscriber = command_subscriber(self._broker, settings, carrier.name, _RebalanceListener(self))
         self._subscriber(self._receive)
 
     def stop(self) -> None:
@@ -113,7 +105,7 @@ class Adapter:
         pending = self._offsets.add(partition, record.offset)
         if pending is None:
             return None
-        event = _command_event(record)
+        event = command_event(record)
         if event is None or event.data.carrier != self.carrier.name:
             self._finish(pending)
             return None
@@ -194,65 +186,3 @@ class _RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         self._adapter.partitions_assigned(assigned)
-
-
-def _broker(settings: AdapterSettings, carrier: str) -> KafkaBroker:
-    """Build the broker. All replicas acknowledge a result. It may be published more than once, which is harmless."""
-    log = logging.getLogger(f"{__name__}.{carrier}")
-    log.setLevel(logging.ERROR)  # FastStream warns about topics that it may not create
-    return KafkaBroker(
-        settings.kafka.split(","),
-        security=settings.security(),
-        client_id=f"didflow-adapter-{carrier}",
-        acks="all",
-        linger_ms=0,
-        max_request_size=MAX_RECORD_BYTES,
-        request_timeout_ms=10_000,
-        allow_auto_create_topics=False,
-        apply_types=False,
-        graceful_timeout=settings.stop_within_s,
-        logger=log,
-        log_level=logging.DEBUG,
-    )
-
-
-def _subscriber(broker: KafkaBroker, settings: AdapterSettings, carrier: str, listener: Any) -> Any:
-    """Build the subscriber. Each carrier has a group of its own, which begins with the first command."""
-    return broker.subscriber(
-        settings.topic_prefix + CarrierCommandIssued.topic,
-        group_id=f"{settings.topic_prefix}adapter-{carrier}",
-        group_instance_id=settings.member_id and f"{settings.member_id}-{carrier}",
-        auto_offset_reset="earliest",
-        partition_assignment_strategy=(RangePartitionAssignor,),
-        session_timeout_ms=settings.session_timeout_ms,
-        heartbeat_interval_ms=settings.heartbeat_ms,
-        max_partition_fetch_bytes=MAX_RECORD_BYTES,
-        fetch_max_wait_ms=settings.fetch_wait_ms,
-        batch=True,
-        batch_timeout_ms=POLL_MS,
-        max_records=settings.read_ahead,
-        listener=listener,
-        parser=_parse,
-        decoder=_decode,
-        ack_policy=AckPolicy.MANUAL,
-        no_reply=True,
-    )
-
-
-async def _parse(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
-    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=FAKE_CONSUMER)
-
-
-async def _decode(message: KafkaMessage) -> Any:
-    return message.raw_message
-
-
-def _command_event(record: ConsumerRecord) -> Event[CarrierCommandIssued] | None:
-    """Decode a carrier command. Log and skip a record that is none: a lost command is sent again by its owner."""
-    try:
-        event: Any = decode(record.value, record.headers, types=_TYPES)
-    except BadEvent as error:
-        _LOG.warning("skipped a bad record", code=error.code, reason=error.reason, offset=record.offset)
-        return None
-    command: Event[CarrierCommandIssued] = event
-    return command

@@ -157,37 +157,38 @@ class Messages:
         failed = {"outcome": "failed", "retryable": retryable, "code": "rejected", "carrier_reference": None}
         return self.result(command, **(failed | changes))
 
-    def set_voice(self, did_id: UUID = DID_ID, trunk_id: UUID = TRUNK_ID, **who: str) -> SetVoice:
+    def set_voice(self, did_id: UUID = DID_ID, trunk_id: UUID = TRUNK_ID, **caller: str) -> SetVoice:
         """The command to set a voice trunk."""
-        return SetVoice(**self._command(did_id, **who), voice_trunk_id=trunk_id)
+        return SetVoice(**self.command_fields(did_id, **caller), voice_trunk_id=trunk_id)
 
-    def set_capacity(self, capacity: Any, did_id: UUID = DID_ID, **who: str) -> SetCapacity:
+    def set_capacity(self, capacity: Any, did_id: UUID = DID_ID, **caller: str) -> SetCapacity:
         """The command to set the number of concurrent calls."""
-        return SetCapacity(**self._command(did_id, **who), capacity=capacity)
+        return SetCapacity(**self.command_fields(did_id, **caller), capacity=capacity)
 
-    def retry(self, command_id: UUID, did_id: UUID = DID_ID, **who: str) -> RetryCarrierCommand:
+    def retry(self, command_id: UUID, did_id: UUID = DID_ID, **caller: str) -> RetryCarrierCommand:
         """The command to retry a failed carrier command."""
-        return RetryCarrierCommand(**self._command(did_id, **who), command_id=command_id)
+        return RetryCarrierCommand(**self.command_fields(did_id, **caller), command_id=command_id)
 
     def create_voice_trunk(
-        self, account: str = ACCOUNT, trunk_id: UUID = TRUNK_ID, **who: str
+        self, account: str = ACCOUNT, trunk_id: UUID = TRUNK_ID, **caller: str
     ) -> CreateVoiceTrunk:
         """The command to create a voice trunk."""
         return CreateVoiceTrunk(
             entity_id=trunk_id,
             subject="",
-            caller=self.caller(**who),
+            caller=self.caller(**caller),
             account=account,
             name="Dublin",
             endpoints=(Endpoint(kind="sip", address="sip:pbx.example.com"),),
         )
 
-    def _command(self, did_id: UUID, **who: str) -> dict[str, Any]:
+    def command_fields(self, did_id: UUID, **caller: str) -> dict[str, Any]:
+        """The fields that every command about a DID's routing has."""
         next_command_id = derived_id("command", str(next(self._ids)))
         return {
             "entity_id": did_id,
             "subject": NUMBER,
-            "caller": self.caller(**who),
+            "caller": self.caller(**caller),
             "next_command_id": next_command_id,
         }
 

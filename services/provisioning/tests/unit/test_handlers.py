@@ -102,7 +102,7 @@ def test_a_command_for_an_unknown_did_is_not_found(stage: Any, messages: Any, co
     """Every command about a DID that provisioning does not know is refused."""
     values = {"voice_trunk_id": messages.trunk_id, "capacity": 1, "command_id": messages.trunk_id}
     fields = {name: values[name] for name in getattr(command, "__annotations__", {}) if name in values}
-    decision = stage.process(command(**messages._command(messages.did_id), **fields))
+    decision = stage.process(command(**messages.command_fields(messages.did_id), **fields))
     assert isinstance(decision, Refused)
     assert decision.code == "not_found"
 

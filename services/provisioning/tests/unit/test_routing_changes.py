@@ -136,7 +136,7 @@ def test_a_new_setting_replaces_a_failed_one(active: Any, messages: Any) -> None
 
 def test_clearing_removes_all_settings(active: Any, messages: Any) -> None:
     """Voice target and capacity are removed here and at the carrier."""
-    active.process(ClearRouting(**messages._command(messages.did_id)))
+    active.process(ClearRouting(**messages.command_fields(messages.did_id)))
     active.succeed_all(messages)
     assert active.actions() == ["activate", "set_voice", "set_capacity"]
     assert active.axis().missing.voice == "assign_voice_trunk"
