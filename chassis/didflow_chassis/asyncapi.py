@@ -1,7 +1,7 @@
-"""AsyncAPI 3 documents: what a service or an outside party hears and says, made from the tables it runs by.
+"""AsyncAPI 3 documents: the topics that a service or an outside party reads and writes.
 
-Equal tables give equal bytes. (FastStream's generator is not used: it overwrites a channel that is both
-read and written, and names a server and a correlation header that are not ours.)
+They are built from the tables of the code. Equal tables give equal bytes. FastStream's generator is not used, because
+it overwrites a channel that is both read and written, and names a server and a correlation header of its own.
 """
 
 from collections.abc import Iterable
@@ -21,27 +21,27 @@ BINDING = "0.5.0"
 """Version of AsyncAPI's Kafka bindings."""
 
 MODES = (
-    "The value is a whole CloudEvents 1.0 event (structured mode). Readers also take binary mode: "
-    "attributes in `ce_` headers, the value is `data`."
+    "The value is a complete CloudEvents 1.0 event (structured mode). Binary mode is also accepted: "
+    "the attributes are `ce_` headers and the value is `data`."
 )
 
 DEAD_LETTER_HEADERS = {
-    "dlq_reason": "why, as a stable code",
-    "dlq_service": "which service gave it up",
-    "dlq_topic": "the topic it came from",
-    "dlq_partition": "its partition there",
-    "dlq_offset": "its offset there",
-    "dlq_at": "when, RFC 3339 in UTC",
+    "dlq_reason": "the reason, as a stable code",
+    "dlq_service": "the service that could not process it",
+    "dlq_topic": "the topic of the original record",
+    "dlq_partition": "the partition of the original record",
+    "dlq_offset": "the offset of the original record",
+    "dlq_at": "the time, RFC 3339 in UTC",
 }
 
 
 def of_service(service: Service) -> Document:
-    """Describe a service: it receives what its table of events names and sends what contracts let it say."""
-    heard = {model.topic for model in service.events}
+    """Describe a service: the topics of its handlers, and the topics that contracts let it write."""
+    read = {model.topic for model in service.events}
     document = _document(
         title=f"didflow {service.name}",
-        description=f"What the service {service.name} hears and says. {MODES}",
-        reads=(topic for topic in TOPICS.values() if topic.name in heard),
+        description=f"The topics that the service {service.name} reads and writes. {MODES}",
+        reads=(topic for topic in TOPICS.values() if topic.name in read),
         writes=topics_written_by(service.name),
     )
     if service.name in DEAD_LETTER_TOPICS:
@@ -50,20 +50,20 @@ def of_service(service: Service) -> Document:
 
 
 def of_party(party: str) -> Document:
-    """Describe an outside party by its name in contracts. Raises KeyError for one that is not there."""
+    """Describe an outside party by its name in contracts. Raises KeyError for an unknown name."""
     reads, writes = topics_read_by(party), topics_written_by(party)
     if not reads and not writes:
         raise KeyError(party)
     return _document(
         title=f"didflow for {party.replace('-', ' ')}",
-        description=f"What {party.replace('-', ' ')} may hear from didflow and say to it. {MODES}",
+        description=f"The topics that {party.replace('-', ' ')} may read and write. {MODES}",
         reads=reads,
         writes=writes,
     )
 
 
 def as_json(document: Document) -> str:
-    """Write a document for people and tools: indented, ending in a newline."""
+    """Return a document as indented JSON that ends with a newline."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
@@ -136,7 +136,7 @@ def _key() -> Document:
 
 
 def _hoisted(schema: Any) -> Any:
-    """Let a schema find its parts among the document's components rather than in itself."""
+    """Return a schema whose parts are in the components of the document."""
     if isinstance(schema, dict):
         kept = ((name, _hoisted(value)) for name, value in schema.items() if name not in {"$schema", "$id"})
         return {name: _component(value) if name == "$ref" else value for name, value in kept}
@@ -159,7 +159,7 @@ def _add_dead_letters(document: Document, name: str) -> None:
     document["operations"]["sendDeadLetter"] = _operation("send", "DeadLetter")
     document["components"]["messages"]["DeadLetter"] = {
         "name": "dead_letter",
-        "summary": "A record that was given up on, with its own key, value and headers.",
+        "summary": "A record that could not be processed, with its own key, value and headers.",
         "contentType": "application/octet-stream",
         "headers": {"type": "object", "properties": headers, "required": list(headers)},
     }

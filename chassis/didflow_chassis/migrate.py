@@ -1,6 +1,7 @@
-"""Brings a service's database to what its code expects: the chassis' tables and the service's own.
+"""Migrates the database of a service: the tables of the chassis, then those of the service.
 
-One transaction under one advisory lock: two starters do not race, and a failure leaves nothing behind.
+A migration is one transaction with one advisory lock. Two migrations at once do not race, and a failure changes
+nothing.
 """
 
 from collections.abc import Callable
@@ -26,10 +27,10 @@ LOCK = 4_713_098_201_337
 """Advisory lock key of migrations, the same in every database."""
 
 TARGETS = ("chassis@head", "heads")
-"""The chassis' tables come first, so that a service's migrations may build on them."""
+"""The chassis' tables come first, because the migrations of a service may refer to them."""
 
 LOCK_TIMEOUT = "10s"
-"""A migration that cannot get a table's lock gives up rather than hold up all that queues behind it."""
+"""A migration that cannot lock a table in this time fails. Otherwise all later statements on the table would wait."""
 
 LOCKED = "55P03"
 CONNECT_TIMEOUT_S = 10.0
@@ -39,9 +40,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revisions:
-    """What the database has and what it still needs. `missing` empty: the code can run on it.
+    """The revisions of a database. If none is `missing`, the code can run on it.
 
-    A database that a newer release has migrated is `ahead` and can be run on: migrations only add first.
+    `ahead` are revisions of a newer release. The code can run on them, because a release first only adds.
     """
 
     applied: frozenset[str]
@@ -50,21 +51,21 @@ class Revisions:
 
     @property
     def ready(self) -> bool:
-        """Whether the database has all that this code needs."""
+        """Return True if the code can run on the database."""
         return not self.missing
 
 
 async def upgrade(dsn: str, service: Service) -> tuple[str, ...]:
-    """Apply what is missing, in order, and return the revisions applied: none when all was there.
+    """Apply the missing revisions in order and return them.
 
-    Raises Outage where the database cannot be reached or one of its tables stays locked.
+    Raises Outage if the database cannot be reached or one of its tables stays locked.
     """
     script = _script(service)
     return await _in_transaction(dsn, lambda connection: _upgrade(connection, script))
 
 
 async def check(dsn: str, service: Service) -> Revisions:
-    """Say what the database has and what it lacks. Changes nothing. Raises Outage."""
+    """Return the revisions of the database. Nothing is changed. Raises Outage."""
     script = _script(service)
     return await _in_transaction(dsn, lambda connection: _revisions(connection, script))
 
@@ -88,7 +89,7 @@ async def _in_transaction(dsn: str, work: Callable[[sa.Connection], T]) -> T:
             return await connection.run_sync(work)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == LOCKED:
-            raise Outage(f"a table stayed locked for {LOCK_TIMEOUT}; nothing was changed") from error
+            raise Outage(f"a table stayed locked for {LOCK_TIMEOUT}, nothing was changed") from error
         raise
     finally:
         await engine.dispose()
@@ -131,5 +132,5 @@ def _revisions(connection: sa.Connection, script: ScriptDirectory) -> Revisions:
 
 
 def _branch(revision: str) -> str:
-    """Return the branch of a revision that this code does not know: ids are `<branch>_<number>`."""
+    """Return the branch of a revision of a newer release. Ids are `<branch>_<number>`."""
     return revision.rpartition("_")[0]

@@ -1,1 +1,1 @@
-"""What a running process tells of itself: log lines, metrics, traces. Nothing of secrets in any of them."""
+"""Log lines, metrics and traces of a process. None of them contains a secret."""

@@ -1,6 +1,7 @@
-"""Log lines: one JSON object each on stderr, the standard library's loggers and structlog's alike.
+"""Log lines: one JSON object each on stderr, for loggers of the standard library and of structlog.
 
-No line carries a secret: values under telling names and passwords inside addresses are masked last of all.
+No line contains a secret. Just before a line is written, values with names such as `password` and passwords in URLs
+are masked.
 """
 
 import json
@@ -21,13 +22,13 @@ _SECRET_NAMES = re.compile(
 )
 _PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s]*@", re.IGNORECASE)
 _BEARER = re.compile(r"(\bBearer\s+)[\w.~+/=-]+", re.IGNORECASE)
-_TALKATIVE = ("alembic", "aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream")
+_VERBOSE = ("alembic", "aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream")
 
 
 def configure(*, service: str, process: str, level: str = "info", stream: TextIO | None = None) -> None:
-    """Send all log lines of this process to `stream` (default stderr) as JSON, naming service and process.
+    """Write all log lines of this process to `stream` (default stderr) as JSON, with the names of service and process.
 
-    `level` is the least level written: debug, info, warning or error. A second call replaces the first.
+    `level` is the lowest level that is written: debug, info, warning or error. A second call replaces the first.
     """
     shared = _shared(service, process)
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -45,7 +46,7 @@ def configure(*, service: str, process: str, level: str = "info", stream: TextIO
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _TALKATIVE:
+    for name in _VERBOSE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[
@@ -60,7 +61,7 @@ def configure(*, service: str, process: str, level: str = "info", stream: TextIO
 
 
 def _shared(service: str, process: str) -> list[Processor]:
-    def name_the_process(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    def add_process(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
         line["service"], line["process"] = service, process
         return line
 
@@ -70,12 +71,12 @@ def _shared(service: str, process: str) -> list[Processor]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        name_the_process,
-        _name_the_trace,
+        add_process,
+        _add_trace,
     ]
 
 
-def _name_the_trace(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+def _add_trace(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         line["trace_id"] = trace.format_trace_id(span.trace_id)

@@ -1,6 +1,6 @@
-"""What a process counts and measures, in a registry of its own: one `Metrics` for each process.
+"""The metrics of a process. Each process has one `Metrics` with a registry of its own.
 
-Labels are closed sets (types, outcomes, codes), never numbers, accounts or ids.
+Labels are closed sets such as types and codes. A label is never a number, an account or an id.
 """
 
 from typing import Final
@@ -14,31 +14,33 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Metrics:
-    """The metrics of one process. `origin` is where a batch came from: `kafka`, `http` or `clock`."""
+    """The metrics of one process. The label `origin` is the origin of a batch: `kafka`, `http` or `clock`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.batch_size = self._histogram("batch_size", "Messages in a batch", _SIZES)
-        self.decide_seconds = self._histogram("decide_seconds", "Deciding a batch in memory", _SECONDS)
-        self.commit_seconds = self._histogram("commit_seconds", "Saving and committing a batch", _SECONDS)
-        self.batch_seconds = self._histogram("batch_seconds", "A batch from first lock to commit", _SECONDS)
+        self.decide_seconds = self._histogram("decide_seconds", "Time to decide a batch", _SECONDS)
+        self.commit_seconds = self._histogram("commit_seconds", "Time to save and commit a batch", _SECONDS)
+        self.batch_seconds = self._histogram("batch_seconds", "Time from first lock to commit", _SECONDS)
         self.messages = self._counter("messages", "Messages decided", "type", "outcome", "code")
-        self.duplicates = self._counter("duplicates", "Repeats of a known event, not decided again", "origin")
+        self.duplicates = self._counter("duplicates", "Repeated events, not decided again", "origin")
         self.near_misses = self._counter(
             "near_misses", "Unknown data fields whose names are close to a known field", "type"
         )
-        self.dead_letters = self._counter("dead_letters", "Records given up on", "reason")
-        self.lag = self._gauge("lag", "Records that lie in the assigned partitions and were not read")
-        self.breaker_open = self._gauge("breaker_open", "1 while one decision after another fails")
-        self.relay_rows = self._counter("relay_rows", "Outbox rows tried; result sent or failed", "result")
+        self.dead_letters = self._counter("dead_letters", "Records that became dead letters", "reason")
+        self.lag = self._gauge("lag", "Unread records in the assigned partitions")
+        self.breaker_open = self._gauge("breaker_open", "1 while the breaker is open")
+        self.relay_rows = self._counter("relay_rows", "Outbox rows; result sent or failed", "result")
         self.outbox_rows = self._gauge("outbox_rows", "Rows that wait to be published")
-        self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "Age of the oldest of them")
-        self.parked = self._gauge("parked", "Messages that wait; reason early, retry, behind, dead", "reason")
-        self.parked_oldest_seconds = self._gauge("parked_oldest_seconds", "Age of the oldest", "reason")
+        self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "Age of the oldest outbox row")
+        self.parked = self._gauge("parked", "Parked messages by reason", "reason")
+        self.parked_oldest_seconds = self._gauge(
+            "parked_oldest_seconds", "Age of the oldest by reason", "reason"
+        )
 
     def expose(self) -> bytes:
-        """Return everything in Prometheus' text format, `CONTENT_TYPE`."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
     def _histogram(self, name: str, what: str, buckets: tuple[float, ...]) -> Histogram:

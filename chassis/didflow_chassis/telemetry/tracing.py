@@ -1,6 +1,6 @@
-"""Traces: one span for each batch with links to what its messages came from. Off unless a collector is named.
+"""Traces: one span for each batch, with links to the traces of its messages. Without a collector, nothing is traced.
 
-A message's story stays in its own trace: what is said because of it carries its `traceparent` on.
+Each message stays in its own trace: the events that it causes carry its `traceparent`.
 """
 
 import re
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415 - without a collector the SDK is not loaded
 
 MOST_LINKS = 128
-"""Links of one span: collectors drop what goes beyond."""
+"""Maximum number of links of a span. Collectors drop further links."""
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 def parse(traceparent: str | None) -> trace.SpanContext | None:
-    """Read a W3C traceparent; None for anything that is none, however long or strange."""
+    """Read a W3C traceparent. Return None for anything else."""
     found = _TRACEPARENT.fullmatch(traceparent) if traceparent and len(traceparent) == 55 else None
     if not found:
         return None
@@ -33,7 +33,7 @@ def parse(traceparent: str | None) -> trace.SpanContext | None:
 
 
 def current_traceparent() -> str | None:
-    """Return the traceparent of the running span; None where nothing is traced."""
+    """Return the traceparent of the current span, or None if nothing is traced."""
     span = trace.get_current_span().get_span_context()
     if not span.is_valid:
         return None
@@ -41,12 +41,12 @@ def current_traceparent() -> str | None:
 
 
 def carried(traceparent: str | None) -> str | None:
-    """Return what an event carries that is said because of a message: its trace, else the running one."""
+    """Return the traceparent of an event that a message causes: the message's, or else the current one."""
     return traceparent if parse(traceparent) else current_traceparent()
 
 
 class Tracing:
-    """The spans of one process. Without an exporter all of it costs nothing and says nothing."""
+    """The spans of one process. Without an exporter, it does nothing."""
 
     def __init__(self, *, service: str, process: str, exporter: "SpanExporter | None" = None) -> None:
         self._provider: TracerProvider | None = None
@@ -59,7 +59,7 @@ class Tracing:
     def batch(
         self, name: str, traceparents: Iterable[str | None], attributes: Mapping[str, AttributeValue]
     ) -> Iterator[trace.Span]:
-        """Open the span of a batch with a link for each different trace that its messages came from."""
+        """Open the span of a batch, with a link for each trace of its messages."""
         parents = dict.fromkeys(p for p in traceparents if p) if self._provider else {}
         contexts = (parse(parent) for parent in parents)
         links = [trace.Link(context) for context in contexts if context][:MOST_LINKS]
@@ -68,7 +68,7 @@ class Tracing:
 
     @contextmanager
     def request(self, name: str, traceparent: str | None) -> Iterator[trace.Span]:
-        """Open the span of one HTTP request, under the caller's trace where it sent one."""
+        """Open the span of an HTTP request. If the caller sent a trace, the span belongs to it."""
         parent = parse(traceparent)
         context = trace.set_span_in_context(trace.NonRecordingSpan(parent)) if parent else None
         kind = trace.SpanKind.SERVER
@@ -76,7 +76,7 @@ class Tracing:
             yield span
 
     def stop(self) -> None:
-        """Send what is left to the collector, waiting a few seconds at most."""
+        """Send the remaining spans to the collector. This takes at most a few seconds."""
         if self._provider is not None:
             self._provider.force_flush(5_000)
             self._provider.shutdown()
@@ -94,7 +94,7 @@ def _provider(service: str, process: str, exporter: "SpanExporter") -> "TracerPr
 
 
 def start_tracing(*, service: str, process: str, endpoint: str | None) -> Tracing:
-    """Start tracing to an OTLP/HTTP collector (its base address); with None, tracing is off."""
+    """Start tracing to an OTLP/HTTP collector with this base address. With None, nothing is traced."""
     if endpoint is None:
         return Tracing(service=service, process=process)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
