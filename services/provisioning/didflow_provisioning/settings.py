@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from didflow_chassis.settings import Settings
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import CarrierAction, Name
 from didflow_provisioning.domain.timing import DEFAULT_TIMING, Timing, Timings
 
@@ -26,7 +27,7 @@ class CarrierTiming(BaseModel):
     @model_validator(mode="after")
     def _pauses_are_in_order(self) -> Self:
         if self.first_pause_s > self.longest_pause_s:
-            raise ValueError("first_pause_s must not be longer than longest_pause_s")
+            raise wrong_field("first_pause_s", "Set first_pause_s to at most longest_pause_s.")
         return self
 
     def timing(self) -> Timing:
