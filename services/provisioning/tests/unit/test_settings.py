@@ -48,7 +48,10 @@ def test_the_timing_of_carriers_can_be_a_file(monkeypatch: pytest.MonkeyPatch, t
         ('{"a": {"deadline_s": 0}}', "DIDFLOW_CARRIERS[a][deadline_s]: "),
         ('{"a": {"dead_line_s": 1}}', "DIDFLOW_CARRIERS[a][dead_line_s]: "),
         ('{"a": {"give_up_s": {"explode": 1}}}', "DIDFLOW_CARRIERS[a][give_up_s]"),
-        ('{"a": {"first_pause_s": 9, "longest_pause_s": 8}}', "first_pause_s must not be longer"),
+        (
+            '{"a": {"first_pause_s": 9, "longest_pause_s": 8}}',
+            "Set first_pause_s to at most longest_pause_s.",
+        ),
         ("{", "DIDFLOW_CARRIERS: is not JSON"),
     ],
 )
