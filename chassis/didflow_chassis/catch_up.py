@@ -29,7 +29,7 @@ async def signal_catch_up(consumer: Consumer, settings: Settings, group: str, do
                 done.set()
                 return
         except (KafkaError, OSError) as error:
-            _LOG.info("the offsets of the group cannot be read yet", extra={"error": type(error).__name__})
+            _LOG.info("The offsets of the group cannot be read yet", extra={"error": type(error).__name__})
         await asyncio.sleep(POLL_S)
 
 

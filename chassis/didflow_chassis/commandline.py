@@ -60,7 +60,7 @@ class Program:
         except typer.Exit:
             raise
         except Exception as error:
-            _LOG.exception("the process ends because of a bug")
+            _LOG.exception("The process ends because of a bug")
             raise typer.Exit(os.EX_SOFTWARE) from error
 
 

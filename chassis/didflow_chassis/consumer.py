@@ -117,12 +117,12 @@ class Consumer:
     def _fail(self, records: Sequence[ConsumerRecord], error: Exception) -> None:
         match error:
             case BreakerOpen():
-                _LOG.error("the breaker is open", extra={"error": str(error)})
+                _LOG.error("The breaker is open", extra={"error": str(error)})
                 self.is_broken = True
             case Outage():
-                _LOG.warning("a batch will be retried", extra={"error": str(error), "records": len(records)})
+                _LOG.warning("A batch will be retried", extra={"error": str(error), "records": len(records)})
             case _:  # a bug must not lose the batch
-                _LOG.error("a batch failed because of a bug", exc_info=error)
+                _LOG.error("A batch failed because of a bug", exc_info=error)
         self._rewinds.rewind(records, longest=self.is_broken)
 
     def _record(self, r: ConsumerRecord) -> Record:
@@ -140,11 +140,11 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """Wait until no batch is in progress and all offsets are committed."""
         await self._batches.drain(self._commits.commit_now)
-        _LOG.debug("partitions revoked", extra={"partitions": len(revoked)})
+        _LOG.debug("Partitions were revoked", extra={"partitions": len(revoked)})
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """Log the number of partitions. aiokafka starts at the group's committed offsets."""
-        _LOG.info("partitions assigned", extra={"partitions": len(assigned)})
+        _LOG.info("Partitions were assigned", extra={"partitions": len(assigned)})
 
 
 async def _parse(message: tuple[ConsumerRecord, ...]) -> KafkaMessage:

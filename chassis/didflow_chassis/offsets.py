@@ -56,7 +56,7 @@ class OffsetCommits:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
                 await self._commit_all()
         except TimeoutError:
-            _LOG.warning("offsets could not be committed; repeats will be recognized")
+            _LOG.warning("Offsets could not be committed. Repeats will be recognized")
 
     async def _commit_all(self) -> None:
         async with self._committing:
@@ -71,7 +71,7 @@ class OffsetCommits:
                 await self._consumer().commit({partition: offsets[partition] for partition in assigned})
         except (KafkaError, IllegalStateError) as error:
             _LOG.info(
-                "offsets were not committed; repeats will be recognized",
+                "Offsets were not committed. Repeats will be recognized",
                 extra={"error": type(error).__name__},
             )
         else:

@@ -165,7 +165,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
         )
         listening = listen(settings.health_host, settings.health_port)
         async with serving(health, listening, "health"), _consuming(worker.consumer):
-            _LOG.info("the worker is running", extra={"topics": len(worker.consumer.topics)})
+            _LOG.info("The worker is running", extra={"topics": len(worker.consumer.topics)})
             caught_up = asyncio.Event()
             group = f"{settings.topic_prefix}{service.name}"
             parts = (

@@ -185,7 +185,7 @@ class Publisher:
             behind = queue.drop_waiting()
             self.failed += len(behind)
             self._late[queue] = {*queue.current_keys, *behind}
-            _LOG.warning("the broker does not respond", extra={"topic": queue.topic})
+            _LOG.warning("The broker does not respond", extra={"topic": queue.topic})
 
     def _hold_failed(self, queue: PartitionQueue, error: Exception) -> None:
         """Hold back what could not be sent: the whole topic if the error concerns it, else the keys of the batch."""
@@ -197,7 +197,7 @@ class Publisher:
             return
         self.must_be_replaced = True
         _LOG.error(
-            "the producer must be replaced", extra={"topic": queue.topic, "error": type(error).__name__}
+            "The producer must be replaced", extra={"topic": queue.topic, "error": type(error).__name__}
         )
         for key in set(keys) if queue.was_accepted else ():
             self._hold_key((queue.topic, key), error)
@@ -222,11 +222,11 @@ class Publisher:
 
     def _hold_key(self, held: TopicKey, error: BaseException) -> None:
         self._held_keys[held] = time.monotonic() + HOLD_S
-        _LOG.error("a record was refused", extra={"topic": held[0], "error": type(error).__name__})
+        _LOG.error("A record was refused", extra={"topic": held[0], "error": type(error).__name__})
 
     def _hold_topic(self, topic: str, error: Exception) -> None:
         self._held_topics[topic] = time.monotonic() + HOLD_S
-        _LOG.error("a topic cannot be written", extra={"topic": topic, "error": type(error).__name__})
+        _LOG.error("A topic cannot be written", extra={"topic": topic, "error": type(error).__name__})
 
     def _end_old_holds(self) -> None:
         now = time.monotonic()

@@ -102,7 +102,9 @@ class Relay:
                 try:
                     await self._hold_lease()
                 except (*DRIVER_ERRORS, KafkaError) as error:
-                    _LOG.warning("relay interrupted", extra={"error": type(error).__name__})
+                    _LOG.warning(
+                        "The relay was interrupted and tries again", extra={"error": type(error).__name__}
+                    )
                 await asyncio.sleep(RETRY_S)
         finally:
             self._publisher.abandon()

@@ -57,7 +57,7 @@ async def serving(app: ASGIApp, listening: socket.socket, name: str) -> AsyncIte
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     port: int = listening.getsockname()[1]
-    _LOG.info("listening", extra={"server": name, "port": port})
+    _LOG.info("The server is listening", extra={"server": name, "port": port})
     try:
         yield port
     finally:

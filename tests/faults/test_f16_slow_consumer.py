@@ -62,4 +62,4 @@ async def test_a_backlog_costs_no_memory_and_drains_once_the_handler_is_fast(
     print(f"{idle:.0f} MB idle, {early:.0f} MB in the first half, {late:.0f} MB in the second")  # noqa: T201
     assert late < early * 1.1
     assert max(early, late) < idle + HELD_MB
-    assert worker.process.log.read_text().count("partitions assigned") == 1
+    assert worker.process.log.read_text().count("Partitions were assigned") == 1

@@ -26,4 +26,4 @@ class NearMisses:
             return
         self._logged.add(event.source)
         fields = {"source": event.source, "type": event.type, "fields": dict(event.near_misses)}
-        _LOG.warning("an event has unknown fields with names close to known fields", extra=fields)
+        _LOG.warning("An event has unknown fields with names close to known fields", extra=fields)
