@@ -64,9 +64,7 @@ async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
         rules=replace(ireland, requirements=(row, later)),
     )
     key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
-    load = running.stage.command(
-        [command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b"")
-    )
+    load = running.stage.command([command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b""))
     assigned = [running.receive(one.assigned(bakery, bakery, build.zero + HOUR)) for one in numbers]
     await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
     await running.run_due_timers()
