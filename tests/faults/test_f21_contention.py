@@ -129,7 +129,7 @@ async def test_a_writer_that_asks_no_lock_costs_a_retry_and_no_effect(database_f
         )
         changes, *_ = await together(change(dsn), deadlock(dsn, pair), *batches)
         states = (await house.states("billing")).values()
-        assert {max(row.state.seen.values()) for row in states} == {20}
+        assert {max(row.state.sequences.values()) for row in states} == {20}
         effects = await house.count("billing", "inbox", "decision = 'decided'")
         assert sum(row.version for row in states) == effects + changes * len(pair)
         assert await house.count("billing", "inbox") == 42

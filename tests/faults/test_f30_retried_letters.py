@@ -60,8 +60,8 @@ async def test_a_letter_older_than_what_was_applied_changes_nothing(
         assert CASES[name](state.state) == "approved"
         assert (await house.publish(), {ONE.did_id: state}) == ([], before[1])
         assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0
-        outcomes = await house.stages[name].database.fetch("SELECT decision FROM inbox ORDER BY seen_at")
-        assert outcomes[-1]["outcome"] in ("refused:outdated", "unchanged")
+        decisions = await house.stages[name].database.fetch("SELECT decision FROM inbox ORDER BY seen_at")
+        assert decisions[-1]["decision"] in ("refused:outdated", "unchanged")
 
 
 async def test_a_letter_that_came_again_by_itself_is_a_repeat(database_for: DatabaseFor) -> None:
