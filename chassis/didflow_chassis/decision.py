@@ -6,7 +6,6 @@ Nothing here does I/O or reads a clock. `domain/` packages import this module of
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -100,7 +99,7 @@ class Known:
     """The other states that a handler declared, by model class and key, and the batch's computed values."""
 
     states: dict[tuple[type, Hashable], Any] = field(default_factory=dict)
-    memo: dict[Hashable, Any] = field(default_factory=dict)
+    computed: dict[Hashable, Any] = field(default_factory=dict)
 
     def get(self, model: type[T], key: Hashable) -> T | None:
         """Return a declared state, or None if it does not exist.
@@ -110,12 +109,12 @@ class Known:
         found: T | None = self.states[model, key]
         return found
 
-    def once(self, compute: Callable[..., T], *args: Hashable) -> T:
-        """Compute a pure function once per batch for the same arguments."""
-        place = (compute, *args)
-        if place not in self.memo:
-            self.memo[place] = compute(*args)
-        result: T = self.memo[place]
+    def compute(self, function: Callable[..., T], *args: Hashable) -> T:
+        """Return the result of a pure function. It is called once per batch for the same arguments."""
+        call = (function, *args)
+        if call not in self.computed:
+            self.computed[call] = function(*args)
+        result: T = self.computed[call]
         return result
 
 
@@ -123,6 +122,3 @@ def known(*states: tuple[Any, Hashable], absent: Iterable[tuple[type, Hashable]]
     """Build a `Known` from (state, key) pairs and absent (model, key) pairs. For tests of decisions."""
     present: dict[tuple[type, Hashable], Any] = {(type(state), key): state for state, key in states}
     return Known(states=present | dict.fromkeys(absent))
-
-
-EntityKey = UUID | str

@@ -70,8 +70,8 @@ async def open_process(service: Service, settings: Settings, kind: str) -> Async
         if service.on_start:
             await asyncio.to_thread(service.on_start)
         backlog = Backlog(database, settings.outbox_cap)
-        watching = StageTelemetry(metrics, tracing)
-        stage = Stage(service, database, watching, prefix=settings.topic_prefix, backlog=backlog)
+        telemetry = StageTelemetry(metrics, tracing)
+        stage = Stage(service, database, telemetry, prefix=settings.topic_prefix, backlog=backlog)
         counting = asyncio.create_task(backlog.run())
         garbage_collection.tune()
         try:

@@ -91,8 +91,8 @@ async def four(database_for: DatabaseFor, *names: str) -> AsyncIterator[Four]:
             exits.push_async_callback(database.stop)
             metrics = Metrics()
             exits.callback(_note_repeats, metrics)
-            watching = StageTelemetry(metrics, start_tracing(service=name, process="test", endpoint=None))
-            stages[name] = Stage(service(name), database, watching)
+            telemetry = StageTelemetry(metrics, start_tracing(service=name, process="test", endpoint=None))
+            stages[name] = Stage(service(name), database, telemetry)
         yield Four(stages=stages)
 
 

@@ -29,18 +29,18 @@ RENEWED: Final = "SELECT count(*) = 10 FROM terms WHERE cycles_left = 0"
 NOW: Final = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
 
 
-def clock_of(house: Four, name: str) -> Timers:
-    """The clock of a service's worker."""
+def timers_of(house: Four, name: str) -> Timers:
+    """Return the timers of a service's worker."""
     stage = house.stages[name]
     watch = QueueMetrics(Metrics(), stage.database)
     return Timers(service(name), stage, stage.database, watch, interval_s=1, days=30)
 
 
 async def strike_at(house: Four, name: str, at: datetime) -> None:
-    """Let the clock strike for all that is due at an instant of the database."""
+    """Run all timers that are due at an instant of the database."""
     await house.stages[name].database.fetch(SET, at)
-    clock = clock_of(house, name)
-    while await clock.run_due():
+    timers = timers_of(house, name)
+    while await timers.run_due():
         pass
 
 
@@ -102,12 +102,12 @@ async def test_what_is_kept_for_a_while_is_kept_by_the_machines_time(database_fo
     """A clock moved by two months makes no repeat unknown; a month of the database's own time does."""
     async with four(database_for, "billing") as house:
         await sold(house)
-        database, clock = house.stages["billing"].database, clock_of(house, "billing")
+        database, timers = house.stages["billing"].database, timers_of(house, "billing")
         await database.fetch("UPDATE clock SET shift = interval '60 days'")
-        await clock._prune("inbox", "seen_at")
+        await timers._prune("inbox", "seen_at")
         assert await house.count("billing", "inbox") == 2
         await database.fetch("UPDATE inbox SET seen_at = seen_at - interval '31 days'")
-        await clock._prune("inbox", "seen_at")
+        await timers._prune("inbox", "seen_at")
         assert await house.count("billing", "inbox") == 0
 
 

@@ -65,8 +65,8 @@ def upgraded(name: str) -> Service:
 
 def deployed(house: Four, name: str) -> Stage:
     """Put the later release on the same database."""
-    watching = StageTelemetry(Metrics(), start_tracing(service=name, process="test", endpoint=None))
-    return Stage(upgraded(name), house.stages[name].database, watching)
+    telemetry = StageTelemetry(Metrics(), start_tracing(service=name, process="test", endpoint=None))
+    return Stage(upgraded(name), house.stages[name].database, telemetry)
 
 
 async def test_unknown_fields_are_taken_and_kept(database_for: DatabaseFor) -> None:

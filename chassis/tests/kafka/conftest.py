@@ -46,8 +46,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def stage(database: Database, settings: Settings) -> Stage:
-    watching = StageTelemetry(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
-    return Stage(toy.SERVICE, database, watching, prefix=settings.topic_prefix)
+    telemetry = StageTelemetry(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
+    return Stage(toy.SERVICE, database, telemetry, prefix=settings.topic_prefix)
 
 
 @pytest.fixture

@@ -29,5 +29,5 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def stage(database: Database) -> Stage:
-    watching = StageTelemetry(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
-    return Stage(toy.SERVICE, database, watching)
+    telemetry = StageTelemetry(Metrics(), start_tracing(service="counting", process="test", endpoint=None))
+    return Stage(toy.SERVICE, database, telemetry)

@@ -28,8 +28,8 @@ def metrics() -> Metrics:
 @pytest.fixture
 def stage(database: Database, metrics: Metrics) -> Stage:
     service: Service = replace(toy.SERVICE, holder=lambda counter: Holder(counter.number, HOLDER))
-    watching = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
-    return Stage(service, database, watching)
+    telemetry = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
+    return Stage(service, database, telemetry)
 
 
 async def refusals(database: Database) -> list[dict[str, object]]:
@@ -79,8 +79,8 @@ async def test_the_refusal_of_an_outdated_event_is_not_published(
         holder=lambda counter: Holder(counter.number, HOLDER),
         events={**toy.SERVICE.events, toy.Added: outdated},
     )
-    watching = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
-    await Stage(service, database, watching).records([record(opened(1), "1"), record(added(1, 5), "2")])
+    telemetry = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
+    await Stage(service, database, telemetry).records([record(opened(1), "1"), record(added(1, 5), "2")])
     assert await refusals(database) == []
 
 

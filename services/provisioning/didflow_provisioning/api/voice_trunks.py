@@ -93,11 +93,11 @@ async def _check_unused(http: HttpContext, trunk: VoiceTrunk) -> None:
 
 async def _restore(http: HttpContext, command: RestoreVoiceTrunk) -> None:
     """Decide the command without the idempotency key of the request, whose answer is that of the deletion."""
-    once = http.key
-    if once is not None:
+    key = http.key
+    if key is not None:
         await http.runtime.stage.command(
             [command],
-            key=replace(once, value=None),
+            key=replace(key, value=None),
             actor=http.caller.actor,
             answer=lambda _: Answer(status=204, body=b""),
         )

@@ -111,7 +111,7 @@ def details_of(case: Case, submission: Submission) -> Details:
 def judgement_of(registration: Registration, submission: Submission, case: Case, known: Known) -> Judgement:
     """Judge a case of this registration. Equal details are evaluated once in a batch."""
     for_prefix, for_any_area = (known.get(Approval, key) for key in approval_keys(registration, submission))
-    return judge(case, (for_prefix, for_any_area), partial(known.once, evaluate))
+    return judge(case, (for_prefix, for_any_area), partial(known.compute, evaluate))
 
 
 def submit(
