@@ -431,7 +431,7 @@ async def an_early_message_waits_until_the_message_before_it_was_dropped(stage: 
 
 @scenario
 async def the_actor_is_the_caller_or_the_user_who_caused_the_event(stage: Any) -> None:
-    """Else it is this service."""
+    """If there is neither, the actor is this service."""
     await stage.receive(event(opened(1)), event(added(1, 1), actor="user:bob"))
     await stage.run(add(1, 1))
     assert [e.actor for e in await stage.published()] == ["service:counting", "user:bob", "user:ana"]
