@@ -144,7 +144,7 @@ def _expected(
         (Address, submission.address_id): given.address_for(registration.account),
         **given.documents,
     }
-    known = Known(states=shared | own, memo=memo)
+    known = Known(states=shared | own, computed=memo)
     return for_registration(registration, submission, given.now, known)
 
 
