@@ -15,6 +15,7 @@ from didflow_contracts.events import EVENT_TYPES, DidPurchased, ResultReported
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 STACK = (ROOT / "stack" / "README.md").read_text()
 
 
@@ -71,6 +72,24 @@ def test_the_printed_answer_is_a_result() -> None:
 
 def test_every_link_has_a_target() -> None:
     """All relative links of the READMEs exist."""
-    for text, folder in ((README, ROOT), (STACK, ROOT / "stack")):
+    for text, folder in ((README, ROOT), (CONTRIBUTING, ROOT), (STACK, ROOT / "stack")):
         for link in re.findall(r"\]\(([^)#]+)\)", text):
             assert (folder / link).exists(), link
+
+
+def test_every_file_that_contributing_names_exists() -> None:
+    """A path in a list begins at the root, in a service, or in a package."""
+    inventory = ROOT / "services" / "inventory"
+    package = inventory / "didflow_inventory"
+    folders = (
+        ROOT,
+        ROOT / "chassis",
+        inventory,
+        inventory / "tests",
+        package,
+        package / "migrations" / "versions",
+    )
+    provisioning = ROOT / "services" / "provisioning"
+    folders += (provisioning, provisioning / "didflow_provisioning")
+    paths = re.findall(r"`([\w./-]+/[\w./-]*|\w+\.py)`", CONTRIBUTING)
+    assert [path for path in paths if not any((folder / path).exists() for folder in folders)] == []
