@@ -79,17 +79,10 @@ def test_every_link_has_a_target() -> None:
 
 def test_every_file_that_contributing_names_exists() -> None:
     """A path in a list begins at the root, in a service, or in a package."""
-    inventory = ROOT / "services" / "inventory"
-    package = inventory / "didflow_inventory"
-    folders = (
-        ROOT,
-        ROOT / "chassis",
-        inventory,
-        inventory / "tests",
-        package,
-        package / "migrations" / "versions",
-    )
-    provisioning = ROOT / "services" / "provisioning"
-    folders += (provisioning, provisioning / "didflow_provisioning")
+    bases = ["", "contracts", "chassis", "chassis/tests"]
+    for name in ("inventory", "provisioning"):
+        service = f"services/{name}"
+        package = f"{service}/didflow_{name}"
+        bases += [service, f"{service}/tests", package, f"{package}/migrations/versions"]
     paths = re.findall(r"`([\w./-]+/[\w./-]*|\w+\.py)`", CONTRIBUTING)
-    assert [path for path in paths if not any((folder / path).exists() for folder in folders)] == []
+    assert [path for path in paths if not any((ROOT / base / path).exists() for base in bases)] == []
