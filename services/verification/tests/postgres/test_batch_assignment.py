@@ -1,4 +1,4 @@
-"""The same details for 1,000 numbers at once: few statements, one evaluation, each bad number by itself."""
+"""The same details for 1,000 numbers at once: few statements, one evaluation, and each wrong number fails alone."""
 
 import time
 from collections import Counter
@@ -19,8 +19,8 @@ REMOVED, FOREIGN, GALWAY = range(100, 107), range(300, 307), range(500, 506)
 HOUR = timedelta(hours=1)
 
 
-def speakers(build: Any, prefix: str, count: int) -> list[Any]:
-    """As many numbers of a prefix, one speaker each."""
+def numbers_of(build: Any, prefix: str, count: int) -> list[Any]:
+    """Return the messages of so many numbers with a prefix."""
     made = []
     for n in range(count):
         one = type(build)()
@@ -31,7 +31,7 @@ def speakers(build: Any, prefix: str, count: int) -> list[Any]:
 
 @pytest.fixture
 def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every submission that is evaluated from now on."""
+    """Every input that is evaluated from now on."""
     seen: list[Any] = []
     real = submission.evaluate
 
@@ -45,7 +45,7 @@ def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @contextmanager
 def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Collect every statement that goes to the database meanwhile."""
+    """Collect every statement that is sent to the database in the meantime."""
     statements: list[str] = []
     real = Database.transaction
 
@@ -61,7 +61,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 async def outcomes(running: Any) -> Counter[str]:
-    """How many attempts came to what: the status, and the reasons of the rejected."""
+    """Count the verifications by status, and by the first reason of the rejected ones."""
     rows = await running.fetch(
         "SELECT concat_ws(' ', status, reasons -> 0 ->> 'code') AS what FROM verifications"
     )
@@ -69,7 +69,7 @@ async def outcomes(running: Any) -> Counter[str]:
 
 
 @pytest.mark.parametrize("reviewed", [False, True], ids=["pending", "automatic"])
-async def test_a_thousand_numbers_cost_the_statements_of_one(
+async def test_a_thousand_numbers_need_as_many_statements_as_one(
     running: Any,
     build: Any,
     rita: Any,
@@ -80,12 +80,12 @@ async def test_a_thousand_numbers_cost_the_statements_of_one(
     record_property: Any,
     reviewed: bool,
 ) -> None:
-    """As many statements, one evaluation; also where all rest on one review."""
+    """There is one evaluation, also if all of them rest on one review."""
     if reviewed:
         await running.receive(build.purchased(), build.assigned(bakery, bakery))
         (first,) = (await rita.get("/v1/verifications")).json()["items"]
         await rita.post(f"/v1/verifications/{first['verification_id']}/approve")
-    one, many = speakers(build, "+3531960", MANY)[:1], speakers(build, "+3531961", MANY)
+    one, many = numbers_of(build, "+3531960", MANY)[:1], numbers_of(build, "+3531961", MANY)
     await running.receive(*(each.purchased() for each in (*one, *many)))
     costs = []
     for batch in (one, many):
@@ -103,11 +103,11 @@ async def test_a_thousand_numbers_cost_the_statements_of_one(
     assert (await outcomes(running))[status] == MANY + 1 + reviewed
 
 
-async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
+async def test_twenty_wrong_numbers_among_a_thousand_fail_alone(
     running: Any, build: Any, bakery: Any, evaluated: Any
 ) -> None:
-    """Removed, another account's, of another area: each with its code, and the rest goes on."""
-    numbers = speakers(build, "+3531960", MANY)
+    """They are removed, of another account, or of another area. Each has its code, and the others are not affected."""
+    numbers = numbers_of(build, "+3531960", MANY)
     for n in GALWAY:
         numbers[n].number = f"+3539170{n:04}"
     for n in FOREIGN:
@@ -128,12 +128,12 @@ async def test_twenty_bad_ones_among_a_thousand_fail_one_by_one(
 
 
 def registered(n: int) -> UUID:
-    """The DID of a number by its place."""
+    """Return the DID of a number by its position."""
     return derived_id("number", "+3531960", str(n))
 
 
 async def named(running: Any, state: str) -> set[UUID]:
-    """The DIDs whose registration is in a state."""
+    """Return the DIDs whose registration is in a state."""
     rows = await running.fetch("SELECT did_id FROM registrations WHERE state = $1", state)
     return {row["did_id"] for row in rows}
 
@@ -141,9 +141,9 @@ async def named(running: Any, state: str) -> set[UUID]:
 async def test_a_second_number_of_the_area_is_approved_within_a_second(
     running: Any, build: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
-    """From the assignment to `verification.approved` in the outbox, saying what it rests on; the what-if events so."""
+    """The event names the review that it rests on, and the what-if predicted it."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
-    (second,) = speakers(build, "+3531960", 1)
+    (second,) = numbers_of(build, "+3531960", 1)
     await running.receive(second.purchased())
     asked = {
         "dids": [second.number],

@@ -1,4 +1,4 @@
-"""`didflow-verification catalogue` on a real database: what a file changes, whom it touches, and taking it over."""
+"""`didflow-verification catalogue` on a real database: what a file changes, which DIDs it touches, and the load."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ Tool = Callable[..., Any]
 
 @pytest.fixture
 def tool(running: Any) -> Tool:
-    """Run one catalogue command beside the service, as an operator would."""
+    """Runs one catalogue command as an operator would."""
     app = application(Program("verification", service, VerificationSettings), {"catalogue": catalogue_tools})
     settings = {"DIDFLOW_POSTGRES": running.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
 
@@ -55,14 +55,14 @@ def tool(running: Any) -> Tool:
 
 @pytest.fixture
 async def file(tool: Tool, tmp_path: Path) -> Path:
-    """Ireland as it is, with a second version from tomorrow on."""
+    """A file with the stored rules for Ireland, and a second version from tomorrow on."""
     made = tmp_path / "ie.yaml"
     made.write_text((await tool("show", "IE")).stdout + SECOND.lstrip("\n"))
     return made
 
 
 def changed(file: Path, *change: str) -> str:
-    """Change the file's text once and return what it was."""
+    """Change the text of the file once. Return the text before."""
     before = file.read_text()
     file.write_text(before.replace(*change, 1))
     return before
@@ -70,7 +70,7 @@ def changed(file: Path, *change: str) -> str:
 
 @pytest.fixture
 async def approved(running: Any, build: Any, rita: Any, bakery: Any, pending_id: str) -> list[Any]:
-    """Three approved numbers: one reviewed, two that rest on it; and one that awaits."""
+    """Three approved numbers, of which two rest on the review of the first, and one number that awaits details."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     others = []
     for n in range(3):
@@ -82,8 +82,8 @@ async def approved(running: Any, build: Any, rita: Any, bakery: Any, pending_id:
     return others
 
 
-async def test_show_writes_what_load_reads(tool: Tool, tmp_path: Path) -> None:
-    """A country as a file is that country again, and loading it changes nothing."""
+async def test_load_reads_what_show_prints(tool: Tool, tmp_path: Path) -> None:
+    """Loading the printed file of a country changes nothing."""
     for country in ("IE", "DE", "JP", "MX", "*"):
         shown = (await tool("show", country)).stdout
         assert read_catalogue(shown)[0].country == country
@@ -95,10 +95,10 @@ async def test_show_writes_what_load_reads(tool: Tool, tmp_path: Path) -> None:
     assert (await tool("show", "XX")).exit_code == os.EX_DATAERR
 
 
-async def test_a_dry_run_says_what_changes_and_whom_it_touches(
+async def test_a_dry_run_prints_the_changes_and_the_dids_touched(
     running: Any, tool: Tool, file: Path, approved: Any
 ) -> None:
-    """Four living DIDs of which three are asked anew; nothing is written."""
+    """Four live DIDs are touched, of which three must be verified again. Nothing is written."""
     assert len(approved) == 3
     events = await tool("load", "--dry-run", str(file))
     assert events.exit_code == 0
@@ -115,10 +115,10 @@ async def test_a_dry_run_says_what_changes_and_whom_it_touches(
     assert await running.count("catalogue_changes") == 0
 
 
-async def test_a_load_warns_now_and_asks_anew_on_its_date(
+async def test_a_load_warns_at_once_and_ends_approvals_on_its_date(
     running: Any, tool: Tool, file: Path, approved: Any
 ) -> None:
-    """Three warnings at once, three expired at 00:00 UTC; a new purchase is judged by the new version."""
+    """Three warnings are published at once, and three DIDs expire at 00:00 UTC."""
     assert (await tool("load", str(file))).exit_code == 0
     before = await running.axis_topics()
     await running.run_due_timers()
@@ -138,8 +138,8 @@ async def test_a_load_warns_now_and_asks_anew_on_its_date(
     assert len(approved) == 3
 
 
-async def test_a_version_that_has_begun_cannot_change(running: Any, tool: Tool, file: Path) -> None:
-    """Refused whole with the row named, and nothing of the file is taken; it may only be ended."""
+async def test_a_version_in_force_cannot_be_changed(running: Any, tool: Tool, file: Path) -> None:
+    """The whole file is refused and the row is named. The version can only be ended."""
     changed(file, "match: area", "match: country")
     refused = await tool("load", str(file))
     assert refused.exit_code == os.EX_DATAERR
@@ -150,8 +150,8 @@ async def test_a_version_that_has_begun_cannot_change(running: Any, tool: Tool, 
     assert (await tool("load", str(file))).exit_code == 0
 
 
-async def test_a_file_with_a_fault_is_refused_with_every_fault(tool: Tool, tmp_path: Path) -> None:
-    """Each in one line, before the database is asked."""
+async def test_every_fault_of_a_file_is_printed(tool: Tool, tmp_path: Path) -> None:
+    """Each fault has one line. The database is not used."""
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("country: XX\n---\ncountry: YY\n")
     refused = await tool("load", str(wrong))
@@ -159,10 +159,10 @@ async def test_a_file_with_a_fault_is_refused_with_every_fault(tool: Tool, tmp_p
     assert "requirements" in refused.stderr
 
 
-async def test_a_revocation_reaches_all_that_rests_on_it(
+async def test_a_revocation_reaches_every_number_that_rests_on_it(
     running: Any, rita: Any, pending_id: str, approved: Any
 ) -> None:
-    """Over HTTP: the reviewed number at once, the two that rest on it with the clock's next stroke."""
+    """The reviewed number expires at once, the other two when their timers run."""
     before = len(await running.outbox())
     answer = await rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "revoked")

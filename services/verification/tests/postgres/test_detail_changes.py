@@ -1,4 +1,4 @@
-"""Identities and addresses that change: a new revision, and the next attempt of each living DID on them."""
+"""Changed identities and addresses: a new revision, and the next verification of each live DID that uses them."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,13 +18,13 @@ CHANGED = {"company_name": "Secretive Bakery and Sons Ltd"}
 
 
 async def statuses(running: Any) -> list[str]:
-    """The outcomes of the DID's attempts, in order."""
+    """Return the statuses of all verifications, by attempt."""
     rows = await running.fetch("SELECT status FROM verifications ORDER BY attempt")
     return [row["status"] for row in rows]
 
 
 async def test_a_change_is_a_new_revision(ann: Any, bakery: Any) -> None:
-    """Named fields change, null clears, the rest stays; the answer states nothing; the same again is nothing."""
+    """Null clears a field, and other fields stay. The answer has no personal data. A repeated change is unchanged."""
     path = f"/v1/identities/{bakery.identity_id}"
     changed = await ann.patch(path, json=CHANGED | {"vat_number": None, "contact_email": "a@b.ie"})
     assert (changed.status_code, changed.json()["revision"]) == (200, 2)
@@ -41,10 +41,13 @@ async def test_a_change_is_a_new_revision(ann: Any, bakery: Any) -> None:
     assert (shown["street"], shown["city"], shown["region"]) == ("8 Hidden Lane", "Dublin 2", "Leinster")
 
 
-async def test_changes_are_strict_and_stay_in_the_subtree(running: Any, ann: Any, bakery: Any) -> None:
-    """Unknown fields, nulls where something must be, and what is another's."""
+async def test_unknown_fields_nulls_and_foreign_details_cannot_be_changed(
+    running: Any, ann: Any, bakery: Any
+) -> None:
+    """A null field of an address names that field. Details of another account are not found."""
     assert (await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"nam": "x"})).status_code == 422
-    assert (await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": None})).status_code == 422
+    null = await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": None})
+    assert (null.status_code, [error["field"] for error in null.json()["errors"]]) == (422, ["city"])
     assert (await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": " "})).status_code == 422
     async with running.as_caller("eve", "master/globex") as eve:
         for path in (f"identities/{bakery.identity_id}", f"addresses/{bakery.address_id}"):
@@ -58,10 +61,10 @@ async def test_changes_are_strict_and_stay_in_the_subtree(running: Any, ann: Any
 
 
 @pytest.mark.parametrize("what", ["identity", "address"])
-async def test_an_approved_did_gets_a_next_attempt_and_stays_approved_until_it_is_decided(
+async def test_an_approved_did_stays_approved_until_its_changed_details_are_decided(
     running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str, what: str
 ) -> None:
-    """The registration is kept through pending; approved, the new revision is in force."""
+    """The next verification is pending beside the approval. Once it is approved, the new revision is in force."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     await running.set_time(build.zero + timedelta(hours=1))
     if what == "identity":
@@ -86,10 +89,10 @@ async def test_an_approved_did_gets_a_next_attempt_and_stays_approved_until_it_i
     assert (after.state, revisions) == ("approved", (2, 1) if what == "identity" else (1, 2))
 
 
-async def test_a_change_that_fails_changes_nothing_but_the_attempt(
+async def test_a_change_that_fails_a_check_is_rejected_and_changes_nothing_else(
     running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str
 ) -> None:
-    """Moved to another city: rejected at once, with its code; the DID stays approved with what was."""
+    """The address moved to another city. The DID stays approved with the old revision."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Cork"})
     await running.run_due_timers()
@@ -99,10 +102,10 @@ async def test_a_change_that_fails_changes_nothing_but_the_attempt(
     assert (await running.stored(REGISTRATIONS, build.did)).state == "approved"
 
 
-async def test_an_open_attempt_is_superseded_by_the_next(
+async def test_a_pending_verification_is_superseded_after_a_change(
     running: Any, ann: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
-    """While it waits for a person, a change takes its place; the reviewer of the old one hears it."""
+    """A reviewer of the old one gets `superseded`."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     await running.run_due_timers()
     assert await statuses(running) == ["superseded", "pending"]
@@ -110,8 +113,10 @@ async def test_an_open_attempt_is_superseded_by_the_next(
     assert (late.status_code, late.json()["code"]) == (409, "superseded")
 
 
-async def test_a_change_mends_a_rejected_did(running: Any, ann: Any, build: Any, bakery: Any) -> None:
-    """Rejected for a wrong city; put right, it waits for a person."""
+async def test_a_corrected_address_is_submitted_again(
+    running: Any, ann: Any, build: Any, bakery: Any
+) -> None:
+    """The number was rejected for a wrong city. After the correction it waits for a reviewer."""
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Cork"})
     await running.receive(build.purchased(), build.assigned(bakery, bakery))
     assert (await running.stored(REGISTRATIONS, build.did)).state == "rejected"
@@ -121,10 +126,10 @@ async def test_a_change_mends_a_rejected_did(running: Any, ann: Any, build: Any,
     assert await statuses(running) == ["rejected", "pending"]
 
 
-async def test_delivered_twice_the_clock_judges_once(
+async def test_a_timer_that_runs_twice_judges_once(
     running: Any, ann: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Two strikes at once, and one after it is done: one attempt more. Two changes before one: one attempt."""
+    """Two runs at once, one run afterwards and two changes before a run make one verification."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Third Ltd"})
     key = [(build.did, build.number)]
@@ -135,10 +140,10 @@ async def test_delivered_twice_the_clock_judges_once(
     assert pending_id
 
 
-async def test_a_did_that_ended_or_moved_on_is_left_alone(
+async def test_an_ended_did_is_not_judged_again(
     running: Any, ann: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """A change between its end and the strike: nothing is judged, nothing is events."""
+    """The DID ended between the change and the timer. Nothing is published."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     await running.receive(build.removed())
     events = len(await running.outbox())
@@ -150,17 +155,17 @@ async def test_a_did_that_ended_or_moved_on_is_left_alone(
     assert pending_id
 
 
-async def test_an_unused_identity_is_changed_without_a_word(running: Any, ann: Any, bakery: Any) -> None:
-    """Too early for any DID: only the revision counts on."""
+async def test_a_change_of_an_unused_identity_publishes_nothing(running: Any, ann: Any, bakery: Any) -> None:
+    """Only its revision rises."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     await running.run_due_timers()
     assert (await running.outbox(), await running.count("detail_changes")) == ([], 1)
 
 
-async def test_a_person_with_many_numbers_is_no_giant_transaction(
+async def test_a_person_with_many_numbers_is_judged_in_small_transactions(
     running: Any, ann: Any, build: Any, bakery: Any, *, monkeypatch: Any
 ) -> None:
-    """The change itself touches no DID; the clock takes them in rounds, each a transaction of bounded size."""
+    """The change itself touches no DID. The timers judge a limited number of DIDs in each transaction."""
     numbers = MAX_DUE + 20
     events = []
     for place in range(numbers):
@@ -188,10 +193,10 @@ async def test_a_person_with_many_numbers_is_no_giant_transaction(
     assert len(await running.outbox()) == before + numbers
 
 
-async def test_what_is_in_use_is_not_deleted(
+async def test_details_in_use_are_not_deleted(
     running: Any, ann: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Identity and address of a living DID: 409 `in_use`; after its end they go, with all that belongs to them."""
+    """Identity and address of a live DID are refused `in_use`. After its end they can be deleted."""
     paths = [f"/v1/addresses/{bakery.address_id}", f"/v1/identities/{bakery.identity_id}"]
     for path in paths:
         refused = await ann.delete(path)
@@ -210,13 +215,13 @@ async def test_what_is_in_use_is_not_deleted(
 async def test_an_address_of_an_open_request_is_in_use(
     running: Any, ann: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Another address than the DID's own: while emergency services are found it, it stays."""
+    """The address of an emergency request stays while the request is open, even if the DID has another address."""
     await running.receive(build.did_changed(features=["voice_in", "emergency"]))
     place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
     place |= {"identity_id": bakery.identity_id}
     address = (await ann.post("/v1/addresses", json=place)).json()["address_id"]
-    wish = {"did": build.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
-    asked = await ann.post("/v1/service-requests", json=wish)
+    body = {"did": build.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
+    asked = await ann.post("/v1/service-requests", json=body)
     assert (asked.status_code, pending_id is None) == (201, False)
     refused = await ann.delete(f"/v1/addresses/{address}")
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
@@ -225,17 +230,17 @@ async def test_an_address_of_an_open_request_is_in_use(
 
 
 @pytest.mark.parametrize("which", ["its own", "another"])
-async def test_emergency_services_are_told_anew_when_their_address_changes(
+async def test_an_emergency_service_is_processed_again_when_its_address_changes(
     running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str, which: str
 ) -> None:
-    """Active at an address, the DID's own or another of its end user: back to in_process, once."""
+    """It goes back to in_process once, whether the address is the DID's own or another one."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     await running.receive(build.did_changed(features=["voice_in", "emergency"]))
     place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
     other = await ann.post("/v1/addresses", json=place | {"identity_id": bakery.identity_id})
     address = bakery.address_id if which == "its own" else other.json()["address_id"]
-    wish = {"did": build.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
-    request = (await ann.post("/v1/service-requests", json=wish)).json()["request_id"]
+    body = {"did": build.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
+    request = (await ann.post("/v1/service-requests", json=body)).json()["request_id"]
     for state in ("in_process", "active"):
         await rita.post(f"/v1/service-requests/{request}/decide", json={"state": state})
     before = len(await running.outbox())
@@ -247,8 +252,8 @@ async def test_emergency_services_are_told_anew_when_their_address_changes(
     assert found == (["verification.pending"] if which == "its own" else []) + ["service.changed"]
 
 
-async def test_what_was_deleted_serves_nobody(running: Any, ann: Any, build: Any, bakery: Any) -> None:
-    """An assignment of it is rejected `not_yours`; nothing can be added to it or changed."""
+async def test_a_deleted_identity_serves_no_number(running: Any, ann: Any, build: Any, bakery: Any) -> None:
+    """An assignment of it is rejected `not_yours`. It can neither be changed nor get an address."""
     await ann.delete(f"/v1/identities/{bakery.identity_id}")
     await running.receive(build.purchased(), build.assigned(bakery, bakery))
     assert [r["code"] for r in (await running.outbox())[-1]["data"]["reasons"]] == ["not_yours"]
@@ -258,7 +263,7 @@ async def test_what_was_deleted_serves_nobody(running: Any, ann: Any, build: Any
 
 
 async def test_a_deleted_address_is_not_yours(running: Any, ann: Any, build: Any, bakery: Any) -> None:
-    """Its identity is still there: an assignment that names the address is rejected, as the what-if promised."""
+    """An assignment with the address is rejected, as the what-if predicted."""
     await ann.delete(f"/v1/addresses/{bakery.address_id}")
     await running.receive(build.purchased())
     named = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}

@@ -1,4 +1,4 @@
-"""Identities and addresses over HTTP: entered once, seen by their own subtree only."""
+"""Identities and addresses over HTTP: they are created once, and only accounts above see them."""
 
 from typing import Any
 from uuid import uuid4
@@ -18,8 +18,8 @@ NOT_STATED = [
 PLACE = {"street": "1 Quay Street", "city": "Dublin", "postal_code": "D02 X000", "country": "IE"}
 
 
-async def test_an_identity_is_entered_and_shown(ann: Any) -> None:
-    """The answer names it; what was stated is shown by GET alone."""
+async def test_an_identity_is_created_and_read(ann: Any) -> None:
+    """The answer has its id. Only `GET` returns the personal data."""
     made = await ann.post("/v1/identities", json=BUSINESS)
     assert made.status_code == 201
     entered = made.json()
@@ -28,8 +28,8 @@ async def test_an_identity_is_entered_and_shown(ann: Any) -> None:
     assert shown == entered | BUSINESS | dict.fromkeys(NOT_STATED)
 
 
-async def test_a_retry_under_its_key_enters_nothing_more(running: Any, ann: Any) -> None:
-    """The first answer again; another body under the key is refused."""
+async def test_a_retried_creation_creates_nothing_more(running: Any, ann: Any) -> None:
+    """It gets the first answer. Another body with the same key is refused."""
     key = {"Idempotency-Key": "k-1"}
     first = await ann.post("/v1/identities", json=BUSINESS, headers=key)
     again = await ann.post("/v1/identities", json=BUSINESS, headers=key)
@@ -40,7 +40,7 @@ async def test_a_retry_under_its_key_enters_nothing_more(running: Any, ann: Any)
 
 
 async def test_an_address_belongs_to_an_identity(ann: Any) -> None:
-    """It takes over the identity's account; without an identity there is none."""
+    """It has the account of the identity. Without an identity it cannot be created."""
     identity = (await ann.post("/v1/identities", json=BUSINESS)).json()["identity_id"]
     made = await ann.post("/v1/addresses", json=PLACE | {"identity_id": identity})
     assert made.status_code == 201
@@ -50,8 +50,8 @@ async def test_an_address_belongs_to_an_identity(ann: Any) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
 
 
-async def test_only_the_own_subtree_is_seen(running: Any, ann: Any) -> None:
-    """Those above see it, siblings and those below do not, and cannot tell it from nothing."""
+async def test_only_accounts_above_see_an_identity(running: Any, ann: Any) -> None:
+    """Siblings and accounts below get the same answer as for an unknown id."""
     identity = (await ann.post("/v1/identities", json=BUSINESS)).json()["identity_id"]
     seen = {}
     for account in ("master", "master/acme", "master/globex", "master/acme/shop"):
@@ -71,16 +71,16 @@ async def test_only_the_own_subtree_is_seen(running: Any, ann: Any) -> None:
     }
 
 
-async def test_an_identity_may_be_entered_for_an_account_below_only(ann: Any) -> None:
-    """Naming an account out of reach finds no such account."""
+async def test_an_identity_can_only_be_created_in_an_account_within_reach(ann: Any) -> None:
+    """Another account is not found."""
     below = await ann.post("/v1/identities", json=BUSINESS | {"account": "master/acme/shop"})
     assert below.json()["account"] == "master/acme/shop"
     aside = await ann.post("/v1/identities", json=BUSINESS | {"account": "master/globex"})
     assert (aside.status_code, aside.json()["code"]) == (404, "not_found")
 
 
-async def test_lists_go_page_by_page_and_by_ids(ann: Any) -> None:
-    """In the order of entry; `ids` picks some, in one call."""
+async def test_identities_are_listed_page_by_page_and_by_ids(ann: Any) -> None:
+    """They are listed in the order of creation."""
     made = [(await ann.post("/v1/identities", json=BUSINESS)).json()["identity_id"] for _ in range(5)]
     first = (await ann.get("/v1/identities", params={"limit": "3"})).json()
     rest = (await ann.get("/v1/identities", params={"limit": "3", "cursor": first["next"]})).json()
@@ -93,7 +93,7 @@ async def test_lists_go_page_by_page_and_by_ids(ann: Any) -> None:
 
 
 async def test_addresses_are_listed_by_identity(ann: Any) -> None:
-    """Those of one end user."""
+    """The list has the addresses of one end user."""
     one, other = [(await ann.post("/v1/identities", json=BUSINESS)).json()["identity_id"] for _ in range(2)]
     for identity in (one, one, other):
         await ann.post("/v1/addresses", json=PLACE | {"identity_id": identity})
@@ -101,8 +101,8 @@ async def test_addresses_are_listed_by_identity(ann: Any) -> None:
     assert [item["identity_id"] for item in listed] == [one, one]
 
 
-async def test_what_is_not_known_is_refused_field_by_field(ann: Any) -> None:
-    """A misspelt field, a blank name, a country in words."""
+async def test_every_wrong_field_is_named(ann: Any) -> None:
+    """An unknown field, a blank name and an invalid country are named."""
     wrong = await ann.post("/v1/identities", json=BUSINESS | {"company_nam": "x", "company_name": " "})
     assert {error["field"] for error in wrong.json()["errors"]} == {"company_nam"}
     blank = await ann.post("/v1/identities", json=BUSINESS | {"company_name": " "})
@@ -111,8 +111,8 @@ async def test_what_is_not_known_is_refused_field_by_field(ann: Any) -> None:
     assert [error["field"] for error in place.json()["errors"]] == ["country"]
 
 
-async def test_users_and_reviewers_enter_nobody(running: Any) -> None:
-    """Roles: managers enter; reviewers see; users do neither."""
+async def test_users_and_reviewers_create_no_identity(running: Any) -> None:
+    """Reviewers can read identities, users cannot."""
     for role, entering, seeing in (
         ("user", 403, 403),
         ("reviewer", 403, 200),

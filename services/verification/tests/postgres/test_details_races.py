@@ -1,4 +1,4 @@
-"""Changes, deletions and uploads at the same instant as what uses them: every order ends whole."""
+"""Changes, deletions and uploads at the same time as their use: every order has a consistent result."""
 
 import asyncio
 from typing import Any
@@ -33,14 +33,14 @@ async def entered(ann: Any) -> Entered:
 
 
 def number(build: Any, place: int) -> Any:
-    """Another DID."""
+    """Return the messages of another DID."""
     one = type(build)()
     one.did, one.number = uuid4(), f"+3531961{place:04d}"
     return one
 
 
 async def status_of(running: Any, did: Any) -> str:
-    """The outcome of the DID's latest attempt."""
+    """Return the status of the latest verification of a DID."""
     rows = await running.fetch(
         "SELECT status FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", did
     )
@@ -49,7 +49,7 @@ async def status_of(running: Any, did: Any) -> str:
 
 
 async def test_an_identity_is_either_deleted_or_in_use(running: Any, ann: Any, build: Any) -> None:
-    """Deleted while it is assigned: either the deletion is refused, or the assignment is; never a DID on nothing."""
+    """It is deleted while it is assigned. Either the deletion is refused or the assignment is rejected."""
     seen = set()
     for place in range(ROUNDS):
         bakery, one = await entered(ann), number(build, place)
@@ -63,8 +63,10 @@ async def test_an_identity_is_either_deleted_or_in_use(running: Any, ann: Any, b
     assert seen <= {(204, "rejected"), (409, "pending")}
 
 
-async def test_a_did_is_judged_by_the_last_state_of_its_details(running: Any, ann: Any, build: Any) -> None:
-    """Changed while it is assigned: whichever comes first, its last attempt is of the last revision."""
+async def test_a_did_is_judged_by_the_latest_revision_of_its_details(
+    running: Any, ann: Any, build: Any
+) -> None:
+    """The identity is changed while it is assigned. The last verification has the last revision."""
     for place in range(ROUNDS):
         bakery, one = await entered(ann), number(build, place)
         await running.receive(one.purchased())
@@ -81,8 +83,10 @@ async def test_a_did_is_judged_by_the_last_state_of_its_details(running: Any, an
         assert rows[0]["identity_revision"] == 2
 
 
-async def test_ten_uploads_under_one_key_are_one(running: Any, ann: Any, upload: Any, files: Any) -> None:
-    """At once: one document, the others its answer again or that it is under way; no bytes are left over."""
+async def test_ten_uploads_with_one_key_create_one_document(
+    running: Any, ann: Any, upload: Any, files: Any
+) -> None:
+    """The other requests get the same answer, or that the first is still running. No content is left over."""
     bakery, content = await entered(ann), files.image(size=(300, 200))
     answers = await asyncio.gather(*(upload(bakery.identity_id, content, key="k") for _ in range(10)))
     made = {answer.json()["document_id"] for answer in answers if answer.status_code == 201}
@@ -94,8 +98,8 @@ async def test_ten_uploads_under_one_key_are_one(running: Any, ann: Any, upload:
 
 
 @pytest.mark.parametrize("what", ["identities", "addresses"])
-async def test_a_retried_change_is_answered_again(running: Any, ann: Any, what: str) -> None:
-    """The same key: the first answer; the revision rises once. A retried deletion is one."""
+async def test_a_retried_change_gets_the_first_answer(running: Any, ann: Any, what: str) -> None:
+    """The revision rises once. A retried deletion deletes once."""
     bakery = await entered(ann)
     path = f"/v1/{what}/{bakery.identity_id if what == 'identities' else bakery.address_id}"
     body = {"company_name": "Changed Ltd"} if what == "identities" else {"street": "8 Hidden Lane"}

@@ -1,4 +1,4 @@
-"""Documents over HTTP: taken as they stream in, known by their content, given to those who may see them."""
+"""Documents over HTTP: uploaded as a stream, recognized by their content, and shown only to allowed callers."""
 
 from typing import Any
 from uuid import uuid4
@@ -12,10 +12,10 @@ MIB = 1024 * 1024
     ("form", "media_type"),
     [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("PDF", "application/pdf")],
 )
-async def test_a_paper_is_uploaded_and_given_back(
+async def test_a_document_is_uploaded_and_downloaded(
     upload: Any, ann: Any, bakery: Any, files: Any, *, form: str, media_type: str
 ) -> None:
-    """Byte for byte, under the type that its content has whatever its name says; the answer states nothing."""
+    """The media type comes from the content, not from the name. The answer has no data of the document."""
     content = files.pdf() if form == "PDF" else files.image(form)
     made = await upload(
         bakery.identity_id,
@@ -42,10 +42,10 @@ async def test_a_paper_is_uploaded_and_given_back(
     assert given.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_a_program_that_is_called_a_pdf_is_refused(
+async def test_a_program_with_the_name_of_a_pdf_is_refused(
     running: Any, upload: Any, bakery: Any, files: Any
 ) -> None:
-    """A renamed .exe: `document_unreadable` at upload, and nothing of it is kept."""
+    """The refusal is `document_unreadable`, and nothing is kept."""
     refused = await upload(bakery.identity_id, files.exe(), name="passport.pdf")
     assert (refused.status_code, refused.json()["code"]) == (422, "document_unreadable")
     assert refused.json()["errors"][0] | {"message": ""} == {
@@ -57,8 +57,10 @@ async def test_a_program_that_is_called_a_pdf_is_refused(
         assert await running.count(table) == 0
 
 
-async def test_what_nobody_could_open_is_refused(running: Any, upload: Any, bakery: Any, files: Any) -> None:
-    """Encrypted, cut off, empty, of another format, or a mark with nothing behind it."""
+async def test_a_file_that_nobody_can_open_is_refused(
+    running: Any, upload: Any, bakery: Any, files: Any
+) -> None:
+    """It is encrypted, cut off, altered, empty, too small, or of another format."""
     pdf, png, jpeg = files.pdf(), files.image("PNG", (300, 200)), files.image("JPEG", (300, 200))
     spoiled = {
         "encrypted": files.pdf(encrypted=True),
@@ -78,10 +80,10 @@ async def test_what_nobody_could_open_is_refused(running: Any, upload: Any, bake
     assert await running.count("document_chunks") == 0
 
 
-async def test_ten_mebibytes_are_taken_and_a_byte_more_is_not(
+async def test_ten_mebibytes_are_accepted_and_one_byte_more_is_not(
     running: Any, upload: Any, ann: Any, bakery: Any, files: Any
 ) -> None:
-    """At the limit it is read in chunks and given back whole; past it 413 and nothing is kept."""
+    """The larger file is refused with 413, and nothing of it is kept."""
     picture = files.image()
     whole = picture + bytes(10 * MIB - len(picture))
     made = await upload(bakery.identity_id, whole)
@@ -93,8 +95,10 @@ async def test_ten_mebibytes_are_taken_and_a_byte_more_is_not(
     assert (await running.count("documents"), await running.count("document_contents")) == (1, 1)
 
 
-async def test_a_body_without_a_length_is_counted_as_it_comes(ann: Any, contents: Any, bakery: Any) -> None:
-    """Chunked transfer: stopped where the limit is passed, however much was to follow."""
+async def test_a_body_without_a_length_is_counted_while_it_arrives(
+    ann: Any, contents: Any, bakery: Any
+) -> None:
+    """A chunked request is stopped at the limit."""
     sent = 0
 
     async def endless() -> Any:
@@ -113,10 +117,10 @@ async def test_a_body_without_a_length_is_counted_as_it_comes(ann: Any, contents
     assert sent < 13 * MIB
 
 
-async def test_a_retry_under_its_key_uploads_nothing_more(
+async def test_a_retried_upload_creates_nothing_more(
     running: Any, upload: Any, bakery: Any, files: Any
 ) -> None:
-    """The first answer again; another file or field under the key is refused; its bytes lie nowhere else."""
+    """It gets the first answer. Another file or field with the same key is refused."""
     content = files.image(size=(200, 100))
     first = await upload(bakery.identity_id, content, key="k-1")
     again = await upload(bakery.identity_id, content, key="k-1")
@@ -133,8 +137,8 @@ async def test_a_retry_under_its_key_uploads_nothing_more(
     assert await running.count("outbox") == 0
 
 
-async def test_another_accounts_papers_are_not_there(running: Any, upload: Any, bakery: Any) -> None:
-    """Siblings and those below neither see nor add any, and cannot tell them from nothing; those above do."""
+async def test_documents_of_another_account_are_not_found(running: Any, upload: Any, bakery: Any) -> None:
+    """Siblings and accounts below get the same answer as for an unknown id. Accounts above see the documents."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     seen = {}
     for account in ("master", "master/acme", "master/globex", "master/acme/shop"):
@@ -157,8 +161,10 @@ async def test_another_accounts_papers_are_not_there(running: Any, upload: Any, 
     }
 
 
-async def test_users_see_nothing_and_reviewers_upload_nothing(running: Any, upload: Any, bakery: Any) -> None:
-    """Roles as for identities."""
+async def test_users_read_no_document_and_reviewers_upload_none(
+    running: Any, upload: Any, bakery: Any
+) -> None:
+    """Roles are those of the actions read_details and write_details."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     for role, entering, seeing in (("user", 403, 403), ("reviewer", 403, 200), ("service", 201, 200)):
         async with running.as_caller("bob", "master/acme", role) as bob:
@@ -166,8 +172,10 @@ async def test_users_see_nothing_and_reviewers_upload_nothing(running: Any, uplo
             assert (await bob.get(f"/v1/documents/{document}/content")).status_code == seeing
 
 
-async def test_the_form_is_strict(upload: Any, ann: Any, contents: Any, bakery: Any, files: Any) -> None:
-    """Fields that nobody knows, wrong ones and a file before them are refused by name, without what was typed."""
+async def test_errors_of_the_form_name_the_field_and_never_repeat_a_value(
+    upload: Any, ann: Any, contents: Any, bakery: Any, files: Any
+) -> None:
+    """Unknown fields, wrong fields and a file before the fields are refused."""
     wrong = await upload(bakery.identity_id, type="Not A Word", states="{", issued_on="yesterday")
     assert wrong.status_code == 422
     assert {e["field"] for e in wrong.json()["errors"]} == {"type", "states", "issued_on"}
@@ -188,8 +196,8 @@ async def test_the_form_is_strict(upload: Any, ann: Any, contents: Any, bakery: 
     assert (none.status_code, none.json()["code"]) == (415, "media_type_unsupported")
 
 
-async def test_lists_name_papers_by_identity_and_ids(upload: Any, ann: Any, bakery: Any) -> None:
-    """In the order of entry, page by page."""
+async def test_documents_are_listed_by_identity_and_ids(upload: Any, ann: Any, bakery: Any) -> None:
+    """They are listed in the order of creation, page by page."""
     made = [(await upload(bakery.identity_id)).json()["document_id"] for _ in range(3)]
     listed = (await ann.get("/v1/documents", params={"identity_id": bakery.identity_id})).json()
     assert [item["document_id"] for item in listed["items"]] == made
@@ -200,10 +208,10 @@ async def test_lists_name_papers_by_identity_and_ids(upload: Any, ann: Any, bake
     assert ([i["document_id"] for i in rest["items"]], rest["next"]) == (made[2:], None)
 
 
-async def test_who_is_shown_what_is_noted(
+async def test_reads_of_personal_data_are_recorded(
     running: Any, upload: Any, ann: Any, rita: Any, bakery: Any
 ) -> None:
-    """Each reading with its reader, instant and thing; a refused one is none."""
+    """Each read has its reader and its time. A refused read is not recorded."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     await rita.get(f"/v1/documents/{document}")
     await rita.get(f"/v1/documents/{document}/content")
@@ -221,10 +229,8 @@ async def test_who_is_shown_what_is_noted(
     ]
 
 
-async def test_a_paper_that_nothing_rests_on_can_be_deleted(
-    running: Any, upload: Any, ann: Any, bakery: Any
-) -> None:
-    """Gone with its bytes; asked again it is still gone."""
+async def test_an_unused_document_can_be_deleted(running: Any, upload: Any, ann: Any, bakery: Any) -> None:
+    """Its content is deleted too. A second deletion has the same answer."""
     document = (await upload(bakery.identity_id, states='{"company_name": "X Ltd"}')).json()["document_id"]
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
@@ -234,10 +240,10 @@ async def test_a_paper_that_nothing_rests_on_can_be_deleted(
     assert await running.count("documents", "states = '[]'") == 1
 
 
-async def test_a_paper_that_a_did_rests_on_stays(
+async def test_a_document_in_use_is_not_deleted(
     running: Any, upload: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
-    """Named in the details of a living DID: `in_use`; once that is gone it can go."""
+    """While a live DID uses it, the answer is `in_use`."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[document]))
     refused = await ann.delete(f"/v1/documents/{document}")
@@ -247,27 +253,27 @@ async def test_a_paper_that_a_did_rests_on_stays(
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
 
 
-async def test_who_reviews_a_did_below_sees_its_papers_and_no_other(
+async def test_a_reviewer_below_sees_only_the_documents_of_its_own_verifications(
     running: Any, upload: Any, build: Any, bakery: Any
 ) -> None:
-    """The identity serves the shop: its reviewer is shown the paper of the attempt, with the attempt and alone."""
+    """The identity serves the shop. Its reviewer sees the document of the verification, and no other document."""
     named, other = [(await upload(bakery.identity_id)).json()["document_id"] for _ in range(2)]
     build.account = "master/acme/shop"
     await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[named]))
     async with running.as_caller("sam", "master/acme/shop", "reviewer") as sam:
         attempt = (await sam.get("/v1/verifications")).json()["items"][0]["verification_id"]
         whole = (await sam.get(f"/v1/verifications/{attempt}")).json()
-        assert [paper["document_id"] for paper in whole["documents"]] == [named]
+        assert [each["document_id"] for each in whole["documents"]] == [named]
         assert (await sam.get(f"/v1/documents/{named}/content")).status_code == 200
         assert (await sam.get(f"/v1/documents/{other}/content")).status_code == 404
     async with running.as_caller("eve", "master/globex", "reviewer") as eve:
         assert (await eve.get(f"/v1/documents/{named}")).status_code == 404
 
 
-async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
+async def test_a_verification_with_a_foreign_document_reveals_nothing_of_it(
     running: Any, upload: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
-    """A sibling names another's identity and paper: rejected, and neither becomes readable by that."""
+    """A sibling names a foreign identity and document. The verification is rejected, and neither becomes readable."""
     document = (await upload(bakery.identity_id)).json()["document_id"]
     build.account = "master/globex"
     await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[document]))
@@ -279,10 +285,10 @@ async def test_an_attempt_with_a_foreign_paper_shows_nothing_of_it(
             assert (await eve.get(path)).status_code == 404
 
 
-async def test_another_identitys_paper_is_not_yours(
+async def test_a_document_of_another_identity_is_not_yours(
     running: Any, upload: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
-    """A document belongs to one identity: another's in a submission is rejected, the own one is looked at."""
+    """A submission with it is rejected. A document of the own identity is checked."""
     other = (await ann.post("/v1/identities", json={"type": "business", "company_name": "O"})).json()
     foreign = (await upload(other["identity_id"])).json()["document_id"]
     await running.receive(build.purchased(), build.assigned(bakery, bakery, document_ids=[foreign]))
@@ -293,10 +299,10 @@ async def test_another_identitys_paper_is_not_yours(
     assert "not_yours" not in {result["code"] for result in promised["results"]}
 
 
-async def test_without_a_key_no_document_is_taken(
+async def test_without_a_key_no_document_is_accepted(
     running: Any, ann: Any, bakery: Any, files: Any, monkeypatch: Any
 ) -> None:
-    """A deployment that configured none says so, and the rest works."""
+    """The answer is 503, and everything else works."""
     monkeypatch.delenv("DIDFLOW_DOCUMENT_KEYS", raising=False)
     answer = await ann.post(
         "/v1/documents",

@@ -1,4 +1,4 @@
-"""A person is erased: looked for in a dump of every table before, when it is found, and after, when it is not."""
+"""The erasure of a person: a dump of every table has the data before the erasure and not after it."""
 
 import asyncio
 import base64
@@ -30,7 +30,7 @@ PERSON = {
 }
 PLACE = {"street": "77 Nowhere Row", "city": "Ballyquill", "postal_code": "Q11 ZZ99", "country": "IE"}
 STATED = {"holder_last_name": "Quillfeather", "holder_number": "DOC-555-666"}
-TELLING = (
+VALUES = (
     *(value for name, value in PERSON.items() if name != "type"),
     *(value for name, value in PLACE.items() if name != "country"),
     *STATED.values(),
@@ -38,7 +38,7 @@ TELLING = (
 
 
 async def dump(running: Any) -> dict[str, bytes]:
-    """All that lies in the database, table by table: every column of every row, bytes and base64 as what they hold."""
+    """Return the content of every table: each column of each row, with bytes and decoded base64."""
     tables = await running.fetch(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
     )
@@ -57,7 +57,7 @@ async def _parts(running: Any, table: str) -> Any:
 
 
 def found_in(dumped: dict[str, bytes], wanted: Any) -> dict[str, set[str]]:
-    """Which values are told by which tables, however they are escaped."""
+    """Return the values that are found, each with its tables, however they are escaped."""
     found: dict[str, set[str]] = {}
     for value in wanted:
         ways = {value.encode(), orjson.dumps(value)[1:-1], value.encode("ascii", "backslashreplace")}
@@ -70,24 +70,24 @@ def found_in(dumped: dict[str, bytes], wanted: Any) -> dict[str, set[str]]:
 async def erase(running: Any, identity_id: str, *options: str, answer: str = "") -> Result:
     """Run the command as an operator would."""
     app = application(Program("verification", service, VerificationSettings), TOOLS)
-    told = {
+    settings = {
         "DIDFLOW_POSTGRES": running.database.dsn,
         "DIDFLOW_KAFKA": "127.0.0.1:1",
         "DIDFLOW_DOCUMENT_KEYS": f"k1:{base64.b64encode(bytes(range(32))).decode()}",
     }
     arguments = ["identity", "erase", identity_id, *options]
-    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told, input=answer)
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=settings, input=answer)
 
 
 def stray(topic: str, **events: Any) -> Record:
-    """A record of a stranger that should never have held what it holds."""
+    """Return a record of an outside source that should never have contained this data."""
     headers = (("content-type", b"application/cloudevents+json"), ("x-name", b"Seraphina Quillfeather"))
     return Record(topic, 0, uuid4().int % 10**9, b"+35319609036", orjson.dumps(events), headers)
 
 
 @pytest.fixture
 async def person(running: Any, ann: Any, rita: Any, build: Any, *, upload: Any, files: Any) -> dict[str, str]:
-    """Somebody who left traces in every place there is: entered, changed, rejected in words, repeated by strangers."""
+    """A person with data in every possible place: details, service requests, texts of reviewers, outside events."""
     made = await ann.post(
         "/v1/identities", json=PERSON | {"first_name": "Sera"}, headers={"Idempotency-Key": "i"}
     )
@@ -108,21 +108,21 @@ async def person(running: Any, ann: Any, rita: Any, build: Any, *, upload: Any, 
         build.purchased(), build.assigned(entered, entered, document_ids=[document.json()["document_id"]])
     )
     waiting = running.record(early.assigned(entered, entered))
-    told = orjson.loads(waiting.value)
-    told["data"]["name"] = "Seraphina Quillfeather, 77 Nowhere Row, Ballyquill"
+    changed = orjson.loads(waiting.value)
+    changed["data"]["name"] = "Seraphina Quillfeather, 77 Nowhere Row, Ballyquill"
     await running.stage.records(
         [
-            Record(waiting.topic, 0, 5_000, waiting.key, orjson.dumps(told), waiting.headers),
+            Record(waiting.topic, 0, 5_000, waiting.key, orjson.dumps(changed), waiting.headers),
             stray("enduser.assigned", passport="XK4410992", email="SERAPHINA@QUILLFEATHER.EXAMPLE"),
             stray("did.purchased", company="Quillfeather & Söhne Ltd", city="Ballyquill", zip="Q11 ZZ99"),
         ]
     )
     await ann.patch(f"/v1/addresses/{address['address_id']}", json={"city": "Ballyquill"})
     await running.receive(build.did_changed(features=["voice_in", "emergency"]))
-    wish = {"did": build.number, "service": "emergency", "address_id": address["address_id"]}
+    body = {"did": build.number, "service": "emergency", "address_id": address["address_id"]}
     asked = await ann.post(
         "/v1/service-requests",
-        json=wish | {"caller_name": "S Quillfeather"},
+        json=body | {"caller_name": "S Quillfeather"},
         headers={"Idempotency-Key": "s"},
     )
     path = f"/v1/service-requests/{asked.json()['request_id']}/decide"
@@ -142,12 +142,12 @@ async def person(running: Any, ann: Any, rita: Any, build: Any, *, upload: Any, 
 async def test_no_byte_of_an_erased_person_is_in_a_dump(
     running: Any, build: Any, ann: Any, rita: Any, *, person: dict[str, str], contents: Contents
 ) -> None:
-    """Every value that tells the person is found before and none after, in any table; the verification stays."""
+    """Every value is found before the erasure and none after it, in any table. The verification stays."""
     await running.receive(build.removed())
     before = await dump(running)
-    told = found_in(before, TELLING)
-    assert set(told) == set(TELLING)
-    places = set().union(*told.values())
+    found = found_in(before, VALUES)
+    assert set(found) == set(VALUES)
+    places = set().union(*found.values())
     assert places >= {
         "identities",
         "addresses",
@@ -166,7 +166,7 @@ async def test_no_byte_of_an_erased_person_is_in_a_dump(
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("1 identity of master/acme, 1 addresses, 1 documents, used by 0 live DIDs")
     after = await dump(running)
-    assert found_in(after, TELLING) == {}
+    assert found_in(after, VALUES) == {}
     assert not any(ciphertext in content for content in after.values())
     assert (await running.count("document_contents"), await running.count("document_chunks")) == (0, 0)
     kept = (await rita.get(f"/v1/verifications/{person['verification']}")).json()
@@ -179,8 +179,8 @@ async def test_no_byte_of_an_erased_person_is_in_a_dump(
     )
 
 
-async def test_what_else_lies_there_is_as_it_was(running: Any, build: Any, ann: Any, *, person: Any) -> None:
-    """Other persons, the story of the DID, and what waits: still there, and still to be decided."""
+async def test_an_erasure_changes_nothing_else(running: Any, build: Any, ann: Any, *, person: Any) -> None:
+    """Other persons, the records of the DID and the parked messages stay, and these can still be decided."""
     other = await ann.post(
         "/v1/identities", json={"type": "individual", "last_name": "Quill", "first_name": "Ann"}
     )
@@ -206,16 +206,16 @@ async def test_what_else_lies_there_is_as_it_was(running: Any, build: Any, ann: 
     )
 
 
-async def test_a_person_that_a_did_rests_on_is_not_erased(running: Any, person: dict[str, str]) -> None:
-    """Refused `in_use`; everything is as it was, the words of reviewers too."""
+async def test_a_person_in_use_is_not_erased(running: Any, person: dict[str, str]) -> None:
+    """The command fails with `in_use`, and nothing changes."""
     before = await dump(running)
     refused = await erase(running, person["identity"], "--yes")
     assert (refused.exit_code, "in_use" in refused.stderr) == (1, True)
     assert await dump(running) == before
 
 
-async def test_erasing_asks_first(running: Any, build: Any, person: dict[str, str]) -> None:
-    """Without --yes: it says what would go, and a no leaves it."""
+async def test_the_erasure_asks_for_confirmation(running: Any, build: Any, person: dict[str, str]) -> None:
+    """Without `--yes` it prints what would be erased. The answer no changes nothing."""
     await running.receive(build.removed())
     declined = await erase(running, person["identity"], answer="n\n")
     assert (declined.exit_code, "Erase the data?" in declined.stdout) == (1, True)
@@ -223,29 +223,29 @@ async def test_erasing_asks_first(running: Any, build: Any, person: dict[str, st
     assert (await erase(running, person["identity"], answer="y\n")).exit_code == 0
 
 
-async def test_nobody_is_erased_by_a_wrong_id(running: Any) -> None:
-    """Exit code 1, and why."""
+async def test_an_unknown_id_erases_nobody(running: Any) -> None:
+    """The exit code is 1, and the reason is printed."""
     unknown = await erase(running, str(uuid4()), "--yes")
     assert (unknown.exit_code, "not_found" in unknown.stderr) == (1, True)
 
 
-async def test_an_operator_sees_who_was_shown_a_person(
+async def test_an_operator_lists_who_was_shown_a_person(
     running: Any, rita: Any, person: dict[str, str]
 ) -> None:
-    """Identity, address and document, the latest first; kept after an erasure, since it names no person of ours."""
+    """Reads of the identity, its addresses and its documents are listed, the latest first."""
     document = (await running.fetch("SELECT document_id FROM documents"))[0][0]
     await rita.get(f"/v1/documents/{document}/content")
     app = application(Program("verification", service, VerificationSettings), TOOLS)
-    told = {"DIDFLOW_POSTGRES": running.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
+    settings = {"DIDFLOW_POSTGRES": running.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
     arguments = ["identity", "reads", person["identity"]]
-    listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=told)
+    listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=settings)
     lines = listed.stdout.splitlines()
     assert lines[0].endswith(f"content {document} rita reviewer master")
     assert lines[1].endswith(f"document {document} rita reviewer master")
 
 
-def test_only_what_tells_a_person_is_masked() -> None:
-    """A city or a first name alone is anybody's; beside a passport number it is this person's."""
+def test_only_values_that_identify_a_person_are_masked() -> None:
+    """A city or a first name is masked only in a text that also has a strong value."""
     values = PersonalValues.of([("city", "Dublin"), ("passport_number", "XK-441 0992"), ("last_name", "Li")])
     assert values.masked(b'{"city": "Dublin", "name": "Li"}') is None
     assert (

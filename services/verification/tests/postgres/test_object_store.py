@@ -1,4 +1,4 @@
-"""Documents in an S3-compatible store: the same over HTTP, ciphertext there too, moved by the rotation."""
+"""Documents in an S3-compatible store: the same over HTTP, encrypted there too, and moved by the rotation."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ BUCKET = "files"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    """A server that speaks S3, in a thread of this process, with a bucket; its client."""
+    """A server that speaks the S3 protocol, in a thread of this process, with a bucket. The value is its client."""
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
@@ -38,14 +38,14 @@ def server() -> Iterator[Any]:
 
 
 def objects(server: Any, prefix: str = "") -> dict[str, bytes]:
-    """All objects of the bucket."""
+    """Return all objects of the bucket."""
     listed = server.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
     return {each["Key"]: server.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read() for each in listed}
 
 
 @pytest.fixture
 def in_bucket(running: Any, contents: Contents, server: Any) -> Contents:
-    """The running keeps new documents in the bucket from now on."""
+    """The service stores new contents in the bucket from now on."""
     store = bucket(
         name=BUCKET,
         region="us-east-1",
@@ -59,10 +59,10 @@ def in_bucket(running: Any, contents: Contents, server: Any) -> Contents:
     return made
 
 
-async def test_a_paper_lies_ciphertext_in_the_bucket_and_comes_back(
+async def test_a_document_is_stored_encrypted_in_the_bucket(
     running: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, files: Any, in_bucket: Contents
 ) -> None:
-    """Over HTTP as from the database; no byte of it in the database or in clear; deleted with the document."""
+    """It can be downloaded. Neither the database nor the bucket has it in clear. It is deleted with the document."""
     content = files.image(size=(700, 900))
     made = await upload(bakery.identity_id, content)
     path = f"/v1/documents/{made.json()['document_id']}"
@@ -79,7 +79,7 @@ async def test_a_paper_lies_ciphertext_in_the_bucket_and_comes_back(
 async def test_a_refused_upload_leaves_nothing_in_the_bucket(
     upload: Any, server: Any, bakery: Any, files: Any, in_bucket: Contents
 ) -> None:
-    """A program called a PDF was stored ciphertext before it was looked at, and is gone."""
+    """The chunks were stored before the content was recognized. They are deleted."""
     assert (await upload(bakery.identity_id, files.exe(), name="a.pdf")).status_code == 422
     prefix = in_bucket.stores["s3"]._prefix  # type: ignore[attr-defined]
     assert await asyncio.to_thread(objects, server, prefix) == {}
@@ -88,7 +88,7 @@ async def test_a_refused_upload_leaves_nothing_in_the_bucket(
 async def test_documents_move_to_the_bucket_with_a_rotation(
     running: Any, upload: Any, contents: Contents, bakery: Any, *, files: Any, ann: Any, request: Any
 ) -> None:
-    """Another place by configuration: what lay in the database stays readable, and moves."""
+    """Documents in the database stay readable and are moved."""
     content = files.image(size=(700, 900))
     path = f"/v1/documents/{(await upload(bakery.identity_id, content)).json()['document_id']}/content"
     in_bucket: Contents = request.getfixturevalue("in_bucket")
@@ -102,7 +102,7 @@ async def test_documents_move_to_the_bucket_with_a_rotation(
 async def test_a_store_that_cannot_be_reached_is_an_outage(
     running: Any, upload: Any, contents: Contents, bakery: Any
 ) -> None:
-    """503 to try again, no document, and nothing of the store's address in the answer."""
+    """The answer is 503 without the address of the store, and no document is created."""
     away = bucket(
         name=BUCKET,
         region="us-east-1",
@@ -120,7 +120,7 @@ async def test_a_store_that_cannot_be_reached_is_an_outage(
 
 
 async def test_the_settings_open_the_bucket(running: Any, server: Any) -> None:
-    """Keys, place and bucket from configuration, and the store answers."""
+    """Keys, store and bucket come from the settings."""
     found = VerificationSettings(
         kafka="127.0.0.1:1",
         postgres=running.database.dsn,

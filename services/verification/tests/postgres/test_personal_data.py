@@ -1,4 +1,4 @@
-"""A whole run with all that can go wrong for a caller: nobody's data on a topic, in a log or an error."""
+"""No personal data is in an event, a log line, an error or a stored answer, whatever goes wrong for a caller."""
 
 import io
 import logging
@@ -32,7 +32,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """All log lines of this process, as a deployment would write them at its most talkative."""
+    """All log lines of this process at the lowest level, as a deployment would write them."""
     root, written = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
     logs.configure(service="verification", process="test", level="debug", stream=written)
@@ -41,15 +41,15 @@ def log() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def told(text: str) -> set[str]:
-    """Which secrets a text tells."""
+def secrets_in(text: str) -> set[str]:
+    """Return the secrets in a text."""
     return {secret for secret in SECRETS if secret.casefold() in text.casefold()}
 
 
-async def test_nobodys_data_leaves_the_service_but_by_get(
+async def test_only_get_returns_personal_data(
     running: Any, ann: Any, rita: Any, build: Any, *, upload: Any, files: Any, log: io.StringIO
 ) -> None:
-    """Entered, refused, judged, changed, uploaded, rejected, deleted: what is events and logged names ids alone."""
+    """All kinds of requests are made, right and wrong ones. Events and logs contain only ids."""
     answers = []
 
     async def ask(client: Any, method: str, path: str, **more: Any) -> Any:
@@ -108,11 +108,13 @@ async def test_nobodys_data_leaves_the_service_but_by_get(
     await enter(PERSON)
 
     assert len(await running.outbox()) >= 3
-    assert {event["topic"]: told(str(event)) for event in await running.outbox()} == {
+    assert {event["topic"]: secrets_in(str(event)) for event in await running.outbox()} == {
         event["topic"]: set() for event in await running.outbox()
     }
-    assert {str(answer.request.url): told(answer.text) for answer in answers if told(answer.text)} == {}
+    assert {
+        str(answer.request.url): secrets_in(answer.text) for answer in answers if secrets_in(answer.text)
+    } == {}
     assert {answer.status_code for answer in answers} >= {200, 201, 204, 400, 404, 409, 415, 422, 503}
-    assert (len(log.getvalue()) > 0, told(log.getvalue())) == (True, set())
+    assert (len(log.getvalue()) > 0, secrets_in(log.getvalue())) == (True, set())
     stored = await running.fetch("SELECT string_agg(encode(body, 'escape'), ' ') FROM idempotency")
-    assert told(stored[0][0]) == set()
+    assert secrets_in(stored[0][0]) == set()

@@ -1,4 +1,4 @@
-"""What a revocation or a load of the catalogue must not miss: whoever is decided at the same moment."""
+"""A revocation or a catalogue load misses no DID that is decided at the same time."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 async def others(running: Any, build: Any) -> list[Any]:
-    """More numbers of the area, purchased."""
+    """Return the messages of more numbers of the area, which are purchased."""
     made = []
     for n in range(MANY):
         one = type(build)()
@@ -30,10 +30,10 @@ async def others(running: Any, build: Any) -> list[Any]:
     return made
 
 
-async def test_who_rests_on_a_review_while_it_is_revoked_expires_or_never_rested(
+async def test_no_number_rests_on_a_review_that_is_revoked_at_the_same_time(
     running: Any, build: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Forty assignments, one by one, and the revocation in their middle: none stays approved."""
+    """Forty assignments and the revocation run at the same time. No number stays approved."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     numbers = await others(running, build)
     assigned = [running.receive(one.assigned(bakery, bakery, build.zero + HOUR)) for one in numbers]
@@ -47,10 +47,10 @@ async def test_who_rests_on_a_review_while_it_is_revoked_expires_or_never_rested
     assert ended + waiting == MANY + 1
 
 
-async def test_who_is_approved_while_the_catalogue_is_loaded_hears_of_it(
+async def test_a_number_approved_during_a_catalogue_load_is_warned(
     running: Any, build: Any, rita: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Forty approvals and a version that asks anew from tomorrow on: every one is warned, once."""
+    """Forty approvals and the load of a version with `reverify` run at the same time. Each number is warned once."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     numbers = await others(running, build)
     ireland = (await current_rules(running.database))["IE"]

@@ -9,8 +9,8 @@ BUSINESS = {"type": "business", "company_name": "Example Bakery Ltd"}
 DUBLIN = {"street": "1 Quay Street", "city": "Dublin", "country": "IE"}
 
 
-async def test_a_country_and_type_show_the_rows_that_decide(ann: Any) -> None:
-    """With their fields, dates and sources; anywhere's where the country is silent."""
+async def test_a_country_and_a_number_type_select_the_rows_that_apply(ann: Any) -> None:
+    """They have their fields, dates and sources. A country without a row gets the row for all other countries."""
     asked = {"country": "IE", "number_type": "local"}
     (row,) = (await ann.get("/v1/requirements", params=asked)).json()
     assert (row["key"], row["country"], row["version"]) == ("ie.local.business", "IE", 1)
@@ -20,8 +20,8 @@ async def test_a_country_and_type_show_the_rows_that_decide(ann: Any) -> None:
     assert (row["key"], row["country"]) == ("any.any", "FJ")
 
 
-async def test_the_whole_catalogue_can_be_shown_and_narrowed(ann: Any) -> None:
-    """All rows in force on a day; one country's; those for an end-user type."""
+async def test_the_whole_catalogue_can_be_listed_and_filtered(ann: Any) -> None:
+    """The filters are day, country and end-user type."""
     rows = (await ann.get("/v1/requirements")).json()
     assert len(rows) == 39
     assert len({row["key"] for row in rows}) == 39
@@ -36,7 +36,7 @@ async def test_the_whole_catalogue_can_be_shown_and_narrowed(ann: Any) -> None:
 
 
 async def test_the_what_if_lists_every_check(ann: Any) -> None:
-    """Details that are not saved, for a kind of number: what passed, what is missing, who looks."""
+    """Unsaved details for a kind of number: passed checks, failed checks, and those of a reviewer."""
     body = {
         "country": "DE",
         "number_type": "local",
@@ -59,8 +59,8 @@ async def test_the_what_if_lists_every_check(ann: Any) -> None:
     }
 
 
-async def test_the_what_if_knows_free_numbers_and_types_of_end_users(ann: Any) -> None:
-    """Great Britain asks nothing; Ireland asks for businesses; without an identity all is missing."""
+async def test_the_what_if_knows_countries_without_requirement_and_end_user_types(ann: Any) -> None:
+    """Without an identity, everything is missing."""
 
     async def outcome(**body: Any) -> Any:
         answer = (await ann.post("/v1/requirements/evaluate", json={"number_type": "local"} | body)).json()
@@ -75,10 +75,10 @@ async def test_the_what_if_knows_free_numbers_and_types_of_end_users(ann: Any) -
     assert await outcome(country="IE", area="Dublin", **good) == ("pending", [])
 
 
-async def test_the_what_if_for_dids_promises_what_they_get(
+async def test_the_what_if_for_dids_predicts_the_outcome_of_each(
     running: Any, ann: Any, build: Any, bakery: Any
 ) -> None:
-    """By id or number, in the order asked; what differs is found one by one."""
+    """DIDs are named by id or number, in the order of the request. Different outcomes are listed one by one."""
     await running.receive(build.purchased())
     free = type(build)()
     free.did, free.number = uuid4(), "+442079460000"
@@ -101,8 +101,10 @@ async def test_the_what_if_for_dids_promises_what_they_get(
     assert (await running.outbox())[-1]["data"]["registration"] == "pending"
 
 
-async def test_one_did_is_answered_as_a_whole_too(running: Any, ann: Any, build: Any, bakery: Any) -> None:
-    """What holds for all that were asked stands at the top."""
+async def test_a_common_evaluation_is_repeated_at_the_top(
+    running: Any, ann: Any, build: Any, bakery: Any
+) -> None:
+    """This is so for a single DID."""
     await running.receive(build.purchased())
     body = {"dids": [build.number], "identity_id": bakery.identity_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
@@ -111,10 +113,10 @@ async def test_one_did_is_answered_as_a_whole_too(running: Any, ann: Any, build:
     assert answer["evaluations"][0]["evaluation"]["results"] == answer["results"]
 
 
-async def test_anothers_identity_and_anothers_did_are_not_yours(
+async def test_a_foreign_identity_is_not_yours_and_a_foreign_did_is_not_found(
     running: Any, build: Any, bakery: Any
 ) -> None:
-    """The what-if gives away nothing of other accounts."""
+    """The what-if reveals nothing of other accounts."""
     await running.receive(build.purchased())
     async with running.as_caller("bob", "master/globex") as bob:
         body = {"country": "IE", "number_type": "local", "identity_id": bakery.identity_id}
@@ -127,33 +129,71 @@ async def test_anothers_identity_and_anothers_did_are_not_yours(
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "field"),
     [
-        {},
-        {"dids": ["+35319609036"], "country": "IE", "number_type": "local"},
-        {"country": "IE", "identity": BUSINESS},
-        {"country": "IE", "number_type": "local"},
-        {
-            "country": "IE",
-            "number_type": "local",
-            "identity": BUSINESS,
-            "identity_id": "0190a5b6-7c00-7000-8000-000000000001",
-        },
-        {"dids": []},
-        {"dids": ["+35319609036"] * 1001},
+        ({}, "dids"),
+        ({"dids": ["+35319609036"], "country": "IE", "number_type": "local"}, "dids"),
+        ({"country": "IE", "identity": BUSINESS}, "number_type"),
+        ({"country": "IE", "number_type": "local"}, "end_user_type"),
+        (
+            {
+                "country": "IE",
+                "number_type": "local",
+                "identity": BUSINESS,
+                "identity_id": "0190a5b6-7c00-7000-8000-000000000001",
+            },
+            "identity",
+        ),
+        ({"dids": []}, "dids"),
+        ({"dids": ["+35319609036"] * 1001}, "dids"),
     ],
 )
-async def test_a_what_if_asks_one_thing(ann: Any, body: Any) -> None:
-    """DIDs or a kind of number, an identity or its id; 1 to 1,000 DIDs."""
+async def test_an_error_about_several_fields_names_no_field(ann: Any, body: Any, field: str) -> None:
+    """The error names the first field, and its message is a sentence."""
     answer = await ann.post("/v1/requirements/evaluate", json=body)
     assert answer.status_code == 422
     assert answer.json()["code"] in {"input_invalid", "too_few", "too_many"}
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert error["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/identities", BUSINESS | {"company_name": " "}),
+        ("/v1/addresses", DUBLIN | {"identity_id": str(uuid4()), "country": "Ireland"}),
+        ("/v1/requirements/evaluate", {"country": "ireland", "number_type": "local", "area": " "}),
+    ],
+)
+async def test_an_error_message_shows_a_regular_expression(ann: Any, path: str, body: Any) -> None:
+    """Every message is a sentence that says what to write."""
+    answer = await ann.post(path, json=body)
+    assert answer.status_code == 422
+    for error in answer.json()["errors"]:
+        assert not set("^$[]\\") & set(error["message"])
+        assert error["message"].endswith(".")
+
+
+async def test_a_user_evaluates_details_of_others(running: Any) -> None:
+    """A user reads requirements and nothing else here. The role is checked before the body."""
+    user = running.as_caller("ursula", "master/acme", "user")
+    assert (await user.get("/v1/requirements")).status_code == 200
+    for method, path in (
+        ("POST", "/v1/requirements/evaluate"),
+        ("GET", "/v1/identities"),
+        ("GET", f"/v1/verifications/{uuid4()}"),
+        ("POST", "/v1/service-requests"),
+        ("POST", "/v1/documents"),
+    ):
+        answer = await user.request(method, path, content=b"{" if method == "POST" else None)
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
 
 
 async def test_a_thousand_dids_are_read_by_few_statements(
     running: Any, ann: Any, build: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number of statements does not grow with the number of DIDs."""
+    """The number of statements does not depend on the number of DIDs."""
     numbers = [f"+3531960{n:04}" for n in range(1_000)]
     events = []
     for number in numbers:

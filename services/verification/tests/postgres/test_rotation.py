@@ -1,4 +1,4 @@
-"""Keys change with documents in place: each stays readable at every instant, and after the old key is gone."""
+"""The rotation of keys: every document stays readable at every instant, and after the old key is removed."""
 
 import asyncio
 import base64
@@ -33,7 +33,7 @@ async def tool(running: Any, *arguments: str, keys: str) -> Result:
 
 @pytest.fixture
 async def uploaded(upload: Any, bakery: Any, files: Any) -> dict[str, bytes]:
-    """Three documents under the old key, one of them of several chunks."""
+    """Three documents under the old key. One of them has several chunks."""
     found = {}
     for size in ((64, 48), (700, 900), (80, 60)):
         content = files.image(size=size)
@@ -43,7 +43,7 @@ async def uploaded(upload: Any, bakery: Any, files: Any) -> dict[str, bytes]:
 
 
 async def read(contents: Contents, document_id: str) -> bytes:
-    """Read a document as it lies now."""
+    """Read the content of a document."""
     rows = await contents.database.fetch(
         "SELECT content_id, size FROM documents WHERE document_id = $1", UUID(document_id)
     )
@@ -51,14 +51,14 @@ async def read(contents: Contents, document_id: str) -> bytes:
 
 
 def under(contents: Contents, keys: str) -> Contents:
-    """The same place under other keys."""
+    """Return the same contents with other keys."""
     return replace(contents, keyring=read_keys(keys))
 
 
-async def test_after_a_rotation_the_old_key_can_go(
+async def test_after_a_rotation_the_old_key_can_be_removed(
     running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
-    """The command encrypts every document anew and says under which key how many lie; the old one opens nothing."""
+    """The command prints the number of documents under each key. Every document can be read with the new key alone."""
     done = await tool(running, "documents", "rotate", keys=f"k2:{NEW} k1:{OLD}")
     assert (done.exit_code, done.stdout) == (
         0,
@@ -80,10 +80,10 @@ async def test_after_a_rotation_the_old_key_can_go(
     )
 
 
-async def test_a_rotation_that_was_ended_goes_on_where_it_was(
+async def test_a_stopped_rotation_continues_where_it_stopped(
     running: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
-    """Killed after one document: that one is done, the others are as they were, all are readable; again ends it."""
+    """It was killed after one document. All documents are readable, and the next run completes the rest."""
     both = under(contents, f"k2:{NEW} k1:{OLD}")
     rotation = Rotation(stage=running.stage, contents=both)
 
@@ -102,10 +102,10 @@ async def test_a_rotation_that_was_ended_goes_on_where_it_was(
     assert await rotation.count_by_key() == {"k2": 3}
 
 
-async def test_two_rotations_at_once_do_each_document_once(
+async def test_two_rotations_at_once_move_each_document_once(
     running: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
-    """Who comes second with a document throws its bytes away; nothing is left over."""
+    """The slower one discards its content. Nothing is left over."""
     both = under(contents, f"k2:{NEW} k1:{OLD}")
     rotations = [Rotation(stage=running.stage, contents=both) for _ in range(2)]
     failed = await asyncio.gather(*(rotation.run(lambda: None) for rotation in rotations))
@@ -118,7 +118,7 @@ async def test_two_rotations_at_once_do_each_document_once(
 async def test_a_reader_is_not_disturbed_by_a_rotation(
     running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
-    """Its bytes are moved between two chunks: it goes on with the new ones at the same place."""
+    """The content is replaced between two chunks. The reader continues with the new content at the same position."""
     both = under(contents, f"k2:{NEW} k1:{OLD}")
     running.application.state.uploads = Uploads(contents=both)
     document_id, content = max(uploaded.items(), key=lambda pair: len(pair[1]))
@@ -138,10 +138,10 @@ async def test_a_reader_is_not_disturbed_by_a_rotation(
     assert moved
 
 
-async def test_a_document_whose_key_is_gone_is_named(
+async def test_a_document_without_a_configured_key_is_named(
     running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
-    """It stays where it is; the command fails with its id; a reader hears that it cannot be given now."""
+    """It does not change. The command fails with its id, and a download is answered with 503."""
     lost = await tool(running, "documents", "rotate", keys=f"k2:{NEW}")
     assert lost.exit_code == 1
     assert all(f"{document_id} key_missing" in lost.stderr for document_id in uploaded)
@@ -151,8 +151,8 @@ async def test_a_document_whose_key_is_gone_is_named(
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
-async def test_bytes_that_no_document_has_are_swept(running: Any, contents: Contents, uploaded: Any) -> None:
-    """Left by an upload that was killed: kept while they may still be wanted, then gone; those in use stay."""
+async def test_unused_contents_are_swept(running: Any, contents: Contents, uploaded: Any) -> None:
+    """A killed upload left one. It is kept for a while and then deleted. Used contents stay."""
     writing = await contents.begin(uuid4(), "master/acme")
     await writing.add(b"x" * 10)
     await writing.finish()

@@ -1,4 +1,4 @@
-"""Additional services over HTTP on a real database: roles, tenancy, what is shown and what is events."""
+"""Additional services over HTTP: roles, reach, responses and events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,14 +19,14 @@ A2P = {
 
 @pytest.fixture
 async def carrier(running: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A carrier's back running."""
+    """The back office of a carrier."""
     async with running.as_caller("desk", "master", "service") as client:
         yield client
 
 
 @pytest.fixture
 async def a2p(running: Any, ann: Any, rita: Any, build: Any, pending_id: str) -> dict[str, Any]:
-    """An A2P request for an approved number, as it was answered."""
+    """The answer to an A2P SMS request for an approved number."""
     await running.receive(build.did_changed(features=["voice_in", "a2p_sms", "emergency", "cnam"]))
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     answer = await ann.post("/v1/service-requests", json=A2P | {"did": build.number})
@@ -38,7 +38,7 @@ async def a2p(running: Any, ann: Any, rita: Any, build: Any, pending_id: str) ->
 async def test_a_request_goes_from_account_to_carrier(
     running: Any, ann: Any, carrier: Any, build: Any, a2p: Any
 ) -> None:
-    """Listed, shown with what it states, moved on by the back running, found in events without a word of it."""
+    """It is listed, read with its data, decided by the back office, and published without its data."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     (listed,) = (await carrier.get("/v1/service-requests")).json()["items"]
     assert (listed["state"], listed["number"]) == ("new", build.number)
@@ -59,8 +59,8 @@ async def test_a_request_goes_from_account_to_carrier(
     assert [int(event["sequence"]) for event in await running.outbox()] == list(range(1, 10))
 
 
-async def test_a_canceled_request_states_nothing_any_more(running: Any, ann: Any, a2p: Any) -> None:
-    """Closed, and its data is gone from the table."""
+async def test_a_canceled_request_has_no_data_any_more(running: Any, ann: Any, a2p: Any) -> None:
+    """The data is deleted from the table."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     assert (await ann.post(f"{path}/cancel")).json()["state"] == "not_configured"
     assert (await ann.get(path)).json()["brand"] is None
@@ -70,11 +70,11 @@ async def test_a_canceled_request_states_nothing_any_more(running: Any, ann: Any
     assert len(found.json()["items"]) == 1
 
 
-async def test_what_is_wrong_names_its_field(ann: Any, build: Any, bakery: Any, a2p: Any) -> None:
-    """422 with code and field; what stands against it 409; a body of another shape 422."""
+async def test_a_wrong_field_of_a_request_is_named(ann: Any, build: Any, bakery: Any, a2p: Any) -> None:
+    """A conflict is 409, a wrong body 422."""
     assert a2p["state"] == "new"
-    wish = {"did": build.number, "service": "cnam", "display_name": "BAKERY"}
-    other = await ann.post("/v1/service-requests", json=wish)
+    body = {"did": build.number, "service": "cnam", "display_name": "BAKERY"}
+    other = await ann.post("/v1/service-requests", json=body)
     assert (other.status_code, other.json()["code"]) == (409, "not_supported")
     galway = {
         "did": build.number,
@@ -103,7 +103,7 @@ async def test_what_is_wrong_names_its_field(ann: Any, build: Any, bakery: Any, 
         ("master/acme", "user", 403, 403, 403, 403),
     ],
 )
-async def test_who_sees_requests_and_who_moves_them(
+async def test_role_and_reach_decide_who_reads_and_who_moves_requests(
     running: Any,
     build: Any,
     a2p: Any,
@@ -115,7 +115,7 @@ async def test_who_sees_requests_and_who_moves_them(
     decided: int,
     canceled: int,
 ) -> None:
-    """Each in its own subtree; reviewers and carriers decide, accounts request and cancel."""
+    """Reviewers and carriers decide, accounts request and cancel."""
     path = f"/v1/service-requests/{a2p['request_id']}"
     async with running.as_caller("bob", account, role) as bob:
         assert (await bob.get(path)).status_code == seen
@@ -126,8 +126,10 @@ async def test_who_sees_requests_and_who_moves_them(
         assert (await bob.post(f"{path}/cancel")).status_code == canceled
 
 
-async def test_two_at_once_make_one_request(running: Any, ann: Any, build: Any, pending_id: str) -> None:
-    """One open request of a service, whoever is first."""
+async def test_requests_at_the_same_time_make_one_request(
+    running: Any, ann: Any, build: Any, pending_id: str
+) -> None:
+    """A DID has one open request for each service."""
 
     assert pending_id
     await running.receive(build.did_changed(features=["a2p_sms"]))
@@ -137,7 +139,7 @@ async def test_two_at_once_make_one_request(running: Any, ann: Any, build: Any, 
     assert await running.count("service_requests") == 1
 
 
-async def test_who_read_a_request_is_noted(running: Any, ann: Any, a2p: Any) -> None:
-    """It states personal data: the reader, and when."""
+async def test_reads_of_a_request_are_recorded(running: Any, ann: Any, a2p: Any) -> None:
+    """It has personal data."""
     await ann.get(f"/v1/service-requests/{a2p['request_id']}")
     assert await running.count("personal_reads", "kind = 'service_request' AND subject = 'ann'") == 1

@@ -1,4 +1,4 @@
-"""Verification on its real stage and tables: early, twice, at once, and what a batch costs."""
+"""Verification on its real stage and tables: early events, repeated events, concurrency, and the cost of a batch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,8 +21,8 @@ from didflow_verification.store import KINDS, METADATA, REGISTRATIONS, RULES
 SERVICE = service(VerificationSettings.placeholder())
 
 
-async def test_the_tables_are_those_of_the_models(running: Any) -> None:
-    """Every column of the migrations is described, with its type and whether it may be null."""
+async def test_the_migrated_tables_are_those_of_the_code(running: Any) -> None:
+    """Every column has the same name and nullability, and every index exists."""
     described = {(t.name, c.name, c.nullable) for t in METADATA.sorted_tables for c in t.columns}
     rows = await running.fetch(
         "SELECT table_name, column_name, is_nullable = 'YES' AS nullable FROM information_schema.columns "
@@ -36,13 +36,13 @@ async def test_the_tables_are_those_of_the_models(running: Any) -> None:
 
 
 async def test_every_kind_has_the_columns_of_its_model() -> None:
-    """A field without a column, or a column without a field, would be lost without a word."""
+    """A field without a column, or a column without a field, would be lost without notice."""
     for kind in KINDS:
         assert set(kind.columns) == {column.name for column in kind.table.columns}
 
 
 async def test_the_catalogue_comes_with_the_migrations(running: Any) -> None:
-    """Every country of the package lies in its table as it was read; migrating again changes nothing."""
+    """Every packaged country is stored. A second migration changes nothing."""
     for rules in packaged():
         assert await running.stored(RULES, rules.country) == rules
     assert await upgrade(running.database.dsn, SERVICE) == ()
@@ -52,7 +52,7 @@ async def test_the_catalogue_comes_with_the_migrations(running: Any) -> None:
 async def test_details_that_come_before_the_purchase_wait_for_it(
     running: Any, build: Any, bakery: Any
 ) -> None:
-    """Parked on their own, decided with the purchase, in order."""
+    """They are parked and decided in order when the purchase arrives."""
     await running.receive(build.assigned(bakery, bakery), build.did_changed("master/acme/shop"))
     assert (await running.count("parked"), await running.axis_topics()) == (2, [])
     await running.receive(build.purchased())
@@ -61,10 +61,8 @@ async def test_details_that_come_before_the_purchase_wait_for_it(
     assert (registration.state, registration.account) == ("pending", "master/acme/shop")
 
 
-async def test_every_event_again_in_another_batch_changes_nothing(
-    running: Any, build: Any, bakery: Any
-) -> None:
-    """The same ids from Kafka a second time: nothing more is events or written."""
+async def test_a_repeated_batch_changes_nothing(running: Any, build: Any, bakery: Any) -> None:
+    """Nothing more is published or written."""
     events = [
         build.purchased(),
         build.assigned(bakery, bakery),
@@ -79,10 +77,10 @@ async def test_every_event_again_in_another_batch_changes_nothing(
     assert (await running.outbox(), await running.stored(REGISTRATIONS, build.did)) == before
 
 
-async def test_the_sequence_counts_all_that_is_said_of_a_did(
+async def test_the_sequence_counts_all_events_of_a_did(
     running: Any, build: Any, bakery: Any, rita: Any
 ) -> None:
-    """1, 2, 3, ... over all topics, whoever caused it; the purchase's story goes through."""
+    """It counts over all topics. The correlation id is that of the purchase."""
     await running.receive(build.purchased(), build.assigned(bakery, bakery))
     (attempt,) = (await rita.get("/v1/verifications")).json()["items"]
     await rita.post(f"/v1/verifications/{attempt['verification_id']}/approve")
@@ -91,10 +89,8 @@ async def test_the_sequence_counts_all_that_is_said_of_a_did(
     assert len({event["correlationid"] for event in events}) == 1
 
 
-async def test_a_purchase_and_a_removal_decided_at_once_by_two_workers_both_count(
-    running: Any, build: Any
-) -> None:
-    """No effect is lost on a registration that is not there yet."""
+async def test_a_purchase_and_a_removal_at_the_same_time_both_count(running: Any, build: Any) -> None:
+    """No effect is lost on a registration that does not exist yet."""
     lives = []
     for n in range(50):
         one = type(build)()
@@ -105,10 +101,10 @@ async def test_a_purchase_and_a_removal_decided_at_once_by_two_workers_both_coun
     assert await running.count("parked") == 0
 
 
-async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statements(
+async def test_a_batch_with_the_same_details_needs_few_statements(
     running: Any, build: Any, bakery: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Statements do not grow with the numbers, and the same details are evaluated once per requirement."""
+    """The number of statements does not depend on the number of DIDs. The details are evaluated once."""
     evaluated: list[Any] = []
     real = submission.evaluate
 
@@ -117,13 +113,13 @@ async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statement
         return real(given)
 
     monkeypatch.setattr(submission, "evaluate", counted)
-    speakers = []
+    numbers = []
     for n in range(300):
         one = type(build)()
         one.did, one.number = uuid4(), f"+3531960{n:04}"
-        speakers.append(one)
-    await running.receive(*[one.purchased() for one in speakers])
-    assigned = [one.assigned(bakery, bakery) for one in speakers]
+        numbers.append(one)
+    await running.receive(*[one.purchased() for one in numbers])
+    assigned = [one.assigned(bakery, bakery) for one in numbers]
     counts = []
     for batch in (assigned[:1], assigned[1:]):
         evaluated.clear()
@@ -137,7 +133,7 @@ async def test_a_batch_of_many_numbers_with_the_same_details_costs_few_statement
 
 @contextmanager
 def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Collect every statement that goes to the database meanwhile."""
+    """Collect every statement that is sent to the database in the meantime."""
     statements: list[str] = []
     real = Database.transaction
 
@@ -153,7 +149,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 async def test_the_rules_of_a_country_are_read_from_the_table(running: Any, build: Any) -> None:
-    """What operators change in the table decides; the package is only where it began."""
+    """The packaged files are only the first content of the table."""
     await running.fetch("DELETE FROM catalogue WHERE country = 'IE'")
     await running.receive(build.purchased())
     registration = await running.stored(REGISTRATIONS, build.did)

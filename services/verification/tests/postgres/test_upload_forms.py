@@ -1,4 +1,4 @@
-"""Bodies that are no form, or one of another shape: refused with a code, never a failure of ours, nothing kept."""
+"""Bodies that are no valid upload form: each is refused with a code, and nothing is kept."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ TYPE = "multipart/form-data; boundary=x"
 
 
 def part(name: str, value: bytes, more: str = "") -> bytes:
-    """One part of a form."""
+    """Return one part of a form."""
     return f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
 
 
@@ -39,8 +39,8 @@ FORMS: dict[str, tuple[str, bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-async def test_what_is_no_upload_is_refused(running: Any, ann: Any, contents: Any, name: str) -> None:
-    """With a stable code; the bytes of the file, if any came, are gone."""
+async def test_an_invalid_form_is_refused(running: Any, ann: Any, contents: Any, name: str) -> None:
+    """The answer has a stable code, and no content is kept."""
     kind, body, status, code = FORMS[name]
     answer = await ann.post("/v1/documents", content=body, headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["code"]) == (status, code)

@@ -1,4 +1,4 @@
-"""Verifications over HTTP: the queue, decisions, and everything of it kept from foreign eyes."""
+"""Verifications over HTTP: the queue, the decisions, and what foreign accounts cannot see."""
 
 import asyncio
 from datetime import timedelta
@@ -10,10 +10,10 @@ import pytest
 REASONS = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
 
 
-async def test_the_queue_is_oldest_first_and_the_attempt_shows_all(
+async def test_the_queue_is_oldest_first_and_a_verification_has_all_details(
     running: Any, rita: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """A reviewer sees the details, what was found and who submitted it."""
+    """A reviewer sees the details, the findings and the submitter."""
     second = type(build)()
     second.did, second.number = uuid4(), "+35319609037"
     await running.set_time(build.zero + timedelta(hours=1))
@@ -27,10 +27,10 @@ async def test_the_queue_is_oldest_first_and_the_attempt_shows_all(
     assert {result["check"] for result in whole["results"]} >= {"identity.company_name", "address.match"}
 
 
-async def test_attempts_are_found_by_number_reference_and_identity(
+async def test_verifications_are_found_by_number_reference_and_identity(
     rita: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Whatever their status; a plus sign may be left out or come as a blank."""
+    """Their status does not matter. A plus sign can be left out or arrive as a space."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     reference = (await rita.get(f"/v1/verifications/{pending_id}")).json()["reference"]
     plain = build.number.removeprefix("+")
@@ -49,8 +49,8 @@ async def test_attempts_are_found_by_number_reference_and_identity(
     assert nothing.json()["items"] == []
 
 
-async def test_an_approval_is_said_and_kept(running: Any, rita: Any, pending_id: str) -> None:
-    """Over HTTP: answered with the attempt, found in the outbox, gone from the queue."""
+async def test_an_approval_is_answered_published_and_stored(running: Any, rita: Any, pending_id: str) -> None:
+    """The verification leaves the queue."""
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["decided_by"]) == ("approved", "user:rita")
@@ -61,8 +61,8 @@ async def test_an_approval_is_said_and_kept(running: Any, rita: Any, pending_id:
     assert len((await rita.get("/v1/verifications", params={"status": "approved"})).json()["items"]) == 1
 
 
-async def test_deciding_twice(running: Any, rita: Any, pending_id: str) -> None:
-    """The same decision is a no-op, another one a conflict."""
+async def test_a_second_decision_is_unchanged_or_a_conflict(running: Any, rita: Any, pending_id: str) -> None:
+    """The same decision is unchanged, another one is refused."""
     path = f"/v1/verifications/{pending_id}"
     await rita.post(f"{path}/approve")
     async with running.as_caller("rob", "master", "reviewer") as rob:
@@ -74,7 +74,7 @@ async def test_deciding_twice(running: Any, rita: Any, pending_id: str) -> None:
 
 
 async def test_two_reviewers_at_once_make_one_decision(running: Any, rita: Any, pending_id: str) -> None:
-    """One outcome wins whole; the other reviewer hears of it."""
+    """The other reviewer gets a conflict."""
     path = f"/v1/verifications/{pending_id}"
     async with running.as_caller("rob", "master", "reviewer") as rob:
         answers = await asyncio.gather(rita.post(f"{path}/approve"), rob.post(f"{path}/reject", json=REASONS))
@@ -83,19 +83,19 @@ async def test_two_reviewers_at_once_make_one_decision(running: Any, rita: Any, 
 
 
 async def test_eight_reviewers_at_once_make_one_decision(running: Any, pending_id: str) -> None:
-    """Four approve and four reject: one event, the like-minded answered as if they had, the others 409."""
+    """Four approve and four reject. There is one event. Four get the decision and four get 409."""
     path = f"/v1/verifications/{pending_id}"
 
     async def decide(n: int) -> tuple[str, int, str]:
         async with running.as_caller(f"reviewer-{n}", "master", "reviewer") as one:
-            wish = ("approve", None) if n % 2 else ("reject", REASONS)
-            answer = await one.post(f"{path}/{wish[0]}", json=wish[1])
+            action = ("approve", None) if n % 2 else ("reject", REASONS)
+            answer = await one.post(f"{path}/{action[0]}", json=action[1])
             body = answer.json()
-            return wish[0], answer.status_code, body.get("decided_by") or body["code"]
+            return action[0], answer.status_code, body.get("decided_by") or body["code"]
 
     answers = await asyncio.gather(*(decide(n) for n in range(8)))
     assert len(await running.axis_topics()) == 3
-    taken = {wish for wish, status, _ in answers if status == 200}
+    taken = {action for action, status, _ in answers if status == 200}
     assert len(taken) == 1
     assert len({who for _, status, who in answers if status == 200}) == 1
     assert {events for _, status, events in answers if status != 200} == {"already_decided"}
@@ -103,11 +103,17 @@ async def test_eight_reviewers_at_once_make_one_decision(running: Any, pending_i
 
 
 async def test_a_rejection_needs_known_reasons(running: Any, rita: Any, pending_id: str) -> None:
-    """At least one, of the list; `other` explained."""
+    """There is at least one, with a known code. `other` has a message."""
     path = f"/v1/verifications/{pending_id}/reject"
-    for reasons in ([], [{"code": "bad_mood"}], [{"code": "other"}], [{"code": "reviewer_check"}]):
+    for reasons, field in (
+        ([], "reasons"),
+        ([{"code": "bad_mood"}], "reasons.0.code"),
+        ([{"code": "other"}], "reasons.0.message"),
+        ([{"code": "reviewer_check"}], "reasons.0.code"),
+    ):
         answer = await rita.post(path, json={"reasons": reasons})
         assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
     good = await rita.post(path, json={"reasons": [{"code": "other", "message": "Please call us."}]})
     assert good.json()["reasons"] == [{"code": "other", "field": None, "message": "Please call us."}]
     event = (await running.outbox())[-1]
@@ -117,7 +123,7 @@ async def test_a_rejection_needs_known_reasons(running: Any, rita: Any, pending_
 async def test_after_a_rejection_the_account_submits_again(
     running: Any, ann: Any, rita: Any, pending_id: str
 ) -> None:
-    """The next attempt waits, the earlier one is shown with it; who submitted it cannot decide it."""
+    """The earlier verification is listed with the next one. Its submitter cannot decide it."""
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=REASONS)
     answer = await ann.post(f"/v1/verifications/{pending_id}/resubmit", json={})
     assert (answer.status_code, answer.json()["attempt"], answer.json()["status"]) == (201, 2, "pending")
@@ -131,18 +137,18 @@ async def test_after_a_rejection_the_account_submits_again(
     assert (late.status_code, late.json()["code"]) == (409, "superseded")
 
 
-async def test_a_resubmission_may_change_the_details(
+async def test_a_resubmission_can_change_the_details(
     running: Any, ann: Any, rita: Any, pending_id: str
 ) -> None:
-    """What the body names is taken, null included; the rest stays."""
+    """Fields in the body are used, null included. Other details do not change."""
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=REASONS)
     answer = await ann.post(f"/v1/verifications/{pending_id}/resubmit", json={"address_id": None})
     assert (answer.json()["status"], answer.json()["address_id"]) == ("rejected", None)
     assert [reason["code"] for reason in answer.json()["reasons"]] == ["address_missing"]
 
 
-async def test_a_claim_shows_and_holds(running: Any, rita: Any, pending_id: str) -> None:
-    """Another reviewer is kept out until it is released."""
+async def test_a_claim_is_shown_and_holds(running: Any, rita: Any, pending_id: str) -> None:
+    """Until the release no other reviewer can decide or claim."""
     path = f"/v1/verifications/{pending_id}"
     claimed = await rita.post(f"{path}/claim")
     assert claimed.json()["claimed_by"] == "user:rita"
@@ -152,10 +158,10 @@ async def test_a_claim_shows_and_holds(running: Any, rita: Any, pending_id: str)
         assert (await rob.post(f"{path}/claim")).json()["claimed_by"] == "user:rob"
 
 
-async def test_an_attempt_that_newer_details_replaced_is_superseded(
+async def test_a_verification_with_newer_details_is_superseded(
     running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str
 ) -> None:
-    """409 with a code of its own."""
+    """The answer is 409 with its own code."""
     other = (await ann.post("/v1/identities", json={"type": "business", "company_name": "B"})).json()
     newer = build.assigned(bakery, bakery, build.zero, identity_id=other["identity_id"], address_id=None)
     await running.receive(newer)
@@ -175,19 +181,19 @@ async def test_an_attempt_that_newer_details_replaced_is_superseded(
         ("master/acme", "user", 403, 403),
     ],
 )
-async def test_who_sees_and_who_decides(
+async def test_role_and_reach_decide_who_reads_and_who_decides(
     running: Any, pending_id: str, *, account: str, role: str, seen: int, decided: int
 ) -> None:
-    """Reviewers decide in their own subtree; foreign attempts do not exist."""
+    """Verifications of foreign accounts are not found."""
     async with running.as_caller("rob", account, role) as rob:
         assert (await rob.get(f"/v1/verifications/{pending_id}")).status_code == seen
         assert (await rob.post(f"/v1/verifications/{pending_id}/approve")).status_code == decided
 
 
-async def test_a_foreign_identity_is_never_shown_with_an_attempt(
+async def test_a_foreign_identity_is_never_shown_with_a_verification(
     running: Any, build: Any, bakery: Any
 ) -> None:
-    """An attempt with another account's identity names its id, which was sent, and nothing else of it."""
+    """The verification has its id, which was submitted, and nothing else of it."""
     build.account = "master/globex"
     await running.receive(build.purchased(), build.assigned(bakery, bakery))
     async with running.as_caller("bob", "master/globex") as bob:
@@ -198,10 +204,10 @@ async def test_a_foreign_identity_is_never_shown_with_an_attempt(
         assert "Hidden Lane" not in whole.text
 
 
-async def test_nothing_personal_leaves_the_tables_of_identities_and_addresses(
+async def test_personal_data_is_only_in_the_tables_of_identities_and_addresses(
     running: Any, rita: Any, ann: Any, pending_id: str
 ) -> None:
-    """No event, no stored answer, no attempt, no inbox row has a word of what was stated."""
+    """No event, stored answer, verification or inbox row has any of it."""
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=REASONS, headers={"Idempotency-Key": "k"})
     await ann.post(f"/v1/verifications/{pending_id}/resubmit", json={}, headers={"Idempotency-Key": "k"})
     tables = ["outbox", "inbox", "idempotency", "registrations", "verifications", "approvals", "parked"]
@@ -213,10 +219,10 @@ async def test_nothing_personal_leaves_the_tables_of_identities_and_addresses(
             assert secret.encode().hex() not in plain
 
 
-async def test_the_end_of_a_did_withdraws_what_waits(
+async def test_the_end_of_a_did_withdraws_its_pending_verification(
     running: Any, rita: Any, build: Any, pending_id: str
 ) -> None:
-    """The queue is empty and the attempt can no longer be decided."""
+    """The queue is empty, and the verification can no longer be decided."""
     await running.receive(build.removed())
     assert (await rita.get("/v1/verifications")).json()["items"] == []
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")

@@ -25,7 +25,7 @@ _REFERENCE_LENGTH = 10
 
 
 class Verification(Struct, frozen=True, kw_only=True):
-    """One attempt to register a DID.
+    """One verification of a DID; `attempt` counts them.
 
     `account` holds the DID. If the DID changes hands while the verification is pending, `account` follows it.
     `prefix` is the prefix of the number if the requirement depends on the area, else empty. `submitted_by`,

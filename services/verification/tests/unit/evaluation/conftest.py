@@ -1,6 +1,6 @@
-"""Details that satisfy any row of the catalogue, made from the row itself: a new row is covered by itself.
+"""Details that satisfy any row of the catalogue. They are made from the row, so a new row needs no new test.
 
-A test that takes `row`, `asking`, `by_area`, ... runs once for every row of that kind.
+A test with the parameter `row`, `asking`, `by_area`, ... runs once for every row of that kind.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ PLAIN: dict[str, Any] = {
     "birth_date": date(1980, 5, 17),
     "passport_number": "X1234567",
 }
-OTHERWISE = {
+EXCEPTIONS = {
     ("NL", "company_registration_number"): "30010203",
     ("ZA", "company_registration_number"): "2015/123456/07",
 }
@@ -88,7 +88,7 @@ class Row:
 
     @property
     def id(self) -> str:
-        """Name the case."""
+        """Return the name of the case."""
         return f"{self.requirement.key}-{self.type}"
 
 
@@ -110,23 +110,23 @@ KINDS = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test for every row of the kind that it takes."""
+    """Run a test for every row of the kind of its parameter."""
     for name in KINDS.keys() & set(metafunc.fixturenames):
         metafunc.parametrize(name, [pytest.param(row, id=row.id) for row in KINDS[name]])
 
 
 def person_of(row: Row) -> Person:
-    """State all that the row asks of its end user, alternatives included."""
+    """Return a person with every field that the row asks for, alternatives included."""
     stated: dict[str, Any] = {}
     for field in row.requirement.identity_fields:
         if field.applies_to in {None, row.type}:
             value = VECTORS[field.checksum]["valid"][0] if field.checksum else PLAIN[field.field]
-            stated[field.field] = OTHERWISE.get((row.rules.country, field.field), value)
+            stated[field.field] = EXCEPTIONS.get((row.rules.country, field.field), value)
     return Person(**stated)
 
 
 def good(row: Row) -> EvaluationInput:
-    """Build details that pass every check of the row that a program can judge."""
+    """Return details that pass every check of the row, except those for a reviewer."""
     number, city = NUMBERS[row.rules.country]
     identity = Identity(
         identity_id=derived_id("case", row.id),
@@ -134,7 +134,7 @@ def good(row: Row) -> EvaluationInput:
         type=row.type,
         person=person_of(row),
         created_at=None,  # type: ignore[arg-type]
-        created_by="ann",
+        created_by="user:ann",
     )
     country = "IE" if row.rules.country == ANYWHERE else row.rules.country
     place = Place(street="1 Harbour Road", city=city or "Cork", postal_code="10115", country=country)
@@ -144,7 +144,7 @@ def good(row: Row) -> EvaluationInput:
         account=identity.account,
         place=place,
         created_at=None,  # type: ignore[arg-type]
-        created_by="ann",
+        created_by="user:ann",
     )
     submission = EvaluationInput(
         requirement=row.requirement,
@@ -155,12 +155,14 @@ def good(row: Row) -> EvaluationInput:
         places=place_names(number, row.rules) if row.requirement.by_area else frozenset(),
         day=DAY,
     )
-    papers = (paper(row, submission, group.group, group.accepts[0]) for group in row.requirement.documents)
-    return replace(submission, documents=tuple(papers))
+    documents = (
+        document_for(row, submission, group.group, group.accepts[0]) for group in row.requirement.documents
+    )
+    return replace(submission, documents=tuple(documents))
 
 
-def paper(row: Row, submission: EvaluationInput, group: str, kind: str) -> DocumentFacts:
-    """A fresh document for a group that states what the cross-checks compare."""
+def document_for(row: Row, submission: EvaluationInput, group: str, kind: str) -> DocumentFacts:
+    """Return a recent document for a group, with the attributes that the cross-checks compare."""
     place = submission.address.place if submission.address else None
     states = []
     for cross in row.requirement.cross_checks:
@@ -181,53 +183,53 @@ def paper(row: Row, submission: EvaluationInput, group: str, kind: str) -> Docum
 
 
 class Details:
-    """Makes good details for a row, spoils them, and says which checks fail; `day` is the day of it all."""
+    """Makes details for a row, changes them, and returns the checks that fail. `day` is the day of the evaluation."""
 
     day = DAY
 
     def good(self, row: Row) -> EvaluationInput:
-        """Details that pass."""
+        """Return details that pass."""
         return good(row)
 
     def for_key(self, key: str) -> EvaluationInput:
-        """Details that pass the row of a key."""
+        """Return details that pass the row of a key."""
         return good(next(row for row in ROWS if row.requirement.key == key))
 
     def wrong_character(self, rule: str) -> str:
-        """A well-formed identifier with a wrong check character."""
+        """Return an identifier with the right format and a wrong check character."""
         return next(str(i["value"]) for i in VECTORS[rule]["invalid"] if "check" in i["why"])
 
     def wrong_code(self, rule: str) -> str:
-        """What a wrong check character is told by: python-stdnum knows Korea's by impossible parts alone."""
+        """Return the code of a wrong check character. For Korea, python-stdnum only detects impossible parts."""
         return "bad_format" if rule == "kr.brn" else "bad_checksum"
 
     def failures(self, submission: EvaluationInput) -> list[tuple[str | None, str | None]]:
-        """Every check that failed: its code and its field."""
+        """Return the code and the field of every check that failed."""
         return [(f.code, f.field) for f in evaluate(submission) if f.passed is False]
 
     def without(self, submission: EvaluationInput, *fields: str) -> EvaluationInput:
-        """Take fields from the identity."""
+        """Remove fields from the identity."""
         person = replace(submission.identity.person, **dict.fromkeys(fields))
         return replace(submission, identity=replace(submission.identity, person=person))
 
-    def stating(self, submission: EvaluationInput, **fields: Any) -> EvaluationInput:
-        """Let the identity state something else."""
+    def with_person(self, submission: EvaluationInput, **fields: Any) -> EvaluationInput:
+        """Change fields of the identity."""
         person = replace(submission.identity.person, **fields)
         return replace(submission, identity=replace(submission.identity, person=person))
 
-    def placed(self, submission: EvaluationInput, **place: Any) -> EvaluationInput:
-        """Put the address somewhere else, with documents that say so."""
+    def with_place(self, submission: EvaluationInput, **place: Any) -> EvaluationInput:
+        """Change the address, and the documents with it."""
         assert submission.address is not None
         moved = replace(submission.address, place=replace(submission.address.place, **place))
         stated = f"{moved.place.street}, {moved.place.postal_code} {moved.place.city}"
-        papers = tuple(
+        documents = tuple(
             replace(d, states=tuple((n, stated if n == "address" else v) for n, v in d.states))
             for d in submission.documents
         )
-        return replace(submission, address=moved, documents=papers)
+        return replace(submission, address=moved, documents=documents)
 
 
 @pytest.fixture
 def details() -> Details:
-    """The maker of details."""
+    """Makes details for rows of the catalogue."""
     return Details()

@@ -1,4 +1,4 @@
-"""Where numbers belong, and what counts as being there."""
+"""The area of a number, and which places are in it."""
 
 from typing import Any
 
@@ -38,16 +38,14 @@ FRANKFURT, DUBLIN, OREBRO, COPENHAGEN = "+496912345678", "+35319609036", "+46191
         ("+35193212345", "PT", "Lisboa", False),
     ],
 )
-def test_a_city_lies_in_the_area_of_a_prefix_or_not(
-    number: str, country: str, place: str, there: bool
-) -> None:
-    """In English or the country's languages, without case and accents, or by the catalogue's own list."""
+def test_a_city_is_in_the_area_of_a_prefix_or_not(number: str, country: str, place: str, there: bool) -> None:
+    """Names are in English or a language of the country, without case and accents, or from the catalogue."""
     assert lies_in(place, place_names(number, RULES[country])) is there
 
 
 @pytest.mark.parametrize("number", [COPENHAGEN, "+43720123456", "+80012345678", "+9991234567"])
-def test_nobody_can_name_the_area_of_some_numbers(number: str) -> None:
-    """A country without areas, a national range, a number of no country: no name, so a person looks."""
+def test_some_numbers_have_no_area_with_a_name(number: str) -> None:
+    """The country has no areas, the range is national, or the number has no country. A reviewer decides."""
     assert place_names(number, None) == frozenset()
 
 
@@ -62,7 +60,7 @@ def test_nobody_can_name_the_area_of_some_numbers(number: str) -> None:
     ],
 )
 def test_the_prefix_is_calling_code_and_area_code(number: str, prefix: str) -> None:
-    """A number that no plan knows shares its prefix with nobody."""
+    """A number that no numbering plan has shares its prefix with no other number."""
     assert prefix_of(number) == prefix
 
 
@@ -71,7 +69,7 @@ def test_the_prefix_is_calling_code_and_area_code(number: str, prefix: str) -> N
     [("São João", "sao joao"), ("Straße", "STRASSE"), ("Søborg", "soborg"), ("A.B.  C-D", "a b c d")],
 )
 def test_names_are_compared_without_case_accents_and_punctuation(one: str, other: str) -> None:
-    """What people type differently is the same name."""
+    """Different spellings are the same name."""
     assert normalized(one) == normalized(other)
 
 
@@ -92,7 +90,7 @@ def test_names_are_compared_without_case_accents_and_punctuation(one: str, other
     ],
 )
 def test_a_post_office_box_is_recognized(street: str) -> None:
-    """In the languages of the catalogue's countries."""
+    """It is recognized in the languages of the catalogue's countries."""
     assert is_po_box(street)
 
 
@@ -100,13 +98,13 @@ def test_a_post_office_box_is_recognized(street: str) -> None:
     "street",
     ["1 Quay Street", "Postfachweg 3", "Boxhagener Straße 12", "Calle Apartadero 4", "12 Box Hill Road"],
 )
-def test_a_street_that_sounds_like_a_box_is_a_street(street: str) -> None:
-    """Only the box itself is refused."""
+def test_a_street_name_similar_to_a_box_is_accepted(street: str) -> None:
+    """Only a real box is refused."""
     assert not is_po_box(street)
 
 
 def test_the_longest_listed_prefix_names_the_places(make: Any) -> None:
-    """A list for a longer prefix stands in for the one of a shorter."""
+    """The list of a longer prefix replaces that of a shorter one."""
     rules = RULES["DE"].__class__(
         country="DE", places={"+49": ("Everywhere",), "+4930": ("Spreestadt",)}, requirements=()
     )

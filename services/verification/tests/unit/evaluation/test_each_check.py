@@ -1,6 +1,6 @@
-"""Every check of every row spoiled by itself: exactly its code at its field, and nothing else fails.
+"""Every check of every row fails alone: with its code and field, while nothing else fails.
 
-The cases are made from the row, so a new row, or a new check in one, is covered by itself.
+The cases are made from the row, so a new row, or a new check in a row, needs no new test.
 """
 
 from collections.abc import Iterator
@@ -19,73 +19,77 @@ Failure = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True)
-class Spoiled:
-    """Details with one thing wrong, and all that must fail by it."""
+class WrongDetails:
+    """Details with one error, and all checks that must fail because of it."""
 
     submission: EvaluationInput
     failing: list[Failure]
 
 
-def fields(details: Any, row: Any) -> Iterator[Spoiled]:
-    """Each field left out, of a wrong form, and with a wrong check character."""
+def fields(details: Any, row: Any) -> Iterator[WrongDetails]:
+    """Yield each field missing, with a wrong format, and with a wrong check character."""
     good = details.good(row)
     for field in row.requirement.identity_fields:
         if field.applies_to not in {None, row.type}:
             continue
         name = f"identity.{field.field}"
         if not (field.when_given or field.unless):
-            yield Spoiled(details.without(good, field.field), [("missing_field", name)])
-        silent = silenced(row, good, name)
+            yield WrongDetails(details.without(good, field.field), [("missing_field", name)])
+        silent = without_field(row, good, name)
         if field.pattern:
-            yield Spoiled(details.stating(silent, **{field.field: "#"}), [("bad_format", name)])
+            yield WrongDetails(details.with_person(silent, **{field.field: "#"}), [("bad_format", name)])
         if field.checksum and not field.checksum_warns:
-            wrong = details.stating(silent, **{field.field: details.wrong_character(field.checksum)})
-            yield Spoiled(wrong, [(details.wrong_code(field.checksum), name)])
+            bad = details.with_person(silent, **{field.field: details.wrong_character(field.checksum)})
+            yield WrongDetails(bad, [(details.wrong_code(field.checksum), name)])
 
 
-def silenced(row: Any, good: EvaluationInput, path: str) -> EvaluationInput:
-    """Let the papers state nothing about a field, so that they cannot contradict it."""
-    told = {c.left.rpartition(".")[2] for c in row.requirement.cross_checks if c.equals == path}
-    papers = (replace(d, states=tuple(s for s in d.states if s[0] not in told)) for d in good.documents)
-    return replace(good, documents=tuple(papers))
+def without_field(row: Any, good: EvaluationInput, path: str) -> EvaluationInput:
+    """Remove the field from the documents, so that they cannot contradict it."""
+    attribute = {c.left.rpartition(".")[2] for c in row.requirement.cross_checks if c.equals == path}
+    documents = (
+        replace(d, states=tuple(s for s in d.states if s[0] not in attribute)) for d in good.documents
+    )
+    return replace(good, documents=tuple(documents))
 
 
-def places(details: Any, row: Any) -> Iterator[Spoiled]:
-    """No address, one abroad, one in another city, a post office box."""
+def places(details: Any, row: Any) -> Iterator[WrongDetails]:
+    """Yield no address, one in another country, one in another city, and a post office box."""
     good, rule = details.good(row), row.requirement.address
     restrictions = {r.code for r in row.requirement.restrictions}
     if rule.required:
-        yield Spoiled(replace(good, address=None), [("address_missing", "address")])
+        yield WrongDetails(replace(good, address=None), [("address_missing", "address")])
     abroad: list[Failure] = (
         [] if rule.match == "none" else [(f"address_outside_{rule.match}", "address.country")]
     )
     if "resident_only" in restrictions:
         abroad.append(("not_resident", "address.country"))
     if abroad:
-        yield Spoiled(details.placed(good, country="FJ"), abroad)
+        yield WrongDetails(details.with_place(good, country="FJ"), abroad)
     if rule.match == "area":
-        yield Spoiled(details.placed(good, city="Atlantis"), [("address_outside_area", "address.city")])
+        yield WrongDetails(
+            details.with_place(good, city="Atlantis"), [("address_outside_area", "address.city")]
+        )
     if "no_po_box" in restrictions:
-        yield Spoiled(details.placed(good, street="P.O. Box 12"), [("po_box", "address.street")])
+        yield WrongDetails(details.with_place(good, street="P.O. Box 12"), [("po_box", "address.street")])
     if "business_only" in restrictions:
         person = replace(good, identity=replace(good.identity, type="individual"))
-        yield Spoiled(person, [("business_only", "identity.type")])
+        yield WrongDetails(person, [("business_only", "identity.type")])
 
 
-def papers(details: Any, row: Any) -> Iterator[Spoiled]:
-    """Each group without its paper, and with a bad one; a group whose papers all serve this one fails with it."""
+def documents(details: Any, row: Any) -> Iterator[WrongDetails]:
+    """Yield each group without its document and with a bad one, with all groups that fail with it."""
     good = details.good(row)
     for group in row.requirement.documents:
         others, caught = apart(row, good, group)
         base = replace(good, documents=others)
-        yield Spoiled(base, [(missing(each), field(each)) for each in caught])
-        yield from bad_papers(details, base, group, caught)
+        yield WrongDetails(base, [(missing(each), field(each)) for each in caught])
+        yield from bad_documents(details, base, group, caught)
 
 
-def bad_papers(
+def bad_documents(
     details: Any, base: EvaluationInput, group: DocumentGroup, caught: list[DocumentGroup]
-) -> Iterator[Spoiled]:
-    """One paper of the group that is of no accepted kind, cannot be read, has ended, is too old or undated."""
+) -> Iterator[WrongDetails]:
+    """Yield one document of the group that is of a wrong type, unreadable, expired, too old or undated."""
     one = DocumentFacts(
         document_id=base.identity.identity_id,
         identity_id=base.identity.identity_id,
@@ -101,74 +105,74 @@ def bad_papers(
         ("document_expired", {"expires_on": details.day - timedelta(days=1)}),
     ):
         worse = replace(base, documents=(*base.documents, replace(one, **change)))
-        yield Spoiled(worse, [*unserved, *((code, field(each)) for each in served)])
-    strange = replace(base, documents=(*base.documents, replace(one, kind="library_card")))
-    yield Spoiled(strange, [("document_type_not_accepted", field(each)) for each in caught])
+        yield WrongDetails(worse, [*unserved, *((code, field(each)) for each in served)])
+    unknown_type = replace(base, documents=(*base.documents, replace(one, kind="library_card")))
+    yield WrongDetails(unknown_type, [("document_type_not_accepted", field(each)) for each in caught])
     if group.max_age_days is not None:
         dated = [each for each in served if each.max_age_days is not None]
         issued = details.day - timedelta(days=max(each.max_age_days or 0 for each in dated) + 1)
         old = replace(base, documents=(*base.documents, replace(one, issued_on=issued)))
-        yield Spoiled(old, [*unserved, *(("document_too_old", field(each)) for each in dated)])
+        yield WrongDetails(old, [*unserved, *(("document_too_old", field(each)) for each in dated)])
         undated = replace(base, documents=(*base.documents, replace(one, issued_on=None)))
-        yield Spoiled(undated, [*unserved, *(("missing_field", field(each)) for each in dated)])
+        yield WrongDetails(undated, [*unserved, *(("missing_field", field(each)) for each in dated)])
 
 
 def apart(
     row: Any, good: EvaluationInput, group: DocumentGroup
 ) -> tuple[tuple[DocumentFacts, ...], list[DocumentGroup]]:
-    """Papers for the other groups that this one does not accept, and the groups for which there are none."""
-    paper, kept, caught = good.documents[0], [], []
+    """Return documents for the other groups only, and the groups that are left without a document."""
+    document, kept, caught = good.documents[0], [], []
     for each in row.requirement.documents:
         kinds = [kind for kind in each.accepts if kind not in group.accepts]
         if kinds:
-            kept.append(replace(paper, kind=kinds[0], states=()))
+            kept.append(replace(document, kind=kinds[0], states=()))
         else:
             caught.append(each)
     return tuple(kept), caught
 
 
 def missing(group: DocumentGroup) -> str:
-    """The code of a group without a paper."""
+    """Return the code of a group without a document."""
     return "proof_missing" if group.group == "proof_of_address" else "document_missing"
 
 
 def field(group: DocumentGroup) -> str:
-    """The field that a group is told by."""
+    """Return the field of a group."""
     return f"documents.{group.group}"
 
 
-def contradictions(details: Any, row: Any) -> Iterator[Spoiled]:
-    """Each thing that a paper states, stated otherwise."""
+def contradictions(details: Any, row: Any) -> Iterator[WrongDetails]:
+    """Yield each attribute of a document with another value."""
     good = details.good(row)
     for cross in row.requirement.cross_checks:
-        told = cross.left.rpartition(".")[2]
-        if any(told == name for d in good.documents for name, _ in d.states):
-            lying = (
-                replace(d, states=tuple((n, "else" if n == told else v) for n, v in d.states))
+        attribute = cross.left.rpartition(".")[2]
+        if any(attribute == name for d in good.documents for name, _ in d.states):
+            contradicting = (
+                replace(d, states=tuple((n, "else" if n == attribute else v) for n, v in d.states))
                 for d in good.documents
             )
-            yield Spoiled(replace(good, documents=tuple(lying)), [("mismatch", cross.left)])
+            yield WrongDetails(replace(good, documents=tuple(contradicting)), [("mismatch", cross.left)])
 
 
-def cases(details: Any, row: Any) -> list[Spoiled]:
-    """All that can be spoiled of a row."""
+def cases(details: Any, row: Any) -> list[WrongDetails]:
+    """Return all wrong details of a row."""
     return [
         *fields(details, row),
         *places(details, row),
-        *papers(details, row),
+        *documents(details, row),
         *contradictions(details, row),
     ]
 
 
-def test_each_check_fails_alone_by_exactly_its_code_and_field(details: Any, asking: Any) -> None:
-    """Whatever is spoiled, nothing but that is found; the same details unspoiled pass."""
+def test_each_check_fails_alone_with_its_code_and_field(details: Any, asking: Any) -> None:
+    """Nothing else fails, and the correct details pass."""
     assert details.failures(details.good(asking)) == []
-    for spoiled in cases(details, asking):
-        assert sorted(details.failures(spoiled.submission), key=str) == sorted(spoiled.failing, key=str)
+    for wrong in cases(details, asking):
+        assert sorted(details.failures(wrong.submission), key=str) == sorted(wrong.failing, key=str)
 
 
-def test_no_check_of_a_row_is_left_unspoiled(details: Any, asking: Any) -> None:
-    """Every check that good details pass fails in some case; what need not be given counts by its form."""
+def test_every_check_of_a_row_fails_in_some_case(details: Any, asking: Any) -> None:
+    """Optional fields count only if they have a pattern."""
     passed = {finding.check for finding in evaluate(details.good(asking)) if finding.passed}
     fallen = {
         f.check for case in cases(details, asking) for f in evaluate(case.submission) if f.passed is False

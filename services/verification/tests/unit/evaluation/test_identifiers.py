@@ -1,4 +1,4 @@
-"""National identifiers against made-up ones that are known to be right or wrong."""
+"""National identifiers: made-up ones that are known to be right or wrong."""
 
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,20 @@ INVALID = [(v["id"], v["pattern"], i["value"], i["why"]) for v in VECTORS for i 
 
 
 def verdict(rule: str, pattern: str, value: str) -> str | None:
-    """Judge a value as a field of a requirement is judged."""
+    """Return the code of a value, as the check of an identity field does."""
     formed = match_format(value, pattern, rule.partition(".")[0].upper())
     return "bad_format" if formed is None else check_character(rule, formed)
 
 
 @pytest.mark.parametrize(("rule", "pattern", "value"), VALID)
-def test_a_right_identifier_is_taken(rule: str, pattern: str, value: str) -> None:
-    """Form and check character fit."""
+def test_a_valid_identifier_is_accepted(rule: str, pattern: str, value: str) -> None:
+    """Its format and its check character are right."""
     assert verdict(rule, pattern, value) is None
 
 
 @pytest.mark.parametrize(("rule", "pattern", "value", "why"), INVALID)
-def test_a_wrong_identifier_is_not(rule: str, pattern: str, value: str, why: str) -> None:
-    """A wrong check character has a code of its own, as far as the country's rule tells it from the form."""
+def test_an_invalid_identifier_is_rejected(rule: str, pattern: str, value: str, why: str) -> None:
+    """A wrong check character has its own code, if the rule of the country can tell it from a wrong format."""
     code = verdict(rule, pattern, value)
     assert code is not None
     if why != "wrong check character":
@@ -39,12 +39,12 @@ def test_a_wrong_identifier_is_not(rule: str, pattern: str, value: str, why: str
 
 
 def test_every_rule_has_vectors() -> None:
-    """What a catalogue row may name is what was tried here."""
+    """Every checksum that a catalogue row may name is tested here."""
     assert {v["id"] for v in VECTORS} == RULES
 
 
 def test_an_unknown_rule_is_a_defect() -> None:
-    """A checksum that nothing knows never passes silently."""
+    """An unknown checksum never passes without notice."""
     with pytest.raises(KeyError):
         check_character("xx.none", "1")
 
@@ -61,8 +61,8 @@ def test_an_unknown_rule_is_a_defect() -> None:
         ("529420143\n", r"^[1-9][0-9]{8}$", "DE", "529420143"),
     ],
 )
-def test_an_identifier_is_read_as_people_write_it(
+def test_usual_spellings_of_an_identifier_are_accepted(
     value: str, pattern: str, country: str, formed: str | None
 ) -> None:
-    """Blanks, dots, dashes and the country's own letters in front do not matter; another country's do."""
+    """Spaces, dots, dashes and the country code in front do not matter. The code of another country does."""
     assert match_format(value, pattern, country) == formed

@@ -1,4 +1,4 @@
-"""Rules of the evaluation that single cases show."""
+"""Rules of the evaluation, each shown by a single case."""
 
 from dataclasses import replace as amended
 from datetime import date, timedelta
@@ -15,13 +15,13 @@ from didflow_verification.domain.requirements import DocumentGroup, IdentityFiel
 def test_a_munich_address_does_not_satisfy_a_berlin_number(details: Any) -> None:
     """The area of the prefix decides."""
     berlin = details.for_key("de.local.business")
-    assert details.failures(details.placed(berlin, city="München")) == [
+    assert details.failures(details.with_place(berlin, city="München")) == [
         ("address_outside_area", "address.city")
     ]
 
 
 def test_a_proof_counts_through_its_last_day(details: Any) -> None:
-    """With `max_age_days: 90` a paper of 90 days is taken and one of 91 is too old; without a date it lacks one."""
+    """With `max_age_days: 90`, a document of 90 days is accepted and one of 91 days is too old. A date is required."""
     base = details.for_key("fr.local.business")
     for age, expected in ((90, []), (91, [("document_too_old", "documents.proof_of_business")])):
         issued = details.day - timedelta(days=age)
@@ -31,15 +31,15 @@ def test_a_proof_counts_through_its_last_day(details: Any) -> None:
     assert details.failures(undated) == [("missing_field", "documents.proof_of_business")]
 
 
-def test_one_good_document_is_enough(details: Any) -> None:
-    """Of several for a group the good one counts, whatever the others are."""
+def test_one_valid_document_is_enough(details: Any) -> None:
+    """The other documents of the group do not matter."""
     base = details.for_key("ch.local.any")
     bad = replace(base.documents[0], readable=False)
     assert details.failures(replace(base, documents=(bad, *base.documents))) == []
 
 
-def test_a_register_number_may_be_left_out_for_what_stands_in_for_it(details: Any) -> None:
-    """Germany: without register number and VAT ID it is missing, unless a tax certificate is there."""
+def test_a_register_number_can_be_replaced(details: Any) -> None:
+    """In Germany, a VAT ID or a tax certificate replaces it."""
     base = details.for_key("de.local.business")
     bare = details.without(base, "company_registration_number", "vat_number")
     assert details.failures(bare) == [("missing_field", "identity.company_registration_number")]
@@ -47,16 +47,16 @@ def test_a_register_number_may_be_left_out_for_what_stands_in_for_it(details: An
     assert details.failures(replace(bare, documents=(certificate, *bare.documents))) == []
 
 
-def test_a_proof_that_no_group_asks_for_is_a_reviewers(details: Any) -> None:
-    """The row says proof, but not by what: a person looks."""
+def test_a_proof_without_a_document_group_is_left_to_a_reviewer(details: Any) -> None:
+    """The row requires a proof but does not say which."""
     base = details.for_key("pt.local.any")
-    papers = tuple(g for g in base.requirement.documents if g.group != "proof_of_address")
-    bare = replace(base, requirement=amended(base.requirement, documents=papers))
+    documents = tuple(g for g in base.requirement.documents if g.group != "proof_of_address")
+    bare = replace(base, requirement=amended(base.requirement, documents=documents))
     assert [f.check for f in evaluate(bare) if f.check == "address.proof" and f.passed is None]
 
 
 def test_every_failed_check_becomes_a_reason_and_no_other(details: Any, make: Any) -> None:
-    """A rejection names all that is missing at once; what a reviewer would look at is no reason."""
+    """A rejection has all reasons at once. A check for a reviewer is no reason."""
     asked = make.requirement(
         identity_fields=(
             IdentityField(field="company_name"),
@@ -69,7 +69,7 @@ def test_every_failed_check_becomes_a_reason_and_no_other(details: Any, make: An
     submission = replace(
         details.without(details.for_key("ie.local.business"), "company_name"), requirement=asked, documents=()
     )
-    found = evaluate(details.stating(submission, tax_id="1"))
+    found = evaluate(details.with_person(submission, tax_id="1"))
     assert [(r.code, r.field) for r in reasons(found)] == [
         ("missing_field", "identity.company_name"),
         ("bad_format", "identity.tax_id"),
@@ -77,16 +77,16 @@ def test_every_failed_check_becomes_a_reason_and_no_other(details: Any, make: An
     ]
 
 
-def test_messages_never_repeat_what_was_typed_in(details: Any, asking: Any) -> None:
-    """They travel in events: each is the words of its code, or a restriction's of the catalogue."""
-    elsewhere = details.placed(details.good(asking), city="Atlantis", street="PO Box 7")
-    secret = details.stating(elsewhere, company_name="Secret Name")
+def test_messages_never_repeat_personal_data(details: Any, asking: Any) -> None:
+    """Each is the text of its code, or the text of a restriction in the catalogue."""
+    elsewhere = details.with_place(details.good(asking), city="Atlantis", street="PO Box 7")
+    secret = details.with_person(elsewhere, company_name="Secret Name")
     texts = {r.text for r in asking.requirement.restrictions} | set(MESSAGES.values())
     assert {f.message for f in evaluate(secret) if f.message} <= texts
 
 
 def test_a_finding_that_passed_has_neither_code_nor_message(details: Any) -> None:
-    """Codes are for what is missing."""
+    """Only failed checks and those for a reviewer have them."""
     assert Finding(check="address", passed=True, field="address").code is None
     assert all(
         f.code is None and f.message is None
@@ -106,22 +106,22 @@ def test_a_finding_that_passed_has_neither_code_nor_message(details: Any) -> Non
 def test_a_minimum_age_is_reached_on_the_birthday(
     details: Any, make: Any, *, born: date | None, failing: Any
 ) -> None:
-    """A row that wants 18 years takes who turns 18 that day; a business has no age."""
+    """Somebody who turns 18 on that day is accepted. A business has no age."""
     adults = Restriction(code="minimum_age", text="Adults only.", years=18)
     base = replace(
         details.for_key("ie.local.business"),
         requirement=make.requirement(restrictions=(adults,)),
         documents=(),
     )
-    person = details.stating(
+    person = details.with_person(
         replace(base, identity=replace(base.identity, type="individual")), birth_date=born
     )
     assert details.failures(person) == failing
     assert evaluate(replace(base, requirement=make.requirement(restrictions=(adults,)))) == ()
 
 
-def test_a_row_may_be_for_individuals_alone(details: Any, make: Any) -> None:
-    """A restriction on the end user's type is judged in both directions."""
+def test_a_row_can_be_for_individuals_only(details: Any, make: Any) -> None:
+    """A business is rejected, an individual is accepted."""
     alone = make.requirement(restrictions=(Restriction(code="individual_only", text="Persons."),))
     base = replace(details.for_key("ie.local.business"), requirement=alone, documents=(), address=None)
     assert details.failures(base) == [("individual_only", "identity.type")]
