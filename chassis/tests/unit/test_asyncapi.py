@@ -1,4 +1,4 @@
-"""The AsyncAPI document: made from the tables that the service runs by, and the same each time."""
+"""The AsyncAPI document is built from the tables of the code, and it is the same each time."""
 
 import orjson
 import pytest
@@ -22,8 +22,8 @@ def actions(document, action: str) -> list[str]:
     return [document["channels"][op["channel"]["$ref"].rpartition("/")[2]]["address"] for op in said]
 
 
-def test_a_service_receives_what_its_table_names_and_sends_what_contracts_allow():
-    """Handlers make the receiving side, contracts' topics the sending side, dead letters included."""
+def test_a_service_receives_the_topics_of_its_handlers_and_sends_those_of_the_contracts():
+    """The topic of dead letters is included."""
     document = of_service(service(TermChanged, DidPurchased))
 
     assert actions(document, "receive") == ["did.purchased", "term.changed"]
@@ -31,7 +31,7 @@ def test_a_service_receives_what_its_table_names_and_sends_what_contracts_allow(
 
 
 def test_a_topic_that_is_both_read_and_written_is_one_channel():
-    """`did.purchased` is heard and said by inventory: one channel, two operations."""
+    """Inventory reads and writes `did.purchased`: one channel with two operations."""
     document = of_service(service(DidPurchased))
 
     assert document["operations"]["receiveDidPurchased"]["channel"] == {"$ref": "#/channels/DidPurchased"}
@@ -39,7 +39,7 @@ def test_a_topic_that_is_both_read_and_written_is_one_channel():
 
 
 def test_the_document_does_not_depend_on_the_order_of_the_handlers():
-    """Equal tables give equal bytes, in whatever order they were written down."""
+    """Equal tables give equal bytes."""
     one = as_json(of_service(service(TermChanged, DidPurchased, DidChanged)))
     other = as_json(of_service(service(DidChanged, DidPurchased, TermChanged)))
 
@@ -47,22 +47,22 @@ def test_the_document_does_not_depend_on_the_order_of_the_handlers():
     assert orjson.loads(one)["asyncapi"] == "3.0.0"
 
 
-def test_an_order_system_says_purchases_and_hears_what_became_of_them():
-    """The outside parties have a document each, from their own side."""
+def test_an_order_system_sends_purchases_and_receives_their_outcome():
+    """Each outside party has a document from its own side."""
     document = of_party(ORDER_SYSTEMS)
 
     assert "did.purchased" in actions(document, "send")
     assert "purchase.refused" in actions(document, "receive")
 
 
-def test_a_party_that_contracts_do_not_know_has_no_document():
-    """A misspelt name is an error, not an empty document."""
+def test_an_unknown_party_has_no_document():
+    """A misspelled name is an error."""
     with pytest.raises(KeyError):
         of_party("order-system")
 
 
-def test_a_message_is_the_whole_event_as_it_lies_on_kafka():
-    """The payload's schema takes a structured event and refuses one of another type."""
+def test_the_payload_of_a_message_is_the_complete_event():
+    """The schema accepts a structured event and refuses an event of another type."""
     document = of_service(service())
     schema = {"$ref": "#/components/schemas/DidWithdrawnEvent", "components": document["components"]}
     event = {
@@ -84,8 +84,8 @@ def test_a_message_is_the_whole_event_as_it_lies_on_kafka():
     assert document["components"]["messages"]["DidWithdrawn"]["contentType"] == CONTENT_TYPE
 
 
-def test_every_reference_leads_somewhere():
-    """No `$ref` of the document is dangling, and none leads out of it."""
+def test_every_reference_exists():
+    """Every `$ref` is in the document."""
     document = of_service(service(*(topic.event for topic in TOPICS.values())))
     refs = set(_refs(document))
 
@@ -96,8 +96,8 @@ def test_every_reference_leads_somewhere():
             place = place[step]
 
 
-def test_the_document_fits_the_model_of_asyncapi():
-    """An independent reader of AsyncAPI 3 takes the documents of services and of outside parties."""
+def test_the_document_is_valid_asyncapi():
+    """An independent reader of AsyncAPI 3 accepts the documents of services and of outside parties."""
     for document in (of_service(service(DidPurchased)), of_party(ORDER_SYSTEMS)):
         AsyncAPI3.model_validate(document)
 

@@ -1,4 +1,4 @@
-"""A service's command line: what it prints, and what an operator reads when something is missing."""
+"""The command line of a service: its output, its exit codes and its error messages."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ PASSWORD = "kept-to-itself"
 
 
 class Nothing(Command):
-    """A command that nobody sends."""
+    """A command that is never sent."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +49,8 @@ def run(program, monkeypatch):
     return lambda *arguments, **variables: CliRunner().invoke(app, arguments, env=variables)
 
 
-def reachable_nowhere() -> dict[str, str]:
-    """Addresses that answer nobody."""
+def unreachable() -> dict[str, str]:
+    """Addresses where no server answers."""
     return {
         "DIDFLOW_KAFKA": "127.0.0.1:1",
         "DIDFLOW_POSTGRES": f"postgresql://u:{PASSWORD}@127.0.0.1:1/d",
@@ -58,8 +58,8 @@ def reachable_nowhere() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("command", ["api", "worker", "migrate", "check"])
-def test_wrong_settings_are_said_in_one_line_each(run, command):
-    """Exit code 78, one line for each variable, no stack trace."""
+def test_each_wrong_setting_is_one_line(run, command):
+    """The exit code is 78. There is one line for each variable and no stack trace."""
     result = run(command, DIDFLOW_POOL_SIZE="0")
 
     assert result.exit_code == os.EX_CONFIG
@@ -71,9 +71,9 @@ def test_wrong_settings_are_said_in_one_line_each(run, command):
 
 
 @pytest.mark.parametrize("command", ["worker", "migrate"])
-def test_a_database_that_is_not_there_is_said_in_one_line(run, command):
-    """Exit code 69, no stack trace, no password."""
-    result = run(command, **reachable_nowhere())
+def test_an_unreachable_database_is_one_line(run, command):
+    """The exit code is 69. There is no stack trace and no password."""
+    result = run(command, **unreachable())
 
     assert result.exit_code == os.EX_UNAVAILABLE
     assert "cannot run" in result.stderr
@@ -81,23 +81,23 @@ def test_a_database_that_is_not_there_is_said_in_one_line(run, command):
     assert PASSWORD not in result.output
 
 
-def test_a_defect_is_a_log_line_and_an_exit_code(run, monkeypatch):
-    """Exit code 70; the traceback is one JSON line, with passwords masked like any other."""
+def test_a_bug_is_a_log_line_and_an_exit_code(run, monkeypatch):
+    """The exit code is 70. The stack trace is one JSON line, in which passwords are masked."""
 
     async def broken(*_):
         raise ZeroDivisionError(f"postgresql://u:{PASSWORD}@db/d")
 
     monkeypatch.setattr("didflow_chassis.migrate.upgrade", broken)
-    result = run("migrate", **reachable_nowhere())
+    result = run("migrate", **unreachable())
 
     assert result.exit_code == os.EX_SOFTWARE
     assert "ZeroDivisionError" in json.loads(result.stderr)["exception"]
     assert PASSWORD not in result.output
 
 
-def test_check_says_everything_that_is_missing_at_once(run):
-    """Neither database nor Kafka answers: both are named, exit code 1."""
-    result = run("check", **reachable_nowhere())
+def test_check_reports_all_problems_at_once(run):
+    """If neither the database nor Kafka answers, both are reported, and the exit code is 1."""
+    result = run("check", **unreachable())
 
     assert result.exit_code == 1
     assert "problem  database: the database cannot be reached" in result.stdout
@@ -106,14 +106,14 @@ def test_check_says_everything_that_is_missing_at_once(run):
 
 
 def test_documents_are_printed_without_any_setting(run):
-    """OpenAPI, AsyncAPI and the settings come out of an unconfigured process, as they are."""
+    """OpenAPI, AsyncAPI and the table of settings need no environment variable."""
     assert json.loads(run("asyncapi").stdout)["asyncapi"] == "3.0.0"
     assert json.loads(run("openapi").stdout)["openapi"].startswith("3.")
     assert "| `DIDFLOW_KAFKA` | required |" in run("settings").stdout
 
 
-def test_the_program_bears_the_services_name(service, monkeypatch, capsys):
-    """What a service installs as its script is `didflow-<name>`, and help lists what it can do."""
+def test_the_program_has_the_name_of_the_service(service, monkeypatch, capsys):
+    """Help shows `didflow-<name>` and lists the commands."""
     monkeypatch.setattr("sys.argv", ["anything", "--help"])
 
     with pytest.raises(SystemExit) as ended:
@@ -125,8 +125,8 @@ def test_the_program_bears_the_services_name(service, monkeypatch, capsys):
     assert all(command in shown for command in ("api", "worker", "migrate", "check", "openapi", "asyncapi"))
 
 
-def test_a_service_may_add_groups_of_its_own_commands(program, monkeypatch):
-    """They take settings, and fail, as every other command does."""
+def test_a_service_can_add_command_groups(program, monkeypatch):
+    """Their commands load the settings and fail like every other command."""
     monkeypatch.delenv("DIDFLOW_POSTGRES", raising=False)
 
     def shelf(program):
@@ -134,14 +134,14 @@ def test_a_service_may_add_groups_of_its_own_commands(program, monkeypatch):
 
         @group.command()
         def count(fail: bool = False) -> None:
-            """Count what is on the shelf."""
+            """Count the things on the shelf."""
             if fail:
                 program.run("shelf", None)
             typer.echo(f"{program.name}: 3")
 
         @group.command()
         def clear() -> None:
-            """Leave nothing."""
+            """Remove everything."""
 
         return group
 

@@ -1,4 +1,4 @@
-"""Failpoints do what they say, where they say it, and cost production nothing."""
+"""Failpoints fail at the listed places only, and never in production."""
 
 import pytest
 
@@ -6,13 +6,15 @@ from didflow_chassis import failpoints
 from didflow_chassis.settings import Settings, SettingsError, load
 
 
-async def test_nothing_is_set_by_default() -> None:
+async def test_no_failpoint_is_set_by_default() -> None:
     """Every place is passed."""
     await failpoints.hit("relay.read")
 
 
-async def test_a_point_strikes_at_its_time_and_word_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`@2~a`: the second time that the word is there."""
+async def test_a_failpoint_applies_to_the_nth_pass_with_its_word_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`@2~a` means the second pass whose `about` contains `a`."""
     monkeypatch.setattr(failpoints, "_POINTS", failpoints.parse("stage.decide=raise@2~a;relay.read=sleep:0"))
     await failpoints.hit("relay.read")
     for about in ("b", "a", "b"):
@@ -22,8 +24,8 @@ async def test_a_point_strikes_at_its_time_and_word_only(monkeypatch: pytest.Mon
     failpoints.hit_now("stage.decide", "a")
 
 
-def test_what_cannot_be_read_is_an_error() -> None:
-    """A typo does not pass for a failpoint that never strikes."""
+def test_a_failpoint_that_cannot_be_read_is_an_error() -> None:
+    """A typo is not a failpoint that never applies."""
     with pytest.raises(ValueError, match="not a failpoint"):
         failpoints.parse("relay.read=explode")
 

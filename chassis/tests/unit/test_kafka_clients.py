@@ -1,4 +1,4 @@
-"""The settings lint: what at-least-once and order rest on, read from the objects as they are built."""
+"""The options on which at-least-once delivery and order depend, read from the built Kafka clients."""
 
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -25,7 +25,7 @@ def subscriber(settings: Settings, tmp_path):
 
 
 async def test_the_producer_is_idempotent_and_waits_for_all_replicas(settings: Settings) -> None:
-    """acks=all, idempotence, bounded waits, requests up to 2 MiB."""
+    """It has acks=all, idempotence, bounded waits, and requests up to 2 MiB."""
     built = kafka_clients.producer(settings, "test")
     assert built._sender._acks == -1
     assert built._txn_manager is not None
@@ -34,8 +34,8 @@ async def test_the_producer_is_idempotent_and_waits_for_all_replicas(settings: S
     await built.stop()
 
 
-def test_the_consumer_starts_from_the_beginning_and_commits_only_when_told(subscriber) -> None:
-    """earliest, no auto-commit, exactly the range assignor, 10 s session, 1 s heartbeat, static member."""
+def test_the_consumer_starts_at_the_beginning_and_commits_explicitly(subscriber) -> None:
+    """It has `earliest`, no auto-commit, the range assignor only, a 10 s session, a 1 s heartbeat and a static id."""
     built = subscriber._connection_args
     assert built["auto_offset_reset"] == "earliest"
     assert built["enable_auto_commit"] is False
@@ -45,14 +45,14 @@ def test_the_consumer_starts_from_the_beginning_and_commits_only_when_told(subsc
     assert isinstance(subscriber._listener, RebalanceListener)
 
 
-def test_batches_wait_briefly_and_nothing_is_acknowledged_or_answered_by_the_framework(subscriber) -> None:
-    """10 to 20 ms of batch timeout, manual acknowledgement, no replies to topics that a record names."""
+def test_faststream_neither_acknowledges_nor_replies(subscriber) -> None:
+    """Acknowledgement is manual, and no record can name a reply topic. The batch timeout is 10 to 20 ms."""
     assert 10 <= subscriber.batch_timeout_ms <= 20
     assert subscriber.ack_policy is AckPolicy.MANUAL
     assert subscriber._no_reply is True
 
 
-def test_repeats_are_known_for_longer_than_records_are_kept(settings: Settings) -> None:
-    """The inbox outlives every topic's retention by three weeks at least."""
+def test_the_inbox_is_kept_for_longer_than_records(settings: Settings) -> None:
+    """It is kept for at least three weeks longer than any topic keeps records."""
     longest = max(topic.retention.days for topic in TOPICS.values())
     assert settings.inbox_days >= longest + 21

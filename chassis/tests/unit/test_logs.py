@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, naming service and process, with nothing of secrets."""
+"""Each log line is one JSON object with the names of service and process, and without secrets."""
 
 import io
 import json
@@ -31,8 +31,8 @@ def lines(stream: io.StringIO) -> list[dict]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_both_kinds_of_loggers_end_in_the_same_lines(stream):
-    """The standard library's `extra` and structlog's keywords come out alike, with service and process."""
+def test_both_kinds_of_loggers_write_the_same_lines(stream):
+    """`extra` of the standard library and keywords of structlog become the same fields."""
     logging.getLogger("ours").warning("parked %s", 3, extra={"entity": "e"})
     structlog.get_logger("ours").warning("parked 3", entity="e")
 
@@ -63,8 +63,8 @@ def test_both_kinds_of_loggers_end_in_the_same_lines(stream):
         {"settings": SecretStr(PASSWORD)},
     ],
 )
-def test_a_secret_is_masked_wherever_it_stands(stream, extra):
-    """Values under telling names, passwords in addresses and bearer tokens never reach a line."""
+def test_a_secret_is_masked_everywhere(stream, extra):
+    """Values with secret names, passwords in URLs and bearer tokens are not written."""
     logging.getLogger("ours").error("failed", extra=extra)
 
     assert PASSWORD not in stream.getvalue()
@@ -72,7 +72,7 @@ def test_a_secret_is_masked_wherever_it_stands(stream, extra):
 
 
 def test_a_traceback_shows_no_password_and_no_variables(stream):
-    """An exception's address is masked, and what the functions held is not printed."""
+    """A URL in an exception is masked, and local variables are not written."""
 
     def fail():
         hidden = "held-by-a-variable"
@@ -91,7 +91,7 @@ def test_a_traceback_shows_no_password_and_no_variables(stream):
 
 
 def test_ordinary_words_are_not_masked(stream):
-    """Keys and tokens of the business are readable: only telling names are masked."""
+    """Only values with secret names are masked."""
     logging.getLogger("ours").info("said", extra={"key": "k", "tokens": 2, "topic": "t"})
 
     (line,) = lines(stream)
@@ -99,8 +99,8 @@ def test_ordinary_words_are_not_masked(stream):
     assert (line["key"], line["tokens"], line["topic"]) == ("k", 2, "t")
 
 
-def test_a_line_inside_a_span_names_its_trace(stream):
-    """Logs and traces can be joined by `trace_id` and `span_id`."""
+def test_a_line_inside_a_span_has_the_id_of_its_trace(stream):
+    """`trace_id` and `span_id` connect logs and traces."""
     tracing = Tracing(service="inventory", process="worker", exporter=InMemorySpanExporter())
 
     with tracing.batch("batch", [], {}) as span:
@@ -113,15 +113,15 @@ def test_a_line_inside_a_span_names_its_trace(stream):
     assert "trace_id" not in outside
 
 
-def test_what_cannot_be_written_as_json_is_written_as_text(stream):
-    """A strange value costs no line and raises nothing."""
+def test_a_value_that_is_not_json_is_written_as_text(stream):
+    """The line is written, and nothing is raised."""
     logging.getLogger("ours").info("said", extra={"value": object(), "number": 2**70, "surrogate": "\ud800"})
 
     assert len(lines(stream)) == 1
 
 
-def test_talkative_libraries_are_heard_from_warnings_on(stream):
-    """The broker client's and the HTTP client's info lines stay out."""
+def test_verbose_libraries_write_warnings_only(stream):
+    """Info lines of the Kafka client and the HTTP client are not written."""
     logging.getLogger("aiokafka.consumer").info("joined")
     logging.getLogger("aiokafka.consumer").warning("lost")
 

@@ -3,8 +3,8 @@
 from didflow_chassis.telemetry.metrics import Metrics
 
 
-def test_what_was_measured_is_exposed():
-    """Counters, histograms and gauges come out under `didflow_` names."""
+def test_all_metrics_are_exposed():
+    """The names of counters, histograms and gauges begin with `didflow_`."""
     metrics = Metrics()
     metrics.messages.labels(type="did.changed", outcome="refused", code="too_late").inc()
     metrics.batch_size.labels(origin="kafka").observe(500)
@@ -17,8 +17,8 @@ def test_what_was_measured_is_exposed():
     assert "didflow_outbox_rows 7.0" in text
 
 
-def test_two_processes_in_one_interpreter_do_not_mix():
-    """The embedded stack runs four APIs at once: each counts for itself."""
+def test_two_services_in_one_process_have_separate_metrics():
+    """The embedded stack runs four APIs in one process."""
     one, other = Metrics(), Metrics()
 
     one.duplicates.labels(origin="kafka").inc()

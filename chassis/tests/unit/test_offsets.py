@@ -1,4 +1,4 @@
-"""Offsets behind the batches: what was reached is told, several batches at once, and what cannot be is no error."""
+"""Offsets are committed after the batches, several batches at once. A commit that fails is not an error."""
 
 import asyncio
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ FIRST, SECOND = TopicPartition("a", 0), TopicPartition("a", 1)
 
 
 class Group:
-    """A consumer that keeps what is committed, one at a time, when it is let through."""
+    """A consumer that records commits. While `open` is not set, a commit waits."""
 
     def __init__(self) -> None:
         self.assigned = {FIRST, SECOND}
@@ -47,8 +47,8 @@ async def offsets(group: Group) -> OffsetCommits:
     return OffsetCommits(lambda: group)
 
 
-async def test_the_group_is_told_the_offset_after_the_last_of_each_partition(group, offsets) -> None:
-    """One explicit offset for each partition: the next to read."""
+async def test_the_offset_after_the_last_record_of_each_partition_is_committed(group, offsets) -> None:
+    """There is one explicit offset for each partition: that of the next record to read."""
     offsets.add(batch((FIRST, 4), (FIRST, 5), (SECOND, 9)))
     await offsets.commit_now()
     assert group.commits == [{FIRST: 6, SECOND: 10}]
@@ -56,7 +56,7 @@ async def test_the_group_is_told_the_offset_after_the_last_of_each_partition(gro
 
 
 async def test_a_batch_does_not_wait_for_its_offsets(group, offsets) -> None:
-    """While a commit is under way more batches are taken; the next commit has all of them."""
+    """Batches continue during a commit. The next commit contains all of them."""
     group.open.clear()
     offsets.add(batch((FIRST, 0)))
     await asyncio.sleep(0)
@@ -68,24 +68,24 @@ async def test_a_batch_does_not_wait_for_its_offsets(group, offsets) -> None:
     assert group.commits == [{FIRST: 1}, {FIRST: 2, SECOND: 8}]
 
 
-async def test_a_partition_that_went_to_another_member_is_left_to_it(group, offsets) -> None:
-    """Its offset is not told, and does not keep the others from being told."""
+async def test_the_offset_of_a_partition_that_another_member_has_is_not_committed(group, offsets) -> None:
+    """The offsets of other partitions are committed."""
     offsets.add(batch((FIRST, 0), (SECOND, 0)))
     group.assigned = {SECOND}
     await offsets.commit_now()
     assert group.commits == [{SECOND: 1}]
 
 
-async def test_a_group_that_has_moved_on_is_no_error(group, offsets) -> None:
-    """A refused commit is given up: the records come again elsewhere, and the inbox knows them."""
+async def test_a_refused_commit_is_not_an_error(group, offsets) -> None:
+    """The records are read again by another member, and the inbox recognizes them."""
     group.refuses = True
     offsets.add(batch((FIRST, 0)))
     await offsets.commit_now()
     assert (group.commits, offsets.is_behind) == ([], False)
 
 
-async def test_stopping_does_not_wait_for_a_broker_that_is_gone(group, offsets, monkeypatch) -> None:
-    """A commit that finds no broker is given up after a while."""
+async def test_stopping_does_not_wait_for_an_unreachable_broker(group, offsets, monkeypatch) -> None:
+    """A commit without an answer ends after its timeout."""
     monkeypatch.setattr(offsets_module, "COMMIT_TIMEOUT_S", 0.01)
     group.open.clear()
     offsets.add(batch((FIRST, 0)))

@@ -1,4 +1,4 @@
-"""The tracks: polls side by side, a key in its order, and nothing lost when one of them fails."""
+"""Parallel batches: each key keeps its order, and no record is lost if a batch fails."""
 
 import asyncio
 from collections import defaultdict
@@ -12,53 +12,53 @@ from didflow_chassis.parallel_batches import SPLIT_FROM, TASKS, ParallelBatches,
 
 
 class Rec(NamedTuple):
-    """As much of a record as tracks look at."""
+    """The fields of a record that matter here."""
 
     key: bytes
     offset: int
 
 
-class Line:
-    """Tracks with a stage that the test opens and breaks."""
+class Pipeline:
+    """Parallel batches with a stage that the test opens and makes fail."""
 
     def __init__(self) -> None:
-        self.taken: dict[bytes, list[int]] = defaultdict(list)
-        self.reached: list[int] = []
+        self.decided: dict[bytes, list[int]] = defaultdict(list)
+        self.completed: list[int] = []
         self.failed: list[list[int]] = []
-        self.open = asyncio.Event()
-        self.breaks: Callable[[Rec], bool] = lambda _: False
+        self.is_open = asyncio.Event()
+        self.fails: Callable[[Rec], bool] = lambda _: False
         self.most_at_once = self._at_once = 0
-        self.tracks = ParallelBatches(self._through, self._note, self._fail)
-        self.tracks.start()
+        self.batches = ParallelBatches(self._decide, self._note, self._fail)
+        self.batches.start()
 
-    async def _through(self, records: Sequence[Any]) -> None:
+    async def _decide(self, records: Sequence[Any]) -> None:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
-        await self.open.wait()
+        await self.is_open.wait()
         await asyncio.sleep(0)
         self._at_once -= 1
-        if any(map(self.breaks, records)):
+        if any(map(self.fails, records)):
             raise OSError("away")
         for record in records:
-            self.taken[record.key].append(record.offset)
+            self.decided[record.key].append(record.offset)
 
     def _note(self, records: Sequence[Any]) -> None:
-        self.reached += [record.offset for record in records]
+        self.completed += [record.offset for record in records]
 
     def _fail(self, records: Sequence[Any], _error: Exception) -> None:
         self.failed.append([record.offset for record in records])
 
     async def send(self, records: Sequence[Any]) -> None:
-        self.tracks.announce(records)
-        await self.tracks.put(records)
+        self.batches.announce(records)
+        await self.batches.put(records)
 
 
 @pytest.fixture
-async def line() -> AsyncIterator[Line]:
-    made = Line()
+async def pipeline() -> AsyncIterator[Pipeline]:
+    made = Pipeline()
     yield made
-    made.open.set()
-    await made.tracks.stop(nothing)
+    made.is_open.set()
+    await made.batches.stop(nothing)
 
 
 async def nothing() -> None:
@@ -69,83 +69,83 @@ def poll(first: int, count: int = SPLIT_FROM) -> list[Rec]:
     return [Rec(f"k{n % 7}".encode(), n) for n in range(first, first + count)]
 
 
-async def test_large_polls_go_side_by_side_and_each_key_in_order(line: Line) -> None:
-    """All tracks work at once; what was polled first is decided first for every key; all is reached, in order."""
-    line.open.set()
+async def test_large_polls_run_in_parallel_and_each_key_in_order(pipeline: Pipeline) -> None:
+    """All tasks work at the same time. For each key, earlier records are decided first. Polls complete in order."""
+    pipeline.is_open.set()
     for number in range(20):
-        await line.send(poll(number * SPLIT_FROM))
-    await line.tracks.drain(nothing)
-    assert all(offsets == sorted(offsets) for offsets in line.taken.values())
-    assert line.reached == list(range(20 * SPLIT_FROM))
-    assert line.most_at_once == TASKS
+        await pipeline.send(poll(number * SPLIT_FROM))
+    await pipeline.batches.drain(nothing)
+    assert all(offsets == sorted(offsets) for offsets in pipeline.decided.values())
+    assert pipeline.completed == list(range(20 * SPLIT_FROM))
+    assert pipeline.most_at_once == TASKS
 
 
-async def test_a_small_poll_goes_alone(line: Line) -> None:
-    """It is not parted, and nothing runs beside it, whatever track its keys were on before."""
-    line.open.set()
+async def test_a_small_poll_runs_alone(pipeline: Pipeline) -> None:
+    """It is not split, and no other batch runs beside it."""
+    pipeline.is_open.set()
     for number in range(5):
-        await line.send(poll(number * 10, 10))
-    await line.tracks.drain(nothing)
-    assert line.most_at_once == 1
-    assert line.reached == list(range(50))
+        await pipeline.send(poll(number * 10, 10))
+    await pipeline.batches.drain(nothing)
+    assert pipeline.most_at_once == 1
+    assert pipeline.completed == list(range(50))
 
 
-async def test_a_failure_gives_up_all_that_is_under_way(line: Line) -> None:
-    """The poll on the tracks, the one behind it, and the one that waits for room; what comes then goes on."""
+async def test_a_failure_rewinds_all_records_in_progress(pipeline: Pipeline) -> None:
+    """These are the running poll, the next one, and the one that waits for room. A later poll is processed."""
     polls = [poll(n * SPLIT_FROM) for n in range(4)]
-    line.breaks = lambda record: record.offset < SPLIT_FROM
-    await line.send(polls[0])
-    await line.send(polls[1])
-    waiting = asyncio.create_task(line.send(polls[2]))
+    pipeline.fails = lambda record: record.offset < SPLIT_FROM
+    await pipeline.send(polls[0])
+    await pipeline.send(polls[1])
+    waiting = asyncio.create_task(pipeline.send(polls[2]))
     await asyncio.sleep(0)
-    line.open.set()
+    pipeline.is_open.set()
     await waiting
-    await line.tracks.drain(nothing)
-    assert line.failed == [[record.offset for several in polls[:3] for record in several]]
-    assert not line.reached
-    await line.send(polls[3])
-    await line.tracks.drain(nothing)
-    assert line.reached == [record.offset for record in polls[3]]
+    await pipeline.batches.drain(nothing)
+    assert pipeline.failed == [[record.offset for several in polls[:3] for record in several]]
+    assert not pipeline.completed
+    await pipeline.send(polls[3])
+    await pipeline.batches.drain(nothing)
+    assert pipeline.completed == [record.offset for record in polls[3]]
 
 
-async def test_a_poll_that_was_announced_when_a_track_failed_is_given_up_with_it(line: Line) -> None:
-    """Between the poll and its handler a failure may come: the records are sought back, not skipped."""
+async def test_an_announced_poll_is_rewound_with_a_batch_that_fails(pipeline: Pipeline) -> None:
+    """A failure can come between a poll and its handler. The records are rewound, not skipped."""
     first, second = poll(0), poll(SPLIT_FROM)
-    line.breaks = lambda record: record.offset < SPLIT_FROM
-    await line.send(first)
-    line.tracks.announce(second)
-    line.open.set()
-    await until(lambda: line.failed, within=5, what="a failure")
-    await line.tracks.put(second)
-    await line.tracks.drain(nothing)
-    assert line.failed == [[record.offset for record in (*first, *second)]]
-    assert not line.reached
+    pipeline.fails = lambda record: record.offset < SPLIT_FROM
+    await pipeline.send(first)
+    pipeline.batches.announce(second)
+    pipeline.is_open.set()
+    await until(lambda: pipeline.failed, within=5, what="a failure")
+    await pipeline.batches.put(second)
+    await pipeline.batches.drain(nothing)
+    assert pipeline.failed == [[record.offset for record in (*first, *second)]]
+    assert not pipeline.completed
 
 
-async def test_what_was_polled_before_a_rebalance_and_not_begun_is_forgotten(line: Line) -> None:
-    """Its partitions may be another member's by then; who has them reads from what was committed."""
-    line.open.set()
-    line.tracks.announce(poll(0))
-    await line.tracks.drain(nothing)
-    await line.tracks.put(poll(0))
-    assert not line.taken
-    assert not line.reached
+async def test_a_poll_that_did_not_start_before_a_rebalance_is_dropped(pipeline: Pipeline) -> None:
+    """Another member may have its partitions. It reads from the committed offsets."""
+    pipeline.is_open.set()
+    pipeline.batches.announce(poll(0))
+    await pipeline.batches.drain(nothing)
+    await pipeline.batches.put(poll(0))
+    assert not pipeline.decided
+    assert not pipeline.completed
 
 
-async def test_after_the_end_nobody_waits(line: Line) -> None:
-    """The framework may poll on while a worker stops: what it brings is dropped, and its handler returns."""
-    line.open.set()
-    await line.send(poll(0))
-    await line.tracks.stop(nothing)
+async def test_a_poll_after_the_stop_returns_at_once(pipeline: Pipeline) -> None:
+    """FastStream may poll while a worker stops. Its records are dropped, and the handler returns."""
+    pipeline.is_open.set()
+    await pipeline.send(poll(0))
+    await pipeline.batches.stop(nothing)
     for number in range(1, 4):
-        await asyncio.wait_for(line.send(poll(number * SPLIT_FROM, 10)), timeout=1)
-    assert line.reached == list(range(SPLIT_FROM))
+        await asyncio.wait_for(pipeline.send(poll(number * SPLIT_FROM, 10)), timeout=1)
+    assert pipeline.completed == list(range(SPLIT_FROM))
 
 
-def test_parts_keep_each_key_together() -> None:
-    """A key has one track, wherever it comes."""
-    tracks: dict[bytes, set[int]] = defaultdict(set)
-    for track, part in split(poll(0, 200)):
-        for record in part:
-            tracks[record.key].add(track)
-    assert all(len(found) == 1 for found in tracks.values())
+def test_all_records_of_a_key_have_the_same_task() -> None:
+    """The position in the poll does not matter."""
+    tasks: dict[bytes, set[int]] = defaultdict(set)
+    for task, batch in split(poll(0, 200)):
+        for record in batch:
+            tasks[record.key].add(task)
+    assert all(len(found) == 1 for found in tasks.values())

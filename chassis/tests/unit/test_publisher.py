@@ -1,4 +1,4 @@
-"""What becomes of rows whose sending fails, stalls or is refused: they hold back what follows them and nothing else."""
+"""Rows whose sending fails, is late or is refused hold back later rows of their partition, key or topic only."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ CAPACITY = 3
 
 
 class ScriptedBatch:
-    """Three records fit into it."""
+    """A batch for three records."""
 
     def __init__(self) -> None:
         self.values: list[bytes] = []
@@ -36,14 +36,14 @@ class ScriptedBatch:
         return object()
 
     def close(self) -> None:
-        """Nothing more is added after this: the outlets see to that."""
+        """No record is added after this."""
 
     def size(self) -> int:
         return sum(map(len, self.values))
 
 
 class ScriptedProducer:
-    """Takes what it is sent; the test answers `futures` by hand. `fails` says what a topic raises at once."""
+    """A producer whose `futures` the test completes. `fails` has the exception that a topic raises at once."""
 
     def __init__(self) -> None:
         self.sent: list[list[int]] = []
@@ -72,7 +72,7 @@ class ScriptedProducer:
 
 
 class Row(dict[str, Any]):
-    """A row as the driver gives it: found by name, and unpacked by its values."""
+    """A row like the driver's: indexed by name, unpacked by value."""
 
     def __iter__(self) -> Any:
         return iter(self.values())
@@ -89,14 +89,14 @@ def publisher(producer: ScriptedProducer) -> Publisher:
 
 
 def key(name: str) -> bytes:
-    """A key of that name in the partition that its first letter says: `0k`, `0other`, `1k`."""
+    """Return a key with this name. Its first character is its partition: `0k`, `0other`, `1k`."""
     partition = int(name[0])
     keys = (f"{name}{number}".encode() for number in count())
     return next(made for made in keys if partition_of(made, PARTITIONS) == partition)
 
 
 def rows(*named: str) -> Rows:
-    """Rows as `id topic key`, whose value is their id."""
+    """Return rows that are written `id topic key`. The value of a row is its id."""
     found = []
     for name in named:
         number, topic, of = name.split()
@@ -106,13 +106,13 @@ def rows(*named: str) -> Rows:
 
 
 async def after(publisher: Publisher, *named: str, more: Rows | None = None) -> list[int]:
-    """Let rows leave, and return what is acknowledged when all has been done that can be."""
+    """Send rows, and return the ids that are acknowledged when nothing more can be done."""
     await publisher.add(more or rows(*named))
     return await settled(publisher)
 
 
 async def settled(publisher: Publisher) -> list[int]:
-    """Return what is acknowledged when all has been done that can be, and delete it."""
+    """Return the ids that are acknowledged when nothing more can be done, and delete their rows."""
     for _ in range(20):
         await asyncio.sleep(0)
     publisher.update()
@@ -121,17 +121,19 @@ async def settled(publisher: Publisher) -> list[int]:
     return acknowledged
 
 
-async def test_what_is_acknowledged_is_told(publisher: Publisher, producer: ScriptedProducer) -> None:
-    """All ids; what has one topic and one partition leaves together, in order."""
+async def test_the_ids_of_acknowledged_rows_are_returned(
+    publisher: Publisher, producer: ScriptedProducer
+) -> None:
+    """Rows of one topic and partition are sent together, in order."""
     assert sorted(await after(publisher, "1 a 0k", "2 b 0k", "3 a 0k", "4 a 1k")) == [1, 2, 3, 4]
     assert sorted(producer.sent) == [[1, 3], [2], [4]]
     assert (publisher.in_progress, publisher.failed) == ([], 0)
 
 
-async def test_what_follows_leaves_after_the_acknowledgement_of_what_is_ahead(
+async def test_a_batch_is_sent_after_the_one_ahead_is_acknowledged(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """In one partition one batch after another, each as soon as the one ahead of it is acknowledged."""
+    """In each partition, at most one batch is being sent."""
     producer.answers = lambda *_: False
     await after(publisher, "1 a 0k", "2 a 0k", "3 a 0k", "4 a 0other", "5 a 1k")
     await after(publisher, "6 a 0k")
@@ -142,10 +144,10 @@ async def test_what_follows_leaves_after_the_acknowledgement_of_what_is_ahead(
     assert producer.sent == [[1, 2, 3], [5], [4, 6]]
 
 
-async def test_what_is_unknown_is_not_sent_again_and_holds_back_its_partition(
+async def test_a_late_batch_is_not_sent_again_and_holds_back_its_partition(
     publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A silent broker: the row waits, what follows is read again later; the late answer counts, and frees it."""
+    """Later rows of the partition are read again after the late response."""
     producer.answers = lambda topic, partition: (topic, partition) != ("a", 0)
     await after(publisher, "1 a 0k")
     await after(publisher, "2 a 0other")
@@ -159,10 +161,10 @@ async def test_what_is_unknown_is_not_sent_again_and_holds_back_its_partition(
     assert producer.sent == [[1], [3]]
 
 
-async def test_what_came_with_a_read_from_before_the_answer_is_passed_over(
+async def test_a_row_from_a_read_before_the_response_is_held_back(
     publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The read left out row 2, which is held; row 3 comes after it and MUST NOT leave, though all is answered now."""
+    """The read left out row 2, so row 3 MUST NOT be sent, although the batch ahead of both is acknowledged now."""
     monkeypatch.setattr(publisher_module, "LATE_S", -1)
     producer.answers = lambda *_: False
     await after(publisher, "1 a 0k")
@@ -177,10 +179,10 @@ async def test_what_came_with_a_read_from_before_the_answer_is_passed_over(
     assert producer.sent == [[1], [2, 3]]
 
 
-async def test_room_is_for_what_is_answered(
+async def test_late_batches_do_not_count_for_the_room(
     publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More is read only while little is in hand; what a silent broker has does not count."""
+    """More rows are read only while few are in progress."""
     monkeypatch.setattr(publisher_module, "MAX_ROWS", 1)
     producer.answers = lambda *_: False
     await after(publisher, "1 a 0k")
@@ -192,19 +194,17 @@ async def test_room_is_for_what_is_answered(
     assert publisher.has_room
 
 
-async def test_large_rows_take_the_room_of_many(
-    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is in hand is bounded in bytes, too."""
+async def test_the_room_is_limited_in_bytes(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few large rows use all of it."""
     monkeypatch.setattr(publisher_module, "MAX_BYTES", 1)
     await publisher.add(rows("1 a 0k", "2 a 1k"))
     assert not publisher.has_room
 
 
-async def test_a_refused_batch_spends_the_producer_and_holds_its_keys(
+async def test_after_a_refused_batch_the_producer_is_replaced_and_its_keys_are_held(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """The number it should have had is missing for ever: the next producer knows what is held, and goes on."""
+    """An idempotent producer would miss a sequence number forever. The next one keeps the holds."""
     producer.answers = lambda *_: False
     await after(publisher, "1 a 0k", "2 a 0k", "3 b 0k")
     await after(publisher, "4 a 0other")
@@ -220,10 +220,10 @@ async def test_a_refused_batch_spends_the_producer_and_holds_its_keys(
     assert (producer.sent, other.sent) == ([[1, 2], [3]], [[4]])
 
 
-async def test_a_topic_that_refuses_the_producer_is_held_whole(
+async def test_a_topic_that_refuses_the_producer_is_held_completely(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """What comes for it under other keys does not spend one producer after another."""
+    """Rows with other keys do not make another producer unusable."""
     producer.answers = lambda *_: False
     await after(publisher, "1 a 0k")
     producer.futures[1].set_exception(TopicAuthorizationFailedError("a"))
@@ -231,17 +231,17 @@ async def test_a_topic_that_refuses_the_producer_is_held_whole(
     assert (publisher.must_be_replaced, publisher.held()) == (True, (["a"], []))
 
 
-async def test_a_defect_in_the_sending_is_raised(publisher: Publisher, producer: ScriptedProducer) -> None:
-    """It does not look like a broker that never answers."""
+async def test_a_bug_is_raised(publisher: Publisher, producer: ScriptedProducer) -> None:
+    """It is not taken for a broker that does not respond."""
     producer.fails = {"a": TypeError("a defect")}
     with pytest.raises(TypeError):
         await after(publisher, "1 a 0k")
 
 
-async def test_what_was_acknowledged_is_kept_until_it_is_deleted(
+async def test_acknowledged_ids_are_kept_until_their_rows_are_deleted(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """Neither a session that ends before the delete nor another producer forgets it: it is not sent again."""
+    """The rows are not sent again after the end of a session or with another producer."""
     await publisher.add(rows("1 a 0k", "2 a 0k"))
     for _ in range(20):
         await asyncio.sleep(0)
@@ -253,10 +253,10 @@ async def test_what_was_acknowledged_is_kept_until_it_is_deleted(
     assert next_one.in_progress == [2]
 
 
-async def test_nothing_more_leaves_without_the_lease(
+async def test_waiting_rows_are_not_sent_without_the_lease(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """What is on its way is waited for; what lay behind it is to be read again."""
+    """The current batch is awaited. The rows behind it are read again."""
     producer.answers = lambda *_: False
     await after(publisher, "1 a 0k")
     await after(publisher, "2 a 0k")
@@ -268,10 +268,10 @@ async def test_nothing_more_leaves_without_the_lease(
 
 
 @pytest.mark.parametrize("error", [KafkaTimeoutError(), TopicAuthorizationFailedError("a"), AssertionError()])
-async def test_a_topic_that_takes_nothing_is_passed_over(
+async def test_a_topic_that_cannot_be_written_is_held(
     publisher: Publisher, producer: ScriptedProducer, error: Exception
 ) -> None:
-    """The other topics' rows go on; the producer is as good as before."""
+    """Rows of other topics are sent, and the producer stays usable."""
     producer.fails = {"a": error}
     assert await after(publisher, "1 a 0k", "2 b 0k", "3 a 1k") == [2]
     assert publisher.held() == (["a"], [])
@@ -280,19 +280,19 @@ async def test_a_topic_that_takes_nothing_is_passed_over(
     assert await after(publisher, "4 a 0k") == []
 
 
-async def test_a_producer_that_fails_altogether_is_spent(
+async def test_a_producer_that_cannot_send_at_all_is_replaced(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """It takes nothing of any topic: nothing is held for that, everything is read again."""
+    """Nothing is held, and all rows are read again."""
     producer.fails = {"a": ProducerFenced()}
     assert await after(publisher, "1 a 0k") == []
     assert (publisher.must_be_replaced, publisher.in_progress, publisher.held()) == (True, [], ([], []))
 
 
-async def test_a_topic_in_which_very_much_waits_is_held_whole(
+async def test_a_topic_with_very_many_held_keys_is_held_completely(
     publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The names of what waits are bounded; the answer ends that hold, not a timer."""
+    """The list of held keys is limited. The response ends this hold, not a timer."""
     monkeypatch.setattr(publisher_module, "MAX_HELD_KEYS", 1)
     monkeypatch.setattr(publisher_module, "LATE_S", -1)
     producer.answers = lambda *_: False
@@ -303,43 +303,43 @@ async def test_a_topic_in_which_very_much_waits_is_held_whole(
     assert publisher.held() == ([], [])
 
 
-async def test_an_unknown_topic_is_passed_over(publisher: Publisher, producer: ScriptedProducer) -> None:
-    """Its rows wait in the outbox, whatever their keys."""
+async def test_an_unknown_topic_is_held(publisher: Publisher, producer: ScriptedProducer) -> None:
+    """All its rows wait in the outbox."""
     producer.unknown = {"gone"}
     assert await after(publisher, "1 gone 0k", "2 gone 1k", "3 a 0k") == [3]
     assert publisher.held() == (["gone"], [])
 
 
-async def test_a_row_that_can_never_be_sent_holds_its_key_only(
+async def test_a_row_that_is_too_large_holds_its_key_only(
     publisher: Publisher, producer: ScriptedProducer
 ) -> None:
-    """Too large for any request: its partition goes on, and the producer is as good as before."""
+    """Other rows of its partition are sent, and the producer stays usable."""
     large, *others = rows("1 a 0k", "2 a 0k", "3 a 0other")
     large["value"] = b"x" * 2_200_000
     assert await after(publisher, more=[large, *others]) == [3]
     assert (publisher.must_be_replaced, publisher.held()) == (False, ([], [("a", key("0k"))]))
 
 
-async def test_a_row_that_says_nothing_is_held(publisher: Publisher) -> None:
-    """Neither key nor value: no record."""
+async def test_an_empty_row_is_held(publisher: Publisher) -> None:
+    """A row without key and value is not a record."""
     (empty,) = rows("1 a 0k")
     empty.update(key=None, value=None)
     assert await after(publisher, more=[empty]) == []
     assert publisher.held() == ([], [("a", None)])
 
 
-async def test_what_was_refused_is_tried_again_after_a_while(
+async def test_a_refused_row_is_tried_again_after_a_while(
     publisher: Publisher, producer: ScriptedProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hold ends by itself."""
+    """A hold ends after `HOLD_S`."""
     monkeypatch.setattr(publisher_module, "HOLD_S", 0)
     (large,) = rows("1 a 0k")
     await after(publisher, more=[Row({**large, "value": b"x" * 2_200_000})])
     assert await after(publisher, more=[large]) == [1]
 
 
-def test_keys_go_where_every_other_client_sends_them() -> None:
-    """The partition of a key is the one that the client library chooses."""
+def test_a_key_has_the_partition_that_every_client_chooses() -> None:
+    """It is the partition that aiokafka's partitioner chooses."""
     keys = [f"+44207{number:07d}".encode()[: number % 14] for number in range(500)]
     for partitions in ([0], list(range(12))):
         chosen = [partition_of(key, partitions) for key in keys]

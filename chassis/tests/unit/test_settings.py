@@ -1,4 +1,4 @@
-"""Settings: what the environment says is taken, checked at start, and never printed where it is secret."""
+"""Settings are read from the environment, checked at start, and not printed if they are secret."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIDFLOW_POSTGRES", DSN)
 
 
-def test_variables_are_taken_and_the_rest_has_defaults():
-    """Two variables are enough; every other setting has the default that the documents promise."""
+def test_two_variables_are_enough():
+    """Every other setting has a default."""
     settings = load(Settings)
 
     assert settings.kafka == "one:9092,two:9092"
@@ -28,14 +28,14 @@ def test_variables_are_taken_and_the_rest_has_defaults():
     assert settings.production is True
 
 
-def test_settings_never_change():
-    """A setting cannot be assigned: what was checked at start holds."""
+def test_settings_cannot_be_changed():
+    """Whatever was checked at start stays true."""
     with pytest.raises(ValueError, match="frozen"):
         load(Settings).batch_size = 1
 
 
 def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch):
-    """Neither the settings nor an error about them show a password."""
+    """Neither the settings nor an error about them contains a password."""
     assert PASSWORD not in repr(load(Settings))
     assert PASSWORD not in str(load(Settings).model_dump())
 
@@ -47,8 +47,8 @@ def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch):
     assert raised.value.__cause__ is None
 
 
-def test_a_secret_may_lie_in_a_file_that_a_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """`DIDFLOW_POSTGRES_FILE` names a file; white space around its content does not count."""
+def test_a_secret_can_be_a_file_that_a_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """`DIDFLOW_POSTGRES_FILE` names a file. White space around its content is ignored."""
     (tmp_path / "dsn").write_text(f"{DSN}\n")
     monkeypatch.delenv("DIDFLOW_POSTGRES")
     monkeypatch.setenv("DIDFLOW_POSTGRES_FILE", str(tmp_path / "dsn"))
@@ -56,8 +56,8 @@ def test_a_secret_may_lie_in_a_file_that_a_variable_names(monkeypatch: pytest.Mo
     assert load(Settings).dsn == DSN
 
 
-def test_secrets_may_lie_in_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """In `DIDFLOW_SECRETS_DIR` a file has the name of its setting, also through a mount's links."""
+def test_secrets_can_be_files_in_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """In `DIDFLOW_SECRETS_DIR`, a file has the name of its setting. It can be a symbolic link."""
     (tmp_path / "..data").mkdir()
     (tmp_path / "..data" / "postgres").write_text(DSN)
     (tmp_path / "postgres").symlink_to(tmp_path / "..data" / "postgres")
@@ -67,10 +67,10 @@ def test_secrets_may_lie_in_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert load(Settings).dsn == DSN
 
 
-def test_a_variable_goes_before_a_file_of_the_secrets_directory(
+def test_a_variable_takes_precedence_over_a_file_in_the_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """What is set for one process overrides what is mounted for all."""
+    """A value for one process overrides the value that is mounted for all."""
     (tmp_path / "postgres").write_text("postgresql://other@db/other")
     monkeypatch.setenv("DIDFLOW_SECRETS_DIR", str(tmp_path))
 
@@ -78,7 +78,7 @@ def test_a_variable_goes_before_a_file_of_the_secrets_directory(
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "problem"),
     [
         ({"DIDFLOW_KAFKA": ""}, "DIDFLOW_KAFKA: is missing"),
         ({"DIDFLOW_KAFKA": "kafka"}, "DIDFLOW_KAFKA: must be addresses such as"),
@@ -96,21 +96,21 @@ def test_a_variable_goes_before_a_file_of_the_secrets_directory(
     ],
 )
 def test_a_wrong_setting_is_named_by_its_variable(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], problem: str
 ):
-    """Each mistake ends in an error that names the variable to put right."""
+    """The message contains the name of the variable that has to be corrected."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
     with pytest.raises(SettingsError) as raised:
         load(Settings)
 
-    assert said in str(raised.value)
+    assert problem in str(raised.value)
     assert raised.value.code == "settings_invalid"
 
 
-def test_all_mistakes_are_said_at_once(monkeypatch: pytest.MonkeyPatch):
-    """An operator sees every wrong variable in one go."""
+def test_all_problems_are_reported_at_once(monkeypatch: pytest.MonkeyPatch):
+    """The error lists every wrong variable."""
     monkeypatch.setenv("DIDFLOW_KAFKA", "kafka")
     monkeypatch.setenv("DIDFLOW_POOL_SIZE", "1")
 
@@ -120,8 +120,8 @@ def test_all_mistakes_are_said_at_once(monkeypatch: pytest.MonkeyPatch):
     assert len(raised.value.problems) == 2
 
 
-def test_a_plain_http_issuer_is_taken_outside_production_only():
-    """The embedded stack issues its own tokens over plain HTTP; nothing else may."""
+def test_an_issuer_over_plain_http_is_allowed_only_outside_production():
+    """The embedded stack issues its own tokens over plain HTTP."""
     where = {"oidc_issuer": "http://127.0.0.1:1/issuer", "oidc_jwks_url": "http://127.0.0.1:1/jwks"}
 
     settings = load(Settings, production=False, **where)
@@ -129,14 +129,14 @@ def test_a_plain_http_issuer_is_taken_outside_production_only():
     assert settings.oidc == Oidc(issuer=where["oidc_issuer"], jwks_url=where["oidc_jwks_url"], audience=None)
 
 
-def test_only_who_needs_an_issuer_misses_it():
-    """Settings without an issuer are fine for a worker; asking for it says which variables are missing."""
+def test_an_issuer_is_required_only_when_it_is_used():
+    """A worker needs no issuer. The error names the variables that the API needs."""
     with pytest.raises(SettingsError, match="DIDFLOW_OIDC_ISSUER and DIDFLOW_OIDC_JWKS_URL"):
         _ = load(Settings).oidc
 
 
-def test_every_setting_is_explained():
-    """The table of settings has one line for each, and none without a meaning."""
+def test_every_setting_has_a_description():
+    """The table has one line for each setting, with its meaning."""
     lines = as_table(Settings).splitlines()[2:]
 
     assert len(lines) == len(Settings.model_fields)

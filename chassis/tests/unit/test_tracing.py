@@ -1,4 +1,4 @@
-"""Traces: one span for each batch with links, off without a collector, and hostile headers make no trace."""
+"""Traces: each batch is one span with links. Without a collector, nothing is traced. Forged headers are ignored."""
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -34,7 +34,7 @@ def finished(tracing: Tracing, exporter: InMemorySpanExporter):
 
 
 def test_a_batch_is_one_span_with_a_link_for_each_trace(tracing, exporter):
-    """Two messages of one trace make one link; messages without a trace make none."""
+    """Two messages of one trace make one link. A message without a trace makes none."""
     with tracing.batch("batch", [TRACEPARENT, None, OTHER, TRACEPARENT, "nonsense"], {"size": 5}):
         pass
 
@@ -44,16 +44,16 @@ def test_a_batch_is_one_span_with_a_link_for_each_trace(tracing, exporter):
     assert span.resource.attributes["service.name"] == "didflow-inventory"
 
 
-def test_links_are_bounded(tracing, exporter):
-    """A batch of many traces keeps as many links as collectors take."""
+def test_the_number_of_links_is_limited(tracing, exporter):
+    """A span has as many links as collectors accept."""
     with tracing.batch("batch", [f"00-{n:032x}-b7ad6b7169203331-01" for n in range(1, 500)], {}):
         pass
 
     assert len(finished(tracing, exporter)[0].links) == MOST_LINKS
 
 
-def test_a_request_goes_on_under_the_callers_trace(tracing, exporter):
-    """The span of a request is a child of what the caller's header says."""
+def test_a_request_belongs_to_the_trace_of_its_caller(tracing, exporter):
+    """The span of a request is a child of the span in the caller's header."""
     with tracing.request("POST /v1/things", TRACEPARENT):
         assert current_traceparent().startswith(TRACEPARENT[:36])
 
@@ -62,7 +62,7 @@ def test_a_request_goes_on_under_the_callers_trace(tracing, exporter):
 
 
 def test_without_a_collector_nothing_is_traced():
-    """Tracing that is off makes no trace of its own and still carries a message's."""
+    """The trace of a message is still passed on."""
     tracing = start_tracing(service="inventory", process="worker", endpoint=None)
 
     with tracing.batch("batch", [TRACEPARENT], {}):
@@ -72,8 +72,8 @@ def test_without_a_collector_nothing_is_traced():
     tracing.stop()
 
 
-def test_what_is_said_stays_in_the_trace_of_what_it_was_said_for(tracing):
-    """An event carries its message's trace on; one without a message's trace carries the batch's."""
+def test_an_event_belongs_to_the_trace_of_its_message(tracing):
+    """If the message has no trace, the event belongs to the trace of the batch."""
     with tracing.batch("batch", [], {}):
         assert carried(TRACEPARENT) == TRACEPARENT
         assert carried(None) == current_traceparent()
@@ -93,6 +93,6 @@ def test_what_is_said_stays_in_the_trace_of_what_it_was_said_for(tracing):
         TRACEPARENT * 10_000,
     ],
 )
-def test_a_forged_traceparent_is_none(text):
-    """What is not a W3C traceparent, of whatever length, is taken for no trace."""
+def test_a_forged_traceparent_is_ignored(text):
+    """Only a valid W3C traceparent is a trace."""
     assert parse(text) is None
