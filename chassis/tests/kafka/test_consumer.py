@@ -1,4 +1,4 @@
-"""The consumer on a real Kafka: nothing is skipped, nothing is lost in an outage, offsets follow the database."""
+"""The consumer on a real Kafka: no record is skipped or lost, and offsets are committed after the database."""
 
 import toy
 from aiokafka import TopicPartition
@@ -28,10 +28,10 @@ async def counters(database: Database) -> dict[str, int]:
     return {row["number"]: row["total"] for row in await database.fetch("SELECT number, total FROM counters")}
 
 
-async def test_a_message_becomes_an_event_keyed_by_its_subject(
+async def test_an_event_leads_to_an_event_with_its_subject_as_the_key(
     topics: TopicsUnderTest, consumer: Consumer, start_relay: StartRelay
 ) -> None:
-    """From topic to topic: taken, decided, published in order under the subject's key."""
+    """It is received, decided, and published in order."""
     await start_relay()
     await topics.publish([record(opened(1), "1"), record(added(1, 5), "2"), record(added(1, 7), "3")])
     heard = await topics.received("counter.counted", 3)
@@ -44,7 +44,7 @@ async def test_a_message_becomes_an_event_keyed_by_its_subject(
 async def test_undecodable_records_do_not_take_their_batch_with_them(
     topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
-    """Header bytes that are no UTF-8, no value, no JSON: dead letters, and every neighbour is taken."""
+    """Headers that are not UTF-8, a missing value and invalid JSON are dead letters. All other records are processed."""
     bad_header = (("content-type", b"\xff\xfe"), ("x", b"\xc3\x28"))
     bad = [raw(b"{}", headers=bad_header), raw(None), raw(b"\xff\xff"), raw(b"{", key=None)]
     good = [record(opened(n), f"o{n}") for n in range(50)]
@@ -60,7 +60,7 @@ async def test_undecodable_records_do_not_take_their_batch_with_them(
 async def test_a_dead_letter_is_copied_to_its_topic_with_the_original_bytes(
     topics: TopicsUnderTest, consumer: Consumer, start_relay: StartRelay
 ) -> None:
-    """Key, value and headers as they came, and beside them why, by whom, and from where."""
+    """It has the original key, value and headers, and headers with the reason, the service and the place."""
     await start_relay()
     await topics.publish([raw(b"{", key=b"\xfe", headers=(("x", b"\xff"), ("empty", None)))])
     (copy,) = await topics.received("counting.dlq", 1)
@@ -75,10 +75,10 @@ async def test_a_dead_letter_is_copied_to_its_topic_with_the_original_bytes(
     }
 
 
-async def test_a_batch_that_met_an_outage_comes_again(
+async def test_a_batch_is_retried_after_an_outage(
     topics: TopicsUnderTest, consumer: Consumer, database: Database, monkeypatch
 ) -> None:
-    """The database is away for three batches: nothing is skipped, nothing dead-lettered, order is kept."""
+    """The database fails for three batches. No record is skipped or becomes a dead letter, and the order is kept."""
     real, failures = database.transaction, 3
 
     def transaction():
@@ -104,7 +104,7 @@ async def test_a_batch_that_met_an_outage_comes_again(
 async def test_offsets_are_committed_after_the_database(
     topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
-    """What the group has committed is what the database has: here, all of it."""
+    """In the end, the group has committed all records, and the database has all of them."""
     await topics.publish([record(opened(n), f"o{n}") for n in range(40)])
 
     async def done() -> bool:
@@ -117,7 +117,7 @@ async def test_offsets_are_committed_after_the_database(
 async def test_two_members_of_a_group_share_the_work_and_lose_nothing(
     topics: TopicsUnderTest, consumer: Consumer, settings, stage, database: Database
 ) -> None:
-    """A second member joins and leaves in the middle: every message has its effect once."""
+    """A second member joins and leaves meanwhile. Every message has its effect once."""
     second = Consumer(toy.SERVICE, settings, stage)
     await topics.publish([record(opened(n), f"o{n}") for n in range(100)])
     await second.start()
@@ -131,10 +131,10 @@ async def test_two_members_of_a_group_share_the_work_and_lose_nothing(
     await until(done, within=30, what="both additions of all counters")
 
 
-async def test_offsets_wait_for_the_database(
+async def test_no_offset_is_committed_while_the_database_is_down(
     topics: TopicsUnderTest, consumer: Consumer, database: Database, monkeypatch
 ) -> None:
-    """While the database takes nothing the group commits nothing: a crash now would lose no record."""
+    """A crash during the outage would lose no record."""
     tried = 0
     real = database.transaction
 

@@ -1,4 +1,4 @@
-"""Fetch sessions with a real broker: they are kept, and losing one loses no record."""
+"""Fetch sessions with a real broker: a session is kept, and no record is lost with a session."""
 
 import toy
 from topics_under_test import TopicsUnderTest
@@ -18,7 +18,7 @@ def opened(number: int) -> toy.Opened:
 
 
 async def taken(database: Database, count: int) -> None:
-    """Wait until so many counters are open."""
+    """Wait until this number of counters is open."""
 
     async def done() -> bool:
         rows = await database.fetch("SELECT count(*) FROM counters")
@@ -35,7 +35,7 @@ def session_of(consumer: Consumer) -> Session:
 async def test_one_session_serves_many_fetches(
     topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
-    """The broker gives a session at the first fetch and takes the later ones in it, up to the last record."""
+    """The first fetch creates a session, and all later fetches use it."""
     await topics.publish([record(opened(1), "o1")])
     await taken(database, 1)
     first = session_of(consumer).id
@@ -48,10 +48,10 @@ async def test_one_session_serves_many_fetches(
     assert session.epoch >= 19
 
 
-async def test_a_session_that_the_broker_has_forgotten_costs_no_record(
+async def test_no_record_is_lost_with_a_session_that_the_broker_does_not_know(
     topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
-    """The broker refuses a fetch in a session that it does not have; what was published meanwhile comes too."""
+    """The broker refuses the fetch. Records that were published meanwhile are read in a new session."""
     await topics.publish([record(opened(1), "o1")])
     await taken(database, 1)
     known = session_of(consumer).id

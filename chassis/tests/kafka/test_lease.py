@@ -1,4 +1,4 @@
-"""The relay's lease: a process that is stopped in the middle loses the lock, and another publishes what it left."""
+"""The relay's lease: a stopped process loses its lock, and another relay publishes the remaining rows."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ WHERE a.application_name = $1 AND l.locktype = 'advisory' AND l.granted
 async def test_a_stopped_relay_loses_its_lease(
     processes: Processes, settings: Settings, database: Database, start_relay: StartRelay, tmp_path: Path
 ) -> None:
-    """SIGSTOP past the lease: the server ends the silent session, and the waiting relay publishes."""
+    """After SIGSTOP, the server ends the silent session, and the other relay publishes."""
     environment = {
         "DIDFLOW_KAFKA": settings.kafka,
         "DIDFLOW_POSTGRES": settings.dsn,
@@ -62,12 +62,12 @@ async def test_a_stopped_relay_loses_its_lease(
     await until(drained, within=15, what="an empty outbox, by the other relay")
 
 
-async def test_a_session_that_falls_silent_within_a_statement_loses_its_lock(
+async def test_a_session_that_stops_within_a_statement_loses_its_lock(
     settings: Settings, database: Database
 ) -> None:
-    """Parsed and never bound: to the server that is an open transaction which no idle timeout ends.
+    """A statement that is parsed and never bound is an open transaction. No idle timeout ends it.
 
-    The lease's own settings, each timeout a tenth of what it is.
+    The test uses the settings of the lease with a tenth of each timeout.
     """
     quick = {
         name: str(int(value) // 10) if name.endswith("_timeout") else value

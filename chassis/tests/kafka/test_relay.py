@@ -1,4 +1,4 @@
-"""The relay on a real Kafka: in order for each key, one at a time, and the next takes over."""
+"""The relay on a real Kafka: rows of a key stay in order, one relay publishes, and another one takes over."""
 
 import asyncpg
 from topics_under_test import StartRelay, TopicsUnderTest
@@ -17,10 +17,10 @@ async def drained(database: Database) -> bool:
     return not await database.fetch("SELECT FROM outbox LIMIT 1")
 
 
-async def test_rows_leave_in_order_for_each_key_and_are_deleted(
+async def test_rows_of_a_key_are_published_in_order_and_deleted(
     topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
-    """5,000 rows under 20 keys: each once, each key's in the order of the outbox."""
+    """5,000 rows with 20 keys are published once, in the order of the outbox."""
     topic = f"{topics.settings.topic_prefix}counter.counted"
     await database.fetch(INSERT, topic, 1, 5000)
     await start_relay()
@@ -36,7 +36,7 @@ async def test_rows_leave_in_order_for_each_key_and_are_deleted(
 async def test_only_one_relay_publishes_and_the_other_takes_over(
     topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
-    """Two relays, one lease: rows are published once; when the holder's session ends the other goes on."""
+    """Two relays share one lease. Rows are published once. When the session with the lease ends, the other relay continues."""
     topic = f"{topics.settings.topic_prefix}counter.counted"
     tasks = [await start_relay(), await start_relay()]
     await database.fetch(INSERT, topic, 1, 500)
@@ -59,7 +59,7 @@ async def test_only_one_relay_publishes_and_the_other_takes_over(
 async def test_a_row_that_is_committed_late_is_found_whatever_its_id(
     topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
-    """Its id is the smallest of all, and hundreds behind it have left, are on their way, or come later."""
+    """Its id is the smallest. Other rows were published before it, are being sent, or are inserted later."""
     topic = f"{topics.settings.topic_prefix}counter.counted"
     slow = await asyncpg.connect(topics.settings.dsn)
     transaction = slow.transaction()
@@ -79,7 +79,7 @@ async def test_a_row_that_is_committed_late_is_found_whatever_its_id(
 async def test_no_row_is_published_twice_while_reads_and_deletes_overlap(
     topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
-    """Many waves, and rows that come all the time: as many records as rows, and none more."""
+    """With many reads and new rows all the time, there are exactly as many records as rows."""
     topic = f"{topics.settings.topic_prefix}counter.counted"
     await database.fetch(INSERT, topic, 1, 8000)
     await start_relay()

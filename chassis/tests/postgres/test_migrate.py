@@ -1,4 +1,4 @@
-"""Migrations on a real PostgreSQL: once, in order, whole or not at all."""
+"""Migrations on a real PostgreSQL run once, in order, and completely or not at all."""
 
 import asyncio
 from pathlib import Path
@@ -54,7 +54,7 @@ async def rows(dsn: str, statement: str) -> list[tuple]:
 
 
 async def test_an_empty_database_gets_the_chassis_tables_and_then_the_services(empty_database, service):
-    """Two branches, one run; afterwards the code can start, and a second run has nothing to do."""
+    """Both are created in one run. Then the code can start, and a second run applies nothing."""
     before = await migrate.check(empty_database, service)
 
     assert await migrate.upgrade(empty_database, service) == ("chassis_0001", "things_0001")
@@ -66,15 +66,15 @@ async def test_an_empty_database_gets_the_chassis_tables_and_then_the_services(e
     assert await rows(empty_database, "SELECT id, shift::text FROM clock") == [(True, "00:00:00")]
 
 
-async def test_starters_do_not_race(empty_database, service):
-    """Five processes that migrate at once: one does it, the others find it done."""
+async def test_migrations_at_the_same_time_do_not_race(empty_database, service):
+    """Of five processes, one applies the revisions and the others apply nothing."""
     applied = await asyncio.gather(*(migrate.upgrade(empty_database, service) for _ in range(5)))
 
     assert sorted(applied, key=len) == [(), (), (), (), ("chassis_0001", "things_0001")]
 
 
-async def test_a_migration_that_fails_leaves_nothing_behind(empty_database, service):
-    """What came before it in the same run is undone too, and a corrected release starts from there."""
+async def test_a_migration_that_fails_changes_nothing(empty_database, service):
+    """Earlier revisions of the same run are undone, too. A corrected release can then be applied."""
     revision(service.migrations / "versions", 2, 'op.execute("SELECT 1/0")')
     with pytest.raises(sa.exc.DBAPIError):
         await migrate.upgrade(empty_database, service)
@@ -86,7 +86,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_database, serv
 
 
 async def test_an_older_release_runs_on_a_database_that_a_newer_one_migrated(empty_database, service):
-    """While a release rolls out the older code finds all that it needs, and migrates nothing."""
+    """During a rollout, the older code is ready and applies nothing."""
     revision(service.migrations / "versions", 2, 'op.execute("SELECT 1")')
     await migrate.upgrade(empty_database, service)
     (service.migrations / "versions" / "0002.py").unlink()
@@ -98,8 +98,8 @@ async def test_an_older_release_runs_on_a_database_that_a_newer_one_migrated(emp
     assert await migrate.upgrade(empty_database, service) == ()
 
 
-async def test_a_table_in_use_is_not_waited_for_without_end(empty_database, service, monkeypatch):
-    """A migration that cannot get its lock gives up, changes nothing, and says so."""
+async def test_a_migration_does_not_wait_forever_for_a_table(empty_database, service, monkeypatch):
+    """If a table stays locked, the migration changes nothing and raises Outage."""
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "100ms")
     await migrate.upgrade(empty_database, service)
     revision(service.migrations / "versions", 2, 'op.add_column("things", sa.Column("name", sa.Text))')
@@ -116,7 +116,7 @@ async def test_a_table_in_use_is_not_waited_for_without_end(empty_database, serv
 
 
 async def test_the_migrated_tables_are_those_that_the_code_describes(empty_database, service):
-    """Types, defaults, indexes and nullability: nothing differs between migrations and `tables`."""
+    """Types, defaults, indexes and nullability are equal in the migrations and in `tables`."""
     await migrate.upgrade(empty_database, service)
 
     async def connect():
@@ -141,8 +141,8 @@ def _differences(connection: sa.Connection) -> list:
     return compare_metadata(MigrationContext.configure(connection, opts=options), tables.METADATA)
 
 
-async def test_the_outbox_is_vacuumed_by_count(empty_database, service):
-    """A queue table's dead rows are cleared after so many, however large it once was."""
+async def test_the_outbox_is_vacuumed_after_a_number_of_dead_rows(empty_database, service):
+    """The threshold does not depend on the size of the table."""
     await migrate.upgrade(empty_database, service)
 
     ((options,),) = await rows(empty_database, "SELECT reloptions FROM pg_class WHERE relname = 'outbox'")
@@ -151,7 +151,7 @@ async def test_the_outbox_is_vacuumed_by_count(empty_database, service):
 
 
 async def test_an_unreachable_database_is_an_outage(service):
-    """Whoever cannot be reached is named as such, without the address or a password."""
+    """The message contains neither the address nor a password."""
     with pytest.raises(Outage, match="the database cannot be reached") as raised:
         await migrate.check("postgresql://u:kept-to-itself@127.0.0.1:1/d", service)
 
