@@ -44,7 +44,10 @@ async def test_an_event_leads_to_an_event_with_its_subject_as_the_key(
 async def test_undecodable_records_do_not_take_their_batch_with_them(
     topics: TopicsUnderTest, consumer: Consumer, database: Database
 ) -> None:
-    """Headers that are not UTF-8, a missing value and invalid JSON are dead letters. All other records are processed."""
+    """Headers that are not UTF-8, a missing value and invalid JSON are dead letters.
+
+    All other records are processed.
+    """
     bad_header = (("content-type", b"\xff\xfe"), ("x", b"\xc3\x28"))
     bad = [raw(b"{}", headers=bad_header), raw(None), raw(b"\xff\xff"), raw(b"{", key=None)]
     good = [record(opened(n), f"o{n}") for n in range(50)]

@@ -36,7 +36,10 @@ async def test_rows_of_a_key_are_published_in_order_and_deleted(
 async def test_only_one_relay_publishes_and_the_other_takes_over(
     topics: TopicsUnderTest, database: Database, start_relay: StartRelay
 ) -> None:
-    """Two relays share one lease. Rows are published once. When the session with the lease ends, the other relay continues."""
+    """Two relays share one lease.
+
+    Rows are published once. When the session with the lease ends, the other relay continues.
+    """
     topic = f"{topics.settings.topic_prefix}counter.counted"
     tasks = [await start_relay(), await start_relay()]
     await database.fetch(INSERT, topic, 1, 500)
