@@ -1,11 +1,11 @@
-"""I8: the four axes as the latest events have them, compared with what owners and inventory have stored."""
+"""I8: compare the four axes in the latest events with the states of their owners and with inventory's view."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from faults.evidence import Evidence, Facts, PublishedEvent
+from faults.evidence import Evidence, PublishedEvent, ServiceData
 
 from didflow_contracts import events as e
 from didflow_contracts.events.registration import RegistrationAxis
@@ -17,13 +17,13 @@ Values = tuple[Any, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis: its owner, the events that carry it whole, and the place of its values."""
+    """One axis: its owner, the events that carry all of it, and the functions that read its values."""
 
     owner: str
     carried_by: type[Any]
-    said: Callable[[Any], Values]
-    owned: Callable[[Any], Values]
-    viewed: Callable[[Any], Values]
+    published_values: Callable[[Any], Values]
+    owner_values: Callable[[Any], Values]
+    view_values: Callable[[Any], Values]
 
 
 def _voice_of(routing: Any) -> UUID | None:
@@ -35,30 +35,34 @@ AXES: Final[Mapping[str, Axis]] = {
     "stock": Axis(
         owner="inventory",
         carried_by=e.DidChanged,
-        said=lambda data: (data.stock, data.account),
-        owned=lambda did: (did.stock, did.account),
-        viewed=lambda did: (did.stock, did.account),
+        published_values=lambda data: (data.stock, data.account),
+        owner_values=lambda did: (did.stock, did.account),
+        view_values=lambda did: (did.stock, did.account),
     ),
     "registration": Axis(
         owner="verification",
         carried_by=RegistrationAxis,
-        said=lambda data: (data.registration,),
-        owned=lambda registration: (registration.state,),
-        viewed=lambda did: (did.registration.state,),
+        published_values=lambda data: (data.registration,),
+        owner_values=lambda registration: (registration.state,),
+        view_values=lambda did: (did.registration.state,),
     ),
     "term": Axis(
         owner="billing",
         carried_by=TermAxis,
-        said=lambda data: (data.state, data.cycles_left, data.expires_at),
-        owned=lambda term: (term.state, term.cycles_left, term.expires_at),
-        viewed=lambda did: (did.term.state, did.term.cycles_left, did.term.expires_at),
+        published_values=lambda data: (data.state, data.cycles_left, data.expires_at),
+        owner_values=lambda term: (term.state, term.cycles_left, term.expires_at),
+        view_values=lambda did: (did.term.state, did.term.cycles_left, did.term.expires_at),
     ),
     "routing": Axis(
         owner="provisioning",
         carried_by=RoutingAxis,
-        said=lambda data: (data.carrier_state, data.capacity, data.voice.id if data.voice else None),
-        owned=lambda routing: (routing.carrier_state, routing.capacity, _voice_of(routing)),
-        viewed=lambda did: (
+        published_values=lambda data: (
+            data.carrier_state,
+            data.capacity,
+            data.voice.id if data.voice else None,
+        ),
+        owner_values=lambda routing: (routing.carrier_state, routing.capacity, _voice_of(routing)),
+        view_values=lambda did: (
             did.routing.carrier_state,
             did.routing.capacity,
             did.routing.voice.id if did.routing.voice else None,
@@ -67,42 +71,46 @@ AXES: Final[Mapping[str, Axis]] = {
 }
 
 
-def differing(evidence: Evidence) -> Iterator[str]:
-    """Return where a stored axis differs from the last published one. Removed DIDs are left out."""
-    gone = {said.did_id for said in evidence.records if isinstance(said.event.data, e.DidRemoved)}
+def differing_axes(evidence: Evidence) -> Iterator[str]:
+    """Return the stored axes that differ from the last published ones. Removed DIDs are not compared."""
+    removed = {
+        published.did_id for published in evidence.records if isinstance(published.event.data, e.DidRemoved)
+    }
     view = evidence.services.get("inventory")
     for name, axis in AXES.items():
-        for did_id, said in _latest(evidence, axis).items():
-            if did_id in gone:
+        for did_id, published in _latest(evidence, axis).items():
+            if did_id in removed:
                 continue
-            wanted = axis.said(said.event.data)
-            yield from _compared(
-                f"{axis.owner}'s {name}", wanted, axis.owned, _state(evidence, axis.owner, did_id)
+            expected = axis.published_values(published.event.data)
+            yield from _differences(
+                f"{axis.owner}'s {name}", expected, axis.owner_values, _state(evidence, axis.owner, did_id)
             )
             if view is not None:
-                yield from _compared(f"the view's {name}", wanted, axis.viewed, _in(view, did_id))
+                yield from _differences(
+                    f"the view's {name}", expected, axis.view_values, _state_in(view, did_id)
+                )
 
 
 def _latest(evidence: Evidence, axis: Axis) -> Mapping[UUID, PublishedEvent]:
     latest: dict[UUID, PublishedEvent] = {}
-    for said in evidence.records:
-        if isinstance(said.event.data, axis.carried_by):
-            before = latest.get(said.did_id)
-            if before is None or (said.event.sequence or 0) > (before.event.sequence or 0):
-                latest[said.did_id] = said
+    for published in evidence.records:
+        if isinstance(published.event.data, axis.carried_by):
+            earlier = latest.get(published.did_id)
+            if earlier is None or (published.event.sequence or 0) > (earlier.event.sequence or 0):
+                latest[published.did_id] = published
     return latest
 
 
 def _state(evidence: Evidence, owner: str, did_id: UUID) -> Any:
-    facts = evidence.services.get(owner)
-    return _in(facts, did_id) if facts else None
+    data = evidence.services.get(owner)
+    return _state_in(data, did_id) if data else None
 
 
-def _in(facts: Facts, did_id: UUID) -> Any:
-    row = facts.states.get(did_id)
+def _state_in(data: ServiceData, did_id: UUID) -> Any:
+    row = data.states.get(did_id)
     return row.state if row else None
 
 
-def _compared(what: str, wanted: Values, values: Callable[[Any], Values], state: Any) -> Iterator[str]:
-    if state is not None and values(state) != wanted:
-        yield f"{what} of {state.did_id} is {values(state)}, the last event says {wanted}"
+def _differences(what: str, expected: Values, values: Callable[[Any], Values], state: Any) -> Iterator[str]:
+    if state is not None and values(state) != expected:
+        yield f"{what} of {state.did_id} is {values(state)}, the last event says {expected}"

@@ -1,6 +1,6 @@
-"""A carrier in the test's process. It only writes each carrier command that it executes into the ledger.
+"""A carrier in the test's process. It writes each carrier command that it executes into the ledger.
 
-So a test can compare what the carrier was told to do with what customers were promised.
+A test can then compare the executed carrier commands with the acknowledged changes.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from didflow_adapters.kit import Adapter, AdapterSettings, Outcome, Succeeded
 from didflow_contracts.event_data import Part
 from didflow_contracts.events import CarrierCommandIssued
 
-Carry = Callable[[Installation], Awaitable[None]]
-"""`await carrier(installation)`: a carrier that answers at once and writes each order into the ledger."""
+StartCarrier = Callable[[Installation], Awaitable[None]]
+"""`await start_carrier(installation)`: start a carrier that succeeds at once and writes each command to the ledger."""
 
-_AGAIN_S = 0.5
+_RETRY_S = 0.5
 
 
 class LedgerCarrier:
-    """Executes every command at once."""
+    """A carrier whose commands all succeed at once."""
 
     name = "simulator"
 
@@ -44,10 +44,10 @@ class LedgerCarrier:
 
 
 @asynccontextmanager
-async def serving_carrier(at: Installation, ledger: Ledger) -> AsyncIterator[None]:
-    """Answer the installation's carrier commands during the block, whatever happens to the broker."""
-    settings = AdapterSettings(kafka=at.parts.kafka, topic_prefix=at.parts.topic_prefix)
-    task = asyncio.create_task(_serve(LedgerCarrier(ledger), settings))
+async def running_carrier(installation: Installation, ledger: Ledger) -> AsyncIterator[None]:
+    """Execute the installation's carrier commands during the block. Reconnect after each failure of the broker."""
+    settings = AdapterSettings(kafka=installation.parts.kafka, topic_prefix=installation.parts.topic_prefix)
+    task = asyncio.create_task(_run(LedgerCarrier(ledger), settings))
     try:
         yield
     finally:
@@ -56,8 +56,8 @@ async def serving_carrier(at: Installation, ledger: Ledger) -> AsyncIterator[Non
             await task
 
 
-async def _serve(carrier: LedgerCarrier, settings: AdapterSettings) -> None:
+async def _run(carrier: LedgerCarrier, settings: AdapterSettings) -> None:
     while True:
         with contextlib.suppress(KafkaError, OSError):
             await Adapter(carrier, settings).run()
-        await asyncio.sleep(_AGAIN_S)
+        await asyncio.sleep(_RETRY_S)

@@ -1,6 +1,6 @@
-"""What every fault test starts with: an installation on real servers, an oracle with its ledger, and a seed.
+"""Fixtures of all fault tests: an installation on real servers, a client with its ledger, and a seed.
 
-The seed is `DIDFLOW_SEED`, or random. Every failure prints it. Setting it repeats the same run.
+The seed is `DIDFLOW_SEED`, or random. Every failure prints it. Set it to repeat the same run.
 """
 
 import os
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.carrier import Carry, serving_carrier
+from faults.carrier import StartCarrier, running_carrier
 from faults.evidence import Evidence, gather
 from faults.installation import PREPARE, Install, Installation, InstallOn, jwks_url
-from faults.invariants import Judge
+from faults.invariants import CheckInvariants
 from faults.ledger import Ledger
-from faults.oracle import Ask, Oracle, asking
-from faults.report import Report, reported
-from faults.summary import FILE, Summary, TestResult, Timed
+from faults.recording_client import OpenClient, RecordingClient, recording_client
+from faults.report import Report, report_of
+from faults.summary import FILE, FaultResult, Summary, Timed
 from harness.fault_journal import JOURNAL
 from harness.fixtures import DatabaseFor
 from harness.processes import Processes
@@ -36,36 +36,36 @@ RUN = os.environ.get("DIDFLOW_SEED", "")
 
 @dataclass(kw_only=True)
 class Tally:
-    """What is known of a running test: its seed and its ledger, if any, and the report of its judge."""
+    """The figures of a running test: its seed, its ledger and its report, if it has them."""
 
     seed: int | None = None
     ledger: Ledger | None = None
     report: Report | None = None
 
-    def outcome(self, name: str, rows: tuple[str, ...]) -> TestResult:
+    def result(self, name: str, rows: tuple[str, ...]) -> FaultResult:
         """Return the figures of a test. If the harness injected no fault, the row itself counts as the fault."""
         if self.report is not None:
-            outcome = self.report.outcome(name, rows)
+            result = self.report.result(name, rows)
         else:
             faults = tuple(Timed(fault.kind, None) for fault in JOURNAL.faults)
             counts = dict(self.ledger.counts()) if self.ledger else {}
-            outcome = TestResult(
+            result = FaultResult(
                 name=name, rows=rows, faults=faults, acknowledged=counts, duplicates=JOURNAL.duplicates
             )
-        own = tuple(Timed(f"as {row} says", None) for row in rows[:1])
-        return replace(outcome, seed=self.seed, run=RUN, faults=outcome.faults or own)
+        own = tuple(Timed(f"the fault of {row}", None) for row in rows[:1])
+        return replace(result, seed=self.seed, run=RUN, faults=result.faults or own)
 
 
 TALLY = pytest.StashKey[Tally]()
-OUTCOMES: list[TestResult] = []
+RESULTS: list[FaultResult] = []
 
 
 @pytest.fixture(autouse=True)
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Return the tally of this test for the final report."""
     JOURNAL.forget()
-    made = request.node.stash[TALLY] = Tally()
-    return made
+    created = request.node.stash[TALLY] = Tally()
+    return created
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,32 +73,32 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Store the result of a test before its installation is removed."""
-    made = yield
+    created = yield
     rows = rows_of(item)
-    if rows and (made.when == "call" or made.failed) and not made.skipped:
-        outcome = item.stash.get(TALLY, Tally()).outcome(item.nodeid, rows)
-        outcome = replace(outcome, passed=made.passed, took=call.duration)
-        OUTCOMES.append(outcome)
+    if rows and (created.when == "call" or created.failed) and not created.skipped:
+        result = item.stash.get(TALLY, Tally()).result(item.nodeid, rows)
+        result = replace(result, passed=created.passed, seconds=call.duration)
+        RESULTS.append(result)
         if FILE in os.environ:
-            outcome.write(Path(os.environ[FILE]))
-    return made
+            result.write(Path(os.environ[FILE]))
+    return created
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print one report over all tests of the matrix."""
-    if OUTCOMES:
+    if RESULTS:
         terminalreporter.section("faults")
-        terminalreporter.write_line(str(Summary(OUTCOMES)))
+        terminalreporter.write_line(str(Summary(RESULTS)))
 
 
 def rows_of(item: pytest.Item) -> tuple[str, ...]:
     """Return the rows that a test proves: those at the start of its docstring, or those in its file name."""
-    if not re.match(r"test_(f\d\d_|nemesis)", item.path.stem):
+    if not re.match(r"test_(f\d\d_|random_faults)", item.path.stem):
         return ()
-    begins = (getattr(getattr(item, "function", None), "__doc__", None) or "").partition(":")[0]
-    named = re.findall(r"\bF\d\d\b", begins) or re.findall(r"_(f\d\d)(?=_)", item.path.stem)
-    tier = ["nemesis"] if begins == "Tier K" else []
-    return tuple(name.upper() if name[0] == "f" else name for name in named) or tuple(tier)
+    beginning = (getattr(getattr(item, "function", None), "__doc__", None) or "").partition(":")[0]
+    names = re.findall(r"\bF\d\d\b", beginning) or re.findall(r"_(f\d\d)(?=_)", item.path.stem)
+    at_random = ["random"] if beginning == "Random faults" else []
+    return tuple(name.upper() if name[0] == "f" else name for name in names) or tuple(at_random)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def seed(tally: Tally) -> int:
 
 @pytest.fixture
 async def exits() -> AsyncIterator[AsyncExitStack]:
-    """Return the stack of what a test opened. It is closed at the end of the test."""
+    """Return an exit stack that is closed at the end of the test."""
     async with AsyncExitStack() as stack:
         yield stack
 
@@ -127,69 +127,71 @@ def ledger(tmp_path: Path, tally: Tally) -> Iterator[Ledger]:
 @pytest.fixture
 async def issuer(tmp_path: Path, exits: AsyncExitStack) -> tuple[Issuer, str]:
     """Return the development issuer and the URL of its keys."""
-    made = Issuer.of(tmp_path, ISSUER)
-    port = await exits.enter_async_context(serving(Dispatcher([], made.jwks), listen("127.0.0.1", 0), "jwks"))
-    return made, jwks_url(port)
+    created = Issuer.of(tmp_path, ISSUER)
+    port = await exits.enter_async_context(
+        serving(Dispatcher([], created.jwks), listen("127.0.0.1", 0), "jwks")
+    )
+    return created, jwks_url(port)
 
 
 @pytest.fixture
 def install_on(kafka: str, topics: str, processes: Processes, issuer: tuple[Issuer, str]) -> InstallOn:
     """Return the function that creates installations on given databases; see `InstallOn`."""
 
-    def lay_out(dsns: Mapping[str, str]) -> Installation:
+    def create(dsns: Mapping[str, str]) -> Installation:
         parts = Servers(
             kafka=kafka, postgres=dsns, topic_prefix=topics, embedded_kafka=False, embedded_postgres=False
         )
         return Installation(parts=parts, issuer=issuer[0], jwks=issuer[1], launcher=processes)
 
-    return lay_out
+    return create
 
 
 @pytest.fixture
 async def install(install_on: InstallOn, database_for: DatabaseFor) -> Install:
     """Return the function that creates installations on the run's Kafka and PostgreSQL; see `Install`."""
 
-    async def lay_out(*services: str) -> Installation:
+    async def create(*services: str) -> Installation:
         return install_on({name: await database_for(name, PREPARE[name]) for name in services})
 
-    return lay_out
+    return create
 
 
 @pytest.fixture
-async def ask(ledger: Ledger, seed: int, exits: AsyncExitStack) -> Ask:
-    """Return the function that opens oracles; see `Ask`."""
+async def open_client(ledger: Ledger, seed: int, exits: AsyncExitStack) -> OpenClient:
+    """Return the function that opens recording clients; see `OpenClient`."""
 
-    async def open_one(at: Installation) -> Oracle:
-        return await exits.enter_async_context(asking(at, ledger, seed=seed))
+    async def open_one(installation: Installation) -> RecordingClient:
+        return await exits.enter_async_context(recording_client(installation, ledger, seed=seed))
 
     return open_one
 
 
 @pytest.fixture
-async def carrier(ledger: Ledger, exits: AsyncExitStack) -> Carry:
-    """Return the function that opens carriers; see `Carry`."""
+async def start_carrier(ledger: Ledger, exits: AsyncExitStack) -> StartCarrier:
+    """Return the function that starts carriers; see `StartCarrier`."""
 
-    async def open_one(at: Installation) -> None:
-        await exits.enter_async_context(serving_carrier(at, ledger))
+    async def open_one(installation: Installation) -> None:
+        await exits.enter_async_context(running_carrier(installation, ledger))
 
     return open_one
 
 
 @pytest.fixture
-def judge(ledger: Ledger, tally: Tally) -> Judge:
-    """Return the function that judges an installation; see `Judge`."""
+def check_invariants(ledger: Ledger, tally: Tally) -> CheckInvariants:
+    """Return the function that checks the invariants of an installation; see `CheckInvariants`."""
 
-    async def judged(at: Installation, *oracles: Oracle) -> Evidence:
-        evidence = await gather(at, await at.unrest())
-        tally.report = report = reported(
+    async def check(installation: Installation, *clients: RecordingClient) -> Evidence:
+        evidence = await gather(installation, await installation.unfinished_work())
+        tally.report = report = report_of(
             seed=tally.seed or 0,
             ledger=ledger,
             evidence=evidence,
             faults=list(JOURNAL.faults),
-            duplicates=await at.duplicates(),
-            odd=[words for oracle in oracles for words in oracle.odd],
+            duplicates=await installation.duplicates(),
+            unexpected=[text for client in clients for text in client.unexpected],
         )
         assert report.passed, str(report)
         return evidence
 
-    return judged
+    return check

@@ -1,6 +1,6 @@
-"""The continuous load: purchases over Kafka and HTTP, changes of numbers, and a reviewer who approves.
+"""The load of the random faults: purchases over Kafka and HTTP, changes of DIDs, and a reviewer who approves.
 
-A DID has one change in progress at a time, so its final state must be that of the last acknowledged change.
+A DID has at most one change in progress. So its final state must be that of the last acknowledged change.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from faults.load import loading, repeating
-from faults.oracle import FREE, STRICT, Oracle, OraclePurchase
+from faults.recording_client import FREE, STRICT, RecordingClient, SentPurchase
+from faults.steady_load import repeated, steady_purchases
 
 from didflow.errors import CallFailed
 
 REVIEW_S: Final = 1.0
-WISHES: Final[Mapping[str, int]] = {
+WEIGHTS: Final[Mapping[str, int]] = {
     "set_voice": 3,
     "set_capacity": 4,
     "set_cycles": 4,
@@ -27,14 +27,14 @@ WISHES: Final[Mapping[str, int]] = {
     "purchase": 4,
     "repeat": 2,
 }
-"""Wish -> its weight."""
+"""Kind of change -> its weight."""
 
 
 @dataclass(kw_only=True)
 class Customers:
-    """All who act, with one oracle. `pause_s` is the pause of each of them between two changes."""
+    """All customers and the reviewer. They share one client. Each pauses `pause_s` on average between two changes."""
 
-    oracle: Oracle
+    client: RecordingClient
     trunks: list[str]
     details: dict[str, str]
     pause_s: float
@@ -42,65 +42,69 @@ class Customers:
     _assigned: set[str] = field(default_factory=set)
 
     async def change(self) -> None:
-        """Make one change of any kind to any number that has no other change in progress."""
-        chance = self.oracle.chance
-        await asyncio.sleep(chance.uniform(0, 2 * self.pause_s))
-        kind: Any = chance.choices(list(WISHES), list(WISHES.values()))[0]
+        """Make one random change to a random DID that has no other change in progress."""
+        random_source = self.client.random_source
+        await asyncio.sleep(random_source.uniform(0, 2 * self.pause_s))
+        kind: Any = random_source.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         if kind == "purchase":
-            await self.oracle.purchase_over_http(prefix=chance.choice((FREE, FREE, STRICT)))
+            await self.client.purchase_over_http(prefix=random_source.choice((FREE, FREE, STRICT)))
             return
-        one = self._free(STRICT if kind == "assign" else FREE)
-        if one is None or (kind == "assign" and one.did_id in self._assigned):
+        chosen = self._choose(STRICT if kind == "assign" else FREE)
+        if chosen is None or (kind == "assign" and chosen.did_id in self._assigned):
             return
         if kind == "repeat":
-            await self.oracle.repeat(one)
+            await self.client.repeat(chosen)
             return
-        self._busy.add(one.did_id)
+        self._busy.add(chosen.did_id)
         try:
-            if await self.oracle.command(kind, one, **self._asked(kind)) == "done" and kind == "assign":
-                self._assigned.add(one.did_id)
+            if await self.client.command(kind, chosen, **self._fields(kind)) == "done" and kind == "assign":
+                self._assigned.add(chosen.did_id)
         finally:
-            self._busy.discard(one.did_id)
+            self._busy.discard(chosen.did_id)
 
     async def review(self) -> int:
         """Approve all pending verifications and return their count."""
         attempts: list[Any] = []
         with contextlib.suppress(CallFailed):
-            attempts = await self.oracle.apis["reviewer"].pages("/v1/verifications", status="pending")
+            attempts = await self.client.apis["reviewer"].pages("/v1/verifications", status="pending")
         for attempt in attempts:
-            await self.oracle.approve(attempt)
+            await self.client.approve(attempt)
         return len(attempts)
 
-    async def reviewing(self) -> None:
+    async def review_and_pause(self) -> None:
         """Approve pending verifications, then pause."""
         await self.review()
         await asyncio.sleep(REVIEW_S)
 
-    def _free(self, prefix: str) -> OraclePurchase | None:
-        some = [b for b in self.oracle.bought if b.number.startswith(prefix) and b.did_id not in self._busy]
-        return self.oracle.chance.choice(some) if some else None
+    def _choose(self, prefix: str) -> SentPurchase | None:
+        free = [
+            b for b in self.client.purchases if b.number.startswith(prefix) and b.did_id not in self._busy
+        ]
+        return self.client.random_source.choice(free) if free else None
 
-    def _asked(self, kind: str) -> dict[str, Any]:
-        chance = self.oracle.chance
-        asked: dict[str, dict[str, Any]] = {
-            "set_voice": {"voice_trunk_id": chance.choice(self.trunks)},
-            "set_capacity": {"capacity": chance.randint(0, 30)},
-            "set_cycles": {"billing_cycles": chance.choice((None, 0, 1, 2, 12))},
-            "renew": {"billing_period": chance.choice((1, 3, 12))},
+    def _fields(self, kind: str) -> dict[str, Any]:
+        random_source = self.client.random_source
+        fields: dict[str, dict[str, Any]] = {
+            "set_voice": {"voice_trunk_id": random_source.choice(self.trunks)},
+            "set_capacity": {"capacity": random_source.randint(0, 30)},
+            "set_cycles": {"billing_cycles": random_source.choice((None, 0, 1, 2, 12))},
+            "renew": {"billing_period": random_source.choice((1, 3, 12))},
             "assign": dict(self.details),
         }
-        return asked.get(kind, {})
+        return fields.get(kind, {})
 
 
 @asynccontextmanager
-async def acting(oracle: Oracle, *, every: float, at_once: int, pause_s: float) -> AsyncIterator[Customers]:
-    """Let all act during the block. At the end, wait until all requests are answered."""
-    trunks = [await oracle.trunk() for _ in range(2)]
-    details = await oracle.details()
-    customers = Customers(oracle=oracle, trunks=trunks, details=details, pause_s=pause_s)
+async def customer_load(
+    client: RecordingClient, *, every: float, at_once: int, pause_s: float
+) -> AsyncIterator[Customers]:
+    """Let the customers and the reviewer act during the block. At the end, wait until all requests are answered."""
+    trunks = [await client.trunk() for _ in range(2)]
+    details = await client.details()
+    customers = Customers(client=client, trunks=trunks, details=details, pause_s=pause_s)
     async with (
-        loading(oracle, every=every),
-        repeating(customers.change, at_once=at_once),
-        repeating(customers.reviewing),
+        steady_purchases(client, every=every),
+        repeated(customers.change, at_once=at_once),
+        repeated(customers.review_and_pause),
     ):
         yield customers

@@ -1,6 +1,6 @@
-"""What is there: every record of every topic and the content of the databases, read once all is idle.
+"""The evidence of a run: every record of every topic and the content of the databases, read once all is idle.
 
-Reading does not judge. `invariants` finds what is wrong.
+This module only reads. `invariants` finds the violations.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class PublishedEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """One dead letter, or its copy on the topic: the reason, and the origin of the record."""
 
     reason: str
@@ -71,7 +71,7 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class ServiceData:
     """The content of one service's database: its main states by DID, and the tables of the chassis."""
 
     states: Mapping[UUID, Stored[Any]]
@@ -79,56 +79,56 @@ class Facts:
     outbox: int = 0
     overdue: int = 0
     parked: Mapping[str, int] = field(default_factory=dict)
-    letters: tuple[Letter, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
     ledger: tuple[Any, ...] = ()
     history: tuple[HistoryRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """The whole evidence. `strange`: places of records that are not events. `copies`: published dead letters."""
+    """The whole evidence. `undecodable`: places of records that are not events. `copies`: published dead letters."""
 
     records: tuple[PublishedEvent, ...]
-    strange: tuple[Place, ...]
-    copies: Mapping[str, tuple[Letter, ...]]
-    services: Mapping[str, Facts]
-    unrest: tuple[str, ...] = ()
+    undecodable: tuple[Place, ...]
+    copies: Mapping[str, tuple[DeadLetter, ...]]
+    services: Mapping[str, ServiceData]
+    unfinished_work: tuple[str, ...] = ()
 
     @property
     def repeats(self) -> int:
         """The number of records that repeat an earlier one."""
-        return len(self.records) - len({said.id for said in self.records})
+        return len(self.records) - len({event.id for event in self.records})
 
 
-async def gather(at: Installation, unrest: Iterable[str] = ()) -> Evidence:
-    """Read everything. `unrest` names the work that was still in progress."""
-    async with _reading(at) as records:
-        found = [(_place(at, record), record) async for record in records]
-    letters = {topic: name for name, topic in DEAD_LETTER_TOPICS.items()}
-    said: list[PublishedEvent] = []
-    strange: list[Place] = []
-    copies: dict[str, list[Letter]] = {name: [] for name in at.services}
+async def gather(installation: Installation, unfinished_work: Iterable[str] = ()) -> Evidence:
+    """Read everything. `unfinished_work` names the work that was still in progress."""
+    async with _open_records(installation) as records:
+        found = [(_place(installation, record), record) async for record in records]
+    dead_letters = {topic: name for name, topic in DEAD_LETTER_TOPICS.items()}
+    published: list[PublishedEvent] = []
+    undecodable: list[Place] = []
+    copies: dict[str, list[DeadLetter]] = {name: [] for name in installation.services}
     for place, record in found:
-        if place[0] in letters:
-            copies.setdefault(letters[place[0]], []).append(_copy(record))
+        if place[0] in dead_letters:
+            copies.setdefault(dead_letters[place[0]], []).append(_copy(record))
             continue
         event = _event(record)
         if event is None:
-            strange.append(place)
+            undecodable.append(place)
         else:
-            said.append(PublishedEvent(place=place, at=record.timestamp / 1000, event=event))
+            published.append(PublishedEvent(place=place, at=record.timestamp / 1000, event=event))
     return Evidence(
-        records=tuple(said),
-        strange=tuple(strange),
-        copies={name: tuple(some) for name, some in copies.items()},
-        services={name: await _facts(at, name) for name in at.services},
-        unrest=tuple(unrest),
+        records=tuple(published),
+        undecodable=tuple(undecodable),
+        copies={name: tuple(copied) for name, copied in copies.items()},
+        services={name: await _service_data(installation, name) for name in installation.services},
+        unfinished_work=tuple(unfinished_work),
     )
 
 
 @asynccontextmanager
-async def _reading(at: Installation) -> AsyncIterator[AsyncIterator[ConsumerRecord]]:
-    settings = at.settings
+async def _open_records(installation: Installation) -> AsyncIterator[AsyncIterator[ConsumerRecord]]:
+    settings = installation.settings
     names = [settings.topic_prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
     partitions = await partitions_of(settings, names)
     consumer = AIOKafkaConsumer(
@@ -138,12 +138,12 @@ async def _reading(at: Installation) -> AsyncIterator[AsyncIterator[ConsumerReco
     try:
         consumer.assign(
             partitions
-        )  # asks for all topics at once: end_offsets alone asks for one after another
+        )  # one metadata request for all topics; end_offsets alone sends one per topic
         ends = await consumer.end_offsets(partitions)
-        there = [partition for partition in partitions if ends[partition]]
-        consumer.assign(there)
-        await consumer.seek_to_beginning(*there)
-        yield _records(consumer, {partition: ends[partition] for partition in there})
+        not_empty = [partition for partition in partitions if ends[partition]]
+        consumer.assign(not_empty)
+        await consumer.seek_to_beginning(*not_empty)
+        yield _records(consumer, {partition: ends[partition] for partition in not_empty})
     finally:
         await consumer.stop()
 
@@ -152,17 +152,17 @@ async def _records(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[ConsumerRecord]:
     """Yield every record up to these end offsets. The records of a partition are in order."""
-    left = set(ends)
-    while left:
+    unread = set(ends)
+    while unread:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
                 yield record
         await asyncio.sleep(0)
-        left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
+        unread = {partition for partition in unread if await consumer.position(partition) < ends[partition]}
 
 
-def _place(at: Installation, record: ConsumerRecord) -> Place:
-    return record.topic.removeprefix(at.parts.topic_prefix), record.partition, record.offset
+def _place(installation: Installation, record: ConsumerRecord) -> Place:
+    return record.topic.removeprefix(installation.parts.topic_prefix), record.partition, record.offset
 
 
 def _event(record: ConsumerRecord) -> Event[Any] | None:
@@ -172,20 +172,20 @@ def _event(record: ConsumerRecord) -> Event[Any] | None:
         return None
 
 
-def _copy(record: ConsumerRecord) -> Letter:
-    told = {name: (text or b"").decode() for name, text in record.headers if name.startswith("dlq_")}
-    origin = (told["dlq_topic"], int(told["dlq_partition"]), int(told["dlq_offset"]))
-    return Letter(reason=told["dlq_reason"], origin=origin)
+def _copy(record: ConsumerRecord) -> DeadLetter:
+    headers = {name: (text or b"").decode() for name, text in record.headers if name.startswith("dlq_")}
+    origin = (headers["dlq_topic"], int(headers["dlq_partition"]), int(headers["dlq_offset"]))
+    return DeadLetter(reason=headers["dlq_reason"], origin=origin)
 
 
-async def _facts(at: Installation, name: str) -> Facts:
+async def _service_data(installation: Installation, name: str) -> ServiceData:
     here = service(name)
     main = next(kind for kind in here.kinds if kind.model is here.main)
-    connection = await asyncpg.connect(at.parts.postgres[name])
+    connection = await asyncpg.connect(installation.parts.postgres[name])
     try:
         parked = await connection.fetch("SELECT reason, count(*) FROM parked GROUP BY reason")
-        letters = await connection.fetch('SELECT reason, topic, partition, "offset" FROM dead_letters')
-        return Facts(
+        dead_letters = await connection.fetch('SELECT reason, topic, partition, "offset" FROM dead_letters')
+        return ServiceData(
             states={row.state.did_id: row for row in await _rows(connection, main)},
             inbox=frozenset(row[0] for row in await connection.fetch("SELECT id FROM inbox")),
             outbox=await connection.fetchval("SELECT count(*) FROM outbox"),
@@ -193,7 +193,9 @@ async def _facts(at: Installation, name: str) -> Facts:
                 "SELECT count(*) FROM parked WHERE due_at < clock_timestamp() + (SELECT shift FROM clock)"
             ),
             parked={row[0]: row[1] for row in parked},
-            letters=tuple(Letter(reason=row[0], origin=(row[1], row[2], row[3])) for row in letters),
+            dead_letters=tuple(
+                DeadLetter(reason=row[0], origin=(row[1], row[2], row[3])) for row in dead_letters
+            ),
             ledger=await _ledger(connection) if name == "billing" else (),
             history=await _history(connection) if name == "inventory" else (),
         )

@@ -1,4 +1,4 @@
-"""An installation that a test may break: its own databases, topics under its prefix, and separate processes.
+"""An installation for one test: its own databases, topics under its prefix, and separate processes.
 
 Nothing restarts automatically. A killed process stays down until the test starts it again.
 """
@@ -42,11 +42,11 @@ from didflow_inventory.domain.commands import CreateAccount
 
 ACCOUNTS: Final = ("master", "master/acme")
 ACCOUNT: Final = ACCOUNTS[-1]
-QUIET_S: Final = 60.0
+IDLE_S: Final = 60.0
 READY_S: Final = 60.0
 REPEATS: Final = re.compile(r'^didflow_duplicates_total\{origin="kafka"\} ([0-9.]+)', re.MULTILINE)
 _POINTS: Final = re.compile(r"[a-z._]+=[a-z]+")
-_OPEN_ORDERS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('out', 'waiting')"
+_OPEN_COMMANDS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('out', 'waiting')"
 
 
 @dataclass(kw_only=True)
@@ -65,7 +65,7 @@ class Member:
         return replace(self, process=self.launch())
 
     async def ready(self, within: float = READY_S) -> "Member":
-        """Wait until it says that it is. Raises DeadlineMissedError, or AssertionError when it ended instead."""
+        """Wait until the process is ready. Raises DeadlineMissedError, or AssertionError if the process ends."""
 
         async def answers() -> bool:
             assert self.process.exit_code is None, f"{self.name} ended:\n{self.process.log_tail()}"
@@ -76,12 +76,12 @@ class Member:
         return self
 
     async def duplicates(self) -> int:
-        """Return the number of repeats since its start, or none if it does not answer."""
+        """Return the number of repeats since the start of the process, or 0 if it does not answer."""
         counted = REPEATS.search(await self.health_answer("/metrics") or "")
         return int(float(counted[1])) if counted else 0
 
     async def health_answer(self, path: str) -> str | None:
-        """Return the answer of its health port, or None if it does not answer with success."""
+        """Return the answer of the health port, or None if there is no successful answer."""
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             try:
                 response = await client.get(self.health + path)
@@ -112,31 +112,31 @@ class Installation:
         prefix = self.parts.topic_prefix
         return load(Settings, kafka=self.parts.kafka, topic_prefix=prefix, postgres=dsn, production=False)
 
-    def worker(self, name: str, index: int = 0, **told: str) -> Member:
-        """Start a worker of a service. `index` distinguishes several workers. `told`: settings without their prefix."""
-        return self._start("worker", name, index, {"MEMBER_ID": f"{name}-{index}", **told})
+    def worker(self, name: str, index: int = 0, **settings: str) -> Member:
+        """Start a worker of a service. `index` distinguishes several workers. `settings` are without their prefix."""
+        return self._start("worker", name, index, {"MEMBER_ID": f"{name}-{index}", **settings})
 
-    def api(self, name: str, index: int = 0, **told: str) -> Member:
+    def api(self, name: str, index: int = 0, **settings: str) -> Member:
         """Start the HTTP API of a service on its own port."""
         tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks}
-        return self._start("api", name, index, {**tokens, **told})
+        return self._start("api", name, index, {**tokens, **settings})
 
-    def _start(self, kind: str, name: str, index: int, told: Mapping[str, str]) -> Member:
+    def _start(self, kind: str, name: str, index: int, settings: Mapping[str, str]) -> Member:
         health, http = free_port(), free_port()
         ports = {"HEALTH_PORT": str(health), "HTTP_PORT": str(http)}
-        ours = {"POSTGRES": self.parts.postgres[name], "POOL_SIZE": "5", **ports, **told}
+        variables = {"POSTGRES": self.parts.postgres[name], "POOL_SIZE": "5", **ports, **settings}
         label, command = f"{name}-{kind}-{index}", [processes.script(f"didflow-{name}"), kind]
-        environment = processes.environment(self.parts, name, ours)
+        environment = processes.environment(self.parts, name, variables)
         launch = partial(self.launcher.start, label, command, env=environment)
         process = launch()
-        for point in _POINTS.findall(told.get("FAILPOINTS", "")):
+        for point in _POINTS.findall(settings.get("FAILPOINTS", "")):
             JOURNAL.begin(f"failpoint {point}", label)
-        where = {"health": f"http://127.0.0.1:{health}", "base": f"http://127.0.0.1:{http}"}
-        self.members.append(Member(name=label, service=name, process=process, launch=launch, **where))
+        urls = {"health": f"http://127.0.0.1:{health}", "base": f"http://127.0.0.1:{http}"}
+        self.members.append(Member(name=label, service=name, process=process, launch=launch, **urls))
         return self.members[-1]
 
     async def duplicates(self) -> int:
-        """Ask all processes that run how many repeats they have counted."""
+        """Return the number of repeats that the running processes have counted."""
         return sum(await asyncio.gather(*(member.duplicates() for member in self.members)))
 
     def token(self, role: str = "operator", account: str = "master") -> str:
@@ -149,17 +149,17 @@ class Installation:
         async with http_client(api.base, self.token(role)) as client:
             yield client
 
-    async def unrest(self, within: float = QUIET_S, *, carrier: bool = True) -> list[str]:
+    async def unfinished_work(self, within: float = IDLE_S, *, carrier: bool = True) -> list[str]:
         """Wait until no work is in progress. Return the work that is left after `within` seconds."""
-        async with self._looking(carrier=carrier) as quiet:
+        async with self._idle_check(carrier=carrier) as check:
             try:
-                await quiet.wait(within=within)
+                await check.wait(within=within)
             except NotIdle as error:
                 return [str(error)]
         return []
 
     @asynccontextmanager
-    async def _looking(self, *, carrier: bool) -> AsyncIterator["_IdleCheck"]:
+    async def _idle_check(self, *, carrier: bool) -> AsyncIterator["_IdleCheck"]:
         settings = self.settings
         async with AsyncExitStack() as exits:
             databases, partitions = {}, {}
@@ -194,33 +194,33 @@ class _IdleCheck(IdleCheck):
     async def _database(self, name: str) -> list[str]:
         found = await super()._database(name)
         if name == "provisioning" and self.carrier:
-            count = await self.databases[name].fetchval(_OPEN_ORDERS)
-            found += [f"the carrier: {count} orders"] if count else []
+            count = await self.databases[name].fetchval(_OPEN_COMMANDS)
+            found += [f"the carrier: {count} open commands"] if count else []
         return found
 
 
 async def _prepare(name: str, dsn: str) -> None:
     await migration_of(name)(dsn)
     if name == "inventory":
-        await _make_accounts(dsn)
+        await _create_accounts(dsn)
 
 
 PREPARE: Final[Mapping[str, Callable[[str], Awaitable[None]]]] = {
     name: partial(_prepare, name) for name in SERVICES
 }
-"""Service -> what makes its empty database ready: migrated, and with accounts to buy for."""
+"""Service -> the function that prepares its empty database: migrations, and the accounts of inventory."""
 
 
-async def _make_accounts(dsn: str) -> None:
+async def _create_accounts(dsn: str) -> None:
     database = Database(dsn, application="test", size=2)
     await database.start()
     tracing = start_tracing(service="inventory", process="test", endpoint=None)
     stage = Stage(service("inventory"), database, StageTelemetry(Metrics(), tracing))
     caller = Caller(subject="test", account="master", role="operator")
     for path in ACCOUNTS:
-        wish = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
+        command = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
         key = IdempotencyKey(account="master", route="test", value=None, digest=bytes(32))
-        await stage.command([wish], key=key, actor="user:test", answer=_created)
+        await stage.command([command], key=key, actor="user:test", answer=_created)
     await database.stop()
 
 
@@ -232,7 +232,7 @@ Install = Callable[..., Awaitable[Installation]]
 """`await install("billing", "inventory")`: an installation of these services, none of them started yet."""
 
 InstallOn = Callable[[Mapping[str, str]], Installation]
-"""`install_on(dsns)`: the same on databases that are there already, service -> DSN."""
+"""`install_on(dsns)`: the same on existing databases, service -> DSN."""
 
 
 async def ready(*members: Member) -> tuple[Member, ...]:

@@ -1,6 +1,6 @@
-"""What was acknowledged: one line in a local file for each, written before the test relies on it.
+"""The ledger of acknowledgements: one line of a local file for each, written as soon as it arrives.
 
-Everything in this ledger must be found once at the end. Nothing else was promised.
+The effect of every entry must be found exactly once at the end of the test.
 """
 
 import json
@@ -29,7 +29,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One acknowledgement. `at` is its time in Unix seconds, `key` the key of the request, `said` the promised values.
+    """One acknowledgement. `at`: its time in Unix seconds. `values`: the promised values.
 
     The key of a purchase is its event id, of a command its Idempotency-Key, of a carrier command its `command_id`.
     """
@@ -39,12 +39,12 @@ class Entry:
     did_id: str
     number: str
     key: str
-    said: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
 class Expected:
-    """How one DID must look once all is idle: its purchase, and the last acknowledged change of each kind."""
+    """The expected final values of one DID, from its purchase and the last acknowledged change of each kind."""
 
     did_id: str
     number: str
@@ -57,19 +57,19 @@ class Expected:
     renewals: int = 0
     canceled: bool = False
 
-    def take(self, entry: Entry) -> None:
+    def apply(self, entry: Entry) -> None:
         """Apply one acknowledged change."""
         if entry.kind == "renew":
             self.renewals += 1
-            self.cost += self.recurring * entry.said["billing_period"]
+            self.cost += self.recurring * entry.values["billing_period"]
         elif entry.kind in ("cancel", "restore"):
             self.canceled = entry.kind == "cancel"
         elif entry.kind == "set_cycles":
-            self.cycles = entry.said["billing_cycles"]
+            self.cycles = entry.values["billing_cycles"]
         elif entry.kind == "set_voice":
-            self.voice = entry.said["voice_trunk_id"]
+            self.voice = entry.values["voice_trunk_id"]
         elif entry.kind == "set_capacity":
-            self.capacity = entry.said["capacity"]
+            self.capacity = entry.values["capacity"]
         elif entry.kind in ("assign", "approve"):
             self.registration = "approved"
 
@@ -81,9 +81,9 @@ class Ledger:
         self._file = path.open("a")
         self.entries: list[Entry] = []
 
-    def write(self, kind: Kind, *, did_id: str, number: str, key: str, **said: Any) -> Entry:
+    def write(self, kind: Kind, *, did_id: str, number: str, key: str, **values: Any) -> Entry:
         """Write one acknowledgement."""
-        entry = Entry(kind=kind, at=time.time(), did_id=did_id, number=number, key=key, said=said)
+        entry = Entry(kind=kind, at=time.time(), did_id=did_id, number=number, key=key, values=values)
         self._file.write(json.dumps(asdict(entry)) + "\n")
         self._file.flush()
         self.entries.append(entry)
@@ -98,11 +98,15 @@ class Ledger:
         return Counter(entry.kind for entry in self.entries)
 
     def expected(self) -> dict[str, Expected]:
-        """Return `did_id` -> how the DID must look, from all entries."""
-        dids = {entry.did_id: _bought(entry) for entry in reversed(self.entries) if entry.kind == "purchase"}
+        """Return `did_id` -> the expected final values of the DID, computed from all entries."""
+        dids = {
+            entry.did_id: _after_purchase(entry)
+            for entry in reversed(self.entries)
+            if entry.kind == "purchase"
+        }
         for entry in self.entries:
             if entry.did_id in dids:
-                dids[entry.did_id].take(entry)
+                dids[entry.did_id].apply(entry)
         return dids
 
     def close(self) -> None:
@@ -110,13 +114,13 @@ class Ledger:
         self._file.close()
 
 
-def _bought(entry: Entry) -> Expected:
-    price, months = entry.said["price"], entry.said["billing_period"]
+def _after_purchase(entry: Entry) -> Expected:
+    price, months = entry.values["price"], entry.values["billing_period"]
     setup, recurring = (Decimal(price[name]["amount"]) for name in ("setup", "recurring"))
     return Expected(
         did_id=entry.did_id,
         number=entry.number,
         recurring=recurring,
         cost=setup + recurring * months,
-        registration=entry.said.get("registration"),
+        registration=entry.values.get("registration"),
     )

@@ -1,6 +1,6 @@
-"""A TCP proxy that the test controls: it forwards, delays, swallows or cuts.
+"""A TCP proxy that the test controls: it forwards, delays, withholds or cuts.
 
-What it swallowed is not lost. After `heal` it arrives late, even if the sender has gone.
+Withheld bytes are not lost. After `heal` they arrive late, even if the sender has closed its connection.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ class Proxy:
     target: int
     port: int = 0
     delay_s: float = 0.0
-    swallowed: bytearray = field(default_factory=bytearray)
+    withheld: bytearray = field(default_factory=bytearray)
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def swallow(self) -> None:
+    def withhold(self) -> None:
         """Become a half-open connection: accept everything, forward nothing, close nothing."""
         self._open.clear()
         JOURNAL.begin("half-open network", f"port {self.target}")
 
     def heal(self) -> None:
-        """Forward again, first what was swallowed."""
+        """Forward again, the withheld bytes first."""
         self._open.set()
         JOURNAL.lift(f"port {self.target}")
 
@@ -53,20 +53,25 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            back, forth = await asyncio.open_connection(self.host, self.target)
+            from_target, to_target_writer = await asyncio.open_connection(self.host, self.target)
         except OSError:
             writer.close()
             return
         with suppress(asyncio.CancelledError):
-            await asyncio.gather(self._pump(reader, forth, told=True), self._pump(back, writer, told=False))
-        for end in (writer, forth):
+            await asyncio.gather(
+                self._pump(reader, to_target_writer, to_target=True),
+                self._pump(from_target, writer, to_target=False),
+            )
+        for end in (writer, to_target_writer):
             end.close()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, told: bool) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, to_target: bool
+    ) -> None:
         with suppress(OSError):
             while data := await source.read(_CHUNK):
-                if told and not self._open.is_set():
-                    self.swallowed += data
+                if to_target and not self._open.is_set():
+                    self.withheld += data
                 await self._open.wait()
                 await asyncio.sleep(self.delay_s)
                 sink.write(data)
@@ -79,13 +84,13 @@ class Proxy:
 @asynccontextmanager
 async def proxy(target: int, host: str = "127.0.0.1") -> AsyncIterator[Proxy]:
     """Run a healthy proxy to a host and port for the duration of the block."""
-    made = Proxy(host=host, target=target)
-    made.heal()
-    server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
+    created = Proxy(host=host, target=target)
+    created.heal()
+    server = await asyncio.start_server(created.accept, "127.0.0.1", 0)
+    created.port = server.sockets[0].getsockname()[1]
     try:
-        yield made
+        yield created
     finally:
-        made.heal()
+        created.heal()
         server.close()
-        made.end()
+        created.end()

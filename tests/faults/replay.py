@@ -14,9 +14,9 @@ from didflow_contracts.topics import TOPICS
 
 
 @asynccontextmanager
-async def replaying(at: Installation) -> AsyncIterator[set[tuple[str, bytes]]]:
+async def replaying(installation: Installation) -> AsyncIterator[set[tuple[str, bytes]]]:
     """Repeat what is published during the block, in order. Return the records repeated so far."""
-    settings = at.settings
+    settings = installation.settings
     repeated: set[tuple[str, bytes]] = set()
     partitions = await partitions_of(settings, [settings.topic_prefix + name for name in TOPICS])
     consumer = AIOKafkaConsumer(**connection(settings), group_id=None, fetch_max_wait_ms=10)
@@ -43,10 +43,10 @@ async def _replay(
     """Repeat each record in its partition and half the partitions further, which belongs to another worker."""
     record: ConsumerRecord
     async for record in consumer:
-        said = (record.topic, record.value)
-        if said in repeated:
+        record_key = (record.topic, record.value)
+        if record_key in repeated:
             continue
-        repeated.add(said)
+        repeated.add(record_key)
         for partition in (record.partition, (record.partition + count // 2) % count):
             await producer.send(
                 record.topic,

@@ -1,4 +1,4 @@
-"""The result of a run: what was acknowledged, which faults were injected, and what they cost."""
+"""The report of a run: acknowledged requests, injected faults, recovery times and violations."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 from faults.evidence import Evidence
 from faults.invariants import violations
 from faults.ledger import Ledger
-from faults.summary import Summary, TestResult, Timed
+from faults.summary import FaultResult, Summary, Timed
 from faults.violation import HARMS, Violation
 from harness.fault_journal import Fault
 
@@ -28,16 +28,16 @@ class Report:
     faults: Sequence[tuple[Fault, float | None]]
     duplicates: int
     violations: Sequence[Violation]
-    odd: Sequence[str] = field(default=())
+    unexpected: Sequence[str] = field(default=())
 
     @property
     def passed(self) -> bool:
-        """True if everything is as promised."""
-        return not self.violations and not self.odd
+        """True if nothing is violated and nothing unexpected happened."""
+        return not self.violations and not self.unexpected
 
-    def outcome(self, name: str, rows: Iterable[str] = ()) -> TestResult:
+    def result(self, name: str, rows: Iterable[str] = ()) -> FaultResult:
         """Return the figures of the run, in the form of a test's figures."""
-        return TestResult(
+        return FaultResult(
             name=name,
             rows=tuple(rows),
             seed=self.seed,
@@ -45,41 +45,41 @@ class Report:
             acknowledged=dict(self.acknowledged),
             faults=tuple(Timed(fault.kind, seconds) for fault, seconds in self.faults),
             duplicates=self.duplicates,
-            harms={harm: sum(one.harm == harm for one in self.violations) for harm in HARMS},
+            harms={harm: sum(violation.harm == harm for violation in self.violations) for harm in HARMS},
         )
 
     def __str__(self) -> str:
         """Return the report as text."""
         lines = [
-            str(Summary((self.outcome("this run"),))),
+            str(Summary((self.result("this run"),))),
             *(f"  {violation}" for violation in self.violations[:_SHOWN]),
-            *(f"  odd: {words}" for words in self.odd[:_SHOWN]),
+            *(f"  unexpected: {text}" for text in self.unexpected[:_SHOWN]),
         ]
         return "\n".join(lines)
 
 
-def reported(
+def report_of(
     *,
     seed: int,
     ledger: Ledger,
     evidence: Evidence,
     faults: Sequence[Fault] = (),
     duplicates: int = 0,
-    odd: Iterable[str] = (),
+    unexpected: Iterable[str] = (),
 ) -> Report:
-    """Judge a run. `duplicates` is the number that the processes counted."""
-    done = _done(evidence)
+    """Check the invariants and return the report. `duplicates` is the number that the processes counted."""
+    ready_at = _ready_times(evidence)
     return Report(
         seed=seed,
         acknowledged=ledger.counts(),
-        faults=[(fault, _recovery(fault, ledger, done)) for fault in faults],
+        faults=[(fault, _recovery(fault, ledger, ready_at)) for fault in faults],
         duplicates=duplicates,
         violations=violations(ledger, evidence),
-        odd=tuple(odd),
+        unexpected=tuple(unexpected),
     )
 
 
-def _recovery(fault: Fault, ledger: Ledger, done: Mapping[UUID, float]) -> float | None:
+def _recovery(fault: Fault, ledger: Ledger, ready_at: Mapping[UUID, float]) -> float | None:
     """Return how long after the end of a fault the last purchase that was acknowledged before was done.
 
     Purchases that wait for details are left out, because people take their time. None: the fault was never lifted, or
@@ -87,26 +87,26 @@ def _recovery(fault: Fault, ledger: Ledger, done: Mapping[UUID, float]) -> float
     """
     if fault.lifted is None:
         return None
-    free = (entry for entry in ledger.of("purchase") if entry.said["registration"] == "not_required")
+    free = (entry for entry in ledger.of("purchase") if entry.values["registration"] == "not_required")
     before = [UUID(entry.did_id) for entry in free if entry.at <= fault.lifted]
-    ends = [done[did_id] for did_id in before if did_id in done]
+    ends = [ready_at[did_id] for did_id in before if did_id in ready_at]
     return max(0.0, max(ends) - fault.lifted) if ends else None
 
 
-def _done(evidence: Evidence) -> dict[UUID, float]:
+def _ready_times(evidence: Evidence) -> dict[UUID, float]:
     """Return when each DID was active. Without all services: when each service had published its first event."""
-    served: dict[UUID, float] = {}
-    spoke: dict[UUID, dict[str, float]] = {}
-    for said in evidence.records:
-        if isinstance(said.event.data, DidActivated):
-            served[said.did_id] = min(said.at, served.get(said.did_id, said.at))
-        first = spoke.setdefault(said.did_id, {})
-        first[said.event.source] = min(said.at, first.get(said.event.source, said.at))
+    activated: dict[UUID, float] = {}
+    first_events: dict[UUID, dict[str, float]] = {}
+    for published in evidence.records:
+        if isinstance(published.event.data, DidActivated):
+            activated[published.did_id] = min(published.at, activated.get(published.did_id, published.at))
+        first = first_events.setdefault(published.did_id, {})
+        first[published.event.source] = min(published.at, first.get(published.event.source, published.at))
     if set(evidence.services) == set(SERVICES):
-        return served
+        return activated
     wanted = {SOURCES[name] for name in evidence.services}
     return {
         did_id: max(first[source] for source in wanted)
-        for did_id, first in spoke.items()
+        for did_id, first in first_events.items()
         if wanted <= first.keys()
     }

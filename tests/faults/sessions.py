@@ -1,4 +1,4 @@
-"""What the sessions of a service's database show. A test uses it to inject a fault at the right moment."""
+"""Queries about the sessions of a service's database. A test uses them to inject a fault at the right moment."""
 
 from typing import Any, Final
 
@@ -6,33 +6,33 @@ import asyncpg
 from harness.processes import until
 
 OUTBOX: Final = "SELECT count(*) FROM outbox"
-IN_HAND: Final = """
+IN_TRANSACTION: Final = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE '%-worker' AND state = 'idle in transaction'
 """
-"""How many workers are in the middle of a transaction."""
+"""The number of workers that are in a transaction."""
 
 RELAY_HAS_READ: Final = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE '%-relay' AND state = 'idle'
     AND query LIKE 'SELECT id, topic%' AND query_start > (SELECT min(created_at) FROM outbox)
 """
-"""How many relays have read rows that still lie in the outbox."""
+"""The number of relays that have read rows which are still in the outbox."""
 
 
-async def asked(dsn: str, question: str, *values: Any) -> Any:
+async def query(dsn: str, statement: str, *values: Any) -> Any:
     """Run one query on a database."""
     connection = await asyncpg.connect(dsn)
     try:
-        return await connection.fetchval(question, *values)
+        return await connection.fetchval(statement, *values)
     finally:
         await connection.close()
 
 
-async def until_so(dsn: str, question: str, *, within: float, what: str) -> None:
-    """Wait until a query on a database returns something. Raises DeadlineMissedError."""
+async def until_true(dsn: str, statement: str, *, within: float, what: str) -> None:
+    """Wait until a query on a database returns a true value. Raises DeadlineMissedError."""
 
-    async def so() -> bool:
-        return bool(await asked(dsn, question))
+    async def is_true() -> bool:
+        return bool(await query(dsn, statement))
 
-    await until(so, within=within, what=what)
+    await until(is_true, within=within, what=what)

@@ -1,4 +1,4 @@
-"""Figures over many tests and many seeds, on one page.
+"""The figures of many tests and many seeds on one page.
 
 Results are stored as lines of JSON, so that runs of different processes can be combined.
 """
@@ -28,7 +28,7 @@ class Timed(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestResult:
+class FaultResult:
     """The result of one test. `rows` are the matrix rows that it proves; `run` distinguishes repeated runs."""
 
     name: str
@@ -40,7 +40,7 @@ class TestResult:
     faults: tuple[Timed, ...] = ()
     duplicates: int = 0
     harms: dict[str, int] = field(default_factory=dict)
-    took: float = 0.0
+    seconds: float = 0.0
 
     def write(self, file: Path) -> None:
         """Add the result to a file."""
@@ -50,9 +50,10 @@ class TestResult:
     @classmethod
     def read(cls, line: str) -> Self:
         """Return the result of a line."""
-        said = json.loads(line)
+        values = json.loads(line)
         return cls(
-            **said | {"rows": tuple(said["rows"]), "faults": tuple(Timed(*one) for one in said["faults"])}
+            **values
+            | {"rows": tuple(values["rows"]), "faults": tuple(Timed(*fault) for fault in values["faults"])}
         )
 
 
@@ -60,58 +61,66 @@ class TestResult:
 class Summary:
     """All results."""
 
-    outcomes: Sequence[TestResult]
+    results: Sequence[FaultResult]
 
     @property
     def passed(self) -> bool:
         """True if every test of every run passed."""
-        return all(one.passed for one in self.outcomes)
+        return all(result.passed for result in self.results)
 
     def rows(self) -> dict[str, tuple[int, int]]:
-        """Return, for each row, in how many runs all of its tests passed, and in how many it ran."""
-        green: dict[tuple[str, str], bool] = {}
-        for one in self.outcomes:
-            for row in one.rows:
-                green[row, one.run] = green.get((row, one.run), True) and one.passed
-        names = sorted({row for row, _ in green})
-        return {name: _counted([ok for (row, _), ok in green.items() if row == name]) for name in names}
+        """Return row -> the number of runs in which all its tests passed, and the number of its runs."""
+        passed_in_run: dict[tuple[str, str], bool] = {}
+        for result in self.results:
+            for row in result.rows:
+                passed_in_run[row, result.run] = passed_in_run.get((row, result.run), True) and result.passed
+        names = sorted({row for row, _ in passed_in_run})
+        return {
+            name: _counted([ok for (row, _), ok in passed_in_run.items() if row == name]) for name in names
+        }
 
     def __str__(self) -> str:
         """Return the page."""
         acknowledged: Counter[str] = Counter()
         harms: Counter[str] = Counter(dict.fromkeys(HARMS, 0))
-        for one in self.outcomes:
-            acknowledged.update(one.acknowledged)
-            harms.update(one.harms)
-        faults = [fault for one in self.outcomes for fault in one.faults]
+        for result in self.results:
+            acknowledged.update(result.acknowledged)
+            harms.update(result.harms)
+        faults = [fault for result in self.results for fault in result.faults]
         kinds = sorted({fault.kind for fault in faults})
-        seeds = list(dict.fromkeys(str(one.seed) for one in self.outcomes if one.seed is not None))
+        seeds = list(dict.fromkeys(str(result.seed) for result in self.results if result.seed is not None))
         lines = [
             f"seeds                   {', '.join(seeds[:_SHOWN])}{', ...' if seeds[_SHOWN:] else ''}",
             f"commands acknowledged   {acknowledged.total()}: {_listed(acknowledged)}",
-            f"duplicates absorbed     {sum(one.duplicates for one in self.outcomes)}",
+            f"duplicates absorbed     {sum(result.duplicates for result in self.results)}",
             f"faults, time to recover {_percentiles(faults)}",
-            *(f"  {kind:<30}{_percentiles([one for one in faults if one.kind == kind])}" for kind in kinds),
+            *(
+                f"  {kind:<30}{_percentiles([fault for fault in faults if fault.kind == kind])}"
+                for kind in kinds
+            ),
             ", ".join(f"{harm} {count}" for harm, count in harms.items()),
         ]
-        return "\n".join([*lines, *self._rows(), *self._red()])
+        return "\n".join([*lines, *self._rows(), *self._failed()])
 
     def _rows(self) -> Iterable[str]:
         """Return how often each row passed, ten on a line."""
-        said = [f"{row} {green}/{ran}" for row, (green, ran) in self.rows().items()]
-        if said:
-            yield f"rows green              {sum(g == n for g, n in self.rows().values())} of {len(said)}"
-        for begin in range(0, len(said), 10):
-            yield "  " + "  ".join(said[begin : begin + 10])
+        rows = [f"{row} {passed}/{ran}" for row, (passed, ran) in self.rows().items()]
+        if rows:
+            all_passed = sum(passed == ran for passed, ran in self.rows().values())
+            yield f"rows passed             {all_passed} of {len(rows)}"
+        for begin in range(0, len(rows), 10):
+            yield "  " + "  ".join(rows[begin : begin + 10])
 
-    def _red(self) -> Iterable[str]:
-        for one in self.outcomes:
-            if not one.passed and one.rows:
-                yield f"RED  {one.name}" + ("" if one.seed is None else f"  DIDFLOW_SEED={one.seed}")
+    def _failed(self) -> Iterable[str]:
+        for result in self.results:
+            if not result.passed and result.rows:
+                yield f"FAILED  {result.name}" + (
+                    "" if result.seed is None else f"  DIDFLOW_SEED={result.seed}"
+                )
 
 
-def _counted(green: Sequence[bool]) -> tuple[int, int]:
-    return sum(green), len(green)
+def _counted(passed: Sequence[bool]) -> tuple[int, int]:
+    return sum(passed), len(passed)
 
 
 def _listed(counts: Counter[str]) -> str:
@@ -119,7 +128,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _percentiles(faults: Sequence[Timed]) -> str:
-    seconds = [one.seconds for one in faults if one.seconds is not None]
+    seconds = [fault.seconds for fault in faults if fault.seconds is not None]
     if not seconds:
         return f"{len(faults):>5}"
     cuts = quantiles([*seconds, *seconds], n=100, method="inclusive")

@@ -1,14 +1,14 @@
-"""F09: deciding about one number always raises. It is tried again, then given up; nobody else notices."""
+"""F09: the decision about one number always raises. It is retried, then given up. Other numbers are not affected."""
 
 import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
-from faults.four import record
+from faults.example_events import EXAMPLES
 from faults.installation import Install, Installation
-from faults.lives import EXAMPLES
-from faults.oracle import Ask, Oracle, OraclePurchase
+from faults.recording_client import OpenClient, RecordingClient, SentPurchase
+from faults.services_in_process import event_record
 from harness.processes import until
 
 from didflow import dead_letters
@@ -20,80 +20,88 @@ SELECT reason, attempts, extract(epoch FROM due_at - (clock_timestamp() + (SELEC
 FROM parked ORDER BY id
 """
 SKIP: Final = "UPDATE clock SET shift = shift + make_interval(secs => $1)"
-HEARD: Final = "SELECT count(*) = $1 FROM inbox"
+INBOX_ROWS: Final = "SELECT count(*) = $1 FROM inbox"
 TERMS: Final = "SELECT count(*) = $1 FROM terms"
 
 
 async def parked(connection: asyncpg.Connection) -> list[dict[str, Any]]:
-    """Read what waits, in order."""
+    """Return the parked messages, in order."""
     return [dict(row) for row in await connection.fetch(PARKED)]
 
 
-def holding(one: OraclePurchase, sequence: int) -> bytes:
-    """Say that somebody else holds a DID."""
-    own = {"did_id": one.did_id, "number": one.number, "account": "master"}
+def changed_holder(purchase: SentPurchase, sequence: int) -> bytes:
+    """Return an event in which another account holds the DID."""
+    own = {"did_id": purchase.did_id, "number": purchase.number, "account": "master"}
     data = DidChanged.model_validate(EXAMPLES["did.changed"]["data"] | own)
-    said = record(
+    record = event_record(
         data, f"held {sequence}", source="/didflow/inventory", time=datetime.now(UTC), sequence=sequence
     )
-    return said.value or b""
+    return record.value or b""
 
 
-async def test_poison_is_tried_with_backoff_then_given_up_alone(install: Install, ask: Ask) -> None:
-    """F09: tried again after 1, 4, 16 s and more, then a letter; others lose under 1 s; its followers wait in order."""
-    at: Installation = await install("billing")
-    oracle = await ask(at)
-    sick = oracle.make()
-    worker = await at.worker("billing", FAILPOINTS=f"stage.decide=raise~{sick.number}").ready()
-    connection = await asyncpg.connect(at.parts.postgres["billing"])
-    usual = await taken(oracle, connection, 1)
-    await oracle.publish(sick)
-    await until(lambda: connection.fetchval(HEARD, 2), within=10, what="the first attempt")
+async def test_a_failing_message_is_retried_with_backoff_and_then_given_up(
+    install: Install, open_client: OpenClient
+) -> None:
+    """F09: retried after 1, 4, 16 s and more, then dead. Others lose under 1 s; later messages wait in order."""
+    installation: Installation = await install("billing")
+    client = await open_client(installation)
+    failing = client.make()
+    worker = await installation.worker("billing", FAILPOINTS=f"stage.decide=raise~{failing.number}").ready()
+    connection = await asyncpg.connect(installation.parts.postgres["billing"])
+    usual = await time_of_purchase(client, connection, 1)
+    await client.publish(failing)
+    await until(lambda: connection.fetchval(INBOX_ROWS, 2), within=10, what="the first attempt")
     for attempt in range(1, MAX_ATTEMPTS):
-        await until(lambda attempt=attempt: tried(connection, attempt), within=5, what=f"attempt {attempt}")
+        await until(
+            lambda attempt=attempt: was_tried(connection, attempt), within=5, what=f"attempt {attempt}"
+        )
         (row,) = await parked(connection)
         assert row["reason"] == "retry"
         assert 4 ** (attempt - 1) - 1 < row["due_in"] <= 1.5 * 4 ** (attempt - 1)
-        assert await taken(oracle, connection, 1 + attempt) < usual + 1
+        assert await time_of_purchase(client, connection, 1 + attempt) < usual + 1
         (row,) = await parked(connection)
         await connection.execute(SKIP, max(0.0, row["due_in"] or 0))
-    await until(lambda: letter(connection), within=5, what="the letter")
+    await until(lambda: is_dead_letter(connection), within=5, what="the dead letter")
     for sequence in (1, 2, 3):
-        await oracle.send(DidChanged.topic, holding(sick, sequence), sick.number)
-    await until(lambda: connection.fetchval(HEARD, 1 + 4 + 3), within=5, what="what follows")
+        await client.send(DidChanged.topic, changed_holder(failing, sequence), failing.number)
+    await until(lambda: connection.fetchval(INBOX_ROWS, 1 + 4 + 3), within=5, what="the later messages")
     assert [row["reason"] for row in await parked(connection)] == ["dead", "behind", "behind", "behind"]
     assert await connection.fetchval(TERMS, 4)
-    await mend(at, worker)
-    await until(lambda: connection.fetchval("SELECT count(*) = 0 FROM parked"), within=10, what="all of it")
-    account = await connection.fetchval("SELECT account FROM terms WHERE number = $1", sick.number)
+    await deploy_fixed_release(installation, worker)
+    await until(
+        lambda: connection.fetchval("SELECT count(*) = 0 FROM parked"),
+        within=10,
+        what="an empty table of parked messages",
+    )
+    account = await connection.fetchval("SELECT account FROM terms WHERE number = $1", failing.number)
     assert account == "master"
     await connection.close()
 
 
-async def taken(oracle: Oracle, connection: asyncpg.Connection, terms: int) -> float:
-    """Sell one more number; return the seconds until billing has so many terms."""
+async def time_of_purchase(client: RecordingClient, connection: asyncpg.Connection, terms: int) -> float:
+    """Buy one more number. Return the seconds until billing has this many terms."""
     began = time.monotonic()
-    await oracle.purchase(1)
+    await client.purchase(1)
     await until(lambda: connection.fetchval(TERMS, terms), within=10, what="another number's purchase")
     return time.monotonic() - began
 
 
-async def tried(connection: asyncpg.Connection, attempts: int) -> bool:
-    """Whether the sick number was tried so often."""
+async def was_tried(connection: asyncpg.Connection, attempts: int) -> bool:
+    """Return True if the failing message had this many attempts."""
     return [row["attempts"] for row in await parked(connection)] == [attempts]
 
 
-async def letter(connection: asyncpg.Connection) -> bool:
-    """Whether it was given up, with its cause and its place."""
+async def is_dead_letter(connection: asyncpg.Connection) -> bool:
+    """Return True if the failing message is a dead letter with its cause and its entity."""
     rows = await connection.fetch("SELECT reason, detail, entity IS NOT NULL FROM dead_letters")
     return [tuple(row) for row in rows] == [("defect", rows[0]["detail"], True)] if rows else False
 
 
-async def mend(at: Installation, worker: Any) -> None:
-    """Put a release in place that can decide, and retry the letter."""
+async def deploy_fixed_release(installation: Installation, worker: Any) -> None:
+    """Start a worker of a release without the defect, and retry the dead letter."""
     await worker.process.stop()
-    await at.worker("billing").ready()
-    dsns = {"billing": at.parts.postgres["billing"]}
-    found = await dead_letters.listed(dsns, reason="defect", limit=10)
-    handled = await dead_letters.retry(dsns, [one.letter.id for one in found])
-    assert [one.outcome for one in handled] == ["retried"]
+    await installation.worker("billing").ready()
+    dsns = {"billing": installation.parts.postgres["billing"]}
+    listed = await dead_letters.listed(dsns, reason="defect", limit=10)
+    handled = await dead_letters.retry(dsns, [item.letter.id for item in listed])
+    assert [item.outcome for item in handled] == ["retried"]

@@ -1,36 +1,40 @@
-"""F10: the connection breaks during COMMIT, so that nobody knows whether it was done.
+"""F10: the connection breaks during COMMIT, so the client does not know whether the transaction was committed.
 
-Done or not, the same is sent again and ends the same: once.
+The client repeats the transaction. In both cases its effect is there once.
 """
 
 from contextlib import AsyncExitStack
 
-from faults.commits import CUTS, commit_cutter
+from faults.commit_cutter import CUTS, commit_cutter
 from faults.installation import Install, ready
-from faults.invariants import Judge
-from faults.oracle import Ask
+from faults.invariants import CheckInvariants
+from faults.recording_client import OpenClient
 
 
-async def test_a_commit_that_nobody_confirmed_is_done_once(
-    install: Install, ask: Ask, judge: Judge, exits: AsyncExitStack
+async def test_a_transaction_whose_commit_was_not_confirmed_has_one_effect(
+    install: Install, open_client: OpenClient, check_invariants: CheckInvariants, exits: AsyncExitStack
 ) -> None:
-    """F10: a worker's and an API's COMMIT are cut, applied or not; I1 and I3 hold and nothing is dead-lettered."""
-    at = await install("inventory", "billing")
-    oracle = await ask(at)
-    events, to_events = await exits.enter_async_context(commit_cutter(at.parts.postgres["inventory"]))
-    calls, to_calls = await exits.enter_async_context(commit_cutter(at.parts.postgres["billing"]))
-    api, *_ = await ready(
-        at.api("billing", POSTGRES=to_calls),
-        at.worker("billing"),
-        at.worker("inventory", POSTGRES=to_events),
+    """F10: a COMMIT of a worker and one of an API are cut, applied or not. I1 and I3 hold; there is no dead letter."""
+    installation = await install("inventory", "billing")
+    client = await open_client(installation)
+    worker_cutter, worker_dsn = await exits.enter_async_context(
+        commit_cutter(installation.parts.postgres["inventory"])
     )
-    oracle.apis["billing"] = await exits.enter_async_context(at.http_client(api))
+    api_cutter, api_dsn = await exits.enter_async_context(
+        commit_cutter(installation.parts.postgres["billing"])
+    )
+    api, *_ = await ready(
+        installation.api("billing", POSTGRES=api_dsn),
+        installation.worker("billing"),
+        installation.worker("inventory", POSTGRES=worker_dsn),
+    )
+    client.apis["billing"] = await exits.enter_async_context(installation.http_client(api))
     for cut in CUTS * 2:
-        events.arm(cut)
-        bought = await oracle.purchase(5)
-        await events.struck.wait()
-        assert await at.unrest() == []
-        calls.arm(cut)
-        assert await oracle.command("renew", bought[0], billing_period=1) == "done"
-        assert calls.struck.is_set()
-    await judge(at, oracle)
+        worker_cutter.arm(cut)
+        purchases = await client.purchase(5)
+        await worker_cutter.happened.wait()
+        assert await installation.unfinished_work() == []
+        api_cutter.arm(cut)
+        assert await client.command("renew", purchases[0], billing_period=1) == "done"
+        assert api_cutter.happened.is_set()
+    await check_invariants(installation, client)

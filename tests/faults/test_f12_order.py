@@ -1,6 +1,7 @@
-"""F12: across topics there is no order. Every order of a DID's events ends in the same state and the same facts.
+"""F12: events on different topics have no common order. In every order, a DID reaches the same state and publishes the
+same events.
 
-A hundred and twenty DIDs live one story at once, each in another order of its five events.
+Each case has 120 DIDs. Each of them receives the same five events in a different order.
 """
 
 from collections.abc import Mapping
@@ -9,14 +10,14 @@ from itertools import permutations
 from typing import Final
 
 import pytest
-from faults.endings import answered, differing, endings
-from faults.four import four
-from faults.lives import Life, Step, told
+from faults.example_events import ExampleDid, Step, events_of
+from faults.final_states import answer_carrier_commands, differences, final_states
+from faults.services_in_process import services_in_process
 from harness.fixtures import DatabaseFor
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 BOUGHT: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN})
-AGAIN: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN})
+REPEATED: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN})
 PORTED: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN, "acquired": "ported_in"})
 PORTING: Final[Step] = ("did.porting_started", None, {})
 HELD: Final[Step] = ("did.changed", 1, {})
@@ -36,19 +37,19 @@ POSTED: Final[Step] = ("ledger.posted", 2, {})
 REMOVED: Final[Step] = ("did.removed", 6, {})
 RELEASED: Final[Step] = ("routing.changed", 7, {"carrier_state": "released"})
 
-STORIES: Final[Mapping[str, list[list[Step]]]] = {
+EVENTS: Final[Mapping[str, list[list[Step]]]] = {
     "inventory": [
         [BOUGHT, REQUIRED, APPROVED, STARTED, POSTED],
         [BOUGHT, STARTED, CANCELED, REMOVED, RELEASED],
     ],
     "verification": [
         [BOUGHT, DETAILS, HELD, MOVED, REMOVED],
-        [BOUGHT, DETAILS, OTHER_DETAILS, AGAIN, REFUSED],
+        [BOUGHT, DETAILS, OTHER_DETAILS, REPEATED, REFUSED],
         [PORTING, PORTED, DETAILS, HELD, MOVED],
     ],
     "billing": [
         [BOUGHT, HELD, REQUIRED, PENDING, APPROVED],
-        [BOUGHT, REQUIRED, PENDING, AGAIN, REFUSED],
+        [BOUGHT, REQUIRED, PENDING, REPEATED, REFUSED],
         [BOUGHT, HELD, FREE, MOVED, WITHDRAWN],
         [PORTING, PORTED, HELD, FREE, MOVED],
     ],
@@ -60,29 +61,29 @@ STORIES: Final[Mapping[str, list[list[Step]]]] = {
 }
 
 
-def life(n: int) -> Life:
-    """The n-th DID of a test."""
-    return Life(name=f"life {n}", number=f"+35321{2_000_000 + n}", begin=BEGIN)
+def example_did(n: int) -> ExampleDid:
+    """Return the n-th DID of a test."""
+    return ExampleDid(name=f"did {n}", number=f"+35321{2_000_000 + n}", begin=BEGIN)
 
 
-CASES: Final = [(name, n) for name, stories in STORIES.items() for n in range(len(stories))]
+CASES: Final = [(name, n) for name, cases in EVENTS.items() for n in range(len(cases))]
 
 
-@pytest.mark.parametrize(("name", "which"), CASES)
-async def test_every_order_of_five_events_ends_the_same(
-    database_for: DatabaseFor, name: str, which: int
+@pytest.mark.parametrize(("name", "index"), CASES)
+async def test_every_order_of_five_events_has_the_same_result(
+    database_for: DatabaseFor, name: str, index: int
 ) -> None:
-    """F12: all 120 orders on the real stage and database: one state, one set of facts, nothing left waiting."""
-    steps = STORIES[name][which]
+    """F12: all 120 orders on the real stage and database. All have the same state and events, and nothing is parked."""
+    steps = EVENTS[name][index]
     orders = list(permutations(range(len(steps))))
-    lives = [life(n) for n in range(len(orders))]
-    tellings = [told(one, steps) for one in lives]
-    async with four(database_for, name) as house:
+    dids = [example_did(n) for n in range(len(orders))]
+    records_of = [events_of(did, steps) for did in dids]
+    async with services_in_process(database_for, name) as services:
         for position in range(len(steps)):
-            await house.receive(
-                telling[order[position]] for telling, order in zip(tellings, orders, strict=True)
+            await services.receive(
+                records[order[position]] for records, order in zip(records_of, orders, strict=True)
             )
-        await answered(house)
-        found = await endings(house, name, lives)
-        assert not differing(found, orders)
-        assert await house.count(name, "parked") + await house.count(name, "dead_letters") == 0
+        await answer_carrier_commands(services)
+        found = await final_states(services, name, dids)
+        assert not differences(found, orders)
+        assert await services.count(name, "parked") + await services.count(name, "dead_letters") == 0

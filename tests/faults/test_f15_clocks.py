@@ -1,4 +1,4 @@
-"""F15: clocks go wrong, of a pod or of everybody. Time is the database's; order is never a matter of timestamps."""
+"""F15: the clock of a pod or of the database is wrong. Decisions use database time; sequences decide the order."""
 
 import shutil
 import subprocess
@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import asyncpg
 import pytest
-from faults.four import Four, event_of, four
+from faults.example_events import ExampleDid
 from faults.installation import Install, ready
-from faults.lives import Life
-from faults.oracle import Ask
+from faults.recording_client import OpenClient
+from faults.services_in_process import ServicesInProcess, event_of, services_in_process
 from harness.fixtures import DatabaseFor
 from harness.processes import until
 
@@ -21,7 +21,7 @@ from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.timers import Timers
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
-ONE: Final = Life(name="clock", number="+353212000001", begin=BEGIN)
+ONE: Final = ExampleDid(name="clock", number="+353212000001", begin=BEGIN)
 SECOND: Final = timedelta(seconds=1)
 SET: Final = "UPDATE clock SET shift = $1::timestamptz - clock_timestamp()"
 RUNNING: Final = "SELECT count(*) = 10 FROM terms WHERE cycles_left = 1 AND completed"
@@ -29,91 +29,93 @@ RENEWED: Final = "SELECT count(*) = 10 FROM terms WHERE cycles_left = 0"
 NOW: Final = "SELECT clock_timestamp() + (SELECT shift FROM clock)"
 
 
-def timers_of(house: Four, name: str) -> Timers:
+def timers_of(services: ServicesInProcess, name: str) -> Timers:
     """Return the timers of a service's worker."""
-    stage = house.stages[name]
-    watch = QueueMetrics(Metrics(), stage.database)
-    return Timers(service(name), stage, stage.database, watch, interval_s=1, days=30)
+    stage = services.stages[name]
+    metrics = QueueMetrics(Metrics(), stage.database)
+    return Timers(service(name), stage, stage.database, metrics, interval_s=1, days=30)
 
 
-async def strike_at(house: Four, name: str, at: datetime) -> None:
-    """Run all timers that are due at an instant of the database."""
-    await house.stages[name].database.fetch(SET, at)
-    timers = timers_of(house, name)
+async def run_timers_at(services: ServicesInProcess, name: str, at: datetime) -> None:
+    """Set the database time and run all due timers."""
+    await services.stages[name].database.fetch(SET, at)
+    timers = timers_of(services, name)
     while await timers.run_due():
         pass
 
 
-async def term(house: Four) -> Any:
-    """Billing's term."""
-    return (await house.states("billing"))[ONE.did_id].state
+async def term(services: ServicesInProcess) -> Any:
+    """Return billing's term."""
+    return (await services.states("billing"))[ONE.did_id].state
 
 
-async def sold(house: Four, **changed: Any) -> None:
-    """Sell the DID, free of registration."""
-    bought = ONE.event(0, "did.purchased", purchased_at=BEGIN, **changed)
-    await house.receive([bought, ONE.event(1, "verification.not_required", 1, registration="not_required")])
+async def purchase(services: ServicesInProcess, **changed: Any) -> None:
+    """Deliver a purchase of the DID, and the event that it needs no registration."""
+    purchased = ONE.event(0, "did.purchased", purchased_at=BEGIN, **changed)
+    await services.receive(
+        [purchased, ONE.event(1, "verification.not_required", 1, registration="not_required")]
+    )
 
 
-async def test_an_expired_did_is_gone_at_the_second_when_34_days_are_over(database_for: DatabaseFor) -> None:
-    """F15: 34 days minus a second of database time: still there. 34 days: removed, said at that very instant."""
-    async with four(database_for, "billing") as house:
-        await sold(house, billing_cycles=0)
-        expiry = (await term(house)).expires_at
-        await strike_at(house, "billing", expiry - SECOND)
-        assert (await term(house)).state == "delayed_removal"
-        await strike_at(house, "billing", expiry)
-        aging = await term(house)
+async def test_an_expired_did_is_removed_exactly_after_34_days(database_for: DatabaseFor) -> None:
+    """F15: one second before 34 days of database time the term is aging. At 34 days it is removed, with that time."""
+    async with services_in_process(database_for, "billing") as services:
+        await purchase(services, billing_cycles=0)
+        expiry = (await term(services)).expires_at
+        await run_timers_at(services, "billing", expiry - SECOND)
+        assert (await term(services)).state == "delayed_removal"
+        await run_timers_at(services, "billing", expiry)
+        aging = await term(services)
         assert (aging.state, aging.aging_until) == ("aging", expiry + timedelta(days=34))
-        await strike_at(house, "billing", aging.aging_until - SECOND)
-        assert (await term(house)).state == "aging"
-        await strike_at(house, "billing", aging.aging_until)
-        assert (await term(house)).state == "closed"
-        removed = [event_of(one) for one in await house.publish() if one.topic == "did.removed"]
+        await run_timers_at(services, "billing", aging.aging_until - SECOND)
+        assert (await term(services)).state == "aging"
+        await run_timers_at(services, "billing", aging.aging_until)
+        assert (await term(services)).state == "closed"
+        removed = [event_of(record) for record in await services.publish() if record.topic == "did.removed"]
         assert [event.time for event in removed] == [aging.aging_until]
 
 
-async def test_a_clock_that_jumps_back_undoes_and_repeats_nothing(database_for: DatabaseFor) -> None:
-    """F15: an hour back after a renewal, and there again: one renewal, one entry, its instant as before."""
-    async with four(database_for, "billing") as house:
-        await sold(house)
-        expiry = (await term(house)).expires_at
-        await strike_at(house, "billing", expiry + SECOND)
-        renewed, said = await term(house), await house.publish()
+async def test_a_clock_that_jumps_back_repeats_no_renewal(database_for: DatabaseFor) -> None:
+    """F15: the clock goes back an hour after a renewal, and then forward again. There is one renewal and one entry."""
+    async with services_in_process(database_for, "billing") as services:
+        await purchase(services)
+        expiry = (await term(services)).expires_at
+        await run_timers_at(services, "billing", expiry + SECOND)
+        renewed, published = await term(services), await services.publish()
         for at in (expiry - timedelta(hours=1), expiry + timedelta(minutes=1)):
-            await strike_at(house, "billing", at)
-            assert await term(house) == renewed
-        assert await house.publish() == []
-        assert {event_of(one).time for one in said if one.topic == "cycle.expired"} == {expiry}
+            await run_timers_at(services, "billing", at)
+            assert await term(services) == renewed
+        assert await services.publish() == []
+        assert {event_of(record).time for record in published if record.topic == "cycle.expired"} == {expiry}
 
 
-async def test_order_is_by_sequence_whatever_the_timestamps_say(database_for: DatabaseFor) -> None:
-    """F15: the newer fact was said by a clock an hour behind; it stays, in every service that hears it."""
+async def test_sequences_and_not_timestamps_decide_the_order(database_for: DatabaseFor) -> None:
+    """F15: the event with the higher sequence has the earlier time. Every service that receives it keeps its value."""
     approved = ONE.event(-60, "verification.approved", 3)
     pending = ONE.event(60, "verification.pending", 2)
-    async with four(database_for, "inventory", "billing", "provisioning") as house:
-        await house.receive([ONE.event(0, "did.purchased", purchased_at=BEGIN), approved, pending])
-        assert (await house.states("inventory"))[ONE.did_id].state.registration.state == "approved"
+    async with services_in_process(database_for, "inventory", "billing", "provisioning") as services:
+        await services.receive([ONE.event(0, "did.purchased", purchased_at=BEGIN), approved, pending])
+        assert (await services.states("inventory"))[ONE.did_id].state.registration.state == "approved"
         for name in ("billing", "provisioning"):
-            assert (await house.states(name))[ONE.did_id].state.registration == "approved"
+            assert (await services.states(name))[ONE.did_id].state.registration == "approved"
 
 
-async def test_what_is_kept_for_a_while_is_kept_by_the_machines_time(database_for: DatabaseFor) -> None:
-    """A clock moved by two months makes no repeat unknown; a month of the database's own time does."""
-    async with four(database_for, "billing") as house:
-        await sold(house)
-        database, timers = house.stages["billing"].database, timers_of(house, "billing")
+async def test_inbox_rows_are_pruned_by_real_time(database_for: DatabaseFor) -> None:
+    """F15: a clock that is moved by two months prunes no inbox row. Rows that are a real month old are pruned."""
+    async with services_in_process(database_for, "billing") as services:
+        await purchase(services)
+        database, timers = services.stages["billing"].database, timers_of(services, "billing")
         await database.fetch("UPDATE clock SET shift = interval '60 days'")
         await timers._prune("inbox", "seen_at")
-        assert await house.count("billing", "inbox") == 2
+        assert await services.count("billing", "inbox") == 2
         await database.fetch("UPDATE inbox SET seen_at = seen_at - interval '31 days'")
         await timers._prune("inbox", "seen_at")
-        assert await house.count("billing", "inbox") == 0
+        assert await services.count("billing", "inbox") == 0
 
 
 @pytest.fixture
 def preload(tmp_path: Path) -> Path:
-    """The library that shifts a process's wall clock."""
+    """Return the library that shifts the wall clock of a process."""
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here")
     library = tmp_path / "skewed_clock.so"
@@ -122,25 +124,25 @@ def preload(tmp_path: Path) -> Path:
     return library
 
 
-async def test_pods_whose_clocks_are_wrong_do_nothing_early_and_nothing_twice(
-    install: Install, ask: Ask, preload: Path, monkeypatch: pytest.MonkeyPatch
+async def test_pods_with_wrong_clocks_run_each_timer_once_and_not_early(
+    install: Install, open_client: OpenClient, preload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F15: one worker 10 minutes ahead, one behind: a period ends at the database's second, once for each DID."""
-    at = await install("billing")
-    oracle = await ask(at)
+    """F15: one worker is 10 minutes ahead, one behind. Each period ends once, at its second of database time."""
+    installation = await install("billing")
+    client = await open_client(installation)
     monkeypatch.setenv("LD_PRELOAD", str(preload))
     skewed = []
     for index, skew in enumerate(("600", "-600")):
         monkeypatch.setenv("SKEW_S", skew)
-        skewed.append(at.worker("billing", index))
+        skewed.append(installation.worker("billing", index))
     monkeypatch.delenv("LD_PRELOAD")
     await ready(*skewed)
     for n in range(10):
-        one = Life(name=f"skewed {n}", number=f"+35321200001{n}", begin=BEGIN)
-        bought = one.event(0, "did.purchased", purchased_at=BEGIN, billing_cycles=1)
-        for record in (bought, one.event(1, "verification.not_required", 1, registration="not_required")):
-            await oracle.send(record.topic, record.value, one.number)
-    connection = await asyncpg.connect(at.parts.postgres["billing"])
+        did = ExampleDid(name=f"skewed {n}", number=f"+35321200001{n}", begin=BEGIN)
+        purchased = did.event(0, "did.purchased", purchased_at=BEGIN, billing_cycles=1)
+        for record in (purchased, did.event(1, "verification.not_required", 1, registration="not_required")):
+            await client.send(record.topic, record.value, did.number)
+    connection = await asyncpg.connect(installation.parts.postgres["billing"])
     try:
         await until(lambda: connection.fetchval(RUNNING), within=20, what="ten terms")
         expiry = await connection.fetchval("SELECT max(expires_at) FROM terms")

@@ -1,53 +1,55 @@
-"""F17: workers are told to stop under load, and killed where they don't in time.
+"""F17: workers are stopped under load, and killed if they do not stop in time.
 
-What was in hand is finished or done again; nobody is given up on for not having been served.
+The current batch is finished or processed again by the next worker.
 """
 
 import signal
 import time
 
 from faults.installation import Install
-from faults.invariants import Judge
-from faults.load import loading
-from faults.oracle import Ask
-from faults.sessions import IN_HAND, until_so
+from faults.invariants import CheckInvariants
+from faults.recording_client import OpenClient
+from faults.sessions import IN_TRANSACTION, until_true
+from faults.steady_load import steady_purchases
 from harness.processes import DeadlineMissedError
 
 GRACE_S = 10.0
 
 
-async def test_a_worker_told_to_stop_finishes_what_it_has_in_hand(
-    install: Install, ask: Ask, judge: Judge
+async def test_a_worker_that_is_stopped_finishes_its_current_batch(
+    install: Install, open_client: OpenClient, check_invariants: CheckInvariants
 ) -> None:
-    """F17: SIGTERM under load ends a worker within its grace with code 0; its successor goes on; nothing is lost."""
-    at = await install("billing")
-    oracle = await ask(at)
-    worker = await at.worker("billing", FAILPOINTS="stage.commit=sleep:0.3", BATCH_SIZE="5").ready()
-    async with loading(oracle, every=0.02):
+    """F17: SIGTERM under load ends a worker in its grace period with code 0. The next one continues."""
+    installation = await install("billing")
+    client = await open_client(installation)
+    worker = await installation.worker("billing", FAILPOINTS="stage.commit=sleep:0.3", BATCH_SIZE="5").ready()
+    async with steady_purchases(client, every=0.02):
         for _ in range(2):
-            await oracle.purchase()
+            await client.purchase()
             began = time.monotonic()
             worker.process.send(signal.SIGTERM)
             assert await worker.process.ended(within=GRACE_S) == 0
             assert time.monotonic() - began < GRACE_S
-            worker = await at.worker("billing").ready()
-    await judge(at, oracle)
+            worker = await installation.worker("billing").ready()
+    await check_invariants(installation, client)
 
 
-async def test_a_worker_that_is_killed_at_the_end_of_its_grace_loses_nothing(
-    install: Install, ask: Ask, judge: Judge
+async def test_a_worker_that_is_killed_after_its_grace_period_loses_nothing(
+    install: Install, open_client: OpenClient, check_invariants: CheckInvariants
 ) -> None:
-    """F17: SIGTERM, and SIGKILL when a batch takes longer than the grace: the batch is done by the next worker."""
-    at = await install("billing")
-    oracle = await ask(at)
-    worker = await at.worker("billing", FAILPOINTS="stage.commit=sleep:60@1").ready()
-    await oracle.purchase(5)
-    await until_so(at.parts.postgres["billing"], IN_HAND, within=20, what="a batch in hand")
+    """F17: SIGTERM, then SIGKILL if a batch takes longer than the grace period. The next worker processes the batch."""
+    installation = await install("billing")
+    client = await open_client(installation)
+    worker = await installation.worker("billing", FAILPOINTS="stage.commit=sleep:60@1").ready()
+    await client.purchase(5)
+    await until_true(
+        installation.parts.postgres["billing"], IN_TRANSACTION, within=20, what="a batch in its transaction"
+    )
     worker.process.send(signal.SIGTERM)
     try:
         await worker.process.ended(within=1)
     except DeadlineMissedError:
         await worker.process.kill()
     assert worker.process.exit_code == -signal.SIGKILL
-    await at.worker("billing").ready()
-    await judge(at, oracle)
+    await installation.worker("billing").ready()
+    await check_invariants(installation, client)

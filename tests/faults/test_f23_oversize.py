@@ -1,16 +1,16 @@
-"""F23: values larger than a record may be: coming in, about to be said, and refused by a topic."""
+"""F23: values that are too large for a record: received, about to be published, and refused by a topic."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from faults.four import answers, event_of, four, record
+from faults.example_events import ExampleDid
 from faults.installation import Install
-from faults.invariants import Judge
-from faults.lives import Life
-from faults.oracle import Ask
-from faults.rawrecords import RawRecord, publish
+from faults.invariants import CheckInvariants
+from faults.raw_records import RawRecord, publish
+from faults.recording_client import OpenClient
+from faults.services_in_process import carrier_results, event_of, event_record, services_in_process
 from harness.fixtures import DatabaseFor
 from harness.processes import until
 from harness.topics import admin
@@ -21,79 +21,102 @@ from didflow_contracts.events import DidPurchased, ResultReported
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 STANDARD: Final = ((b"content-type", CONTENT_TYPE.encode()),)
 LARGE: Final = (MAX_VALUE_BYTES + 1, 1_500_000, 2_000_000)
-WAITING: Final = "SELECT array_agg(DISTINCT topic) FROM outbox"
-LETTERS: Final = "SELECT count(*) = $1 FROM dead_letters WHERE truncated AND length(value) = 1024"
+WAITING_TOPICS: Final = "SELECT array_agg(DISTINCT topic) FROM outbox"
+TRUNCATED_DEAD_LETTERS: Final = (
+    "SELECT count(*) = $1 FROM dead_letters WHERE truncated AND length(value) = 1024"
+)
 
 
-async def limit(bootstrap: str, topic: str, size: int) -> None:
-    """Let a topic take records up to a size only."""
+async def limit_record_size(bootstrap: str, topic: str, size: int) -> None:
+    """Set the largest record that a topic accepts."""
     config = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": str(size)})
     async with admin(bootstrap) as client:
         await client.alter_configs([config])
 
 
-async def test_oversize_is_cut_apart_and_a_topic_that_takes_too_little_blocks_no_other(
-    install: Install, ask: Ask, judge: Judge, kafka: str
+async def test_oversize_records_are_dead_letters_and_a_refusing_topic_blocks_no_other(
+    install: Install, open_client: OpenClient, check_invariants: CheckInvariants, kafka: str
 ) -> None:
-    """F23: values over a million bytes are letters, cut; a topic that refuses billing's events keeps only those."""
-    at = await install("billing")
-    oracle = await ask(at)
-    prefix = at.parts.topic_prefix
-    await at.worker("billing").ready()
+    """F23: a value over 1,000,000 bytes is a truncated dead letter. A topic that refuses records blocks no other."""
+    installation = await install("billing")
+    client = await open_client(installation)
+    prefix = installation.parts.topic_prefix
+    await installation.worker("billing").ready()
     for partition, size in enumerate(LARGE):
-        good = [oracle.make() for _ in range(2)]
-        records = [RawRecord(key=one.number.encode(), value=one.value, headers=STANDARD) for one in good]
+        good = [client.make() for _ in range(2)]
+        records = [
+            RawRecord(key=purchase.number.encode(), value=purchase.value, headers=STANDARD)
+            for purchase in good
+        ]
         large = RawRecord(key=b"k", value=b"x" * size, headers=STANDARD)
-        first = await publish(oracle.producer, prefix + DidPurchased.topic, partition, [records[0], large])
-        await publish(oracle.producer, prefix + DidPurchased.topic, partition, records[1:])
-        where = {"topic": DidPurchased.topic, "partition": partition, "offset": first + 1}
-        oracle.ledger.write("poison", did_id="", number="", key=str(size), reason="too_large", **where)
-        for one in good:
-            oracle.note(one)
-    connection = await asyncpg.connect(at.parts.postgres["billing"])
+        first = await publish(client.producer, prefix + DidPurchased.topic, partition, [records[0], large])
+        await publish(client.producer, prefix + DidPurchased.topic, partition, records[1:])
+        place = {"topic": DidPurchased.topic, "partition": partition, "offset": first + 1}
+        client.ledger.write("poison", did_id="", number="", key=str(size), reason="too_large", **place)
+        for purchase in good:
+            client.note(purchase)
+    connection = await asyncpg.connect(installation.parts.postgres["billing"])
     try:
-        await until(lambda: connection.fetchval(LETTERS, len(LARGE)), within=20, what="cut letters")
-        await limit(kafka, f"{prefix}ledger.posted", 100)
-        await oracle.purchase(20)
-        await until(lambda: only_ledger(connection, prefix), within=15, what="all but the ledger published")
-        await oracle.purchase(20)
-        await until(lambda: only_ledger(connection, prefix), within=15, what="all but the ledger published")
-        await limit(kafka, f"{prefix}ledger.posted", 2 * 1024 * 1024)
-        await until(lambda: empty(connection), within=30, what="the ledger published too")
+        await until(
+            lambda: connection.fetchval(TRUNCATED_DEAD_LETTERS, len(LARGE)),
+            within=20,
+            what="truncated dead letters",
+        )
+        await limit_record_size(kafka, f"{prefix}ledger.posted", 100)
+        await client.purchase(20)
+        await until(
+            lambda: only_ledger_entries_wait(connection, prefix),
+            within=15,
+            what="all but the ledger entries published",
+        )
+        await client.purchase(20)
+        await until(
+            lambda: only_ledger_entries_wait(connection, prefix),
+            within=15,
+            what="all but the ledger entries published",
+        )
+        await limit_record_size(kafka, f"{prefix}ledger.posted", 2 * 1024 * 1024)
+        await until(lambda: outbox_is_empty(connection), within=30, what="the ledger entries published too")
     finally:
         await connection.close()
-    await judge(at)
+    await check_invariants(installation)
 
 
-async def only_ledger(connection: asyncpg.Connection, prefix: str) -> bool:
-    """Whether entries of the ledger alone wait, and every purchase was heard."""
-    heard = await connection.fetchval("SELECT count(*) FROM terms")
-    return heard % 20 == 6 and await connection.fetchval(WAITING) == [f"{prefix}ledger.posted"]
+async def only_ledger_entries_wait(connection: asyncpg.Connection, prefix: str) -> bool:
+    """Return True if every purchase was applied and only ledger entries wait in the outbox."""
+    terms = await connection.fetchval("SELECT count(*) FROM terms")
+    return terms % 20 == 6 and await connection.fetchval(WAITING_TOPICS) == [f"{prefix}ledger.posted"]
 
 
-async def empty(connection: asyncpg.Connection) -> bool:
-    """Whether nothing waits to be published."""
-    return await connection.fetchval(WAITING) is None
+async def outbox_is_empty(connection: asyncpg.Connection) -> bool:
+    """Return True if the outbox is empty."""
+    return await connection.fetchval(WAITING_TOPICS) is None
 
 
-async def test_what_would_be_said_too_large_is_refused_with_a_code(database_for: DatabaseFor) -> None:
-    """F23: a carrier's message of a megabyte would make an event too large: refused `too_large`, nothing written."""
-    lives = [Life(name=f"large {n}", number=f"+35321200000{n}", begin=BEGIN) for n in range(3)]
-    async with four(database_for, "provisioning") as house:
-        for one in lives:
-            free = one.event(2, "verification.not_required", 1, registration="not_required")
-            await house.receive([one.event(0, "did.purchased"), one.event(1, "did.changed", 1), free])
-        done = answers(await house.publish(), BEGIN)
-        await house.receive([done[0], failed(done[1], "x" * (MAX_VALUE_BYTES - 3_000)), done[2]])
-        states = await house.states("provisioning")
-        assert [states[one.did_id].state.carrier_state for one in lives] == ["active", "activating", "active"]
-        assert {len(one.value or b"") < 5_000 for one in await house.publish()} == {True}
-        assert await house.count("provisioning", "inbox", "decision = 'refused:too_large'") == 1
-        assert await house.count("provisioning", "dead_letters") == 0
+async def test_a_message_that_leads_to_a_too_large_event_is_refused(database_for: DatabaseFor) -> None:
+    """F23: a carrier's text of a megabyte makes an event too large. Its result is refused: `too_large`."""
+    dids = [ExampleDid(name=f"large {n}", number=f"+35321200000{n}", begin=BEGIN) for n in range(3)]
+    async with services_in_process(database_for, "provisioning") as services:
+        for did in dids:
+            free = did.event(2, "verification.not_required", 1, registration="not_required")
+            await services.receive([did.event(0, "did.purchased"), did.event(1, "did.changed", 1), free])
+        results = carrier_results(await services.publish(), BEGIN)
+        await services.receive(
+            [results[0], as_failed(results[1], "x" * (MAX_VALUE_BYTES - 3_000)), results[2]]
+        )
+        states = await services.states("provisioning")
+        assert [states[did.did_id].state.carrier_state for did in dids] == [
+            "active",
+            "activating",
+            "active",
+        ]
+        assert {len(record.value or b"") < 5_000 for record in await services.publish()} == {True}
+        assert await services.count("provisioning", "inbox", "decision = 'refused:too_large'") == 1
+        assert await services.count("provisioning", "dead_letters") == 0
 
 
-def failed(done: Any, message: str) -> Any:
-    """Say instead that the order failed for good, with these words."""
-    data: ResultReported = event_of(done).data
-    told = data.model_copy(update={"outcome": "failed", "code": "rejected", "message": message})
-    return record(told, "failed at length", source="/carriers/simulator", time=BEGIN)
+def as_failed(result: Any, message: str) -> Any:
+    """Return the result as a permanent failure with this text."""
+    data: ResultReported = event_of(result).data
+    failure = data.model_copy(update={"outcome": "failed", "code": "rejected", "message": message})
+    return event_record(failure, "failed at length", source="/carriers/simulator", time=BEGIN)

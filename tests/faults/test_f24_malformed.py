@@ -1,6 +1,7 @@
-"""F24: whatever bytes come, in value, key, header names and header values, each is one dead letter, alone.
+"""F24: any bytes may come in values, keys, header names and header values. Each bad record is one dead letter.
 
-Through a real broker: what a client cannot even decode must reach the stage, and its neighbours with it.
+The records go through a real broker: a record that a client cannot decode must reach the stage, and so must its
+neighbours.
 """
 
 import itertools
@@ -9,9 +10,9 @@ from typing import Final
 
 import asyncpg
 from faults.installation import Install, Installation
-from faults.invariants import Judge
-from faults.oracle import Ask, Oracle
-from faults.rawrecords import RawRecord, publish
+from faults.invariants import CheckInvariants
+from faults.raw_records import RawRecord, publish
+from faults.recording_client import OpenClient, RecordingClient
 from harness.processes import until
 from hypothesis import Phase, given, settings
 from hypothesis import seed as seeded
@@ -60,80 +61,81 @@ KNOWN: Final = [
     RawRecord(key=b"k" * 3000, value=DEEP, headers=STANDARD),
     RawRecord(key=b"k", value=b"\xff" * 1_200_000, headers=STANDARD),
 ]
-"""What broke a client or a stage at some time, here or elsewhere."""
+"""Records that have broken a client or a stage at some time."""
 
 
-def fault(record: RawRecord) -> str | None:
-    """Say why a record is no event; None for one that is."""
-    named = tuple((name.decode("utf-8", "surrogateescape"), value) for name, value in record.headers)
+def decode_error(record: RawRecord) -> str | None:
+    """Return the code of the decode error of a record, or None if it is an event."""
+    headers = tuple((name.decode("utf-8", "surrogateescape"), value) for name, value in record.headers)
     try:
-        decode(record.value, named, types=TYPES)
-    except BadEvent as bad:
-        return bad.code
+        decode(record.value, headers, types=TYPES)
+    except BadEvent as error:
+        return error.code
     return None
 
 
-async def spoil(oracle: Oracle, corpus: list[RawRecord]) -> None:
-    """Publish a corpus, each record between good neighbours in one batch, and write down where the bad lie."""
+async def publish_corpus(client: RecordingClient, corpus: list[RawRecord]) -> None:
+    """Publish each bad record between two good ones in one batch. Write the places of the bad ones to the ledger."""
     for n, record in enumerate(corpus):
-        reason = fault(record)
+        reason = decode_error(record)
         if reason is None:
             continue
-        neighbours = [oracle.make(), oracle.make()]
+        neighbours = [client.make(), client.make()]
         before, after = (
-            RawRecord(key=one.number.encode(), value=one.value, headers=STANDARD) for one in neighbours
+            RawRecord(key=purchase.number.encode(), value=purchase.value, headers=STANDARD)
+            for purchase in neighbours
         )
         partition = n % PARTITIONS
-        topic = oracle.at.parts.topic_prefix + TOPIC
-        first = await publish(oracle.producer, topic, partition, [before, record, after])
-        for one in neighbours:
-            oracle.note(one)
-        where = {"topic": TOPIC, "partition": partition, "offset": first + 1}
-        oracle.ledger.write("poison", did_id="", number="", key=str(next(NUMBERS)), reason=reason, **where)
+        topic = client.installation.parts.topic_prefix + TOPIC
+        first = await publish(client.producer, topic, partition, [before, record, after])
+        for purchase in neighbours:
+            client.note(purchase)
+        place = {"topic": TOPIC, "partition": partition, "offset": first + 1}
+        client.ledger.write("poison", did_id="", number="", key=str(next(NUMBERS)), reason=reason, **place)
 
 
-async def taken(at: Installation, oracle: Oracle) -> None:
-    """Wait until billing has as many states and letters as it was sent."""
-    wanted = (len(oracle.bought), len(list(oracle.ledger.of("poison"))))
-    connection = await asyncpg.connect(at.parts.postgres["billing"])
+async def wait_until_processed(installation: Installation, client: RecordingClient) -> None:
+    """Wait until billing has a state or a dead letter for each record."""
+    expected = (len(client.purchases), len(list(client.ledger.of("poison"))))
+    connection = await asyncpg.connect(installation.parts.postgres["billing"])
 
     async def all_there() -> bool:
-        return wanted == tuple(
+        return expected == tuple(
             await connection.fetchrow(
                 "SELECT (SELECT count(*) FROM terms), (SELECT count(*) FROM dead_letters)"
             )
         )
 
     try:
-        await until(all_there, within=30, what=f"{wanted} states and letters")
+        await until(all_there, within=30, what=f"{expected} states and dead letters")
     finally:
         await connection.close()
 
 
 def corpora(seed: int) -> list[list[RawRecord]]:
-    """Draw some corpora, the same for the same seed, and begin with what is known."""
-    drawn = [KNOWN]
+    """Return the known corpus and some random ones. The same seed gives the same corpora."""
+    result = [KNOWN]
 
     @seeded(seed)
     @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate])
     @given(corpus=CORPUS)
     def draw(corpus: list[RawRecord]) -> None:
-        drawn.append(corpus)
+        result.append(corpus)
 
     draw()
-    return drawn
+    return result
 
 
-async def test_each_malformed_record_is_one_dead_letter_and_its_neighbours_are_taken(
-    install: Install, ask: Ask, judge: Judge, seed: int
+async def test_each_malformed_record_is_one_dead_letter_and_its_neighbours_are_applied(
+    install: Install, open_client: OpenClient, check_invariants: CheckInvariants, seed: int
 ) -> None:
-    """F24: of a corpus of bytes each bad one is dead-lettered once with its cause, everything beside it is taken."""
+    """F24: each bad record of a corpus is one dead letter with its cause. Every record beside it is applied."""
     record_headers.install()
-    at = await install("billing")
-    oracle = await ask(at)
-    worker = await at.worker("billing").ready()
+    installation = await install("billing")
+    client = await open_client(installation)
+    worker = await installation.worker("billing").ready()
     for corpus in corpora(seed):
-        await spoil(oracle, corpus)
-        await taken(at, oracle)
-    await judge(at)
+        await publish_corpus(client, corpus)
+        await wait_until_processed(installation, client)
+    await check_invariants(installation)
     assert worker.process.exit_code is None

@@ -1,4 +1,4 @@
-"""The invariants themselves: sound evidence passes, and each way to break a promise is seen and named."""
+"""Tests of the invariants: sound evidence has no violation, and each kind of broken promise is reported."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from faults.evidence import Evidence, Facts, HistoryRow, Letter, PublishedEvent
+from faults.evidence import DeadLetter, Evidence, HistoryRow, PublishedEvent, ServiceData
 from faults.invariants import violations
 from faults.ledger import Ledger
-from faults.report import reported
-from faults.summary import Summary, TestResult, Timed
+from faults.report import report_of
+from faults.summary import FaultResult, Summary, Timed
 from harness.fault_journal import Fault
 from msgspec import structs
 
@@ -35,17 +35,17 @@ PRICE = {name: {"amount": "1.00", "currency": "USD"} for name in ("setup", "recu
 BAD = ("did.purchased", 3, 14)
 PLACE = ("topic", "partition", "offset")
 
-Break = Callable[[Evidence], Evidence]
+Breaker = Callable[[Evidence], Evidence]
 
 
 def term(**changed: Any) -> TermChanged:
-    said = {"state": "active", "cycles_left": None, "billing_period": 1, "period_start": NOW}
+    published = {"state": "active", "cycles_left": None, "billing_period": 1, "period_start": NOW}
     return TermChanged(
-        **ABOUT, **said | {"expires_at": NOW, "aging_until": None, "reason": "started"} | changed
+        **ABOUT, **published | {"expires_at": NOW, "aging_until": None, "reason": "started"} | changed
     )
 
 
-def said(offset: int, name: str, sequence: int | None, data: Any, event_id: str = "") -> PublishedEvent:
+def published(offset: int, name: str, sequence: int | None, data: Any, event_id: str = "") -> PublishedEvent:
     source = f"/didflow/{name}" if name != "orders" else "/orders/x"
     event = Event(
         id=event_id or f"{name}-{data.topic}-{sequence}",
@@ -63,7 +63,7 @@ def posted() -> LedgerPosted:
     return LedgerPosted(**ABOUT, entry_id=ENTRY, payer="master", kind="setup", money=money)
 
 
-def bought() -> DidPurchased:
+def purchase() -> DidPurchased:
     return DidPurchased(
         **ABOUT,
         number_type="local",
@@ -77,41 +77,43 @@ def bought() -> DidPurchased:
 
 def did() -> Did:
     view = TermView(state="active", cycles_left=5, expires_at=NOW)
-    shown: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "number_type": "local",
         "purchased_at": NOW,
         "stock": "assigned",
         "payer": "master",
     }
-    return Did(**ABOUT, **shown, features=("voice_in",), term=view)
+    return Did(**ABOUT, **fields, features=("voice_in",), term=view)
 
 
 RECORDS = (
-    said(0, "orders", None, bought(), "purchase"),
-    said(0, "billing", 1, term()),
-    said(0, "billing", 2, posted()),
-    said(1, "billing", 3, term(cycles_left=5)),
-    said(1, "inventory", None, did_changed(did())),
+    published(0, "orders", None, purchase(), "purchase"),
+    published(0, "billing", 1, term()),
+    published(0, "billing", 2, posted()),
+    published(1, "billing", 3, term(cycles_left=5)),
+    published(1, "inventory", None, did_changed(did())),
 )
 
 
 def sound() -> Evidence:
-    """Everything as promised: one purchase, its term, one change of it, and one poison."""
+    """Return evidence without a violation: one purchase, its term, one change of it, and one poison."""
     ids = frozenset(event_id_hash(*record.id) for record in RECORDS)
-    held = Term(**ABOUT, payer="master", state="active", cycles_left=5, period=1, expires_at=NOW)
-    letter = (Letter(reason="not_json", origin=BAD),)
+    stored_term = Term(**ABOUT, payer="master", state="active", cycles_left=5, period=1, expires_at=NOW)
+    letter = (DeadLetter(reason="not_json", origin=BAD),)
     line = {"entry_id": ENTRY, "did_id": DID, "amount": Decimal("2.00")}
-    told = tuple(
+    rows = tuple(
         HistoryRow(
             did_id=DID, type=r.topic, source=r.event.source, event_id=r.event.id, sequence=r.event.sequence
         )
         for r in RECORDS
     )
-    billing = Facts(states={DID: Stored(held, 1, 3)}, inbox=ids, letters=letter, ledger=(line,))
-    inventory = Facts(states={DID: Stored(did(), 1, 0)}, inbox=ids, letters=letter, history=told)
+    billing = ServiceData(
+        states={DID: Stored(stored_term, 1, 3)}, inbox=ids, dead_letters=letter, ledger=(line,)
+    )
+    inventory = ServiceData(states={DID: Stored(did(), 1, 0)}, inbox=ids, dead_letters=letter, history=rows)
     return Evidence(
         records=RECORDS,
-        strange=(BAD,),
+        undecodable=(BAD,),
         copies={"billing": letter, "inventory": letter * 2},
         services={"billing": billing, "inventory": inventory},
     )
@@ -119,29 +121,29 @@ def sound() -> Evidence:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """One purchase, one poison and one change of cycles were acknowledged."""
+    """Return a ledger with one purchase, one poison and one change of cycles."""
     opened = Ledger(tmp_path / "ledger")
     about: dict[str, Any] = {"did_id": str(DID), "number": NUMBER}
-    said: dict[str, Any] = {"price": PRICE, "billing_period": 1, "registration": "not_required"}
-    opened.write("purchase", key="purchase", **said, **about)
+    published: dict[str, Any] = {"price": PRICE, "billing_period": 1, "registration": "not_required"}
+    opened.write("purchase", key="purchase", **published, **about)
     opened.write("poison", key="p", reason="not_json", **about | dict(zip(PLACE, BAD, strict=True)))
     opened.write("set_cycles", key="c", billing_cycles=5, **about)
     yield opened
     opened.close()
 
 
-def facts(evidence: Evidence, name: str, **changed: Any) -> Evidence:
-    """Change one service's facts."""
+def with_data(evidence: Evidence, name: str, **changed: Any) -> Evidence:
+    """Return the evidence with changes in one service's data."""
     return replace(
         evidence, services={**evidence.services, name: replace(evidence.services[name], **changed)}
     )
 
 
-def stored(evidence: Evidence, name: str, sequence: int | None = None, **changed: Any) -> Evidence:
-    """Change one service's stored state."""
+def with_state(evidence: Evidence, name: str, sequence: int | None = None, **changed: Any) -> Evidence:
+    """Return the evidence with changes in one service's stored state."""
     row = evidence.services[name].states[DID]
     count = row.sequence if sequence is None else sequence
-    return facts(
+    return with_data(
         evidence,
         name,
         states={DID: structs.replace(row, state=structs.replace(row.state, **changed), sequence=count)},
@@ -153,30 +155,30 @@ def more(evidence: Evidence, *records: PublishedEvent) -> Evidence:
 
 
 def twice(evidence: Evidence, name: str, what: str) -> Evidence:
-    return facts(evidence, name, **{what: getattr(evidence.services[name], what) * 2})
+    return with_data(evidence, name, **{what: getattr(evidence.services[name], what) * 2})
 
 
-GIVEN_UP = Letter(reason="defect", origin=("did.purchased", 1, 1))
+GIVEN_UP = DeadLetter(reason="defect", origin=("did.purchased", 1, 1))
 
-BREAKS: dict[str, tuple[Break, str]] = {
-    "a state is missing": (lambda e: facts(e, "billing", states={}), "I1 lost"),
-    "an event was not taken": (lambda e: facts(e, "inventory", inbox=frozenset()), "I1 lost"),
-    "a command has no effect": (lambda e: stored(e, "billing", cycles_left=None), "I1 lost"),
+BROKEN: dict[str, tuple[Breaker, str]] = {
+    "a state is missing": (lambda e: with_data(e, "billing", states={}), "I1 lost"),
+    "an event was not taken": (lambda e: with_data(e, "inventory", inbox=frozenset()), "I1 lost"),
+    "a command has no effect": (lambda e: with_state(e, "billing", cycles_left=None), "I1 lost"),
     "a purchase was told to nobody": (
         lambda e: replace(e, records=tuple(r for r in e.records if r.topic != "did.changed")),
         "I1 lost",
     ),
     "an event was never committed": (
-        lambda e: more(e, said(2, "billing", 4, term(cycles_left=5))),
+        lambda e: more(e, published(2, "billing", 4, term(cycles_left=5))),
         "I2 wrong",
     ),
     "a number was given twice": (
-        lambda e: more(e, said(2, "billing", 3, term(cycles_left=5), "other")),
+        lambda e: more(e, published(2, "billing", 3, term(cycles_left=5), "other")),
         "I2 doubled",
     ),
     "a message was decided twice": (lambda e: twice(e, "inventory", "history"), "I3 doubled"),
     "a cause had its effect twice": (
-        lambda e: stored(
+        lambda e: with_state(
             more(e, replace(RECORDS[3], place=("term.changed", 0, 2), event=again(RECORDS[3].event, 4))),
             "billing",
             4,
@@ -187,21 +189,21 @@ BREAKS: dict[str, tuple[Break, str]] = {
         lambda e: replace(e, records=tuple(swapped(e.records))),
         "I4 out of order",
     ),
-    "an event was never published": (lambda e: stored(e, "billing", 9), "I4 lost"),
-    "a row was never published": (lambda e: facts(e, "billing", outbox=1), "I5 lost"),
-    "a retry was forgotten": (lambda e: facts(e, "billing", overdue=1), "I5 lost"),
-    "it never became quiet": (lambda e: replace(e, unrest=("billing: 3 to read",)), "I5 lost"),
-    "a poison vanished": (lambda e: facts(e, "billing", letters=()), "I6 lost"),
-    "a poison is there twice": (lambda e: twice(e, "billing", "letters"), "I6 doubled"),
+    "an event was never published": (lambda e: with_state(e, "billing", 9), "I4 lost"),
+    "a row was never published": (lambda e: with_data(e, "billing", outbox=1), "I5 lost"),
+    "a retry was forgotten": (lambda e: with_data(e, "billing", overdue=1), "I5 lost"),
+    "it never became quiet": (lambda e: replace(e, unfinished_work=("billing: 3 to read",)), "I5 lost"),
+    "a poison vanished": (lambda e: with_data(e, "billing", dead_letters=()), "I6 lost"),
+    "a poison is there twice": (lambda e: twice(e, "billing", "dead_letters"), "I6 doubled"),
     "its copy was not published": (lambda e: replace(e, copies={}), "I6 lost"),
     "a good record was given up": (
-        lambda e: facts(e, "billing", letters=(*e.services["billing"].letters, GIVEN_UP)),
+        lambda e: with_data(e, "billing", dead_letters=(*e.services["billing"].dead_letters, GIVEN_UP)),
         "I6 wrong",
     ),
     "a customer was billed twice": (lambda e: twice(e, "billing", "ledger"), "I7 doubled"),
-    "a customer was not billed": (lambda e: facts(e, "billing", ledger=()), "I7 lost"),
-    "the owner differs from its event": (lambda e: stored(e, "billing", state="canceled"), "I8 wrong"),
-    "the view differs from the event": (lambda e: stored(e, "inventory", term=TermView()), "I8 wrong"),
+    "a customer was not billed": (lambda e: with_data(e, "billing", ledger=()), "I7 lost"),
+    "the owner differs from its event": (lambda e: with_state(e, "billing", state="canceled"), "I8 wrong"),
+    "the view differs from the event": (lambda e: with_state(e, "inventory", term=TermView()), "I8 wrong"),
 }
 
 
@@ -219,34 +221,36 @@ def swapped(records: tuple[PublishedEvent, ...]) -> Iterator[PublishedEvent]:
 
 
 def test_sound_evidence_has_no_violation(ledger: Ledger) -> None:
-    """What is as promised is not complained about; a second copy of a dead letter is a resend."""
-    assert [str(wrong) for wrong in violations(ledger, sound())] == []
+    """Sound evidence has no violation. A second copy of a dead letter is a resend and is allowed."""
+    assert [str(violation) for violation in violations(ledger, sound())] == []
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_each_broken_promise_is_named(ledger: Ledger, name: str) -> None:
-    """Whatever is lost, doubled, out of order or wrong turns the invariant that promises it red."""
-    broken, wanted = BREAKS[name]
-    assert wanted in {f"{wrong.invariant} {wrong.harm}" for wrong in violations(ledger, broken(sound()))}
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_broken_promise_is_reported_by_its_invariant(ledger: Ledger, name: str) -> None:
+    """Anything lost, doubled, out of order or wrong is reported by the invariant that forbids it."""
+    break_, expected = BROKEN[name]
+    assert expected in {
+        f"{violation.invariant} {violation.harm}" for violation in violations(ledger, break_(sound()))
+    }
 
 
 def test_a_repeat_on_a_topic_is_no_violation(ledger: Ledger) -> None:
-    """At least once: the same event again, however late, is what consumers absorb."""
+    """Delivery is at least once: the same event may come again later, because consumers absorb repeats."""
     repeat = replace(RECORDS[1], place=("term.changed", 0, 9))
     assert violations(ledger, more(sound(), repeat)) == []
 
 
-def test_an_order_that_only_the_carrier_knows_is_named(ledger: Ledger) -> None:
-    """Whatever a carrier was asked to do was committed and published before."""
+def test_a_carrier_command_that_was_not_published_is_reported(ledger: Ledger) -> None:
+    """Every command that a carrier executes was committed and published before."""
     ledger.write("carrier", did_id=str(DID), number=NUMBER, key=str(ENTRY), action="activate")
-    assert [wrong.invariant for wrong in violations(ledger, sound())] == ["I2"]
+    assert [violation.invariant for violation in violations(ledger, sound())] == ["I2"]
 
 
-def test_the_report_counts_and_names(ledger: Ledger) -> None:
-    """A run is summed up on one page: acknowledged, broken, absorbed, and every harm with its words."""
+def test_the_report_has_all_counts_and_violations(ledger: Ledger) -> None:
+    """The report has the acknowledged requests, the faults, the repeats, and every violation."""
     fault = Fault(kind="kill -9", what="billing", began=1.0, lifted=2.0)
-    evidence = BREAKS["a customer was billed twice"][0](sound())
-    page = str(reported(seed=7, ledger=ledger, evidence=evidence, faults=[fault], duplicates=3))
+    evidence = BROKEN["a customer was billed twice"][0](sound())
+    page = str(report_of(seed=7, ledger=ledger, evidence=evidence, faults=[fault], duplicates=3))
     for part in (
         "seed",
         "3: poison 1, purchase 1, set_cycles 1",
@@ -257,15 +261,15 @@ def test_the_report_counts_and_names(ledger: Ledger) -> None:
         assert part in page
 
 
-def test_figures_of_many_runs_are_put_together(tmp_path: Path) -> None:
-    """A row is green in a run when all of its tests were; times are over all runs; what was red has its seed."""
-    file = tmp_path / "outcomes.jsonl"
+def test_the_summary_combines_many_runs(tmp_path: Path) -> None:
+    """A row passed in a run if all its tests passed. Times are over all runs. A failed test is listed with its seed."""
+    file = tmp_path / "results.jsonl"
     for run, passed in (("1", True), ("2", False)):
         kill = (Timed("kill -9", 3.0), Timed("freeze", None))
-        one = TestResult(name="a", seed=int(run), run=run, rows=("F01", "F02"), faults=kill, duplicates=2)
+        one = FaultResult(name="a", seed=int(run), run=run, rows=("F01", "F02"), faults=kill, duplicates=2)
         one.write(file)
         replace(one, name="b", rows=("F02",), passed=passed, acknowledged={"renew": 5}).write(file)
-    summary = Summary([TestResult.read(line) for line in file.read_text().splitlines()])
+    summary = Summary([FaultResult.read(line) for line in file.read_text().splitlines()])
     assert summary.rows() == {"F01": (2, 2), "F02": (1, 2)}
     assert not summary.passed
     page = str(summary)
@@ -276,6 +280,6 @@ def test_figures_of_many_runs_are_put_together(tmp_path: Path) -> None:
         "8  p50",
         "(of 4)",
         "1 of 2",
-        "RED  b  DIDFLOW_SEED=2",
+        "FAILED  b  DIDFLOW_SEED=2",
     ):
         assert part in page

@@ -9,32 +9,32 @@ HARMS: Final[tuple[Harm, ...]] = get_args(Harm)
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One thing that is not as promised."""
+    """One broken promise."""
 
     invariant: str
     harm: Harm
-    words: str
+    text: str
 
     def __str__(self) -> str:
         """Return the violation on one line."""
-        return f"{self.invariant} {self.harm}: {self.words}"
+        return f"{self.invariant} {self.harm}: {self.text}"
 
 
-def lost(invariant: str, words: str) -> Violation:
+def lost(invariant: str, text: str) -> Violation:
     """Something that was acknowledged or committed is missing."""
-    return Violation(invariant=invariant, harm="lost", words=words)
+    return Violation(invariant=invariant, harm="lost", text=text)
 
 
-def doubled(invariant: str, words: str) -> Violation:
+def doubled(invariant: str, text: str) -> Violation:
     """Something is there more often than it happened."""
-    return Violation(invariant=invariant, harm="doubled", words=words)
+    return Violation(invariant=invariant, harm="doubled", text=text)
 
 
-def wrong(invariant: str, words: str) -> Violation:
+def wrong(invariant: str, text: str) -> Violation:
     """Something is there that was not promised, or it differs from the promise."""
-    return Violation(invariant=invariant, harm="wrong", words=words)
+    return Violation(invariant=invariant, harm="wrong", text=text)
 
 
-def disordered(words: str) -> Violation:
+def disordered(text: str) -> Violation:
     """Something comes before what it must follow."""
-    return Violation(invariant="I4", harm="out of order", words=words)
+    return Violation(invariant="I4", harm="out of order", text=text)

@@ -1,6 +1,6 @@
 """The four services in one process, each on its own database, without a broker.
 
-The test passes what one service publishes to those who read it, in any order that it chooses.
+The test passes the published records to the services that read them, in the order that it chooses.
 """
 
 import asyncio
@@ -35,39 +35,39 @@ STANDARD: Final = (("content-type", CONTENT_TYPE.encode()),)
 READS: Final[Mapping[str, frozenset[str]]] = {
     name: frozenset(model.topic for model in service(name).events) for name in SERVICES
 }
-_TAKE: Final = "DELETE FROM outbox RETURNING id, topic, key, value, headers"
+_TAKE_OUTBOX: Final = "DELETE FROM outbox RETURNING id, topic, key, value, headers"
 _OFFSETS = itertools.count()
 
 
 @dataclass(kw_only=True)
-class Four:
-    """The stages of some or all services. `said` has what each one has published so far, in order."""
+class ServicesInProcess:
+    """The stages of some or all services. `published`: service -> the records that it has published, in order."""
 
     stages: Mapping[str, Stage]
-    said: dict[str, list[Record]] = field(default_factory=dict)
+    published: dict[str, list[Record]] = field(default_factory=dict)
 
     async def receive(self, records: Iterable[Record], *, only: str | None = None) -> None:
         """Pass records to all services that read their topics, as one batch for each service."""
         records = list(records)
         for name, stage in self.stages.items():
-            heard = [record for record in records if record.topic in READS[name]]
-            if heard and only in (None, name):
-                await stage.records(heard)
+            read = [record for record in records if record.topic in READS[name]]
+            if read and only in (None, name):
+                await stage.records(read)
 
     async def publish(self) -> list[Record]:
-        """Return the rows of the services' outboxes as Kafka would have them."""
+        """Empty the outboxes. Return their rows as Kafka records."""
         found: list[Record] = []
         for name, stage in self.stages.items():
-            rows = sorted(await stage.database.fetch(_TAKE), key=lambda row: row["id"])
+            rows = sorted(await stage.database.fetch(_TAKE_OUTBOX), key=lambda row: row["id"])
             records = [_published(row) for row in rows]
-            self.said.setdefault(name, []).extend(records)
+            self.published.setdefault(name, []).extend(records)
             found += records
         return found
 
     async def states(self, name: str) -> dict[UUID, Stored[Any]]:
         """Return a service's main states by DID."""
-        here = service(name)
-        kind = next(kind for kind in here.kinds if kind.model is here.main)
+        described = service(name)
+        kind = next(kind for kind in described.kinds if kind.model is described.main)
         columns = ", ".join(f'"{column}"' for column in kind.columns)
         rows = await self.stages[name].database.fetch(f"SELECT {columns} FROM {kind.table.name}")
         found = (kind.from_row(tuple(row)) for row in rows)
@@ -76,12 +76,12 @@ class Four:
     async def count(self, name: str, table: str, where: str = "true") -> int:
         """Count rows."""
         rows = await self.stages[name].database.fetch(f"SELECT count(*) FROM {table} WHERE {where}")
-        counted: int = rows[0][0]
-        return counted
+        value: int = rows[0][0]
+        return value
 
 
 @asynccontextmanager
-async def four(database_for: DatabaseFor, *names: str) -> AsyncIterator[Four]:
+async def services_in_process(database_for: DatabaseFor, *names: str) -> AsyncIterator[ServicesInProcess]:
     """Open the stages of these services, or of all."""
     async with AsyncExitStack() as exits:
         stages = {}
@@ -93,18 +93,18 @@ async def four(database_for: DatabaseFor, *names: str) -> AsyncIterator[Four]:
             exits.callback(_note_repeats, metrics)
             telemetry = StageTelemetry(metrics, start_tracing(service=name, process="test", endpoint=None))
             stages[name] = Stage(service(name), database, telemetry)
-        yield Four(stages=stages)
+        yield ServicesInProcess(stages=stages)
 
 
-def record(
+def event_record(
     data: EventData, event_id: str, *, source: str, time: datetime, sequence: int | None = None
 ) -> Record:
     """Return the record of an event as its source would publish it."""
     event: Event[EventData] = Event(id=event_id, source=source, time=time, data=data, sequence=sequence)
-    return raw(encode(event), data.topic, data.subject.encode())
+    return raw_record(encode(event), data.topic, data.subject.encode())
 
 
-def raw(value: bytes | None, topic: str, key: bytes | None = b"k", headers: Any = STANDARD) -> Record:
+def raw_record(value: bytes | None, topic: str, key: bytes | None = b"k", headers: Any = STANDARD) -> Record:
     """Return a record of any bytes with its own offset."""
     return Record(topic, 0, next(_OFFSETS), key, value, headers)
 
@@ -114,42 +114,42 @@ def event_of(record: Record) -> Event[Any]:
     return decode(record.value, record.headers, types=EVENT_TYPES)
 
 
-def answers(records: Iterable[Record], at: datetime) -> list[Record]:
+def carrier_results(records: Iterable[Record], at: datetime) -> list[Record]:
     """Return the results for the carrier commands among these records. All succeed."""
-    orders = [event_of(one) for one in records if one.topic == "provisioning.commands"]
+    commands = [event_of(record) for record in records if record.topic == "provisioning.commands"]
     return [
-        record(
+        event_record(
             ResultReported(
-                did_id=order.data.did_id,
-                number=order.data.number,
-                account=order.data.account,
-                command_id=order.data.command_id,
-                attempt=order.data.attempt,
+                did_id=command.data.did_id,
+                number=command.data.number,
+                account=command.data.account,
+                command_id=command.data.command_id,
+                attempt=command.data.attempt,
                 outcome="succeeded",
                 completed_at=at,
             ),
-            f"answer to {order.id}",
+            f"result of {command.id}",
             source=CARRIER,
             time=at,
         )
-        for order in orders
+        for command in commands
     ]
 
 
 def _note_repeats(metrics: Metrics) -> None:
-    counted = metrics.registry.get_sample_value("didflow_duplicates_total", {"origin": "kafka"})
-    JOURNAL.duplicates += int(counted or 0)
+    value = metrics.registry.get_sample_value("didflow_duplicates_total", {"origin": "kafka"})
+    JOURNAL.duplicates += int(value or 0)
 
 
 def _published(row: asyncpg.Record) -> Record:
     headers = STANDARD if row["headers"] is None else headers_from_json(row["headers"])
-    return raw(row["value"], row["topic"], row["key"], headers)
+    return raw_record(row["value"], row["topic"], row["key"], headers)
 
 
-async def together(*works: Any) -> Sequence[Any]:
+async def run_together(*coroutines: Any) -> Sequence[Any]:
     """Run coroutines at the same time and return their results. Raise the first error once all have ended."""
-    found = await asyncio.gather(*works, return_exceptions=True)
-    for one in found:
-        if isinstance(one, BaseException):
-            raise one
+    found = await asyncio.gather(*coroutines, return_exceptions=True)
+    for result in found:
+        if isinstance(result, BaseException):
+            raise result
     return found

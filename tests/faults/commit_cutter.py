@@ -1,6 +1,6 @@
-"""A proxy before PostgreSQL that cuts a connection at its COMMIT: before the server gets it, or before it can answer.
+"""A proxy before PostgreSQL that cuts a connection at its COMMIT: before the server receives it, or before it answers.
 
-In both cases the client does not learn the result of its transaction. Each `arm` cuts one COMMIT.
+In both cases the client does not learn the result of its transaction. Each call of `arm` cuts one COMMIT.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from harness.fault_journal import JOURNAL
 
 Cut = Literal["applied", "dropped"]
-"""What becomes of the transaction: it was committed, or it never was."""
+"""The result of the transaction: `applied` if the server commits it, `dropped` if it does not."""
 
 CUTS: Final[tuple[Cut, ...]] = ("applied", "dropped")
 _COMMIT: Final = b"COMMIT;\x00"
@@ -26,19 +26,19 @@ def _nothing() -> None:
 
 @dataclass(kw_only=True)
 class CommitCutter:
-    """A proxy before one database. `strike` is called immediately before the cut."""
+    """A proxy before one database. It calls `before_cut` immediately before it cuts a connection."""
 
     dsn: str
     cut: Cut = "dropped"
-    struck: asyncio.Event = field(default_factory=asyncio.Event)
-    strike: Callable[[], None] = _nothing
+    happened: asyncio.Event = field(default_factory=asyncio.Event)
+    before_cut: Callable[[], None] = _nothing
     _armed: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def arm(self, cut: Cut, strike: Callable[[], None] = _nothing) -> None:
+    def arm(self, cut: Cut, before_cut: Callable[[], None] = _nothing) -> None:
         """Cut the next COMMIT."""
-        self.cut, self.strike, self._armed = cut, strike, True
-        self.struck.clear()
+        self.cut, self.before_cut, self._armed = cut, before_cut, True
+        self.happened.clear()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
@@ -47,36 +47,36 @@ class CommitCutter:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         server = urlsplit(self.dsn)
-        back, forth = await asyncio.open_connection(server.hostname, server.port)
-        answers = asyncio.create_task(_pump(back, writer))
+        from_server, to_server = await asyncio.open_connection(server.hostname, server.port)
+        forwarding = asyncio.create_task(_pump(from_server, writer))
         with suppress(OSError, asyncio.CancelledError):
             while data := await reader.read(_CHUNK):
                 if self._armed and _COMMIT in data:
                     self._armed = False
-                    await self._cut(data, back, forth, answers)
+                    await self._cut(data, from_server, to_server, forwarding)
                     break
-                forth.write(data)
-                await forth.drain()
-        answers.cancel()
-        for end in (writer, forth):
+                to_server.write(data)
+                await to_server.drain()
+        forwarding.cancel()
+        for end in (writer, to_server):
             end.transport.abort()
 
     async def _cut(
         self,
         data: bytes,
-        back: asyncio.StreamReader,
-        forth: asyncio.StreamWriter,
-        answers: asyncio.Task[None],
+        from_server: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+        forwarding: asyncio.Task[None],
     ) -> None:
-        answers.cancel()
-        await asyncio.wait({answers})
-        self.strike()
+        forwarding.cancel()
+        await asyncio.wait({forwarding})
+        self.before_cut()
         if self.cut == "applied":
-            forth.write(data)
-            await forth.drain()
-            await back.read(_CHUNK)
+            to_server.write(data)
+            await to_server.drain()
+            await from_server.read(_CHUNK)
         JOURNAL.once(f"COMMIT cut, {self.cut}")
-        self.struck.set()
+        self.happened.set()
 
     def end(self) -> None:
         """Close all remaining connections."""
@@ -95,12 +95,12 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 @asynccontextmanager
 async def commit_cutter(dsn: str) -> AsyncIterator[tuple[CommitCutter, str]]:
     """Run a proxy before a database. Return it with the DSN that leads through it."""
-    made = CommitCutter(dsn=dsn)
-    server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
+    cutter = CommitCutter(dsn=dsn)
+    server = await asyncio.start_server(cutter.accept, "127.0.0.1", 0)
     parts = urlsplit(dsn)
-    before = f"{parts.username}:{parts.password}@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    address = f"{parts.username}:{parts.password}@127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield made, urlunsplit(parts._replace(netloc=before))
+        yield cutter, urlunsplit(parts._replace(netloc=address))
     finally:
         server.close()
-        made.end()
+        cutter.end()

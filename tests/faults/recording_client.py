@@ -1,7 +1,7 @@
-"""A client with a memory: it sends purchases and commands and writes each acknowledged one to the ledger.
+"""A client that sends purchases and commands, and writes each one to the ledger once it is acknowledged.
 
-It repeats a request that is not acknowledged, the same bytes under the same key, until it is. So every promise must
-be found once, even if it was sent twice.
+It repeats a request, the same bytes under the same key, until the request is acknowledged. So the effect of every
+ledger entry must be found exactly once, even if the request was sent twice.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ids import derived_id
 
-SOURCE: Final = "/orders/oracle"
+SOURCE: Final = "/orders/faults"
 PRICE: Final = {
     "setup": {"amount": "2.50", "currency": "USD"},
     "recurring": {"amount": "1.15", "currency": "USD"},
 }
 FREE: Final = "+12125"
-"""Where no registration is asked for: New York."""
+"""Prefix of New York, where no registration is required."""
 STRICT: Final = "+353212"
-"""Where details have to be assigned first: Cork."""
+"""Prefix of Cork, where end-user details are required."""
 _HEADERS: Final = [("content-type", CONTENT_TYPE.encode())]
-_AGAIN_S: Final = 0.2
+_RETRY_S: Final = 0.2
 PATIENCE_S: Final = 180.0
-"""No fault lasts so long: what is not acknowledged by then fails the test with the last error."""
+"""A request that is not acknowledged after this time fails with its last error. No fault lasts so long."""
 
 PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "set_voice": ("provisioning", "/v1/routing/batch/set-voice"),
@@ -52,11 +52,11 @@ PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "restore": ("billing", "/v1/terms/batch/restore"),
     "assign": ("inventory", "/v1/dids/batch/assign-end-user"),
 }
-"""Command -> the service that takes it, and where."""
+"""Kind of command -> the service and the path of its route."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OraclePurchase:
+class SentPurchase:
     """One purchase as it was sent."""
 
     did_id: str
@@ -67,27 +67,27 @@ class OraclePurchase:
 
 
 @dataclass(kw_only=True)
-class Oracle:
-    """One client of an installation. `apis`: service -> the API that gets its commands."""
+class RecordingClient:
+    """One client of an installation. `apis`: service -> the API that receives its commands."""
 
-    at: Installation
+    installation: Installation
     ledger: Ledger
     producer: AIOKafkaProducer
-    chance: random.Random
+    random_source: random.Random
     apis: dict[str, Api] = field(default_factory=dict)
-    bought: list[OraclePurchase] = field(default_factory=list)
-    odd: list[str] = field(default_factory=list)
+    purchases: list[SentPurchase] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
     _numbers: Iterator[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start the numbers at a random place, so that two oracles of one test do not buy the same."""
-        self._numbers = _numbers(self.chance.randrange(1_000_000))
+        """Start at a random number, so that two clients of one test do not buy the same numbers."""
+        self._numbers = _numbers(self.random_source.randrange(1_000_000))
 
-    def make(self, *, prefix: str = FREE, **changed: Any) -> OraclePurchase:
+    def make(self, *, prefix: str = FREE, **changed: Any) -> SentPurchase:
         """Return a new purchase."""
         number = prefix + next(self._numbers)
-        did_id, key = derived_id("oracle", number), f"purchase-{number}"
-        given = {
+        did_id, key = derived_id("faults", number), f"purchase-{number}"
+        fields = {
             "did_id": did_id,
             "number": number,
             "account": ACCOUNT,
@@ -98,36 +98,36 @@ class Oracle:
             "price": PRICE,
             "billing_period": 1,
         }
-        data = DidPurchased.model_validate(given | changed)
+        data = DidPurchased.model_validate(fields | changed)
         event = Event(id=key, source=SOURCE, time=datetime.now(UTC), data=data)
-        return OraclePurchase(did_id=str(did_id), number=number, key=key, data=data, value=encode(event))
+        return SentPurchase(did_id=str(did_id), number=number, key=key, data=data, value=encode(event))
 
-    async def purchase(self, times: int = 1, **changed: Any) -> list[OraclePurchase]:
+    async def purchase(self, times: int = 1, **changed: Any) -> list[SentPurchase]:
         """Publish purchases. Return them once all are acknowledged and in the ledger."""
-        bought = [self.make(**changed) for _ in range(times)]
-        await asyncio.gather(*(self.publish(one) for one in bought))
-        return bought
+        purchases = [self.make(**changed) for _ in range(times)]
+        await asyncio.gather(*(self.publish(one) for one in purchases))
+        return purchases
 
-    async def publish(self, bought: OraclePurchase) -> None:
+    async def publish(self, purchase: SentPurchase) -> None:
         """Publish one purchase and write it to the ledger."""
-        await self.send(DidPurchased.topic, bought.value, bought.number)
-        self.note(bought)
+        await self.send(DidPurchased.topic, purchase.value, purchase.number)
+        self.note(purchase)
 
-    def note(self, bought: OraclePurchase) -> None:
+    def note(self, purchase: SentPurchase) -> None:
         """Write an acknowledged purchase to the ledger."""
         self.ledger.write(
             "purchase",
-            did_id=bought.did_id,
-            number=bought.number,
-            key=bought.key,
-            **bought.data.model_dump(mode="json", include={"price", "billing_period"}),
-            registration="not_required" if bought.number.startswith(FREE) else "awaiting",
+            did_id=purchase.did_id,
+            number=purchase.number,
+            key=purchase.key,
+            **purchase.data.model_dump(mode="json", include={"price", "billing_period"}),
+            registration="not_required" if purchase.number.startswith(FREE) else "awaiting",
         )
-        self.bought.append(bought)
+        self.purchases.append(purchase)
 
-    async def repeat(self, bought: OraclePurchase) -> None:
+    async def repeat(self, purchase: SentPurchase) -> None:
         """Publish the same event again, as an order system without an acknowledgement does."""
-        await self.send(DidPurchased.topic, bought.value, bought.number)
+        await self.send(DidPurchased.topic, purchase.value, purchase.number)
         JOURNAL.once("record repeated")
 
     async def poison(self, value: bytes = b'{"did_id": ', reason: str = "not_json") -> None:
@@ -140,7 +140,7 @@ class Oracle:
 
     async def send(self, topic: str, value: bytes, key: str, *, partition: int | None = None) -> Any:
         """Publish a value until it is acknowledged. Return its place."""
-        name = self.at.parts.topic_prefix + topic
+        name = self.installation.parts.topic_prefix + topic
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -150,31 +150,33 @@ class Oracle:
             except KafkaError:
                 if time.monotonic() > deadline:
                     raise
-                await asyncio.sleep(_AGAIN_S)
+                await asyncio.sleep(_RETRY_S)
 
-    async def purchase_over_http(self, **changed: Any) -> OraclePurchase:
+    async def purchase_over_http(self, **changed: Any) -> SentPurchase:
         """Purchase over HTTP and write the purchase to the ledger when the answer is 201."""
-        bought = self.make(**changed)
-        body = bought.data.model_dump(mode="json", exclude_unset=True)
-        answered = await self.call("inventory", "/v1/purchases", body, key=bought.key)
-        if answered.status == 201:
-            self.note(bought)
+        purchase = self.make(**changed)
+        body = purchase.data.model_dump(mode="json", exclude_unset=True)
+        response = await self.call("inventory", "/v1/purchases", body, key=purchase.key)
+        if response.status == 201:
+            self.note(purchase)
         else:
-            self.odd.append(f"purchase of {bought.number} was answered {answered.status} {answered.body}")
-        return bought
+            self.unexpected.append(
+                f"purchase of {purchase.number} was answered {response.status} {response.body}"
+            )
+        return purchase
 
-    async def command(self, kind: Kind, bought: OraclePurchase, **wish: Any) -> str:
+    async def command(self, kind: Kind, purchase: SentPurchase, **fields: Any) -> str:
         """Send a command for one DID until it is answered. Return its outcome, or the code of the refusal."""
         name, path = PATHS[kind]
         key = str(uuid4())
-        answered = await self.call(name, path, {"dids": [bought.did_id], **wish}, key=key)
-        if answered.status != 200:
-            self.odd.append(f"{kind} {bought.did_id} was answered {answered.status} {answered.body}")
-            return answered.code
-        result = answered.body["results"][0]
+        response = await self.call(name, path, {"dids": [purchase.did_id], **fields}, key=key)
+        if response.status != 200:
+            self.unexpected.append(f"{kind} {purchase.did_id} was answered {response.status} {response.body}")
+            return response.code
+        result = response.body["results"][0]
         if result["outcome"] == "refused":
             return str(result["code"])
-        self.ledger.write(kind, did_id=bought.did_id, number=bought.number, key=key, **wish)
+        self.ledger.write(kind, did_id=purchase.did_id, number=purchase.number, key=key, **fields)
         return str(result["outcome"])
 
     async def trunk(self) -> str:
@@ -195,19 +197,19 @@ class Oracle:
     async def approve(self, attempt: Mapping[str, str]) -> None:
         """Approve a verification as a reviewer."""
         key, path = str(uuid4()), f"/v1/verifications/{attempt['verification_id']}/approve"
-        answered = await self.call("reviewer", path, {}, key=key)
+        response = await self.call("reviewer", path, {}, key=key)
         about = {"did_id": attempt["did_id"], "number": attempt["number"]}
-        if answered.status == 200:
+        if response.status == 200:
             self.ledger.write("approve", key=key, **about)
-        elif answered.code not in ("superseded", "already_decided"):
-            self.odd.append(f"approve {about} was answered {answered.status} {answered.body}")
+        elif response.code not in ("superseded", "already_decided"):
+            self.unexpected.append(f"approve {about} was answered {response.status} {response.body}")
 
     async def created(self, name: str, path: str, body: Any) -> dict[str, Any]:
         """Create a thing over HTTP and return it."""
-        answered = await self.call(name, path, body, key=str(uuid4()))
-        assert answered.status == 201, answered
-        made: dict[str, Any] = answered.body
-        return made
+        response = await self.call(name, path, body, key=str(uuid4()))
+        assert response.status == 201, response
+        resource: dict[str, Any] = response.body
+        return resource
 
     async def call(self, name: str, path: str, body: Any, *, key: str) -> Response:
         """Call a service's API with retries under one key."""
@@ -218,11 +220,11 @@ class Oracle:
             except CallFailed:
                 if time.monotonic() > deadline:
                     raise
-                await asyncio.sleep(_AGAIN_S)
+                await asyncio.sleep(_RETRY_S)
 
 
-Ask = Callable[[Installation], Awaitable[Oracle]]
-"""`await ask(installation)`: an oracle that writes into the test's ledger."""
+OpenClient = Callable[[Installation], Awaitable[RecordingClient]]
+"""`await open_client(installation)`: open a client that writes to the test's ledger."""
 
 
 def _numbers(first: int) -> Iterator[str]:
@@ -232,15 +234,21 @@ def _numbers(first: int) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def asking(
-    at: Installation, ledger: Ledger, *, seed: int, apis: Mapping[str, Api] | None = None
-) -> AsyncIterator[Oracle]:
-    """Open an oracle for the duration of the block."""
+async def recording_client(
+    installation: Installation, ledger: Ledger, *, seed: int, apis: Mapping[str, Api] | None = None
+) -> AsyncIterator[RecordingClient]:
+    """Open a client for the duration of the block."""
     # Without sequence numbers: an idempotent producer that a broker has refused once can send no more.
-    producer = AIOKafkaProducer(**connection(at.settings), acks="all", request_timeout_ms=10_000)
+    producer = AIOKafkaProducer(**connection(installation.settings), acks="all", request_timeout_ms=10_000)
     await producer.start()
     try:
-        chance = random.Random(seed)
-        yield Oracle(at=at, ledger=ledger, producer=producer, chance=chance, apis=dict(apis or {}))
+        random_source = random.Random(seed)
+        yield RecordingClient(
+            installation=installation,
+            ledger=ledger,
+            producer=producer,
+            random_source=random_source,
+            apis=dict(apis or {}),
+        )
     finally:
         await producer.stop()

@@ -1,4 +1,4 @@
-"""The life of a DID as events of all services, from the released examples, for as many DIDs as a test needs."""
+"""Events of all services about any number of DIDs, made from the released examples."""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from faults.four import record
+from faults.services_in_process import event_record
 
 from didflow_chassis.records import Record
 from didflow_contracts.ids import derived_id
@@ -21,8 +21,8 @@ ACCOUNT: Final = "master/acme"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Life:
-    """One DID in one life. Event n happened n minutes after `begin`."""
+class ExampleDid:
+    """A DID with a name. An event of minute n has the time `begin` plus n minutes."""
 
     name: str
     number: str
@@ -31,7 +31,7 @@ class Life:
     @property
     def did_id(self) -> UUID:
         """The DID."""
-        return derived_id("story", self.name)
+        return derived_id("example", self.name)
 
     def event(
         self,
@@ -39,7 +39,7 @@ class Life:
         topic: str,
         sequence: int | None = None,
         *,
-        said_by: str | None = None,
+        source: str | None = None,
         **changed: Any,
     ) -> Record:
         """Return the example of a topic about this DID, with changed fields."""
@@ -47,18 +47,18 @@ class Life:
         own = {"did_id": str(self.did_id), "number": self.number, "account": ACCOUNT}
         fields = {name: value for name, value in example["data"].items() if name != "purchased_at"}
         data = TOPICS[topic].event.model_validate(fields | own | changed)
-        at = self.begin + timedelta(minutes=minute)
+        happened = self.begin + timedelta(minutes=minute)
         name = f"{self.name} {minute} {topic}"
-        return record(data, name, source=said_by or example["source"], time=at, sequence=sequence)
+        return event_record(data, name, source=source or example["source"], time=happened, sequence=sequence)
 
 
 Step = tuple[str, int | None, dict[str, Any]]
-"""A topic, the event's sequence, and what differs from the example."""
+"""A topic, the sequence of the event, and the fields that differ from the example."""
 
 
-def told(life: Life, steps: list[Step]) -> list[Record]:
-    """Return the events of one DID's life, in the order in which they happened."""
+def events_of(did: ExampleDid, steps: list[Step]) -> list[Record]:
+    """Return the events of a DID, in the order in which they happened."""
     return [
-        life.event(minute, topic, sequence, **changed)
+        did.event(minute, topic, sequence, **changed)
         for minute, (topic, sequence, changed) in enumerate(steps)
     ]
