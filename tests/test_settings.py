@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_args
 
@@ -131,3 +132,29 @@ def test_a_service_is_built_from_the_settings_that_it_is_given(name: str) -> Non
     assert service(name, first).settings is first
     assert service(name, second).settings is second
     assert service(name, first).name == name
+
+
+def test_the_carrier_simulator_as_the_default_carrier_is_a_warning() -> None:
+    """`didflow-inventory check` shows it. Another carrier is not a warning."""
+    inventory = settings_class("inventory")
+    warning = "DIDFLOW_DEFAULT_CARRIER is simulator"
+
+    assert any(warning in line for line in load(inventory, kafka="one:9092", postgres=DSN).warnings())
+    other = load(inventory, kafka="one:9092", postgres=DSN, default_carrier="acme")
+    assert not any(warning in line for line in other.warnings())
+
+
+def test_missing_document_keys_are_a_warning() -> None:
+    """`didflow-verification check` shows it, because no document could be uploaded."""
+    settings = load(settings_class("verification"), kafka="one:9092", postgres=DSN)
+
+    assert any("DIDFLOW_DOCUMENT_KEYS is not set" in line for line in settings.warnings())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_health_is_served_on_all_interfaces(name: str) -> None:
+    """Probes and Prometheus come from other machines. The API has an address of its own."""
+    settings = load(settings_class(name), kafka="one:9092", postgres=DSN)
+
+    assert ip_address(settings.health_host).is_unspecified
+    assert ip_address(settings.http_host).is_loopback

@@ -3,67 +3,26 @@
 Settings are read once, at start, and never change. No error message contains the value of a setting.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from didflow_chassis import failpoints as failpoint_list
 from didflow_chassis.setting_sources import PREFIX, SettingFiles, SettingsError, Variables, variable_of
+from didflow_chassis.setting_types import (
+    Addresses,
+    Failpoints,
+    KafkaName,
+    Port,
+    PostgresSecret,
+    Url,
+    is_loopback,
+)
 
 __all__ = ["PREFIX", "Oidc", "Settings", "SettingsError", "as_table", "load"]
-
-
-def _postgres_dsn(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise ValueError("must be a DSN such as postgresql://user:password@host:5432/database")
-    if not parts.path.strip("/"):
-        raise ValueError("must name the service's own database after the host")
-    return value
-
-
-def _matching(pattern: str, message: str) -> Callable[[str], str]:
-    """Return a validator that raises ValueError with a message where a value does not match the pattern."""
-    matches = re.compile(pattern).fullmatch
-
-    def validate(value: str) -> str:
-        if not matches(value):
-            raise ValueError(message)
-        return value
-
-    return validate
-
-
-def _failpoints(value: str) -> str:
-    failpoint_list.parse(value)
-    return value
-
-
-Addresses = Annotated[
-    str,
-    AfterValidator(
-        _matching(r"[^\s,:]+:\d+(,[^\s,:]+:\d+)*", "must be addresses such as kafka-0:9092,kafka-1:9092")
-    ),
-]
-PostgresSecret = Annotated[SecretStr, AfterValidator(_postgres_dsn)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Url = Annotated[
-    str,
-    AfterValidator(_matching(r"https?://[^\s/]+\S*", "must be a URL that begins with https:// or http://")),
-]
-KafkaName = Annotated[
-    str,
-    AfterValidator(
-        _matching(r"[a-zA-Z0-9._-]*", "may contain letters, digits, dots, underscores and hyphens")
-    ),
-]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,7 +145,7 @@ class Settings(BaseSettings):
         le=1,
         description="Longest interval between two reads of the outbox. Each read renews the relay's lease.",
     )
-    failpoints: Annotated[str, AfterValidator(_failpoints)] = Field(
+    failpoints: Failpoints = Field(
         default="", description="Places where the process fails on purpose. Only for tests."
     )
 
@@ -256,7 +215,7 @@ class Settings(BaseSettings):
     def warnings(self) -> Iterable[str]:
         """Return one sentence for each setting that is allowed but dangerous in production."""
         for name in ("http_host", "health_host"):
-            if _is_loopback(getattr(self, name)):
+            if is_loopback(getattr(self, name)):
                 yield f"{variable_of(name)} is a loopback address: no other machine can reach this port."
         if not self.production:
             yield f"{PREFIX}PRODUCTION is false: the clock can be moved, and the issuer may use plain HTTP."
@@ -264,13 +223,6 @@ class Settings(BaseSettings):
             yield f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}: traffic is not encrypted."
         if self.oidc_issuer and not self.oidc_audience:
             yield f"{PREFIX}OIDC_AUDIENCE is not set: the API accepts tokens that were issued for other systems."
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

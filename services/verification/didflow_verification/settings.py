@@ -5,7 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from didflow_chassis.settings import PREFIX, Settings, Url
+from didflow_chassis.setting_types import Url
+from didflow_chassis.settings import PREFIX, Settings
 from didflow_verification.documents.keys import Keyring, read_keys
 
 
