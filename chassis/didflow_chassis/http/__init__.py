@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from didflow_chassis.http.input_errors import ErrorMessage, check_fields, invalid_input
     from didflow_chassis.http.limits import Rate
     from didflow_chassis.http.lists import Page
-    from didflow_chassis.http.names import parse_name
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.routes import Router, me_router
     from didflow_chassis.http.runtime import Runtime
@@ -41,7 +40,6 @@ __all__ = [
     "invalid_input",
     "me_router",
     "openapi_json",
-    "parse_name",
 ]
 
 _MODULES: Final = {
@@ -53,7 +51,6 @@ _MODULES: Final = {
     "input_errors": ("ErrorMessage", "check_fields", "invalid_input"),
     "limits": ("Rate",),
     "lists": ("Page",),
-    "names": ("parse_name",),
     "problems": ("FieldError", "Problem"),
     "routes": ("Router", "me_router"),
     "runtime": ("Runtime",),

@@ -12,6 +12,7 @@ from didflow_chassis.http.boundary import Boundary, on_exception
 from didflow_chassis.http.idempotency import Replay
 from didflow_chassis.http.limits import MAX_BODY, BodyLimit, Buckets, Rate
 from didflow_chassis.http.openapi import Application
+from didflow_chassis.http.routes import check_actions
 from didflow_chassis.http.runtime import Runtime
 from didflow_chassis.service import Service
 
@@ -60,5 +61,6 @@ def _with_routes(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     for router in service.routers():
+        check_actions(router)
         app.include_router(router)
     return app

@@ -35,11 +35,6 @@ class HttpContext:
     caller: Caller
     key: IdempotencyKey | None
 
-    def require(self, *roles: str) -> None:
-        """Raise Problem `role_not_allowed` unless the caller has one of these roles."""
-        if self.caller.role not in roles:
-            raise Problem("role_not_allowed", f"Allowed for: {', '.join(roles)}.")
-
     def problem(
         self, status: int, code: str, detail: str = "", *, errors: Sequence[FieldError] = ()
     ) -> Problem:
@@ -107,7 +102,7 @@ class HttpContext:
         `resolve(http, names)` finds by one statement what the distinct names stand for in the caller's reach.
         `make(target)` returns the command. Raises Problem `too_few`, `too_many`.
         """
-        item: str = getattr(self.request.scope["route"], "batch_item", None) or "did"
+        item: str = self.request.scope["route"].batch_item
         batch.check_size(names, field=batch.list_field(item))
         plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))))
         answer = await self._decide(

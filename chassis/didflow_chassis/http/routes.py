@@ -141,6 +141,13 @@ class Router(APIRouter):
         return self.api_route(path, methods=[method], openapi_extra=extra, **options)
 
 
+def check_actions(router: APIRouter) -> None:
+    """Raise TypeError unless every route of the router has an action. Without one, a route is open to all roles."""
+    for route in router.routes:
+        if not isinstance(route, Route):
+            raise TypeError(f"{route} needs an action. Declare it with didflow_chassis.http.Router.")
+
+
 def check_role(caller: Caller, action: Action) -> None:
     """Raise Problem `role_not_allowed` unless the caller's role may do the action."""
     if not may(caller.role, action):

@@ -1,12 +1,15 @@
 """The role of the caller is checked before anything is read, looked up or replayed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from pydantic import BaseModel
+from things import SERVICE
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import BatchAnswer, Http, Router
+from didflow_chassis.http import BatchAnswer, Http, Router, openapi_json
 from didflow_contracts.roles import ACTIONS, ROLES, ROLES_OF
 
 KEY = {"Idempotency-Key": "k-1"}
@@ -78,6 +81,14 @@ def test_a_route_without_a_known_action_is_a_mistake() -> None:
         Router().get("/things")  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="'see_things' is not an action"):
         Router().get("/things", action="see_things")  # type: ignore[arg-type]
+
+
+def test_a_service_with_a_route_without_an_action_does_not_start() -> None:
+    """A router of FastAPI would open its routes to every role."""
+    router = APIRouter()
+    router.get("/v1/open")(lambda: None)
+    with pytest.raises(TypeError, match="needs an action"):
+        openapi_json(replace(SERVICE, routers=lambda: [router]))
 
 
 def test_a_batch_route_whose_body_lacks_the_list_is_a_mistake() -> None:

@@ -5,11 +5,10 @@ Routes translate requests only. The decisions are in `domain/`. What a caller ma
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter
-
+from didflow_chassis.http import Router
 from didflow_provisioning.api import carrier_commands, routing, voice_trunks
 
 
-def routers() -> Iterable[APIRouter]:
+def routers() -> Iterable[Router]:
     """Return the routers of provisioning."""
     return (voice_trunks.router, routing.router, carrier_commands.router)

@@ -1,12 +1,14 @@
 """Routes of requirements, with the what-if."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import TypeAdapter
 
-from didflow_chassis.http import Http, HttpContext, Router, check_size, parse_name
+from didflow_chassis.http import Http, HttpContext, Page, Router, check_size
+from didflow_contracts.names import parse_did
 from didflow_verification import store
 from didflow_verification.api.requirements.bodies import EvaluateBody, RequirementsQuery
 from didflow_verification.api.requirements.responses import (
@@ -21,13 +23,13 @@ from didflow_verification.api.requirements.what_if import expected_for_dids, exp
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules, row_for, rows_in_force
 
+REQUIREMENT: Final = TypeAdapter(RequirementResponse)
+
 router = Router(tags=["requirements"])
 
 
 @router.get("/requirements", action="read_requirements")
-async def list_requirements(
-    http: Http, query: Annotated[RequirementsQuery, Query()]
-) -> list[RequirementResponse]:
+async def list_requirements(http: Http, query: Annotated[RequirementsQuery, Query()]) -> Page:
     """List what countries require on a day. With a country and a number type, list the rows that apply."""
     day = query.on or (await http.rows(store.SERVICE_TIME))[0]["now"].date()
     found = [store.state_of(store.RULES, row) for row in await http.rows(store.all_rules())]
@@ -43,11 +45,12 @@ async def list_requirements(
             for each in wanted
             for row in dict.fromkeys(r for kind in types for r in each.in_force(kind, day))
         ]
-    return [
+    items = [
         requirement_response(country, row)
         for country, row in listed
         if query.end_user_type is None or row_for((row,), query.end_user_type)
     ]
+    return http.page_of_items(items, sort="country", key=_order, render=REQUIREMENT.dump_python)
 
 
 @router.post("/requirements/evaluate", action="evaluate")
@@ -67,9 +70,13 @@ async def evaluate(http: Http, body: EvaluateBody) -> EvaluateResponse:
     return evaluate_response(None, evaluations)
 
 
+def _order(item: RequirementResponse) -> str:
+    return f"{item.country} {item.key} {item.version}"
+
+
 async def _registrations(http: HttpContext, names: list[str]) -> Mapping[str, Registration]:
     """Return the live DID of each name, with one statement. Names without a DID are left out."""
-    named = {name: parse_name(name) for name in names}
+    named = {name: did for name in names if (did := parse_did(name)) is not None}
     rows = await http.rows(store.registrations_named(set(named.values()), http.caller))
     found: dict[UUID | str, Registration] = {}
     for registration in (store.state_of(store.REGISTRATIONS, row) for row in rows):

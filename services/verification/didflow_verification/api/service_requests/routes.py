@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from didflow_chassis.http import Http, HttpContext, Page, Router, parse_name
+from didflow_chassis.http import Http, HttpContext, Page, Router
+from didflow_contracts.names import parse_did
 from didflow_verification import store
 from didflow_verification.api.reads import as_json, not_found, read_one, record_reads
 from didflow_verification.api.service_requests.bodies import Body, DecideBody, RequestsQuery
@@ -26,7 +27,8 @@ router = Router(prefix="/v1/service-requests", tags=["service-requests"])
 @router.post("", action="request_service", status_code=201, response_model=ServiceRequestReference)
 async def request_service(http: Http, body: Body) -> Response:
     """Request a service for a DID. After `changes_required`, the same call sends the request again."""
-    rows = await http.rows(store.registrations_named([parse_name(body.did)], http.caller))
+    did = parse_did(body.did)
+    rows = await http.rows(store.registrations_named([did], http.caller)) if did else []
     if not rows:
         raise not_found("DID")
     registration: Registration = store.state_of(store.REGISTRATIONS, rows[0])
