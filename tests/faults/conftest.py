@@ -62,7 +62,7 @@ RESULTS: list[FaultResult] = []
 
 @pytest.fixture(autouse=True)
 def tally(request: pytest.FixtureRequest) -> Tally:
-    """Return the tally of this test for the final report."""
+    """Return the tally of this test. Its figures are part of the final report."""
     JOURNAL.forget()
     created = request.node.stash[TALLY] = Tally()
     return created
@@ -73,15 +73,15 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Store the result of a test before its installation is removed."""
-    created = yield
+    report = yield
     rows = rows_of(item)
-    if rows and (created.when == "call" or created.failed) and not created.skipped:
+    if rows and (report.when == "call" or report.failed) and not report.skipped:
         result = item.stash.get(TALLY, Tally()).result(item.nodeid, rows)
-        result = replace(result, passed=created.passed, seconds=call.duration)
+        result = replace(result, passed=report.passed, seconds=call.duration)
         RESULTS.append(result)
         if FILE in os.environ:
             result.write(Path(os.environ[FILE]))
-    return created
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -161,20 +161,20 @@ async def install(install_on: InstallOn, database_for: DatabaseFor) -> Install:
 async def open_client(ledger: Ledger, seed: int, exits: AsyncExitStack) -> OpenClient:
     """Return the function that opens recording clients; see `OpenClient`."""
 
-    async def open_one(installation: Installation) -> RecordingClient:
+    async def open_(installation: Installation) -> RecordingClient:
         return await exits.enter_async_context(recording_client(installation, ledger, seed=seed))
 
-    return open_one
+    return open_
 
 
 @pytest.fixture
 async def start_carrier(ledger: Ledger, exits: AsyncExitStack) -> StartCarrier:
     """Return the function that starts carriers; see `StartCarrier`."""
 
-    async def open_one(installation: Installation) -> None:
+    async def open_(installation: Installation) -> None:
         await exits.enter_async_context(running_carrier(installation, ledger))
 
-    return open_one
+    return open_
 
 
 @pytest.fixture

@@ -46,7 +46,9 @@ def _instant(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def facts(events: Iterable[Event[Any]], did: ExampleDid) -> tuple[dict[str, str], Counter[tuple[str, str]]]:
+def last_and_other_events(
+    events: Iterable[Event[Any]], did: ExampleDid
+) -> tuple[dict[str, str], Counter[tuple[str, str]]]:
     """Return the last event of each axis of a DID, and the count of each of its other events."""
     last: dict[str, tuple[int, str]] = {}
     others: Counter[tuple[str, str]] = Counter()
@@ -81,7 +83,7 @@ async def final_states(
     found = {}
     kind = service(name).kind_of[service(name).main]
     for n, did in enumerate(dids):
-        axes, others = facts(events[did.did_id], did)
+        axes, others = last_and_other_events(events[did.did_id], did)
         columns = dict(zip(kind.columns, kind.to_columns([states[did.did_id]]), strict=True))
         state = {k: v for k, (v,) in columns.items() if k in kind.names and k not in without}
         complete = {k: without_identity(v, did) for k, v in state.items()} | {

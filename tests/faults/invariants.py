@@ -62,10 +62,10 @@ def i1_acknowledged(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
 
 def i2_committed(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     """Each event has committed state: the row of its entity counts its sequence. Each sequence has one event."""
-    for (name, did_id), numbered in event_groups.by_sequence(evidence).items():
+    for (name, did_id), ids_by_sequence in event_groups.by_sequence(evidence).items():
         row = evidence.services[name].states.get(did_id)
         counted = row.sequence if row else 0
-        for sequence, ids in sorted(numbered.items()):
+        for sequence, ids in sorted(ids_by_sequence.items()):
             if sequence > counted:
                 yield wrong(
                     "I2", f"{name} published sequence {sequence} of {did_id}, whose row counts {counted}"
@@ -75,7 +75,7 @@ def i2_committed(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
                     "I2", f"{name} published sequence {sequence} of {did_id} as {len(ids)} different events"
                 )
     command_ids = {
-        str(token) for some in event_groups.commands_by_action(evidence).values() for token in some
+        str(command_id) for ids in event_groups.commands_by_action(evidence).values() for command_id in ids
     }
     for entry in ledger.of("carrier"):
         if entry.key not in command_ids:
@@ -94,11 +94,11 @@ def i3_applied_once(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
             yield doubled("I3", f"{source} published {what} of {did_id} {len(ids)} times because of {cause}")
     for (did_id, action), command_ids in event_groups.commands_by_action(evidence).items():
         if action == "activate" and len(command_ids) > 1:
-            yield doubled("I3", f"{did_id} has {len(command_ids)} different carrier commands to activate")
+            yield doubled("I3", f"{did_id} has {len(command_ids)} carrier commands with the action activate")
 
 
 def i4_in_order(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
-    """Per number and topic, sequences rise after dedupe, and there is no gap over the topics of a source."""
+    """Without repeats, the sequences of each number rise on each topic, and no sequence of a source is missing."""
     last: dict[tuple[str, str, UUID], int] = {}
     for published in event_groups.without_repeats(evidence.records):
         if published.event.sequence is not None:
@@ -107,10 +107,10 @@ def i4_in_order(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
                 yield disordered(f"{place} has sequence {published.event.sequence} after {last[place]}")
             last[place] = max(published.event.sequence, last.get(place, 0))
     yield from _history_in_order(evidence)
-    numbered = event_groups.by_sequence(evidence)
+    ids_by_sequence = event_groups.by_sequence(evidence)
     for name, data in evidence.services.items():
         for did_id, row in data.states.items():
-            missing = set(range(1, row.sequence + 1)) - numbered[name, did_id].keys()
+            missing = set(range(1, row.sequence + 1)) - ids_by_sequence[name, did_id].keys()
             if missing:
                 yield lost("I4", f"{name} has not published the sequences {sorted(missing)} of {did_id}")
 
@@ -133,13 +133,13 @@ def i6_dead_letters(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     poison = [entry.values for entry in ledger.of("poison")]
     for name, data in evidence.services.items():
         read = {topic.name for topic in topics_read_by(name)}
-        expected_ = Counter(
+        required = Counter(
             (p["reason"], (p["topic"], p["partition"], p["offset"])) for p in poison if p["topic"] in read
         )
         found = Counter((letter.reason, letter.origin) for letter in data.dead_letters)
-        yield from _compared(f"{name}'s dead letters", expected_, found)
+        yield from _compared(f"{name}'s dead letters", required, found)
         copies = Counter(dict.fromkeys(((c.reason, c.origin) for c in evidence.copies.get(name, ())), 1))
-        yield from _compared(f"copies on {DEAD_LETTER_TOPICS[name]}", expected_, copies)
+        yield from _compared(f"copies on {DEAD_LETTER_TOPICS[name]}", required, copies)
 
 
 def i7_money(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
@@ -148,17 +148,19 @@ def i7_money(ledger: Ledger, evidence: Evidence) -> Iterator[Violation]:
     if billing is None:
         return
     billed: dict[UUID, Decimal] = defaultdict(Decimal)
-    for line in billing.ledger:
-        billed[line["did_id"]] += line["amount"]
+    for entry in billing.ledger:
+        billed[entry["did_id"]] += entry["amount"]
     for expected in ledger.expected().values():
         found = billed[UUID(expected.did_id)]
         if found != expected.cost:
             harm = doubled if found > expected.cost else lost
             yield harm("I7", f"{expected.number} was billed {found}, not {expected.cost}")
-    posted = {published.event.data.entry_id for published in event_groups.of_type(evidence, e.LedgerPosted)}
-    lines = {line["entry_id"] for line in billing.ledger}
-    if posted != lines:
-        missing, unpublished = len(posted - lines), len(lines - posted)
+    published_ids = {
+        published.event.data.entry_id for published in event_groups.of_type(evidence, e.LedgerPosted)
+    }
+    entry_ids = {entry["entry_id"] for entry in billing.ledger}
+    if published_ids != entry_ids:
+        missing, unpublished = len(published_ids - entry_ids), len(entry_ids - published_ids)
         yield wrong(
             "I7",
             f"{missing} published entries without a ledger entry, {unpublished} not published",
@@ -185,8 +187,8 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 def _activated(expected: Expected, published: set[str]) -> Iterator[Violation]:
     """A registered DID is active at its carrier. A canceled DID may have been canceled before its activation."""
-    served = () if expected.canceled else ("did.activated",)
-    for topic in (ACTIVATED_WITH[expected.registration], *served):
+    also_required = () if expected.canceled else ("did.activated",)
+    for topic in (ACTIVATED_WITH[expected.registration], *also_required):
         if topic not in published:
             yield lost("I1", f"{topic} of {expected.number} {expected.did_id} was not published")
 
@@ -202,10 +204,10 @@ def _changes(name: str, expected: Expected, state: Any) -> Iterator[Violation]:
     elif name == "provisioning":
         voice = str(state.voice.delivery.id) if state.voice else None
         pairs = [("voice", expected.voice, voice), ("capacity", expected.capacity, state.capacity)]
-    for what, expected_, found in pairs:
-        if expected_ != found:
+    for what, required, found in pairs:
+        if required != found:
             yield lost(
-                "I1", f"{name} has {what} {found} of {expected.did_id}, not {expected_} as acknowledged"
+                "I1", f"{name} has {what} {found} of {expected.did_id}, not {required} as acknowledged"
             )
 
 
@@ -223,7 +225,7 @@ def _received(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _history_in_order(evidence: Evidence) -> Iterator[Violation]:
-    """For one type, source and DID, sequences rise in inventory's history too."""
+    """In inventory's history, the sequences of each event type, source and DID rise."""
     data: ServiceData | None = evidence.services.get("inventory")
     last: dict[tuple[UUID, str, str], int] = {}
     for row in data.history if data else ():
@@ -234,9 +236,9 @@ def _history_in_order(evidence: Evidence) -> Iterator[Violation]:
             last[place] = row.sequence
 
 
-def _compared(what: str, expected_: Counter[Any], found: Counter[Any]) -> Iterator[Violation]:
-    for one in expected_ - found:
-        yield lost("I6", f"{what}: {one} is missing")
-    for one in found - expected_:
-        harm = doubled if one in expected_ else wrong
-        yield harm("I6", f"{what}: {one} was not expected")
+def _compared(what: str, required: Counter[Any], found: Counter[Any]) -> Iterator[Violation]:
+    for item in required - found:
+        yield lost("I6", f"{what}: {item} is missing")
+    for item in found - required:
+        harm = doubled if item in required else wrong
+        yield harm("I6", f"{what}: {item} was not expected")

@@ -1,4 +1,4 @@
-"""Injects random faults from a seed: one after another, sometimes two at once. Each fault is lifted again.
+"""Inject random faults from a seed: one after another, sometimes two at once. Each fault is lifted again.
 
 It breaks processes, the broker and the database server. No process may end by itself, so it records each one that does.
 """
@@ -71,7 +71,7 @@ class RandomFaults:
         await asyncio.gather(*(self._ready(name) for name in self.members))
 
     async def count_repeats(self) -> None:
-        """Count the repeats that the running processes have counted."""
+        """Add the repeats that the running processes have counted to `duplicates`."""
         self.duplicates += sum([await member.duplicates() for member in self.members.values()])
 
     async def _inject(self, kind: str) -> None:

@@ -238,7 +238,7 @@ async def recording_client(
     installation: Installation, ledger: Ledger, *, seed: int, apis: Mapping[str, Api] | None = None
 ) -> AsyncIterator[RecordingClient]:
     """Open a client for the duration of the block."""
-    # Without sequence numbers: an idempotent producer that a broker has refused once can send no more.
+    # Not idempotent: after a broker has refused one record, an idempotent producer cannot send any more.
     producer = AIOKafkaProducer(**connection(installation.settings), acks="all", request_timeout_ms=10_000)
     await producer.start()
     try:

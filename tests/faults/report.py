@@ -80,10 +80,10 @@ def report_of(
 
 
 def _recovery(fault: Fault, ledger: Ledger, ready_at: Mapping[UUID, float]) -> float | None:
-    """Return how long after the end of a fault the last purchase that was acknowledged before was done.
+    """Return the seconds from the end of a fault until all purchases that were acknowledged before are ready.
 
-    Purchases that wait for details are left out, because people take their time. None: the fault was never lifted, or
-    nothing was acknowledged before its end.
+    Purchases that wait for end-user details are not counted. Return None if the fault was never lifted, or if no
+    purchase was acknowledged before its end.
     """
     if fault.lifted is None:
         return None
@@ -104,9 +104,9 @@ def _ready_times(evidence: Evidence) -> dict[UUID, float]:
         first[published.event.source] = min(published.at, first.get(published.event.source, published.at))
     if set(evidence.services) == set(SERVICES):
         return activated
-    wanted = {SOURCES[name] for name in evidence.services}
+    sources = {SOURCES[name] for name in evidence.services}
     return {
-        did_id: max(first[source] for source in wanted)
+        did_id: max(first[source] for source in sources)
         for did_id, first in first_events.items()
-        if wanted <= first.keys()
+        if sources <= first.keys()
     }

@@ -1,4 +1,4 @@
-/* Preloaded into a process it shifts the wall clock that the process sees by SKEW_S seconds; no other clock. */
+/* Preload this library into a process to shift its wall clock by SKEW_S seconds. Its other clocks are unchanged. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

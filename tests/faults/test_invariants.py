@@ -35,7 +35,7 @@ PRICE = {name: {"amount": "1.00", "currency": "USD"} for name in ("setup", "recu
 BAD = ("did.purchased", 3, 14)
 PLACE = ("topic", "partition", "offset")
 
-Breaker = Callable[[Evidence], Evidence]
+Change = Callable[[Evidence], Evidence]
 
 
 def term(**changed: Any) -> TermChanged:
@@ -150,36 +150,38 @@ def with_state(evidence: Evidence, name: str, sequence: int | None = None, **cha
     )
 
 
-def more(evidence: Evidence, *records: PublishedEvent) -> Evidence:
+def with_records(evidence: Evidence, *records: PublishedEvent) -> Evidence:
     return replace(evidence, records=(*evidence.records, *records))
 
 
-def twice(evidence: Evidence, name: str, what: str) -> Evidence:
+def with_doubled(evidence: Evidence, name: str, what: str) -> Evidence:
     return with_data(evidence, name, **{what: getattr(evidence.services[name], what) * 2})
 
 
 GIVEN_UP = DeadLetter(reason="defect", origin=("did.purchased", 1, 1))
 
-BROKEN: dict[str, tuple[Breaker, str]] = {
+BROKEN: dict[str, tuple[Change, str]] = {
     "a state is missing": (lambda e: with_data(e, "billing", states={}), "I1 lost"),
     "an event was not taken": (lambda e: with_data(e, "inventory", inbox=frozenset()), "I1 lost"),
     "a command has no effect": (lambda e: with_state(e, "billing", cycles_left=None), "I1 lost"),
-    "a purchase was told to nobody": (
+    "an event of a purchase was not published": (
         lambda e: replace(e, records=tuple(r for r in e.records if r.topic != "did.changed")),
         "I1 lost",
     ),
     "an event was never committed": (
-        lambda e: more(e, published(2, "billing", 4, term(cycles_left=5))),
+        lambda e: with_records(e, published(2, "billing", 4, term(cycles_left=5))),
         "I2 wrong",
     ),
-    "a number was given twice": (
-        lambda e: more(e, published(2, "billing", 3, term(cycles_left=5), "other")),
+    "a sequence has two events": (
+        lambda e: with_records(e, published(2, "billing", 3, term(cycles_left=5), "other")),
         "I2 doubled",
     ),
-    "a message was decided twice": (lambda e: twice(e, "inventory", "history"), "I3 doubled"),
+    "a message was decided twice": (lambda e: with_doubled(e, "inventory", "history"), "I3 doubled"),
     "a cause had its effect twice": (
         lambda e: with_state(
-            more(e, replace(RECORDS[3], place=("term.changed", 0, 2), event=again(RECORDS[3].event, 4))),
+            with_records(
+                e, replace(RECORDS[3], place=("term.changed", 0, 2), event=with_sequence(RECORDS[3].event, 4))
+            ),
             "billing",
             4,
         ),
@@ -192,22 +194,22 @@ BROKEN: dict[str, tuple[Breaker, str]] = {
     "an event was never published": (lambda e: with_state(e, "billing", 9), "I4 lost"),
     "a row was never published": (lambda e: with_data(e, "billing", outbox=1), "I5 lost"),
     "a retry was forgotten": (lambda e: with_data(e, "billing", overdue=1), "I5 lost"),
-    "it never became quiet": (lambda e: replace(e, unfinished_work=("billing: 3 to read",)), "I5 lost"),
+    "some work is unfinished": (lambda e: replace(e, unfinished_work=("billing: 3 to read",)), "I5 lost"),
     "a poison vanished": (lambda e: with_data(e, "billing", dead_letters=()), "I6 lost"),
-    "a poison is there twice": (lambda e: twice(e, "billing", "dead_letters"), "I6 doubled"),
+    "a poison is there twice": (lambda e: with_doubled(e, "billing", "dead_letters"), "I6 doubled"),
     "its copy was not published": (lambda e: replace(e, copies={}), "I6 lost"),
     "a good record was given up": (
         lambda e: with_data(e, "billing", dead_letters=(*e.services["billing"].dead_letters, GIVEN_UP)),
         "I6 wrong",
     ),
-    "a customer was billed twice": (lambda e: twice(e, "billing", "ledger"), "I7 doubled"),
+    "a customer was billed twice": (lambda e: with_doubled(e, "billing", "ledger"), "I7 doubled"),
     "a customer was not billed": (lambda e: with_data(e, "billing", ledger=()), "I7 lost"),
     "the owner differs from its event": (lambda e: with_state(e, "billing", state="canceled"), "I8 wrong"),
     "the view differs from the event": (lambda e: with_state(e, "inventory", term=TermView()), "I8 wrong"),
 }
 
 
-def again(event: Event[Any], sequence: int) -> Event[Any]:
+def with_sequence(event: Event[Any], sequence: int) -> Event[Any]:
     return structs.replace(event, id="again", sequence=sequence)
 
 
@@ -237,7 +239,7 @@ def test_each_broken_promise_is_reported_by_its_invariant(ledger: Ledger, name: 
 def test_a_repeat_on_a_topic_is_no_violation(ledger: Ledger) -> None:
     """Delivery is at least once: the same event may come again later, because consumers absorb repeats."""
     repeat = replace(RECORDS[1], place=("term.changed", 0, 9))
-    assert violations(ledger, more(sound(), repeat)) == []
+    assert violations(ledger, with_records(sound(), repeat)) == []
 
 
 def test_a_carrier_command_that_was_not_published_is_reported(ledger: Ledger) -> None:

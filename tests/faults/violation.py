@@ -36,5 +36,5 @@ def wrong(invariant: str, text: str) -> Violation:
 
 
 def disordered(text: str) -> Violation:
-    """Something comes before what it must follow."""
+    """Something comes before something that it must follow."""
     return Violation(invariant="I4", harm="out of order", text=text)

@@ -1,6 +1,7 @@
-"""Python loads this file in a child process whose `PYTHONPATH` has this folder. The child then uses `KAFKA_VIA`.
+"""Make all Kafka connections of a child process go to the port `KAFKA_VIA`.
 
-A broker tells its clients its own address. To put a proxy in between, the clients must dial another one.
+Python loads this file in a child process whose `PYTHONPATH` has this folder. A broker sends its own address to its
+clients, so a proxy in between needs clients that ignore this address.
 """
 
 import os

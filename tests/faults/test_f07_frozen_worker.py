@@ -20,11 +20,11 @@ SHORT_SESSION: dict[str, Any] = {"SESSION_TIMEOUT_MS": "3000", "HEARTBEAT_MS": "
 async def test_a_frozen_worker_that_wakes_up_changes_nothing(
     install: Install, open_client: OpenClient, check_invariants: CheckInvariants, exits: AsyncExitStack
 ) -> None:
-    """F07: what the zombie publishes late is a repeat; its late deletes and commits have no effect. I3 and I4 hold."""
+    """F07: records that it publishes late are repeats; its late deletes and commits have no effect. I3 and I4 hold."""
     installation = await install("billing", "inventory")
     billing = installation.parts.postgres["billing"]
     client = await open_client(installation)
-    zombie, api, _ = await ready(
+    frozen, api, _ = await ready(
         installation.worker("billing", FAILPOINTS=SLOW, **SHORT_SESSION),
         installation.api("billing"),
         installation.worker("inventory"),
@@ -34,7 +34,7 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(
     await until_true(billing, RELAY_HAS_READ, within=20, what="rows that the relay has read")
     await client.purchase(5)
     await until_true(billing, IN_TRANSACTION, within=20, what="a batch in its transaction")
-    zombie.process.pause()
+    frozen.process.pause()
     await installation.worker("billing", 1, **SHORT_SESSION).ready()
     for purchase in purchases:
         await client.command("set_cycles", purchase, billing_cycles=3)
@@ -42,11 +42,11 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(
         billing, f"SELECT ({OUTBOX}) = 0", within=30, what="an outbox that another relay has emptied"
     )
     assert await installation.unfinished_work() == []
-    zombie.process.resume()
+    frozen.process.resume()
     await until(
-        lambda: LATE_RELAY_LOG in zombie.process.log.read_text(),
+        lambda: LATE_RELAY_LOG in frozen.process.log.read_text(),
         within=20,
-        what="the log line of the zombie's late delete",
+        what="the log line of the frozen worker's late delete",
     )
-    await zombie.ready()
+    await frozen.ready()
     assert (await check_invariants(installation, client)).repeats > 0
