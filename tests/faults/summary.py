@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from faults.violation import HARMS
 
 FILE = "DIDFLOW_FAULT_REPORT"
-"""The variable that names a file to which each test adds its line."""
+"""The environment variable that names the file to which each test adds its result."""
 
 
 _SHOWN = 10

@@ -49,7 +49,7 @@ async def all_states(services: ServicesInProcess) -> dict[str, Any]:
 
 
 async def test_reading_all_topics_again_changes_nothing(database_for: DatabaseFor, seed: int) -> None:
-    """F04: all topics are read again without an inbox, in order and shuffled. No state and no event is new."""
+    """F04: all topics are read again without an inbox, in order and shuffled. Nothing changes, nothing is published."""
     all_dids = dids()
     twin = ExampleDid(name="twin", number=all_dids[0].number, begin=BEGIN)
     purchases = [

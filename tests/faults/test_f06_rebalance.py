@@ -20,7 +20,7 @@ SLOW = {"FAILPOINTS": "stage.commit=sleep:0.05;consumer.taken=sleep:0.2", "BATCH
 async def test_no_event_is_lost_or_applied_twice_when_members_join_and_leave(
     install: Install, open_client: OpenClient, check_invariants: CheckInvariants
 ) -> None:
-    """F06: one member, three, one, under load. I3 and I4 hold, although former owners may commit their offsets."""
+    """F06: one member, three, one, under load. I3 and I4 hold, even if a former owner commits its offsets late."""
     installation = await install("billing", "inventory")
     client = await open_client(installation)
 

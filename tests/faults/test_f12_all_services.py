@@ -1,4 +1,4 @@
-"""F12: over all four services, events are delivered in any order over all topics, and the result is the same."""
+"""F12: events of all four services are delivered in any order over all topics, and the result is the same."""
 
 import random
 from collections.abc import Iterable

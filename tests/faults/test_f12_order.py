@@ -1,5 +1,4 @@
-"""F12: events on different topics have no common order. In every order, a DID reaches the same state and publishes the
-same events.
+"""F12: events on different topics have no common order. Every order of a DID's events must have the same result.
 
 Each case has 120 DIDs. Each of them receives the same five events in a different order.
 """
