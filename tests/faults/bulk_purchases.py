@@ -34,13 +34,13 @@ def purchase_records(
     """Return purchases of rising numbers. `padding` bytes of each are in an unknown field."""
     did = ExampleDid(name="bulk", number=_NUMBER.decode(), begin=datetime.now(UTC))
     fields = {"order_id": "order " + _NUMBER.decode(), "country": None, "area": None, "account": account}
-    value = did.event(0, "did.purchased", **fields).value or b""
-    value = value.replace(str(did.did_id).encode(), _DID_ID).replace(
+    template = did.event(0, "did.purchased", **fields).value or b""
+    template = template.replace(str(did.did_id).encode(), _DID_ID).replace(
         b'"data":{', b'"data":{"pad":"%s",' % (b"x" * padding)
     )
     for n in range(first, first + count):
         number = b"+1212%07d" % (2_000_000 + n)
-        value = value.replace(_NUMBER, number).replace(_DID_ID, b"%08x" % n + _DID_ID[8:])
+        value = template.replace(_NUMBER, number).replace(_DID_ID, b"%08x" % n + _DID_ID[8:])
         yield PurchaseRecord(number=number, value=value.replace(b'"bulk 0', b'"bulk %d 0' % n))
 
 
