@@ -44,7 +44,6 @@ class Adapter:
         self._settings = settings
         self._executor = CommandExecutor(carrier, settings.call_timeout_s)
         self._queues = NumberQueues(settings.concurrency)
-        self._room = asyncio.Semaphore(settings.read_ahead)
         self._offsets: PendingOffsets[TopicPartition] = PendingOffsets()
         self._tasks: defaultdict[TopicPartition, set[asyncio.Task[None]]] = defaultdict(set)
         self._stopping = asyncio.Event()
@@ -75,6 +74,7 @@ class Adapter:
     def partitions_assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Begin to accept records of these partitions. aiokafka calls this before it fetches the first of them."""
         self._offsets.open(partitions)
+        self._limit_reading()
         _LOG.info("partitions assigned", partitions=len(partitions))
 
     async def partitions_revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -87,32 +87,42 @@ class Adapter:
         self._offsets.forget(partitions)
 
     async def _receive(self, records: Sequence[ConsumerRecord]) -> None:
-        """Start the commands in these records. Waits while `read_ahead` commands are in progress. Never raises."""
-        for record in records:
-            await self._room.acquire()
-            task = await self._start(record)
-            if task is None:
-                self._room.release()
-            else:
-                task.add_done_callback(lambda _: self._room.release())
+        """Start the commands in these records. Never waits for a command and never raises.
 
-    async def _start(self, record: ConsumerRecord) -> asyncio.Task[None] | None:
-        """Return the task of the command, or None if the record needs none."""
+        A consumer that is not polled for 5 minutes leaves its group. A carrier that hangs must not cause that, so
+        reading is limited by pauses, and FastStream continues to poll.
+        """
+        for record in records:
+            await self._start(record)
+        self._limit_reading()
+
+    def _limit_reading(self) -> None:
+        """Pause all partitions while another poll could exceed `read_ahead` commands in progress."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return
+        if self._queues.busy > self._settings.read_ahead - self._settings.poll_records:
+            consumer.pause(*consumer.assignment())
+        elif paused := consumer.paused():
+            consumer.resume(*paused)
+
+    async def _start(self, record: ConsumerRecord) -> None:
+        """Start the command in a record, if it is one for this carrier."""
         partition = TopicPartition(record.topic, record.partition)
         if not await self._is_current(partition, record.offset):
-            return None
+            return
         # MUST NOT await between the check and `add`: the partition could be revoked in between.
         pending = self._offsets.add(partition, record.offset)
         if pending is None:
-            return None
+            return
         event = command_event(record)
         if event is None or event.data.carrier != self.carrier.name:
             self._finish(pending)
-            return None
+            return
         task = self._queues.start(event.data.number, lambda: self._process(event, pending))
         self._tasks[partition].add(task)
         task.add_done_callback(self._tasks[partition].discard)
-        return task
+        task.add_done_callback(lambda _: self._limit_reading())
 
     async def _is_current(self, partition: TopicPartition, offset: int) -> bool:
         """Return False if the record was read before its partition was revoked. Its next owner reads it again."""

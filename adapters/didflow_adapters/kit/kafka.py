@@ -55,7 +55,7 @@ def command_subscriber(broker: KafkaBroker, settings: AdapterSettings, carrier: 
         fetch_max_wait_ms=settings.fetch_wait_ms,
         batch=True,
         batch_timeout_ms=POLL_MS,
-        max_records=settings.read_ahead,
+        max_records=settings.poll_records,
         listener=listener,
         parser=_parse,
         decoder=_decode,

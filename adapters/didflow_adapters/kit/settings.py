@@ -50,6 +50,11 @@ class AdapterSettings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @property
+    def poll_records(self) -> int:
+        """The most records of one poll. While one poll is executed, the next one can be read."""
+        return max(1, self.read_ahead // 2)
+
     def security(self) -> BaseSecurity | None:
         """Return how connections to the broker are protected, or None for plain text."""
         protocol = self.kafka_security_protocol

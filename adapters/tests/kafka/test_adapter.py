@@ -237,6 +237,29 @@ async def test_reading_ahead_is_limited_and_continues(kafka_topics: Topics, new_
     assert len({data.command_id for data in results}) == 200
 
 
+async def test_an_adapter_whose_carrier_hangs_still_polls(kafka_topics: Topics, new_command: Any) -> None:
+    """A consumer that is not polled for 5 minutes leaves its group. No more than `read_ahead` commands are read."""
+    gate = asyncio.Event()
+
+    async def wait_for_gate(command: CarrierCommandIssued) -> Outcome:
+        await gate.wait()
+        return Succeeded()
+
+    carrier = RecordingCarrier(wait_for_gate)
+    commands = [new_command(number=f"+3531960{n:04d}") for n in range(30)]
+    async with running(kafka_topics, carrier, read_ahead=10, concurrency=20) as adapter:
+        await kafka_topics.publish(*commands)
+        await until(lambda: len(carrier.calls) > 5, within=SECONDS, what="calls")
+        await asyncio.sleep(1)
+        consumer = adapter._subscriber.consumer
+        assert len(carrier.calls) <= 10
+        assert consumer.paused() == consumer.assignment()
+        assert consumer._subscription.fetcher_idle_time < 0.5
+        gate.set()
+        await kafka_topics.receive(30)
+        await kafka_topics.all_committed()
+
+
 async def test_no_command_is_lost_when_members_join_and_leave(kafka_topics: Topics, new_command: Any) -> None:
     """While commands are published, a second member joins and leaves. The order of each number is kept."""
     first, second = RecordingCarrier(), RecordingCarrier()
