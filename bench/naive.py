@@ -46,7 +46,7 @@ class Inbox(Base):
     __tablename__ = "inbox"
     id: Mapped[bytes] = mapped_column(primary_key=True)
     digest: Mapped[bytes]
-    outcome: Mapped[str]
+    decision: Mapped[str]
     seen_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
 
@@ -78,12 +78,12 @@ class Term(Base):
     expires_at: Mapped[datetime | None]
     anchor: Mapped[datetime | None]
     anchor_months: Mapped[int] = mapped_column(default=1)
-    extended: Mapped[int] = mapped_column(default=0)
+    free_days: Mapped[int] = mapped_column(default=0)
     completed: Mapped[bool] = mapped_column(default=False)
     accepted: Mapped[bool] = mapped_column(default=False)
     charges: Mapped[list[Any]] = mapped_column(default=list)
-    entries: Mapped[int] = mapped_column(default=2)
-    seen: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    entry_count: Mapped[int] = mapped_column(default=2)
+    sequences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     sequence: Mapped[int] = mapped_column(BigInteger, default=1)
     correlation_id: Mapped[str]
@@ -96,7 +96,7 @@ class Line(Base):
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
     did_id: Mapped[UUID]
     number: Mapped[str]
-    line: Mapped[int]
+    position: Mapped[int]
     order_id: Mapped[str | None]
     payer: Mapped[str]
     kind: Mapped[str]
@@ -158,19 +158,19 @@ async def take(session: AsyncSession, event: Purchased, prefix: str) -> None:
     inbox_id = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest()
     if await session.get(Inbox, inbox_id):
         return
-    session.add(Inbox(id=inbox_id, digest=b"", outcome="applied"))
+    session.add(Inbox(id=inbox_id, digest=b"", decision="applied"))
     if await session.get(Term, event.data.did_id):
         return
     term = _started(event)
     session.add(term)
-    session.add(_said(prefix, "term.changed", event, _term_said(term)))
+    session.add(_outbox_row(prefix, "term.changed", event, _term_data(term)))
     price = event.data.price
     for number, kind, money in (
         ((1, "setup", price.setup), (2, "recurring", price.recurring)) if price else ()
     ):
         line = _posted(event, number, kind, money)
         session.add(line)
-        session.add(_said(prefix, "ledger.posted", event, _line_said(line, event)))
+        session.add(_outbox_row(prefix, "ledger.posted", event, _line_data(line, event)))
 
 
 def _started(event: Purchased) -> Term:
@@ -198,7 +198,7 @@ def _posted(event: Purchased, number: int, kind: str, money: Money) -> Line:
         entry_id=uuid4(),
         did_id=event.data.did_id,
         number=event.data.number,
-        line=number,
+        position=number,
         order_id=event.data.order_id,
         payer=event.data.account,
         kind=kind,
@@ -208,7 +208,7 @@ def _posted(event: Purchased, number: int, kind: str, money: Money) -> Line:
     )
 
 
-def _term_said(term: Term) -> TermData:
+def _term_data(term: Term) -> TermData:
     return TermData(
         did_id=term.did_id,
         number=term.number,
@@ -221,7 +221,7 @@ def _term_said(term: Term) -> TermData:
     )
 
 
-def _line_said(line: Line, event: Purchased) -> PostedData:
+def _line_data(line: Line, event: Purchased) -> PostedData:
     return PostedData(
         did_id=line.did_id,
         number=line.number,
@@ -234,7 +234,7 @@ def _line_said(line: Line, event: Purchased) -> PostedData:
     )
 
 
-def _said(prefix: str, topic: str, event: Purchased, data: TermData | PostedData) -> Outbox:
+def _outbox_row(prefix: str, topic: str, event: Purchased, data: TermData | PostedData) -> Outbox:
     said = Published(
         id=str(uuid4()),
         type=f"didflow.{topic}.v1",
