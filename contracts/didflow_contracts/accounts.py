@@ -1,20 +1,28 @@
 """Account paths. A path names a node of the tenancy tree and, in it, every account above that node."""
 
+import re
 from typing import Annotated, Final
 
 from pydantic import Field
 
 SEGMENT: Final = r"[a-z0-9-]{1,63}"
 ACCOUNT_PATTERN: Final = rf"^{SEGMENT}(/{SEGMENT})*$"
+MAX_PATH_CHARS: Final = 512
+_PATH: Final = re.compile(ACCOUNT_PATTERN.removesuffix("$"), re.ASCII)
 
 AccountPath = Annotated[
     str,
     Field(
         pattern=ACCOUNT_PATTERN,
-        max_length=512,
+        max_length=MAX_PATH_CHARS,
         description="The path of an account in the tenancy tree, from the root down: `master/acme/shop`.",
     ),
 ]
+
+
+def is_account_path(text: str) -> bool:
+    """Return True if the text has the form of an account path. The account need not exist."""
+    return len(text) <= MAX_PATH_CHARS and _PATH.fullmatch(text) is not None
 
 
 def is_within(path: str, ancestor: str) -> bool:

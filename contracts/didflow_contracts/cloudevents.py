@@ -38,6 +38,11 @@ _PREFIX = "ce_"
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
+def is_our_source(source: str) -> bool:
+    """Return True if the source is a didflow service. Any other source is an outside source."""
+    return source.startswith(OUR_SOURCES)
+
+
 class BadEvent(Exception):
     """The record is not an event that this consumer can read. `code` is stable; `reason` is for people."""
 
@@ -106,7 +111,7 @@ def optional_attribute(attributes: Mapping[str, Any], name: str) -> str | None:
 
 def sequence_attribute(attributes: Mapping[str, Any], source: str) -> int | None:
     """Return the sequence of an event of a didflow service. The `sequence` of any other source is ignored."""
-    if not source.startswith(OUR_SOURCES):
+    if not is_our_source(source):
         return None
     text = optional_attribute(attributes, "sequence")
     if text is None:

@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from didflow_contracts.cloudevents import (
     CONTENT_TYPE,
-    OUR_SOURCES,
     BadCode,
     BadEvent,
     Headers,
+    is_our_source,
     optional_attribute,
     read_record,
     required_attribute,
@@ -209,7 +209,7 @@ def _fields(model: type[EventData], data: Any) -> EventData:
 
 def _near_misses(source: str, fields: EventData, data: Any) -> Mapping[str, str]:
     """Return the near misses of an outside event. If as many fields were set as given, every field is known."""
-    if len(fields.model_fields_set) == len(data) or source.startswith(OUR_SOURCES):
+    if len(fields.model_fields_set) == len(data) or is_our_source(source):
         return NO_NEAR_MISSES
     return near_misses(type(fields), data)
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from didflow_contracts.accounts import is_within
-from didflow_contracts.cloudevents import OUR_SOURCES
+from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.envelope import Event
 
 
 def is_from_didflow(event: Event[Any]) -> bool:
     """Return True if one of the didflow services published the event."""
-    return event.source.startswith(OUR_SOURCES)
+    return is_our_source(event.source)
 
 
 def contradicts_owner(event: Event[Any], holder: str) -> bool:

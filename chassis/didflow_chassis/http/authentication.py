@@ -26,6 +26,7 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.http.limits import Buckets
 from didflow_chassis.http.problems import RETRY_AFTER, Problem
 from didflow_chassis.http.runtime import TokenVerifier
+from didflow_contracts.accounts import is_account_path
 from didflow_contracts.roles import ROLES
 
 ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
@@ -34,7 +35,6 @@ MAX_TOKEN = 8_192
 KEYS_INTERVAL_S = 10.0
 KEYS_MAX_AGE_S = 600.0
 KEYS_MAX_BYTES = 1_000_000
-_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}(/[a-z0-9-]{1,63})*")
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _LOG = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
     subject, account, role = (claims.get(name) for name in ("sub", "account", "role"))
     if not (isinstance(subject, str) and _SUBJECT.fullmatch(subject)):
         raise _unauthorized("token_invalid", "The claim sub must be a text of 1 to 255 characters.")
-    if not (isinstance(account, str) and len(account) <= 512 and _ACCOUNT.fullmatch(account)):
+    if not (isinstance(account, str) and is_account_path(account)):
         raise _unauthorized("token_invalid", "The claim account must be an account path such as master/acme.")
     if role not in ROLES:
         raise _unauthorized("token_invalid", f"The claim role must be one of {', '.join(ROLES)}.")

@@ -8,7 +8,7 @@ import phonenumbers
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from didflow_contracts.accounts import AccountPath, is_within
+from didflow_contracts.accounts import AccountPath, is_account_path, is_within
 from didflow_contracts.ids import derived_id, uuid7
 from didflow_contracts.instants import parse_instant
 from didflow_contracts.numbers import E164, country_of, is_valid
@@ -58,8 +58,12 @@ def test_a_number_without_a_country_has_none() -> None:
 @pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "A", "a_b", "ä", "a" * 64, "a b"])
 def test_an_account_path_has_lower_case_segments(path: str) -> None:
     """Segments are separated by single slashes and have at most 63 characters."""
+    longest = "master/acme-2/" + "a" * 63
     assert not fits(PATH, path)
-    assert fits(PATH, "master/acme-2/" + "a" * 63)
+    assert fits(PATH, longest)
+    assert not is_account_path(path)
+    assert is_account_path(longest)
+    assert not is_account_path(f"{longest}\n")
 
 
 def test_only_whole_segments_make_an_ancestor() -> None:

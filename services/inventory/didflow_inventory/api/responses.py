@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from pydantic import TypeAdapter
 
-from didflow_contracts.cloudevents import OUR_SOURCES
+from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.near_misses import near_misses
 from didflow_inventory.domain.account import Account
@@ -56,7 +56,7 @@ def entry_json(row: Any) -> Mapping[str, Any]:
 
 def _near_misses(entry: HistoryEntry) -> Mapping[str, str]:
     """Return the unknown fields of an outside event that resemble a known field: probably typing errors."""
-    if entry.source is None or entry.source.startswith(OUR_SOURCES):
+    if entry.source is None or is_our_source(entry.source):
         return {}
     return dict(near_misses(EVENT_TYPES[entry.type], entry.extra))
 
