@@ -152,6 +152,7 @@ class Stage:
                     return stored
                 refs |= await self._discovered(connection, batch, refs)
                 if is_split:
+                    # A rollback to a savepoint releases the locks that were taken behind it. These are kept.
                     await lock(connection, self.service, batch, refs)
                     works = await self._in_parts(connection, batch, refs, events)
                 else:

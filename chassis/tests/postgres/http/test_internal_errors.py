@@ -4,9 +4,12 @@ import logging
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import toy
 from toy_records import named
+
+from didflow_contracts.ids import derived_id
 
 MAX_INTEGER = 2**31 - 1
 
@@ -60,6 +63,18 @@ async def test_one_row_that_the_database_refuses_does_not_fail_its_batch(
     assert await api.traces() == (MAX_INTEGER + 1, 1, 1)
     again = await api.add_to_all(1, 2)
     assert (again.content, again.headers["Idempotent-Replayed"]) == (answer.content, "true")
+
+
+async def test_events_of_a_split_batch_have_the_ids_of_an_undivided_one(api: Any) -> None:
+    """The id follows from the key, so a retry after a lost answer publishes the same event."""
+    await api.database.fetch("UPDATE counters SET total = $1 WHERE did_id = $2", MAX_INTEGER, named(1)[0])
+    await api.add_to_all(1, 2)
+    rows = await api.database.fetch("SELECT value FROM outbox ORDER BY id DESC LIMIT 1")
+    event = orjson.loads(rows[0]["value"])
+    did_id = str(named(2)[0])
+    assert event["data"]["did_id"] == did_id
+    expected = derived_id("master/acme", "POST /v1/counters/batch/add", "k", event["type"], did_id)
+    assert event["id"] == str(expected)
 
 
 @pytest.mark.usefixtures("broken")
