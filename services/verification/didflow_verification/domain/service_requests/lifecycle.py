@@ -35,7 +35,7 @@ def request_service(
 
     Refused `did_ended`, `identity_missing`, `not_supported`, `request_open`, and with the codes of `checks`.
     """
-    if registration is None:
+    if registration is None or not command.caller.reaches(registration.account):
         return Refused("not_found", "No such DID in your accounts.")
     if registration.ended:
         return Refused("did_ended", f"The DID was {registration.ended}.")
@@ -143,7 +143,7 @@ def cancel_service(
 ) -> Decision:
     """Cancel. An active CNAM is first removed by the carrier. Everything else is closed at once."""
     request = _named_request(registration, command, known)
-    if registration is None or request is None:
+    if registration is None or request is None or not command.caller.reaches(registration.account):
         return Refused("not_found", "No such request in your accounts.")
     if request.state in {"not_configured", "cancelation_pending"}:
         return Unchanged(answer=request)

@@ -5,6 +5,7 @@ their `assigned_at`. A holder that got the DID after that instant can remove the
 """
 
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -22,6 +23,8 @@ from didflow_verification.domain.registration.lapse import planned
 from didflow_verification.domain.service_requests.end_user_change import with_services
 from didflow_verification.domain.verifications.judgement import ownership_findings
 from didflow_verification.domain.verifications.submission import Submission, case_of, details_of, submit
+
+NOT_FOUND: Final = Refused("not_found", "No such verification in your accounts.")
 
 
 def on_assigned(
@@ -104,13 +107,15 @@ def _assign_again(registration: Registration, details: Details) -> Decision:
 
 
 def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Decision:
-    """Submit again after a rejection, under today's requirement.
+    """Submit again after a rejection, under today's requirement. Only the account that holds the DID now may do this.
 
     Refused `not_found`, `did_ended`, `not_rejected`, and `superseded` if newer details were submitted.
     """
     verification = known.get(Verification, command.verification_id)
     if registration is None or verification is None or verification.did_id != registration.did_id:
-        return Refused("not_found", "No such verification in your accounts.")
+        return NOT_FOUND
+    if not command.caller.reaches(registration.account):
+        return NOT_FOUND
     if registration.ended:
         return Refused("did_ended", f"The DID was {registration.ended}.")
     if verification.status != "rejected" and registration.state != "expired":

@@ -30,12 +30,14 @@ class Services:
     def __init__(self, stage: Any, build: Any) -> None:
         self.stage, self.build = stage, build
 
-    def request(self, service: AdditionalService, key: int = 1, **data: Any) -> Any:
-        """Request a service as Ann, with valid data unless the test gives other data."""
+    def request(
+        self, service: AdditionalService, key: int = 1, *, account: str = "master/acme", **data: Any
+    ) -> Any:
+        """Request a service as Ann of an account, with valid data unless the test gives other data."""
         command = RequestService(
             entity_id=self.build.did,
             subject=self.build.number,
-            caller=self.build.caller("ann", "reseller", "master/acme"),
+            caller=self.build.caller("ann", "reseller", account),
             request_id=self.key(service, key),
             service=service,
             data=ServiceData(**GOOD[service] | data),
@@ -56,12 +58,12 @@ class Services:
         )
         return self.stage.process(command)
 
-    def cancel(self, service: AdditionalService, key: int = 1) -> Any:
-        """Cancel a request as Ann."""
+    def cancel(self, service: AdditionalService, key: int = 1, *, account: str = "master/acme") -> Any:
+        """Cancel a request as Ann of an account."""
         command = CancelService(
             entity_id=self.build.did,
             subject=self.build.number,
-            caller=self.build.caller("ann", "reseller", "master/acme"),
+            caller=self.build.caller("ann", "reseller", account),
             request_id=self.key(service, key),
         )
         return self.stage.process(command)
@@ -339,7 +341,15 @@ def test_services_are_closed_when_a_number_leaves_the_accounts_of_its_identity(s
     services.stage.process(left)
     assert services.published()[-2:] == [("emergency", "not_configured"), ("cnam", "not_configured")]
     assert services.stage.state(ServiceRequest, services.key("cnam", 1)).data is None
-    assert code(services.request("a2p_sms"))[0] == "identity_missing"
+    assert code(services.request("a2p_sms", account="master/globex"))[0] == "identity_missing"
+
+
+def test_a_caller_that_lost_the_did_before_the_lock_cannot_change_its_services(services: Services) -> None:
+    """The route reads the DID before the decision. Meanwhile the DID can go from the shop back to Acme."""
+    services.activate("cnam")
+    assert code(services.request("a2p_sms", account="master/acme/shop"))[0] == "not_found"
+    assert code(services.cancel("cnam", account="master/acme/shop"))[0] == "not_found"
+    assert services.state("cnam") == "active"
 
 
 def test_services_stay_when_a_number_is_handed_down(services: Services) -> None:

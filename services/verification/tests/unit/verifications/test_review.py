@@ -1,5 +1,6 @@
 """Decisions of reviewers, and what prevents two reviewers from deciding differently."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -158,6 +159,16 @@ def test_only_the_latest_rejected_verification_can_be_submitted_again(
     pending.process(build.reject(2))
     pending.process(build.removed())
     assert code_of(pending.process(build.resubmit(2, acme, quay))) == "did_ended"
+
+
+def test_only_the_present_holder_submits_again(pending: Any, build: Any, acme: Any, quay: Any) -> None:
+    """The shop had the DID when the details were rejected. Now Acme has it, and the identity serves both."""
+    pending.process(build.reject())
+    of_shop = replace(
+        build.resubmit(1, acme, quay), caller=build.caller("ann", "reseller", "master/acme/shop")
+    )
+    assert code_of(pending.process(of_shop)) == "not_found"
+    assert pending.statuses() == ["rejected"]
 
 
 def test_a_resubmission_with_wrong_details_is_rejected_at_once(pending: Any, build: Any, acme: Any) -> None:
