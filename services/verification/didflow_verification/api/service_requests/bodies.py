@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
 from didflow_contracts.ids import uuid7
-from didflow_contracts.names import parse_number
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.api.bodies import Number, ReasonBody, StrictModel
 from didflow_verification.domain.axes.registration import Registration
@@ -103,7 +102,7 @@ class RequestsQuery(BaseModel):
             if getattr(self, name) is not None:
                 yield service_requests.c[name] == getattr(self, name)
         if self.number is not None:
-            yield service_requests.c.number == (parse_number(self.number) or self.number)
+            yield service_requests.c.number == self.number
         if self.state is None:
             yield service_requests.c.state != "not_configured"
         elif self.state != "all":

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.names import parse_number
 from didflow_verification.api.bodies import Ids, Number, ReasonBody, StrictModel
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Resubmit
@@ -35,7 +34,7 @@ class VerificationsQuery(BaseModel):
             if getattr(self, name) is not None
         }
         for name, value in filters.items():
-            yield verifications.c[name] == ((parse_number(value) or value) if name == "number" else value)
+            yield verifications.c[name] == value
         status = self.status or ("all" if filters else "pending")
         if status != "all":
             yield verifications.c.status == status
