@@ -81,8 +81,8 @@ async def _take(
     events = {}
     for record in records:
         event = orjson.loads(record.value)
-        said = f"{event['source']}\0{event['id']}".encode()
-        events[blake2b(said, digest_size=16).digest()] = event
+        identity = f"{event['source']}\0{event['id']}".encode()
+        events[blake2b(identity, digest_size=16).digest()] = event
     async with connection.transaction():
         fresh = await connection.fetch(DEDUPE, list(events))
         # Only after a crash some of them are not new.

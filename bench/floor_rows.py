@@ -10,8 +10,8 @@ from uuid import uuid4
 import orjson
 
 Statement = tuple[str, tuple[Sequence[Any], ...]]
-Said = tuple[str, bytes, bytes]
-Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Said]]]
+Record = tuple[str, bytes, bytes]
+Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Record]]]
 """Takes the decoded events of a batch. Returns its statements, and (topic, key, value) of each event to publish."""
 
 _TERMS = """
@@ -77,32 +77,32 @@ _TERM: Final[Mapping[str, Any]] = {
 }
 
 
-def least(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
+def least(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
     """Write a term and its event: the minimum of a stage with one table and one event."""
     return [_terms(events, ["[]"] * len(events))], [_term_changed(event) for event in events]
 
 
-def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
-    """Write a term with its charges, two ledger lines, and an event for each of the three."""
+def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
+    """Write a term with its charges, two ledger entries, and an event for each of the three."""
     lines: list[tuple[Any, ...]] = []
     charges: list[str] = []
-    said: list[Said] = []
+    records: list[Record] = []
     for event in events:
         data, price = event["data"], event["data"]["price"]
         two = []
-        said.append(_term_changed(event))
+        records.append(_term_changed(event))
         for number, kind in ((1, "setup"), (2, "recurring")):
             money, entry = price[kind], str(uuid4())
             two.append({"money": money, "entry_id": entry, "period_start": None, "period_end": None})
             place = (data["did_id"], data["number"], number, data["order_id"], data["account"])
             lines.append((entry, *place, kind, money["amount"], money["currency"]))
-            said.append(_posted(event, entry, kind, money))
+            records.append(_ledger_posted(event, entry, kind, money))
         charges.append(orjson.dumps(two).decode())
     columns = tuple(list(column) for column in zip(*lines, strict=True))
-    return [_terms(events, charges), (_LEDGER, columns)], said
+    return [_terms(events, charges), (_LEDGER, columns)], records
 
 
-def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Said]]:
+def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
     """Write a DID, its number, its purchase and its history, and the event of the DID."""
     data = [event["data"] for event in events]
     ids, numbers = [d["did_id"] for d in data], [d["number"] for d in data]
@@ -157,7 +157,7 @@ def _terms(events: Sequence[Any], charges: list[str]) -> Statement:
     return _TERMS, columns
 
 
-def _said(event: Any, topic: str, source: str, sequence: str, data: dict[str, Any]) -> Said:
+def _record(event: Any, topic: str, source: str, sequence: str, data: dict[str, Any]) -> Record:
     number = event["data"]["number"]
     about = {"did_id": event["data"]["did_id"], "number": number, "account": event["data"]["account"]}
     value = {
@@ -177,7 +177,7 @@ def _said(event: Any, topic: str, source: str, sequence: str, data: dict[str, An
     return topic, number.encode(), orjson.dumps(value)
 
 
-def _term_changed(event: Any) -> Said:
+def _term_changed(event: Any) -> Record:
     data = {
         "state": "active",
         "cycles_left": None,
@@ -187,10 +187,10 @@ def _term_changed(event: Any) -> Said:
         "aging_until": None,
         "reason": "started",
     }
-    return _said(event, "term.changed", "billing", "1", data)
+    return _record(event, "term.changed", "billing", "1", data)
 
 
-def _posted(event: Any, entry: str, kind: str, money: Any) -> Said:
+def _ledger_posted(event: Any, entry: str, kind: str, money: Any) -> Record:
     data = {
         "entry_id": entry,
         "order_id": event["data"]["order_id"],
@@ -201,10 +201,10 @@ def _posted(event: Any, entry: str, kind: str, money: Any) -> Said:
         "period_end": None,
         "reverses": None,
     }
-    return _said(event, "ledger.posted", "billing", "2", data)
+    return _record(event, "ledger.posted", "billing", "2", data)
 
 
-def _did_changed(event: Any) -> Said:
+def _did_changed(event: Any) -> Record:
     data = {
         "stock": "assigned",
         "until": None,
@@ -218,4 +218,4 @@ def _did_changed(event: Any) -> Said:
         "tags": [],
         "description": None,
     }
-    return _said(event, "did.changed", "inventory", "1", data)
+    return _record(event, "did.changed", "inventory", "1", data)

@@ -235,7 +235,7 @@ def _line_data(line: Line, event: Purchased) -> PostedData:
 
 
 def _outbox_row(prefix: str, topic: str, event: Purchased, data: TermData | PostedData) -> Outbox:
-    said = Published(
+    published = Published(
         id=str(uuid4()),
         type=f"didflow.{topic}.v1",
         subject=data.number,
@@ -243,7 +243,7 @@ def _outbox_row(prefix: str, topic: str, event: Purchased, data: TermData | Post
         causationid=event.id,
         data=data,
     )
-    return Outbox(topic=prefix + topic, key=data.number.encode(), value=said.model_dump_json().encode())
+    return Outbox(topic=prefix + topic, key=data.number.encode(), value=published.model_dump_json().encode())
 
 
 async def publish_outbox(sessions: async_sessionmaker[AsyncSession], broker: KafkaBroker) -> int:
