@@ -40,10 +40,10 @@ class _Point:
 def parse(text: str) -> dict[str, _Point]:
     """Read a list of failpoints. Raises ValueError for one that cannot be read."""
     points: dict[str, _Point] = {}
-    for part in filter(None, text.split(";")):
+    for number, part in enumerate(filter(None, text.split(";")), 1):
         found = _SPEC.fullmatch(part)
         if found is None:
-            raise ValueError(f"{part!r} is not a failpoint such as stage.commit=kill@1")
+            raise ValueError(f"part {number} is not a failpoint such as stage.commit=kill@1")
         nth = int(found["nth"]) if found["nth"] else None
         points[found["place"]] = _Point(found["action"], float(found["argument"] or 0), nth, found["word"])
     return points
