@@ -10,8 +10,8 @@ from typing import Any
 import toy
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ProducerClosed
-from faults.rawrecords import RawRecord
-from faults.rawrecords import publish as publish_raw
+from faults.raw_records import RawRecord
+from faults.raw_records import publish as publish_raw
 from topics_under_test import TopicsUnderTest
 from toy_records import named, raw, record
 
