@@ -113,6 +113,8 @@ def page_of_items(
     ordered = sorted(items, key=key, reverse=query.descending)
     if query.cursor is not None:
         (last,) = read_cursor(query.cursor, query.order, (column,))
+        if last is None:  # a key is never null, so no list made this cursor
+            raise _cursor_invalid()
         ordered = [item for item in ordered if (key(item) < last if query.descending else key(item) > last)]
     page = ordered[: query.limit]
     following = write_cursor(query.order, [key(page[-1])]) if len(ordered) > query.limit else None
@@ -218,12 +220,16 @@ def read_cursor(text: str, sort: str, columns: Sequence[sa.ColumnElement[Any]]) 
             plain, strict=True
         )
     except (ValidationError, ValueError) as error:
-        raise Problem("cursor_invalid", "Send the `next` of the previous page without changes.") from error
+        raise _cursor_invalid() from error
     if written_for != sort:
         raise Problem(
             "cursor_invalid", "The cursor belongs to another sort. Send the same `sort` with each page."
         )
     return tuple(values)
+
+
+def _cursor_invalid() -> Problem:
+    return Problem("cursor_invalid", "Send the `next` of the previous page without changes.")
 
 
 @lru_cache(maxsize=256)

@@ -43,9 +43,10 @@ def test_a_list_that_is_computed_in_memory_has_pages_too(sort: str) -> None:
     assert seen == sorted(items[:5], reverse=sort == "-name")
 
 
-def test_a_cursor_of_another_list_in_memory_is_refused() -> None:
+@pytest.mark.parametrize("value", [1, None])
+def test_a_cursor_of_another_list_in_memory_is_refused(value: int | None) -> None:
     """A forged cursor is 422."""
-    params = QueryParams({"cursor": write_cursor("name", [1])})
+    params = QueryParams({"cursor": write_cursor("name", [value])})
     with pytest.raises(Problem) as caught:
-        page_of_items([], params, sort="name", key=str, render=dict)
+        page_of_items(["a"], params, sort="name", key=str, render=dict)
     assert caught.value.code == "cursor_invalid"
