@@ -100,6 +100,15 @@ def test_a_service_has_no_other_files_at_the_top(name: str) -> None:
     assert names_in(package(name)) <= expected
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_was_never_released_has_one_migration(name: str) -> None:
+    """The changelog lists the releases. Before the first one, a change of a table is a change of the first version."""
+    if re.search(r"^## \[?\d", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE):
+        pytest.skip("There is a release. Its migrations do not change any more.")
+    versions = package(name) / "migrations" / "versions"
+    assert [path.name for path in versions.glob("*.py")] == ["0001_first_version.py"]
+
+
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_tests_lie_in_the_folder_of_what_they_need(distribution: str) -> None:
     """Each test file is in `unit/`, `postgres/` or `kafka/`. `harness.folders` checks what it uses."""
