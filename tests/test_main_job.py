@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from didflow.demo import examples
-from didflow.demo.scenario import DemoResult, Options, play
+from didflow.demo.scenario import DemoResult, Options, run_demo
 from didflow.servers import Wanted
 from didflow.services import SERVICES
 
@@ -27,7 +27,7 @@ def job(kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     async def run(**how: frozenset[str]) -> DemoResult:
         wanted = Wanted(kafka=kafka)
-        return await play(
+        return await run_demo(
             Options(folder=tmp_path, examples=examples.read(), wanted=wanted, **how), told.append
         )
 

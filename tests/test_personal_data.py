@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer
 
 from didflow.demo import examples
 from didflow.demo.examples import Examples
-from didflow.demo.scenario import Options, play
+from didflow.demo.scenario import Options, run_demo
 from didflow.idle import idle_check
 from didflow.servers import Wanted
 from didflow.stack import Stack, running
@@ -149,7 +149,7 @@ async def test_the_main_job_keeps_personal_data_in_verification(
     secrets -= told(public, secrets)
     assert len(secrets) > 10
     options = Options(folder=tmp_path, examples=played, wanted=Wanted(kafka=kafka))
-    ended = await play(options, lambda _: None)
+    ended = await run_demo(options, lambda _: None)
     elsewhere = [f"{v.purchase.number}: {v.found}, not {v.expected}" for v in ended.verdicts if not v.ok]
     assert [*elsewhere, *ended.unexpected] == []
     said = await published(settings)

@@ -45,23 +45,23 @@ def demo(
         chosen = _services(late), _services(kill)
     except BadInput as error:
         raise fail(error) from None
-    played = _play(read, data, chosen, json=json)
-    _show(played, json=json)
-    raise typer.Exit(0 if played.passed else 1)
+    demo_result = _run_demo(read, data, chosen, json=json)
+    _show(demo_result, json=json)
+    raise typer.Exit(0 if demo_result.passed else 1)
 
 
-def _play(
+def _run_demo(
     read: examples.Examples, data: Path | None, chosen: tuple[frozenset[str], frozenset[str]], *, json: bool
 ) -> "DemoResult":
     from didflow.console import console
-    from didflow.demo.scenario import Options, play
+    from didflow.demo.scenario import Options, run_demo
     from didflow.embedded.temporary_folder import temporary_folder
 
     late, killed = chosen
     with contextlib.ExitStack() as exits:
         folder = data if data is not None else exits.enter_context(temporary_folder(in_memory=True))
         options = Options(folder=folder, examples=read, late=late, killed=killed)
-        return run(play(options, console(stderr=json).print))
+        return run(run_demo(options, console(stderr=json).print))
 
 
 def _services(named: list[str] | None) -> frozenset[str]:
@@ -74,18 +74,20 @@ def _services(named: list[str] | None) -> frozenset[str]:
     return wanted
 
 
-def _show(played: "DemoResult", *, json: bool) -> None:
+def _show(demo_result: "DemoResult", *, json: bool) -> None:
     from didflow.console import console
     from didflow.demo import tables
 
     if json:
-        answer = tables.as_json(played.verdicts, played.found, played.unexpected, played.seconds)
+        answer = tables.as_json(
+            demo_result.verdicts, demo_result.found, demo_result.unexpected, demo_result.seconds
+        )
         typer.echo(orjson.dumps(answer).decode())
         return
     out = console()
-    out.print("", tables.numbers_table(played.verdicts, played.found), "")
-    out.print(tables.others_table(played.verdicts), "")
-    for surprise in played.unexpected:
-        out.print(f"[red]{surprise}[/]")
-    result = "[bold green]PASSED[/]" if played.passed else "[bold red]FAILED[/]"
-    out.print(f"{tables.sums(played.verdicts)}\n{result} in {played.seconds:.1f} s")
+    out.print("", tables.numbers_table(demo_result.verdicts, demo_result.found), "")
+    out.print(tables.others_table(demo_result.verdicts), "")
+    for fact in demo_result.unexpected:
+        out.print(f"[red]{fact}[/]")
+    result = "[bold green]PASSED[/]" if demo_result.passed else "[bold red]FAILED[/]"
+    out.print(f"{tables.sums(demo_result.verdicts)}\n{result} in {demo_result.seconds:.1f} s")

@@ -81,7 +81,7 @@ class _Run:
         await self.idle.wait(more=carrier, but=but)
 
 
-async def play(options: Options, tell: Callable[[str], None]) -> DemoResult:
+async def run_demo(options: Options, tell: Callable[[str], None]) -> DemoResult:
     """Run the demo on its own stack. `tell` gets a line for each thing that happens.
 
     Raises the errors of a stack, NotIdle and CallFailed.
