@@ -1,0 +1,129 @@
+"""Background work pauses as long as it works, takes turns, and waits while the outbox is full."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from types import SimpleNamespace
+
+import pytest
+
+from didflow_chassis import pacing
+from didflow_chassis.pacing import LONG_S, MAX_CHUNK, MAX_OUTBOX, MIN_CHUNK, Pace, Pacing
+
+WORK_S = 0.05
+FULL = MAX_OUTBOX + 1
+OFTEN = 20
+
+
+class Outbox:
+    """An outbox whose reads return these (rows, oldest id), the last one again and again."""
+
+    def __init__(self, *reads: tuple[int, int | None]) -> None:
+        self._reads = list(reads)
+        self.asked = 0
+        self.asked_often = asyncio.Event()
+
+    async def fetch(self, _statement: str, _limit: int) -> list[tuple[int, int | None]]:
+        self.asked += 1
+        if self.asked == OFTEN:
+            self.asked_often.set()
+        return [self._reads.pop(0) if len(self._reads) > 1 else self._reads[0]]
+
+
+def paces(*reads: tuple[int, int | None]) -> tuple[Pacing, Outbox]:
+    outbox = Outbox(*(reads or ((0, None),)))
+    return Pacing(outbox), outbox  # type: ignore[arg-type]
+
+
+async def chunk_of(pace: Pace, seconds: float) -> tuple[float, float]:
+    """Run one chunk of this length. Return when it began and ended."""
+    async with pace.chunk():
+        began = time.monotonic()
+        await asyncio.sleep(seconds)
+        return began, time.monotonic()
+
+
+async def test_the_first_chunk_begins_at_once() -> None:
+    """A single due timer does not wait."""
+    turns, _ = paces()
+    asked = time.monotonic()
+    began, _ = await chunk_of(turns.pace(), 0)
+    assert began - asked < WORK_S
+
+
+async def test_after_a_chunk_all_work_pauses_for_as_long_as_it_took() -> None:
+    """Another kind of work waits for the same pause, so half of the worker's time stays free."""
+    turns, _ = paces()
+    began, ended = await chunk_of(turns.pace(), WORK_S)
+    next_began, _ = await chunk_of(turns.pace(), 0)
+    assert next_began - ended >= ended - began
+
+
+async def test_work_takes_turns() -> None:
+    """Two kinds of work with much to do alternate, and their chunks never overlap."""
+    turns, _ = paces()
+    done: list[str] = []
+
+    async def work(name: str, pace: Pace) -> None:
+        for _ in range(3):
+            async with pace.chunk():
+                done.append(f"{name} begins")
+                await asyncio.sleep(0)
+                done.append(f"{name} ends")
+
+    await asyncio.gather(work("a", turns.pace()), work("b", turns.pace()))
+    assert done == [f"{name} {what}" for name in "ababab" for what in ("begins", "ends")]
+
+
+async def test_a_chunk_waits_while_the_outbox_is_full() -> None:
+    """Nothing is added to the outbox before the relay has emptied it."""
+    turns, outbox = paces((FULL, 1), (FULL, 1), (MAX_OUTBOX, 2))
+    await chunk_of(turns.pace(), 0)
+    assert outbox.asked == 3
+
+
+async def test_with_a_relay_that_cannot_keep_up_background_work_goes_on_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The outbox stays full although its oldest rows change. The chunk waits for a limited time."""
+    monkeypatch.setattr(pacing, "PATIENCE_S", WORK_S)
+    turns, _ = paces(*((FULL, n) for n in range(100)))
+    asked = time.monotonic()
+    began, _ = await chunk_of(turns.pace(), 0)
+    assert began - asked >= WORK_S
+
+
+async def test_without_a_relay_background_work_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Kafka is unavailable, the oldest row stays the same and no chunk begins."""
+    monkeypatch.setattr(pacing, "PATIENCE_S", 0.001)
+    turns, outbox = paces((FULL, 1))
+    waiting = asyncio.create_task(chunk_of(turns.pace(), 0))
+    await outbox.asked_often.wait()
+    assert not waiting.done()
+    waiting.cancel()
+
+
+def sizes_after(pace: Pace, seconds: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the size of the next chunk after each chunk of these lengths."""
+    clock = [0.0]
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    async def run() -> list[int]:
+        found = []
+        for length in seconds:
+            clock[0] += 1_000
+            async with pace.chunk():
+                clock[0] += length
+            found.append(pace.size)
+        return found
+
+    return asyncio.run(run())
+
+
+def test_slow_chunks_become_smaller_and_quick_ones_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size is halved after a slow chunk and doubled after a quick one, within its limits."""
+    turns, _ = paces()
+    slow, quick = LONG_S * 2, LONG_S / 10
+    sizes = sizes_after(turns.pace(), [slow, slow, LONG_S / 2, quick, quick, *[slow] * 10], monkeypatch)
+    assert sizes[:5] == [MAX_CHUNK // 2, MAX_CHUNK // 4, MAX_CHUNK // 4, MAX_CHUNK // 2, MAX_CHUNK]
+    assert sizes[-1] == MIN_CHUNK
