@@ -28,7 +28,6 @@ from didflow_provisioning.domain.commands import (
     ClearRouting,
     CreateVoiceTrunk,
     DeleteVoiceTrunk,
-    RestoreVoiceTrunk,
     RetryCarrierCommand,
     SetCapacity,
     SetVoice,
@@ -46,12 +45,7 @@ from didflow_provisioning.domain.routing_changes import (
 )
 from didflow_provisioning.domain.timers import on_queue_due, on_routing_due
 from didflow_provisioning.domain.views import on_did_changed, on_registration_changed, on_term_changed
-from didflow_provisioning.domain.voice_trunks import (
-    VoiceTrunk,
-    create_voice_trunk,
-    delete_voice_trunk,
-    restore_voice_trunk,
-)
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk, create_voice_trunk, delete_voice_trunk
 from didflow_provisioning.settings import ProvisioningSettings
 
 
@@ -101,8 +95,7 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
             decide=partial(retry_carrier_command, timings=timings), needs=needs.queue
         ),
         CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
-        DeleteVoiceTrunk: Handler(decide=delete_voice_trunk, model=VoiceTrunk),
-        RestoreVoiceTrunk: Handler(decide=restore_voice_trunk, model=VoiceTrunk),
+        DeleteVoiceTrunk: Handler(decide=delete_voice_trunk, model=VoiceTrunk, needs=needs.use_of_trunk),
     }
 
 

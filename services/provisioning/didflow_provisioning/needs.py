@@ -14,10 +14,10 @@ from didflow_provisioning.domain.carrier_command import (
     next_command_id,
     next_command_id_of_queue,
 )
-from didflow_provisioning.domain.commands import SetVoice
+from didflow_provisioning.domain.commands import DeleteVoiceTrunk, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
 
 
 def queue(message: Any) -> Iterable[Ref]:
@@ -27,9 +27,14 @@ def queue(message: Any) -> Iterable[Ref]:
 
 
 def queue_and_trunk(command: SetVoice) -> Iterable[Ref]:
-    """Return in addition the voice trunk that will be set."""
+    """Return in addition the voice trunk that will be set. Its shared lock keeps it from being deleted meanwhile."""
     yield from queue(command)
     yield Ref(VoiceTrunk, command.voice_trunk_id)
+
+
+def use_of_trunk(command: DeleteVoiceTrunk) -> Iterable[Ref]:
+    """Return the count of live DIDs that use the voice trunk."""
+    yield Ref(VoiceTrunkUse, command.entity_id)
 
 
 def queue_and_answered_command(event: Any) -> Iterable[Ref]:

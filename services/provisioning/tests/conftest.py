@@ -36,6 +36,7 @@ from didflow_provisioning.domain.commands import (
 )
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 from didflow_provisioning.service import service
 from didflow_provisioning.settings import ProvisioningSettings
 
@@ -207,7 +208,11 @@ class Messages:
 
 
 class ProvisioningStage(FakeStage):
-    """A stage in memory for one number. It checks the queue of the number after each message."""
+    """A stage in memory for one number. After each message it checks the queue of the number.
+
+    A message that sets a voice trunk on a DID must declare the trunk as a need. The shared lock of the trunk keeps it
+    from being deleted meanwhile.
+    """
 
     def __init__(self, settings: ProvisioningSettings | None = None) -> None:
         super().__init__(service(settings) if settings else SERVICE, now=START)
@@ -216,8 +221,10 @@ class ProvisioningStage(FakeStage):
         """Process messages one after another and return the last decision. None if the message was not decided."""
         decision: Decision | None = None
         for message in messages:
+            before = self._trunk_ids()
             decision = self.receive(message) if isinstance(message, Event) else self.run(message)
             self._check_queue()
+            assert self._trunk_ids() - before <= _declared_trunk_ids(message)
         assert self.dead_letters() == []
         return decision
 
@@ -267,10 +274,21 @@ class ProvisioningStage(FakeStage):
         while self.queue.open_command_id is not None:
             self.process(messages.result(self.open_command))
 
+    def _trunk_ids(self) -> set[UUID]:
+        return {routing.voice.delivery.id for routing in self.states(Routing) if routing.voice}
+
     def _check_queue(self) -> None:
         open_ids = [command.command_id for command in self.states(CarrierCommand) if command.is_open]
         open_id = self.queue.open_command_id
         assert open_ids == ([open_id] if open_id else [])
+
+
+def _declared_trunk_ids(message: Event[Any] | Command) -> set[Any]:
+    """Return the voice trunks that the handler of a message declares as needs."""
+    is_event = isinstance(message, Event)
+    handler = SERVICE.events[type(message.data)] if is_event else SERVICE.commands[type(message)]
+    needs = handler.needs(message) if handler.needs else ()
+    return {ref.key for ref in needs if ref.model is VoiceTrunk}
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,3 @@ class CreateVoiceTrunk(Command):
 @dataclass(frozen=True, kw_only=True)
 class DeleteVoiceTrunk(Command):
     """Delete a voice trunk."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RestoreVoiceTrunk(Command):
-    """Undo the deletion of a voice trunk, because a DID started to use it meanwhile."""

@@ -1,4 +1,8 @@
-"""Voice trunks: where calls are delivered. A trunk belongs to an account and serves it and the accounts below it."""
+"""Voice trunks: where calls are delivered. A trunk belongs to an account and serves it and the accounts below it.
+
+A trunk is deleted only while no live DID uses it. The DIDs are counted under the trunk's exclusive lock. Every decision
+that sets the trunk on a DID holds the same lock in shared mode, so no DID can start to use the trunk in between.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,10 +10,10 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
-from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk, RestoreVoiceTrunk
+from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk
 
 NOT_FOUND = Refused("not_found", "No such voice trunk in your accounts.")
 
@@ -34,6 +38,13 @@ class VoiceTrunk(Struct, frozen=True, kw_only=True):
         return not self.deleted and is_within(account, self.account)
 
 
+class VoiceTrunkUse(Struct, frozen=True, kw_only=True):
+    """The number of live DIDs that use a voice trunk. There is no such state for zero."""
+
+    trunk_id: UUID
+    dids: int
+
+
 def create_voice_trunk(trunk: VoiceTrunk | None, command: CreateVoiceTrunk, now: datetime) -> Decision:
     """Create a trunk. Refused `not_found` if the caller does not reach the account."""
     if trunk is not None:
@@ -54,19 +65,20 @@ def delete_voice_trunk(
     trunk: VoiceTrunk | None,
     command: DeleteVoiceTrunk,
     now: datetime,  # noqa: ARG001
+    known: Known,
 ) -> Decision:
-    """Delete a trunk. The route checks before and after the deletion whether DIDs use the trunk."""
+    """Delete a trunk. Refused `not_found`, and `in_use` with the count while live DIDs use it.
+
+    Source: spec provisioning, Routing.
+    """
     if trunk is None or trunk.deleted or not command.caller.reaches(trunk.account):
         return NOT_FOUND
+    use = known.get(VoiceTrunkUse, trunk.trunk_id)
+    if use is not None:
+        return Refused("in_use", _in_use(use.dids))
     return Decided(state=replace(trunk, deleted=True))
 
 
-def restore_voice_trunk(
-    trunk: VoiceTrunk | None,
-    command: RestoreVoiceTrunk,
-    now: datetime,  # noqa: ARG001
-) -> Decision:
-    """Undo the deletion of a trunk that a DID started to use meanwhile."""
-    if trunk is None or not command.caller.reaches(trunk.account):
-        return NOT_FOUND
-    return Decided(state=replace(trunk, deleted=False)) if trunk.deleted else Unchanged()
+def _in_use(dids: int) -> str:
+    uses = "1 live DID uses" if dids == 1 else f"{dids} live DIDs use"
+    return f"{uses} this voice trunk. Set another trunk on them or clear their routing, then delete it."

@@ -61,14 +61,6 @@ def usable_voice_trunks(caller: Caller, *conditions: sa.ColumnElement[bool]) -> 
     return sa.select(*columns).where(is_usable, voice_trunks.c.deleted.is_(False), *conditions)
 
 
-def number_of_dids_on_trunk(trunk_id: UUID) -> sa.Select[Any]:
-    """Select as `dids` how many live DIDs deliver their calls to a trunk."""
-    target = routings.c.voice["delivery"]["id"].astext
-    return sa.select(sa.func.count().label("dids")).where(
-        routings.c.voice.is_not(None), target == str(trunk_id)
-    )
-
-
 def to_routing(row: Any) -> Routing:
     """Return the routing in a row of `routings_named`."""
     return ROUTING.from_row(tuple(row)).state

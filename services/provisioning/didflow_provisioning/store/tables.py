@@ -1,4 +1,4 @@
-"""The tables of provisioning and the kinds of states in them."""
+"""The tables and views of provisioning and the kinds of states in them."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -8,9 +8,13 @@ from didflow_chassis.states import Kind, instant, state_table
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
 
 METADATA = sa.MetaData()
+"""The tables."""
+
+VIEWS = sa.MetaData()
+"""The views. They are loaded like tables and never written."""
 
 routings = state_table(
     "routings",
@@ -42,7 +46,7 @@ routings = state_table(
     sa.Index("routings_live_number", "number", postgresql_where=sa.text("end_reason IS NULL")),
     sa.Index(
         "routings_voice_target",
-        sa.text("(voice -> 'delivery' ->> 'id')"),
+        sa.text("((voice -> 'delivery' ->> 'id')::uuid)"),
         postgresql_where=sa.text("voice IS NOT NULL"),
     ),
     emits=True,
@@ -103,8 +107,16 @@ voice_trunks = state_table(
     sa.Index("voice_trunks_account", sa.text('account COLLATE "C"'), "name", "trunk_id"),
 )
 
+voice_trunk_uses = state_table(
+    "voice_trunk_uses",
+    VIEWS,
+    sa.Column("trunk_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("dids", sa.BigInteger, nullable=False, comment="live DIDs; an ended DID has no voice target"),
+)
+
 ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", due="due_at")
 NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
 CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
 VOICE_TRUNK = Kind(model=VoiceTrunk, table=voice_trunks, key="trunk_id")
-KINDS = (ROUTING, NUMBER_QUEUE, CARRIER_COMMAND, VOICE_TRUNK)
+VOICE_TRUNK_USE = Kind(model=VoiceTrunkUse, table=voice_trunk_uses, key="trunk_id")
+KINDS = (ROUTING, NUMBER_QUEUE, CARRIER_COMMAND, VOICE_TRUNK, VOICE_TRUNK_USE)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from didflow_contracts.events import CarrierCommandIssued, DidActivated, RoutingChanged
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.store import KINDS, METADATA
+from didflow_provisioning.store.tables import VIEWS
 
 
 def assert_same_tables(connection: sa.Connection) -> None:
@@ -24,15 +25,17 @@ def assert_same_tables(connection: sa.Connection) -> None:
         }
         indexes = {index["name"] for index in inspector.get_indexes(table.name)}
         assert indexes == {index.name for index in table.indexes}
+    for view in VIEWS.sorted_tables:
+        assert {column["name"] for column in inspector.get_columns(view.name)} == set(view.columns.keys())
 
 
 async def test_the_migration_creates_the_tables_of_the_code(provisioning: Any) -> None:
-    """Every column and index of the code is in the database, and no other."""
+    """Every column and index of the code is in the database, and no other. So is every column of its views."""
     engine = create_async_engine(provisioning.database.dsn.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.connect() as connection:
         await connection.run_sync(assert_same_tables)
     await engine.dispose()
-    assert {kind.table.name for kind in KINDS} == set(METADATA.tables)
+    assert {kind.table.name for kind in KINDS} == {*METADATA.tables, *VIEWS.tables}
 
 
 async def test_a_purchase_is_activated_by_one_batch_and_one_result(

@@ -107,7 +107,7 @@ async def test_a_trunk_is_created_only_for_an_account_that_the_caller_reaches(pr
 async def test_a_trunk_that_numbers_use_is_not_deleted(
     purchased: Any, messages: Any, create_trunk: Any
 ) -> None:
-    """409 `in_use` shows how many numbers use it and what to do. After that is done, the trunk is deleted."""
+    """409 `in_use` says how many live DIDs use it and what to do. After that is done, the trunk is deleted."""
     client = purchased.client()
     trunk_id = await create_trunk(client)
     target = {"dids": [messages.number], "voice_trunk_id": trunk_id}
@@ -116,5 +116,5 @@ async def test_a_trunk_that_numbers_use_is_not_deleted(
     await client.post("/v1/routing/batch/clear", json={"dids": [messages.number]})
     deleted = await client.delete(f"/v1/voice-trunks/{trunk_id}")
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
-    assert refused.json()["detail"].startswith("1 number uses this voice trunk.")
+    assert refused.json()["detail"].startswith("1 live DID uses this voice trunk.")
     assert deleted.status_code == 204

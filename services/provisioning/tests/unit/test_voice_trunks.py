@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
-from didflow_provisioning.domain.commands import DeleteVoiceTrunk, RestoreVoiceTrunk
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.commands import DeleteVoiceTrunk
+from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def with_trunk(stage: Any, messages: Any) -> Any:
     return stage
 
 
-def about_trunk(messages: Any, command: type, **caller: str) -> Any:
-    """Build a command about the trunk."""
-    return command(entity_id=messages.trunk_id, subject="", caller=messages.caller(**caller))
+def deletion(messages: Any, **caller: str) -> DeleteVoiceTrunk:
+    """Build the command to delete the trunk."""
+    return DeleteVoiceTrunk(entity_id=messages.trunk_id, subject="", caller=messages.caller(**caller))
 
 
 def test_a_trunk_is_created_for_an_account_that_the_caller_reaches(with_trunk: Any, messages: Any) -> None:
@@ -41,24 +41,37 @@ def test_a_trunk_is_created_once(with_trunk: Any, messages: Any) -> None:
 
 def test_a_deleted_trunk_serves_no_did(with_trunk: Any, messages: Any) -> None:
     """It can be neither set nor deleted again."""
-    assert isinstance(with_trunk.process(about_trunk(messages, DeleteVoiceTrunk)), Decided)
+    assert isinstance(with_trunk.process(deletion(messages)), Decided)
     with_trunk.process(messages.purchased())
     assert with_trunk.process(messages.set_voice()).code == "voice_trunk_not_found"
-    assert with_trunk.process(about_trunk(messages, DeleteVoiceTrunk)).code == "not_found"
+    assert with_trunk.process(deletion(messages)).code == "not_found"
 
 
-def test_the_deletion_of_a_trunk_can_be_undone(with_trunk: Any, messages: Any) -> None:
-    """A DID that started to use the trunk during the deletion keeps it."""
-    with_trunk.process(about_trunk(messages, DeleteVoiceTrunk))
-    assert isinstance(with_trunk.process(about_trunk(messages, RestoreVoiceTrunk)), Decided)
-    assert isinstance(with_trunk.process(about_trunk(messages, RestoreVoiceTrunk)), Unchanged)
+@pytest.mark.parametrize(("dids", "start"), [(1, "1 live DID uses this"), (1000, "1000 live DIDs use this")])
+def test_a_trunk_that_live_dids_use_is_not_deleted(
+    with_trunk: Any, messages: Any, dids: int, start: str
+) -> None:
+    """The refusal `in_use` has their count, and the trunk can still be set."""
+    with_trunk.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=dids))
+    refused = with_trunk.process(deletion(messages))
+    assert (refused.code, refused.message.startswith(start)) == ("in_use", True)
     assert with_trunk.state(VoiceTrunk, messages.trunk_id).serves(messages.account)
 
 
-@pytest.mark.parametrize("command", [DeleteVoiceTrunk, RestoreVoiceTrunk])
 @pytest.mark.parametrize("account", ["master/other", "master/acme/shop"])
-def test_a_trunk_of_another_account_is_not_found(
-    with_trunk: Any, messages: Any, command: type, account: str
-) -> None:
-    """A caller beside or below the owner cannot change the trunk."""
-    assert with_trunk.process(about_trunk(messages, command, account=account)).code == "not_found"
+def test_a_trunk_of_another_account_is_not_found(with_trunk: Any, messages: Any, account: str) -> None:
+    """A caller beside or below the owner cannot delete the trunk, and does not learn how many DIDs use it."""
+    with_trunk.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=7))
+    foreign = with_trunk.process(deletion(messages, account=account))
+    assert foreign == Refused("not_found", "No such voice trunk in your accounts.")
+
+
+def test_an_unknown_a_foreign_and_a_deleted_trunk_have_one_answer(stage: Any, messages: Any) -> None:
+    """The refusals are equal, so a caller cannot tell the three apart."""
+    unknown = stage.process(deletion(messages))
+    stage.process(messages.create_voice_trunk())
+    foreign = stage.process(deletion(messages, account="master/other"))
+    stage.process(deletion(messages))
+    stage.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=1))
+    deleted = stage.process(deletion(messages))
+    assert unknown == foreign == deleted == Refused("not_found", "No such voice trunk in your accounts.")

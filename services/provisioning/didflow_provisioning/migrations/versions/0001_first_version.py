@@ -1,4 +1,4 @@
-"""The tables of provisioning: routings, number queues, carrier commands, voice trunks."""
+"""The tables of provisioning: routings, number queues, carrier commands, voice trunks. The view counts their DIDs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,13 @@ revision = "provisioning_0001"
 down_revision = None
 branch_labels = ("provisioning",)
 depends_on = None
+
+VOICE_TRUNK_USES = """
+CREATE VIEW voice_trunk_uses AS
+SELECT (voice -> 'delivery' ->> 'id')::uuid AS trunk_id, count(*) AS dids, 1::bigint AS version
+FROM routings WHERE voice IS NOT NULL
+GROUP BY 1
+"""
 
 
 def instant(name: str, *, nullable: bool = True) -> sa.Column:
@@ -51,7 +58,7 @@ def upgrade() -> None:
     op.create_index(
         "routings_voice_target",
         "routings",
-        [sa.text("(voice -> 'delivery' ->> 'id')")],
+        [sa.text("((voice -> 'delivery' ->> 'id')::uuid)")],
         postgresql_where=sa.text("voice IS NOT NULL"),
     )
 
@@ -108,9 +115,11 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("voice_trunks_account", "voice_trunks", [sa.text('account COLLATE "C"'), "name", "trunk_id"])
+    op.execute(VOICE_TRUNK_USES)
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW voice_trunk_uses")
     op.drop_table("voice_trunks")
     op.drop_table("carrier_commands")
     op.drop_table("number_queues")

@@ -1,0 +1,191 @@
+"""Voice trunks are deleted while DIDs take them. A deleted trunk is never the voice target of a DID."""
+
+import asyncio
+import random
+import re
+from collections.abc import Coroutine, Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from didflow_chassis import failpoints
+from didflow_contracts.ids import derived_id
+from didflow_provisioning.store.tables import VOICE_TRUNK_USE
+
+ROUNDS = 8
+CALLERS = 4
+BATCHES = 20
+BATCH_SIZE = 50
+MAX_LEAD_S = 0.01
+NUMBERS = [f"+3531960{n:04}" for n in range(BATCHES * BATCH_SIZE)]
+
+DIDS_ON_DELETED_TRUNKS = """
+SELECT count(*) FROM routings JOIN voice_trunks ON trunk_id = (voice -> 'delivery' ->> 'id')::uuid WHERE deleted
+"""
+WAITS_FOR_LOCK = """
+SELECT FROM pg_locks JOIN pg_database ON database = pg_database.oid
+WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
+USED_TRUNKS = """
+INSERT INTO routings SELECT (jsonb_populate_record(r, jsonb_build_object(
+    'did_id', gen_random_uuid(), 'voice', jsonb_build_object('delivery', jsonb_build_object('id', gen_random_uuid()))
+))).* FROM routings r, generate_series(1, 2000)
+"""
+
+
+async def set_voice(client: httpx.AsyncClient, numbers: list[str], trunk_id: str) -> dict[str, Any]:
+    """Deliver the calls of numbers to a trunk. Return the answer of the batch."""
+    body = {"dids": numbers, "voice_trunk_id": trunk_id}
+    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-voice", json=body)).json()
+    return answer
+
+
+async def delete(client: httpx.AsyncClient, trunk_id: str, key: str) -> httpx.Response:
+    """Delete a trunk under an idempotency key."""
+    return await client.delete(f"/v1/voice-trunks/{trunk_id}", headers={"Idempotency-Key": key})
+
+
+class Race:
+    """One trunk that 1,000 DIDs take in batches while it is deleted again and again."""
+
+    def __init__(self, client: httpx.AsyncClient, trunk_id: str) -> None:
+        self.client, self.trunk_id = client, trunk_id
+        self.deletions: dict[str, httpx.Response] = {}
+        self.answers: list[dict[str, Any]] = []
+
+    async def run(self, order: random.Random) -> None:
+        """Let callers send batches one after another, and another one delete. Either side may start a little later."""
+        batches = [NUMBERS[n::BATCHES] for n in range(BATCHES)]
+        order.shuffle(batches)
+        left = iter(batches)
+        lead_s = order.uniform(-MAX_LEAD_S, MAX_LEAD_S)
+        taking = (_after(lead_s, self._take(left)) for _ in range(CALLERS))
+        await asyncio.gather(_after(-lead_s, self._delete_until_done()), *taking)
+
+    async def check_replays(self) -> None:
+        """Each deletion under the same key has the same answer, byte for byte."""
+        for key, first in self.deletions.items():
+            again = await delete(self.client, self.trunk_id, key)
+            assert (again.status_code, again.content) == (first.status_code, first.content)
+            assert again.headers["Idempotent-Replayed"] == "true"
+
+    @property
+    def is_deleted(self) -> bool:
+        """True if a deletion was answered with 204."""
+        return any(answer.status_code == 204 for answer in self.deletions.values())
+
+    async def _take(self, batches: Iterator[list[str]]) -> None:
+        for numbers in batches:
+            self.answers.append(await set_voice(self.client, numbers, self.trunk_id))
+
+    async def _delete_until_done(self) -> None:
+        while not self.is_deleted and len(self.answers) < BATCHES:
+            key = f"{self.trunk_id} {len(self.deletions)}"
+            self.deletions[key] = await delete(self.client, self.trunk_id, key)
+            await self.check_replays()
+
+
+async def _after(delay_s: float, call: Coroutine[Any, Any, None]) -> None:
+    await asyncio.sleep(delay_s)
+    await call
+
+
+class Gate:
+    """Holds the first transaction of a stage just before its commit, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def hit(self, place: str, about: str = "") -> None:
+        """Stand in for `failpoints.hit`."""
+        if place == "stage.commit" and not self.reached.is_set():
+            self.reached.set()
+            await self.opened.wait()
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """A gate that the first transaction after this runs into."""
+    closed = Gate()
+    monkeypatch.setattr(failpoints, "hit", closed.hit)
+    return closed
+
+
+async def with_first_held(provisioning: Any, gate: Gate, first: Any, second: Any) -> tuple[Any, Any]:
+    """Start the second call while the first is held before its commit. The second one must wait for a lock."""
+    running = asyncio.create_task(first)
+    await gate.reached.wait()
+    waiting = asyncio.create_task(second)
+    while not waiting.done() and not await provisioning.fetch(WAITS_FOR_LOCK):
+        pass
+    had_to_wait = not waiting.done()
+    gate.opened.set()
+    results = await running, await waiting
+    assert had_to_wait
+    return results
+
+
+async def test_no_did_is_on_a_trunk_that_is_deleted_while_1000_dids_take_it(
+    provisioning: Any, messages: Any, create_trunk: Any
+) -> None:
+    """Either the trunk is deleted and no DID has it, or all 1,000 DIDs have it and each deletion was refused `in_use`.
+
+    A retry under the same key gives the same answer, during the race and after it.
+    """
+    await provisioning.receive(*(messages.purchased(derived_id(n), number=n) for n in NUMBERS))
+    client, order = provisioning.client(), random.Random(10)
+    races = []
+    for _ in range(ROUNDS):
+        race = Race(client, await create_trunk(client))
+        await race.run(order)
+        races.append(race)
+        assert (await provisioning.fetch(DIDS_ON_DELETED_TRUNKS))[0][0] == 0
+        taken = sum(answer["done"] for answer in race.answers)
+        assert (race.is_deleted, taken) in {(True, 0), (False, len(NUMBERS))}
+        for refused in (answer for answer in race.deletions.values() if answer.status_code != 204):
+            assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+            assert int(refused.json()["detail"].split()[0]) % BATCH_SIZE == 0
+    await set_voice(client, NUMBERS, await create_trunk(client))
+    for race in races:
+        last = await delete(client, race.trunk_id, "last")
+        assert last.status_code == (404 if race.is_deleted else 204)
+        await race.check_replays()
+
+
+async def test_a_deletion_waits_for_the_did_that_takes_the_trunk(
+    purchased: Any, messages: Any, create_trunk: Any, gate: Gate
+) -> None:
+    """A DID has taken the trunk and is not committed yet. The deletion waits, counts it and is refused."""
+    client = purchased.client()
+    gate.reached.set()
+    trunk_id = await create_trunk(client)
+    gate.reached.clear()
+    taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
+    taken, deleted = await with_first_held(purchased, gate, taking, deleting)
+    assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
+    assert deleted.json()["detail"].startswith("1 live DID uses this voice trunk.")
+
+
+async def test_a_did_waits_for_the_deletion_of_the_trunk_that_it_takes(
+    purchased: Any, messages: Any, create_trunk: Any, gate: Gate
+) -> None:
+    """The trunk is deleted and that is not committed yet. The DID waits and is refused `voice_trunk_not_found`."""
+    client = purchased.client()
+    gate.reached.set()
+    trunk_id = await create_trunk(client)
+    gate.reached.clear()
+    taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
+    deleted, taken = await with_first_held(purchased, gate, deleting, taking)
+    assert (deleted.status_code, taken["results"][0]["code"]) == (204, "voice_trunk_not_found")
+
+
+async def test_the_dids_of_a_trunk_are_counted_by_one_lookup_in_one_index(purchased: Any) -> None:
+    """Among 2,000 DIDs with trunks of their own, PostgreSQL chooses the index by itself and reads no other."""
+    await purchased.fetch(USED_TRUNKS)
+    await purchased.fetch("ANALYZE routings")
+    plan = await purchased.fetch(f"EXPLAIN {VOICE_TRUNK_USE.load_sql}", [UUID(int=0)])
+    names = set(re.findall(r"Scan (?:using|on) (\w+)", "\n".join(row[0] for row in plan)))
+    assert "routings_voice_target" in names
+    assert names <= {"routings_voice_target", "routings"}
