@@ -35,15 +35,16 @@ REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
 
 DUE: Final = "SELECT id, entity, subject FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
 
-INSERT: Final = """
+INSERT: Final = f"""
 INSERT INTO parked (entity, subject, model, reason, missing, attempts, due_at, since, last_error, inbox_id,
                     topic, partition, "offset", key, value, headers)
-SELECT e, s, m, r, mi, a, d, clock_timestamp(), l, i, t, p, o, k, v, h
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::timestamptz[],
-            $8::text[], $9::bytea[], $10::text[], $11::integer[], $12::bigint[], $13::bytea[], $14::bytea[],
-            $15::jsonb[])
+SELECT e, s, m, r, mi, a, d, moment, l, i, t, p, o, k, v, h
+FROM (SELECT {NOW_SQL} AS moment) AS present,
+    unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::timestamptz[],
+           $8::text[], $9::bytea[], $10::text[], $11::integer[], $12::bigint[], $13::bytea[], $14::bytea[],
+           $15::jsonb[])
     WITH ORDINALITY AS u (e, s, m, r, mi, a, d, l, i, t, p, o, k, v, h, n) ORDER BY n
-"""
+"""  # noqa: S608
 
 CHANGE: Final = """
 UPDATE parked SET reason = r, attempts = a, due_at = d,
@@ -61,39 +62,50 @@ FROM parked, (SELECT {NOW_SQL} AS moment) AS present GROUP BY reason
 
 COUNT_HELD: Final = "SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind')"
 
-_LIST: Final = """
-SELECT id, entity, subject, topic, reason, attempts, due_at, since, clock_timestamp() - since AS age, value, headers,
+_LIST: Final = f"""
+SELECT id, entity, subject, topic, reason, attempts, due_at, since, moment - since AS age, value, headers,
        CASE WHEN reason = 'early' THEN missing END AS missing
-FROM parked
+FROM parked, (SELECT {NOW_SQL} AS moment) AS present
 WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR entity = $2) AND ($3::text IS NULL OR subject = $3)
 ORDER BY since, id LIMIT $4
-"""
+"""  # noqa: S608
 
 _OF_LETTER: Final = """
     p.entity = l.entity AND p.reason = 'dead' AND p.topic IS NOT DISTINCT FROM l.topic
     AND p.partition IS NOT DISTINCT FROM l.partition AND p."offset" IS NOT DISTINCT FROM l."offset"
 """
-_SUBJECT_OF_LETTER: Final = (
-    f"SELECT p.subject FROM dead_letters l JOIN parked p ON {_OF_LETTER} WHERE l.id = $1"  # noqa: S608
-)
-_RETRY_LETTER: Final = f"""
-UPDATE parked p SET reason = 'retry', attempts = 0, due_at = {NOW_SQL}
-FROM dead_letters l WHERE l.id = $1 AND {_OF_LETTER}
+_SUBJECTS_OF_LETTERS: Final = f"""
+SELECT DISTINCT p.subject FROM dead_letters l JOIN parked p ON {_OF_LETTER} WHERE l.id = ANY($1::uuid[])
 """  # noqa: S608
-_PARK_LETTER: Final = f"""
+_RETRY_LETTERS: Final = f"""
+WITH retried AS (
+    UPDATE parked p SET reason = 'retry', attempts = 0, due_at = {NOW_SQL}
+    FROM dead_letters l WHERE l.id = ANY($1::uuid[]) AND {_OF_LETTER} RETURNING l.id)
 INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, last_error, inbox_id,
                     topic, partition, "offset", key, value, headers)
-SELECT '', '', '', 'retry', 0, {NOW_SQL}, clock_timestamp(), l.detail, '', l.topic, l.partition, l."offset",
-       l.key, l.value, l.headers
-FROM dead_letters l WHERE l.id = $1
+SELECT '', '', '', 'retry', 0, moment, moment, l.detail, '', l.topic, l.partition, l."offset", l.key, l.value, l.headers
+FROM (SELECT {NOW_SQL} AS moment) AS present, dead_letters l
+WHERE l.id = ANY($1::uuid[]) AND l.id NOT IN (SELECT id FROM retried) ORDER BY l.at, l.id
 """  # noqa: S608
-_DROP_LETTER: Final = f"DELETE FROM parked p USING dead_letters l WHERE l.id = $1 AND {_OF_LETTER}"  # noqa: S608
+_DROP_LETTERS: Final = f"""
+DELETE FROM parked p USING dead_letters l WHERE l.id = ANY($1::uuid[]) AND {_OF_LETTER}
+"""  # noqa: S608
 _MAKE_NEXT_DUE: Final = f"""
 UPDATE parked p SET due_at = {NOW_SQL} FROM (
     SELECT min(w.id) FILTER (WHERE w.reason = 'behind') AS first, bool_or(w.reason IN ('dead', 'retry')) AS held
-    FROM parked w JOIN dead_letters l ON w.entity = l.entity WHERE l.id = $1) AS rest
+    FROM parked w WHERE w.entity IN (SELECT l.entity FROM dead_letters l WHERE l.id = ANY($1::uuid[]))
+    GROUP BY w.entity) AS rest
 WHERE p.id = rest.first AND NOT rest.held
 """  # noqa: S608
+_AT_PLACES: Final = """
+SELECT l.i AS letter, p.reason, p.attempts, p.missing, p.due_at
+FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[]) AS l (i, t, n, o)
+JOIN parked p ON p.topic = l.t AND p.partition = l.n AND p."offset" = l.o
+UNION ALL
+SELECT l.i, p.reason, p.attempts, p.missing, p.due_at
+FROM unnest($1::uuid[], $2::text[], $5::text[]) AS l (i, t, e)
+JOIN parked p ON p.entity = l.e WHERE l.t IS NULL AND p.topic IS NULL
+"""
 
 
 class NewRow(Struct, frozen=True):
@@ -162,27 +174,38 @@ async def save(
 async def find(
     connection: Any, *, reason: str | None, entity: str | None, subject: str | None, limit: int
 ) -> list[Any]:
-    """Return rows for operators, those parked longest first, of this reason, entity and subject. None means any."""
+    """Return rows for operators, those parked longest first, of this reason, entity and subject. None means any.
+
+    `age` is measured in the service's time, like `since` and `due_at`.
+    """
     rows: list[Any] = await connection.fetch(_LIST, reason, entity, subject, limit)
     return rows
 
 
-async def subject_of_letter(connection: Any, letter_id: UUID) -> str | None:
-    """Return the subject of the row that belongs to a dead letter, or None if it has none."""
-    subject: str | None = await connection.fetchval(_SUBJECT_OF_LETTER, letter_id)
-    return subject
+async def subjects_of_letters(connection: Any, ids: Sequence[UUID]) -> list[str]:
+    """Return the subjects of the rows that belong to these dead letters. A dead letter may have no row."""
+    return [row[0] for row in await connection.fetch(_SUBJECTS_OF_LETTERS, ids)]
 
 
-async def retry_letter(connection: Any, letter_id: UUID) -> None:
-    """Make the row of a dead letter due now, in its place. If the letter has no row, park its record anew."""
-    if await connection.execute(_RETRY_LETTER, letter_id) == "UPDATE 0":
-        await connection.execute(_PARK_LETTER, letter_id)
+async def retry_letters(connection: Any, ids: Sequence[UUID]) -> None:
+    """Make the rows of dead letters due now, in their places. The record of one without a row is parked anew."""
+    await connection.execute(_RETRY_LETTERS, ids)
 
 
-async def drop_letter(connection: Any, letter_id: UUID) -> None:
-    """Remove the row of a dead letter and make the next row of its entity due, unless another row holds it."""
-    await connection.execute(_DROP_LETTER, letter_id)
-    await connection.execute(_MAKE_NEXT_DUE, letter_id)
+async def drop_letters(connection: Any, ids: Sequence[UUID]) -> None:
+    """Remove the rows of dead letters. The next row of each entity becomes due, unless another row holds it."""
+    await connection.execute(_DROP_LETTERS, ids)
+    await connection.execute(_MAKE_NEXT_DUE, ids)
+
+
+async def at_places(connection: Any, *places: Sequence[Any]) -> list[Any]:
+    """Return the rows of retried dead letters: letter, reason, attempts, missing, due_at.
+
+    `places` are the columns id, topic, partition, offset and entity of the letters. A record is found by its position
+    in Kafka. A timer has none and is found by its entity.
+    """
+    rows: list[Any] = await connection.fetch(_AT_PLACES, *places)
+    return rows
 
 
 def _values(row: NewRow) -> tuple[Any, ...]:

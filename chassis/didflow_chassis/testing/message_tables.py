@@ -164,8 +164,9 @@ class MessageTables:
         self._write(write)
         return list(ids)
 
-    def _write_dead_letters(self, *columns: Sequence[Any]) -> list[Any]:
-        rows = [dict(zip(_DEAD_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+    def _write_dead_letters(self, *values: Any) -> list[Any]:
+        *columns, at = values
+        rows = [dict(zip(_DEAD_COLUMNS, row, strict=True), at=at) for row in zip(*columns, strict=True)]
         self._write(lambda: self._dead.extend(rows))
         return rows
 

@@ -1,7 +1,7 @@
 """`didflow dlq`: lists, retries and drops the dead letters of all services."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from didflow.dead_letters import Found, Handled
+    from didflow_chassis.dead_letters import DeadLetter
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
@@ -46,7 +47,7 @@ def list_letters(
     found = run(dead_letters.listed(databases, reason=reason, limit=limit))
     if json:
         for one in found:
-            typer.echo(_json(one))
+            typer.echo(orjson.dumps(_values(one.service, one.letter)).decode())
         return
     console().print(_table(found) if found else "no dead letters")
 
@@ -59,7 +60,10 @@ def show(letter_id: UUID, data: Data = None, postgres: Postgres = None) -> None:
     found = run(dead_letters.found(databases_of(data, postgres, None), letter_id))
     if found is None:
         raise fail(BadInput(f"There is no dead letter {letter_id}."))
-    typer.echo(orjson.dumps(orjson.loads(_json(found)), option=orjson.OPT_INDENT_2).decode())
+    service, letter = found
+    headers = {name: _text(value) for name, value in letter.headers}
+    values = _values(service, letter) | {"headers": headers, "value": _text(letter.value)}
+    typer.echo(orjson.dumps(values, option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command()
@@ -94,7 +98,7 @@ def drop(
     _handle(dead_letters.drop, ids, every, databases_of(data, postgres, service), reason)
 
 
-Work = Callable[[Mapping[str, str], Iterable[UUID]], Awaitable["list[Handled]"]]
+Work = Callable[[Mapping[str, str], Sequence[UUID]], Awaitable["list[Handled]"]]
 _OUTCOMES = {
     "retried": "retried",
     "dropped": "dropped",
@@ -142,11 +146,10 @@ def _table(found: "list[Found]") -> "Table":
     return table
 
 
-def _json(one: "Found") -> str:
-    letter = one.letter
-    values = {
+def _values(service: str, letter: "DeadLetter") -> dict[str, Any]:
+    return {
         "id": str(letter.id),
-        "service": one.service,
+        "service": service,
         "at": letter.at,
         "reason": letter.reason,
         "detail": letter.detail,
@@ -154,12 +157,9 @@ def _json(one: "Found") -> str:
         "partition": letter.partition,
         "offset": letter.offset,
         "key": _text(letter.key),
-        "headers": {name: _text(value) for name, value in letter.headers},
-        "value": _text(letter.value),
         "truncated": letter.truncated,
         "held_back": letter.entity,
     }
-    return orjson.dumps(values).decode()
 
 
 def _text(value: bytes | None) -> str | None:

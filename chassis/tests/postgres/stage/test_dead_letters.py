@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from uuid import uuid4
 
 import asyncpg
@@ -12,7 +13,7 @@ from toy_messages import added, opened
 from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
-from didflow_chassis.dead_letters import DeadLetters, Truncated, connect
+from didflow_chassis.dead_letters import DeadLetters, connect
 from didflow_chassis.stage import Stage
 from didflow_contracts.envelope import CONTENT_TYPE
 
@@ -64,14 +65,16 @@ async def test_a_dead_letter_is_listed_as_it_was_read(stage: Stage, dead_letters
     headers = (("content-type", CONTENT_TYPE.encode()), ("x", b"\xff"), ("empty", None))
     bad = raw(b"\xff{", key=b"\x00k", headers=headers)
     await stage.records([bad])
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     assert (letter.topic, letter.partition, letter.offset) == (bad.topic, bad.partition, bad.offset)
-    assert (letter.key, letter.value, letter.headers) == (bad.key, bad.value, bad.headers)
     assert (letter.truncated, letter.entity) == (False, None)
-    assert await dead_letters.find(letter.id) == letter
+    whole = await dead_letters.find(letter.id)
+    assert whole is not None
+    assert (whole.key, whole.value, whole.headers) == (bad.key, bad.value, bad.headers)
+    assert (whole.id, whole.at, whole.digest) == (letter.id, letter.at, sha256(bad.value).digest())
     assert await dead_letters.find(uuid4()) is None
     assert await dead_letters.count() == {letter.reason: 1}
-    assert await dead_letters.list(reason="another") == []
+    assert await dead_letters.oldest(reason="another") == []
 
 
 async def test_a_retried_message_is_decided_before_those_behind_it(
@@ -79,15 +82,15 @@ async def test_a_retried_message_is_decided_before_those_behind_it(
 ) -> None:
     """When the defect is corrected, the record is decided in its place, and then those behind it, in order."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     assert letter.reason == "defect"
     monkeypatch.setattr(toy, "POISONED", -1)
-    assert await dead_letters.retry(letter.id) == "retried"
+    assert await dead_letters.retry([letter.id]) == {letter.id: "retried"}
     assert await parked(database) == [("retry", True), ("behind", False)]
     await run_due(stage, database)
     assert await additions(database) == [666, 7]
     assert await parked(database) == []
-    assert await dead_letters.list() == []
+    assert await dead_letters.oldest() == []
 
 
 async def test_a_retried_message_whose_decision_still_raises_is_a_dead_letter_again(
@@ -95,12 +98,12 @@ async def test_a_retried_message_whose_decision_still_raises_is_a_dead_letter_ag
 ) -> None:
     """It gets all its attempts again. The messages behind it remain parked."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
-    (letter,) = await dead_letters.list()
-    await dead_letters.retry(letter.id)
+    (letter,) = await dead_letters.oldest()
+    await dead_letters.retry([letter.id])
     for _ in range(4):
         await database.fetch("UPDATE parked SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
         await run_due(stage, database)
-    (again,) = await dead_letters.list()
+    (again,) = await dead_letters.oldest()
     assert again.id != letter.id
     assert await parked(database) == [("dead", False), ("behind", False)]
 
@@ -110,13 +113,13 @@ async def test_a_retry_twice_is_one_retry(
 ) -> None:
     """The second retry finds no such dead letter, returns `absent` and changes nothing."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     monkeypatch.setattr(toy, "POISONED", -1)
-    assert await dead_letters.retry(letter.id) == "retried"
-    assert await dead_letters.retry(letter.id) == "absent"
+    assert await dead_letters.retry([letter.id]) == {letter.id: "retried"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "absent"}
     await run_due(stage, database)
-    assert await dead_letters.retry(letter.id) == "absent"
-    assert await dead_letters.drop(letter.id) == "absent"
+    assert await dead_letters.retry([letter.id]) == {letter.id: "absent"}
+    assert await dead_letters.drop([letter.id]) == {letter.id: "absent"}
     assert await additions(database) == [666, 7]
 
 
@@ -125,11 +128,11 @@ async def test_two_operators_at_once_retry_once(
 ) -> None:
     """The row is locked: one of them retries, the other one finds nothing."""
     await stage.records([raw(b"{")])
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     other = await connect(dsn)
-    done = await asyncio.gather(dead_letters.retry(letter.id), DeadLetters(other).retry(letter.id))
+    done = await asyncio.gather(dead_letters.retry([letter.id]), DeadLetters(other).retry([letter.id]))
     await other.close()
-    assert sorted(done) == ["absent", "retried"]
+    assert sorted(one[letter.id] for one in done) == ["absent", "retried"]
     assert len(await parked(database)) == 1
 
 
@@ -141,10 +144,10 @@ async def test_a_retried_record_is_decided_when_it_can_be_decoded(
     known = stage._decoder._types
     stage._decoder._types = {}
     await stage.records([record(added(1, 5), "2")])
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     assert (letter.reason, letter.entity) == ("unknown_type", None)
     stage._decoder._types = known
-    assert await dead_letters.retry(letter.id) == "retried"
+    assert await dead_letters.retry([letter.id]) == {letter.id: "retried"}
     await run_due(stage, database)
     assert await additions(database) == [5]
     assert await parked(database) == []
@@ -155,24 +158,23 @@ async def test_a_retried_record_that_cannot_be_decoded_is_a_dead_letter_again(
 ) -> None:
     """The same bytes have the same reason, in one new dead letter."""
     await stage.records([raw(b"\xff")])
-    (letter,) = await dead_letters.list()
-    await dead_letters.retry(letter.id)
+    (letter,) = await dead_letters.oldest()
+    await dead_letters.retry([letter.id])
     await run_due(stage, database)
-    (again,) = await dead_letters.list()
-    assert (again.reason, again.value, again.offset) == (letter.reason, letter.value, letter.offset)
+    (again,) = await dead_letters.oldest()
+    assert (again.reason, again.digest, again.offset) == (letter.reason, letter.digest, letter.offset)
     assert await parked(database) == []
 
 
 async def test_a_truncated_record_cannot_be_retried(stage: Stage, dead_letters: DeadLetters) -> None:
-    """The retry raises Truncated. The dead letter can still be dropped."""
+    """The retry changes nothing and says `truncated`. The dead letter can still be dropped."""
     await stage.records([raw(b"x" * 1_000_001)])
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     assert letter.truncated
-    with pytest.raises(Truncated):
-        await dead_letters.retry(letter.id)
-    assert await dead_letters.list() == [letter]
-    assert await dead_letters.drop(letter.id) == "dropped"
-    assert await dead_letters.list() == []
+    assert await dead_letters.retry([letter.id]) == {letter.id: "truncated"}
+    assert await dead_letters.oldest() == [letter]
+    assert await dead_letters.drop([letter.id]) == {letter.id: "dropped"}
+    assert await dead_letters.oldest() == []
 
 
 async def test_after_a_drop_the_messages_behind_are_decided(
@@ -181,12 +183,12 @@ async def test_after_a_drop_the_messages_behind_are_decided(
     """The record is never decided. The messages behind it are decided in order."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
     await stage.records([record(added(1, 8), "4")])
-    (letter,) = await dead_letters.list()
-    assert await dead_letters.drop(letter.id) == "dropped"
+    (letter,) = await dead_letters.oldest()
+    assert await dead_letters.drop([letter.id]) == {letter.id: "dropped"}
     await run_due(stage, database)
     assert await additions(database) == [7, 8]
     assert await parked(database) == []
-    assert await dead_letters.drop(letter.id) == "absent"
+    assert await dead_letters.drop([letter.id]) == {letter.id: "absent"}
 
 
 async def test_a_retry_is_due_at_the_time_of_the_service(
@@ -195,8 +197,8 @@ async def test_a_retry_is_due_at_the_time_of_the_service(
     """If the clock has an offset, the due time has it too, so `Timers` finds the message."""
     await database.fetch("UPDATE clock SET shift = interval '-31 days'")
     await stage.records([raw(b"{")])
-    (letter,) = await dead_letters.list()
-    await dead_letters.retry(letter.id)
+    (letter,) = await dead_letters.oldest()
+    await dead_letters.retry([letter.id])
     rows = await database.fetch("SELECT due_at <= clock_timestamp() - interval '31 days' FROM parked")
     assert rows[0][0]
 
@@ -209,10 +211,10 @@ async def test_a_retried_record_that_was_published_again_meanwhile_is_a_repeat(
     known = stage._decoder._types
     stage._decoder._types = {}
     await stage.records([record(added(1, 5), "2")])
-    (letter,) = await dead_letters.list()
+    (letter,) = await dead_letters.oldest()
     stage._decoder._types = known
     await stage.records([record(added(1, 5), "2")])
-    await dead_letters.retry(letter.id)
+    await dead_letters.retry([letter.id])
     await run_due(stage, database)
     assert await additions(database) == [5]
     assert await parked(database) == []
