@@ -5,7 +5,9 @@ Nothing here does I/O or reads a clock. `domain/` packages import this module of
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -89,6 +91,38 @@ class TooEarly(Struct, frozen=True):
     """Something that the message needs has not arrived. The message is parked until the entity changes."""
 
     missing: str = ""
+
+
+class NewJob(Struct, frozen=True, kw_only=True):
+    """A job to start, for work that is longer than one transaction. A decision returns it in `also`.
+
+    It needs no declaration in `needs.py`. `kind` is a name in `Service.jobs`, and `parameters` is a value of that
+    kind's `parameters` class. Callers whose reach includes `account` see the job; for the account `""`, only operators
+    do. `account` and `role` are also those of the caller of its commands. `created_by` is the actor of its events.
+
+    Source: spec http, Jobs.
+    """
+
+    job_id: UUID
+    kind: str
+    account: str = ""
+    role: str = OPERATOR
+    created_by: str
+    created_at: datetime
+    parameters: Any
+
+    @classmethod
+    def of(cls, caller: Caller, *, job_id: UUID, kind: str, now: datetime, parameters: Any) -> "NewJob":
+        """Return the job that a caller starts."""
+        return cls(
+            job_id=job_id,
+            kind=kind,
+            account=caller.account,
+            role=caller.role,
+            created_by=caller.actor,
+            created_at=now,
+            parameters=parameters,
+        )
 
 
 Decision = Decided[Any] | Unchanged | Refused | TooEarly

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from didflow_chassis.decision import Command, Known
+from didflow_chassis.jobs.job import CancelJob, Job, cancel_job
+from didflow_chassis.jobs.kinds import JobKind
+from didflow_chassis.jobs.store import KINDS as JOB_TABLES
 from didflow_chassis.states import Kind
 from didflow_contracts.event_data import EventData
 
@@ -59,6 +62,9 @@ class Handler:
     state_needs_are_rare: bool = False
 
 
+CANCEL_JOB = Handler(decide=cancel_job, model=Job)
+
+
 class Holder(NamedTuple):
     """Whom the events about an entity belong to: the subject that they are published under, and the account."""
 
@@ -74,6 +80,7 @@ class Service:
     """One service. `service(settings)` in its `service.py` returns it.
 
     `main` is the model class of the state that events are numbered by (one for each entity, `Kind.emits`).
+    `jobs` are the kinds of jobs by their names.
     `history(message, decision, state, now)` may return append-only rows for every message, whatever the decision is.
     `routers` builds the HTTP routes. `problems` gives the HTTP status of refusal codes that are not 409.
     `holder(state)` returns the holder of a main state. If it is set, the stage publishes `message.refused` for every
@@ -88,6 +95,7 @@ class Service:
     events: Mapping[type[EventData], Handler]
     commands: Mapping[type[Command], Handler]
     due: Mapping[type, Handler] = field(default_factory=dict)
+    jobs: Mapping[str, JobKind[Any]] = field(default_factory=dict)
     history: History | None = None
     holder: Callable[[Any], Holder] | None = None
     routers: Callable[[], Iterable[Any]] = tuple
@@ -98,9 +106,19 @@ class Service:
     settings: Any = None
 
     @cached_property
+    def all_kinds(self) -> tuple[Kind[Any], ...]:
+        """The kinds of the service, and those that every service has: jobs."""
+        return (*self.kinds, *JOB_TABLES)
+
+    @cached_property
     def kind_of(self) -> Mapping[type, Kind[Any]]:
-        """The kinds by their model class."""
-        return {kind.model: kind for kind in self.kinds}
+        """All kinds by their model class."""
+        return {kind.model: kind for kind in self.all_kinds}
+
+    @cached_property
+    def all_commands(self) -> Mapping[type[Command], Handler]:
+        """The handlers of the service's commands, and of those that every service has."""
+        return {CancelJob: CANCEL_JOB, **self.commands}
 
     @cached_property
     def source(self) -> str:

@@ -112,8 +112,54 @@ idempotency = sa.Table(
     sa.Column("digest", BYTEA, nullable=False, comment="hash of the canonical request body"),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("body", BYTEA, nullable=False),
+    sa.Column("location", sa.Text, comment="path of what was started"),
     instant("created_at", nullable=False),
     sa.Index("idempotency_created_at", "created_at"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("job_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False, comment="its callers see the job; empty: only operators do"),
+    sa.Column("role", sa.Text, nullable=False, comment="role of the caller of its commands"),
+    sa.Column("created_by", sa.Text, nullable=False, comment="actor of its events"),
+    instant("created_at", nullable=False),
+    sa.Column("parameters", JSONB, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="queued"),
+    sa.Column("total", sa.BigInteger, comment="number of items; null until they are counted"),
+    sa.Column("done", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("position", sa.Text, comment="position of the last item that was decided"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    instant("finished_at"),
+    sa.Column("lease", UUID(as_uuid=True), comment="the runner that works on it"),
+    sa.Column(
+        "leased_until",
+        TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.text("clock_timestamp()"),
+        comment="database time; in the past while nobody works on it",
+    ),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Index(
+        "jobs_unfinished", "leased_until", "job_id", postgresql_where=sa.text("state IN ('queued', 'running')")
+    ),
+    sa.Index("jobs_created_at", "created_at", "job_id"),
+    sa.Index("jobs_finished_at", "finished_at", postgresql_where=sa.text("finished_at IS NOT NULL")),
+)
+
+job_results = sa.Table(
+    "job_results",
+    METADATA,
+    sa.Column("job_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False, comment="counts the items from 1"),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False, comment="done, unchanged or refused"),
+    sa.Column("code", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("reference", sa.Text, comment="finds an internal error in the log"),
 )
 
 clock = sa.Table(

@@ -33,7 +33,7 @@ from didflow_chassis.dead_letters import connect
 from didflow_chassis.decision import Caller
 from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings, load
-from didflow_chassis.stage import Answer, IdempotencyKey, Stage
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage
 from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
@@ -220,7 +220,7 @@ async def _create_accounts(dsn: str) -> None:
     for path in ACCOUNTS:
         command = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
         key = IdempotencyKey(account="master", route="test", value=None, digest=bytes(32))
-        await stage.command([command], key=key, actor="user:test", answer=_created)
+        await stage.command([command], HttpCall(key=key, actor="user:test", answer=_created))
     await database.stop()
 
 

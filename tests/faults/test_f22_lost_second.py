@@ -17,7 +17,7 @@ from harness.fixtures import DatabaseFor
 from didflow_billing.domain.commands import SetCycles
 from didflow_chassis.decision import Caller
 from didflow_chassis.records import Record
-from didflow_chassis.stage import Answer, IdempotencyKey
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey
 from didflow_contracts.topics import SOURCES
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
@@ -51,7 +51,9 @@ async def set_cycles(services: ServicesInProcess, cycles: int) -> list[Record]:
     command = SetCycles(entity_id=ONE.did_id, subject=ONE.number, caller=caller, billing_cycles=cycles)
     key = IdempotencyKey(account=ACCOUNT, route="test", value=None, digest=bytes(32))
     done = Answer(status=200, body=b"")
-    await services.stages["billing"].command([command], key=key, actor="user:test", answer=lambda _: done)
+    await services.stages["billing"].command(
+        [command], HttpCall(key=key, actor="user:test", answer=lambda _: done)
+    )
     return await services.publish()
 
 

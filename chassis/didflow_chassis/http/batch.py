@@ -17,7 +17,8 @@ from starlette.responses import Response
 from didflow_chassis.decision import Command, Refused, Unchanged
 from didflow_chassis.http.idempotency import REPLAYED
 from didflow_chassis.http.problems import FieldError, Problem, clean
-from didflow_chassis.stage.idempotency import Answer, CommandDecision
+from didflow_chassis.stage.call import CommandDecision
+from didflow_chassis.stage.idempotency import Answer
 
 MAX_ITEMS = 1_000
 NOT_FOUND = Refused("not_found", "No such number or id in your accounts.")

@@ -17,8 +17,9 @@ from didflow_chassis.decision import Caller, Command, Refused, Unchanged
 from didflow_chassis.http import batch, lists
 from didflow_chassis.http.idempotency import CHANGING, answer_response, idempotency_key, replay
 from didflow_chassis.http.problems import FieldError, Problem, document
-from didflow_chassis.http.runtime import MakeAnswer, Runtime
-from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
+from didflow_chassis.http.runtime import Runtime
+from didflow_chassis.stage.call import CommandDecision, HttpCall, MakeAnswer
+from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 
 NO_CONTENT = 204
 
@@ -121,9 +122,8 @@ class HttpContext:
             )
         if not commands and self.key.value is None:
             return make_answer([])
-        return await self.runtime.stage.command(
-            commands, key=self.key, actor=self.caller.actor, answer=make_answer, is_batch=is_batch
-        )
+        call = HttpCall(key=self.key, actor=self.caller.actor, answer=make_answer)
+        return await self.runtime.stage.command(commands, call, is_batch=is_batch)
 
 
 async def http_context(request: Request) -> HttpContext:

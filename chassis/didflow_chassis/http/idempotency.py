@@ -68,17 +68,22 @@ async def replay(database: ReadDatabase, key: IdempotencyKey) -> None:
         return
     columns = stored_answers.c
     same = sa.and_(columns.account == key.account, columns.route == key.route, columns.key == key.value)
-    rows = await database.fetch(sa.select(columns.digest, columns.status, columns.body).where(same))
+    wanted = (columns.digest, columns.status, columns.body, columns.location)
+    rows = await database.fetch(sa.select(*wanted).where(same))
     for row in rows:
         if row["digest"] != key.digest:
             raise IdempotencyConflict("idempotency_key_reused")
-        raise Replay(Answer(status=row["status"], body=row["body"], replayed=True))
+        raise Replay(
+            Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True)
+        )
 
 
 def answer_response(answer: Answer) -> Response:
     """Return the response that carries an answer, byte for byte as it was stored."""
     media = MEDIA_TYPE if answer.status >= 400 else "application/json"
-    headers = REPLAYED if answer.replayed else None
+    headers = {**(REPLAYED if answer.replayed else {})}
+    if answer.location is not None:
+        headers["Location"] = answer.location
     return Response(answer.body, answer.status, headers, media if answer.body else None)
 
 

@@ -1,16 +1,16 @@
 """What the HTTP side needs from the process that it runs in: reads, the stage, and the owner of a token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller, Command
 from didflow_chassis.service import Service
-from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
+from didflow_chassis.stage.call import Call
 
-MakeAnswer = Callable[[Sequence[CommandDecision]], Answer]
+R = TypeVar("R")
 
 
 class ReadDatabase(Protocol):
@@ -23,18 +23,9 @@ class ReadDatabase(Protocol):
 class CommandStage(Protocol):
     """The stage, for commands."""
 
-    async def command(
-        self,
-        commands: Sequence[Command],
-        *,
-        key: IdempotencyKey,
-        actor: str,
-        answer: MakeAnswer,
-        is_batch: bool = False,
-    ) -> Answer:
-        """Decide all commands in one transaction and store the answer in the same transaction.
+    async def command(self, commands: Sequence[Command], call: Call[R], *, is_batch: bool = False) -> R:
+        """Decide all commands in one transaction, which also stores the result of the call.
 
-        `answer` is pure. It receives one result for each command, in order.
         Raises IdempotencyConflict, Outage, Transient.
         """
 

@@ -1,6 +1,7 @@
-"""The stage: takes every record, HTTP command and due timer of a service through one transaction."""
+"""The stage: takes every record, command and due timer of a service through one transaction."""
 
-from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyConflict, IdempotencyKey
+from didflow_chassis.stage.call import Call, CommandDecision, HttpCall
+from didflow_chassis.stage.idempotency import Answer, IdempotencyConflict, IdempotencyKey
 from didflow_chassis.stage.stage import Stage
 
-__all__ = ["Answer", "CommandDecision", "IdempotencyConflict", "IdempotencyKey", "Stage"]
+__all__ = ["Answer", "Call", "CommandDecision", "HttpCall", "IdempotencyConflict", "IdempotencyKey", "Stage"]

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from didflow_chassis.decision import Decided, Refused, Unchanged
-
 CLAIM = "SELECT pg_try_advisory_xact_lock($1)"
-STORED = "SELECT digest, status, body FROM idempotency WHERE account = $1 AND route = $2 AND key = $3"
-STORE = """
-INSERT INTO idempotency (account, route, key, digest, status, body, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
+STORED = """
+SELECT digest, status, body, location FROM idempotency WHERE account = $1 AND route = $2 AND key = $3
 """
-
-CommandDecision = Decided[Any] | Unchanged | Refused
-"""The decision on a command. A command is never too early: it is refused as `not_ready`."""
+STORE = """
+INSERT INTO idempotency (account, route, key, digest, status, body, location, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,10 +32,14 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """An answer as it is stored and sent. `replayed` is True if it is the stored answer of an earlier call."""
+    """An answer as it is stored and sent. `location` is the path of what was started.
+
+    `replayed` is True if it is the stored answer of an earlier call.
+    """
 
     status: int
     body: bytes
+    location: str | None = None
     replayed: bool = False
 
 
@@ -70,11 +71,11 @@ async def claim(connection: Any, key: IdempotencyKey) -> Answer | None:
         return None
     if row["digest"] != key.digest:
         raise IdempotencyConflict("idempotency_key_reused")
-    return Answer(status=row["status"], body=row["body"], replayed=True)
+    return Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True)
 
 
 async def store(connection: Any, key: IdempotencyKey, answer: Answer) -> None:
     """Store the answer under the key, if there is one."""
     if key.value is not None:
-        values = (key.account, key.route, key.value, key.digest, answer.status, answer.body)
+        values = (key.account, key.route, key.value, key.digest, answer.status, answer.body, answer.location)
         await connection.execute(STORE, *values)

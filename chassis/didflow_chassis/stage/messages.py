@@ -132,7 +132,7 @@ class Decoder:
 
 def command_message(service: Service, command: Command) -> Message:
     """Return the message of an HTTP command."""
-    handler = service.commands[type(command)]
+    handler = service.all_commands[type(command)]
     entity = handler.key(command) if handler.key else command.entity_id
     return Message(
         body=command,

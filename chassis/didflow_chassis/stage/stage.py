@@ -6,9 +6,9 @@ one of three results: it is committed, nothing happened (`Outage`), or, for an H
 
 import asyncio
 import random
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from didflow_chassis import failpoints
 from didflow_chassis.backlog import Backlog
@@ -18,8 +18,8 @@ from didflow_chassis.internal_errors import internal_error
 from didflow_chassis.records import Record
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.breaker import Breaker
+from didflow_chassis.stage.call import Call, CommandDecision
 from didflow_chassis.stage.events import EventWriter
-from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey, claim, store
 from didflow_chassis.stage.messages import (
     Batch,
     Decoder,
@@ -36,7 +36,6 @@ from didflow_chassis.stage.messages import (
 from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.stage.transaction import Context, attempt, load_states, lock
 from didflow_chassis.stage.unit_of_work import UnitOfWork
-from didflow_contracts.ids import derived_id, uuid7
 
 MAX_ATTEMPTS = 20
 MAX_DISCOVERIES = 8
@@ -45,7 +44,7 @@ MAX_DISCOVERIES = 8
 A single message is retried without this limit, because each attempt loads more.
 """
 
-Answering = Callable[[Sequence[CommandDecision]], Answer]
+R = TypeVar("R")
 
 
 class Stage:
@@ -91,36 +90,25 @@ class Stage:
             Batch(origin="timers", entities=dict(entities), row_ids=tuple(row_ids), from_timers=True)
         )
 
-    async def command(
-        self,
-        commands: Sequence[Command],
-        *,
-        key: IdempotencyKey,
-        actor: str,
-        answer: Answering,
-        is_batch: bool = False,
-    ) -> Answer:
-        """Run commands in one transaction together with the answer that is stored under the key.
+    async def command(self, commands: Sequence[Command], call: Call[R], *, is_batch: bool = False) -> R:
+        """Run the commands of a call in one transaction, together with the result that the call stores.
 
-        `answer` builds the answer from one decision for each command, in order. With `is_batch`, a command whose
-        decision raises, or whose row the database refuses, is refused as `internal_error` and has no effect; the
-        others are done. Otherwise the error is raised, and neither an effect nor an answer is stored.
+        With `is_batch`, a command whose decision raises, or whose row the database refuses, is refused as
+        `internal_error` and has no effect; the others are done. Otherwise the error is raised, and neither an effect
+        nor a result is stored.
 
-        Raises IdempotencyConflict, and Outage: nothing happened or the result is unknown, so the caller must repeat
-        the call under the same key.
+        Raises what `call.claim` raises, and Outage: nothing happened or the result is unknown, so the caller must
+        repeat the same call.
         """
         self._check_backlog()
         messages = tuple(command_message(self.service, command) for command in commands)
-        batch = Batch(origin="http", messages=messages)
-        request_id = derived_id(key.account, key.route, key.value) if key.value else uuid7()
-        events = EventWriter(self.service, self._prefix, key, actor, str(request_id))
+        batch = Batch(origin=call.origin, messages=messages)
+        events = EventWriter(self.service, self._prefix, call.key, call.actor, call.correlation_id)
         refs = required_refs(self.service, messages)
         attempts, is_split = 0, False
         while attempts < MAX_ATTEMPTS:
             try:
-                return await self._command(
-                    batch, refs, events, key=key, answer=answer, is_batch=is_batch, is_split=is_split
-                )
+                return await self._command(batch, refs, events, call, is_batch=is_batch, is_split=is_split)
             except MoreNeeded as more:
                 refs |= more.refs
             except Transient:
@@ -133,21 +121,13 @@ class Stage:
         raise Outage("other writers changed the same states too often")
 
     async def _command(
-        self,
-        batch: Batch,
-        refs: set[Ref],
-        events: EventWriter,
-        *,
-        key: IdempotencyKey,
-        answer: Answering,
-        is_batch: bool,
-        is_split: bool,
-    ) -> Answer:
-        """Run commands and store their answer in one transaction. `refs` gets the states that are discovered."""
+        self, batch: Batch, refs: set[Ref], events: EventWriter, call: Call[R], *, is_batch: bool, is_split: bool
+    ) -> R:
+        """Run commands and store the result in one transaction. `refs` gets the states that are discovered."""
         events.ids.clear()
-        with self._telemetry.batch("http", (), batch.size):
+        with self._telemetry.batch(batch.origin, (), batch.size):
             async with self.database.transaction() as connection:
-                stored = await claim(connection, key)
+                stored = await call.claim(connection)
                 if stored is not None:
                     return stored
                 refs |= await self._discovered(connection, batch, refs)
@@ -159,17 +139,16 @@ class Stage:
                     works = [
                         await attempt(connection, self._context, batch, refs, events, is_http_batch=is_batch)
                     ]
-                result = answer([_decision(message) for message in batch.messages])
-                await store(connection, key, result)
+                result = await call.finish(connection, [_decision(message) for message in batch.messages])
                 await failpoints.hit("stage.commit")
         await failpoints.hit("stage.answer")
-        self._telemetry.committed("http", works, batch.messages)
+        self._telemetry.committed(batch.origin, works, batch.messages)
         return result
 
     async def _in_parts(
         self, connection: Any, batch: Batch, refs: set[Ref], events: EventWriter
     ) -> list[UnitOfWork]:
-        """Run the commands of an HTTP batch of which the database refuses a row, each part behind a savepoint.
+        """Run the commands of a batch of which the database refuses a row, each part behind a savepoint.
 
         A part that is refused is split in half until one command is left. That command is refused.
         """

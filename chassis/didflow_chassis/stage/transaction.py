@@ -127,7 +127,7 @@ async def load_states(connection: Any, service: Service, work: UnitOfWork, refs:
     keys: dict[type, set[Hashable]] = defaultdict(set)
     for ref in refs:
         keys[ref.model].add(ref.key)
-    for kind in service.kinds:
+    for kind in service.all_kinds:
         wanted = keys.get(kind.model)
         if wanted:
             rows = await connection.fetch(kind.load_sql, list(wanted))

@@ -178,7 +178,7 @@ class UnitOfWork:
 async def save(connection: Any, work: UnitOfWork, prefix: str) -> None:
     """Write all that was decided. Raises Transient if another writer changed a state."""
     by_model = _changed_rows(work)
-    for kind in work.service.kinds:
+    for kind in work.service.all_kinds:
         if rows := by_model.get(kind.model):
             status = await connection.execute(kind.save_sql, *kind.to_columns(rows))
             if int(status.rsplit(" ", 1)[1]) != len(rows):

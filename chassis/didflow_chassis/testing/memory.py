@@ -26,7 +26,7 @@ class MemoryDatabase(Database):
         super().__init__("", application="test")
         self.time = time
         self._messages = MessageTables(self._write)
-        self._states = StateTables(service.kinds, self._write, self._messages.held)
+        self._states = StateTables(service.all_kinds, self._write, self._messages.held)
         self._written: list[Callable[[], None]] | None = None
         self._before: Any = None
         self._statements: dict[str, Callable[..., list[Any]]] = {

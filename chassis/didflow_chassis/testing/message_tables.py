@@ -171,6 +171,6 @@ class MessageTables:
         return rows
 
     def _store_answer(self, account: str, route: str, key: str, *values: Any) -> list[Any]:
-        row = dict(zip(("digest", "status", "body"), values, strict=True))
+        row = dict(zip(("digest", "status", "body", "location"), values, strict=True))
         self._write(lambda: self._answers.update({(account, route, key): row}))
         return [row]

@@ -10,7 +10,7 @@ from didflow_chassis.database import Database
 from didflow_chassis.decision import Command, Decision, Refused
 from didflow_chassis.records import Headers, Record, headers_from_json
 from didflow_chassis.service import Service
-from didflow_chassis.stage import Answer, CommandDecision, IdempotencyKey, Stage
+from didflow_chassis.stage import Answer, CommandDecision, HttpCall, IdempotencyKey, Stage
 from didflow_chassis.states import Kind, Stored
 from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.testing import statements
@@ -109,7 +109,8 @@ class ServiceUnderTest:
 
         caller = commands[0].caller
         key = IdempotencyKey(account=caller.account, route="test", value=None, digest=b"")
-        await self.stage.command(commands, key=key, actor=caller.actor, answer=answer, is_batch=is_batch)
+        call = HttpCall(key=key, actor=caller.actor, answer=answer)
+        await self.stage.command(commands, call, is_batch=is_batch)
         return decisions
 
     async def now(self) -> datetime:

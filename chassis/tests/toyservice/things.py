@@ -34,7 +34,7 @@ from didflow_chassis.http import (
 )
 from didflow_chassis.http.authentication import IssuerKeys
 from didflow_chassis.service import Service
-from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyConflict, IdempotencyKey
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyConflict
 from didflow_chassis.tenancy import within
 
 ISSUER = "https://issuer.example"
@@ -93,23 +93,16 @@ class FakeStage:
     running: bool = False
     failure: Exception | None = None
 
-    async def command(
-        self,
-        commands: Sequence[Command],
-        *,
-        key: IdempotencyKey,
-        actor: str,
-        answer: Callable[[Sequence[CommandDecision]], Answer],
-        is_batch: bool = False,
-    ) -> Answer:
+    async def command(self, commands: Sequence[Command], call: HttpCall, *, is_batch: bool = False) -> Answer:
         """Decide and store the answer, as the real stage does in one transaction."""
+        key = call.key
         if self.failure is not None:
             raise self.failure
         if self.running and key.value is not None:
             raise IdempotencyConflict("idempotency_in_progress")
         self.calls.append(tuple(commands))
-        self.actors.append(actor)
-        made = answer([self.outcome(command) for command in commands])
+        self.actors.append(call.actor)
+        made = call.answer([self.outcome(command) for command in commands])
         if key.value is not None:
             self.kept[key.account, key.route, key.value] = (key.digest, made)
         return made
@@ -133,7 +126,8 @@ class FakeDatabase:
             found = self.stage.kept.get((values[0], values[1], values[2]))
             if found is None:
                 return []
-            return [{"digest": found[0], "status": found[1].status, "body": found[1].body}]
+            digest, answer = found
+            return [{"digest": digest, "status": answer.status, "body": answer.body, "location": answer.location}]
         self.statements.append(text)
         return self.rows
 

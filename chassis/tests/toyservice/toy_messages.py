@@ -6,7 +6,7 @@ from toy_records import named
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.stage import Answer, IdempotencyKey, Stage
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage
 
 CALLER = Caller(subject="ana", account="master", role="operator")
 ACCOUNT = "master/acme"
@@ -46,7 +46,7 @@ async def command(
         return Answer(status=200, body=orjson.dumps(codes))
 
     key = IdempotencyKey(account=ACCOUNT, route="/v1/add", value=key, digest=digest)
-    return await stage.command(commands, key=key, actor="user:ana", answer=answer)
+    return await stage.command(commands, HttpCall(key=key, actor="user:ana", answer=answer))
 
 
 def add(number: int, amount: int) -> toy.Add:

@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Refused
+from didflow_chassis.stage.call import HttpCall
 from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_chassis.states import Kind
 from didflow_verification import store
@@ -189,7 +190,7 @@ class Erasure:
             return Answer(status=200, body=b"")
 
         key = IdempotencyKey(account="", route="identity erase", value=None, digest=b"")
-        await self.stage.command([command], key=key, actor="service:verification", answer=answer)
+        await self.stage.command([command], HttpCall(key=key, actor="service:verification", answer=answer))
         for one in refused:
             raise NotErased(one.code, one.message)
 

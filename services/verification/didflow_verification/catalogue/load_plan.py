@@ -14,7 +14,8 @@ from didflow_chassis.decision import Caller, Refused
 from didflow_chassis.processes import Process, open_process
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
-from didflow_chassis.stage.idempotency import Answer, CommandDecision, IdempotencyKey
+from didflow_chassis.stage.call import CommandDecision, HttpCall
+from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_contracts.ids import uuid7
 from didflow_verification import store
 from didflow_verification.domain.catalogue_change import RuleChange, rule_changes
@@ -119,7 +120,7 @@ async def load(process: Process, plans: Iterable[LoadPlan]) -> list[Refused]:
 
     key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
     if commands:
-        await process.stage.command(commands, key=key, actor="service:verification", answer=answer)
+        await process.stage.command(commands, HttpCall(key=key, actor="service:verification", answer=answer))
     return refused
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from didflow_chassis.decision import Caller, Decided
+from didflow_chassis.stage.call import HttpCall
 from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_verification.documents.cipher import DecryptionError
 from didflow_verification.documents.contents import ContentGone, Contents
@@ -110,5 +111,5 @@ class Rotation:
             return Answer(status=200, body=b"")
 
         key = IdempotencyKey(account="", route="documents rotate", value=None, digest=b"")
-        await self.stage.command([command], key=key, actor="service:verification", answer=answer)
+        await self.stage.command([command], HttpCall(key=key, actor="service:verification", answer=answer))
         return moved

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from didflow_chassis.stage import Answer, IdempotencyKey
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.load_plan import OPERATOR, current_rules
 from didflow_verification.domain.commands import LoadRules
@@ -64,7 +64,9 @@ async def test_a_number_approved_during_a_catalogue_load_is_warned(
         rules=replace(ireland, requirements=(row, later)),
     )
     key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
-    load = running.stage.command([command], key=key, actor="a", answer=lambda _: Answer(status=200, body=b""))
+    load = running.stage.command(
+        [command], HttpCall(key=key, actor="a", answer=lambda _: Answer(status=200, body=b""))
+    )
     assigned = [running.receive(one.assigned(bakery, bakery, build.zero + HOUR)) for one in numbers]
     await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
     await running.run_due_timers()

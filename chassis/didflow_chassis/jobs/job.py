@@ -1,0 +1,69 @@
+"""A job and the decisions about it as a whole. The work on its items is decided by the handlers of the service.
+
+Source: spec http, Jobs.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Caller, Command, Decided, Decision, Refused, Unchanged
+
+JobState = Literal["queued", "running", "done", "canceled", "failed"]
+UNFINISHED: Final[tuple[JobState, ...]] = ("queued", "running")
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """A job as it is stored. `total` is None until its items are counted.
+
+    `done` counts the items that are done or unchanged, `refused` the others. `position` is the position of the last
+    item that was decided. `failures` counts the errors since the last chunk that was committed.
+    """
+
+    job_id: UUID
+    kind: str
+    account: str
+    role: str
+    created_by: str
+    created_at: datetime
+    parameters: Any
+    state: JobState = "queued"
+    total: int | None = None
+    done: int = 0
+    refused: int = 0
+    position: str | None = None
+    failures: int = 0
+    finished_at: datetime | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The caller of the commands of this job."""
+        return Caller(subject=self.created_by.removeprefix("user:"), account=self.account, role=self.role)
+
+    @property
+    def processed(self) -> int:
+        """How many items were decided."""
+        return self.done + self.refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelJob(Command):
+    """Cancel a job. `kinds` are the kinds that the caller may start."""
+
+    kinds: frozenset[str]
+
+
+def cancel_job(job: Job | None, command: CancelJob, now: datetime) -> Decision:
+    """Cancel a job between two of its chunks. What was done stays done. Refused `not_found`, `job_finished`."""
+    if job is None or job.kind not in command.kinds or not command.caller.reaches(job.account):
+        return Refused("not_found", "No such job in your accounts.")
+    if job.state == "canceled":
+        return Unchanged(answer=job)
+    if job.state not in UNFINISHED:
+        return Refused("job_finished", f"The job is {job.state}. It cannot be canceled any more.")
+    canceled = replace(job, state="canceled", finished_at=now)
+    return Decided(state=canceled, answer=canceled)

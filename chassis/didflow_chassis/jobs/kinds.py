@@ -1,0 +1,86 @@
+"""The kinds of jobs: which items a job has, and what is done with each of them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from didflow_chassis.database import Database
+from didflow_chassis.decision import Caller, Command, Refused, Unchanged
+from didflow_chassis.jobs.job import Job
+from didflow_contracts.roles import Action
+
+if TYPE_CHECKING:
+    from didflow_chassis.service import Service
+
+P = TypeVar("P")
+
+
+class Item(Struct, frozen=True):
+    """One item of a job. `name` is what results call it, such as a number or an id.
+
+    `position` sorts the items: a page continues after it. `data` is what the work needs besides.
+    """
+
+    name: str
+    position: str
+    data: Any = None
+
+
+class Statement(Struct, frozen=True):
+    """A statement that is run in the transaction of the chunk, for tables that hold no states.
+
+    The item is `done` if the statement changes a row, else `unchanged`. The statement must not overwrite what was
+    written since the item was read: its condition names the old value.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+Work = Command | Statement | Refused | Unchanged
+"""What is done with an item: a command that the stage decides, a statement, or a result that is known already."""
+
+ItemOutcome = str
+"""`done`, `unchanged` or `refused`, as in the results of a batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobTools(Generic[P]):
+    """What the functions of a kind receive: the job with its parameters, the database for reads, and the service."""
+
+    job: Job
+    parameters: P
+    database: Database
+    service: "Service"
+
+    @property
+    def caller(self) -> Caller:
+        """The caller of the commands of this job."""
+        return self.job.caller
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind(Generic[P]):
+    """One kind of job. The functions read outside of the transaction in which the chunk is then decided.
+
+    `action` says which roles may start, see and cancel it. `count(tools)` returns the number of items.
+    `page(tools, after, limit)` returns the next items after a position (None: from the start), at most `limit`; a
+    shorter page is the last one. It uses one statement, in the order of an index.
+    `work(tools, items)` returns the work for each item of a page, in order.
+    `after(tools, items, outcomes)` is called when the chunk is committed, for what transactions cannot do. A process
+    that ends before it was called does not call it again.
+
+    `chunk` is the number of items in a transaction: 100 or less, so that live traffic never waits long for a lock.
+    If not `lists_unchanged`, the results do not list the items that were unchanged.
+    """
+
+    action: Action
+    parameters: type[P]
+    count: Callable[[JobTools[P]], Awaitable[int]]
+    page: Callable[[JobTools[P], str | None, int], Awaitable[Sequence[Item]]]
+    work: Callable[[JobTools[P], Sequence[Item]], Awaitable[Sequence[Work]]]
+    after: Callable[[JobTools[P], Sequence[Item], Sequence[ItemOutcome]], Awaitable[None]] | None = None
+    chunk: int = 100
+    lists_unchanged: bool = True

@@ -1,0 +1,147 @@
+"""Runs the jobs of a service, chunk by chunk, in every worker.
+
+A runner leases a job for one chunk and then gives it back, so that all unfinished jobs advance in turn, and runners in
+several workers share them. A runner that dies or hangs loses its lease after ten seconds, and another one goes on at
+the position of the job.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from didflow_chassis import failpoints
+from didflow_chassis.database import Database, Outage, Rejected, Transient
+from didflow_chassis.internal_errors import log_internal_error
+from didflow_chassis.jobs import store
+from didflow_chassis.jobs.chunk import Chunk, JobMoved
+from didflow_chassis.jobs.job import UNFINISHED, Job
+from didflow_chassis.jobs.kinds import JobKind, JobTools
+from didflow_chassis.jobs.results import ItemResult
+from didflow_chassis.pacing import Pacing
+from didflow_chassis.service import Service
+from didflow_chassis.stage.stage import Stage
+from didflow_contracts.ids import uuid7
+
+_LOG = logging.getLogger(__name__)
+
+
+class JobRunner:
+    """The runner of one process. `interval_s` is the pause while there is nothing to do."""
+
+    def __init__(
+        self, service: Service, stage: Stage, database: Database, pacing: Pacing, *, interval_s: float
+    ) -> None:
+        self._service = service
+        self._stage = stage
+        self._database = database
+        self._pacing = pacing
+        self._interval_s = interval_s
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Run chunks until cancelled. The first one waits for `ready`. During an outage, try again later."""
+        await ready.wait()
+        while True:
+            worked = False
+            try:
+                worked = await self.run_chunk()
+            except Outage as outage:
+                _LOG.warning("Jobs wait for the database", extra={"error": str(outage)})
+            if not worked:
+                await asyncio.sleep(self._interval_s)
+
+    async def run_chunk(self, job_id: UUID | None = None) -> bool:
+        """Run one chunk of the job that waits longest, or of this job. Return False if there was nothing to do.
+
+        Raises Outage.
+        """
+        lease = uuid7()
+        job = await store.claim(self._database, lease, list(self._service.jobs), job_id)
+        if job is None:
+            return False
+        try:
+            async with self._leased(job, lease):
+                await self._run_chunk(job)
+        except JobMoved:
+            _LOG.info("Another runner has done this chunk, or the job was canceled", extra=_about(job))
+        except Outage:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker
+            state = await store.fail(self._database, job.job_id, lease)
+            reference = log_internal_error(error)
+            _LOG.error("A chunk failed", extra={**_about(job), "state": state, "reference": reference})
+        return True
+
+    async def finish(self, job_id: UUID, on_progress: Callable[[Job], None]) -> Job:
+        """Run one job to its end, together with the workers. Call `on_progress` after each chunk. Return the job.
+
+        Raises Outage.
+        """
+        while True:
+            worked = await self.run_chunk(job_id)
+            job = await store.find(self._database, job_id)
+            if job is None:
+                raise LookupError(f"there is no job {job_id}")
+            on_progress(job)
+            if job.state not in UNFINISHED:
+                return job
+            if not worked:
+                await asyncio.sleep(self._interval_s)
+
+    async def _run_chunk(self, job: Job) -> None:
+        kind = self._service.jobs[job.kind]
+        tools = self._tools(job, kind)
+        if job.state == "queued":
+            begun = await store.begin(self._database, job.job_id, await kind.count(tools))
+            if begun is None:
+                raise JobMoved
+            job, tools = begun, self._tools(begun, kind)
+        items = await kind.page(tools, job.position, kind.chunk)
+        await failpoints.hit("job.page")
+        works = await kind.work(tools, items) if items else ()
+        chunk = Chunk(
+            job=job,
+            items=items,
+            works=works,
+            is_last=len(items) < kind.chunk,
+            lists_unchanged=kind.lists_unchanged,
+        )
+        results = await self._decide(chunk)
+        await failpoints.hit("job.committed")
+        if kind.after is not None:
+            await kind.after(tools, items, [result.outcome for result in results])
+
+    async def _decide(self, chunk: Chunk) -> Sequence[ItemResult]:
+        try:
+            async with self._pacing.turn():
+                return await self._stage.command(chunk.commands, chunk, is_batch=True)
+        except (Transient, Rejected) as error:
+            raise Outage(f"the chunk could not be committed: {error}") from error
+
+    def _tools(self, job: Job, kind: JobKind[Any]) -> JobTools[Any]:
+        parameters = store.parameters_of(job, kind.parameters)
+        return JobTools(job=job, parameters=parameters, database=self._database, service=self._service)
+
+    @asynccontextmanager
+    async def _leased(self, job: Job, lease: UUID) -> AsyncIterator[None]:
+        """Renew the lease of a job for the duration of the block."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(store.LEASE_S / 3)
+                try:
+                    await store.renew(self._database, job.job_id, lease)
+                except Outage:
+                    _LOG.info("The lease of a job cannot be renewed now", extra=_about(job))
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+
+def _about(job: Job) -> dict[str, Any]:
+    return {"job": str(job.job_id), "kind": job.kind}

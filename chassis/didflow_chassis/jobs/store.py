@@ -1,0 +1,141 @@
+"""The tables `jobs` and `job_results`: the kinds of states in them, and all SQL of the runner and of chunks.
+
+A lease names the one runner that works on a job. It only avoids double work: what makes a chunk happen once is the
+position of the job, which is compared under the lock of the job. `leased_until` of an unfinished job is in the past
+while nobody works on it, and the job that waits longest is next.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from didflow_chassis import tables
+from didflow_chassis.database import Database, hash64
+from didflow_chassis.decision import NewJob
+from didflow_chassis.jobs.job import Job
+from didflow_chassis.jobs.results import ItemResult
+from didflow_chassis.states import Kind
+from didflow_chassis.tables import NOW_SQL
+
+NEW_JOBS: Final = Kind(model=NewJob, table=tables.jobs, key="job_id", append_only=True)
+JOBS: Final = Kind(model=Job, table=tables.jobs, key="job_id")
+KINDS: Final[tuple[Kind[Any], ...]] = (NEW_JOBS, JOBS)
+
+LEASE_S: Final = 10.0
+MAX_FAILURES: Final = 5
+"""A job fails after this many errors without a committed chunk between them."""
+
+_COLUMNS: Final = ", ".join(f'"{name}"' for name in JOBS.names)
+_CLAIM: Final = f"""
+UPDATE jobs SET lease = $1, leased_until = clock_timestamp() + make_interval(secs => $2)
+WHERE job_id = (
+    SELECT job_id FROM jobs
+    WHERE state IN ('queued', 'running') AND leased_until <= clock_timestamp() AND kind = ANY($3::text[])
+        AND ($4::uuid IS NULL OR job_id = $4)
+    ORDER BY leased_until, job_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+_RENEW: Final = """
+UPDATE jobs SET leased_until = clock_timestamp() + make_interval(secs => $3) WHERE job_id = $1 AND lease = $2
+"""
+_BEGIN: Final = f"""
+UPDATE jobs SET state = 'running', total = $2, version = version + 1 WHERE job_id = $1 AND state = 'queued'
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+_FAIL: Final = f"""
+UPDATE jobs SET failures = failures + 1, version = version + 1,
+    leased_until = clock_timestamp() + make_interval(secs => 4 ^ failures),
+    state = CASE WHEN failures + 1 >= $3 THEN 'failed' ELSE state END,
+    finished_at = CASE WHEN failures + 1 >= $3 THEN {NOW_SQL} END
+WHERE job_id = $1 AND lease = $2 AND state IN ('queued', 'running')
+RETURNING state
+"""  # noqa: S608
+_LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
+_PLACE: Final = "SELECT state, position, done + refused AS processed FROM jobs WHERE job_id = $1"
+_ADVANCE: Final = f"""
+UPDATE jobs SET position = $2, done = done + $3, refused = refused + $4, failures = 0, version = version + 1,
+    leased_until = clock_timestamp(),
+    state = CASE WHEN $5 THEN 'done' ELSE state END,
+    total = CASE WHEN $5 THEN done + refused + $3 + $4 ELSE total END,
+    finished_at = CASE WHEN $5 THEN {NOW_SQL} END
+WHERE job_id = $1
+"""  # noqa: S608
+_ADD_RESULTS: Final = """
+INSERT INTO job_results (job_id, n, item, outcome, code, message, reference)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+"""
+_FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE job_id = $1"  # noqa: S608
+COUNT_UNFINISHED: Final = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
+
+
+async def claim(database: Database, lease: UUID, kinds: Sequence[str], job_id: UUID | None) -> Job | None:
+    """Lease the job that waits longest, or this one, and return it; None if there is none. Raises Outage."""
+    rows = await database.fetch(_CLAIM, lease, LEASE_S, list(kinds), job_id)
+    return _job(rows[0]) if rows else None
+
+
+async def renew(database: Database, job_id: UUID, lease: UUID) -> None:
+    """Extend a lease, unless another runner has the job. Raises Outage."""
+    await database.fetch(_RENEW, job_id, lease, LEASE_S)
+
+
+async def begin(database: Database, job_id: UUID, total: int) -> Job | None:
+    """Store the number of items of a queued job and return the job. None: it is not queued. Raises Outage."""
+    rows = await database.fetch(_BEGIN, job_id, total)
+    return _job(rows[0]) if rows else None
+
+
+async def fail(database: Database, job_id: UUID, lease: UUID) -> str | None:
+    """Count an error. Return the state of the job, which pauses for 1, 4, 16, 64 s and then is `failed`."""
+    rows = await database.fetch(_FAIL, job_id, lease, MAX_FAILURES)
+    return rows[0]["state"] if rows else None
+
+
+async def find(database: Database, job_id: UUID) -> Job | None:
+    """Return a job. Raises Outage."""
+    rows = await database.fetch(_FIND, job_id)
+    return _job(rows[0]) if rows else None
+
+
+async def lock_place(connection: Any, job_id: UUID) -> Any:
+    """Lock a job as the stage does, and return its state, position and number of processed items."""
+    await connection.execute(_LOCK, hash64(JOBS.lock_of(job_id)))
+    return await connection.fetchrow(_PLACE, job_id)
+
+
+async def advance(
+    connection: Any, job_id: UUID, position: str | None, results: Sequence[ItemResult], *, is_last: bool
+) -> None:
+    """Store the new position of a locked job, and end the job if this was its last chunk."""
+    refused = sum(result.outcome == "refused" for result in results)
+    await connection.execute(_ADVANCE, job_id, position, len(results) - refused, refused, is_last)
+
+
+async def add_results(connection: Any, job_id: UUID, results: Sequence[tuple[int, ItemResult]]) -> None:
+    """Insert results with their numbers, which count the items of the job from 1."""
+    if results:
+        rows = [(n, r.item, r.outcome, r.code, r.message, r.reference) for n, r in results]
+        await connection.execute(_ADD_RESULTS, job_id, *map(list, zip(*rows, strict=True)))
+
+
+def job_columns() -> list[sa.Column[Any]]:
+    """Return the columns from which `to_job` makes a job."""
+    return [tables.jobs.c[name] for name in JOBS.names]
+
+
+def to_job(row: Any) -> Job:
+    """Return the job of a row with `job_columns`."""
+    return _job(row)
+
+
+def parameters_of(job: Job, model: type) -> Any:
+    """Return the parameters of a job as a value of their class."""
+    return msgspec.convert(job.parameters, model, strict=False)
+
+
+def _job(row: Any) -> Job:
+    job: Job = JOBS.from_row((*row, 0)).state
+    return job
