@@ -28,6 +28,7 @@ NOUNS = frozenset(
         "billing",
         "embedded",
         "holding",
+        "pacing",
         "parked",
         "porting",
         "pricing",

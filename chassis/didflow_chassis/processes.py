@@ -20,9 +20,11 @@ from didflow_chassis.catch_up import signal_catch_up
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database, Outage
 from didflow_chassis.http import health_application
+from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.kafka_clients import producer, start_producer
 from didflow_chassis.kafka_internals import producer_shutdown
 from didflow_chassis.liveness import Liveness
+from didflow_chassis.pacing import Pacing
 from didflow_chassis.relay import Relay
 from didflow_chassis.servers import listen, serving, stop_signal
 from didflow_chassis.service import Service
@@ -108,6 +110,7 @@ class Worker:
     consumer: Consumer
     relay: Relay
     timers: Timers
+    jobs: JobRunner
     liveness: Liveness
 
 
@@ -139,7 +142,14 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             interval_s=settings.clock_interval_s,
             days=settings.inbox_days,
         )
-        yield Worker(process, consumer, relay, timers, Liveness(consumer, process.metrics))
+        jobs = JobRunner(
+            service,
+            process.stage,
+            process.database,
+            Pacing(process.database),
+            interval_s=settings.clock_interval_s,
+        )
+        yield Worker(process, consumer, relay, timers, jobs, Liveness(consumer, process.metrics))
 
 
 async def serve_api(service: Service, settings: Settings) -> None:
@@ -172,6 +182,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
                 worker.relay.run(),
                 worker.timers.run(caught_up),
                 worker.timers.housekeeping(),
+                worker.jobs.run(caught_up),
                 signal_catch_up(worker.consumer, settings, group, caught_up),
                 _observing(worker),
             )

@@ -122,7 +122,9 @@ jobs = sa.Table(
     METADATA,
     sa.Column("job_id", UUID(as_uuid=True), primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("account", sa.Text, nullable=False, comment="its callers see the job; empty: only operators do"),
+    sa.Column(
+        "account", sa.Text, nullable=False, comment="its callers see the job; empty: only operators do"
+    ),
     sa.Column("role", sa.Text, nullable=False, comment="role of the caller of its commands"),
     sa.Column("created_by", sa.Text, nullable=False, comment="actor of its events"),
     instant("created_at", nullable=False),
@@ -144,7 +146,10 @@ jobs = sa.Table(
     ),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     sa.Index(
-        "jobs_unfinished", "leased_until", "job_id", postgresql_where=sa.text("state IN ('queued', 'running')")
+        "jobs_unfinished",
+        "leased_until",
+        "job_id",
+        postgresql_where=sa.text("state IN ('queued', 'running')"),
     ),
     sa.Index("jobs_created_at", "created_at", "job_id"),
     sa.Index("jobs_finished_at", "finished_at", postgresql_where=sa.text("finished_at IS NOT NULL")),

@@ -10,6 +10,7 @@ from typing import Any
 
 from didflow_chassis import parked
 from didflow_chassis.database import Database, Outage
+from didflow_chassis.jobs import store as jobs
 from didflow_chassis.service import Service
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.states import Kind
@@ -96,6 +97,7 @@ class Timers:
                 await self._queues.measure()
                 await self._prune("inbox", "seen_at")
                 await self._prune("idempotency", "created_at")
+                await jobs.prune(self._database, self._days, MAX_PRUNED)
             except Outage:
                 _LOG.info("Housekeeping waits for the database")
             await asyncio.sleep(HOUSEKEEPING_S)

@@ -1,4 +1,4 @@
-"""Whether an installation is idle: outboxes are empty, nothing is retried, all groups have read their topics."""
+"""Whether an installation is idle: outboxes are empty, nothing is retried, no job runs, all topics are read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -16,13 +16,14 @@ from didflow.errors import NotIdle
 from didflow.services import SERVICES, service
 from didflow.tail import partitions_of
 from didflow_chassis.dead_letters import connect
+from didflow_chassis.jobs.store import COUNT_UNFINISHED
 from didflow_chassis.kafka_clients import connection
 from didflow_chassis.parked import COUNT_HELD
 from didflow_chassis.settings import Settings
 
 PATIENCE_S: Final = 90.0
 _PAUSE_S: Final = 0.1
-_WAITING: Final = f"SELECT (SELECT count(*) FROM outbox), ({COUNT_HELD})"  # noqa: S608
+_WAITING: Final = f"SELECT (SELECT count(*) FROM outbox), ({COUNT_HELD}), ({COUNT_UNFINISHED})"  # noqa: S608
 
 Ends = dict[TopicPartition, int]
 More = Callable[[], Iterable[str]]
@@ -71,8 +72,8 @@ class IdleCheck:
         return found or [reason for name in names for reason in await self._group(name)]
 
     async def _database(self, name: str) -> list[str]:
-        outbox, parked = await self.databases[name].fetchrow(_WAITING)
-        counts = ((outbox, "to publish"), (parked, "parked"))
+        outbox, parked, jobs = await self.databases[name].fetchrow(_WAITING)
+        counts = ((outbox, "to publish"), (parked, "parked"), (jobs, "jobs to finish"))
         return [f"{name}: {count} {what}" for count, what in counts if count]
 
     async def _group(self, name: str) -> list[str]:

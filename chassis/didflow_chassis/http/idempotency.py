@@ -73,9 +73,7 @@ async def replay(database: ReadDatabase, key: IdempotencyKey) -> None:
     for row in rows:
         if row["digest"] != key.digest:
             raise IdempotencyConflict("idempotency_key_reused")
-        raise Replay(
-            Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True)
-        )
+        raise Replay(Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True))
 
 
 def answer_response(answer: Answer) -> Response:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from didflow_chassis import failpoints
-from didflow_chassis.database import Database, Outage, Rejected, Transient
+from didflow_chassis.database import Database, Outage
 from didflow_chassis.internal_errors import log_internal_error
 from didflow_chassis.jobs import store
 from didflow_chassis.jobs.chunk import Chunk, JobMoved
@@ -114,11 +114,8 @@ class JobRunner:
             await kind.after(tools, items, [result.outcome for result in results])
 
     async def _decide(self, chunk: Chunk) -> Sequence[ItemResult]:
-        try:
-            async with self._pacing.turn():
-                return await self._stage.command(chunk.commands, chunk, is_batch=True)
-        except (Transient, Rejected) as error:
-            raise Outage(f"the chunk could not be committed: {error}") from error
+        async with self._pacing.turn():
+            return await self._stage.command(chunk.commands, chunk, is_batch=True)
 
     def _tools(self, job: Job, kind: JobKind[Any]) -> JobTools[Any]:
         parameters = store.parameters_of(job, kind.parameters)

@@ -67,6 +67,15 @@ _ADD_RESULTS: Final = """
 INSERT INTO job_results (job_id, n, item, outcome, code, message, reference)
 SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 """
+_PRUNE_RESULTS: Final = """
+DELETE FROM job_results WHERE (job_id, n) IN (
+    SELECT r.job_id, r.n FROM jobs j JOIN job_results r ON r.job_id = j.job_id
+    WHERE j.finished_at < clock_timestamp() - make_interval(days => $1) LIMIT $2)
+"""
+_PRUNE: Final = """
+DELETE FROM jobs j WHERE finished_at < clock_timestamp() - make_interval(days => $1)
+    AND NOT EXISTS (SELECT FROM job_results r WHERE r.job_id = j.job_id)
+"""
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE job_id = $1"  # noqa: S608
 COUNT_UNFINISHED: Final = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
 
@@ -98,6 +107,12 @@ async def find(database: Database, job_id: UUID) -> Job | None:
     """Return a job. Raises Outage."""
     rows = await database.fetch(_FIND, job_id)
     return _job(rows[0]) if rows else None
+
+
+async def prune(database: Database, days: int, limit: int) -> None:
+    """Delete jobs that were finished this many days ago, with at most `limit` of their results. Raises Outage."""
+    await database.fetch(_PRUNE_RESULTS, days, limit)
+    await database.fetch(_PRUNE, days)
 
 
 async def lock_place(connection: Any, job_id: UUID) -> Any:

@@ -165,8 +165,8 @@ class Batch:
     """Messages in order, poison records, and parked rows to try again.
 
     `entities` maps each entity whose parked messages are tried to its subject. `row_ids` are parked rows without an
-    entity. `origin` is kafka, http or timers. A batch `from_timers` does not wait for locks: what is locked is left
-    for the next time. `rejected` is the reason why the database refused the only message of the batch.
+    entity. `origin` is kafka, http, timers or job. A batch `from_timers` does not wait for locks: what is locked is
+    left for the next time. `rejected` is the reason why the database refused the only message of the batch.
     """
 
     origin: str

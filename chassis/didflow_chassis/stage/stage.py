@@ -121,7 +121,14 @@ class Stage:
         raise Outage("other writers changed the same states too often")
 
     async def _command(
-        self, batch: Batch, refs: set[Ref], events: EventWriter, call: Call[R], *, is_batch: bool, is_split: bool
+        self,
+        batch: Batch,
+        refs: set[Ref],
+        events: EventWriter,
+        call: Call[R],
+        *,
+        is_batch: bool,
+        is_split: bool,
     ) -> R:
         """Run commands and store the result in one transaction. `refs` gets the states that are discovered."""
         events.ids.clear()

@@ -14,7 +14,7 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Metrics:
-    """The metrics of one process. The label `origin` is the origin of a batch: `kafka`, `http` or `clock`."""
+    """The metrics of one process. The label `origin` is the origin of a batch: `kafka`, `http`, `timers` or `job`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -11,7 +11,9 @@ import httpx
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Runtime, create_application
+from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.migrate import upgrade
+from didflow_chassis.pacing import Pacing
 from didflow_chassis.service import Service
 from didflow_chassis.testing.service_under_test import ServiceUnderTest
 
@@ -25,6 +27,14 @@ class NamedTokens:
         """Return the caller that the token names."""
         subject, account, role = token.split(":")
         return Caller(subject=subject, account=account, role=role)
+
+
+class _Unpaced(Pacing):
+    """No pauses: a test has no live traffic, and no relay that empties the outbox."""
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        yield
 
 
 class ServiceOnPostgres(ServiceUnderTest):
@@ -80,6 +90,12 @@ class ServiceOnPostgres(ServiceUnderTest):
         )
         self._exits.push_async_callback(client.aclose)
         return client
+
+    async def run_jobs(self) -> None:
+        """Run all unfinished jobs to their end, as the workers do."""
+        runner = JobRunner(self.service, self.stage, self.database, _Unpaced(self.database), interval_s=0)
+        while await runner.run_chunk():
+            pass
 
     async def count(self, table: str, where: str = "true") -> int:
         """Return the number of rows of a table that satisfy a condition."""

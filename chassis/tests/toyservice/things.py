@@ -127,7 +127,9 @@ class FakeDatabase:
             if found is None:
                 return []
             digest, answer = found
-            return [{"digest": digest, "status": answer.status, "body": answer.body, "location": answer.location}]
+            return [
+                {"digest": digest, "status": answer.status, "body": answer.body, "location": answer.location}
+            ]
         self.statements.append(text)
         return self.rows
 

@@ -35,7 +35,11 @@ class StartAdding(Command):
 
 def start_adding(limit: toy.Limit | None, command: StartAdding, now: datetime) -> Decision:
     job = NewJob.of(
-        command.caller, job_id=UUID(str(command.entity_id)), kind="add", now=now, parameters=AddToAll(amount=command.amount)
+        command.caller,
+        job_id=UUID(str(command.entity_id)),
+        kind="add",
+        now=now,
+        parameters=AddToAll(amount=command.amount),
     )
     return Decided(also=(job,), answer=job.job_id)
 
