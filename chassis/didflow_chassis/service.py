@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from didflow_chassis.decision import Command, Known
-from didflow_chassis.jobs.job import CancelJob, Job, cancel_job
+from didflow_chassis.jobs.job import CancelJob, Job, StartJob, cancel_job, start_job
 from didflow_chassis.jobs.kinds import JobKind
 from didflow_chassis.jobs.store import KINDS as JOB_TABLES
 from didflow_chassis.states import Kind
@@ -62,7 +62,10 @@ class Handler:
     state_needs_are_rare: bool = False
 
 
-CANCEL_JOB = Handler(decide=cancel_job, model=Job)
+JOB_COMMANDS: Mapping[type[Command], Handler] = {
+    StartJob: Handler(decide=start_job, model=Job),
+    CancelJob: Handler(decide=cancel_job, model=Job),
+}
 
 
 class Holder(NamedTuple):
@@ -118,7 +121,7 @@ class Service:
     @cached_property
     def all_commands(self) -> Mapping[type[Command], Handler]:
         """The handlers of the service's commands, and of those that every service has."""
-        return {CancelJob: CANCEL_JOB, **self.commands}
+        return {**JOB_COMMANDS, **self.commands}
 
     @cached_property
     def source(self) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Decision, Refused, Unchanged
+from didflow_chassis.decision import Caller, Command, Decided, Decision, NewJob, Refused, Unchanged
 
 JobState = Literal["queued", "running", "done", "canceled", "failed"]
 UNFINISHED: Final[tuple[JobState, ...]] = ("queued", "running")
@@ -48,6 +48,21 @@ class Job(Struct, frozen=True, kw_only=True):
     def processed(self) -> int:
         """How many items were decided."""
         return self.done + self.refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartJob(Command):
+    """Start a job that no other decision starts, such as one that an operator starts on the command line.
+
+    `entity_id` is the id of the job.
+    """
+
+    job: NewJob
+
+
+def start_job(job: Job | None, command: StartJob, now: datetime) -> Decision:  # noqa: ARG001
+    """Start a job. A job that was started before is unchanged."""
+    return Unchanged() if job is not None else Decided(also=(command.job,))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,56 @@
+"""Starts a job from the command line of a service and runs it to its end, together with the workers.
+
+The job also runs if no worker does. If the command is stopped, the workers go on with the job.
+"""
+
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from didflow_chassis.decision import OPERATOR, Caller, NewJob
+from didflow_chassis.jobs.job import Job, StartJob
+from didflow_chassis.jobs.runner import JobRunner
+from didflow_chassis.pacing import Pacing
+from didflow_chassis.processes import Process
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey
+from didflow_contracts.ids import uuid7
+
+INTERVAL_S = 0.5
+
+
+async def start(process: Process, kind: str, parameters: Any) -> NewJob:
+    """Start a job in the name of the service. Only operators see it. Raises Outage."""
+    service = process.stage.service
+    actor = f"service:{service.name}"
+    job = NewJob(
+        job_id=uuid7(),
+        kind=kind,
+        created_by=actor,
+        created_at=await process.database.now(),
+        parameters=parameters,
+    )
+    caller = Caller(subject=actor, account="", role=OPERATOR)
+    command = StartJob(entity_id=job.job_id, subject="", caller=caller, job=job)
+    key = IdempotencyKey(account="", route="start job", value=None, digest=b"")
+    call = HttpCall(key=key, actor=actor, answer=lambda _: Answer(status=202, body=b""))
+    await process.stage.command([command], call)
+    return job
+
+
+async def run(process: Process, kind: str, parameters: Any) -> Job:
+    """Start a job, run it to its end and return it. Its progress is shown on standard error. Raises Outage."""
+    job = await start(process, kind, parameters)
+    runner = JobRunner(
+        process.stage.service,
+        process.stage,
+        process.database,
+        Pacing(process.database),
+        interval_s=INTERVAL_S,
+    )
+    columns = (kind.replace("_", " "), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+        return await runner.finish(
+            job.job_id, lambda job: bar.update(task, total=job.total, completed=job.processed)
+        )
