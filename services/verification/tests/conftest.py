@@ -221,17 +221,15 @@ class Messages:
             address_id=address.address_id if address else None,
         )
 
-    def claim(self, attempt: int = 1, subject: str = "rita") -> Claim:
+    def claim(self, attempt: int = 1, **caller: Any) -> Claim:
         """Return the command of a reviewer to claim a verification."""
-        return Claim(
-            entity_id=verification_id(self.did, attempt), subject=self.number, caller=self.caller(subject)
-        )
+        key = verification_id(self.did, attempt)
+        return Claim(entity_id=key, subject=self.number, caller=self.caller(**caller))
 
-    def release(self, attempt: int = 1, subject: str = "rita") -> Release:
+    def release(self, attempt: int = 1, **caller: Any) -> Release:
         """Return the command of a reviewer to release a claim."""
-        return Release(
-            entity_id=verification_id(self.did, attempt), subject=self.number, caller=self.caller(subject)
-        )
+        key = verification_id(self.did, attempt)
+        return Release(entity_id=key, subject=self.number, caller=self.caller(**caller))
 
     def _about(self, attempt: int, **caller: Any) -> dict[str, Any]:
         return {

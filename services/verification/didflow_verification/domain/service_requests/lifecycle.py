@@ -117,9 +117,12 @@ def _request(
 def decide_service(
     registration: Registration | None, command: DecideService, now: datetime, known: Known
 ) -> Decision:
-    """Move a request to another state. Refused `already_decided`, `reasons_missing`, `own_submission`."""
+    """Move a request to another state.
+
+    Refused `not_found`, `already_decided`, `reasons_missing`, `own_submission`.
+    """
     request = _named_request(registration, command, known)
-    if registration is None or request is None:
+    if registration is None or request is None or not command.caller.reaches(request.account):
         return Refused("not_found", "No such request in your accounts.")
     if request.state == command.state:
         return Unchanged(answer=request)

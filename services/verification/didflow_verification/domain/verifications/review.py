@@ -1,6 +1,7 @@
 """Decisions of reviewers: claim and release, approve and reject, revoke.
 
 A verification is decided once, and never by the person who submitted it. While a claim holds, nobody else decides.
+A pending verification follows its DID to another holder, so the reviewer's reach is checked on the loaded state.
 Source: spec verification, Verifications.
 """
 
@@ -43,7 +44,7 @@ class Revocation(Struct, frozen=True, kw_only=True):
 
 def claim(verification: Verification | None, command: Claim, now: datetime) -> Decision:
     """Claim a pending verification, or renew the caller's claim. Refused `claimed` if somebody else's claim holds."""
-    if verification is None:
+    if verification is None or not command.caller.reaches(verification.account):
         return _NOT_FOUND
     refused = _not_pending(verification) or _claimed_by_another(verification, command.caller, now)
     if refused is not None:
@@ -54,7 +55,7 @@ def claim(verification: Verification | None, command: Claim, now: datetime) -> D
 
 def release(verification: Verification | None, command: Release, now: datetime) -> Decision:
     """Release a claim. Without a claim nothing changes. Refused `claimed` if somebody else's claim holds."""
-    if verification is None:
+    if verification is None or not command.caller.reaches(verification.account):
         return _NOT_FOUND
     refused = _claimed_by_another(verification, command.caller, now)
     if refused is not None:
@@ -107,7 +108,11 @@ def revoke(registration: Registration | None, command: Revoke, now: datetime, kn
     Refused `not_found`, `not_approved`, `own_submission`.
     """
     verification = known.get(Verification, command.verification_id)
-    if registration is None or verification is None or verification.did_id != registration.did_id:
+    if (
+        registration is None
+        or verification is None
+        or not _is_named(registration, verification, command.caller)
+    ):
         return _NOT_FOUND
     if verification.status == "revoked":
         return Unchanged(answer=verification)
@@ -166,7 +171,7 @@ def _undecidable(
     now: datetime,
 ) -> Refused | Unchanged | None:
     """Return why the verification cannot get this outcome, or None."""
-    if registration is None or verification is None or verification.did_id != registration.did_id:
+    if registration is None or verification is None or not _is_named(registration, verification, caller):
         return _NOT_FOUND
     if verification.status == outcome:
         return Unchanged(answer=verification)
@@ -175,6 +180,11 @@ def _undecidable(
         or _own_submission(verification, caller)
         or _claimed_by_another(verification, caller, now)
     )
+
+
+def _is_named(registration: Registration, verification: Verification, caller: Caller) -> bool:
+    """Return True if the verification is one of this DID and within the reviewer's reach."""
+    return verification.did_id == registration.did_id and caller.reaches(verification.account)
 
 
 def _not_pending(verification: Verification) -> Refused | None:

@@ -45,13 +45,20 @@ class Services:
         return self.stage.process(command)
 
     def decide(
-        self, service: AdditionalService, state: Any, *, key: int = 1, reasons: Any = (), by: str = "rita"
+        self,
+        service: AdditionalService,
+        state: Any,
+        *,
+        key: int = 1,
+        reasons: Any = (),
+        by: str = "rita",
+        account: str = "master",
     ) -> Any:
-        """Move a request to a state, as a reviewer."""
+        """Move a request to a state, as a reviewer of an account."""
         command = DecideService(
             entity_id=self.build.did,
             subject=self.build.number,
-            caller=self.build.caller(by),
+            caller=self.build.caller(by, account=account),
             request_id=self.key(service, key),
             state=state,
             reasons=reasons,
@@ -350,6 +357,18 @@ def test_a_caller_that_lost_the_did_before_the_lock_cannot_change_its_services(s
     assert code(services.request("a2p_sms", account="master/acme/shop"))[0] == "not_found"
     assert code(services.cancel("cnam", account="master/acme/shop"))[0] == "not_found"
     assert services.state("cnam") == "active"
+
+
+def test_a_request_that_moved_to_another_account_is_not_decided(services: Services) -> None:
+    """Its DID went from the shop to the kiosk after the reviewer of the shop had looked it up."""
+    shop, kiosk, build = "master/acme/shop", "master/acme/kiosk", services.build
+    features = list(SERVICES)
+    services.stage.process(build.did_changed(shop, build.zero + HOUR, features=features))
+    services.request("cnam")
+    services.stage.process(build.did_changed(kiosk, build.zero + 2 * HOUR, sequence=2, features=features))
+    assert code(services.decide("cnam", "active", account=shop)) == ("not_found", None)
+    assert services.state("cnam") == "pending"
+    assert isinstance(services.decide("cnam", "active", account=kiosk), Decided)
 
 
 def test_services_stay_when_a_number_is_handed_down(services: Services) -> None:

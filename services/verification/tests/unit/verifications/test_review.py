@@ -78,6 +78,22 @@ def test_a_verification_with_newer_details_cannot_be_decided(pending: Any, build
     assert isinstance(pending.process(build.approve(2)), Decided)
 
 
+@pytest.mark.parametrize("action", ["claim", "release", "approve", "reject", "revoke"])
+def test_a_verification_that_moved_to_another_account_is_not_found(
+    pending: Any, build: Any, action: str
+) -> None:
+    """Its DID went from the shop to the kiosk after the reviewer of the shop had looked it up. Nothing changes."""
+    shop, kiosk = "master/acme/shop", "master/acme/kiosk"
+    pending.process(build.did_changed(shop, build.zero + HOUR))
+    looked_up = getattr(build, action)(account=shop)
+    pending.process(build.did_changed(kiosk, build.zero + 2 * HOUR, sequence=2))
+    before = pending.verification()
+    assert (before.account, before.status) == (kiosk, "pending")
+    assert code_of(pending.process(looked_up)) == "not_found"
+    assert pending.verification() == before
+    assert isinstance(pending.process(build.approve(account=kiosk)), Decided)
+
+
 @pytest.mark.parametrize("end", ["removed", "refused"])
 def test_a_verification_of_an_ended_did_is_withdrawn(pending: Any, build: Any, end: str) -> None:
     """It cannot be decided, and nothing more is published."""
