@@ -9,8 +9,10 @@ from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
+import sqlalchemy as sa
 from msgspec import Struct
 
+from didflow_chassis import tables
 from didflow_chassis.records import Record, headers_to_json
 from didflow_chassis.tables import NOW_SQL
 
@@ -36,14 +38,14 @@ REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
 DUE: Final = "SELECT id, entity, subject FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
 
 INSERT: Final = f"""
-INSERT INTO parked (entity, subject, model, reason, missing, attempts, due_at, since, last_error, inbox_id,
+INSERT INTO parked (entity, subject, model, type, reason, missing, attempts, due_at, since, last_error, inbox_id,
                     topic, partition, "offset", key, value, headers)
-SELECT e, s, m, r, mi, a, d, moment, l, i, t, p, o, k, v, h
+SELECT e, s, m, ty, r, mi, a, d, moment, l, i, t, p, o, k, v, h
 FROM (SELECT {NOW_SQL} AS moment) AS present,
-    unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::timestamptz[],
-           $8::text[], $9::bytea[], $10::text[], $11::integer[], $12::bigint[], $13::bytea[], $14::bytea[],
-           $15::jsonb[])
-    WITH ORDINALITY AS u (e, s, m, r, mi, a, d, l, i, t, p, o, k, v, h, n) ORDER BY n
+    unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[],
+           $8::timestamptz[], $9::text[], $10::bytea[], $11::text[], $12::integer[], $13::bigint[], $14::bytea[],
+           $15::bytea[], $16::jsonb[])
+    WITH ORDINALITY AS u (e, s, m, ty, r, mi, a, d, l, i, t, p, o, k, v, h, n) ORDER BY n
 """  # noqa: S608
 
 CHANGE: Final = """
@@ -62,28 +64,18 @@ FROM parked, (SELECT {NOW_SQL} AS moment) AS present GROUP BY reason
 
 COUNT_HELD: Final = "SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind')"
 
-_LIST: Final = f"""
-SELECT id, entity, subject, topic, reason, attempts, due_at, since, moment - since AS age, value, headers,
-       CASE WHEN reason = 'early' THEN missing END AS missing
-FROM parked, (SELECT {NOW_SQL} AS moment) AS present
-WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR entity = $2) AND ($3::text IS NULL OR subject = $3)
-ORDER BY since, id LIMIT $4
-"""  # noqa: S608
-
 _OF_LETTER: Final = """
     p.entity = l.entity AND p.reason = 'dead' AND p.topic IS NOT DISTINCT FROM l.topic
     AND p.partition IS NOT DISTINCT FROM l.partition AND p."offset" IS NOT DISTINCT FROM l."offset"
 """
-_SUBJECTS_OF_LETTERS: Final = f"""
-SELECT DISTINCT p.subject FROM dead_letters l JOIN parked p ON {_OF_LETTER} WHERE l.id = ANY($1::uuid[])
-"""  # noqa: S608
 _RETRY_LETTERS: Final = f"""
 WITH retried AS (
     UPDATE parked p SET reason = 'retry', attempts = 0, due_at = {NOW_SQL}
     FROM dead_letters l WHERE l.id = ANY($1::uuid[]) AND {_OF_LETTER} RETURNING l.id)
 INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, last_error, inbox_id,
                     topic, partition, "offset", key, value, headers)
-SELECT '', '', '', 'retry', 0, moment, moment, l.detail, '', l.topic, l.partition, l."offset", l.key, l.value, l.headers
+SELECT '', coalesce(l.subject, ''), '', 'retry', 0, moment, moment, l.detail, '',
+       l.topic, l.partition, l."offset", l.key, l.value, l.headers
 FROM (SELECT {NOW_SQL} AS moment) AS present, dead_letters l
 WHERE l.id = ANY($1::uuid[]) AND l.id NOT IN (SELECT id FROM retried) ORDER BY l.at, l.id
 """  # noqa: S608
@@ -109,11 +101,15 @@ JOIN parked p ON p.entity = l.e WHERE l.t IS NULL AND p.topic IS NULL
 
 
 class NewRow(Struct, frozen=True):
-    """A row to insert. `missing` is what an early message needs; `due_at` is when a retry is tried again."""
+    """A row to insert. `missing` is what an early message needs; `due_at` is when a retry is tried again.
+
+    `type` is the type of the event; None for a due timer.
+    """
 
     entity: str
     subject: str
     model: str
+    type: str | None
     reason: str
     missing: str | None
     attempts: int
@@ -171,20 +167,26 @@ async def save(
         await connection.execute(INSERT, *map(list, zip(*map(_values, rows), strict=True)))
 
 
-async def find(
-    connection: Any, *, reason: str | None, entity: str | None, subject: str | None, limit: int
-) -> list[Any]:
-    """Return rows for operators, those parked longest first, of this reason, entity and subject. None means any.
+def select(
+    *, reason: str | None = None, entity: str | None = None, subject: str | None = None
+) -> sa.Select[Any]:
+    """Return the statement that selects rows for operators, without their content. None means any.
 
-    `age` is measured in the service's time, like `since` and `due_at`.
+    `missing` is what an early message needs. `age` is measured in the service's time, like `since` and `due_at`.
     """
-    rows: list[Any] = await connection.fetch(_LIST, reason, entity, subject, limit)
-    return rows
+    p = tables.parked.c
+    wanted = {p.reason: reason, p.entity: entity, p.subject: subject}
+    columns = (p.id, p.entity, p.subject, p.type, p.topic, p.reason, p.attempts, p.due_at, p.since)
+    missing = sa.case((p.reason == EARLY, p.missing)).label("missing")
+    return sa.select(*columns, missing, (tables.NOW - p.since).label("age")).where(
+        *(column == value for column, value in wanted.items() if value is not None)
+    )
 
 
-async def subjects_of_letters(connection: Any, ids: Sequence[UUID]) -> list[str]:
-    """Return the subjects of the rows that belong to these dead letters. A dead letter may have no row."""
-    return [row[0] for row in await connection.fetch(_SUBJECTS_OF_LETTERS, ids)]
+def count_behind(entity: sa.ColumnElement[Any]) -> sa.ScalarSelect[int]:
+    """Return the number of rows that are parked behind a failed message of an entity, as an SQL expression."""
+    p = tables.parked.c
+    return sa.select(sa.func.count(p.id)).where(p.entity == entity, p.reason == BEHIND).scalar_subquery()
 
 
 async def retry_letters(connection: Any, ids: Sequence[UUID]) -> None:
@@ -213,5 +215,6 @@ def _values(row: NewRow) -> tuple[Any, ...]:
     record = (
         (r.topic, r.partition, r.offset, r.key, r.value, headers_to_json(r.headers)) if r else (None,) * 6
     )
-    why = (row.entity, row.subject, row.model, row.reason, row.missing, row.attempts, row.due_at)
-    return (*why, row.last_error, row.inbox_id, *record)
+    what = (row.entity, row.subject, row.model, row.type)
+    why = (row.reason, row.missing, row.attempts, row.due_at)
+    return (*what, *why, row.last_error, row.inbox_id, *record)

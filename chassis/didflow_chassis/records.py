@@ -48,5 +48,25 @@ def escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
+def readable(data: bytes | None) -> str | None:
+    """Return bytes as printable text without loss, for people. None stays None.
+
+    A backslash is doubled. A byte that is not UTF-8, and a control character of ASCII, is written as `\\x` with two
+    digits; any other character that is not printable as `\\u` with four digits or `\\U` with eight.
+    """
+    if data is None:
+        return None
+    text = data.decode("utf-8", "surrogateescape")
+    return text.translate({ord(c): _escape(ord(c)) for c in set(text) if c == "\\" or not c.isprintable()})
+
+
+def _escape(code: int) -> str:
+    if chr(code) == "\\":
+        return "\\\\"
+    if code < 0x80 or 0xDC80 <= code <= 0xDCFF:  # a surrogate stands for one byte that is not UTF-8
+        return f"\\x{code & 0xFF:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def _base64(value: bytes | None) -> str | None:
     return None if value is None else b64encode(value).decode()

@@ -78,6 +78,7 @@ parked = sa.Table(
     sa.Column("entity", sa.Text, nullable=False, comment="key of the state that the message is about"),
     sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
     sa.Column("model", sa.Text, nullable=False, comment="name of that state's class"),
+    sa.Column("type", sa.Text, comment="type of the event; null for a timer and before it is decoded"),
     sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
     sa.Column("missing", sa.Text, comment="what an early message needs"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -100,7 +101,19 @@ dead_letters = sa.Table(
     *_record(),
     sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("entity", sa.Text, comment="the entity whose later messages are parked behind it"),
-    sa.Index("dead_letters_at", "at"),
+    sa.Column("subject", sa.Text, comment="subject of the message; else the record's key, if it is a number"),
+    sa.Index("dead_letters_at", "at", "id"),
+    sa.Index("dead_letters_subject", "subject", postgresql_where=sa.text("subject IS NOT NULL")),
+)
+
+handled_letters = sa.Table(
+    "handled_letters",
+    METADATA,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True, comment="id of the dead letter"),
+    sa.Column("action", sa.Text, nullable=False, comment="retry or drop"),
+    sa.Column("actor", sa.Text, nullable=False, comment="who did it"),
+    instant("at", nullable=False),
+    sa.Index("handled_letters_at", "at"),
 )
 
 idempotency = sa.Table(

@@ -97,6 +97,7 @@ class Timers:
                 await self._queues.measure()
                 await self._prune("inbox", "seen_at")
                 await self._prune("idempotency", "created_at")
+                await self._prune("handled_letters", "at")
                 await jobs.prune(self._database, self._days, MAX_PRUNED)
             except Outage:
                 _LOG.info("Housekeeping waits for the database")

@@ -1,11 +1,21 @@
 """The dead letters of all services. Each one is handled by itself and has its own outcome."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+import getpass
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from didflow_chassis.dead_letters import DeadLetter, DeadLetters, Done, WholeLetter, connect
+from didflow_chassis.database import Database, Outage
+from didflow_chassis.dead_letter_operations import TRUNCATED, Action, Result, handle
+from didflow_chassis.dead_letters import DeadLetter, DeadLetters, WholeLetter
+from didflow_chassis.decision import Decided
+
+CONNECT_S: Final = 10.0
+_DONE: Final[Mapping[Action, str]] = {"retry": "retried", "drop": "dropped"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +33,6 @@ class Handled:
     id: UUID
     service: str
     outcome: str
-
-
-Act = Callable[[DeadLetters, Sequence[UUID]], Awaitable[Mapping[UUID, Done]]]
 
 
 async def listed(databases: Mapping[str, str], *, reason: str | None, limit: int) -> list[Found]:
@@ -59,31 +66,58 @@ async def found(databases: Mapping[str, str], letter_id: UUID) -> tuple[str, Who
 
 async def retry(databases: Mapping[str, str], ids: Sequence[UUID]) -> list[Handled]:
     """Retry dead letters. One that was cut stays, with the outcome `truncated`. Raises Outage."""
-    return await _handled(databases, ids, DeadLetters.retry)
+    return await _handled(databases, ids, "retry")
 
 
 async def drop(databases: Mapping[str, str], ids: Sequence[UUID]) -> list[Handled]:
     """Drop dead letters. Raises Outage."""
-    return await _handled(databases, ids, DeadLetters.drop)
+    return await _handled(databases, ids, "drop")
 
 
-async def _handled(databases: Mapping[str, str], ids: Sequence[UUID], act: Act) -> list[Handled]:
+async def _handled(databases: Mapping[str, str], ids: Sequence[UUID], action: Action) -> list[Handled]:
     """Act on each dead letter in its service's database. One that no database has is `absent`."""
     outcomes = {one: Handled(id=one, service="", outcome="absent") for one in ids}
     for service, dsn in databases.items():
         left = [one for one, so_far in outcomes.items() if so_far.outcome == "absent"]
-        async with _letters(dsn) as letters:
-            done = await act(letters, left)
-        for one, outcome in done.items():
+        async with opened(dsn) as database:
+            results = await handle(database, action, left, actor=f"user:{_login()}")
+        for one, result in results.items():
+            outcome = _outcome(result, action)
             if outcome != "absent":
                 outcomes[one] = Handled(id=one, service=service, outcome=outcome)
     return list(outcomes.values())
 
 
+def _outcome(result: Result, action: Action) -> str:
+    if isinstance(result, Decided):
+        return _DONE[action]
+    return result.code if result == TRUNCATED else "absent"
+
+
+def _login() -> str:
+    """Return the name of the person at the command line, as the operating system knows it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 @asynccontextmanager
 async def _letters(dsn: str) -> AsyncIterator[DeadLetters]:
-    connection = await connect(dsn)
+    async with opened(dsn) as database:
+        yield DeadLetters(database)
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[Database]:
+    """Open a service's database for the duration of the block. Raises Outage."""
+    database = Database(dsn, application="didflow", size=1)
     try:
-        yield DeadLetters(connection)
+        async with asyncio.timeout(CONNECT_S):
+            await database.start()
+    except TimeoutError:
+        raise Outage(f"the database did not answer within {CONNECT_S:g} s") from None
+    try:
+        yield database
     finally:
-        await connection.close()
+        await database.stop()

@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from didflow_chassis.dead_letters import connect
-from didflow_chassis.parked import REASONS, find
-from didflow_chassis.records import headers_from_json
-from didflow_contracts.cloudevents import BadEvent, read_record
-from didflow_contracts.events import EVENT_TYPES
+from didflow.dead_letters import opened
+from didflow_chassis import parked, tables
+from didflow_chassis.parked import REASONS
 
 __all__ = ["REASONS", "Waiting", "Wanted", "listed"]
 
@@ -29,7 +27,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """One parked message. `type` is empty if its bytes are not an event of the contract.
+    """One parked message. `type` is empty for a timer, and for a retried record that is not decoded yet.
 
     It waits, by `reason`: early (for `missing`), retry (until `due_at`), behind (for another message of its entity),
     dead (for an operator).
@@ -51,17 +49,15 @@ class Waiting:
 
 async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) -> list[Waiting]:
     """Return the parked messages of these services, the longest parked first. Raises Outage."""
+    statement = parked.select(
+        reason=wanted.reason, entity=str(wanted.did_id) if wanted.did_id else None, subject=wanted.number
+    )
+    columns = tables.parked.c
+    statement = statement.order_by(columns.since, columns.id).limit(limit)
     found: list[Waiting] = []
-    did_id = str(wanted.did_id) if wanted.did_id else None
     for service, dsn in databases.items():
-        connection = await connect(dsn)
-        try:
-            rows = await find(
-                connection, reason=wanted.reason, entity=did_id, subject=wanted.number, limit=limit
-            )
-        finally:
-            await connection.close()
-        found += [_waiting(service, row) for row in rows]
+        async with opened(dsn) as database:
+            found += [_waiting(service, row) for row in await database.fetch(statement)]
     return sorted(found, key=lambda one: (one.since, one.id))[:limit]
 
 
@@ -71,18 +67,7 @@ def _waiting(service: str, row: Any) -> Waiting:
         service=service,
         number=values.pop("subject"),
         topic=values.pop("topic") or "",
+        type=values.pop("type") or "",
         missing=values.pop("missing") or "",
-        type=_type(values.pop("value"), values.pop("headers")),
         **values,
     )
-
-
-def _type(value: bytes | None, headers: str | None) -> str:
-    """Return the event's type and nothing else of its bytes."""
-    if value is None:
-        return ""
-    try:
-        named = read_record(value, headers_from_json(headers))[0].get("type")
-    except BadEvent:
-        return ""
-    return named if isinstance(named, str) and named in EVENT_TYPES else ""

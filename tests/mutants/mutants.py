@@ -106,7 +106,7 @@ MUTANTS = (
     Mutant(
         name="no decoding record by record",
         file="stage/messages.py",
-        before="            return poison(record, bad.code, bad.reason, parked_id)\n",
+        before="            return poison(record, bad.code, bad.reason, parked_id=parked_id)\n",
         after="            raise\n",
         tests=(f"{STAGE}/test_stage.py",),
     ),

@@ -57,13 +57,17 @@ class Message(Struct, eq=False):
 
 
 class Poison(Struct, frozen=True):
-    """A record that can never be decoded as it is, with a stable code and the reason in words."""
+    """A record that is given up as it is, with a stable code and the reason in words.
+
+    `subject` is set if the record could be decoded.
+    """
 
     record: Record
     code: str
     detail: str
     inbox_id: bytes
     parked_id: int | None = None
+    subject: str | None = None
 
 
 def event_id_hash(source: str, event_id: str) -> bytes:
@@ -82,11 +86,13 @@ def sequence_hash_of(source: str, entity: Hashable, sequence: int | None) -> int
     return hash64(f"{source}\0{entity}\0{sequence}")
 
 
-def poison(record: Record, code: str, detail: str, parked_id: int | None = None) -> Poison:
+def poison(
+    record: Record, code: str, detail: str, *, parked_id: int | None = None, subject: str | None = None
+) -> Poison:
     """Build a poison. Its inbox key is a hash of its position and value, so that a redelivery is recognized."""
     position = f"{record.topic}\0{record.partition}\0{record.offset}\0".encode()
     inbox_id = blake2b(position + (record.value or b""), digest_size=16).digest()
-    return Poison(record, code, detail, inbox_id, parked_id)
+    return Poison(record, code, detail, inbox_id, parked_id, subject)
 
 
 class Decoder:
@@ -108,7 +114,7 @@ class Decoder:
         try:
             event = decode(record.value, record.headers, types=self._types.get(record.topic, {}))
         except BadEvent as bad:
-            return poison(record, bad.code, bad.reason, parked_id)
+            return poison(record, bad.code, bad.reason, parked_id=parked_id)
         handler = self._events[type(event.data)]
         return Message(
             body=event,

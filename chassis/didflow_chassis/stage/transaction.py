@@ -236,7 +236,8 @@ def _remove_repeats(
 
 def _add_contradiction(work: UnitOfWork, message: Message, code: str, detail: str) -> None:
     if message.record is not None:
-        work.contradictions.append((message, poison(message.record, code, detail)))
+        bad = poison(message.record, code, detail, subject=message.subject)
+        work.contradictions.append((message, bad))
 
 
 async def _give_up_contradictions(connection: Any, work: UnitOfWork) -> None:
@@ -251,7 +252,7 @@ async def _give_up_contradictions(connection: Any, work: UnitOfWork) -> None:
             known.add(bad.inbox_id)
             work.give_up(bad)
         elif message.parked_as:
-            work.dead_letters.append(NewLetter(bad.code, bad.detail, bad.record))
+            work.dead_letters.append(NewLetter(bad.code, bad.detail, bad.record, subject=bad.subject))
         else:
             work.duplicates += 1
 

@@ -21,6 +21,7 @@ from didflow_chassis.records import OutboxRow
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.messages import Message, Poison
 from didflow_chassis.states import Kind, Stored
+from didflow_contracts.envelope import Event
 
 INSERT_INBOX = """
     INSERT INTO inbox (id, digest, decision, sequence_hash, seen_at)
@@ -133,12 +134,13 @@ class UnitOfWork:
         if attempts < parked.MAX_ATTEMPTS:
             reason, due_at = parked.RETRY, self.now + parked.backoff(attempts, message.inbox_id)
         else:
-            self.dead_letters.append(NewLetter("defect", error, message.record, str(message.entity)))
+            letter = NewLetter("defect", error, message.record, str(message.entity), message.subject)
+            self.dead_letters.append(letter)
         self._park(parked.Change(message.parked_id or 0, reason, attempts, due_at, None, error), message)
 
     def give_up(self, poison: Poison) -> None:
         """Make a poison record a dead letter and note its position in the inbox."""
-        self.dead_letters.append(NewLetter(poison.code, poison.detail, poison.record))
+        self.dead_letters.append(NewLetter(poison.code, poison.detail, poison.record, None, poison.subject))
         if poison.parked_id is None:
             self.inbox.append((poison.inbox_id, b"", f"dead:{poison.code}", None))
         else:
@@ -165,6 +167,7 @@ class UnitOfWork:
             entity=str(message.entity),
             subject=message.subject,
             model=message.model.__name__,
+            type=message.body.type if isinstance(message.body, Event) else None,
             reason=change.reason,
             missing=change.missing,
             attempts=change.attempts,

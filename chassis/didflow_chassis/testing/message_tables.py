@@ -18,6 +18,7 @@ _PARKED_COLUMNS = (
     "entity",
     "subject",
     "model",
+    "type",
     "reason",
     "missing",
     "attempts",
@@ -43,6 +44,7 @@ _DEAD_COLUMNS = (
     "headers",
     "truncated",
     "entity",
+    "subject",
 )
 
 

@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("entity", sa.Text, nullable=False, comment="key of the state that the message is about"),
         sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
         sa.Column("model", sa.Text, nullable=False, comment="name of that state's class"),
+        sa.Column("type", sa.Text, comment="type of the event; null for a timer and before it is decoded"),
         sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
         sa.Column("missing", sa.Text, comment="what an early message needs"),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -91,8 +92,19 @@ def upgrade() -> None:
         *record(),
         sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("entity", sa.Text, comment="the entity whose later messages are parked behind it"),
+        sa.Column("subject", sa.Text, comment="subject of the message; else the record's key, if it is a number"),
     )
-    op.create_index("dead_letters_at", "dead_letters", ["at"])
+    op.create_index("dead_letters_at", "dead_letters", ["at", "id"])
+    op.create_index("dead_letters_subject", "dead_letters", ["subject"], postgresql_where="subject IS NOT NULL")
+
+    op.create_table(
+        "handled_letters",
+        sa.Column("id", UUID(as_uuid=True), primary_key=True, comment="id of the dead letter"),
+        sa.Column("action", sa.Text, nullable=False, comment="retry or drop"),
+        sa.Column("actor", sa.Text, nullable=False, comment="who did it"),
+        sa.Column("at", instant(), nullable=False),
+    )
+    op.create_index("handled_letters_at", "handled_letters", ["at"])
 
     op.create_table(
         "idempotency",
@@ -165,5 +177,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("clock", "job_results", "jobs", "idempotency", "dead_letters", "parked", "outbox", "inbox"):
+    names = ("clock", "job_results", "jobs", "idempotency", "handled_letters", "dead_letters", "parked", "outbox", "inbox")
+    for table in names:
         op.drop_table(table)

@@ -1,19 +1,17 @@
 """What an operator can do with dead letters: list, retry and drop them, on PostgreSQL with the real stage."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from hashlib import sha256
 from uuid import uuid4
 
-import asyncpg
 import orjson
 import pytest
 import toy
 from toy_messages import added, opened
+from toy_operator import Operator
 from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
-from didflow_chassis.dead_letters import DeadLetters, connect
 from didflow_chassis.stage import Stage
 from didflow_contracts.envelope import CONTENT_TYPE
 
@@ -21,15 +19,8 @@ ENTITY = {str(named(1)[0]): named(1)[1]}
 
 
 @pytest.fixture
-async def connection(dsn: str, database: Database) -> AsyncIterator[asyncpg.Connection]:
-    opened_now = await connect(dsn)
-    yield opened_now
-    await opened_now.close()
-
-
-@pytest.fixture
-def dead_letters(connection: asyncpg.Connection) -> DeadLetters:
-    return DeadLetters(connection)
+def dead_letters(database: Database) -> Operator:
+    return Operator(database)
 
 
 async def additions(database: Database) -> list[int]:
@@ -60,14 +51,14 @@ async def park_behind_a_dead_message(
     assert await parked(database) == [("dead", False), ("behind", False)]
 
 
-async def test_a_dead_letter_is_listed_as_it_was_read(stage: Stage, dead_letters: DeadLetters) -> None:
+async def test_a_dead_letter_is_listed_as_it_was_read(stage: Stage, dead_letters: Operator) -> None:
     """Position, key, value and headers are those of the record, byte for byte."""
     headers = (("content-type", CONTENT_TYPE.encode()), ("x", b"\xff"), ("empty", None))
     bad = raw(b"\xff{", key=b"\x00k", headers=headers)
     await stage.records([bad])
     (letter,) = await dead_letters.oldest()
     assert (letter.topic, letter.partition, letter.offset) == (bad.topic, bad.partition, bad.offset)
-    assert (letter.truncated, letter.entity) == (False, None)
+    assert (letter.truncated, letter.entity, letter.subject, letter.waiting) == (False, None, None, 0)
     whole = await dead_letters.find(letter.id)
     assert whole is not None
     assert (whole.key, whole.value, whole.headers) == (bad.key, bad.value, bad.headers)
@@ -78,14 +69,14 @@ async def test_a_dead_letter_is_listed_as_it_was_read(stage: Stage, dead_letters
 
 
 async def test_a_retried_message_is_decided_before_those_behind_it(
-    stage: Stage, database: Database, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the defect is corrected, the record is decided in its place, and then those behind it, in order."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
     (letter,) = await dead_letters.oldest()
     assert letter.reason == "defect"
     monkeypatch.setattr(toy, "POISONED", -1)
-    assert await dead_letters.retry([letter.id]) == {letter.id: "retried"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "done"}
     assert await parked(database) == [("retry", True), ("behind", False)]
     await run_due(stage, database)
     assert await additions(database) == [666, 7]
@@ -94,7 +85,7 @@ async def test_a_retried_message_is_decided_before_those_behind_it(
 
 
 async def test_a_retried_message_whose_decision_still_raises_is_a_dead_letter_again(
-    stage: Stage, database: Database, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It gets all its attempts again. The messages behind it remain parked."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
@@ -109,35 +100,53 @@ async def test_a_retried_message_whose_decision_still_raises_is_a_dead_letter_ag
 
 
 async def test_a_retry_twice_is_one_retry(
-    stage: Stage, database: Database, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second retry finds no such dead letter, returns `absent` and changes nothing."""
+    """The second retry is `unchanged`, before and after the record is decided. A drop comes too late."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
     (letter,) = await dead_letters.oldest()
     monkeypatch.setattr(toy, "POISONED", -1)
-    assert await dead_letters.retry([letter.id]) == {letter.id: "retried"}
-    assert await dead_letters.retry([letter.id]) == {letter.id: "absent"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "done"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "unchanged"}
+    assert await dead_letters.drop([letter.id]) == {letter.id: "already_retried"}
     await run_due(stage, database)
-    assert await dead_letters.retry([letter.id]) == {letter.id: "absent"}
-    assert await dead_letters.drop([letter.id]) == {letter.id: "absent"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "unchanged"}
     assert await additions(database) == [666, 7]
 
 
-async def test_two_operators_at_once_retry_once(
-    dsn: str, stage: Stage, database: Database, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+async def test_a_dead_letter_that_never_existed_is_not_found(dead_letters: Operator) -> None:
+    """It differs from one that was retried or dropped before."""
+    unknown = uuid4()
+    assert await dead_letters.retry([unknown]) == {unknown: "not_found"}
+    assert await dead_letters.drop([unknown]) == {unknown: "not_found"}
+
+
+async def test_who_retried_or_dropped_a_dead_letter_is_noted(
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
-    """The row is locked: one of them retries, the other one finds nothing."""
+    """`handled_letters` has one row for each letter, of the first operator who handled it."""
+    await stage.records([raw(b"{"), raw(b"[")])
+    first, second = await dead_letters.oldest()
+    for _ in range(2):
+        await dead_letters.retry([first.id])
+        await dead_letters.drop([second.id])
+    rows = await database.fetch("SELECT id, action, actor FROM handled_letters ORDER BY id")
+    assert [tuple(row) for row in rows] == [(first.id, "retry", "user:ann"), (second.id, "drop", "user:ann")]
+
+
+async def test_two_operators_at_once_retry_once(
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is locked: one of them retries, for the other one nothing changes."""
     await stage.records([raw(b"{")])
     (letter,) = await dead_letters.oldest()
-    other = await connect(dsn)
-    done = await asyncio.gather(dead_letters.retry([letter.id]), DeadLetters(other).retry([letter.id]))
-    await other.close()
-    assert sorted(one[letter.id] for one in done) == ["absent", "retried"]
+    done = await asyncio.gather(dead_letters.retry([letter.id]), dead_letters.retry([letter.id]))
+    assert sorted(one[letter.id] for one in done) == ["done", "unchanged"]
     assert len(await parked(database)) == 1
 
 
 async def test_a_retried_record_is_decided_when_it_can_be_decoded(
-    stage: Stage, database: Database, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unknown type is a dead letter. After an upgrade that knows the type, the retry succeeds."""
     await stage.records([record(opened(1), "1")])
@@ -147,14 +156,14 @@ async def test_a_retried_record_is_decided_when_it_can_be_decoded(
     (letter,) = await dead_letters.oldest()
     assert (letter.reason, letter.entity) == ("unknown_type", None)
     stage._decoder._types = known
-    assert await dead_letters.retry([letter.id]) == {letter.id: "retried"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "done"}
     await run_due(stage, database)
     assert await additions(database) == [5]
     assert await parked(database) == []
 
 
 async def test_a_retried_record_that_cannot_be_decoded_is_a_dead_letter_again(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """The same bytes have the same reason, in one new dead letter."""
     await stage.records([raw(b"\xff")])
@@ -166,33 +175,34 @@ async def test_a_retried_record_that_cannot_be_decoded_is_a_dead_letter_again(
     assert await parked(database) == []
 
 
-async def test_a_truncated_record_cannot_be_retried(stage: Stage, dead_letters: DeadLetters) -> None:
+async def test_a_truncated_record_cannot_be_retried(stage: Stage, dead_letters: Operator) -> None:
     """The retry changes nothing and says `truncated`. The dead letter can still be dropped."""
     await stage.records([raw(b"x" * 1_000_001)])
     (letter,) = await dead_letters.oldest()
     assert letter.truncated
     assert await dead_letters.retry([letter.id]) == {letter.id: "truncated"}
     assert await dead_letters.oldest() == [letter]
-    assert await dead_letters.drop([letter.id]) == {letter.id: "dropped"}
+    assert await dead_letters.drop([letter.id]) == {letter.id: "done"}
     assert await dead_letters.oldest() == []
 
 
 async def test_after_a_drop_the_messages_behind_are_decided(
-    stage: Stage, database: Database, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record is never decided. The messages behind it are decided in order."""
     await park_behind_a_dead_message(stage, database, monkeypatch)
     await stage.records([record(added(1, 8), "4")])
     (letter,) = await dead_letters.oldest()
-    assert await dead_letters.drop([letter.id]) == {letter.id: "dropped"}
+    assert await dead_letters.drop([letter.id]) == {letter.id: "done"}
     await run_due(stage, database)
     assert await additions(database) == [7, 8]
     assert await parked(database) == []
-    assert await dead_letters.drop([letter.id]) == {letter.id: "absent"}
+    assert await dead_letters.drop([letter.id]) == {letter.id: "unchanged"}
+    assert await dead_letters.retry([letter.id]) == {letter.id: "already_dropped"}
 
 
 async def test_a_retry_is_due_at_the_time_of_the_service(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """If the clock has an offset, the due time has it too, so `Timers` finds the message."""
     await database.fetch("UPDATE clock SET shift = interval '-31 days'")
@@ -204,7 +214,7 @@ async def test_a_retry_is_due_at_the_time_of_the_service(
 
 
 async def test_a_retried_record_that_was_published_again_meanwhile_is_a_repeat(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """The new copy was decided, so the retry of the old one changes nothing."""
     await stage.records([record(opened(1), "1")])

@@ -1,14 +1,14 @@
 """What has become of a dead letter after its retry, and many dead letters at once, with the real stage."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import toy
 from toy_messages import added, count, opened, total
+from toy_operator import Operator
 from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
-from didflow_chassis.dead_letters import MAX_AT_ONCE, DeadLetter, DeadLetters, Outcome, connect
+from didflow_chassis.dead_letter_operations import MAX_AT_ONCE
+from didflow_chassis.dead_letters import DeadLetter, Outcome
 from didflow_chassis.records import headers_from_json
 from didflow_chassis.stage import Stage
 from didflow_contracts.event_data import EventData
@@ -17,10 +17,8 @@ DUE_NOW = "UPDATE parked SET due_at = clock_timestamp() WHERE due_at IS NOT NULL
 
 
 @pytest.fixture
-async def dead_letters(dsn: str, database: Database) -> AsyncIterator[DeadLetters]:
-    connection = await connect(dsn)
-    yield DeadLetters(connection)
-    await connection.close()
+def dead_letters(database: Database) -> Operator:
+    return Operator(database)
 
 
 async def run_due(stage: Stage, database: Database) -> None:
@@ -30,11 +28,11 @@ async def run_due(stage: Stage, database: Database) -> None:
     await stage.parked({r[1]: r[2] for r in rows if r[1]}, [r[0] for r in rows if not r[1]])
 
 
-async def outcome(dead_letters: DeadLetters, letter: DeadLetter) -> Outcome:
+async def outcome(dead_letters: Operator, letter: DeadLetter) -> Outcome:
     return (await dead_letters.outcomes([letter]))[letter.id]
 
 
-async def unreadable(stage: Stage, dead_letters: DeadLetters, data: EventData) -> DeadLetter:
+async def unreadable(stage: Stage, dead_letters: Operator, data: EventData) -> DeadLetter:
     """Return the dead letter of an event that the service could not read when it came, and can read now."""
     known, stage._decoder._types = stage._decoder._types, {}
     await stage.records([record(data, "unreadable")])
@@ -44,7 +42,7 @@ async def unreadable(stage: Stage, dead_letters: DeadLetters, data: EventData) -
 
 
 async def test_a_retried_letter_is_pending_until_it_is_decided(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """Before the timers have run it is `pending`. Then nothing of it is left in either table: it is `decided`."""
     await stage.records([record(opened(1), "1")])
@@ -57,7 +55,7 @@ async def test_a_retried_letter_is_pending_until_it_is_decided(
 
 
 async def test_a_retried_letter_that_is_early_now_is_parked_again(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """It waits for what is missing."""
     letter = await unreadable(stage, dead_letters, added(2, 5))
@@ -69,7 +67,7 @@ async def test_a_retried_letter_that_is_early_now_is_parked_again(
 
 
 async def test_a_retried_letter_that_still_cannot_be_read_is_dead_again(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """The outcome has the new dead letter. An older letter of the same position is not taken for it."""
     bad = raw(b"\xff")
@@ -85,7 +83,7 @@ async def test_a_retried_letter_that_still_cannot_be_read_is_dead_again(
 
 
 async def test_a_retried_letter_whose_decision_raises_is_retried_and_then_dead_again(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """After each failed attempt it is `retry` with the next instant, after the last one `dead`."""
     await stage.records([record(opened(1), "1"), record(added(1, toy.POISONED), "2")])
@@ -102,7 +100,7 @@ async def test_a_retried_letter_whose_decision_raises_is_retried_and_then_dead_a
 
 
 async def test_letters_at_the_position_of_another_service_s_letter_are_found(
-    stage: Stage, dead_letters: DeadLetters
+    stage: Stage, dead_letters: Operator
 ) -> None:
     """So a record that is dead in several services is recognized as one record."""
     await stage.records([raw(b"\xff"), raw(b"\xfe")])
@@ -113,7 +111,7 @@ async def test_letters_at_the_position_of_another_service_s_letter_are_found(
 
 
 async def test_more_letters_than_one_transaction_takes_are_retried_in_order(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """Each one is retried once, in the order in which they became dead letters. An id may be given twice."""
     many = [raw(b"%d" % n) for n in range(MAX_AT_ONCE + 10)]
@@ -122,14 +120,14 @@ async def test_more_letters_than_one_transaction_takes_are_retried_in_order(
     letters = await dead_letters.oldest(limit=2 * MAX_AT_ONCE)
     done = await dead_letters.retry([letter.id for letter in [*letters, letters[0]]])
     assert list(done) == [letter.id for letter in letters]
-    assert set(done.values()) == {"retried"}
+    assert set(done.values()) == {"done"}
     rows = await database.fetch("SELECT value FROM parked ORDER BY id")
     assert [row[0] for row in rows] == [record.value for record in many]
     assert await count(database, "dead_letters") == 0
 
 
 async def test_many_letters_are_dropped_and_what_waits_behind_each_is_due(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """Dropping the dead letters of two entities releases the messages behind both, in one call."""
     for number in (1, 2):
@@ -147,7 +145,7 @@ async def test_many_letters_are_dropped_and_what_waits_behind_each_is_due(
 
 
 async def test_times_of_dead_letters_are_in_the_service_s_time(
-    stage: Stage, database: Database, dead_letters: DeadLetters
+    stage: Stage, database: Database, dead_letters: Operator
 ) -> None:
     """`at` and the header `dlq_at` of the copy are the same instant of the moved clock."""
     await database.fetch("UPDATE clock SET shift = interval '31 days'")
