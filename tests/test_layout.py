@@ -90,7 +90,9 @@ def test_a_service_has_the_files_of_the_layout(name: str) -> None:
     """Every path of the table exists. `api/` may have its bodies and responses in sub-packages instead."""
     missing = {path for path in layout() if not any(package(name).glob(path))}
     in_parts = {path for path in missing if any(package(name).glob(path.replace("api/", "api/*/")))}
-    optional = {"domain/timers.py"} if not service(name).due else set()
+    about = service(name)
+    optional = {"domain/timers.py"} if not about.due else set()
+    optional |= {"jobs.py"} if not about.jobs else set()
     assert missing - in_parts - optional == set()
 
 

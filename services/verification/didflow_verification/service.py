@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Holder, Service
-from didflow_verification import handlers, store
+from didflow_verification import handlers, jobs, store
 from didflow_verification.catalogue.commandline import catalogue_tools
 from didflow_verification.commandline import document_tools, identity_tools
 from didflow_verification.domain.axes.registration import Registration
@@ -34,6 +34,7 @@ def service(settings: VerificationSettings) -> Service:
         events=handlers.EVENTS,
         commands=handlers.COMMANDS,
         due=handlers.DUE,
+        jobs=jobs.JOBS,
         holder=lambda registration: Holder(registration.number, registration.account),
         routers=_routers,
         problems={
