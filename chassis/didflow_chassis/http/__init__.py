@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.context import Http, HttpContext
     from didflow_chassis.http.health import health_application
     from didflow_chassis.http.input_errors import ErrorMessage, check_fields, invalid_input
+    from didflow_chassis.http.job_responses import JobResponse
     from didflow_chassis.http.limits import Rate
     from didflow_chassis.http.lists import Page
     from didflow_chassis.http.problems import FieldError, Problem
@@ -26,6 +27,7 @@ __all__ = [
     "FieldError",
     "Http",
     "HttpContext",
+    "JobResponse",
     "Page",
     "Problem",
     "Rate",
@@ -49,6 +51,7 @@ _MODULES: Final = {
     "context": ("Http", "HttpContext"),
     "health": ("health_application",),
     "input_errors": ("ErrorMessage", "check_fields", "invalid_input"),
+    "job_responses": ("JobResponse",),
     "limits": ("Rate",),
     "lists": ("Page",),
     "problems": ("FieldError", "Problem"),

@@ -13,14 +13,17 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from didflow_chassis.decision import Caller, Command, Refused, Unchanged
+from didflow_chassis.decision import Caller, Command, NewJob, Refused, Unchanged
 from didflow_chassis.http import batch, lists
 from didflow_chassis.http.idempotency import CHANGING, answer_response, idempotency_key, replay
+from didflow_chassis.http.job_responses import JobResponse, path_of
 from didflow_chassis.http.problems import FieldError, Problem, document
 from didflow_chassis.http.runtime import Runtime
+from didflow_chassis.jobs.job import Job
 from didflow_chassis.stage.call import CommandDecision, HttpCall, MakeAnswer
 from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 
+ACCEPTED = 202
 NO_CONTENT = 204
 
 T = TypeVar("T")
@@ -95,6 +98,20 @@ class HttpContext:
         )
         return answer_response(answer)
 
+    async def start_job(self, command: Command, *, required: bool = False) -> Response:
+        """Decide one command that starts a job. Answer with 202, the job and its `Location`, else with a problem.
+
+        The decision returns the `NewJob` in `also` and in `answer`. If the job was started before, the decision is
+        unchanged and answers with the `Job`. If `required`, the call needs a key. Source: spec http, Jobs.
+        """
+        service = self.runtime.service
+        answer = await self._decide(
+            [command],
+            lambda results: started_job(results[0], service.name, service.problems),
+            required=required,
+        )
+        return answer_response(answer)
+
     async def batch(
         self, names: Sequence[str], resolve: batch.Resolve, make: batch.Make, *, required: bool = False
     ) -> batch.BatchAnswer:
@@ -147,13 +164,27 @@ def answer_of(
     `render` turns the decision's own answer into JSON values. `statuses` has the service's status of each code.
     """
     if isinstance(outcome, Refused):
-        problem = refusal(outcome, statuses)
-        return Answer(status=problem.status_code, body=document(problem))
+        return _refused(outcome, statuses)
     if status == NO_CONTENT:
         return Answer(status=NO_CONTENT, body=b"")
     value = outcome.answer if render is None else render(outcome.answer)
     body = to_json({} if value is None else value, inf_nan_mode="null")
     return Answer(status=200 if isinstance(outcome, Unchanged) else status, body=body)
+
+
+def started_job(outcome: CommandDecision, service: str, statuses: Mapping[str, int]) -> Answer:
+    """Return the answer to a command that starts a job: 202 with the job and its location, or a problem."""
+    if isinstance(outcome, Refused):
+        return _refused(outcome, statuses)
+    started: NewJob | Job = outcome.answer
+    job = Job.of(started) if isinstance(started, NewJob) else started
+    body = JobResponse.of(job).model_dump_json().encode()
+    return Answer(status=ACCEPTED, body=body, location=path_of(service, job.job_id))
+
+
+def _refused(refused: Refused, statuses: Mapping[str, int]) -> Answer:
+    problem = refusal(refused, statuses)
+    return Answer(status=problem.status_code, body=document(problem))
 
 
 def refusal(refused: Refused, statuses: Mapping[str, int]) -> Problem:

@@ -23,6 +23,9 @@ _KEY: dict[str, Any] = {
     "description": "For 30 days, the same key with the same body returns the first answer again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
+_LOCATION: dict[str, Any] = {
+    "Location": {"description": "The path of the job.", "schema": {"type": "string"}},
+}
 _LIST: tuple[dict[str, Any], ...] = (
     {
         "name": "limit",
@@ -100,6 +103,8 @@ def _complete_operation(operation: dict[str, Any], *, changing: bool) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     responses["default"] = _PROBLEM
+    if "202" in responses:
+        responses["202"]["headers"] = _LOCATION
     parameters = operation.setdefault("parameters", [])
     if changing:
         parameters.append(_KEY)

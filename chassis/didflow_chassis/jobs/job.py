@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from didflow_chassis.decision import Caller, Command, Decided, Decision, NewJob, Refused, Unchanged
 
@@ -38,6 +38,11 @@ class Job(Struct, frozen=True, kw_only=True):
     position: str | None = None
     failures: int = 0
     finished_at: datetime | None = None
+
+    @classmethod
+    def of(cls, new: NewJob) -> "Job":
+        """Return a new job as it is stored."""
+        return cls(**asdict(new))
 
     @property
     def caller(self) -> Caller:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Command, Refused, Unchanged
 from didflow_chassis.jobs.job import Job
+from didflow_chassis.jobs.results import ItemOutcome
 from didflow_contracts.roles import Action
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ class Statement(Struct, frozen=True):
 
 Work = Command | Statement | Refused | Unchanged
 """What is done with an item: a command that the stage decides, a statement, or a result that is known already."""
-
-ItemOutcome = str
-"""`done`, `unchanged` or `refused`, as in the results of a batch."""
 
 
 @dataclass(frozen=True, kw_only=True)

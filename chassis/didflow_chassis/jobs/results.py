@@ -1,15 +1,19 @@
 """The result of one item of a job, in the words of the results of a batch."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from didflow_chassis.decision import Decision, Refused, Unchanged
 
+ItemOutcome = Literal["done", "unchanged", "refused"]
+
 
 class ItemResult(Struct, frozen=True):
-    """The outcome of one item: `done`, `unchanged` or `refused`. `reference` finds an internal error in the log."""
+    """The outcome of one item. `reference` finds an internal error in the log."""
 
     item: str
-    outcome: str
+    outcome: ItemOutcome
     code: str | None = None
     message: str | None = None
     reference: str | None = None

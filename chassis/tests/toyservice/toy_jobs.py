@@ -41,7 +41,7 @@ def start_adding(limit: toy.Limit | None, command: StartAdding, now: datetime) -
         now=now,
         parameters=AddToAll(amount=command.amount),
     )
-    return Decided(also=(job,), answer=job.job_id)
+    return Decided(also=(job,), answer=job)
 
 
 async def count(tools: JobTools[AddToAll]) -> int:
