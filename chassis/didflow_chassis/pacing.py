@@ -83,15 +83,20 @@ class Pace:
 
     @asynccontextmanager
     async def chunk(self) -> AsyncIterator[int]:
-        """Wait for a turn and run the block as one chunk. It gets the most things that it may do. Raises Outage.
+        """Wait for a turn and run the block as one chunk. It gets the most things that it may do. Raises Outage."""
+        async with self._pacing.turn(), self.measured() as size:
+            yield size
+
+    @asynccontextmanager
+    async def measured(self) -> AsyncIterator[int]:
+        """Run the block at once, outside the turns. It gets the most things that it may do.
 
         After a slow chunk the next one is smaller, so that one kind of work cannot delay another, or live traffic that
         needs the same locks, for long.
         """
-        async with self._pacing.turn():
-            began = time.monotonic()
-            yield self.size
-            took = time.monotonic() - began
+        began = time.monotonic()
+        yield self.size
+        took = time.monotonic() - began
         if took > LONG_S:
             self.size = max(MIN_CHUNK, self.size // 2)
         elif took < LONG_S / 4:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from didflow_chassis import tables
+from didflow_chassis.due import chosen
 from didflow_chassis.records import Record, headers_to_json
 from didflow_chassis.tables import NOW_SQL
 
@@ -35,7 +36,10 @@ FROM parked WHERE entity = ANY($1::text[]) OR id = ANY($2::bigint[]) ORDER BY id
 
 REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
 
-DUE: Final = "SELECT id, entity, subject FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
+DUE: Final = chosen(
+    "SELECT id, entity, subject, due_at FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3"
+)
+"""Rows that are due at $1: $2 of the $3 oldest."""
 
 INSERT: Final = f"""
 INSERT INTO parked (entity, subject, model, type, reason, missing, attempts, due_at, since, last_error, inbox_id,

@@ -134,11 +134,13 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             poll_s=settings.relay_poll_s,
             new_producer=partial(producer, settings, f"didflow-{service.name}-relay"),
         )
+        pacing = Pacing(process.database)
         timers = Timers(
             service,
             process.stage,
             process.database,
             QueueMetrics(process.metrics, process.database),
+            pacing,
             interval_s=settings.clock_interval_s,
             days=settings.inbox_days,
         )
@@ -146,7 +148,7 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             service,
             process.stage,
             process.database,
-            Pacing(process.database),
+            pacing,
             interval_s=settings.clock_interval_s,
         )
         yield Worker(process, consumer, relay, timers, jobs, Liveness(consumer, process.metrics))

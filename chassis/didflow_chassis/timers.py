@@ -1,23 +1,26 @@
 """Runs what is due: the timers of states, and parked messages whose retry is due. It also prunes old rows.
 
-It runs in every worker. What another worker has locked is left for the next round.
+It runs in every worker. Workers share a wave of due timers without knowing of each other: each chooses its next chunk
+at random among the oldest, and leaves what another one has locked. A state that another worker has finished is found
+not due under its lock. So nothing is decided twice.
 """
 
 import asyncio
 import logging
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from didflow_chassis import parked
 from didflow_chassis.database import Database, Outage
+from didflow_chassis.due import WINDOW, chosen
 from didflow_chassis.jobs import store as jobs
+from didflow_chassis.pacing import MAX_CHUNK, Pacing
 from didflow_chassis.service import Service
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.states import Kind
 from didflow_chassis.telemetry.queues import QueueMetrics
 
-MAX_DUE = 500
-"""The most states or parked messages of one round."""
 MAX_PRUNED = 5_000
 HOUSEKEEPING_S = 15.0
 _PRUNE = """
@@ -26,16 +29,20 @@ DELETE FROM {table} WHERE ctid = ANY(ARRAY(
 """
 _LOG = logging.getLogger(__name__)
 
+RunChunk = Callable[[int], Awaitable[bool]]
+"""Runs at most so many due timers. Returns True if something was done and more may be due."""
+
 
 def due_sql(kind: Kind[Any]) -> str:
-    """Return the statement that selects key and subject of states that are due, oldest first; $1 now, $2 how many.
+    """Return the statement that selects key and subject of states that are due; $1 now, $2 how many.
 
-    It takes no locks. A state is passed over while a parked message holds its entity.
+    It chooses at random among the $3 oldest. It takes no locks. A state is passed over while a parked message holds its
+    entity.
     """
     subject, is_not_held = kind.subject or "NULL", parked.is_not_held(f"t.{kind.key}::text")
-    return (
-        f"SELECT {kind.key}, {subject} FROM {kind.table.name} t "  # noqa: S608
-        f"WHERE {kind.due} <= $1 AND {is_not_held} ORDER BY {kind.due} LIMIT $2"
+    return chosen(
+        f"SELECT {kind.key}, {subject}, {kind.due} AS due_at FROM {kind.table.name} t "  # noqa: S608
+        f"WHERE {kind.due} <= $1 AND {is_not_held} ORDER BY {kind.due} LIMIT $3"
     )
 
 
@@ -48,47 +55,63 @@ class Timers:
         stage: Stage,
         database: Database,
         queues: QueueMetrics,
+        pacing: Pacing,
         *,
         interval_s: float,
         days: int,
     ) -> None:
         kinds = (kind for kind in service.kinds if kind.due and kind.model in service.due)
-        self._due_sql = {kind.model: due_sql(kind) for kind in kinds}
+        self._chunks: tuple[RunChunk, ...] = (
+            self._run_parked,
+            *(partial(self._run_states, kind.model, due_sql(kind)) for kind in kinds),
+        )
         self._stage = stage
         self._database = database
         self._queues = queues
+        self._pacing = pacing
         self._interval_s = interval_s
         self._days = days
 
     async def run(self, ready: asyncio.Event) -> None:
-        """Run due timers at every interval until cancelled. The first round waits for `ready`.
-
-        If more may be due, the next round begins at once. If the database cannot answer, the next round tries again.
-        """
+        """Run due timers at every interval until cancelled, each kind by itself. The first round waits for `ready`."""
         await ready.wait()
+        async with asyncio.TaskGroup() as loops:
+            for run_chunk in self._chunks:
+                loops.create_task(self._repeat(run_chunk))
+
+    async def run_due(self) -> bool:
+        """Run one chunk of everything that is due, at once. Return True if something was done and more may be due."""
+        return any([await run_chunk(MAX_CHUNK) for run_chunk in self._chunks])
+
+    async def _repeat(self, run_chunk: RunChunk) -> None:
+        """Run one kind of timers. What is due in one chunk runs at once. If there is more, it is background work.
+
+        After a chunk in which nothing could be done, or an outage, the next one comes at the next interval.
+        """
+        pace = self._pacing.pace()
+        has_more = False
         while True:
             try:
-                has_more = await self.run_due()
+                async with pace.chunk() if has_more else pace.measured() as size:
+                    has_more = await run_chunk(size)
             except Outage as outage:
                 _LOG.warning("Due timers wait for the database", extra={"error": str(outage)})
                 has_more = False
-            await asyncio.sleep(0 if has_more else self._interval_s)
+            if not has_more:
+                await asyncio.sleep(self._interval_s)
 
-    async def run_due(self) -> bool:
-        """Run one round of what is due. Return True if there may be more."""
+    async def _run_states(self, model: type, statement: str, size: int) -> bool:
         now = await self._database.now()
-        has_more = await self._run_due_parked(now)
-        for model, statement in self._due_sql.items():
-            rows = await self._database.fetch(statement, now, MAX_DUE)
-            await self._stage.due(model, [(row[0], row[1] or "") for row in rows])
-            has_more = has_more or len(rows) == MAX_DUE
-        return has_more
+        rows = await self._database.fetch(statement, now, size, WINDOW * size)
+        has_done = await self._stage.due(model, [(row[0], row[1] or "") for row in rows])
+        return has_done and len(rows) == size
 
-    async def _run_due_parked(self, now: datetime) -> bool:
-        rows = await self._database.fetch(parked.DUE, now, MAX_DUE)
+    async def _run_parked(self, size: int) -> bool:
+        now = await self._database.now()
+        rows = await self._database.fetch(parked.DUE, now, size, WINDOW * size)
         entities = {row["entity"]: row["subject"] for row in rows if row["entity"]}
-        await self._stage.parked(entities, [row["id"] for row in rows if not row["entity"]])
-        return len(rows) == MAX_DUE
+        has_done = await self._stage.parked(entities, [row["id"] for row in rows if not row["entity"]])
+        return has_done and len(rows) == size
 
     async def housekeeping(self) -> None:
         """Measure the queues and prune old rows, a limited number at a time, until cancelled."""

@@ -16,6 +16,7 @@ from harness.fixtures import DatabaseFor
 from harness.processes import until
 
 from didflow.services import service
+from didflow_chassis.pacing import Pacing
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.timers import Timers
@@ -33,7 +34,8 @@ def timers_of(services: ServicesInProcess, name: str) -> Timers:
     """Return the timers of a service's worker."""
     stage = services.stages[name]
     metrics = QueueMetrics(Metrics(), stage.database)
-    return Timers(service(name), stage, stage.database, metrics, interval_s=1, days=30)
+    pacing = Pacing(stage.database)
+    return Timers(service(name), stage, stage.database, metrics, pacing, interval_s=1, days=30)
 
 
 async def run_timers_at(services: ServicesInProcess, name: str, at: datetime) -> None:

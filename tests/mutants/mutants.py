@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 STAGE = "chassis/tests/postgres/stage"
 KAFKA = "chassis/tests/kafka"
+TIMERS = "chassis/tests/postgres/test_timers.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,5 +117,26 @@ MUTANTS = (
         before="        await self._stage.records(",
         after="        self._commits.add(records)\n        await self._stage.records(",
         tests=(f"{KAFKA}/test_consumer.py",),
+    ),
+    Mutant(
+        name="timers decide on states that others have locked",
+        file="stage/busy.py",
+        before="        return hash64(lock_name(self.service, ref)) in self.locks\n",
+        after="        return False\n",
+        tests=(TIMERS,),
+    ),
+    Mutant(
+        name="all workers choose the same due timers",
+        file="due.py",
+        before=" ORDER BY random()",
+        after="",
+        tests=(TIMERS,),
+    ),
+    Mutant(
+        name="no pause after a chunk that could do nothing",
+        file="timers.py",
+        before="        return has_done and len(rows) == size\n\n    async def _run_parked",
+        after="        return len(rows) == size\n\n    async def _run_parked",
+        tests=(TIMERS,),
     ),
 )

@@ -72,7 +72,7 @@ class EntityQueues:
         self._is_http_batch = is_http_batch
         self._queues: dict[str, EntityQueue] = {}
         self._parked: dict[str, list[ParkedMessage]] = {}
-        self._missing: set[Ref] = set()
+        self._missing: dict[str, set[Ref]] = {}
 
     def add_parked(self, row: ParkedMessage) -> None:
         """Add a parked message. Rows come in the order in which they were parked."""
@@ -140,7 +140,7 @@ class EntityQueues:
             decision = self._decision(message)
         except MoreNeeded as more:
             queue.is_incomplete = True
-            self._missing |= more.refs
+            self._missing.setdefault(str(message.entity), set()).update(more.refs)
             return False
         except Exception as error:  # noqa: BLE001 - only this message fails
             self._on_exception(queue, message, error)
@@ -225,7 +225,7 @@ class EntityQueues:
     def _require(self, refs: Iterable[Ref], message: Message) -> None:
         missing = uncovered((with_subject(self.service, ref, message) for ref in refs), self.work.refs)
         if missing:
-            raise MoreNeeded(missing)
+            raise MoreNeeded({str(message.entity): missing})
 
     def _apply(
         self,

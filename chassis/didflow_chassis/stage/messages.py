@@ -4,7 +4,7 @@ A record that cannot be decoded becomes a `Poison` with its reason. It never aff
 All states of one ordering subject share one lock. Every other state has its own.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -155,11 +155,15 @@ def timer_message(service: Service, model: type, key: Hashable, subject: str) ->
 
 
 class MoreNeeded(Exception):
-    """A decision needs states that were not locked. The batch is rolled back and run again with these as well."""
+    """Decisions need states that were not locked. The batch is rolled back and run again with these as well.
 
-    def __init__(self, refs: set[Ref]) -> None:
-        super().__init__(f"{len(refs)} more states are needed")
-        self.refs = refs
+    `by_entity` maps each entity to the states that its messages need; `refs` are all of them.
+    """
+
+    def __init__(self, by_entity: Mapping[str, AbstractSet[Ref]]) -> None:
+        self.by_entity = by_entity
+        self.refs = set[Ref]().union(*by_entity.values())
+        super().__init__(f"{len(self.refs)} more states are needed")
 
 
 class TooWide(Rejected):
@@ -171,8 +175,9 @@ class Batch:
     """Messages in order, poison records, and parked rows to try again.
 
     `entities` maps each entity whose parked messages are tried to its subject. `row_ids` are parked rows without an
-    entity. `origin` is kafka, http, timers or job. A batch `from_timers` does not wait for locks: what is locked is
-    left for the next time. `rejected` is the reason why the database refused the only message of the batch.
+    entity. `origin` is kafka, http, timers or job. A batch `from_timers` does not wait for locks: an entity that needs
+    a locked state is left for the next time. `discovered` collects, while the batch runs, the states that were found
+    to be needed by an entity. `rejected` is the reason why the database refused the only message of the batch.
     """
 
     origin: str
@@ -181,7 +186,13 @@ class Batch:
     entities: dict[str, str] = field(default_factory=dict)
     row_ids: tuple[int, ...] = ()
     from_timers: bool = False
+    discovered: dict[str, set[Ref]] = field(default_factory=dict)
     rejected: str | None = None
+
+    def discover(self, by_entity: Mapping[str, Iterable[Ref]]) -> None:
+        """Note that entities need states which their messages do not name."""
+        for entity, refs in by_entity.items():
+            self.discovered.setdefault(entity, set()).update(refs)
 
     @property
     def size(self) -> int:
@@ -248,6 +259,11 @@ def uncovered(refs: Iterable[Ref], locked: AbstractSet[Ref]) -> set[Ref]:
     return {r for r in refs if r not in locked and Ref(r.model, r.key, True, r.subject) not in locked}
 
 
+def lock_name(service: Service, ref: Ref) -> str:
+    """Return the name of the lock of a state: its subject, or else its table and key."""
+    return ref.subject or service.kind_of[ref.model].lock_of(ref.key)
+
+
 def locks_of(service: Service, batch: Batch, refs: Iterable[Ref]) -> dict[int, bool]:
     """Return the batch's distinct lock numbers, sorted, and for each whether it is exclusive.
 
@@ -255,9 +271,9 @@ def locks_of(service: Service, batch: Batch, refs: Iterable[Ref]) -> dict[int, b
     """
     names: dict[str, bool] = {}
     for ref in refs:
-        name = ref.subject or service.kind_of[ref.model].lock_of(ref.key)
+        name = lock_name(service, ref)
         names[name] = ref.write or names.get(name, False)
-    names.update(dict.fromkeys(batch.entities.values(), True))
+    names.update(dict.fromkeys(filter(None, batch.entities.values()), True))
     if len(names) > MAX_LOCKS and batch.size > 1:
         raise TooWide(f"the batch needs {len(names)} locks; {MAX_LOCKS} are allowed")
     return dict(sorted((hash64(name), exclusive) for name, exclusive in names.items()))

@@ -79,14 +79,20 @@ class Stage:
         poisons = tuple(p for p in decoded if isinstance(p, Poison))
         await self._run(Batch(origin="kafka", messages=messages, poisons=poisons))
 
-    async def due(self, model: type, keys: Sequence[tuple[Hashable, str]]) -> None:
-        """Run the due timers of states of one kind, named by key and subject. Locked states are left for later."""
-        messages = tuple(timer_message(self.service, model, key, subject or "") for key, subject in keys)
-        await self._run(Batch(origin="timers", messages=messages, from_timers=True))
+    async def due(self, model: type, keys: Sequence[tuple[Hashable, str]]) -> bool:
+        """Run the due timers of states of one kind, named by key and subject. Return False if nothing was done.
 
-    async def parked(self, entities: Mapping[str, str], row_ids: Sequence[int] = ()) -> None:
-        """Try the parked messages of entities (entity to subject), and single parked rows without an entity."""
-        await self._run(
+        A timer that needs a state which someone else has locked is left for later, alone.
+        """
+        messages = tuple(timer_message(self.service, model, key, subject or "") for key, subject in keys)
+        return await self._run(Batch(origin="timers", messages=messages, from_timers=True))
+
+    async def parked(self, entities: Mapping[str, str], row_ids: Sequence[int] = ()) -> bool:
+        """Try the parked messages of entities (entity to subject), and single parked rows without an entity.
+
+        Return False if nothing was done. An entity that needs a locked state is left for later, alone.
+        """
+        return await self._run(
             Batch(origin="timers", entities=dict(entities), row_ids=tuple(row_ids), from_timers=True)
         )
 
@@ -174,41 +180,41 @@ class Stage:
                 *await self._in_parts(connection, second, refs, events),
             ]
 
-    async def _run(self, batch: Batch) -> None:
-        """Run a batch. If the database refuses a row, split the batch until the message of that row is alone."""
+    async def _run(self, batch: Batch) -> bool:
+        """Run a batch. If the database refuses a row, split the batch until the message of that row is alone.
+
+        Return False if nothing was done because others hold the locks.
+        """
         if not batch.size:
-            return
+            return False
         try:
-            await self._attempts(batch)
+            return await self._attempts(batch)
         except Rejected as error:
             if batch.size == 1:
-                await self._attempts(replace(batch, rejected=str(error) or type(error).__name__))
-                return
-            for half in halves(batch):
-                await self._run(half)
+                return await self._attempts(replace(batch, rejected=str(error) or type(error).__name__))
+            return any([await self._run(half) for half in halves(batch)])
 
-    async def _attempts(self, batch: Batch) -> None:
+    async def _attempts(self, batch: Batch) -> bool:
         events = EventWriter(self.service, self._prefix)
         refs = required_refs(self.service, batch.messages)
         attempts = discoveries = 0
         while attempts < MAX_ATTEMPTS:
             try:
-                await self._attempt(batch, refs, events)
+                return await self._attempt(batch, refs, events)
             except MoreNeeded as more:
                 refs |= more.refs
+                batch.discover(more.by_entity)
                 discoveries += 1
                 if discoveries > MAX_DISCOVERIES and batch.size > 1:
                     raise TooWide(f"the batch needed more states {discoveries} times") from None
             except Transient:
                 if batch.from_timers:
-                    return
+                    return False
                 await _pause(attempts)
                 attempts += 1
-            else:
-                return
         raise Outage("other writers changed the same states too often")
 
-    async def _attempt(self, batch: Batch, refs: set[Ref], events: EventWriter) -> None:
+    async def _attempt(self, batch: Batch, refs: set[Ref], events: EventWriter) -> bool:
         work: UnitOfWork | None = None
         try:
             with self._telemetry.batch(batch.origin, batch.messages, batch.size):
@@ -221,6 +227,7 @@ class Stage:
                 self._breaker.undo(work.failures)
             raise
         self._telemetry.committed(batch.origin, [work], work.messages)
+        return work.has_decided
 
     def _check_backlog(self) -> None:
         if self._backlog is not None:
@@ -242,7 +249,9 @@ class Stage:
             state_needs = message.handler.state_needs
             if state_needs is not None:
                 named = state_needs(work.state(message.model, message.entity), message.body, work.known)
-                found |= {with_subject(self.service, ref, message) for ref in named}
+                needed = {with_subject(self.service, ref, message) for ref in named}
+                batch.discover({str(message.entity): needed})
+                found |= needed
         return found
 
 

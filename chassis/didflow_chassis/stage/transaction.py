@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from didflow_chassis import parked
-from didflow_chassis.database import Transient, hash64
 from didflow_chassis.dead_letters import NewLetter
 from didflow_chassis.records import Record, headers_from_json
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.breaker import Breaker
+from didflow_chassis.stage.busy import Busy, without
 from didflow_chassis.stage.entity_queue import EntityQueues, ParkedMessage
 from didflow_chassis.stage.events import EventWriter
 from didflow_chassis.stage.messages import (
@@ -29,7 +29,7 @@ from didflow_chassis.stage.messages import (
     Poison,
     locks_of,
     poison,
-    required_refs,
+    refs_of,
     timer_message,
     uncovered,
 )
@@ -87,25 +87,23 @@ async def attempt(
     service = context.service
     messages = [message.begin() for message in batch.messages]
     now, locked = await lock(connection, service, batch, refs)
-    if locked:
-        messages = _unlocked(messages, locked)
+    busy = Busy(service, batch, locked)
+    refs = busy.without(refs)
     writable = frozenset((ref.model, ref.key) for ref in refs if ref.write)
     work = UnitOfWork(service, now, frozenset(refs), writable)
     await load_states(connection, service, work, refs)
-    entities = batch.all_entities() if not locked else [str(message.entity) for message in messages]
-    rows, retried = await _load_parked(connection, context, work, entities, batch.row_ids)
-    messages += retried
-    work.messages = messages
+    rows, retried, left = await _load_parked(connection, context, work, batch, busy)
+    work.messages = [*without(left, messages), *retried]
     inbox_ids = batch.inbox_ids() + [message.inbox_id for message in retried]
-    hashes = [message.sequence_hash for message in messages if message.sequence_hash]
+    hashes = [message.sequence_hash for message in work.messages if message.sequence_hash]
     taken = await _load_taken(connection, inbox_ids, hashes)
     _check_refs(service, refs, [*(row.message for row in rows), *retried])
-    fresh = _remove_repeats(work, messages, batch.poisons, taken)
+    fresh = _remove_repeats(work, work.messages, batch.poisons, taken)
     if work.contradictions:
         await _give_up_contradictions(connection, work)
     began = time.perf_counter()
     queues = EntityQueues(work, events, rejected=batch.rejected, is_http_batch=is_http_batch)
-    _decide(queues, batch, fresh, rows)
+    _decide(queues, [entity for entity in batch.entities if entity not in left], fresh, rows)
     work.decided_at = time.perf_counter()
     work.decided_s = work.decided_at - began
     await save(connection, work, events.prefix)
@@ -134,27 +132,22 @@ async def load_states(connection: Any, service: Service, work: UnitOfWork, refs:
             work.add_loaded(kind, [kind.from_row(tuple(row)) for row in rows], wanted)
 
 
-def _unlocked(messages: list[Message], locked: set[int]) -> list[Message]:
-    """Return the messages whose own lock is free. If any other lock is held, the whole batch is left for later."""
-    own = {hash64(message.subject) for message in messages if message.subject}
-    if not locked <= own:
-        raise Transient("a state that a timer needs is locked")
-    return [message for message in messages if hash64(message.subject) not in locked]
-
-
 async def _load_parked(
-    connection: Any, context: Context, work: UnitOfWork, entities: list[str], row_ids: Iterable[int]
-) -> tuple[list[ParkedMessage], list[Message]]:
-    """Load the parked messages of these entities, and retried dead letters: rows that belong to no entity.
+    connection: Any, context: Context, work: UnitOfWork, batch: Batch, busy: Busy
+) -> tuple[list[ParkedMessage], list[Message], set[str]]:
+    """Load the parked messages of the batch's entities, and retried dead letters: rows that belong to no entity.
 
     A retried dead letter that can be decoded now is a message like a new one. The parked messages of its entity are
-    loaded too.
+    loaded too. Return both, and the entities that are left for later with all their messages.
     """
-    rows, retried = await _load_rows(connection, context, work, entities, list(row_ids))
+    left = busy.entities(batch.messages)
+    entities = [entity for entity in batch.all_entities() if entity not in left]
+    rows, retried = await _load_rows(connection, context, work, entities, list(batch.row_ids))
     more = {str(message.entity) for message in retried}.difference(entities)
     if more:
         rows += (await _load_rows(connection, context, work, list(more), []))[0]
-    return rows, retried
+    left |= busy.entities([*(row.message for row in rows), *retried])
+    return without(left, rows), _unparked(work, without(left, retried)), left
 
 
 async def _load_rows(
@@ -167,11 +160,16 @@ async def _load_rows(
         if isinstance(message, Poison):
             work.give_up(message)
         elif row["entity"] == "":
-            work.unparked.append(row["id"])
-            retried.append(replace(message, parked_id=None, attempts=0))
+            retried.append(message)
         else:
             rows.append(ParkedMessage(row["entity"], row["reason"], row["due_at"], message))
     return rows, retried
+
+
+def _unparked(work: UnitOfWork, retried: Iterable[Message]) -> list[Message]:
+    """Remove retried dead letters from `parked` and return them as new messages."""
+    work.unparked += [message.parked_id for message in retried if message.parked_id is not None]
+    return [replace(message, parked_id=None, attempts=0) for message in retried]
 
 
 def _parked_message(context: Context, row: Any) -> Message | Poison:
@@ -196,7 +194,10 @@ async def _load_taken(connection: Any, ids: list[bytes], sequence_hashes: list[i
 
 
 def _check_refs(service: Service, refs: set[Ref], messages: Iterable[Message]) -> None:
-    missing = uncovered(required_refs(service, messages), refs)
+    missing: dict[str, set[Ref]] = {}
+    for message in messages:
+        if more := uncovered(refs_of(service, message), refs):
+            missing.setdefault(str(message.entity), set()).update(more)
     if missing:
         raise MoreNeeded(missing)
 
@@ -258,11 +259,14 @@ async def _give_up_contradictions(connection: Any, work: UnitOfWork) -> None:
 
 
 def _decide(
-    queues: EntityQueues, batch: Batch, messages: Iterable[Message], rows: Iterable[ParkedMessage]
+    queues: EntityQueues,
+    entities: Iterable[str],
+    messages: Iterable[Message],
+    rows: Iterable[ParkedMessage],
 ) -> None:
     for row in rows:
         queues.add_parked(row)
-    for entity in batch.entities:
+    for entity in entities:
         queues.open(entity)
     for message in messages:
         queues.take(message)

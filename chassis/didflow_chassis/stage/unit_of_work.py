@@ -16,7 +16,7 @@ from msgspec import Struct
 from didflow_chassis import dead_letters, parked
 from didflow_chassis.database import Transient
 from didflow_chassis.dead_letters import NewLetter
-from didflow_chassis.decision import Known
+from didflow_chassis.decision import Known, Refused
 from didflow_chassis.records import OutboxRow
 from didflow_chassis.service import Ref, Service
 from didflow_chassis.stage.messages import Message, Poison
@@ -145,6 +145,12 @@ class UnitOfWork:
             self.inbox.append((poison.inbox_id, b"", f"dead:{poison.code}", None))
         else:
             self.unparked.append(poison.parked_id)
+
+    @property
+    def has_decided(self) -> bool:
+        """True if something was decided, failed or was given up. A message that is held back is not decided."""
+        decided = (m.failed or not isinstance(m.decision, Refused | None) for m in self.messages)
+        return bool(self.unparked or self.parked_changes) or any(decided)
 
     def _touch(self, key: StateKey, row: Stored[Any]) -> None:
         """Increase the row's version, once per batch."""

@@ -130,7 +130,7 @@ class MessageTables:
         rows = (row for _, row in sorted(self._parked.items()))
         return [row for row in rows if row["entity"] in entities or row["id"] in ids]
 
-    def _due_parked(self, now: datetime, limit: int | None) -> list[Any]:
+    def _due_parked(self, now: datetime, limit: int | None, _window: int | None = None) -> list[Any]:
         due = [row for row in self._parked.values() if row["due_at"] is not None and row["due_at"] <= now]
         return sorted(due, key=lambda row: (row["due_at"], row["id"]))[:limit]
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Command, Decision, Refused
+from didflow_chassis.pacing import Pacing
 from didflow_chassis.records import Headers, Record, headers_from_json
 from didflow_chassis.service import Service
 from didflow_chassis.stage import Answer, CommandDecision, HttpCall, IdempotencyKey, Stage
@@ -58,7 +59,8 @@ class ServiceUnderTest:
         telemetry = self._log.telemetry()
         self.stage = Stage(self.service, database, telemetry)
         queues = QueueMetrics(telemetry.metrics, database)
-        self.timers = Timers(self.service, self.stage, database, queues, interval_s=1, days=30)
+        pacing = Pacing(database)
+        self.timers = Timers(self.service, self.stage, database, queues, pacing, interval_s=1, days=30)
         self._offsets = count()
         self._published: list[Event[Any]] = []
         self._outbox_id = 0

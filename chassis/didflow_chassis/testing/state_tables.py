@@ -85,7 +85,8 @@ class StateTables:
         ]
         return sorted(found, key=lambda each: (each[0], str(each[1])))
 
-    def _due_keys(self, kind: Kind[Any], now: datetime, limit: int) -> list[Any]:
+    def _due_keys(self, kind: Kind[Any], now: datetime, limit: int, _window: int) -> list[Any]:
+        """Return what `due_sql` selects, but always the oldest, so that a test is the same each time."""
         return [(key, subject) for _, key, subject in self._due(kind, now)[:limit]]
 
     def _due_instants(self, kind: Kind[Any], until: datetime) -> list[Any]:

@@ -15,6 +15,7 @@ from toy_records import named
 
 from didflow_chassis import failpoints, timers
 from didflow_chassis.http import context
+from didflow_chassis.pacing import Pacing
 
 REFUSING = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'too late'; END $$;
@@ -162,7 +163,8 @@ async def pass_days(api: Any, days: int, monkeypatch: pytest.MonkeyPatch) -> Non
     )
     monkeypatch.setattr(timers, "HOUSEKEEPING_S", 0)
     watch: Any = OneTurn()
-    keeper = timers.Timers(toy.SERVICE, api.stage, api.database, watch, interval_s=1, days=30)
+    pacing = Pacing(api.database)
+    keeper = timers.Timers(toy.SERVICE, api.stage, api.database, watch, pacing, interval_s=1, days=30)
     with pytest.raises(OneTurn.Over):
         await keeper.housekeeping()
 

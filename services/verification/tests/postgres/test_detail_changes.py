@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from didflow_chassis.timers import MAX_DUE
+from didflow_chassis.pacing import MAX_CHUNK
 from didflow_verification.domain.timers import Reassessment
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
@@ -166,7 +166,7 @@ async def test_a_person_with_many_numbers_is_judged_in_small_transactions(
     running: Any, ann: Any, build: Any, bakery: Any, *, monkeypatch: Any
 ) -> None:
     """The change itself touches no DID. The timers judge a limited number of DIDs in each transaction."""
-    numbers = MAX_DUE + 20
+    numbers = MAX_CHUNK + 20
     events = []
     for place in range(numbers):
         one = type(build)()
@@ -181,13 +181,13 @@ async def test_a_person_with_many_numbers_is_judged_in_small_transactions(
     rounds = []
     due = running.stage.due
 
-    async def counted(model: type, keys: Any) -> None:
+    async def counted(model: type, keys: Any) -> bool:
         rounds.append(len(keys))
-        await due(model, keys)
+        return await due(model, keys)
 
     monkeypatch.setattr(running.stage, "due", counted)
     await running.run_due_timers()
-    assert max(rounds) <= MAX_DUE
+    assert max(rounds) <= MAX_CHUNK
     assert sum(rounds) == numbers
     assert await running.count("verifications", "status = 'pending' AND attempt = 2") == numbers
     assert len(await running.outbox()) == before + numbers
