@@ -28,6 +28,7 @@ NOUNS = frozenset(
         "billing",
         "embedded",
         "holding",
+        "listing",
         "pacing",
         "parked",
         "porting",

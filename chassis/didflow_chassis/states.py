@@ -5,10 +5,10 @@ Each kind is read by one statement and written by one, whatever the number of ro
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.schema import SchemaItem
+
+from didflow_chassis.columns import Columns
 
 S = TypeVar("S")
 
@@ -49,14 +51,18 @@ class Stored(msgspec.Struct, Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[S]):
-    """One kind of state: the fields of `model`, a frozen value, are columns of `table`; `key` names the key.
+    """One kind of state: the fields of `model`, a frozen value, are columns of `table`; `key` names the key's column.
 
     `model` is a `msgspec.Struct` or a dataclass; a struct is created and copied several times faster. The values of its
     JSON columns may be structs, dataclasses or pydantic models.
 
+    `parts` names the fields of the model whose own fields are columns, each name once (see `Columns`).
+
     `subject` names the column with the ordering key, if messages about these states are ordered by one; it is what is
     locked. Other states are locked by table and key. `due` names the column with the timer. Rows of an `append_only`
     kind are inserted and never loaded, locked or versioned; a repeated key is an error.
+
+    Raises ValueError if the table lacks a column of the model, or if no field fills a column that needs a value.
     """
 
     model: type[S]
@@ -65,6 +71,15 @@ class Kind(Generic[S]):
     subject: str | None = None
     due: str | None = None
     append_only: bool = False
+    parts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Compare the columns of the model with the table."""
+        name, written = self.table.name, set(self.columns)
+        if unknown := written - set(self.table.c.keys()):
+            raise ValueError(f"{name} has no columns {sorted(unknown)}")
+        if empty := {column.name for column in self.table.c if _needs_value(column)} - written:
+            raise ValueError(f"{name} has columns without a field: {sorted(empty)}")
 
     @property
     def emits(self) -> bool:
@@ -72,10 +87,13 @@ class Kind(Generic[S]):
         return "sequence" in self.table.c
 
     @cached_property
+    def _model_columns(self) -> Columns[S]:
+        return Columns(self.model, self.parts)
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """Return the model's field names, which are its column names."""
-        known = getattr(self.model, "__struct_fields__", None)
-        return known or tuple(f.name for f in fields(self.model))  # type: ignore[arg-type]
+        """Return the columns of the model, without those of the chassis."""
+        return self._model_columns.names
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -83,18 +101,14 @@ class Kind(Generic[S]):
         extra = () if self.append_only else ("version",)
         return (*self.names, *extra, *(("sequence", "correlation_id") if self.emits else ()))
 
-    @cached_property
-    def _decoders(self) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
-        hints = get_type_hints(self.model, include_extras=True)
-        return tuple((n, _decoder(hints[n]) if self._is_json(n) else None) for n in self.names)
-
-    def _is_json(self, name: str) -> bool:
-        return isinstance(self.table.c[name].type, JSONB)
-
     def key_of(self, state: S) -> Hashable:
         """Return the state's key."""
-        key: Hashable = getattr(state, self.key)
+        key: Hashable = self._read_key(state)
         return key
+
+    def subject_of(self, state: S) -> str:
+        """Return the state's ordering key; an empty text if the kind has none."""
+        return "" if self.subject is None else str(self._model_columns.reader(self.subject)(state))
 
     def lock_of(self, key: Hashable) -> str:
         """Return the name of the lock of a state that is not ordered by a subject."""
@@ -102,31 +116,39 @@ class Kind(Generic[S]):
 
     def parse_key(self, text: str) -> Hashable:
         """Return the key that was written as this text."""
-        parsed: Hashable = msgspec.convert(text, get_type_hints(self.model)[self.key], strict=False)
+        parsed: Hashable = msgspec.convert(text, self._model_columns.hints()[self.key], strict=False)
         return parsed
 
     def from_row(self, row: Sequence[Any]) -> Stored[S]:
         """Return the state of a row that `load_sql` selected."""
-        values = {
-            name: value if decode is None or value is None else decode(value)
-            for (name, decode), value in zip(self._decoders, row, strict=False)
-        }
-        rest = row[len(self.names) :]
-        return Stored(self.model(**values), *rest)
+        values = list(row)
+        for place, decode in self._decoders:
+            if values[place] is not None:
+                values[place] = decode(values[place])
+        each = iter(values)
+        return Stored(self._model_columns.state_of(each), *each)
 
     def to_columns(self, rows: Sequence[Stored[S]]) -> list[list[Any]]:
         """Return one array for each column, as `save_sql` takes them."""
-        states = [row.state for row in rows]
-        columns = []
-        for name, is_json in self._written:
-            values = map(attrgetter(name), states)
-            columns.append(_encoded(list(values)) if is_json else list(values))
+        columns = self._model_columns.values_of([row.state for row in rows])
+        for place, _ in self._decoders:
+            columns[place] = _encoded(columns[place])
         own = ("version", "sequence", "correlation_id")[: 3 if self.emits else 0 if self.append_only else 1]
         return columns + [list(map(attrgetter(name), rows)) for name in own]
 
     @cached_property
-    def _written(self) -> tuple[tuple[str, bool], ...]:
-        return tuple((name, self._is_json(name)) for name in self.names)
+    def _read_key(self) -> Callable[[S], Any]:
+        return self._model_columns.reader(self.key)
+
+    @cached_property
+    def _decoders(self) -> tuple[tuple[int, Callable[[str], Any]], ...]:
+        """The places of the JSON columns, and the decoder of each."""
+        hints = self._model_columns.hints()
+        return tuple(
+            (place, _decoder(hints[name]))
+            for place, name in enumerate(self.names)
+            if isinstance(self.table.c[name].type, JSONB)
+        )
 
     @cached_property
     def load_sql(self) -> str:
@@ -172,6 +194,10 @@ def _encoded(values: Sequence[Any]) -> list[str | None]:
 def _decoder(hint: Any) -> Callable[[str], Any]:
     decode: Callable[[str], Any] = msgspec.json.Decoder(hint, dec_hook=_validated).decode
     return decode
+
+
+def _needs_value(column: sa.Column[Any]) -> bool:
+    return not column.nullable and column.server_default is None and column.identity is None
 
 
 def _list(columns: Sequence[str]) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from faults.evidence import Evidence, PublishedEvent, ServiceData
+from faults.evidence import Evidence, PublishedEvent
 
+from didflow_chassis.states import Stored
 from didflow_contracts import events as e
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.events.routing import RoutingAxis
@@ -36,22 +37,26 @@ AXES: Final[Mapping[str, Axis]] = {
         owner="inventory",
         carried_by=e.DidChanged,
         published_values=lambda data: (data.stock, data.account),
-        owner_values=lambda did: (did.stock, did.account),
-        view_values=lambda did: (did.stock, did.account),
+        owner_values=lambda did: (did.holding.stock, did.holding.account),
+        view_values=lambda did: (did.holding.stock, did.holding.account),
     ),
     "registration": Axis(
         owner="verification",
         carried_by=RegistrationAxis,
         published_values=lambda data: (data.registration,),
         owner_values=lambda registration: (registration.state,),
-        view_values=lambda did: (did.registration.state,),
+        view_values=lambda did: (did.views.registration.state,),
     ),
     "term": Axis(
         owner="billing",
         carried_by=TermAxis,
         published_values=lambda data: (data.state, data.cycles_left, data.expires_at),
         owner_values=lambda term: (term.state, term.cycles_left, term.expires_at),
-        view_values=lambda did: (did.term.state, did.term.cycles_left, did.term.expires_at),
+        view_values=lambda did: (
+            did.views.term.state,
+            did.views.term.cycles_left,
+            did.views.term.expires_at,
+        ),
     ),
     "routing": Axis(
         owner="provisioning",
@@ -63,9 +68,9 @@ AXES: Final[Mapping[str, Axis]] = {
         ),
         owner_values=lambda routing: (routing.carrier_state, routing.capacity, _voice_of(routing)),
         view_values=lambda did: (
-            did.routing.carrier_state,
-            did.routing.capacity,
-            did.routing.voice.id if did.routing.voice else None,
+            did.views.routing.carrier_state,
+            did.views.routing.capacity,
+            did.views.routing.voice.id if did.views.routing.voice else None,
         ),
     ),
 }
@@ -82,12 +87,17 @@ def differing_axes(evidence: Evidence) -> Iterator[str]:
             if did_id in removed:
                 continue
             expected = axis.published_values(published.event.data)
-            yield from _differences(
-                f"{axis.owner}'s {name}", expected, axis.owner_values, _state(evidence, axis.owner, did_id)
-            )
+            owner = evidence.services.get(axis.owner)
+            if owner is not None:
+                yield from _differences(
+                    f"{axis.owner}'s {name} of {did_id}",
+                    expected,
+                    axis.owner_values,
+                    owner.states.get(did_id),
+                )
             if view is not None:
                 yield from _differences(
-                    f"the view's {name}", expected, axis.view_values, _state_in(view, did_id)
+                    f"the view's {name} of {did_id}", expected, axis.view_values, view.states.get(did_id)
                 )
 
 
@@ -101,16 +111,8 @@ def _latest(evidence: Evidence, axis: Axis) -> Mapping[UUID, PublishedEvent]:
     return latest
 
 
-def _state(evidence: Evidence, owner: str, did_id: UUID) -> Any:
-    data = evidence.services.get(owner)
-    return _state_in(data, did_id) if data else None
-
-
-def _state_in(data: ServiceData, did_id: UUID) -> Any:
-    row = data.states.get(did_id)
-    return row.state if row else None
-
-
-def _differences(what: str, expected: Values, values: Callable[[Any], Values], state: Any) -> Iterator[str]:
-    if state is not None and values(state) != expected:
-        yield f"{what} of {state.did_id} is {values(state)}, the last event says {expected}"
+def _differences(
+    what: str, expected: Values, values: Callable[[Any], Values], row: Stored[Any] | None
+) -> Iterator[str]:
+    if row is not None and values(row.state) != expected:
+        yield f"{what} is {values(row.state)}, the last event says {expected}"

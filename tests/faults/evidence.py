@@ -186,7 +186,7 @@ async def _service_data(installation: Installation, name: str) -> ServiceData:
         parked = await connection.fetch("SELECT reason, count(*) FROM parked GROUP BY reason")
         dead_letters = await connection.fetch('SELECT reason, topic, partition, "offset" FROM dead_letters')
         return ServiceData(
-            states={row.state.did_id: row for row in await _rows(connection, main)},
+            states={main.key_of(row.state): row for row in await _rows(connection, main)},
             inbox=frozenset(row[0] for row in await connection.fetch("SELECT id FROM inbox")),
             outbox=await connection.fetchval("SELECT count(*) FROM outbox"),
             overdue=await connection.fetchval(

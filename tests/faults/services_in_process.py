@@ -71,7 +71,7 @@ class ServicesInProcess:
         columns = ", ".join(f'"{column}"' for column in kind.columns)
         rows = await self.stages[name].database.fetch(f"SELECT {columns} FROM {kind.table.name}")
         found = (kind.from_row(tuple(row)) for row in rows)
-        return {row.state.did_id: row for row in found}
+        return {kind.key_of(row.state): row for row in found}
 
     async def count(self, name: str, table: str, where: str = "true") -> int:
         """Count rows."""

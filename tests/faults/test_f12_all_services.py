@@ -62,7 +62,9 @@ async def test_every_order_over_all_topics_has_the_same_result(database_for: Dat
             services, (purchase_of(did) for pair in numbers[1:] for did in pair), random.Random(seed)
         )
         holders = {
-            n for n, row in (await services.states("inventory")).items() if row.state.stock == "assigned"
+            n
+            for n, row in (await services.states("inventory")).items()
+            if row.state.holding.stock == "assigned"
         }
         accepted = [did for pair in numbers for did in pair if did.did_id in holders]
         refused = [did for pair in numbers for did in pair if did.did_id not in holders]

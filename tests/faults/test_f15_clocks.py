@@ -97,7 +97,7 @@ async def test_sequences_and_not_timestamps_decide_the_order(database_for: Datab
     pending = ONE.event(60, "verification.pending", 2)
     async with services_in_process(database_for, "inventory", "billing", "provisioning") as services:
         await services.receive([ONE.event(0, "did.purchased", purchased_at=BEGIN), approved, pending])
-        assert (await services.states("inventory"))[ONE.did_id].state.registration.state == "approved"
+        assert (await services.states("inventory"))[ONE.did_id].state.views.registration.state == "approved"
         for name in ("billing", "provisioning"):
             assert (await services.states(name))[ONE.did_id].state.registration == "approved"
 

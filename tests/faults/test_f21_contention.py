@@ -79,7 +79,7 @@ async def test_one_of_fifty_buyers_gets_each_number(database_for: DatabaseFor, s
             409: NUMBERS * (WRITERS - 1),
         }
         assert {answer.json().get("code") for answer in answers} == {None, "number_taken"}
-        sold = Counter(row.state.number for row in (await services.states("inventory")).values())
+        sold = Counter(row.state.holding.number for row in (await services.states("inventory")).values())
         assert sold == Counter(did.number for did in dids(NUMBERS))
         published = Counter(record.topic for record in await services.publish())
         assert published["did.purchased"] == published["did.changed"] == NUMBERS

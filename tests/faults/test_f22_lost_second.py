@@ -101,7 +101,7 @@ async def test_new_events_are_applied_after_the_sequences_are_raised(database_fo
         await replica.receive([PURCHASE])
         await replica.publish()
         await services.receive(await set_cycles(replica, 5), only="inventory")
-        assert (await services.states("inventory"))[ONE.did_id].state.term.cycles_left == 3
+        assert (await services.states("inventory"))[ONE.did_id].state.views.term.cycles_left == 3
         await replica.stages["billing"].database.fetch(sql_of_page("UPDATE terms"))
         await services.receive(await set_cycles(replica, 7), only="inventory")
-        assert (await services.states("inventory"))[ONE.did_id].state.term.cycles_left == 7
+        assert (await services.states("inventory"))[ONE.did_id].state.views.term.cycles_left == 7

@@ -16,7 +16,7 @@ from didflow.dead_letters import Handled
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 ONE: Final = ExampleDid(name="retried", number="+353212000001", begin=BEGIN)
 REGISTRATION_OF: Final = {
-    "inventory": lambda state: state.registration.state,
+    "inventory": lambda did: did.views.registration.state,
     "billing": lambda state: state.registration,
     "provisioning": lambda state: state.registration,
 }

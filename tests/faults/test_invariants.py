@@ -1,7 +1,7 @@
 """Tests of the invariants: sound evidence has no violation, and each kind of broken promise is reported."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +24,8 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased, LedgerPosted, TermChanged
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.events import did_changed
-from didflow_inventory.domain.views import TermView
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.views import TermView, Views
 
 DID = UUID("11111111-1111-5111-8111-111111111111")
 ENTRY = UUID("22222222-2222-5222-8222-222222222222")
@@ -76,14 +77,15 @@ def purchase() -> DidPurchased:
 
 
 def did() -> Did:
-    view = TermView(state="active", cycles_left=5, expires_at=NOW)
-    fields: dict[str, Any] = {
-        "number_type": "local",
-        "purchased_at": NOW,
-        "stock": "assigned",
-        "payer": "master",
-    }
-    return Did(**ABOUT, **fields, features=("voice_in",), term=view)
+    holding = Holding(
+        **ABOUT,
+        number_type="local",
+        purchased_at=NOW,
+        stock="assigned",
+        payer="master",
+        features=("voice_in",),
+    )
+    return Did(holding=holding, views=Views(term=TermView(state="active", cycles_left=5, expires_at=NOW)))
 
 
 RECORDS = (
@@ -91,7 +93,7 @@ RECORDS = (
     published(0, "billing", 1, term()),
     published(0, "billing", 2, posted()),
     published(1, "billing", 3, term(cycles_left=5)),
-    published(1, "inventory", None, did_changed(did())),
+    published(1, "inventory", None, did_changed(did().holding)),
 )
 
 
@@ -143,11 +145,9 @@ def with_state(evidence: Evidence, name: str, sequence: int | None = None, **cha
     """Return the evidence with changes in one service's stored state."""
     row = evidence.services[name].states[DID]
     count = row.sequence if sequence is None else sequence
-    return with_data(
-        evidence,
-        name,
-        states={DID: structs.replace(row, state=structs.replace(row.state, **changed), sequence=count)},
-    )
+    change = replace if is_dataclass(row.state) else structs.replace
+    changed_row = structs.replace(row, state=change(row.state, **changed), sequence=count)
+    return with_data(evidence, name, states={DID: changed_row})
 
 
 def with_records(evidence: Evidence, *records: PublishedEvent) -> Evidence:
@@ -205,7 +205,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "a customer was billed twice": (lambda e: with_doubled(e, "billing", "ledger"), "I7 doubled"),
     "a customer was not billed": (lambda e: with_data(e, "billing", ledger=()), "I7 lost"),
     "the owner differs from its event": (lambda e: with_state(e, "billing", state="canceled"), "I8 wrong"),
-    "the view differs from the event": (lambda e: with_state(e, "inventory", term=TermView()), "I8 wrong"),
+    "the view differs from the event": (lambda e: with_state(e, "inventory", views=Views()), "I8 wrong"),
 }
 
 

@@ -148,7 +148,7 @@ class ServiceUnderTest:
         """Run the due timers of one state only."""
         kind = self.service.kind_of[model]
         stored = await self._load(kind, key)
-        subject = getattr(stored.state, kind.subject) if kind.subject and stored is not None else ""
+        subject = kind.subject_of(stored.state) if stored is not None else ""
         await self.stage.due(model, [(key, subject)])
 
     async def store(self, *states: Any) -> None:

@@ -9,9 +9,17 @@ from didflow_chassis.service import Handler
 from didflow_contracts import events as e
 from didflow_contracts.event_data import EventData
 from didflow_inventory import needs
-from didflow_inventory.domain import account, end_user_details, history, purchase, removal, view_updates
+from didflow_inventory.domain import (
+    account,
+    end_user_details,
+    history,
+    purchase,
+    rebuild,
+    removal,
+    view_updates,
+)
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase
+from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
 from didflow_inventory.settings import InventorySettings
 
 
@@ -58,6 +66,7 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
     return {
         Purchase: _purchase(purchase.purchase, settings),
         AssignEndUser: Handler(decide=end_user_details.assign_end_user),
+        RebuildDid: Handler(decide=rebuild.rebuild),
         CreateAccount: Handler(decide=account.create_account, model=Account, needs=needs.parent_account),
     }
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Command, Decision
+from didflow_chassis.states import Stored
 from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
@@ -29,12 +30,13 @@ from didflow_contracts.events import (
 )
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase
+from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.stock import Number
 from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
+from didflow_inventory.store.tables import DIDS
 
 DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 OTHER_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
@@ -188,6 +190,10 @@ class Messages:
         data = OWNER | {"command_id": derived_id("command"), "outcome": "succeeded"} | changes
         return self.event(ResultReported.model_validate(data), "/carriers/simulator")
 
+    def rebuild(self, did_id: UUID = DID_ID) -> RebuildDid:
+        """Return the rebuild of one DID."""
+        return RebuildDid(entity_id=did_id, subject=NUMBER, caller=caller("master", "operator"))
+
     def create_account(self, path: str, by: Caller | None = None, **changes: Any) -> CreateAccount:
         """Return the creation of an account over HTTP."""
         fields = {"path": path, "name": path} | changes
@@ -267,8 +273,13 @@ class InventoryStage(FakeStage):
         return {kind.model: self.states(kind.model) for kind in SERVICE.kinds if not kind.append_only}
 
     def change_did(self, **fields: Any) -> None:
-        """Store the DID with other values, as a later feature would."""
-        self.store(replace(self.did, **fields))
+        """Store the DID with other values in its holding, as a later feature would."""
+        self.store(Did(holding=replace(self.did.holding, **fields), views=self.did.views))
+
+    def outdate(self, **columns: Any) -> None:
+        """Store the DID with other values in its columns, as the rules of an earlier release would have left it."""
+        row = dict(zip(DIDS.columns, (v for (v,) in DIDS.to_columns([Stored(self.did, 0)])), strict=True))
+        self.store(DIDS.from_row([*(row | columns).values()]).state)
 
 
 @pytest.fixture(scope="session")

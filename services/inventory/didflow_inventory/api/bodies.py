@@ -17,7 +17,7 @@ from didflow_contracts.instants import Instant
 from didflow_contracts.names import parse_number
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import AdditionalService, Name, ServiceState, Status
-from didflow_inventory.domain.status import Filter
+from didflow_inventory.domain.my_numbers.listing import Filter
 from didflow_inventory.store.tables import dids
 
 MAX_NUMBERS: Final = 1_000

@@ -11,8 +11,8 @@ from didflow_contracts.names import parse_did
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery
 from didflow_inventory.api.responses import did_json, entry_json
 from didflow_inventory.domain.commands import AssignEndUser
-from didflow_inventory.domain.my_numbers import DidAnswer, did_answer
-from didflow_inventory.domain.status import FILTERS
+from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
+from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.store import queries
 
 router = Router(tags=["numbers"])

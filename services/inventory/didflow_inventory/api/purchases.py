@@ -6,7 +6,7 @@ from didflow_chassis.http import Http, Router
 from didflow_inventory.api.bodies import PurchaseBody
 from didflow_inventory.api.responses import did_json
 from didflow_inventory.domain.commands import Purchase
-from didflow_inventory.domain.my_numbers import DidAnswer
+from didflow_inventory.domain.my_numbers.answer import DidAnswer
 
 router = Router(tags=["purchases"])
 

@@ -11,7 +11,7 @@ from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.near_misses import near_misses
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.history import HistoryEntry
-from didflow_inventory.domain.my_numbers import DidAnswer
+from didflow_inventory.domain.my_numbers.answer import DidAnswer
 from didflow_inventory.store.queries import entry_of_row
 
 _DID: Final = TypeAdapter(DidAnswer)

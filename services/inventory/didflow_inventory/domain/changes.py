@@ -1,7 +1,7 @@
 """The fields that a decision changed in a DID, for its history.
 
-A field inside an axis is named `<axis>.<field>`. Derived fields are left out, except the status. Values are the
-values of the state; they become JSON when the row is written.
+A field inside an axis is named `<axis>.<field>`. The listing is left out, except the status. Values are the values of
+the state; they become JSON when the row is written.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,31 +11,50 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from didflow_inventory.domain.did import Assignment, Did
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding import Assignment, Holding
 from didflow_inventory.domain.views import RegistrationView, RoutingView, TermView
 
 Change: TypeAlias = Mapping[str, Any]
 """The value of one field `before` and `after`; `before` is null for a new DID."""
 
-AXES: Final[Mapping[str, type[Struct]]] = {
-    "assignment": Assignment,
-    "registration": RegistrationView,
-    "routing": RoutingView,
-    "term": TermView,
-}
-DERIVED: Final = frozenset(("sequences", "published_status", "identity_id", "expires_at"))
-PLAIN: Final = tuple(
-    name
-    for name in Did.__struct_fields__
-    if name not in DERIVED and name not in AXES and not name.startswith("in_")
-)
-INNER: Final = {axis: view.__struct_fields__ for axis, view in AXES.items()}
-LABELS: Final = {axis: tuple(f"{axis}.{name}" for name in names) for axis, names in INNER.items()}
-NAMES: Final = (*PLAIN, *chain.from_iterable(LABELS.values()))
+HOLDING: Final = tuple(n for n in Holding.__struct_fields__ if n not in ("assignment", "published_status"))
 
-_plain_values: Final = attrgetter(*PLAIN)
-_inner_values: Final = {axis: attrgetter(*names) for axis, names in INNER.items()}
-_NO_VALUES: Final = {axis: (None,) * len(names) for axis, names in INNER.items()}
+
+class Axis:
+    """A value inside the holding or the views whose fields are recorded one by one. It can be None."""
+
+    def __init__(self, name: str, model: type[Struct]) -> None:
+        self.value = attrgetter(name)
+        self.labels = tuple(f"{name}.{field}" for field in model.__struct_fields__)
+        self._fields = attrgetter(*model.__struct_fields__)
+
+    def fields(self, value: Any) -> tuple[Any, ...]:
+        """Return the values of the fields. They are None if there is no value."""
+        found: tuple[Any, ...] = (None,) * len(self.labels) if value is None else self._fields(value)
+        return found
+
+    def differences(self, before: Struct, after: Struct) -> Iterator[tuple[str, Any, Any]]:
+        """Return label, old and new value of each field that differs."""
+        old, new = self.value(before), self.value(after)
+        return iter(()) if old is new else _differing(self.labels, self.fields(old), self.fields(new))
+
+
+ASSIGNMENT: Final = Axis("assignment", Assignment)
+VIEWS: Final = (
+    Axis("registration", RegistrationView),
+    Axis("routing", RoutingView),
+    Axis("term", TermView),
+)
+LABELS: Final = (
+    *HOLDING,
+    "services",
+    "status",
+    *ASSIGNMENT.labels,
+    *chain.from_iterable(v.labels for v in VIEWS),
+)
+
+_holding: Final = attrgetter(*HOLDING)
 
 
 def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
@@ -43,34 +62,40 @@ def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
     if after is None or before is after:
         return {}
     if before is None:
-        pairs = zip(NAMES, _values(after), strict=True)
+        pairs = zip(LABELS, _values(after), strict=True)
         return {name: {"before": None, "after": value} for name, value in pairs if value}
     return {name: {"before": old, "after": new} for name, old, new in _differences(before, after)}
 
 
 def fields_of(did: Did) -> dict[str, Any]:
     """Return the fields of a DID that the history records, without those that are None."""
-    return {name: value for name, value in zip(NAMES, _values(did), strict=True) if value is not None}
+    return {name: value for name, value in zip(LABELS, _values(did), strict=True) if value is not None}
 
 
 def _values(did: Did) -> tuple[Any, ...]:
-    """Return the values of all `NAMES`. The fields of an axis that is None are None."""
-    values: tuple[Any, ...] = _plain_values(did)
-    for axis, inner in _inner_values.items():
-        view = getattr(did, axis)
-        values += _NO_VALUES[axis] if view is None else inner(view)
+    """Return the values of all `LABELS`."""
+    holding, views = did.holding, did.views
+    values = (*_holding(holding), views.services, did.listing.status, *ASSIGNMENT.fields(holding.assignment))
+    for view in VIEWS:
+        values += view.fields(view.value(views))
     return values
 
 
 def _differences(before: Did, after: Did) -> Iterator[tuple[str, Any, Any]]:
-    for name, old, new in zip(PLAIN, _plain_values(before), _plain_values(after), strict=True):
-        if old is not new and old != new:
-            yield name, old, new
-    for axis, names in INNER.items():
-        was, now = getattr(before, axis), getattr(after, axis)
-        if was is now:
-            continue
-        for name, label in zip(names, LABELS[axis], strict=True):
-            old, new = getattr(was, name, None), getattr(now, name, None)
-            if old != new:
-                yield label, old, new
+    """Yield label, old and new value of each field that differs."""
+    if before.holding is not after.holding:
+        yield from _differing(HOLDING, _holding(before.holding), _holding(after.holding))
+        yield from ASSIGNMENT.differences(before.holding, after.holding)
+    if before.views is not after.views:
+        yield from _differing(("services",), (before.views.services,), (after.views.services,))
+        for view in VIEWS:
+            yield from view.differences(before.views, after.views)
+    yield from _differing(("status",), (before.listing.status,), (after.listing.status,))
+
+
+def _differing(
+    labels: tuple[str, ...], old: tuple[Any, ...], new: tuple[Any, ...]
+) -> Iterator[tuple[str, Any, Any]]:
+    for label, was, now in zip(labels, old, new, strict=True):
+        if was is not now and was != now:
+            yield label, was, now

@@ -31,3 +31,8 @@ class CreateAccount(Command):
     name: str
     default_carrier: str | None = None
     allow_external_numbers: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RebuildDid(Command):
+    """Compute again what is derived of a DID, by the present rules."""

@@ -11,52 +11,54 @@ from didflow_contracts.events import (
     PurchaseRefused,
 )
 from didflow_contracts.vocabulary import RefusalCode, Status
-from didflow_inventory.domain.did import Assignment, Did, next_step
-from didflow_inventory.domain.status import CIRCLES
+from didflow_inventory.domain.holding import Assignment, Holding
+from didflow_inventory.domain.my_numbers.next_step import next_step
+from didflow_inventory.domain.my_numbers.status import CIRCLES
+from didflow_inventory.domain.views import Views
 
 
-def did_changed(did: Did) -> DidChanged:
+def did_changed(holding: Holding) -> DidChanged:
     """Return the whole stock axis of a DID. Raises ValueError for a refused DID, because it has no stock axis."""
-    if did.stock == "refused":
+    if holding.stock == "refused":
         raise ValueError("a refused DID has no stock axis to publish")
     return DidChanged(
-        did_id=did.did_id,
-        number=did.number,
-        account=did.account,
-        stock=did.stock,
-        until=did.until,
-        after_hold=did.after_hold,
-        held_by=did.held_by,
-        payer=did.payer,
-        user=did.user,
-        features=did.features,
-        carrier=did.carrier,
-        sms_carrier=did.sms_carrier,
-        origin=did.origin,
-        tags=did.tags,
-        description=did.description,
+        did_id=holding.did_id,
+        number=holding.number,
+        account=holding.account,
+        stock=holding.stock,
+        until=holding.until,
+        after_hold=holding.after_hold,
+        held_by=holding.held_by,
+        payer=holding.payer,
+        user=holding.user,
+        features=holding.features,
+        carrier=holding.carrier,
+        sms_carrier=holding.sms_carrier,
+        origin=holding.origin,
+        tags=holding.tags,
+        description=holding.description,
     )
 
 
-def status_changed(did: Did, status: Status, now: datetime) -> DidStatusChanged:
+def status_changed(holding: Holding, views: Views, status: Status, now: datetime) -> DidStatusChanged:
     """Return the change from the published status to a new status."""
     return DidStatusChanged(
-        did_id=did.did_id,
-        number=did.number,
-        account=did.account,
+        did_id=holding.did_id,
+        number=holding.number,
+        account=holding.account,
         status=status,
-        previous=did.published_status,
+        previous=holding.published_status,
         circle=CIRCLES[status],
-        next_step=next_step(did, now),
+        next_step=next_step(holding, views, now),
     )
 
 
-def enduser_assigned(did: Did, assignment: Assignment) -> EnduserAssigned:
+def enduser_assigned(holding: Holding, assignment: Assignment) -> EnduserAssigned:
     """Return the assignment of end-user details to a DID."""
     return EnduserAssigned(
-        did_id=did.did_id,
-        number=did.number,
-        account=did.account,
+        did_id=holding.did_id,
+        number=holding.number,
+        account=holding.account,
         identity_id=assignment.identity_id,
         address_id=assignment.address_id,
         document_ids=assignment.document_ids,

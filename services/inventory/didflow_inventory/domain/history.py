@@ -18,15 +18,18 @@ from didflow_contracts.event_data import EventData
 from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported
 from didflow_contracts.ownership import is_from_didflow
 from didflow_inventory.domain.changes import Change, changes
-from didflow_inventory.domain.commands import AssignEndUser, Purchase
+from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.my_numbers import DidAnswer
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.my_numbers.answer import DidAnswer
 
+RecordedCommand = Purchase | AssignEndUser | RebuildDid
 EntryOutcome = Literal["applied", "unchanged", "refused"]
 
 COMMAND_TYPES: Final[Mapping[type[Command], str]] = {
     Purchase: "http.purchase",
     AssignEndUser: "http.assign_end_user",
+    RebuildDid: "job.rebuild",
 }
 """The `type` of the entry for each command."""
 
@@ -66,14 +69,15 @@ def record(
 ) -> Iterable[HistoryEntry]:
     """Return the history entries of one message. `did` is the state before the decision.
 
-    A message that came too early gets its entry when it is decided. Accounts have no history.
+    A message that came too early gets its entry when it is decided. A rebuild has an entry only if it changes the
+    status. Accounts have no history.
     """
     if isinstance(decision, TooEarly):
         return ()
     before = did if isinstance(did, Did) else None
     if isinstance(message, Event):
         return (_entry_of_event(message, decision, before, now),)
-    if isinstance(message, Purchase | AssignEndUser):
+    if isinstance(message, RecordedCommand):
         entry = _entry_of_command(message, decision, before, now)
         return () if entry is None else (entry,)
     return ()
@@ -85,7 +89,7 @@ def _entry_of_event(
     return HistoryEntry(
         did_id=event.data.did_id,
         number=event.data.number,
-        account=before.account if before else event.data.account,
+        account=before.holding.account if before else event.data.account,
         at=event.time,
         recorded_at=now,
         type=event.type,
@@ -102,11 +106,12 @@ def _entry_of_event(
 
 
 def _entry_of_command(
-    command: Purchase | AssignEndUser, decision: Decision, before: Did | None, now: datetime
+    command: RecordedCommand, decision: Decision, before: Did | None, now: datetime
 ) -> HistoryEntry | None:
     """Return the entry of a command; None if there is no DID whose history it belongs to."""
     did = _did_of_command(command, decision, before)
-    if did is None:
+    changed = _changes(before, decision)
+    if did is None or (isinstance(command, RebuildDid) and not changed):
         return None
     return HistoryEntry(
         did_id=did.did_id,
@@ -122,23 +127,24 @@ def _entry_of_command(
         actor=command.caller.actor,
         outcome=_outcome(decision),
         code=_code(decision),
-        changes=_changes(before, decision),
+        changes=changed,
         extra={},
     )
 
 
 def _did_of_command(
-    command: Purchase | AssignEndUser, decision: Decision, before: Did | None
-) -> Did | DidAnswer | None:
+    command: RecordedCommand, decision: Decision, before: Did | None
+) -> Holding | DidAnswer | None:
     """Return the DID whose history a command belongs to. A refused purchase over HTTP belongs to none.
 
     A command from outside the DID's account belongs to none either: it was refused as if the DID were unknown.
     """
-    if isinstance(command, AssignEndUser):
-        return before if before is not None and command.caller.reaches(before.account) else None
+    if isinstance(command, AssignEndUser) and before is not None:
+        return before.holding if command.caller.reaches(before.holding.account) else None
     if isinstance(decision, Unchanged) and isinstance(decision.answer, DidAnswer):
         return decision.answer
-    return decision.state if isinstance(decision, Decided) else None
+    after = decision.state if isinstance(decision, Decided) else None
+    return after.holding if isinstance(after, Did) else None
 
 
 def _changes(before: Did | None, decision: Decision) -> Mapping[str, Change]:
@@ -155,7 +161,7 @@ def _code(decision: Decision) -> str | None:
     if isinstance(decision, Refused):
         return decision.code
     after = decision.state if isinstance(decision, Decided) else None
-    return after.refusal_code if isinstance(after, Did) else None
+    return after.holding.refusal_code if isinstance(after, Did) else None
 
 
 def _reported_code(data: EventData) -> str | None:

@@ -5,6 +5,7 @@ A purchase is never made twice: a repeat is recognized by its `did_id` and by it
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Final, get_args
 from uuid import UUID
 
@@ -18,10 +19,10 @@ from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.vocabulary import Acquired, Origin, RefusalCode
 from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carrier
 from didflow_inventory.domain.commands import Purchase
-from didflow_inventory.domain.derived_columns import conclude
-from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import did_changed, purchase_refused
-from didflow_inventory.domain.my_numbers import did_answer
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.stock import (
     Number,
     OrderedNumber,
@@ -31,6 +32,7 @@ from didflow_inventory.domain.stock import (
     with_did,
 )
 from didflow_inventory.domain.view_updates import NOT_YOURS
+from didflow_inventory.domain.views import Views
 
 NEED_PERMISSION: Final = frozenset(("enterprise_admin", "service"))
 """The roles that purchase external numbers only for an account with `allow_external_numbers`."""
@@ -66,8 +68,8 @@ def on_purchased(
     found = _refusal(data, known)
     if found is not None:
         return _refused_did(data, purchased_at, now, found, also=_ordered_numbers(data))
-    made = _new_did(data, purchased_at, known, deployment_carrier)
-    return conclude(made, now, did_changed(made), also=_number_and_order(made, data, known))
+    made = _new_holding(data, purchased_at, known, deployment_carrier)
+    return conclude(made, Views(), now, did_changed(made), also=_number_and_order(made, data, known))
 
 
 def purchase(
@@ -91,33 +93,40 @@ def purchase(
         return refusal
     purchased_at = data.purchased_at or now
     dated = data.model_copy(update={"purchased_at": purchased_at})
-    made = _new_did(dated, purchased_at, known, deployment_carrier)
-    decided = conclude(made, now, dated, did_changed(made), also=_number_and_order(made, data, known))
-    return replace(decided, answer=did_answer(decided.state or made, now))
+    made = _new_holding(dated, purchased_at, known, deployment_carrier)
+    return conclude(
+        made,
+        Views(),
+        now,
+        dated,
+        did_changed(made),
+        also=_number_and_order(made, data, known),
+        answer=partial(did_answer, now=now),
+    )
 
 
 def _earlier_did(data: DidPurchased, known: Known) -> Did | None:
     """Return the live or refused DID of the same order. A removed DID does not count."""
     for did_id in earlier_did_id(data, known):
         did = known.get(Did, did_id)
-        if did is not None and did.stock != "removed":
+        if did is not None and did.holding.stock != "removed":
             return did
     return None
 
 
 def _repeat_by_event(did: Did, event: Event[DidPurchased]) -> Decision:
-    if did.number != event.data.number:
+    if did.holding.number != event.data.number:
         return Refused("did_id_taken", "This did_id belongs to another number.", "did_id")
-    return NOT_YOURS if contradicts_owner(event, did.account) else Unchanged()
+    return NOT_YOURS if contradicts_owner(event, did.holding.account) else Unchanged()
 
 
 def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
-    requested = (data.account, data.order_id, data.number)
-    if did.stock == "removed" or (did.payer, did.order_id, did.number) != requested:
+    holding, requested = did.holding, (data.account, data.order_id, data.number)
+    if holding.stock == "removed" or (holding.payer, holding.order_id, holding.number) != requested:
         return Refused("did_id_taken", "This did_id belongs to another purchase. Send a new one.", "did_id")
-    if did.refusal_code is not None:
+    if holding.refusal_code is not None:
         return Refused(
-            "duplicate_order", f"This order was refused before, with {did.refusal_code}.", "order_id"
+            "duplicate_order", f"This order was refused before, with {holding.refusal_code}.", "order_id"
         )
     return Unchanged(answer=did_answer(did, now))
 
@@ -151,26 +160,28 @@ def _refused_did(
 ) -> Decided[Did]:
     """Store a refused DID and publish the refusal, so that the other services undo what they began."""
     code: RefusalCode = next(code for code in get_args(RefusalCode) if code == refusal.code)
-    refused = replace(_did(data, purchased_at), stock="refused", refusal_code=code)
-    return conclude(refused, now, purchase_refused(data, code, refusal), also=also)
+    refused = replace(_holding(data, purchased_at), stock="refused", refusal_code=code)
+    return conclude(refused, Views(), now, purchase_refused(data, code, refusal), also=also)
 
 
-def _new_did(data: DidPurchased, purchased_at: datetime, known: Known, deployment_carrier: str) -> Did:
+def _new_holding(
+    data: DidPurchased, purchased_at: datetime, known: Known, deployment_carrier: str
+) -> Holding:
     default = default_carrier(data.account, known, deployment_carrier)
     given = Carriers(carrier=data.carrier, sms_carrier=data.sms_carrier)
     carriers = carriers_for(data.features, given, default)
     number = known.get(Number, data.number)
     from_stock = number is not None and number.stock is not None
     return replace(
-        _did(data, purchased_at),
+        _holding(data, purchased_at),
         carrier=carriers.carrier,
         sms_carrier=carriers.sms_carrier,
         origin="stock" if from_stock else ORIGINS.get(data.acquired, "purchased"),
     )
 
 
-def _did(data: DidPurchased, purchased_at: datetime) -> Did:
-    return Did(
+def _holding(data: DidPurchased, purchased_at: datetime) -> Holding:
+    return Holding(
         did_id=data.did_id,
         number=data.number,
         number_type=data.number_type,
@@ -188,8 +199,8 @@ def _did(data: DidPurchased, purchased_at: datetime) -> Did:
     )
 
 
-def _number_and_order(did: Did, data: DidPurchased, known: Known) -> tuple[Number | OrderedNumber, ...]:
-    return (with_did(known.get(Number, did.number), did), *_ordered_numbers(data))
+def _number_and_order(made: Holding, data: DidPurchased, known: Known) -> tuple[Number | OrderedNumber, ...]:
+    return (with_did(known.get(Number, made.number), made), *_ordered_numbers(data))
 
 
 def _ordered_numbers(data: DidPurchased) -> tuple[OrderedNumber, ...]:

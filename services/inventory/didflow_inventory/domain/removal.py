@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decision, Known, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved
-from didflow_inventory.domain.derived_columns import conclude
-from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.stock import Number, without_did
 from didflow_inventory.domain.view_updates import did_of_event
+from didflow_inventory.domain.views import term_after_removal
 
 
 def on_removed(did: Did | None, event: Event[DidRemoved], now: datetime, known: Known) -> Decision:
@@ -21,10 +21,10 @@ def on_removed(did: Did | None, event: Event[DidRemoved], now: datetime, known: 
     found = did_of_event(did, event)
     if not isinstance(found, Did):
         return found
-    if found.stock == "removed":
+    if found.holding.stock == "removed":
         return Unchanged()
     removed = replace(
-        found,
+        found.holding,
         stock="removed",
         until=None,
         after_hold=None,
@@ -33,6 +33,8 @@ def on_removed(did: Did | None, event: Event[DidRemoved], now: datetime, known: 
         removal_reason=event.data.reason,
         removed_at=event.time,
     )
-    number = known.get(Number, found.number)
-    is_present = number is not None and number.did_id == found.did_id
-    return conclude(removed, now, also=(without_did(number, removed),) if number and is_present else ())
+    views = replace(found.views, term=term_after_removal(found.views.term))
+    number = known.get(Number, removed.number)
+    if number is None or number.did_id != removed.did_id:
+        return conclude(removed, views, now)
+    return conclude(removed, views, now, also=(without_did(number, removed, views.routing),))

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
 from didflow_contracts.numbers import country_of, is_valid, split_number
-from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.views import RoutingView
 
 StockStatus = Literal["in_stock", "reserved", "held", "archived"]
 
@@ -85,13 +86,13 @@ def refusal_by_numbering_plan(number: str, country: str | None) -> Refused | Non
     return None
 
 
-def with_did(number: Number | None, did: Did) -> Number:
+def with_did(number: Number | None, holding: Holding) -> Number:
     """Return the number with this DID as its live DID."""
-    before = number or Number(number=did.number)
-    return replace(before, did_id=did.did_id, last_did_id=did.did_id, releasing=False, stock=None)
+    before = number or Number(number=holding.number)
+    return replace(before, did_id=holding.did_id, last_did_id=holding.did_id, releasing=False, stock=None)
 
 
-def without_did(number: Number, did: Did) -> Number:
+def without_did(number: Number, holding: Holding, routing: RoutingView) -> Number:
     """Return the number after the removal of its live DID.
 
     A number from stock is in stock again. It cannot be purchased until its carrier has released it.
@@ -99,8 +100,8 @@ def without_did(number: Number, did: Did) -> Number:
     return replace(
         number,
         did_id=None,
-        releasing=did.routing.carrier_state != "released",
-        stock="in_stock" if did.origin == "stock" else None,
+        releasing=routing.carrier_state != "released",
+        stock="in_stock" if holding.origin == "stock" else None,
     )
 
 

@@ -17,8 +17,7 @@ from didflow_contracts.events.routing import RoutingAxis
 from didflow_contracts.events.term import TermAxis
 from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.sequences import is_newer, with_sequence
-from didflow_inventory.domain.derived_columns import conclude
-from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.stock import Number
 from didflow_inventory.domain.views import (
     REGISTRATION,
@@ -27,8 +26,10 @@ from didflow_inventory.domain.views import (
     RoutingView,
     ServiceView,
     TermView,
+    Views,
     registration_view,
     service_axis,
+    term_after_removal,
     view_of,
 )
 
@@ -42,17 +43,21 @@ def on_registration(did: Did | None, event: Event[RegistrationAxis], now: dateti
     if not isinstance(found, Did):
         return found
     view = registration_view(event.data, event.time)
-    sequences = with_sequence(found.sequences, REGISTRATION, event)
-    return conclude(replace(found, registration=view, sequences=sequences), now)
+    return conclude(found.holding, _updated(found, REGISTRATION, event, registration=view), now)
 
 
 def on_term(did: Did | None, event: Event[TermAxis], now: datetime) -> Decision:
-    """Replace the view of the term. `term.changed` and `cycle.expired` both hold the whole term."""
+    """Replace the view of the term. `term.changed` and `cycle.expired` both hold the whole term.
+
+    The term of a removed DID stays closed.
+    """
     found = _to_update(did, event, TERM)
     if not isinstance(found, Did):
         return found
-    sequences = with_sequence(found.sequences, TERM, event)
-    return conclude(replace(found, term=view_of(TermView, event.data), sequences=sequences), now)
+    view = view_of(TermView, event.data)
+    if found.holding.stock == "removed":
+        view = term_after_removal(view)
+    return conclude(found.holding, _updated(found, TERM, event, term=view), now)
 
 
 def on_routing(did: Did | None, event: Event[RoutingAxis], now: datetime, known: Known) -> Decision:
@@ -64,12 +69,12 @@ def on_routing(did: Did | None, event: Event[RoutingAxis], now: datetime, known:
     if not isinstance(found, Did):
         return found
     view = view_of(RoutingView, event.data)
-    after = replace(found, routing=view, sequences=with_sequence(found.sequences, ROUTING, event))
-    number = known.get(Number, after.number)
+    holding, views = found.holding, _updated(found, ROUTING, event, routing=view)
+    number = known.get(Number, holding.number)
     released = view.carrier_state == "released"
-    if number and number.releasing and number.last_did_id == after.did_id and released:
-        return conclude(after, now, also=(replace(number, releasing=False),))
-    return conclude(after, now)
+    if number and number.releasing and number.last_did_id == holding.did_id and released:
+        return conclude(holding, views, now, also=(replace(number, releasing=False),))
+    return conclude(holding, views, now)
 
 
 def on_service(did: Did | None, event: Event[ServiceChanged], now: datetime) -> Decision:
@@ -79,9 +84,8 @@ def on_service(did: Did | None, event: Event[ServiceChanged], now: datetime) -> 
     found = _to_update(did, event, axis)
     if not isinstance(found, Did):
         return found
-    services = {**found.services, service: view_of(ServiceView, event.data)}
-    sequences = with_sequence(found.sequences, axis, event)
-    return conclude(replace(found, services=services, sequences=sequences), now)
+    services = {**found.views.services, service: view_of(ServiceView, event.data)}
+    return conclude(found.holding, _updated(found, axis, event, services=services), now)
 
 
 def on_ledger_entry(did: Did | None, _event: Event[LedgerPosted], _now: datetime) -> Decision:
@@ -101,7 +105,7 @@ def on_result(did: Did | None, event: Event[ResultReported], _now: datetime) -> 
     """
     if did is None:
         return Refused("did_unknown", "No DID has this did_id.", "did_id")
-    if contradicts_owner(event, did.account):
+    if contradicts_owner(event, did.holding.account):
         return NOT_YOURS
     return Decided()
 
@@ -113,14 +117,20 @@ def did_of_event(did: Did | None, event: Event[Any]) -> Did | TooEarly | Unchang
     """
     if did is None:
         return NO_PURCHASE_YET
-    if did.number != event.subject:
+    if did.holding.number != event.subject:
         return Refused("number_mismatch", "This did_id belongs to another number.", "number")
-    return Unchanged() if did.stock == "refused" else did
+    return Unchanged() if did.holding.stock == "refused" else did
 
 
 def _to_update(did: Did | None, event: Event[Any], axis: str) -> Did | TooEarly | Unchanged | Refused:
     """Return the DID if the event is newer than the DID's view of the axis, else the decision."""
     found = did_of_event(did, event)
-    if isinstance(found, Did) and not is_newer(found.sequences, axis, event):
+    if isinstance(found, Did) and not is_newer(found.views.sequences, axis, event):
         return Refused("outdated", f"A later event of the axis {axis} has been applied.")
     return found
+
+
+def _updated(did: Did, axis: str, event: Event[Any], **view: Any) -> Views:
+    """Return the views with a newer one, and with the event's sequence as the last applied one of its axis."""
+    sequences = with_sequence(did.views.sequences, axis, event)
+    return replace(did.views, sequences=sequences, **view)

@@ -3,15 +3,18 @@
 A view holds its axis whole: a newer event replaces the view, an older event changes nothing.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason, RegistrationAxis
 from didflow_contracts.events.routing import Missing, SmsTarget, Unapplied, VoiceTarget
+from didflow_contracts.sequences import Sequences
 from didflow_contracts.vocabulary import (
     AdditionalService,
     CarrierState,
@@ -88,6 +91,16 @@ class ServiceView(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
 
 
+class Views(Struct, frozen=True, kw_only=True):
+    """The views of one DID. `sequences` holds the last applied sequence of each axis and source."""
+
+    registration: RegistrationView = field(default_factory=RegistrationView)
+    services: Mapping[AdditionalService, ServiceView] = field(default_factory=dict)
+    routing: RoutingView = field(default_factory=RoutingView)
+    term: TermView = field(default_factory=TermView)
+    sequences: Sequences = field(default_factory=dict)
+
+
 def view_of(view: type[V], data: EventData) -> V:
     """Return a view with the fields of the same names from an event."""
     return view(**{name: getattr(data, name) for name in view.__struct_fields__})
@@ -97,6 +110,11 @@ def registration_view(data: RegistrationAxis, time: datetime) -> RegistrationVie
     """Return the registration from an event. Its field `registration` is the state, whatever its topic is."""
     names = set(RegistrationView.__struct_fields__) - {"state", "since"}
     return RegistrationView(state=data.registration, since=time, **{n: getattr(data, n) for n in names})
+
+
+def term_after_removal(term: TermView) -> TermView:
+    """Return the term of a removed DID. It is closed, whatever term arrives afterwards."""
+    return term if term.state == "closed" else replace(term, state="closed")
 
 
 def service_axis(service: AdditionalService) -> str:

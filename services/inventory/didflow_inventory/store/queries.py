@@ -12,7 +12,7 @@ from didflow_chassis.tenancy import within
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
-from didflow_inventory.domain.status import FILTERS, Filter
+from didflow_inventory.domain.my_numbers.listing import FILTERS, Filter
 from didflow_inventory.store.tables import ACCOUNTS, DIDS, HISTORY, accounts, dids, history
 
 USER: Final = "user"

@@ -11,7 +11,7 @@ from didflow_chassis.states import Kind, instant, state_table
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
-from didflow_inventory.domain.status import FILTERS
+from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.domain.stock import Number, OrderedNumber
 
 METADATA = sa.MetaData()
@@ -115,7 +115,9 @@ history = sa.Table(
     _json("extra"),
 )
 
-DIDS: Final = Kind(model=Did, table=dids, key="did_id", subject="number")
+DIDS: Final = Kind(
+    model=Did, table=dids, key="did_id", subject="number", parts=("holding", "views", "listing")
+)
 NUMBERS: Final = Kind(model=Number, table=numbers, key="number", subject="number")
 ORDERED_NUMBERS: Final = Kind(model=OrderedNumber, table=ordered_numbers, key="key", subject="number")
 ACCOUNTS: Final = Kind(model=Account, table=accounts, key="path")

@@ -77,7 +77,8 @@ async def test_a_user_sees_only_the_dids_that_are_assigned_to_it(inventory: Any,
     await _assert_sees(inventory, user, did, sees=False)
 
     stored = await inventory.state(Did, UUID(did["did_id"]))
-    await inventory.store(replace(stored, user="ann"))
+    holding = replace(stored.holding, user="ann")
+    await inventory.store(Did(holding=holding, views=stored.views))
     await _assert_sees(inventory, user, did, sees=True)
     assert await inventory.get("/v1/dids/summary", user) == {
         "all": 1,

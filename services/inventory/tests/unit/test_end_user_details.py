@@ -66,7 +66,7 @@ def test_an_assignment_in_a_portal_is_stored_and_the_later_one_wins(purchased: A
 
     later = make.zero + timedelta(hours=2)
     purchased.decide(make.enduser_assigned(assigned_at=later))
-    assignment = purchased.did.assignment
+    assignment = purchased.did.holding.assignment
     assert (assignment.identity_id, assignment.assigned_at) == (make.identity_id, later)
 
 

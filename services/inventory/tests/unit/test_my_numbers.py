@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from didflow_contracts.vocabulary import Registration, ServiceState
-from didflow_inventory.domain.my_numbers import COLORS, ICONS, days_left, did_answer
+from didflow_inventory.domain.my_numbers.answer import COLORS, ICONS, days_left, did_answer
 from didflow_inventory.domain.views import TermView
 
 
@@ -78,7 +78,7 @@ def test_a_purchase_does_not_ask_for_details_before_verification_has_answered(
 
     assert (answer.next_step.action, answer.next_step.who) == ("await_requirement", "nobody")
     assert (answer.registration.state, answer.registration.icon) == ("awaiting", "none")
-    assert (answer.status, purchased.did.in_awaiting_registration) == ("awaiting_registration", True)
+    assert (answer.status, purchased.did.listing.in_awaiting_registration) == ("awaiting_registration", True)
 
     purchased.decide(make.registration("awaiting"))
     answer = did_answer(purchased.did, make.zero)

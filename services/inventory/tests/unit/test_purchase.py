@@ -30,13 +30,17 @@ def test_a_purchase_gives_the_number_to_the_account(stage: Any, make: Any) -> No
         "purchased",
         None,
     )
-    assert (stage.did.country, stage.did.region, stage.did.purchased_at) == ("IE", "Dublin", make.zero)
+    assert (stage.did.holding.country, stage.did.holding.region, stage.did.holding.purchased_at) == (
+        "IE",
+        "Dublin",
+        make.zero,
+    )
     assert (stage.number.did_id, stage.number.releasing) == (make.did_id, False)
 
 
 def test_no_status_is_published_before_verification_has_answered(purchased: Any) -> None:
     """Until then the DID counts as awaiting registration, but order systems are not told."""
-    assert purchased.did.status == "awaiting_registration"
+    assert purchased.did.listing.status == "awaiting_registration"
     assert purchased.statuses() == []
 
 
@@ -54,7 +58,7 @@ def test_a_number_with_a_live_did_is_taken(purchased: Any, make: Any) -> None:
     assert (refusal(purchased).code, refusal(purchased).did_id) == ("number_taken", make.other_id)
     assert purchased.number.did_id == make.did_id
     refused = purchased.state(Did, make.other_id)
-    assert (refused.stock, refused.status) == ("refused", None)
+    assert (refused.holding.stock, refused.listing.status) == ("refused", None)
 
 
 def test_the_same_order_with_another_did_id_is_a_duplicate(purchased: Any, make: Any) -> None:
@@ -83,7 +87,7 @@ def test_an_order_can_buy_a_number_again_after_its_did_was_removed(purchased: An
     purchased.decide(make.purchased(did_id=make.other_id))
 
     assert purchased.number.did_id == make.other_id
-    assert purchased.state(Did, make.other_id).stock == "assigned"
+    assert purchased.state(Did, make.other_id).holding.stock == "assigned"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,11 @@ def test_a_number_in_the_stock_of_an_account_above_can_be_purchased(stage: Any, 
     stage.store(Number(number=make.number, stock="in_stock", uploaded_by="master"))
     stage.decide(make.purchased())
 
-    assert (stage.did.origin, stage.number.stock, stage.number.uploaded_by) == ("stock", None, "master")
+    assert (stage.did.holding.origin, stage.number.stock, stage.number.uploaded_by) == (
+        "stock",
+        None,
+        "master",
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,13 +144,13 @@ def test_a_number_without_a_numbering_plan_or_with_another_country_is_invalid(
 def test_a_number_that_several_countries_share_keeps_the_given_country(stage: Any, make: Any) -> None:
     """A North American toll-free number belongs to Canada as well as to the United States."""
     stage.decide(make.purchased(number="+18005550199", country="CA", number_type="toll_free"))
-    assert stage.did.country == "CA"
+    assert stage.did.holding.country == "CA"
 
 
 def test_an_international_number_has_no_country(stage: Any, make: Any) -> None:
     """An international freephone number is sold without a country."""
     stage.decide(make.purchased(number="+80012345678", number_type="toll_free"))
-    assert (stage.did.stock, stage.did.country) == ("assigned", None)
+    assert (stage.did.holding.stock, stage.did.holding.country) == ("assigned", None)
 
 
 def test_a_purchase_for_an_account_that_does_not_exist_is_refused(stage: Any, make: Any) -> None:
@@ -180,19 +188,19 @@ def test_a_carrier_that_is_not_given_is_the_default_carrier(
     stage.store(Account(path=make.account, name="a", default_carrier="shop-net", created_at=make.zero))
     stage.decide(make.purchased(features=features, **given))
 
-    assert (stage.did.carrier, stage.did.sms_carrier) == expected
+    assert (stage.did.holding.carrier, stage.did.holding.sms_carrier) == expected
 
 
 def test_the_nearest_account_above_gives_the_default_carrier(stage: Any, make: Any) -> None:
     """If no account above has a default carrier, the deployment's default is taken."""
     stage.decide(make.purchased(account="master/acme/shop"))
-    assert stage.did.carrier == "simulator"
+    assert stage.did.holding.carrier == "simulator"
 
     stage.store(Account(path="master", name="m", default_carrier="far", created_at=make.zero))
     stage.store(Account(path=make.account, name="a", default_carrier="near", created_at=make.zero))
     changes = {"did_id": make.other_id, "order_id": "o-2", "number": "+35319609037"}
     stage.decide(make.purchased(account="master/acme/shop", **changes))
-    assert stage.state(Did, make.other_id).carrier == "near"
+    assert stage.state(Did, make.other_id).holding.carrier == "near"
 
 
 def test_a_purchase_over_http_publishes_the_same_event(stage: Any, make: Any) -> None:
@@ -261,7 +269,7 @@ def test_an_external_number_is_added_only_if_its_account_allows_it(stage: Any, m
 
     stage.store(Account(path=make.account, name="a", allow_external_numbers=True, created_at=make.zero))
     stage.decide(make.purchase(caller, **external))
-    assert stage.state(Did, make.other_id).origin == "external"
+    assert stage.state(Did, make.other_id).holding.origin == "external"
 
 
 def test_a_reseller_adds_external_numbers_without_the_permission_of_the_account(
@@ -269,4 +277,4 @@ def test_a_reseller_adds_external_numbers_without_the_permission_of_the_account(
 ) -> None:
     """It has no such limit."""
     stage.decide(make.purchase(acquired="external", did_id=make.other_id))
-    assert stage.state(Did, make.other_id).origin == "external"
+    assert stage.state(Did, make.other_id).holding.origin == "external"

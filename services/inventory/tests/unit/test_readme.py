@@ -12,6 +12,7 @@ SERVICE = service(InventorySettings.placeholder())
 
 HERE = Path(__file__).parents[2]
 README = (HERE / "README.md").read_text()
+DOMAIN = HERE / "didflow_inventory" / "domain"
 NOT_PUBLISHED_YET = {"did.porting_started", "did.porting_ended", "did.withdrawn"}
 
 
@@ -47,7 +48,7 @@ def test_the_readme_lists_every_route() -> None:
 
 def test_the_readme_lists_every_refusal_code() -> None:
     """It lists each code of a refusal in the domain, and no other."""
-    code = "".join(path.read_text() for path in (HERE / "didflow_inventory" / "domain").glob("*.py"))
+    code = "".join(path.read_text() for path in DOMAIN.rglob("*.py"))
     assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == set(table("code"))
 
 
@@ -67,5 +68,5 @@ def test_the_readme_lists_every_state() -> None:
 
 def test_the_readme_lists_every_module_of_the_domain() -> None:
     """A module that is added or renamed is listed in the README."""
-    modules = {f"`{path.name}`" for path in (HERE / "didflow_inventory" / "domain").glob("[a-z]*.py")}
+    modules = {f"`{path.relative_to(DOMAIN)}`" for path in DOMAIN.rglob("[a-z]*.py")}
     assert modules == set(table("module"))

@@ -13,8 +13,9 @@ def test_a_removed_did_has_no_status_and_matches_no_filter(purchased: Any, make:
     purchased.decide(make.removed())
 
     did = purchased.did
-    assert (did.stock, did.status, did.in_all, did.term.state) == ("removed", None, False, "closed")
-    assert (did.removal_reason, did.removed_at.month) == ("aged_out", 5)
+    assert (did.holding.stock, did.views.term.state) == ("removed", "closed")
+    assert (did.listing.status, did.listing.in_all) == (None, False)
+    assert (did.holding.removal_reason, did.holding.removed_at.month) == ("aged_out", 5)
 
 
 def test_a_number_is_releasing_until_its_carrier_has_released_it(purchased: Any, make: Any) -> None:
@@ -51,7 +52,7 @@ def test_a_removal_is_applied_whatever_its_sequence(purchased: Any, make: Any) -
     """A higher sequence on another topic does not hold it back."""
     purchased.decide(make.term("active", 12))
     purchased.decide(make.removed(4))
-    assert purchased.did.stock == "removed"
+    assert purchased.did.holding.stock == "removed"
 
 
 def test_events_after_the_removal_are_stored_and_change_no_status(purchased: Any, make: Any) -> None:
@@ -60,8 +61,9 @@ def test_events_after_the_removal_are_stored_and_change_no_status(purchased: Any
     purchased.decide(make.registration("approved", 7))
     purchased.decide(make.term("active", 8))
 
-    assert (purchased.did.registration.state, purchased.did.term.state) == ("approved", "closed")
-    assert (purchased.did.status, purchased.did.in_all, purchased.statuses()) == (None, False, [])
+    views, listing = purchased.did.views, purchased.did.listing
+    assert (views.registration.state, views.term.state) == ("approved", "closed")
+    assert (listing.status, listing.in_all, purchased.statuses()) == (None, False, [])
 
 
 def test_a_second_removal_changes_nothing(purchased: Any, make: Any) -> None:

@@ -25,8 +25,8 @@ def test_the_main_job_ends_active(purchased: Any, make: Any) -> None:
     assert purchased.statuses() == ["awaiting_registration", "not_configured", "active"]
     last = purchased.published()[-1].data
     assert (last.previous, last.circle, last.next_step.action) == ("not_configured", "green", "none")
-    assert purchased.did.identity_id == make.identity_id
-    assert (purchased.did.in_active, purchased.did.in_not_configured) == (True, False)
+    assert purchased.did.listing.identity_id == make.identity_id
+    assert (purchased.did.listing.in_active, purchased.did.listing.in_not_configured) == (True, False)
 
 
 def test_a_status_is_published_once_while_it_stays_the_same(purchased: Any, make: Any) -> None:
@@ -40,7 +40,7 @@ def test_the_registration_comes_from_the_field_and_not_from_the_topic(purchased:
     """New details of an approved DID are pending while the DID stays approved."""
     purchased.decide(make.registration("approved", 1))
     purchased.decide(make.registration("pending", 2, registration="approved", attempt=2))
-    registration = purchased.did.registration
+    registration = purchased.did.views.registration
     assert (registration.state, registration.attempt) == ("approved", 2)
 
 
@@ -71,7 +71,7 @@ def test_each_service_and_each_axis_has_its_own_sequence(purchased: Any, make: A
     purchased.decide(make.registration("approved", 2))
 
     assert purchased.refusals() == []
-    assert {name: view.state for name, view in purchased.did.services.items()} == {
+    assert {name: view.state for name, view in purchased.did.views.services.items()} == {
         "cnam": "active",
         "emergency": "new",
     }
@@ -126,5 +126,5 @@ def test_a_did_in_its_last_period_matches_expiring_soon(purchased: Any, make: An
     purchased.decide(make.term("delayed_removal", 1, cycles_left=0))
 
     assert purchased.statuses() == ["active", "delayed_service_removal"]
-    assert (purchased.did.in_expiring_soon, purchased.did.in_active) == (True, True)
+    assert (purchased.did.listing.in_expiring_soon, purchased.did.listing.in_active) == (True, True)
     assert purchased.published()[-1].data.next_step.action == "set_billing_cycles"

@@ -23,8 +23,10 @@ from didflow_contracts.vocabulary import (
     Status,
     TermState,
 )
-from didflow_inventory.domain.did import Did, next_step
-from didflow_inventory.domain.status import CIRCLES, LABELS, Stock
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding import Stock
+from didflow_inventory.domain.my_numbers.next_step import next_step
+from didflow_inventory.domain.my_numbers.status import CIRCLES, LABELS
 from didflow_inventory.domain.views import RegistrationView, RoutingView, ServiceView, TermView
 
 Icon = Literal["none", "active", "pending", "rejected", "not_assigned"]
@@ -134,31 +136,32 @@ class DidAnswer:
 
 def did_answer(did: Did, now: datetime) -> DidAnswer:
     """Return a DID as it is shown at an instant. Only the days left and the next step's deadline depend on it."""
+    holding, views, status = did.holding, did.views, did.listing.status
     return DidAnswer(
-        did_id=did.did_id,
-        number=did.number,
-        country=did.country,
-        region=did.region,
-        number_type=did.number_type,
-        features=did.features,
-        account=did.account,
-        user=did.user,
-        description=did.description,
-        tags=did.tags,
-        carrier=did.carrier,
-        stock=did.stock,
-        status=did.status,
-        status_label=LABELS[did.status] if did.status else None,
-        circle=CIRCLES[did.status] if did.status else None,
-        next_step=next_step(did, now),
-        time_left_days=days_left(did.term, now),
-        registration=_registration_answer(did.registration),
+        did_id=holding.did_id,
+        number=holding.number,
+        country=holding.country,
+        region=holding.region,
+        number_type=holding.number_type,
+        features=holding.features,
+        account=holding.account,
+        user=holding.user,
+        description=holding.description,
+        tags=holding.tags,
+        carrier=holding.carrier,
+        stock=holding.stock,
+        status=status,
+        status_label=LABELS[status] if status else None,
+        circle=CIRCLES[status] if status else None,
+        next_step=next_step(holding, views, now),
+        time_left_days=days_left(views.term, now),
+        registration=_registration_answer(views.registration),
         identity=IdentityAnswer(
-            identity_id=did.registration.identity_id, address_id=did.registration.address_id
+            identity_id=views.registration.identity_id, address_id=views.registration.address_id
         ),
         services=_service_answers(did),
-        routing=_routing_answer(did.routing),
-        term=_term_answer(did.term),
+        routing=_routing_answer(views.routing),
+        term=_term_answer(views.term),
     )
 
 
@@ -186,8 +189,8 @@ def _registration_answer(view: RegistrationView) -> RegistrationAnswer:
 
 
 def _service_answers(did: Did) -> tuple[ServiceAnswer, ...]:
-    supported = [name for name in SERVICES if name in did.features]
-    states = {name: did.services.get(name, ServiceView()).state for name in supported}
+    supported = [name for name in SERVICES if name in did.holding.features]
+    states = {name: did.views.services.get(name, ServiceView()).state for name in supported}
     return tuple(ServiceAnswer(service=n, state=s, color=COLORS[s]) for n, s in states.items())
 
 

@@ -1,0 +1,79 @@
+"""The holding: what inventory owns of a DID. Only decisions of inventory change it."""
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from didflow_contracts.vocabulary import (
+    AfterHold,
+    DidStock,
+    Features,
+    HeldBy,
+    NumberType,
+    Origin,
+    RefusalCode,
+    RemovalReason,
+    Status,
+)
+
+Stock = DidStock | Literal["refused"]
+"""The stock axis of a DID. A refused DID never held its number; it is kept for its history only."""
+
+NOT_LIVE: Final[frozenset[Stock]] = frozenset(("removed", "refused"))
+
+
+class Assignment(Struct, frozen=True, kw_only=True):
+    """The end-user details last assigned, by their ids. The assignment with the latest `assigned_at` wins."""
+
+    identity_id: UUID
+    address_id: UUID | None = None
+    document_ids: tuple[UUID, ...] = ()
+    assigned_at: datetime
+
+    @property
+    def details(self) -> tuple[UUID, UUID | None, frozenset[UUID]]:
+        """The details without their instant. The order of the documents does not matter."""
+        return self.identity_id, self.address_id, frozenset(self.document_ids)
+
+
+class Holding(Struct, frozen=True, kw_only=True):
+    """The number, its purchase, its stock axis, and the end-user details that were assigned.
+
+    `published_status` is the status that inventory last published; None before the first.
+    """
+
+    did_id: UUID
+    number: str
+    number_type: NumberType
+    country: str | None = None
+    region: str | None = None
+    area: str | None = None
+    order_id: str | None = None
+    purchased_at: datetime
+
+    stock: Stock
+    until: datetime | None = None
+    after_hold: AfterHold | None = None
+    held_by: HeldBy | None = None
+    account: str
+    payer: str
+    user: str | None = None
+    features: Features
+    carrier: str | None = None
+    sms_carrier: str | None = None
+    origin: Origin = "purchased"
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+    refusal_code: RefusalCode | None = None
+    removal_reason: RemovalReason | None = None
+    removed_at: datetime | None = None
+
+    assignment: Assignment | None = None
+    published_status: Status | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the DID is neither removed nor refused."""
+        return self.stock not in NOT_LIVE
