@@ -65,7 +65,8 @@ class JobKind(Generic[P]):
 
     `action` says which roles may start, see and cancel it. `count(tools)` returns the number of items.
     `page(tools, after, limit)` returns the next items after a position (None: from the start), at most `limit`; a
-    shorter page is the last one. It uses one statement, in the order of an index.
+    shorter page is the last one. It uses one statement, in the order of an index. If `has_short_pages`, only an empty
+    page is the last one: a kind with items of several tables reads one table for each page.
     `work(tools, items)` returns the work for each item of a page, in order.
     `after(tools, items, outcomes)` is called when the chunk is committed, for what transactions cannot do. A process
     that ends before it was called does not call it again.
@@ -81,4 +82,9 @@ class JobKind(Generic[P]):
     work: Callable[[JobTools[P], Sequence[Item]], Awaitable[Sequence[Work]]]
     after: Callable[[JobTools[P], Sequence[Item], Sequence[ItemOutcome]], Awaitable[None]] | None = None
     chunk: int = 100
+    has_short_pages: bool = False
     lists_unchanged: bool = True
+
+    def is_last(self, page: Sequence[Item]) -> bool:
+        """Return True if no page follows this one."""
+        return not page or (len(page) < self.chunk and not self.has_short_pages)

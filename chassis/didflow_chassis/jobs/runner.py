@@ -105,7 +105,7 @@ class JobRunner:
             job=job,
             items=items,
             works=works,
-            is_last=len(items) < kind.chunk,
+            is_last=kind.is_last(items),
             lists_unchanged=kind.lists_unchanged,
         )
         results = await self._decide(chunk)

@@ -1,7 +1,7 @@
 """Jobs on PostgreSQL: each item once, whatever happens between two statements, and results for all of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_chassis.jobs import store
 from didflow_chassis.jobs.job import CancelJob, Job
-from didflow_chassis.jobs.kinds import Item, Statement
+from didflow_chassis.jobs.kinds import Item, JobTools, Statement
 from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage
 from didflow_contracts.ids import uuid7
 
@@ -254,6 +254,20 @@ async def test_a_statement_is_run_with_the_chunk_and_overwrites_nothing_newer(
     assert await total(database, 3) == 5
     assert await total(database, 4) == 50
     assert await count(database, "job_results", "outcome = 'unchanged'") == 1
+
+
+async def test_a_kind_with_short_pages_ends_with_an_empty_one(adding: Stage, database: Database) -> None:
+    """Pages of 7 items are not the last ones in chunks of 10. Each item is done once, and nothing is left out."""
+
+    async def short(tools: JobTools[Any], after: str | None, limit: int) -> Sequence[Item]:
+        return await toy_jobs.page(tools, after, min(limit, 7))
+
+    kind = toy_jobs.replaced(toy_jobs.ADD, page=short, has_short_pages=True)
+    stage = toy_jobs.stage_like(adding, kind)
+    seen: list[int] = []
+    job = await runner(stage, database).finish(await start(stage), lambda job: seen.append(job.done))
+    assert (job.state, job.total, job.done, seen) == ("done", 25, 25, [7, 14, 21, 25, 25])
+    assert [await total(database, n) for n in range(25)] == [1] * 25
 
 
 async def test_the_statements_of_a_chunk_do_not_grow_with_its_items(
