@@ -52,6 +52,9 @@ class Handler:
     the states that only a stored state names; `message` is None for a timer. `state_needs` is called before the
     locks are taken, on states that were read for this purpose, and again under the locks. If
     `state_needs_are_rare`, it is called only under the locks, and the batch runs again when it returns something.
+
+    If `when_held`, a command is also decided while an earlier message of its entity has failed. Its timers
+    still wait for it. It is for items of jobs that nobody would repeat, and that follow from stored states.
     """
 
     decide: Callable[..., Any]
@@ -60,6 +63,7 @@ class Handler:
     needs: Needs | None = None
     state_needs: StateNeeds | None = None
     state_needs_are_rare: bool = False
+    when_held: bool = False
 
 
 JOB_COMMANDS: Mapping[type[Command], Handler] = {

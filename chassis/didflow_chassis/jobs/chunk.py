@@ -5,7 +5,7 @@ expected position any more, another runner has done the chunk, and nothing happe
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from didflow_chassis.decision import Command, Decided, Unchanged
@@ -14,6 +14,7 @@ from didflow_chassis.jobs.job import UNFINISHED, Job
 from didflow_chassis.jobs.kinds import Item, Statement, Work
 from didflow_chassis.jobs.results import ItemResult, item_result
 from didflow_chassis.stage.call import CommandDecision
+from didflow_chassis.stage.messages import TooWide
 
 
 class JobMoved(Exception):
@@ -46,6 +47,13 @@ class Chunk:
     def commands(self) -> list[Command]:
         """The commands among the works."""
         return [work for work in self.works if isinstance(work, Command)]
+
+    def first_half(self) -> "Chunk":
+        """Return the chunk with the first half of its items. Raises TooWide if it has one item."""
+        half = len(self.items) // 2
+        if not half:
+            raise TooWide("one item of a job needs too many locks")
+        return replace(self, items=self.items[:half], works=self.works[:half], is_last=False)
 
     async def claim(self, connection: Any) -> None:
         """Lock the job. Raises JobMoved unless it is unfinished and at the expected position."""

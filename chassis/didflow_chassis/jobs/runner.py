@@ -22,6 +22,7 @@ from didflow_chassis.jobs.kinds import JobKind, JobTools
 from didflow_chassis.jobs.results import ItemResult
 from didflow_chassis.pacing import Pacing
 from didflow_chassis.service import Service
+from didflow_chassis.stage.messages import TooWide
 from didflow_chassis.stage.stage import Stage
 from didflow_contracts.ids import uuid7
 
@@ -108,14 +109,19 @@ class JobRunner:
             is_last=kind.is_last(items),
             lists_unchanged=kind.lists_unchanged,
         )
-        results = await self._decide(chunk)
+        chunk, results = await self._decide(chunk)
         await failpoints.hit("job.committed")
         if kind.after is not None:
-            await kind.after(tools, items, [result.outcome for result in results])
+            await kind.after(tools, chunk.items, [result.outcome for result in results])
 
-    async def _decide(self, chunk: Chunk) -> Sequence[ItemResult]:
-        async with self._pacing.turn():
-            return await self._stage.command(chunk.commands, chunk, is_batch=True)
+    async def _decide(self, chunk: Chunk) -> tuple[Chunk, Sequence[ItemResult]]:
+        """Decide the chunk, or as much of its first items as one transaction may lock. Return what was decided."""
+        while True:
+            try:
+                async with self._pacing.turn():
+                    return chunk, await self._stage.command(chunk.commands, chunk, is_batch=True)
+            except TooWide:
+                chunk = chunk.first_half()
 
     def _tools(self, job: Job, kind: JobKind[Any]) -> JobTools[Any]:
         parameters = store.parameters_of(job, kind.parameters)

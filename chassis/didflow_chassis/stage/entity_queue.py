@@ -94,9 +94,9 @@ class EntityQueues:
         return queue
 
     def take(self, message: Message) -> None:
-        """Decide a new message, or park it if its entity is held."""
+        """Decide a new message, or park it if its entity is held. Commands `when_held` are decided in any case."""
         queue = self.open(message.entity)
-        if not queue.is_held:
+        if not queue.is_held or message.handler.when_held:
             self._run(queue, message)
         elif isinstance(message.body, Event):
             self.work.park(message, parked.BEHIND)
@@ -137,7 +137,7 @@ class EntityQueues:
         if queue.is_incomplete:
             return False
         try:
-            decision = self._decision(message)
+            decision = self._decision(queue, message)
         except MoreNeeded as more:
             queue.is_incomplete = True
             self._missing.setdefault(str(message.entity), set()).update(more.refs)
@@ -175,9 +175,10 @@ class EntityQueues:
             message.parked_as = parked.EARLY
             self.work.park(message, parked.EARLY, decision.missing)
 
-    def _decision(self, message: Message) -> Decision:
+    def _decision(self, queue: EntityQueue, message: Message) -> Decision:
         failpoints.hit_now("stage.decide", message.subject)
-        self._settle(message)
+        if not queue.is_held:
+            self._settle(message)
         if message.body is None:
             return Decided()
         return self._decide_at(message.handler, message, message.body, self.work.now)

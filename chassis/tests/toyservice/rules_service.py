@@ -63,6 +63,11 @@ class SetTotal(Command):
     total: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Correct(SetTotal):
+    """Set the total of a counter, also while an earlier message of it has failed."""
+
+
 def on_limited(counter: toy.Counter | None, event: Event[Limited], now: datetime, known: Known) -> Decision:
     if counter is None:
         return TooEarly("counter.opened")
@@ -153,6 +158,7 @@ RULES_SERVICE = replace(
         ReadUndeclared: Handler(decide=read_undeclared, needs=_default_limit),
         ReadOwnLimit: Handler(decide=read_own_limit, state_needs=_own_limit),
         SetTotal: Handler(decide=set_total),
+        Correct: Handler(decide=set_total, when_held=True),
     },
     history=note,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import toy
 from msgspec.structs import replace
-from rules_service import Limited, Move, MoveUndeclared, Note, ReadOwnLimit, ReadUndeclared, SetTotal
+from rules_service import Correct, Limited, Move, MoveUndeclared, Note, ReadOwnLimit, ReadUndeclared, SetTotal
 from toy_messages import CALLER, add, added, opened
 from toy_records import named
 
@@ -212,6 +212,18 @@ async def a_command_about_an_entity_that_is_held_back_is_refused(stage: Any) -> 
     assert isinstance(decision, Refused)
     assert decision.code == "held_back"
     assert await total(stage, 1) == 0
+
+
+@scenario
+async def a_command_for_a_held_entity_is_decided_beside_the_failed_message(stage: Any) -> None:
+    """A command `when_held` is done. The failed message and those behind it stay in order, and no timer runs."""
+    await stage.receive(event(opened(1)), event(added(1, toy.POISONED)), event(added(1, 5)))
+    counter = await stage.state(toy.Counter, named(1)[0])
+    await stage.store(with_fields(counter, rings_at=NOW - timedelta(hours=1)))
+    assert isinstance(await stage.run(Correct(**about(1), total=40)), Decided)
+    corrected = await stage.state(toy.Counter, named(1)[0])
+    assert (corrected.total, corrected.rings_at) == (40, NOW - timedelta(hours=1))
+    assert await reasons(stage) == ["retry", "behind"]
 
 
 @scenario

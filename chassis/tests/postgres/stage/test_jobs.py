@@ -18,7 +18,7 @@ from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_chassis.jobs import store
 from didflow_chassis.jobs.job import CancelJob, Job
 from didflow_chassis.jobs.kinds import Item, JobTools, Statement
-from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage, messages
 from didflow_contracts.ids import uuid7
 
 STARTER = Caller(subject="ana", account="master/acme", role="reseller")
@@ -236,6 +236,20 @@ async def test_a_job_whose_items_cannot_be_read_fails_and_leaves_the_others(
     monkeypatch.undo()
     other = await start(adding)
     assert (await runner(adding, database).finish(other, lambda _: None)).state == "done"
+
+
+async def test_a_chunk_that_needs_too_many_locks_is_done_in_parts(
+    adding: Stage, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction may take four locks: at most half of the chunk is done in one. Each item is done once."""
+    monkeypatch.setattr(messages, "MAX_LOCKS", 4)
+    job_id = await start(adding)
+    seen: list[int] = []
+    job = await runner(adding, database).finish(job_id, lambda job: seen.append(job.done))
+    assert (job.state, job.total, job.done) == ("done", 25, 25)
+    assert seen[:2] == [2, 4]
+    assert [await total(database, n) for n in range(25)] == [1] * 25
+    assert await results(database, job_id) == [(n, "done", None) for n in range(1, 26)]
 
 
 async def test_a_statement_is_run_with_the_chunk_and_overwrites_nothing_newer(
