@@ -16,7 +16,10 @@ ROOT = Path(__file__).parent.parent
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 HEADING = "## Layout of a service"
 
-MORE = {"verification": frozenset({"catalogue", "commandline.py", "documents", "erasure.py"})}
+MORE = {
+    "inventory": frozenset({"commandline.py"}),
+    "verification": frozenset({"catalogue", "commandline.py", "documents", "erasure.py"}),
+}
 """Service -> what only this service has in its package, besides the layout."""
 
 DISTRIBUTIONS = ("contracts", "chassis", "adapters", "stack", *(f"services/{name}" for name in SERVICES))

@@ -7,8 +7,10 @@ from typing import Any
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
 from didflow_inventory import handlers, store
+from didflow_inventory.commandline import rebuild_tool
 from didflow_inventory.domain import stock
 from didflow_inventory.domain.did import Did
+from didflow_inventory.jobs import JOBS
 from didflow_inventory.settings import InventorySettings
 
 
@@ -28,6 +30,7 @@ def service(settings: InventorySettings) -> Service:
         events=handlers.events(settings),
         commands=handlers.commands(settings),
         due=handlers.DUE,
+        jobs=JOBS,
         history=handlers.HISTORY,
         routers=_routers,
         migrations=Path(__file__).parent / "migrations",
@@ -35,4 +38,4 @@ def service(settings: InventorySettings) -> Service:
     )
 
 
-main = command_line("inventory", service, InventorySettings)
+main = command_line("inventory", service, InventorySettings, {"rebuild": rebuild_tool})

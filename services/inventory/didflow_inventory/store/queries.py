@@ -65,6 +65,17 @@ def account_tree(caller: Caller) -> sa.Select[Any]:
     return sa.select(*(accounts.c[name] for name in ACCOUNTS.columns)).where(within(accounts.c.path, caller))
 
 
+def number_of_dids() -> sa.Select[Any]:
+    """Select the number of all DIDs, live and former."""
+    return sa.select(sa.func.count()).select_from(dids)
+
+
+def dids_after(did_id: UUID | None, limit: int) -> sa.Select[Any]:
+    """Select the next DIDs in the order of their ids, for a job."""
+    query = sa.select(*(dids.c[name] for name in DIDS.columns)).order_by(dids.c.did_id).limit(limit)
+    return query if did_id is None else query.where(dids.c.did_id > did_id)
+
+
 def did_of_row(row: Any) -> Did:
     """Return the DID of a row."""
     return DIDS.from_row([row[name] for name in DIDS.columns]).state

@@ -30,6 +30,7 @@ async def plan_of(inventory: Any, statement: Any, *disabled: str) -> str:
         (queries.history_of(UUID(int=1)), "history_did_id"),
         (queries.one_did(RESELLER, "+35319609036"), "dids_in_all"),
         (queries.my_numbers(RESELLER, "expiring_soon"), "dids_in_expiring_soon"),
+        (queries.dids_after(UUID(int=1), 100), "dids_pkey"),
     ],
 )
 async def test_a_frequent_read_uses_its_index(inventory: Any, statement: Any, index: str) -> None:

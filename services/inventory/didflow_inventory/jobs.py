@@ -1,0 +1,54 @@
+"""The kinds of jobs of inventory: work that is longer than one transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from didflow_chassis.decision import Unchanged
+from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
+from didflow_inventory.domain.commands import RebuildDid
+from didflow_inventory.domain.rebuild import rebuild
+from didflow_inventory.store import queries
+
+
+class Rebuild(Struct, frozen=True):
+    """The parameters of a rebuild: it has none, because it is about all DIDs."""
+
+
+async def _count(tools: JobTools[Rebuild]) -> int:
+    rows = await tools.database.fetch(queries.number_of_dids())
+    found: int = rows[0][0]
+    return found
+
+
+async def _page(tools: JobTools[Rebuild], after: str | None, limit: int) -> Sequence[Item]:
+    rows = await tools.database.fetch(queries.dids_after(UUID(after) if after else None, limit))
+    dids = [queries.did_of_row(row) for row in rows]
+    return [Item(did.holding.number, str(did.holding.did_id), did) for did in dids]
+
+
+async def _work(tools: JobTools[Rebuild], items: Sequence[Item]) -> Sequence[Work]:
+    """Only a DID whose stored listing is not that of the present rules is locked and decided.
+
+    For the others the decision is taken on the row as it was read. A DID that changes afterwards gets the listing of
+    the present rules with its change.
+    """
+    now = tools.job.created_at
+    commands = [
+        RebuildDid(entity_id=item.data.holding.did_id, subject=item.name, caller=tools.caller)
+        for item in items
+    ]
+    return [
+        Unchanged() if isinstance(rebuild(item.data, command, now), Unchanged) else command
+        for item, command in zip(items, commands, strict=True)
+    ]
+
+
+JOBS: Final[Mapping[str, JobKind[Any]]] = {
+    "rebuild": JobKind(
+        action="operate", parameters=Rebuild, count=_count, page=_page, work=_work, lists_unchanged=False
+    )
+}
+"""Each kind of job by its name."""
