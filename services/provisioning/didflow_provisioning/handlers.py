@@ -28,6 +28,8 @@ from didflow_provisioning.domain.commands import (
     ClearRouting,
     CreateVoiceTrunk,
     DeleteVoiceTrunk,
+    MoveVoice,
+    ReplaceVoiceTrunk,
     RetryCarrierCommand,
     SetCapacity,
     SetVoice,
@@ -44,6 +46,7 @@ from didflow_provisioning.domain.routing_changes import (
     set_voice,
 )
 from didflow_provisioning.domain.timers import on_queue_due, on_routing_due
+from didflow_provisioning.domain.trunk_replacement import move_voice, replace_voice_trunk
 from didflow_provisioning.domain.views import on_did_changed, on_registration_changed, on_term_changed
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk, create_voice_trunk, delete_voice_trunk
 from didflow_provisioning.settings import ProvisioningSettings
@@ -89,6 +92,7 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
     timings = settings.timings()
     return {
         SetVoice: Handler(decide=partial(set_voice, timings=timings), needs=needs.queue_and_trunk),
+        MoveVoice: Handler(decide=partial(move_voice, timings=timings), needs=needs.queue_and_trunk),
         SetCapacity: Handler(decide=partial(set_capacity, timings=timings), needs=needs.queue),
         ClearRouting: Handler(decide=partial(clear_routing, timings=timings), needs=needs.queue),
         RetryCarrierCommand: Handler(
@@ -96,6 +100,7 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         ),
         CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
         DeleteVoiceTrunk: Handler(decide=delete_voice_trunk, model=VoiceTrunk, needs=needs.use_of_trunk),
+        ReplaceVoiceTrunk: Handler(decide=replace_voice_trunk, model=VoiceTrunk, needs=needs.other_trunk),
     }
 
 

@@ -14,7 +14,7 @@ from didflow_provisioning.domain.carrier_command import (
     next_command_id,
     next_command_id_of_queue,
 )
-from didflow_provisioning.domain.commands import DeleteVoiceTrunk, SetVoice
+from didflow_provisioning.domain.commands import DeleteVoiceTrunk, ReplaceVoiceTrunk, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
@@ -35,6 +35,11 @@ def queue_and_trunk(command: SetVoice) -> Iterable[Ref]:
 def use_of_trunk(command: DeleteVoiceTrunk) -> Iterable[Ref]:
     """Return the count of live DIDs that use the voice trunk."""
     yield Ref(VoiceTrunkUse, command.entity_id)
+
+
+def other_trunk(command: ReplaceVoiceTrunk) -> Iterable[Ref]:
+    """Return the voice trunk that takes the place of another."""
+    yield Ref(VoiceTrunk, command.by)
 
 
 def queue_and_answered_command(event: Any) -> Iterable[Ref]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Holder, Service
-from didflow_provisioning import handlers, store
+from didflow_provisioning import handlers, jobs, store
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.settings import ProvisioningSettings
 
@@ -27,6 +27,7 @@ def service(settings: ProvisioningSettings) -> Service:
         events=handlers.events(settings),
         commands=handlers.commands(settings),
         due=handlers.due(settings),
+        jobs=jobs.JOBS,
         holder=lambda routing: Holder(routing.number, routing.account),
         routers=_routers,
         problems={"not_found": 404},

@@ -84,6 +84,12 @@ class VoiceTrunkBody(VoiceDestination):
         return (own, self.failover.endpoint()) if self.failover else (own,)
 
 
+class ReplaceBody(_Body):
+    """What takes the place of a voice trunk."""
+
+    by: UUID = Field(description="The voice trunk that its DIDs take.")
+
+
 class DidsBody(_Body):
     """DIDs to change."""
 

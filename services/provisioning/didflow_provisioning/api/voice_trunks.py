@@ -6,11 +6,11 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from didflow_chassis.http import Http, Page, Router
+from didflow_chassis.http import Http, JobResponse, Page, Router
 from didflow_contracts.ids import uuid7
-from didflow_provisioning.api.bodies import VoiceTrunkBody
+from didflow_provisioning.api.bodies import ReplaceBody, VoiceTrunkBody
 from didflow_provisioning.api.responses import VoiceTrunkResponse
-from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk
+from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk, ReplaceVoiceTrunk
 from didflow_provisioning.store import queries
 from didflow_provisioning.store.tables import voice_trunks
 
@@ -63,3 +63,20 @@ async def delete_voice_trunk(http: Http, voice_trunk_id: UUID) -> Response:
     """Delete a voice trunk. 409 `in_use`, with the count, while live DIDs use it."""
     command = DeleteVoiceTrunk(entity_id=voice_trunk_id, subject="", caller=http.caller)
     return await http.run(command, status=204)
+
+
+@router.post(
+    "/voice-trunks/{voice_trunk_id}/replace",
+    action="manage_routing",
+    status_code=202,
+    response_model=JobResponse,
+)
+async def replace_voice_trunk(http: Http, voice_trunk_id: UUID, body: ReplaceBody) -> Response:
+    """Start the job that moves each live DID on a voice trunk to another one.
+
+    A DID that was changed meanwhile keeps what it was changed to.
+    """
+    command = ReplaceVoiceTrunk(
+        entity_id=voice_trunk_id, subject="", caller=http.caller, by=body.by, job_id=uuid7()
+    )
+    return await http.start_job(command)

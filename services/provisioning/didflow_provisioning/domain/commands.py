@@ -23,6 +23,13 @@ class SetVoice(RoutingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MoveVoice(SetVoice):
+    """Deliver calls to this voice trunk if they are delivered to `former` now."""
+
+    former: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetCapacity(RoutingCommand):
     """Set the number of concurrent calls. None removes the setting."""
 
@@ -53,3 +60,11 @@ class CreateVoiceTrunk(Command):
 @dataclass(frozen=True, kw_only=True)
 class DeleteVoiceTrunk(Command):
     """Delete a voice trunk."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceVoiceTrunk(Command):
+    """Start the job that moves each DID of a voice trunk to the trunk `by`."""
+
+    by: UUID
+    job_id: UUID

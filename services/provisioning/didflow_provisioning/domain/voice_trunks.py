@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
 from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk
@@ -36,6 +36,10 @@ class VoiceTrunk(Struct, frozen=True, kw_only=True):
     def serves(self, account: str) -> bool:
         """Return True if a DID of this account may use the trunk."""
         return not self.deleted and is_within(account, self.account)
+
+    def is_usable_by(self, caller: Caller) -> bool:
+        """Return True if the caller reaches the trunk or is served by it. It is the rule of `usable_voice_trunks`."""
+        return not self.deleted and (self.serves(caller.account) or caller.reaches(self.account))
 
 
 class VoiceTrunkUse(Struct, frozen=True, kw_only=True):

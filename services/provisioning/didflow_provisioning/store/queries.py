@@ -3,12 +3,15 @@
 Routings and carrier commands belong to the holder of the DID. Voice trunks also serve the accounts below their own.
 """
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.tables import job_results
 from didflow_chassis.tenancy import within
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.routing import Routing
@@ -16,6 +19,7 @@ from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 from didflow_provisioning.store.tables import (
     CARRIER_COMMAND,
     ROUTING,
+    VOICE_TARGET,
     VOICE_TRUNK,
     carrier_commands,
     routings,
@@ -61,6 +65,23 @@ def usable_voice_trunks(caller: Caller, *conditions: sa.ColumnElement[bool]) -> 
     return sa.select(*columns).where(is_usable, voice_trunks.c.deleted.is_(False), *conditions)
 
 
+def dids_on_trunk(trunk_id: UUID, after: UUID, limit: int) -> sa.Select[Any]:
+    """Select the live DIDs that use a voice trunk, in the order of their ids, behind one of them."""
+    columns = routings.c.did_id, routings.c.number
+    is_next = sa.and_(_is_on_trunk(trunk_id), routings.c.did_id > after)
+    return sa.select(*columns).where(is_next).order_by(routings.c.did_id).limit(limit)
+
+
+def late_dids_on_trunk(trunk_id: UUID, job_id: UUID, known: Collection[UUID], limit: int) -> sa.Select[Any]:
+    """Select live DIDs that use a voice trunk and have no result in a job, except those that are known already.
+
+    The results name a DID by its number."""
+    has_result = sa.exists().where(job_results.c.job_id == job_id, job_results.c.item == routings.c.number)
+    columns = routings.c.did_id, routings.c.number
+    is_late = sa.and_(_is_on_trunk(trunk_id), routings.c.did_id.not_in(known), ~has_result)
+    return sa.select(*columns).where(is_late).order_by(routings.c.did_id).limit(limit)
+
+
 def to_routing(row: Any) -> Routing:
     """Return the routing in a row of `routings_named`."""
     return ROUTING.from_row(tuple(row)).state
@@ -74,6 +95,12 @@ def to_carrier_command(row: Any) -> CarrierCommand:
 def to_voice_trunk(row: Any) -> VoiceTrunk:
     """Return the voice trunk in a row of `usable_voice_trunks`."""
     return VOICE_TRUNK.from_row(tuple(row)).state
+
+
+def _is_on_trunk(trunk_id: UUID) -> sa.ColumnElement[bool]:
+    # Written out as in the index: an expression with parameters in it would not use the index.
+    target = sa.literal_column(f"({VOICE_TARGET})", PG_UUID(as_uuid=True))
+    return sa.and_(routings.c.voice.is_not(None), target == trunk_id)
 
 
 def _accounts_above(account: str) -> list[str]:

@@ -16,6 +16,9 @@ METADATA = sa.MetaData()
 VIEWS = sa.MetaData()
 """The views. They are loaded like tables and never written."""
 
+VOICE_TARGET = "(voice -> 'delivery' ->> 'id')::uuid"
+"""The voice trunk of a routing, as an expression with an index."""
+
 routings = state_table(
     "routings",
     METADATA,
@@ -46,7 +49,8 @@ routings = state_table(
     sa.Index("routings_live_number", "number", postgresql_where=sa.text("end_reason IS NULL")),
     sa.Index(
         "routings_voice_target",
-        sa.text("((voice -> 'delivery' ->> 'id')::uuid)"),
+        sa.text(f"({VOICE_TARGET})"),
+        "did_id",
         postgresql_where=sa.text("voice IS NOT NULL"),
     ),
     emits=True,

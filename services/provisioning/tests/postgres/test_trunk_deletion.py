@@ -2,17 +2,14 @@
 
 import asyncio
 import random
-import re
 from collections.abc import Coroutine, Iterator
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
 from didflow_chassis import failpoints
 from didflow_contracts.ids import derived_id
-from didflow_provisioning.store.tables import VOICE_TRUNK_USE
 
 ROUNDS = 8
 CALLERS = 4
@@ -27,11 +24,6 @@ SELECT count(*) FROM routings JOIN voice_trunks ON trunk_id = (voice -> 'deliver
 WAITS_FOR_LOCK = """
 SELECT FROM pg_locks JOIN pg_database ON database = pg_database.oid
 WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
-"""
-USED_TRUNKS = """
-INSERT INTO routings SELECT (jsonb_populate_record(r, jsonb_build_object(
-    'did_id', gen_random_uuid(), 'voice', jsonb_build_object('delivery', jsonb_build_object('id', gen_random_uuid()))
-))).* FROM routings r, generate_series(1, 2000)
 """
 
 
@@ -179,13 +171,3 @@ async def test_a_did_waits_for_the_deletion_of_the_trunk_that_it_takes(
     taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
     deleted, taken = await with_first_held(purchased, gate, deleting, taking)
     assert (deleted.status_code, taken["results"][0]["code"]) == (204, "voice_trunk_not_found")
-
-
-async def test_the_dids_of_a_trunk_are_counted_by_one_lookup_in_one_index(purchased: Any) -> None:
-    """Among 2,000 DIDs with trunks of their own, PostgreSQL chooses the index by itself and reads no other."""
-    await purchased.fetch(USED_TRUNKS)
-    await purchased.fetch("ANALYZE routings")
-    plan = await purchased.fetch(f"EXPLAIN {VOICE_TRUNK_USE.load_sql}", [UUID(int=0)])
-    names = set(re.findall(r"Scan (?:using|on) (\w+)", "\n".join(row[0] for row in plan)))
-    assert "routings_voice_target" in names
-    assert names <= {"routings_voice_target", "routings"}

@@ -1,6 +1,7 @@
 """Every handler: its message delivered twice, and its message before the purchase."""
 
 from collections.abc import Callable
+from dataclasses import fields as fields_of
 from typing import Any, get_args
 
 import pytest
@@ -100,8 +101,9 @@ def test_an_expiring_registration_still_counts(active: Any, messages: Any) -> No
 @pytest.mark.parametrize("command", ROUTING_COMMANDS)
 def test_a_command_for_an_unknown_did_is_not_found(stage: Any, messages: Any, command: type) -> None:
     """Every command about a DID that provisioning does not know is refused."""
-    values = {"voice_trunk_id": messages.trunk_id, "capacity": 1, "command_id": messages.trunk_id}
-    fields = {name: values[name] for name in getattr(command, "__annotations__", {}) if name in values}
+    trunk_id = messages.trunk_id
+    values = {"voice_trunk_id": trunk_id, "former": trunk_id, "capacity": 1, "command_id": trunk_id}
+    fields = {field.name: values[field.name] for field in fields_of(command) if field.name in values}
     decision = stage.process(command(**messages.command_fields(messages.did_id), **fields))
     assert isinstance(decision, Refused)
     assert decision.code == "not_found"

@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.create_index(
         "routings_voice_target",
         "routings",
-        [sa.text("((voice -> 'delivery' ->> 'id')::uuid)")],
+        [sa.text("((voice -> 'delivery' ->> 'id')::uuid)"), "did_id"],
         postgresql_where=sa.text("voice IS NOT NULL"),
     )
 

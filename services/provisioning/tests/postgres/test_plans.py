@@ -1,0 +1,40 @@
+"""The DIDs of a voice trunk are found by one index, whatever the number of other DIDs."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from didflow_chassis.database import compile_statement
+from didflow_provisioning.store import queries
+from didflow_provisioning.store.tables import VOICE_TRUNK_USE
+
+TRUNK, JOB = UUID(int=1), UUID(int=2)
+STATEMENTS: dict[str, tuple[str, list[Any]]] = {
+    "count": (VOICE_TRUNK_USE.load_sql, [[TRUNK]]),
+    "page": compile_statement(queries.dids_on_trunk(TRUNK, UUID(int=0), 100)),
+    "late page": compile_statement(queries.late_dids_on_trunk(TRUNK, JOB, [UUID(int=3)], 100)),
+}
+USED_TRUNKS = """
+INSERT INTO routings SELECT (jsonb_populate_record(r, jsonb_build_object(
+    'did_id', gen_random_uuid(), 'voice', jsonb_build_object('delivery', jsonb_build_object('id', gen_random_uuid()))
+))).* FROM routings r, generate_series(1, 2000)
+"""
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_the_dids_of_a_trunk_are_found_by_one_index(purchased: Any, name: str) -> None:
+    """Among 2,000 DIDs with trunks of their own, PostgreSQL chooses the index by itself and reads no other DIDs."""
+    statement, values = STATEMENTS[name]
+    await purchased.fetch(USED_TRUNKS)
+    await purchased.fetch("ANALYZE routings")
+    plan = "\n".join(row[0] for row in await purchased.fetch(f"EXPLAIN {statement}", *values))
+    scans = set(re.findall(r"(\w+ Scan)(?: using (\w+))? on (\w+)", plan))
+    of_dids = {scan for scan in scans if scan[2] in {"routings", "routings_voice_target"}}
+    assert of_dids <= {
+        ("Index Scan", "routings_voice_target", "routings"),
+        ("Heap Scan", "", "routings"),
+        ("Index Scan", "", "routings_voice_target"),
+    }
+    assert "routings_voice_target" in plan
