@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from didflow.services import service
+from didflow_chassis.http.jobs import jobs_router
 from didflow_chassis.http.problems import PROBLEMS
 from didflow_contracts.roles import ROLES, ROLES_OF
 
@@ -32,3 +34,10 @@ def test_the_table_of_roles_is_that_of_the_contracts():
         [action, *("x" if role in roles else "" for role in ROLES)] for action, roles in ROLES_OF.items()
     ]
     assert rows_below("| action |") == expected
+
+
+def test_the_routes_of_jobs_are_complete():
+    """Each route that every service has for its jobs is in the table, with its method."""
+    routes = jobs_router(service("billing")).routes
+    expected = [f"{min(route.methods)} {route.path.replace('/billing/', '/<service>/')}" for route in routes]
+    assert [route for route, _ in rows_below("| route |")] == expected

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from didflow_chassis.http.application import create_application, openapi_json
+    from didflow_chassis.http.application import create_application, openapi_json, routers_of
     from didflow_chassis.http.authentication import Authenticator, authenticator
     from didflow_chassis.http.batch import BatchAnswer, Target, check_size
     from didflow_chassis.http.context import Http, HttpContext
@@ -42,10 +42,11 @@ __all__ = [
     "invalid_input",
     "me_router",
     "openapi_json",
+    "routers_of",
 ]
 
 _MODULES: Final = {
-    "application": ("create_application", "openapi_json"),
+    "application": ("create_application", "openapi_json", "routers_of"),
     "authentication": ("Authenticator", "authenticator"),
     "batch": ("BatchAnswer", "Target", "check_size"),
     "context": ("Http", "HttpContext"),

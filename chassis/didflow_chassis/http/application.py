@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from didflow_chassis.http.authentication import Authentication
 from didflow_chassis.http.boundary import Boundary, on_exception
 from didflow_chassis.http.idempotency import Replay
+from didflow_chassis.http.jobs import jobs_router
 from didflow_chassis.http.limits import MAX_BODY, BodyLimit, Buckets, Rate
 from didflow_chassis.http.openapi import Application
 from didflow_chassis.http.routes import check_actions
@@ -51,6 +52,11 @@ def openapi_json(service: Service) -> str:
     return json.dumps(_with_routes(service).openapi(), indent=2) + "\n"
 
 
+def routers_of(service: Service) -> tuple[APIRouter, ...]:
+    """Return the routers of a service: its own, and those that every service has under `/v1/<service>/`."""
+    return (*service.routers(), jobs_router(service))
+
+
 def _with_routes(service: Service) -> FastAPI:
     app = Application(
         title=f"didflow {service.name}",
@@ -60,7 +66,7 @@ def _with_routes(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in service.routers():
+    for router in routers_of(service):
         check_actions(router)
         app.include_router(router)
     return app

@@ -1,5 +1,8 @@
 """The router of every service: each route has an action, and the caller's role is checked before anything else.
 
+A route about things of several kinds, such as jobs, has one action for each kind. A role that may do none of them is
+refused. What the caller sees behind the route is then decided by the kind.
+
 The order of the checks of a request is: role, names of query parameters, names of body fields, stored answer, values.
 Source: spec http; spec roles.
 """
@@ -24,10 +27,13 @@ from didflow_chassis.http.problems import Problem
 from didflow_contracts.roles import ROLES, ROLES_OF, Action, may, permissions
 
 ACTION: Final = "x-action"
-"""Where the OpenAPI document and the route itself keep the action."""
+"""Where the OpenAPI document and the route itself keep the action, or several of which one suffices."""
 
 BATCH_ITEM: Final = "x-batch-item"
 """Where a batch route keeps what one item is called."""
+
+Actions = Action | tuple[Action, ...]
+"""What a route needs: one action, or one of several."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -40,13 +46,12 @@ class Decorator(Protocol):
 
 
 class Route(APIRoute):
-    """A route with an action."""
+    """A route with an action, or with several of which one suffices."""
 
     @property
-    def action(self) -> Action:
-        """Return the action of the route."""
-        action: Action = (self.openapi_extra or {})[ACTION]
-        return action
+    def actions(self) -> tuple[Action, ...]:
+        """Return the actions of the route. The caller's role must be able to do one of them."""
+        return _as_tuple((self.openapi_extra or {})[ACTION])
 
     @property
     def batch_item(self) -> str | None:
@@ -56,11 +61,11 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route, behind the checks of the role and of unknown names."""
         handle = super().get_route_handler()
-        parameters = self._parameters()
+        actions, parameters = self.actions, self._parameters()
         body_type = self.body_field.field_info.annotation if self.body_field else None
 
         async def checked(request: Request) -> Response:
-            check_role(request.state.caller, self.action)
+            check_role(request.state.caller, actions)
             check_parameters(request.query_params, parameters)
             if body_type is not None and is_json(request.headers.get("content-type")):
                 check_fields(body_type, _parsed(await request.body()))
@@ -97,23 +102,23 @@ class Router(APIRouter):
     def __init__(self, *, prefix: str = "/v1", tags: Sequence[str] = ()) -> None:
         super().__init__(prefix=prefix, tags=list(tags), route_class=Route)
 
-    def get(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+    def get(self, path: str, *, action: Actions, **options: Any) -> Decorator:  # type: ignore[override]
         """Declare a GET route."""
         return self._declare("GET", path, action, options)
 
-    def post(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+    def post(self, path: str, *, action: Actions, **options: Any) -> Decorator:  # type: ignore[override]
         """Declare a POST route."""
         return self._declare("POST", path, action, options)
 
-    def patch(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+    def patch(self, path: str, *, action: Actions, **options: Any) -> Decorator:  # type: ignore[override]
         """Declare a PATCH route."""
         return self._declare("PATCH", path, action, options)
 
-    def put(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+    def put(self, path: str, *, action: Actions, **options: Any) -> Decorator:  # type: ignore[override]
         """Declare a PUT route."""
         return self._declare("PUT", path, action, options)
 
-    def delete(self, path: str, *, action: Action, **options: Any) -> Decorator:  # type: ignore[override]
+    def delete(self, path: str, *, action: Actions, **options: Any) -> Decorator:  # type: ignore[override]
         """Declare a DELETE route."""
         return self._declare("DELETE", path, action, options)
 
@@ -134,11 +139,15 @@ class Router(APIRouter):
 
         return declare
 
-    def _declare(self, method: str, path: str, action: Action, options: dict[str, Any]) -> Decorator:
-        if action not in ROLES_OF:
+    def _declare(self, method: str, path: str, action: Actions, options: dict[str, Any]) -> Decorator:
+        if not ROLES_OF.keys() >= set(_as_tuple(action)):
             raise ValueError(f"{method} {path}: {action!r} is not an action of didflow_contracts.roles.")
         extra = {**options.pop("openapi_extra", {}), ACTION: action}
         return self.api_route(path, methods=[method], openapi_extra=extra, **options)
+
+
+def _as_tuple(actions: Actions) -> tuple[Action, ...]:
+    return (actions,) if isinstance(actions, str) else actions
 
 
 def check_actions(router: APIRouter) -> None:
@@ -148,13 +157,14 @@ def check_actions(router: APIRouter) -> None:
             raise TypeError(f"{route} needs an action. Declare it with didflow_chassis.http.Router.")
 
 
-def check_role(caller: Caller, action: Action) -> None:
-    """Raise Problem `role_not_allowed` unless the caller's role may do the action."""
-    if not may(caller.role, action):
-        allowed = ", ".join(role for role in ROLES if role in ROLES_OF[action])
+def check_role(caller: Caller, actions: Sequence[Action]) -> None:
+    """Raise Problem `role_not_allowed` unless the caller's role may do one of the actions."""
+    if not any(may(caller.role, action) for action in actions):
+        allowed = ", ".join(role for role in ROLES if any(may(role, action) for action in actions))
         raise Problem(
             "role_not_allowed",
-            f"Your role {caller.role} may not do {action}. Use a token with one of these roles: {allowed}.",
+            f"Your role {caller.role} may not do {' or '.join(actions)}. "
+            f"Use a token with one of these roles: {allowed}.",
         )
 
 

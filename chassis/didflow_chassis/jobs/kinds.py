@@ -1,6 +1,6 @@
 """The kinds of jobs: which items a job has, and what is done with each of them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Command, Refused, Unchanged
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.results import ItemOutcome
-from didflow_contracts.roles import Action
+from didflow_contracts.roles import Action, may
 
 if TYPE_CHECKING:
     from didflow_chassis.service import Service
@@ -88,3 +88,8 @@ class JobKind(Generic[P]):
     def is_last(self, page: Sequence[Item]) -> bool:
         """Return True if no page follows this one."""
         return not page or (len(page) < self.chunk and not self.has_short_pages)
+
+
+def kinds_of_role(jobs: Mapping[str, JobKind[Any]], role: str) -> frozenset[str]:
+    """Return the names of the kinds that a role may start, and so see and cancel. Source: spec roles, Jobs."""
+    return frozenset(name for name, kind in jobs.items() if may(role, kind.action))

@@ -1,11 +1,11 @@
-"""The tables `jobs` and `job_results`: the kinds of states in them, and all SQL of the runner and of chunks.
+"""The tables `jobs` and `job_results`: the kinds of states in them, and all SQL of jobs.
 
 A lease names the one runner that works on a job. It only avoids double work: what makes a chunk happen once is the
 position of the job, which is compared under the lock of the job. `leased_until` of an unfinished job is in the past
 while nobody works on it, and the job that waits longest is next.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,14 +15,18 @@ import sqlalchemy as sa
 from didflow_chassis import tables
 from didflow_chassis.database import Database, hash64
 from didflow_chassis.decision import NewJob
-from didflow_chassis.jobs.job import Job
-from didflow_chassis.jobs.results import ItemResult
+from didflow_chassis.jobs.job import Job, JobState
+from didflow_chassis.jobs.results import ItemOutcome, ItemResult
 from didflow_chassis.states import Kind
 from didflow_chassis.tables import NOW_SQL
 
 NEW_JOBS: Final = Kind(model=NewJob, table=tables.jobs, key="job_id", append_only=True)
 JOBS: Final = Kind(model=Job, table=tables.jobs, key="job_id")
 KINDS: Final[tuple[Kind[Any], ...]] = (NEW_JOBS, JOBS)
+
+PAGE: Final = 1_000
+"""The results that one statement of an export reads."""
+Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
 LEASE_S: Final = 10.0
 MAX_FAILURES: Final = 5
@@ -83,7 +87,7 @@ COUNT_UNFINISHED: Final = "SELECT count(*) FROM jobs WHERE state IN ('queued', '
 async def claim(database: Database, lease: UUID, kinds: Sequence[str], job_id: UUID | None) -> Job | None:
     """Lease the job that waits longest, or this one, and return it; None if there is none. Raises Outage."""
     rows = await database.fetch(_CLAIM, lease, LEASE_S, list(kinds), job_id)
-    return _job(rows[0]) if rows else None
+    return to_job(rows[0]) if rows else None
 
 
 async def renew(database: Database, job_id: UUID, lease: UUID) -> None:
@@ -94,7 +98,7 @@ async def renew(database: Database, job_id: UUID, lease: UUID) -> None:
 async def begin(database: Database, job_id: UUID, total: int) -> Job | None:
     """Store the number of items of a queued job and return the job. None: it is not queued. Raises Outage."""
     rows = await database.fetch(_BEGIN, job_id, total)
-    return _job(rows[0]) if rows else None
+    return to_job(rows[0]) if rows else None
 
 
 async def fail(database: Database, job_id: UUID, lease: UUID) -> str | None:
@@ -106,7 +110,7 @@ async def fail(database: Database, job_id: UUID, lease: UUID) -> str | None:
 async def find(database: Database, job_id: UUID) -> Job | None:
     """Return a job. Raises Outage."""
     rows = await database.fetch(_FIND, job_id)
-    return _job(rows[0]) if rows else None
+    return to_job(rows[0]) if rows else None
 
 
 async def prune(database: Database, days: int, limit: int) -> None:
@@ -136,21 +140,43 @@ async def add_results(connection: Any, job_id: UUID, results: Sequence[tuple[int
         await connection.execute(_ADD_RESULTS, job_id, *map(list, zip(*rows, strict=True)))
 
 
-def job_columns() -> list[sa.Column[Any]]:
-    """Return the columns from which `to_job` makes a job."""
-    return [tables.jobs.c[name] for name in JOBS.names]
+def select_jobs(
+    *conditions: sa.ColumnElement[bool],
+    job_id: UUID | None = None,
+    kind: str | None = None,
+    state: JobState | None = None,
+) -> sa.Select[Any]:
+    """Return the statement of the jobs that satisfy all that is given. `to_job` makes a job of each row."""
+    columns = tables.jobs.c
+    wanted = {columns.job_id: job_id, columns.kind: kind, columns.state: state}
+    given = (column == value for column, value in wanted.items() if value is not None)
+    return sa.select(*(columns[name] for name in JOBS.names)).where(*conditions, *given)
 
 
 def to_job(row: Any) -> Job:
-    """Return the job of a row with `job_columns`."""
-    return _job(row)
+    """Return the job of a row that has all columns of a job."""
+    job: Job = JOBS.from_row((*(row[name] for name in JOBS.names), 0)).state
+    return job
+
+
+def select_results(job_id: UUID, outcome: ItemOutcome | None = None) -> sa.Select[Any]:
+    """Return the statement of the results of a job, in any order."""
+    columns = tables.job_results.c
+    statement = sa.select(tables.job_results).where(columns.job_id == job_id)
+    return statement if outcome is None else statement.where(columns.outcome == outcome)
+
+
+async def pages_of_results(
+    fetch: Fetch, job_id: UUID, outcome: ItemOutcome | None = None
+) -> AsyncIterator[Sequence[Any]]:
+    """Yield the results of a job in the order of its items, page by page. Each page is one `fetch`."""
+    number, last = tables.job_results.c.n, 0
+    statement = select_results(job_id, outcome).order_by(number).limit(PAGE)
+    while page := await fetch(statement.where(number > last)):
+        yield page
+        last = page[-1]["n"]
 
 
 def parameters_of(job: Job, model: type) -> Any:
     """Return the parameters of a job as a value of their class."""
     return msgspec.convert(job.parameters, model, strict=False)
-
-
-def _job(row: Any) -> Job:
-    job: Job = JOBS.from_row((*row, 0)).state
-    return job

@@ -1,6 +1,7 @@
-"""The jobs of the toy service over HTTP: a route that starts the job `add`."""
+"""The jobs of the toy service over HTTP: a route that starts the job `add`, and kinds that other roles may start."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import toy
@@ -13,11 +14,21 @@ from didflow_chassis.decision import Decision, Refused, Unchanged
 from didflow_chassis.http import Http, JobResponse, Router
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.service import Handler
+from didflow_chassis.testing import ServiceOnPostgres
 
 ONCE = UUID("01932f6e-5c4b-7a10-8c3e-2f6d1b7a9e10")
 """The id of the job that is started only once."""
 
 router = Router()
+
+
+async def add_job(service: ServiceOnPostgres, kind: str, account: str, **columns: object) -> str:
+    """Insert a job of an account and return its id."""
+    values = {"kind": kind, "account": account, "role": "reseller", "created_by": "user:ann", **columns}
+    values = {"job_id": uuid4(), "created_at": datetime(2026, 10, 1, tzinfo=UTC), "parameters": "{}"} | values
+    names, places = ", ".join(values), ", ".join(f"${n}" for n, _ in enumerate(values, 1))
+    await service.fetch(f"INSERT INTO jobs ({names}) VALUES ({places})", *values.values())
+    return str(values["job_id"])
 
 
 class Addition(BaseModel):
@@ -46,7 +57,11 @@ def start(job: Job | None, command: StartAdding, now: object) -> Decision:
 
 SERVICE = replace(
     toy.SERVICE,
-    jobs={"add": toy_jobs.ADD},
+    jobs={
+        "add": toy_jobs.ADD,
+        "review": toy_jobs.replaced(toy_jobs.ADD, action="decide_verifications"),
+        "tidy": toy_jobs.replaced(toy_jobs.ADD, action="operate"),
+    },
     commands={**toy.SERVICE.commands, StartAdding: Handler(decide=start, model=Job)},
     routers=lambda: [router],
 )
