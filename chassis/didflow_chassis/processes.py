@@ -150,6 +150,7 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             process.database,
             pacing,
             interval_s=settings.clock_interval_s,
+            metrics=process.metrics,
         )
         yield Worker(process, consumer, relay, timers, jobs, Liveness(consumer, process.metrics))
 

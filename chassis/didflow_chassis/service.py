@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from didflow_chassis.decision import Command, Known
-from didflow_chassis.jobs.job import CancelJob, Job, StartJob, cancel_job, start_job
+from didflow_chassis.jobs.job import CancelJob, Job, RetryJob, StartJob, cancel_job, retry_job, start_job
 from didflow_chassis.jobs.kinds import JobKind
 from didflow_chassis.jobs.store import KINDS as JOB_TABLES
 from didflow_chassis.states import Kind
@@ -69,6 +69,7 @@ class Handler:
 JOB_COMMANDS: Mapping[type[Command], Handler] = {
     StartJob: Handler(decide=start_job, model=Job),
     CancelJob: Handler(decide=cancel_job, model=Job),
+    RetryJob: Handler(decide=retry_job, model=Job),
 }
 
 

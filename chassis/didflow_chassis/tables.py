@@ -148,6 +148,7 @@ jobs = sa.Table(
     sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("position", sa.Text, comment="position of the last item that was decided"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("reference", sa.Text, comment="finds the last error in the log"),
     instant("finished_at"),
     sa.Column("lease", UUID(as_uuid=True), comment="the runner that works on it"),
     sa.Column(

@@ -21,7 +21,8 @@ class Job(Struct, frozen=True, kw_only=True):
     """A job as it is stored. `total` is None until its items are counted.
 
     `done` counts the items that are done or unchanged, `refused` the others. `position` is the position of the last
-    item that was decided. `failures` counts the errors since the last chunk that was committed.
+    item that was decided. `failures` counts the errors since the last chunk that was committed, and `reference`
+    finds the last error in the log.
     """
 
     job_id: UUID
@@ -37,6 +38,7 @@ class Job(Struct, frozen=True, kw_only=True):
     refused: int = 0
     position: str | None = None
     failures: int = 0
+    reference: str | None = None
     finished_at: datetime | None = None
 
     @classmethod
@@ -87,3 +89,24 @@ def cancel_job(job: Job | None, command: CancelJob, now: datetime) -> Decision:
         return Refused("job_finished", f"The job is {job.state}. It cannot be canceled any more.")
     canceled = replace(job, state="canceled", finished_at=now)
     return Decided(state=canceled, answer=canceled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryJob(Command):
+    """Let a failed job go on. Only the command line of operators has this command."""
+
+
+def retry_job(job: Job | None, command: RetryJob, now: datetime) -> Decision:  # noqa: ARG001
+    """Let a failed job go on at its position. Refused `not_found`, `job_not_failed`.
+
+    It may fail again after as many errors as at first.
+    """
+    if job is None:
+        return Refused("not_found", "There is no such job.")
+    if job.state in UNFINISHED:
+        return Unchanged(answer=job)
+    if job.state != "failed":
+        return Refused("job_not_failed", f"The job is {job.state}. Only a failed job can be retried.")
+    state: JobState = "queued" if job.total is None else "running"
+    retried = replace(job, state=state, failures=0, finished_at=None)
+    return Decided(state=retried, answer=retried)

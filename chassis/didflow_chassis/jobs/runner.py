@@ -7,6 +7,7 @@ the position of the job.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,7 @@ from didflow_chassis.pacing import Pacing
 from didflow_chassis.service import Service
 from didflow_chassis.stage.messages import TooWide
 from didflow_chassis.stage.stage import Stage
+from didflow_chassis.telemetry.metrics import Metrics
 from didflow_contracts.ids import uuid7
 
 _LOG = logging.getLogger(__name__)
@@ -33,13 +35,21 @@ class JobRunner:
     """The runner of one process. `interval_s` is the pause while there is nothing to do."""
 
     def __init__(
-        self, service: Service, stage: Stage, database: Database, pacing: Pacing, *, interval_s: float
+        self,
+        service: Service,
+        stage: Stage,
+        database: Database,
+        pacing: Pacing,
+        *,
+        interval_s: float,
+        metrics: Metrics | None = None,
     ) -> None:
         self._service = service
         self._stage = stage
         self._database = database
         self._pacing = pacing
         self._interval_s = interval_s
+        self._metrics = metrics or Metrics()
 
     async def run(self, ready: asyncio.Event) -> None:
         """Run chunks until cancelled. The first one waits for `ready`. During an outage, try again later."""
@@ -70,9 +80,7 @@ class JobRunner:
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker
-            state = await store.fail(self._database, job.job_id, lease)
-            reference = log_internal_error(error)
-            _LOG.error("A chunk failed", extra={**_about(job), "state": state, "reference": reference})
+            await self._fail(job, lease, error)
         return True
 
     async def finish(self, job_id: UUID, on_progress: Callable[[Job], None]) -> Job:
@@ -110,9 +118,23 @@ class JobRunner:
             lists_unchanged=kind.lists_unchanged,
         )
         chunk, results = await self._decide(chunk)
+        self._count(job, results)
         await failpoints.hit("job.committed")
         if kind.after is not None:
             await kind.after(tools, chunk.items, [result.outcome for result in results])
+
+    async def _fail(self, job: Job, lease: UUID, error: Exception) -> None:
+        """Count and log an error. After the last attempt the job is `failed` and waits for an operator."""
+        reference = log_internal_error(error)
+        state = await store.fail(self._database, job.job_id, lease, reference)
+        if state == "failed":
+            self._metrics.failed_jobs.labels(job.kind).inc()
+        what = "A job failed" if state == "failed" else "A chunk failed and is tried again"
+        _LOG.error(what, extra={**_about(job), "state": state, "reference": reference})
+
+    def _count(self, job: Job, results: Sequence[ItemResult]) -> None:
+        for outcome, items in Counter(result.outcome for result in results).items():
+            self._metrics.job_items.labels(job.kind, outcome).inc(items)
 
     async def _decide(self, chunk: Chunk) -> tuple[Chunk, Sequence[ItemResult]]:
         """Decide the chunk, or as much of its first items as one transaction may lock. Return what was decided."""

@@ -50,8 +50,9 @@ UPDATE jobs SET state = 'running', total = $2, version = version + 1 WHERE job_i
 RETURNING {_COLUMNS}
 """  # noqa: S608
 _FAIL: Final = f"""
-UPDATE jobs SET failures = failures + 1, version = version + 1,
-    leased_until = clock_timestamp() + make_interval(secs => 4 ^ failures),
+UPDATE jobs SET failures = failures + 1, reference = $4, version = version + 1,
+    leased_until = clock_timestamp()
+        + CASE WHEN failures + 1 >= $3 THEN interval '0' ELSE make_interval(secs => 4 ^ failures) END,
     state = CASE WHEN failures + 1 >= $3 THEN 'failed' ELSE state END,
     finished_at = CASE WHEN failures + 1 >= $3 THEN {NOW_SQL} END
 WHERE job_id = $1 AND lease = $2 AND state IN ('queued', 'running')
@@ -81,6 +82,9 @@ DELETE FROM jobs j WHERE finished_at < clock_timestamp() - make_interval(days =>
     AND NOT EXISTS (SELECT FROM job_results r WHERE r.job_id = j.job_id)
 """
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE job_id = $1"  # noqa: S608
+COUNT_BY_STATE: Final = """
+SELECT state, count(*) AS jobs FROM jobs WHERE state IN ('queued', 'running') GROUP BY state
+"""
 COUNT_UNFINISHED: Final = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
 
 
@@ -101,9 +105,12 @@ async def begin(database: Database, job_id: UUID, total: int) -> Job | None:
     return to_job(rows[0]) if rows else None
 
 
-async def fail(database: Database, job_id: UUID, lease: UUID) -> str | None:
-    """Count an error. Return the state of the job, which pauses for 1, 4, 16, 64 s and then is `failed`."""
-    rows = await database.fetch(_FAIL, job_id, lease, MAX_FAILURES)
+async def fail(database: Database, job_id: UUID, lease: UUID, reference: str) -> JobState | None:
+    """Count an error. Return the state of the job, which pauses for 1, 4, 16, 64 s and then is `failed`.
+
+    `reference` finds the error in the log. Raises Outage.
+    """
+    rows = await database.fetch(_FAIL, job_id, lease, MAX_FAILURES, reference)
     return rows[0]["state"] if rows else None
 
 

@@ -39,6 +39,10 @@ class Metrics:
             "parked_oldest_seconds", "Age of the oldest by reason", "reason"
         )
 
+        self.jobs = self._gauge("jobs", "Unfinished jobs by state", "state")
+        self.failed_jobs = self._counter("failed_jobs", "Jobs that failed", "kind")
+        self.job_items = self._counter("job_items", "Items of jobs that were decided", "kind", "outcome")
+
     def expose(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""Measures the outbox and the parked messages: how many rows there are, and how old the oldest is.
+"""Measures the outbox, the parked messages and the jobs: how many rows there are, and how old the oldest is.
 
 If a message has been parked as early for longer than 15 minutes, this is logged once. The message stays parked.
 """
@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from didflow_chassis import parked
+from didflow_chassis.jobs.job import UNFINISHED
+from didflow_chassis.jobs.store import COUNT_BY_STATE
 from didflow_chassis.telemetry.metrics import Metrics
 
 LATE = timedelta(minutes=15)
@@ -34,7 +36,7 @@ class Fetches(Protocol):
 
 
 class QueueMetrics:
-    """Sets the metrics of the outbox and of parked messages. Each worker has one."""
+    """Sets the metrics of the outbox, of parked messages and of jobs. Each worker has one."""
 
     def __init__(self, metrics: Metrics, database: Fetches) -> None:
         self._metrics = metrics
@@ -53,6 +55,9 @@ class QueueMetrics:
             self._metrics.parked_oldest_seconds.labels(reason).set(row["oldest"] if row else 0)
         early = counts.get(parked.EARLY)
         self._report(early["late"] if early else 0)
+        jobs = {row["state"]: row["jobs"] for row in await self._database.fetch(COUNT_BY_STATE)}
+        for state in UNFINISHED:
+            self._metrics.jobs.labels(state).set(jobs.get(state, 0))
 
     def _report(self, late: int) -> None:
         if late > self._late:

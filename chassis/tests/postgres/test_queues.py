@@ -89,3 +89,19 @@ async def test_what_waits_too_early_for_long_is_reported_once(database, metrics,
         await watch.measure()
 
     assert [record.messages for record in caplog.records] == [1]
+
+
+async def test_unfinished_jobs_are_counted_by_state(database, metrics):
+    """Jobs that have ended are not counted. A state without a job is zero."""
+    for state in ("queued", "queued", "done", "failed"):
+        await database.fetch(
+            "INSERT INTO jobs (job_id, kind, account, role, created_by, created_at, parameters, state) "
+            "VALUES (gen_random_uuid(), 'k', '', 'operator', 's', clock_timestamp(), '{}', $1)",
+            state,
+        )
+
+    await QueueMetrics(metrics, database).measure()
+
+    assert value(metrics, "jobs", state="queued") == 2
+    assert value(metrics, "jobs", state="running") == 0
+    assert value(metrics, "jobs", state="failed") is None

@@ -15,6 +15,7 @@ from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.pacing import Pacing
 from didflow_chassis.service import Handler
 from didflow_chassis.stage import Stage
+from didflow_chassis.telemetry.metrics import Metrics
 
 _PAGE = """
 SELECT did_id, number FROM counters WHERE $1::uuid IS NULL OR did_id > $1 ORDER BY did_id LIMIT $2
@@ -78,5 +79,5 @@ def stage_like(stage: Stage, kind: JobKind[AddToAll] = ADD) -> Stage:
     return Stage(service, stage.database, stage._telemetry)
 
 
-def runner(stage: Stage, database: Database) -> JobRunner:
-    return JobRunner(stage.service, stage, database, Pacing(database), interval_s=0.01)
+def runner(stage: Stage, database: Database, metrics: Metrics | None = None) -> JobRunner:
+    return JobRunner(stage.service, stage, database, Pacing(database), interval_s=0.01, metrics=metrics)

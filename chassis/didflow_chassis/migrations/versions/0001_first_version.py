@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("position", sa.Text, comment="position of the last item that was decided"),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("reference", sa.Text, comment="finds the last error in the log"),
         sa.Column("finished_at", instant()),
         sa.Column("lease", UUID(as_uuid=True), comment="the runner that works on it"),
         sa.Column(

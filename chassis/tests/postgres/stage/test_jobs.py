@@ -1,6 +1,7 @@
 """Jobs on PostgreSQL: each item once, whatever happens between two statements, and results for all of them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,9 +17,10 @@ from toy_records import record
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_chassis.jobs import store
-from didflow_chassis.jobs.job import CancelJob, Job
+from didflow_chassis.jobs.job import CancelJob, Job, RetryJob
 from didflow_chassis.jobs.kinds import Item, JobTools, Statement
 from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage, messages
+from didflow_chassis.telemetry.metrics import Metrics
 from didflow_contracts.ids import uuid7
 
 STARTER = Caller(subject="ana", account="master/acme", role="reseller")
@@ -250,6 +252,96 @@ async def test_a_chunk_that_needs_too_many_locks_is_done_in_parts(
     assert seen[:2] == [2, 4]
     assert [await total(database, n) for n in range(25)] == [1] * 25
     assert await results(database, job_id) == [(n, "done", None) for n in range(1, 26)]
+
+
+async def fail(stage: Stage, database: Database, job_id: UUID, **broken: Any) -> Job:
+    """Let the chunks of a job fail until the job has failed."""
+    kind = stage.service.jobs["add"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(stage.service.jobs, "add", toy_jobs.replaced(kind, **broken))
+        for _ in range(store.MAX_FAILURES):
+            await database.fetch("UPDATE jobs SET leased_until = clock_timestamp() WHERE job_id = $1", job_id)
+            assert await runner(stage, database).run_chunk(job_id)
+    return await found(database, job_id)
+
+
+async def test_a_failed_job_goes_on_at_its_position_when_it_is_retried(
+    adding: Stage, database: Database
+) -> None:
+    """Its items are decided once each, and it begins at once. A second retry is unchanged."""
+
+    async def broken(*_: object) -> list[Item]:
+        raise ZeroDivisionError("no page")
+
+    job_id = await start(adding)
+    await runner(adding, database).run_chunk(job_id)
+    failed = await fail(adding, database, job_id, page=broken)
+    assert (failed.state, failed.done, failed.position is not None) == ("failed", 10, True)
+    retry = RetryJob(entity_id=job_id, subject="", caller=CALLER)
+    decision = await run(adding, retry)
+    assert isinstance(decision, Decided)
+    assert (decision.answer.state, decision.answer.finished_at) == ("running", None)
+    assert isinstance(await run(adding, retry), Unchanged)
+    assert await runner(adding, database).run_chunk(job_id), "it does not wait"
+    job = await runner(adding, database).finish(job_id, lambda _: None)
+    assert (job.state, job.done, job.failures) == ("done", 25, 0)
+    assert [await total(database, n) for n in range(25)] == [1] * 25
+    assert [n for n, *_ in await results(database, job_id)] == list(range(1, 26))
+
+
+async def test_a_job_that_failed_before_its_items_were_counted_counts_them_when_it_is_retried(
+    adding: Stage, database: Database
+) -> None:
+    """It is queued again, so its total is not missing at its end."""
+
+    async def broken(*_: object) -> int:
+        raise ZeroDivisionError("no count")
+
+    job_id = await start(adding)
+    assert (await fail(adding, database, job_id, count=broken)).total is None
+    decision = await run(adding, RetryJob(entity_id=job_id, subject="", caller=CALLER))
+    assert isinstance(decision, Decided)
+    assert decision.answer.state == "queued"
+    job = await runner(adding, database).finish(job_id, lambda _: None)
+    assert (job.state, job.total, job.done) == ("done", 25, 25)
+
+
+async def test_only_a_failed_job_is_retried(adding: Stage, database: Database) -> None:
+    """A canceled job stays canceled, and a done one done: 409 `job_not_failed`. An unknown one is `not_found`."""
+    canceled, done = await start(adding), await start(adding)
+    await run(adding, CancelJob(entity_id=canceled, subject="", caller=STARTER, kinds=frozenset({"add"})))
+    await runner(adding, database).finish(done, lambda _: None)
+    for job_id, code in ((canceled, "job_not_failed"), (done, "job_not_failed"), (uuid7(), "not_found")):
+        refused = await run(adding, RetryJob(entity_id=job_id, subject="", caller=CALLER))
+        assert isinstance(refused, Refused)
+        assert refused.code == code
+
+
+async def test_a_failed_job_is_counted_and_its_error_is_found_by_its_reference(
+    adding: Stage, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log line of the failure has the reference that the job keeps, and that of the traceback."""
+
+    async def broken(*_: object) -> list[Item]:
+        raise ZeroDivisionError("no page")
+
+    metrics = Metrics()
+    job_id = await start(adding)
+    running = toy_jobs.runner(adding, database, metrics)
+    await running.run_chunk(job_id)
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setitem(adding.service.jobs, "add", toy_jobs.replaced(toy_jobs.ADD, page=broken))
+        for _ in range(store.MAX_FAILURES):
+            await database.fetch("UPDATE jobs SET leased_until = clock_timestamp()")
+            await running.run_chunk(job_id)
+    (line,) = [record for record in caplog.records if record.message == "A job failed"]
+    assert (line.job, line.kind) == (str(job_id), "add")
+    assert line.reference == (await found(database, job_id)).reference
+    (error,) = [r for r in caplog.records if r.exc_info and r.reference == line.reference]
+    assert "no page" in str(error.exc_info)
+    assert metrics.registry.get_sample_value("didflow_failed_jobs_total", {"kind": "add"}) == 1
+    done = {"kind": "add", "outcome": "done"}
+    assert metrics.registry.get_sample_value("didflow_job_items_total", done) == 10
 
 
 async def test_a_statement_is_run_with_the_chunk_and_overwrites_nothing_newer(
