@@ -5,6 +5,7 @@ from pathlib import Path
 
 from didflow.services import service
 from didflow_chassis.http.jobs import jobs_router
+from didflow_chassis.http.operators import DeadLetterResponse, ParkedResponse, operator_router
 from didflow_chassis.http.problems import PROBLEMS
 from didflow_contracts.roles import ROLES, ROLES_OF
 
@@ -41,3 +42,17 @@ def test_the_routes_of_jobs_are_complete():
     routes = jobs_router(service("billing")).routes
     expected = [f"{min(route.methods)} {route.path.replace('/billing/', '/<service>/')}" for route in routes]
     assert [route for route, _ in rows_below("| route |")] == expected
+
+
+def test_the_routes_of_operators_are_complete():
+    """Each route that every service has for operators is in the table, with its method."""
+    routes = operator_router(service("billing")).routes
+    expected = [f"{min(route.methods)} {route.path.replace('/billing/', '/<service>/')}" for route in routes]
+    assert [route for route, _ in rows_below("| route of operators |")] == expected
+
+
+def test_the_fields_of_dead_letters_and_parked_messages_are_named():
+    """Each field of the answers is in the section about operators."""
+    section = "\n".join(LINES).partition("## Operators")[2].partition("\n## ")[0]
+    fields = {*DeadLetterResponse.model_fields, *ParkedResponse.model_fields}
+    assert {name for name in fields if f"`{name}`" not in section} == set()

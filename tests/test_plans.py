@@ -36,7 +36,7 @@ async def opened(request, database_for: DatabaseFor):
 async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
     """States, parked messages, the inbox, due timers and the outbox are read by an index."""
     about, database = opened
-    statements = [TAKEN, parked.LOAD, parked.REMOVE, _READ, _DELETE]
+    statements = [TAKEN, parked.LOAD, parked.LOAD_SINGLE, parked.REMOVE, _READ, _DELETE]
     for kind in about.kinds:
         statements += [] if kind.append_only else [kind.load_sql]
         statements += [due_sql(kind)] if kind.due else []

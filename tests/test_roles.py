@@ -32,6 +32,10 @@ class Untouchable:
         """Fail: a command is decided."""
         raise Touched
 
+    async def operate(self, *_: Any, **__: Any) -> Any:
+        """Fail: an operation is run."""
+        raise Touched
+
 
 def routes() -> Iterator[tuple[str, Any]]:
     """Yield each route of each service, with the name of its service."""

@@ -5,7 +5,7 @@ except for the retry and the drop: see `dead_letter_operations`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -155,12 +155,12 @@ def select_one(letter_id: UUID) -> sa.Select[Any]:
 
 def letter_in(row: Any) -> DeadLetter:
     """Return the dead letter in a row of `select`."""
-    return DeadLetter(**_read(row))
+    return DeadLetter(**_values(row, DeadLetter))
 
 
 def whole_letter_in(row: Any) -> WholeLetter:
     """Return the dead letter in a row of `select_one`."""
-    values = _read(row)
+    values = _values(row, WholeLetter)
     return WholeLetter(**values | {"headers": headers_from_json(values["headers"])})
 
 
@@ -228,8 +228,9 @@ async def connect(dsn: str) -> Any:
         raise Outage(f"the database cannot be reached: {type(error).__name__}") from error
 
 
-def _read(row: Any) -> dict[str, Any]:
-    values = dict(row)
+def _values(row: Any, model: type[DeadLetter]) -> dict[str, Any]:
+    """Return the columns of a row that are fields of the model. A statement may select more."""
+    values = {field.name: row[field.name] for field in fields(model) if field.name in row}
     return values | {"detail": values["detail"] or ""}
 
 

@@ -29,10 +29,12 @@ REASONS: Final = (EARLY, RETRY, BEHIND, DEAD)
 
 MAX_ATTEMPTS: Final = 4
 
-LOAD: Final = """
-SELECT id, entity, subject, model, reason, attempts, due_at, topic, partition, "offset", key, value, headers
-FROM parked WHERE entity = ANY($1::text[]) OR id = ANY($2::bigint[]) ORDER BY id
+_ROWS: Final = """
+SELECT id, entity, subject, model, reason, attempts, due_at, topic, partition, "offset", key, value, headers FROM parked
 """
+LOAD: Final = f"{_ROWS} WHERE entity = ANY($1::text[]) ORDER BY id"
+LOAD_SINGLE: Final = f"{_ROWS} WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE SKIP LOCKED"
+"""Rows without an entity. No advisory lock keeps two workers from them, so the rows are locked themselves."""
 
 REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
 
@@ -153,9 +155,12 @@ def is_not_held(entity: str) -> str:
 
 
 async def load(connection: Any, entities: Sequence[str], row_ids: Sequence[int]) -> list[Any]:
-    """Return the rows of these entities and these single rows, in the order in which they were parked."""
-    rows: list[Any] = await connection.fetch(LOAD, entities, row_ids)
-    return rows
+    """Return the rows of these entities, and these single rows unless another worker has them.
+
+    Both are in the order in which they were parked.
+    """
+    rows: list[Any] = await connection.fetch(LOAD, entities)
+    return [*rows, *await connection.fetch(LOAD_SINGLE, row_ids)] if row_ids else rows
 
 
 async def save(

@@ -51,18 +51,20 @@ def escaped(text: str) -> str:
 def readable(data: bytes | None) -> str | None:
     """Return bytes as printable text without loss, for people. None stays None.
 
-    A backslash is doubled. A byte that is not UTF-8, and a control character of ASCII, is written as `\\x` with two
-    digits; any other character that is not printable as `\\u` with four digits or `\\U` with eight.
+    A backslash is doubled. A byte that is not UTF-8 is written as `\\x` with two digits, all else as by `printable`.
     """
-    if data is None:
-        return None
-    text = data.decode("utf-8", "surrogateescape")
-    return text.translate({ord(c): _escape(ord(c)) for c in set(text) if c == "\\" or not c.isprintable()})
+    return None if data is None else printable(data.decode("utf-8", "surrogateescape").replace("\\", "\\\\"))
+
+
+def printable(text: str) -> str:
+    """Return a text with every character that is not printable escaped, such as controls and changes of direction.
+
+    It is written as `\\x` with two digits (ASCII), `\\u` with four or `\\U` with eight.
+    """
+    return text.translate({ord(c): _escape(ord(c)) for c in set(text) if not c.isprintable()})
 
 
 def _escape(code: int) -> str:
-    if chr(code) == "\\":
-        return "\\\\"
     if code < 0x80 or 0xDC80 <= code <= 0xDCFF:  # a surrogate stands for one byte that is not UTF-8
         return f"\\x{code & 0xFF:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

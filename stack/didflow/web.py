@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from didflow.errors import BadInput
@@ -42,11 +42,16 @@ async def serving(servers: Servers, issuer: Issuer, listening: socket.socket) ->
         for name in SERVICES:
             settings = _settings(servers, issuer, base, name)
             app, _ = await stack.enter_async_context(api_application(service(name, settings), settings))
-            applications.append((app, app.routes))
+            applications.append((app, (*app.routes, prefix_of(name))))
         await stack.enter_async_context(
             http_servers.serving(Dispatcher(applications, issuer.jwks), listening, "apis")
         )
         yield
+
+
+def prefix_of(name: str) -> Mount:
+    """Return the route of everything below `/v1/<service>/`, which is what all services have: operators, jobs."""
+    return Mount(f"/v1/{name}", routes=())
 
 
 def _settings(servers: Servers, issuer: Issuer, base: str, name: str) -> Settings:

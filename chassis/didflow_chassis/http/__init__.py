@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.job_responses import JobResponse
     from didflow_chassis.http.limits import Rate
     from didflow_chassis.http.lists import Page
+    from didflow_chassis.http.parameters import Number
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.routes import Router, me_router
     from didflow_chassis.http.runtime import Runtime
@@ -28,6 +29,7 @@ __all__ = [
     "Http",
     "HttpContext",
     "JobResponse",
+    "Number",
     "Page",
     "Problem",
     "Rate",
@@ -55,6 +57,7 @@ _MODULES: Final = {
     "job_responses": ("JobResponse",),
     "limits": ("Rate",),
     "lists": ("Page",),
+    "parameters": ("Number",),
     "problems": ("FieldError", "Problem"),
     "routes": ("Router", "me_router"),
     "runtime": ("Runtime",),

@@ -13,6 +13,7 @@ from didflow_chassis.http.idempotency import Replay
 from didflow_chassis.http.jobs import jobs_router
 from didflow_chassis.http.limits import MAX_BODY, BodyLimit, Buckets, Rate
 from didflow_chassis.http.openapi import Application
+from didflow_chassis.http.operators import operator_router
 from didflow_chassis.http.routes import check_actions
 from didflow_chassis.http.runtime import Runtime
 from didflow_chassis.service import Service
@@ -54,7 +55,7 @@ def openapi_json(service: Service) -> str:
 
 def routers_of(service: Service) -> tuple[APIRouter, ...]:
     """Return the routers of a service: its own, and those that every service has under `/v1/<service>/`."""
-    return (*service.routers(), jobs_router(service))
+    return (*service.routers(), operator_router(service), jobs_router(service))
 
 
 def _with_routes(service: Service) -> FastAPI:

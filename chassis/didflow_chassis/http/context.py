@@ -1,6 +1,7 @@
 """What a route receives: the caller, reads, and the only way to change something.
 
-Every change goes through `run` or `batch`: one call of the stage, under the idempotency key of the request.
+Every change goes through `run`, `batch`, `operate` or `operate_batch`: one call of the stage, under the idempotency
+key of the request.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from didflow_chassis.decision import Caller, Command, NewJob, Refused, Unchanged
 from didflow_chassis.http import batch, lists
+from didflow_chassis.http.batch import BatchAnswer, Targets
 from didflow_chassis.http.idempotency import CHANGING, answer_response, idempotency_key, replay
 from didflow_chassis.http.job_responses import JobResponse, path_of
 from didflow_chassis.http.problems import FieldError, Problem, document
@@ -22,6 +24,7 @@ from didflow_chassis.http.runtime import Runtime
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.stage.call import CommandDecision, HttpCall, MakeAnswer
 from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
+from didflow_chassis.stage.operations import Operation
 
 ACCEPTED = 202
 NO_CONTENT = 204
@@ -120,26 +123,64 @@ class HttpContext:
         `resolve(http, names)` finds by one statement what the distinct names stand for in the caller's reach.
         `make(target)` returns the command. Raises Problem `too_few`, `too_many`.
         """
-        item: str = self.request.scope["route"].batch_item
-        batch.check_size(names, field=batch.list_field(item))
+        item = self._batch_item(names)
         plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))))
         answer = await self._decide(
             [make(t) for t in plan.targets], plan.answer, required=required, is_batch=True
         )
         return batch.batch_response(answer)
 
+    async def operate(self, operation: Operation, *, render: Render) -> Response:
+        """Run an operation on one thing. Answer with 200, or with a problem if it is refused.
+
+        `render` turns its result, a decision, into JSON values.
+        """
+        statuses = self.runtime.service.problems
+        answer = await self._operate(
+            operation,
+            lambda results: answer_of(results[0], 200, lambda _: render(results[0]), statuses),
+        )
+        return answer_response(answer)
+
+    async def operate_batch(
+        self,
+        names: Sequence[str],
+        targets: Targets,
+        make: Callable[[Sequence[Any]], Operation],
+    ) -> BatchAnswer:
+        """Run one operation on all named things and answer with one result for each, in a batch route.
+
+        `targets` maps the names to what they stand for. `make(keys)` returns the operation on the distinct keys of
+        the targets. Raises Problem `too_few`, `too_many`.
+        """
+        plan = batch.plan(self._batch_item(names), names, targets)
+        operation = make([target.entity_id for target in plan.targets])
+        return batch.batch_response(await self._operate(operation, plan.answer))
+
+    async def _operate(self, operation: Operation, make_answer: MakeAnswer) -> Answer:
+        return await self.runtime.stage.operate(operation, self._call(make_answer))
+
+    def _batch_item(self, names: Sequence[str]) -> str:
+        """Return what one item of this batch route is called. Raises Problem `too_few`, `too_many`."""
+        item: str = self.request.scope["route"].batch_item
+        batch.check_size(names, field=batch.list_field(item))
+        return item
+
+    def _call(self, make_answer: MakeAnswer) -> HttpCall:
+        if self.key is None:
+            raise TypeError(f"A {self.request.method} request must not change anything.")
+        return HttpCall(key=self.key, actor=self.caller.actor, answer=make_answer)
+
     async def _decide(
         self, commands: Sequence[Command], make_answer: MakeAnswer, *, required: bool, is_batch: bool = False
     ) -> Answer:
-        if self.key is None:
-            raise TypeError(f"A {self.request.method} request must not change anything.")
-        if required and self.key.value is None:
+        call = self._call(make_answer)
+        if required and call.key.value is None:
             raise Problem(
                 "idempotency_key_missing", "Send an Idempotency-Key, and send the same key with every retry."
             )
-        if not commands and self.key.value is None:
+        if not commands and call.key.value is None:
             return make_answer([])
-        call = HttpCall(key=self.key, actor=self.caller.actor, answer=make_answer)
         return await self.runtime.stage.command(commands, call, is_batch=is_batch)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from didflow_chassis.decision import Caller, Command
 from didflow_chassis.service import Service
 from didflow_chassis.stage.call import Call
+from didflow_chassis.stage.operations import Operation
 
 R = TypeVar("R")
 
@@ -21,12 +22,18 @@ class ReadDatabase(Protocol):
 
 
 class CommandStage(Protocol):
-    """The stage, for commands."""
+    """The stage, for commands and operations."""
 
     async def command(self, commands: Sequence[Command], call: Call[R], *, is_batch: bool = False) -> R:
         """Decide all commands in one transaction, which also stores the result of the call.
 
         Raises IdempotencyConflict, Outage, Transient.
+        """
+
+    async def operate(self, operation: Operation, call: Call[R]) -> R:
+        """Run an operation in one transaction, which also stores the result of the call.
+
+        Raises IdempotencyConflict, Outage.
         """
 
 

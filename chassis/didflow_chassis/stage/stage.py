@@ -33,6 +33,7 @@ from didflow_chassis.stage.messages import (
     timer_message,
     with_subject,
 )
+from didflow_chassis.stage.operations import Operation, operate
 from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.stage.transaction import Context, attempt, load_states, lock
 from didflow_chassis.stage.unit_of_work import UnitOfWork
@@ -125,6 +126,13 @@ class Stage:
                     raise
                 is_split = True
         raise Outage("other writers changed the same states too often")
+
+    async def operate(self, operation: Operation, call: Call[R]) -> R:
+        """Run an operation in one transaction, together with the result that the call stores.
+
+        It writes nothing to the outbox, so it runs while the outbox is full. Raises what `operations.operate` raises.
+        """
+        return await operate(self.database, operation, call)
 
     async def _command(
         self,

@@ -65,7 +65,8 @@ class MessageTables:
         """Return the statements that these tables answer."""
         return {
             transaction.TAKEN: self._taken,
-            parked.LOAD: self._load_parked,
+            parked.LOAD: lambda entities: self._load_parked(entities=entities),
+            parked.LOAD_SINGLE: lambda ids: self._load_parked(ids=ids),
             unit_of_work.INSERT_INBOX: self._write_inbox,
             unit_of_work.INSERT_INBOX_AND_OUTBOX: self._write_inbox_and_outbox,
             parked.INSERT: self._insert_parked,
@@ -126,7 +127,7 @@ class MessageTables:
         self._write(write)
         return rows
 
-    def _load_parked(self, entities: Sequence[str], ids: Sequence[int]) -> list[Any]:
+    def _load_parked(self, entities: Sequence[str] = (), ids: Sequence[int] = ()) -> list[Any]:
         rows = (row for _, row in sorted(self._parked.items()))
         return [row for row in rows if row["entity"] in entities or row["id"] in ids]
 

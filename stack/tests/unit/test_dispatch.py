@@ -1,13 +1,18 @@
 """One port for four services: which service answers which path."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from didflow.issuer import JWKS_PATH
-from didflow.web import Dispatcher
+from didflow.services import SERVICES, service
+from didflow.web import Dispatcher, prefix_of
+from didflow_chassis.http import routers_of
 
 KEYS = {"keys": [{"kid": "1"}]}
 
@@ -65,3 +70,39 @@ async def test_the_issuers_keys_are_on_the_same_port(http: httpx.AsyncClient) ->
     """Services fetch the keys of development tokens from there."""
     assert (await http.get(JWKS_PATH)).json() == KEYS
     assert (await http.post(JWKS_PATH)).status_code == 404
+
+
+@pytest.fixture
+def all_services() -> Dispatcher:
+    """The routes of the four services, as a stack dispatches them."""
+    return Dispatcher([(name, (*_routes(name), prefix_of(name))) for name in SERVICES], KEYS)  # type: ignore[list-item]
+
+
+def _routes(name: str) -> Iterator[BaseRoute]:
+    for router in routers_of(service(name)):
+        yield from router.routes
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize(
+    "path", ["dead-letters", "dead-letters/x/retry", "parked", "jobs", "jobs/x/results.csv"]
+)
+def test_what_all_services_have_is_told_apart_by_the_name_of_the_service(
+    all_services: Dispatcher, name: str, path: str
+) -> None:
+    """`/v1/<service>/...` goes to that service, also a path that it does not have."""
+    scope = {"type": "http", "path": f"/v1/{name}/{path}", "method": "GET", "root_path": ""}
+    assert all_services.owner(scope) == name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_route_of_a_service_goes_to_it(all_services: Dispatcher, name: str) -> None:
+    """No path of one service is a path of another one."""
+    for route in _routes(name):
+        scope = {
+            "type": "http",
+            "path": re.sub(r"\{[^}]+\}", "x", route.path),
+            "method": "GET",
+            "root_path": "",
+        }
+        assert all_services.owner(scope) == name, route.path

@@ -1,11 +1,15 @@
 """What has become of a dead letter after its retry, and many dead letters at once, with the real stage."""
 
+import asyncio
+from typing import Any
+
 import pytest
 import toy
 from toy_messages import added, count, opened, total
 from toy_operator import Operator
 from toy_records import named, raw, record
 
+from didflow_chassis import parked
 from didflow_chassis.database import Database
 from didflow_chassis.dead_letter_operations import MAX_AT_ONCE
 from didflow_chassis.dead_letters import DeadLetter, Outcome
@@ -80,6 +84,26 @@ async def test_a_retried_letter_that_still_cannot_be_read_is_dead_again(
     assert found.letter is not None
     await dead_letters.retry([found.letter.id])
     assert await outcome(dead_letters, found.letter) == Outcome(state="pending")
+
+
+async def test_retried_letters_that_die_again_are_no_more_than_before_with_several_workers(
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four workers load the same rows at once. Each record becomes one dead letter again, with one copy."""
+    await stage.records([raw(b"%d" % n) for n in range(100)])
+    await dead_letters.retry([letter.id for letter in await dead_letters.oldest()])
+    ids = [row[0] for row in await database.fetch("SELECT id FROM parked")]
+    load, loaded = parked.load, asyncio.Barrier(4)
+
+    async def load_together(*arguments: Any) -> list[Any]:
+        rows = await load(*arguments)
+        await loaded.wait()
+        return rows
+
+    monkeypatch.setattr(parked, "load", load_together)
+    await asyncio.gather(*(stage.parked({}, ids) for _ in range(4)))
+    assert await count(database, "dead_letters") == 100
+    assert await count(database, "outbox") == 200
 
 
 async def test_a_retried_letter_whose_decision_raises_is_retried_and_then_dead_again(

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from didflow_chassis.http import ErrorMessage
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.names import parse_number
 from didflow_contracts.validation_errors import wrong_field
 from didflow_verification.domain.evaluation.findings import MESSAGES, REJECTION_CODES, REVIEWER_MESSAGES
 
@@ -20,20 +19,6 @@ Text = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"\S"),
     ErrorMessage("Write a text of 1 to 200 characters that is not blank."),
-]
-
-
-def _number(text: str) -> str:
-    number = parse_number(text)
-    if number is None:
-        raise ValueError("not a number")
-    return number
-
-
-Number = Annotated[
-    str,
-    AfterValidator(_number),
-    ErrorMessage("Write a number in E.164 form, such as +3532212345. The plus sign can be left out."),
 ]
 Ids = Annotated[list[UUID], Field(max_length=50)]
 

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.http import Number
 from didflow_contracts.ids import uuid7
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
-from didflow_verification.api.bodies import Number, ReasonBody, StrictModel
+from didflow_verification.api.bodies import ReasonBody, StrictModel
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceData
 from didflow_verification.domain.commands import RequestService

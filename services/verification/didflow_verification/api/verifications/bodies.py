@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.http import Number
 from didflow_contracts.events.registration import Reason
-from didflow_verification.api.bodies import Ids, Number, ReasonBody, StrictModel
+from didflow_verification.api.bodies import Ids, ReasonBody, StrictModel
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Resubmit
 from didflow_verification.store import verifications
