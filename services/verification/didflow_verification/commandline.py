@@ -1,12 +1,14 @@
 """`didflow-verification documents` and `identity`: encrypt documents again, erase a person, list who read its data.
 
+The first two are jobs: a command starts the job and runs it to its end, together with the workers.
+
 Exit codes besides those of every command: 1 the work was not completed; the output says why.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -14,6 +16,11 @@ import typer
 from didflow_chassis.commandline import Program
 from didflow_chassis.service import Service
 from didflow_verification.settings import VerificationSettings
+
+if TYPE_CHECKING:
+    from didflow_chassis.jobs.job import Job
+    from didflow_chassis.jobs.results import ItemOutcome
+    from didflow_chassis.processes import Process
 
 # ruff: noqa: PLC0415 - the command line of a worker does not load what only these commands run
 
@@ -32,7 +39,10 @@ def document_tools(program: Program) -> typer.Typer:
 
     @group.command()
     def rotate() -> None:
-        """Encrypt documents again that have an old key or are in the other store. It can be stopped and repeated."""
+        """Encrypt documents again that have an old key or are in the other store.
+
+        It is a job: if the command is stopped, the workers go on with it.
+        """
         if not program.run("documents", _rotate):
             raise typer.Exit(1)
 
@@ -69,39 +79,49 @@ def identity_tools(program: Program) -> typer.Typer:
 
 
 @asynccontextmanager
-async def _open_tool(service: Service, settings: VerificationSettings) -> AsyncIterator[tuple[Any, Any]]:
-    """Open the process of a command, and the contents of documents (None without a key)."""
+async def _open_tool(service: Service, settings: VerificationSettings) -> "AsyncIterator[Process]":
+    """Open the process of a command."""
     from didflow_chassis.processes import open_process
-    from didflow_verification.documents.contents import open_contents
 
     long = settings.model_copy(update={"statement_timeout_ms": STATEMENT_TIMEOUT_MS})
     async with open_process(replace(service, on_start=None), long, "tool") as process:
-        yield process, open_contents(settings, process.database)
+        yield process
 
 
 async def _rotate(service: Service, settings: VerificationSettings) -> bool:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from didflow_chassis.jobs import tool
+    from didflow_verification.documents.rotation import RotateDocuments, count_by_key
+    from didflow_verification.jobs import ROTATE_DOCUMENTS
 
-    from didflow_verification.documents.rotation import Rotation
-
-    async with _open_tool(service, settings) as (process, contents):
-        if contents is None:
-            typer.echo("No key for documents is configured. Set DIDFLOW_DOCUMENT_KEYS.", err=True)
-            return False
-        rotation = Rotation(stage=process.stage, contents=contents)
-        total = await rotation.count()
-        columns = ("documents", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("", total=total)
-            failed = await rotation.run(lambda: bar.advance(task))
-        for one in failed:
-            typer.echo(f"{one.document_id} {one.code}", err=True)
-        typer.echo(f"documents encrypted again: {total - len(failed)}")
-        for key_id, count in (await rotation.count_by_key()).items():
-            mark = " (current)" if key_id == contents.keyring.current else ""
+    keyring = settings.keyring()
+    if keyring is None:
+        typer.echo("No key for documents is configured. Set DIDFLOW_DOCUMENT_KEYS.", err=True)
+        return False
+    async with _open_tool(service, settings) as process:
+        target = RotateDocuments(key_id=keyring.current, store=settings.document_store)
+        job = await tool.run(process, ROTATE_DOCUMENTS, target)
+        for refused in await _results(process, job, "refused"):
+            typer.echo(f"{refused['item']} {refused['code']}", err=True)
+        typer.echo(f"documents encrypted again: {job.done}")
+        for key_id, count in (await count_by_key(process.database)).items():
+            mark = " (current)" if key_id == keyring.current else ""
             typer.echo(f"documents under key {key_id}{mark}: {count}")
-        return not failed
+        return _is_complete(job)
+
+
+async def _results(process: "Process", job: "Job", outcome: "ItemOutcome") -> list[Any]:
+    """Return the results of a job that have this outcome, in the order of its items."""
+    from didflow_chassis.jobs.store import pages_of_results
+
+    pages = pages_of_results(process.database.fetch, job.job_id, outcome)
+    return [row async for page in pages for row in page]
+
+
+def _is_complete(job: "Job") -> bool:
+    """Return True if the job has done all of its work. If it was canceled or failed, say so."""
+    if job.state != "done":
+        typer.echo(f"The job {job.job_id} is {job.state}. Repeat the command to complete the work.", err=True)
+    return job.state == "done" and not job.refused
 
 
 async def _erase(
@@ -109,9 +129,11 @@ async def _erase(
 ) -> bool:
     from rich.console import Console
 
+    from didflow_verification.documents.contents import open_contents
     from didflow_verification.erasure import Erasure, NotErased
 
-    async with _open_tool(service, settings) as (process, contents):
+    async with _open_tool(service, settings) as process:
+        contents = open_contents(settings, process.database)
         erasure = Erasure(
             stage=process.stage, database=process.database, contents=contents, identity_id=identity_id
         )
@@ -140,7 +162,7 @@ def _confirm() -> bool:
 async def _reads(service: Service, settings: VerificationSettings, identity_id: UUID) -> None:
     from didflow_verification.store import reads_of
 
-    async with _open_tool(service, settings) as (process, _):
+    async with _open_tool(service, settings) as process:
         for row in await process.database.fetch(reads_of(identity_id)):
             at = row["at"].isoformat(timespec="seconds")
             reader = f"{row['subject']} {row['role']} {row['account']}"

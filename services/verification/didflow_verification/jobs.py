@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from didflow_chassis.jobs.kinds import JobKind
+from didflow_verification.documents.rotation import ROTATION
 
-JOBS: Final[Mapping[str, JobKind[Any]]] = {}
+ROTATE_DOCUMENTS: Final = "rotate_documents"
+
+JOBS: Final[Mapping[str, JobKind[Any]]] = {ROTATE_DOCUMENTS: ROTATION}
 """Each kind of job by its name."""

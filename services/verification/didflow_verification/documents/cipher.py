@@ -13,16 +13,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from didflow_verification.documents.errors import DecryptionError
+
 CHUNK: Final = 1024 * 1024
 """The size of every chunk but the last, in bytes before encryption."""
 
 _PURPOSE = b"didflow document content 1"
-
-
-class DecryptionError(Exception):
-    """A chunk cannot be decrypted: wrong key, wrong position, wrong document, or altered bytes."""
-
-    code = "document_unopenable"
 
 
 @dataclass(frozen=True, kw_only=True)

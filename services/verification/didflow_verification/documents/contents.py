@@ -5,8 +5,8 @@ a content without a document, never a document without its content. A content th
 sweep deletes it. It is marked as doomed first, so that no document gets it meanwhile.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from didflow_chassis.database import Database
 from didflow_verification.documents.chunks import ChunkStore, DatabaseChunks, ObjectChunks, bucket
 from didflow_verification.documents.cipher import CHUNK, Cipher
+from didflow_verification.documents.errors import ContentGone, StoreMissing
 from didflow_verification.documents.keys import Keyring
 from didflow_verification.settings import VerificationSettings
 
@@ -25,7 +26,10 @@ INSERT INTO document_contents (content_id, document_id, account, key_id, store, 
 VALUES ($1, $2, $3, $4, $5, clock_timestamp())
 """
 _FIND = "SELECT content_id, document_id, account, key_id, store FROM document_contents WHERE content_id = $1"
-_MARK_USED = "UPDATE document_contents SET unused_since = NULL WHERE content_id = $1"
+_MARK_USED = """
+UPDATE document_contents c SET unused_since = NULL
+WHERE content_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
+"""
 _MARK_UNUSED = (
     "UPDATE document_contents SET unused_since = clock_timestamp() WHERE content_id = ANY($1::uuid[])"
 )
@@ -33,9 +37,10 @@ _HOLD = """
 UPDATE document_contents SET unused_since = clock_timestamp()
 WHERE content_id = $1 AND unused_since > '-infinity' RETURNING content_id
 """
-_MARK_ALL_USED = """
+_MARK_OLD_USED = """
 UPDATE document_contents c SET unused_since = NULL
-WHERE unused_since IS NOT NULL AND EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
+WHERE unused_since < clock_timestamp() - $1::interval
+AND EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
 """
 _MARK_ALL_UNUSED = """
 UPDATE document_contents c SET unused_since = clock_timestamp()
@@ -43,13 +48,14 @@ WHERE unused_since IS NULL AND NOT EXISTS (SELECT FROM documents d WHERE d.conte
 """
 _DOOM = """
 UPDATE document_contents c SET unused_since = '-infinity'
-WHERE content_id = ANY($1::uuid[]) AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
+WHERE content_id = ANY($1::uuid[]) AND store = ANY($2::text[])
+AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
 RETURNING content_id, store
 """
 _DOOM_OLD = """
 UPDATE document_contents c SET unused_since = '-infinity'
 WHERE content_id = ANY (ARRAY(SELECT content_id FROM document_contents
-                              WHERE unused_since < clock_timestamp() - $1::interval
+                              WHERE unused_since < clock_timestamp() - $1::interval AND store = ANY($3::text[])
                               ORDER BY unused_since LIMIT $2))
 AND NOT EXISTS (SELECT FROM documents d WHERE d.content_id = c.content_id)
 RETURNING content_id, store
@@ -57,22 +63,70 @@ RETURNING content_id, store
 _DELETE = "DELETE FROM document_contents WHERE content_id = $1"
 
 
-class ContentGone(Exception):
-    """The content no longer exists: the document was erased, or its content was replaced."""
+@dataclass(frozen=True, kw_only=True)
+class StoredContents:
+    """All contents as they are stored. `stores` are the stores that chunks can be in. Nothing here needs a key.
+
+    Contents in a store that this process does not know are left to a process that knows it.
+    """
+
+    database: Database
+    stores: Mapping[str, ChunkStore]
+
+    def chunks_in(self, store: str) -> ChunkStore:
+        """Return a store of chunks. Raises StoreMissing."""
+        if store not in self.stores:
+            raise StoreMissing(f"the store {store} is not configured")
+        return self.stores[store]
+
+    async def mark_used(self, *content_ids: UUID) -> None:
+        """Record that documents have these contents. Those that no document has stay unused."""
+        await self.database.fetch(_MARK_USED, list(content_ids))
+
+    async def mark_unused(self, *content_ids: UUID) -> None:
+        """Record that possibly no document has these contents any more."""
+        await self.database.fetch(_MARK_UNUSED, list(content_ids))
+
+    async def hold(self, content_id: UUID) -> bool:
+        """Keep an unused content from being swept for a while. Return False if it is already doomed."""
+        return bool(await self.database.fetch(_HOLD, content_id))
+
+    async def discard(self, *content_ids: UUID) -> None:
+        """Delete contents, except those that a document has."""
+        await self._delete(await self.database.fetch(_DOOM, list(content_ids), list(self.stores)))
+
+    async def sweep(self, limit: int = 100, unused_for: timedelta = UNUSED_FOR) -> int:
+        """Delete contents that have been unused for this time. Return how many were deleted."""
+        await self.database.fetch(_MARK_OLD_USED, unused_for)
+        return await self._delete(await self.database.fetch(_DOOM_OLD, unused_for, limit, list(self.stores)))
+
+    async def find_unused(self) -> None:
+        """Mark every content that no document has as unused. A crash can leave such contents unmarked."""
+        await self.database.fetch(_MARK_ALL_UNUSED)
+
+    async def _delete(self, doomed: Sequence[Any]) -> int:
+        for row in doomed:
+            await self.stores[row["store"]].delete(row["content_id"])
+            await self.database.fetch(_DELETE, row["content_id"])
+        return len(doomed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contents:
-    """All contents. `stores` are the stores that chunks can be in; `store` names the one for new contents."""
+class Contents(StoredContents):
+    """All contents with the keys. `store` names the store for new contents."""
 
-    database: Database
     keyring: Keyring
-    stores: Mapping[str, ChunkStore]
     store: str = "database"
 
-    async def begin(self, document_id: UUID, account: str) -> "ContentWriter":
+    def aimed_at(self, key_id: str, store: str) -> "Contents":
+        """Return these contents with another key and store for new contents. Raises KeyMissing, StoreMissing."""
+        self.keyring.key(key_id)
+        self.chunks_in(store)
+        return replace(self, keyring=replace(self.keyring, current=key_id), store=store)
+
+    async def begin(self, document_id: UUID, account: str, content_id: UUID | None = None) -> "ContentWriter":
         """Begin the content of a document. It is unused until `mark_used`."""
-        content_id = uuid4()
+        content_id = content_id or uuid4()
         key_id = self.keyring.current
         await self.database.fetch(_BEGIN, content_id, document_id, account, key_id, self.store)
         cipher = Cipher(
@@ -80,18 +134,10 @@ class Contents:
         )
         return ContentWriter(cipher=cipher, chunks=self.stores[self.store])
 
-    async def mark_used(self, content_id: UUID) -> None:
-        """Record that a document has the content."""
-        await self.database.fetch(_MARK_USED, content_id)
-
-    async def mark_unused(self, *content_ids: UUID) -> None:
-        """Record that possibly no document has these contents any more."""
-        await self.database.fetch(_MARK_UNUSED, list(content_ids))
-
     async def read(self, content_id: UUID, size: int, *, first: int = 0) -> AsyncIterator[bytes]:
         """Yield the decrypted chunks in order, from the chunk `first` on. `size` is the size of the whole document.
 
-        Raises ContentGone if a chunk does not exist, DecryptionError, KeyMissing, Outage.
+        Raises ContentGone if a chunk does not exist, ContentUnreadable, Outage.
         """
         rows = await self.database.fetch(_FIND, content_id)
         if not rows:
@@ -103,35 +149,12 @@ class Contents:
             document_id=row["document_id"],
             account=row["account"],
         )
-        chunks, count = self.stores[row["store"]], -(-size // CHUNK)
+        chunks, count = self.chunks_in(row["store"]), -(-size // CHUNK)
         for position in range(first, count):
             ciphertext = await chunks.get(content_id, position)
             if ciphertext is None:
                 raise ContentGone(str(content_id))
             yield cipher.decrypt(position, ciphertext, last=position == count - 1)
-
-    async def hold(self, content_id: UUID) -> bool:
-        """Keep an unused content from being swept for a while. Return False if it is already doomed."""
-        return bool(await self.database.fetch(_HOLD, content_id))
-
-    async def discard(self, *content_ids: UUID) -> None:
-        """Delete contents, except those that a document has."""
-        await self._delete(await self.database.fetch(_DOOM, list(content_ids)))
-
-    async def sweep(self, limit: int = 100, unused_for: timedelta = UNUSED_FOR) -> int:
-        """Delete contents that have been unused for this time. Return how many were deleted."""
-        await self.database.fetch(_MARK_ALL_USED)
-        return await self._delete(await self.database.fetch(_DOOM_OLD, unused_for, limit))
-
-    async def find_unused(self) -> None:
-        """Mark every content that no document has as unused. A crash can leave such contents unmarked."""
-        await self.database.fetch(_MARK_ALL_UNUSED)
-
-    async def _delete(self, doomed: list[Any]) -> int:
-        for row in doomed:
-            await self.stores[row["store"]].delete(row["content_id"])
-            await self.database.fetch(_DELETE, row["content_id"])
-        return len(doomed)
 
 
 @dataclass(kw_only=True)
@@ -173,6 +196,12 @@ def open_contents(settings: VerificationSettings, database: Database) -> Content
     keyring = settings.keyring()
     if keyring is None:
         return None
+    stored = open_stored(settings, database)
+    return Contents(database=database, stores=stored.stores, keyring=keyring, store=settings.document_store)
+
+
+def open_stored(settings: VerificationSettings, database: Database) -> StoredContents:
+    """Return the stored contents that the settings describe. No key is needed."""
     stores: dict[str, ChunkStore] = {"database": DatabaseChunks(database)}
     if settings.s3_bucket:
         secret = settings.s3_secret_access_key
@@ -184,4 +213,4 @@ def open_contents(settings: VerificationSettings, database: Database) -> Content
             secret_access_key=secret.get_secret_value() if secret else None,
         )
         stores["s3"] = ObjectChunks(objects, settings.s3_prefix)
-    return Contents(database=database, keyring=keyring, stores=stores, store=settings.document_store)
+    return StoredContents(database=database, stores=stores)

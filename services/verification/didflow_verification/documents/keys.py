@@ -9,14 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from didflow_verification.documents.errors import KeyMissing
+
 KEY_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class KeyMissing(Exception):
-    """A document is encrypted under a key that is not configured."""
-
-    code = "key_missing"
 
 
 @dataclass(frozen=True, kw_only=True)

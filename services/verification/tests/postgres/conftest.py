@@ -4,23 +4,31 @@ import asyncio
 import base64
 import io
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import orjson
 import pytest
 from harness.fixtures import OnPostgres
 from PIL import Image
+from pydantic import SecretStr
 from pypdf import PdfWriter
 
-from didflow_chassis.decision import Caller
+from didflow_chassis import failpoints
+from didflow_chassis.decision import Caller, NewJob
+from didflow_chassis.jobs.job import UNFINISHED, Job, StartJob
+from didflow_chassis.jobs.runner import JobRunner
+from didflow_chassis.jobs.store import find
+from didflow_chassis.pacing import Pacing
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.domain.evaluation import areas
+from didflow_verification.jobs import JOBS
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 from didflow_verification.store import by_keys, state_of
@@ -50,6 +58,9 @@ class VerificationOnPostgres(ServiceOnPostgres):
     ) -> httpx.AsyncClient:
         """Return an HTTP client for this caller."""
         return self.client(account=account, role=role, subject=subject)
+
+
+KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
@@ -101,7 +112,82 @@ async def pending_id(
     return identifier
 
 
-KEY = base64.b64encode(bytes(range(32))).decode()
+class Killed(BaseException):
+    """What ends a runner at once, like kill -9."""
+
+
+class Kills:
+    """Kills the runner of a job at every place where a chunk can be interrupted."""
+
+    PLACES = ("job.page", "stage.commit", "job.committed")
+    """Before the work on the items, before the commit, and after the commit."""
+
+    def __init__(self, running: VerificationOnPostgres) -> None:
+        self._running = running
+        self._place = ""
+
+    async def hit(self, place: str, about: str = "") -> None:
+        """Pass a place in the code."""
+        if place == self._place:
+            raise Killed
+
+    async def run_through(self, runner: JobRunner, job_id: UUID) -> Job:
+        """Run a job to its end. Each of its chunks is killed once at each place. Return the job."""
+        while True:
+            for place in self.PLACES:
+                self._place = place
+                with pytest.raises(Killed):
+                    await runner.run_chunk(job_id)
+                await self._running.fetch("UPDATE jobs SET leased_until = clock_timestamp()")
+            self._place = ""
+            job = await find(self._running.database, job_id)
+            assert job is not None
+            if job.state not in UNFINISHED:
+                return job
+
+
+@pytest.fixture
+def kills(running: VerificationOnPostgres, monkeypatch: pytest.MonkeyPatch) -> Kills:
+    """What kills runners."""
+    made = Kills(running)
+    monkeypatch.setattr(failpoints, "hit", made.hit)
+    return made
+
+
+class Jobs:
+    """Starts and runs jobs as a worker with these settings does."""
+
+    def __init__(self, running: VerificationOnPostgres) -> None:
+        self._running = running
+        self.settings = VerificationSettings.placeholder().model_copy(
+            update={"document_keys": SecretStr(f"k1:{KEY}")}
+        )
+
+    async def start(self, kind: str, parameters: Any) -> UUID:
+        """Start a job as an operator."""
+        caller = Caller(subject="olga", account="", role="operator")
+        job = NewJob.of(
+            caller, job_id=uuid4(), kind=kind, now=await self._running.now(), parameters=parameters
+        )
+        await self._running.run(StartJob(entity_id=job.job_id, subject="", caller=caller, job=job))
+        return job.job_id
+
+    def runner(self, **changes: Any) -> JobRunner:
+        """Return a new runner. `changes` are those of all kinds of jobs."""
+        jobs = {name: replace(kind, **changes) for name, kind in JOBS.items()}
+        running = self._running
+        service = replace(running.service, settings=self.settings, jobs=jobs)
+        return JobRunner(service, running.stage, running.database, Pacing(running.database), interval_s=0.01)
+
+    async def finish(self, job_id: UUID, **changes: Any) -> Job:
+        """Run a job to its end."""
+        return await self.runner(**changes).finish(job_id, lambda _: None)
+
+
+@pytest.fixture
+def jobs(running: VerificationOnPostgres) -> Jobs:
+    """Jobs of a process that has the key of the contents."""
+    return Jobs(running)
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ from uuid import UUID, uuid4
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
 
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.chunks import DatabaseChunks, ObjectChunks, bucket
 from didflow_verification.documents.contents import Contents, open_contents
-from didflow_verification.documents.rotation import Rotation
+from didflow_verification.documents.rotation import RotateDocuments
+from didflow_verification.jobs import ROTATE_DOCUMENTS
 from didflow_verification.settings import VerificationSettings
 
 BUCKET = "files"
@@ -59,6 +61,17 @@ def in_bucket(running: Any, contents: Contents, server: Any) -> Contents:
     return made
 
 
+def in_this_bucket(server: Any, contents: Contents) -> dict[str, Any]:
+    """Return the settings of the bucket, with the prefix of these contents."""
+    return {
+        "s3_bucket": BUCKET,
+        "s3_endpoint": server.meta.endpoint_url,
+        "s3_prefix": contents.stores["s3"]._prefix,  # type: ignore[attr-defined]
+        "s3_access_key_id": "u",
+        "s3_secret_access_key": SecretStr("p"),
+    }
+
+
 async def test_a_document_is_stored_encrypted_in_the_bucket(
     running: Any, upload: Any, ann: Any, server: Any, *, bakery: Any, files: Any, in_bucket: Contents
 ) -> None:
@@ -86,15 +99,19 @@ async def test_a_refused_upload_leaves_nothing_in_the_bucket(
 
 
 async def test_documents_move_to_the_bucket_with_a_rotation(
-    running: Any, upload: Any, contents: Contents, bakery: Any, *, files: Any, ann: Any, request: Any
+    running: Any, upload: Any, jobs: Any, bakery: Any, *, files: Any, ann: Any, server: Any, request: Any
 ) -> None:
-    """Documents in the database stay readable and are moved."""
+    """Documents in the database stay readable and are moved. The store of the job counts, not that of the worker."""
     content = files.image(size=(700, 900))
     path = f"/v1/documents/{(await upload(bakery.identity_id, content)).json()['document_id']}/content"
     in_bucket: Contents = request.getfixturevalue("in_bucket")
     assert (await ann.get(path)).content == content
-    rotation = Rotation(stage=running.stage, contents=in_bucket)
-    assert (await rotation.count(), await rotation.run(lambda: None)) == (1, [])
+    target = RotateDocuments(key_id="k1", store="s3")
+    lost = await jobs.finish(await jobs.start(ROTATE_DOCUMENTS, target))
+    assert (lost.done, lost.refused) == (0, 1), "the bucket is not configured"
+    jobs.settings = jobs.settings.model_copy(update=in_this_bucket(server, in_bucket))
+    job = await jobs.finish(await jobs.start(ROTATE_DOCUMENTS, target))
+    assert (job.total, job.done, job.refused) == (1, 1, 0)
     assert await running.count("document_chunks") == 0
     assert (await ann.get(path)).content == content
 

@@ -7,17 +7,24 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
+from didflow_chassis.decision import Caller
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
-from didflow_verification.documents.rotation import Rotation
+from didflow_verification.documents.rotation import ROTATION, RotateDocuments, count_by_key
+from didflow_verification.domain.commands import MoveContent
+from didflow_verification.domain.details.document import Document
+from didflow_verification.jobs import ROTATE_DOCUMENTS
 from didflow_verification.service import TOOLS, service
 from didflow_verification.settings import VerificationSettings
 
 OLD, NEW = (base64.b64encode(bytes(values)).decode() for values in (range(32), range(32, 64)))
+KEYS = f"k2:{NEW} k1:{OLD}"
+OPERATOR = Caller(subject="olga", account="", role="operator")
 
 
 async def tool(running: Any, *arguments: str, keys: str) -> Result:
@@ -29,6 +36,16 @@ async def tool(running: Any, *arguments: str, keys: str) -> Result:
         "DIDFLOW_DOCUMENT_KEYS": keys,
     }
     return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=found)
+
+
+TO_NEW_KEY = RotateDocuments(key_id="k2", store="database")
+
+
+@pytest.fixture
+def jobs(jobs: Any) -> Any:
+    """Jobs of a process that has both keys."""
+    jobs.settings = jobs.settings.model_copy(update={"document_keys": SecretStr(KEYS)})
+    return jobs
 
 
 @pytest.fixture
@@ -59,7 +76,7 @@ async def test_after_a_rotation_the_old_key_can_be_removed(
     running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
 ) -> None:
     """The command prints the number of documents under each key. Every document can be read with the new key alone."""
-    done = await tool(running, "documents", "rotate", keys=f"k2:{NEW} k1:{OLD}")
+    done = await tool(running, "documents", "rotate", keys=KEYS)
     assert (done.exit_code, done.stdout) == (
         0,
         "documents encrypted again: 3\ndocuments under key k2 (current): 3\n",
@@ -81,45 +98,108 @@ async def test_after_a_rotation_the_old_key_can_be_removed(
 
 
 async def test_a_stopped_rotation_continues_where_it_stopped(
-    running: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, contents: Contents, uploaded: dict[str, bytes], jobs: Any
 ) -> None:
-    """It was killed after one document. All documents are readable, and the next run completes the rest."""
-    both = under(contents, f"k2:{NEW} k1:{OLD}")
-    rotation = Rotation(stage=running.stage, contents=both)
-
-    class Killed(Exception):
-        pass
-
-    def kill() -> None:
-        raise Killed
-
-    with pytest.raises(Killed):
-        await rotation.run(kill)
-    assert await rotation.count_by_key() == {"k1": 2, "k2": 1}
+    """It was stopped after one document. All documents are readable, and another runner completes the rest."""
+    both = under(contents, KEYS)
+    job_id = await jobs.start(ROTATE_DOCUMENTS, TO_NEW_KEY)
+    await jobs.runner(chunk=1).run_chunk()
+    assert await count_by_key(running.database) == {"k1": 2, "k2": 1}
     for document_id, content in uploaded.items():
         assert await read(both, document_id) == content
-    assert (await rotation.count(), await rotation.run(lambda: None)) == (2, [])
-    assert await rotation.count_by_key() == {"k2": 3}
+    job = await jobs.finish(job_id)
+    assert (job.total, job.done, job.refused) == (3, 3, 0)
+    assert await count_by_key(running.database) == {"k2": 3}
 
 
-async def test_two_rotations_at_once_move_each_document_once(
-    running: Any, contents: Contents, uploaded: dict[str, bytes]
+async def test_a_rotation_that_is_killed_everywhere_loses_and_leaves_nothing(
+    running: Any, contents: Contents, uploaded: dict[str, bytes], *, jobs: Any, kills: Any
 ) -> None:
-    """The slower one discards its content. Nothing is left over."""
-    both = under(contents, f"k2:{NEW} k1:{OLD}")
-    rotations = [Rotation(stage=running.stage, contents=both) for _ in range(2)]
-    failed = await asyncio.gather(*(rotation.run(lambda: None) for rotation in rotations))
-    assert failed == [[], []]
+    """Each chunk is killed before its work, before its commit and after its commit. The sweep finds what is left."""
+    job_id = await jobs.start(ROTATE_DOCUMENTS, TO_NEW_KEY)
+    job = await kills.run_through(jobs.runner(chunk=1), job_id)
+    assert (job.state, job.done, job.refused) == ("done", 3, 0)
+    only_new = under(contents, f"k2:{NEW}")
     for document_id, content in uploaded.items():
-        assert await read(both, document_id) == content
+        assert await read(only_new, document_id) == content
+    assert await running.count("document_contents") > 3
+    unused = "content_id NOT IN (SELECT content_id FROM documents)"
+    assert await running.count("document_contents", f"{unused} AND unused_since IS NULL") == 0
+    await running.fetch("UPDATE document_contents SET unused_since = unused_since - interval '2 hours'")
+    await contents.sweep()
+    assert await running.count("document_contents") == 3
+    assert await running.count("document_chunks", unused) == 0
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_two_runners_at_once_move_each_document_once(
+    running: Any, contents: Contents, uploaded: dict[str, bytes], *, jobs: Any, number: int
+) -> None:
+    """Two runners have one job or two jobs. Each document has one new content, and nothing is left over."""
+    started = [await jobs.start(ROTATE_DOCUMENTS, TO_NEW_KEY) for _ in range(number)]
+    ended = await asyncio.gather(*(jobs.finish(started[n % number], chunk=1) for n in range(2)))
+    assert [(job.state, job.refused) for job in ended] == [("done", 0)] * 2
+    assert await running.count("job_results", "outcome = 'done'") == 3
+    only_new = under(contents, f"k2:{NEW}")
+    for document_id, content in uploaded.items():
+        assert await read(only_new, document_id) == content
     assert await running.count("document_contents") == 3
 
 
+async def test_a_document_that_is_replaced_or_erased_while_it_is_copied_is_not_overwritten(
+    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes], *, jobs: Any
+) -> None:
+    """Between the copy and its commit, one document got another content and one was erased. Both stay as they are."""
+    replaced, erased, third = uploaded
+    other = await contents.begin(UUID(replaced), "master/acme")
+    await other.add(uploaded[replaced])
+    await other.finish()
+
+    work = ROTATION.work
+
+    async def work_while_others_change(tools: Any, items: Any) -> Any:
+        works = await work(tools, items)
+        assert [type(each) for each in works] == [MoveContent] * 3
+        former = (await running.state(Document, UUID(replaced))).content_id
+        about = {"entity_id": UUID(replaced), "subject": "", "caller": OPERATOR}
+        await running.run(MoveContent(**about, former=former, content_id=other.content_id))
+        assert (await ann.delete(f"/v1/documents/{erased}")).status_code == 204
+        return works
+
+    job = await jobs.finish(await jobs.start(ROTATE_DOCUMENTS, TO_NEW_KEY), work=work_while_others_change)
+    assert (job.state, job.done) == ("done", 3)
+    results = await running.fetch("SELECT item, outcome FROM job_results ORDER BY n")
+    assert dict(results) == {replaced: "unchanged", erased: "unchanged", third: "done"}
+    assert (await running.state(Document, UUID(replaced))).content_id == other.content_id
+    assert (await running.state(Document, UUID(erased))).content_id is None
+    assert await read(under(contents, KEYS), replaced) == uploaded[replaced]
+    assert await running.count("document_contents", f"document_id = '{erased}'") == 0
+    assert await running.count("document_contents") == 2
+
+
+async def test_a_document_that_is_erased_before_it_is_copied_has_nothing_to_do(
+    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes], *, jobs: Any
+) -> None:
+    """The content is gone when the copy begins: the document is unchanged, and no part of a copy is left."""
+    erased = next(iter(uploaded))
+    page = ROTATION.page
+
+    async def page_before_an_erasure(tools: Any, after: str | None, limit: int) -> Any:
+        items = await page(tools, after, limit)
+        await ann.delete(f"/v1/documents/{erased}")
+        return items
+
+    await jobs.finish(await jobs.start(ROTATE_DOCUMENTS, TO_NEW_KEY), page=page_before_an_erasure)
+    results = await running.fetch("SELECT item, outcome FROM job_results")
+    assert dict(results)[erased] == "unchanged"
+    assert await running.count("document_contents") == 2
+
+
 async def test_a_reader_is_not_disturbed_by_a_rotation(
-    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes]
+    running: Any, ann: Any, contents: Contents, uploaded: dict[str, bytes], *, jobs: Any
 ) -> None:
     """The content is replaced between two chunks. The reader continues with the new content at the same position."""
-    both = under(contents, f"k2:{NEW} k1:{OLD}")
+    both = under(contents, KEYS)
     running.application.state.uploads = Uploads(contents=both)
     document_id, content = max(uploaded.items(), key=lambda pair: len(pair[1]))
     get = both.stores["database"].get
@@ -129,10 +209,9 @@ async def test_a_reader_is_not_disturbed_by_a_rotation(
         nonlocal moved
         if place == 1 and not moved:
             moved = True
-            await Rotation(stage=running.stage, contents=contents_aside).run(lambda: None)
+            await jobs.finish(await jobs.start(ROTATE_DOCUMENTS, TO_NEW_KEY))
         return await get(content_id, place)
 
-    contents_aside = replace(both, stores={"database": type(both.stores["database"])(running.database)})  # type: ignore[call-arg]
     both.stores["database"].get = moving  # type: ignore[method-assign]
     assert (await ann.get(f"/v1/documents/{document_id}/content")).content == content
     assert moved

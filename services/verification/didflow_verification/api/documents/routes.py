@@ -19,8 +19,8 @@ from didflow_verification.api.documents.responses import (
 )
 from didflow_verification.api.documents.upload import delete_contents, release_contents, uploads_of
 from didflow_verification.api.reads import not_found, read_page, record_reads
-from didflow_verification.documents.contents import ContentGone, Contents
-from didflow_verification.documents.keys import KeyMissing
+from didflow_verification.documents.contents import Contents
+from didflow_verification.documents.errors import ContentGone, KeyMissing, StoreMissing
 from didflow_verification.domain.commands import EraseDocument
 from didflow_verification.domain.details.document import SUFFIXES, Document
 
@@ -106,9 +106,10 @@ async def download_document(http: Http, document_id: UUID) -> StreamingResponse:
     pieces = _pieces(http, contents, document)
     try:
         first = await anext(pieces)
-    except KeyMissing as error:
+    except (KeyMissing, StoreMissing) as error:
         raise Problem(
-            "unavailable", "The key of this document is not configured. Ask the operator to add it."
+            "unavailable",
+            "The key or the store of this document is not configured. Ask the operator to add it.",
         ) from error
     await record_reads(http, "content", document_id)
     name = f"{document.kind}-{document.document_id}.{SUFFIXES[document.media_type]}"
