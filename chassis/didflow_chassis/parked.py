@@ -70,6 +70,8 @@ FROM parked, (SELECT {NOW_SQL} AS moment) AS present GROUP BY reason
 
 COUNT_HELD: Final = "SELECT count(*) FROM parked WHERE reason IN ('retry', 'behind')"
 
+_ENTITIES: Final = "SELECT DISTINCT entity FROM parked WHERE starts_with(entity, $1) ORDER BY entity LIMIT $2"
+
 _OF_LETTER: Final = """
     p.entity = l.entity AND p.reason = 'dead' AND p.topic IS NOT DISTINCT FROM l.topic
     AND p.partition IS NOT DISTINCT FROM l.partition AND p."offset" IS NOT DISTINCT FROM l."offset"
@@ -196,6 +198,11 @@ def count_behind(entity: sa.ColumnElement[Any]) -> sa.ScalarSelect[int]:
     """Return the number of rows that are parked behind a failed message of an entity, as an SQL expression."""
     p = tables.parked.c
     return sa.select(sa.func.count(p.id)).where(p.entity == entity, p.reason == BEHIND).scalar_subquery()
+
+
+async def find_entities(connection: Any, beginning: str, *, limit: int) -> list[str]:
+    """Return the entities of parked messages that begin so."""
+    return [row[0] for row in await connection.fetch(_ENTITIES, beginning, limit)]
 
 
 async def retry_letters(connection: Any, ids: Sequence[UUID]) -> None:

@@ -1,8 +1,12 @@
 """The command `didflow`: it runs everything on one machine and has the operator's commands."""
 
+import io
+import sys
+
 import typer
 
-from didflow.commands import clock, demo, dlq, events, parked, schema, token, up
+from didflow.commands import clock, demo, dlq, events, now, parked, schema, token, up
+from didflow.console import leave_quietly
 
 app = typer.Typer(
     help="didflow: manages phone numbers from sale to removal.",
@@ -15,11 +19,22 @@ app.command()(up.up)
 app.command()(token.token)
 app.command()(events.events)
 app.command()(schema.schema)
+app.command()(now.now)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")
 app.add_typer(clock.app, name="clock")
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="didflow")
+    """Run the command line. If the reader of a pipe has gone, it ends quietly with exit code 141."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A record can have characters that the terminal's encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="didflow")
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            leave_quietly()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from didflow.durations import Duration
@@ -11,19 +11,31 @@ from didflow.errors import ClockNotMovable, NoStack
 from didflow.state import read
 from didflow.target import Target
 from didflow_chassis.dead_letters import connect
-from didflow_chassis.tables import NOW_SQL
 
 _ADVANCE = "UPDATE clock SET shift = shift + make_interval(months => $1, days => $2, secs => $3)"
-_SHIFT = "SELECT shift::text FROM clock"
+_READ = """
+SELECT moment + shift, shift::text, moment + shift - moment FROM clock, (SELECT clock_timestamp() AS moment) AS machine
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The time of a service, and how far it is ahead of the machine's time."""
+    """The time of a service, and how far it is ahead of the machine's time: in words, and measured now."""
 
     service: str
     now: datetime
     shift: str
+    ahead: timedelta
+
+    @property
+    def is_shifted(self) -> bool:
+        """True if the clock does not show the machine's time."""
+        return self.ahead != timedelta(0)
+
+
+def as_iso(instant: datetime) -> str:
+    """Return an instant as events have it: ISO 8601 in UTC, to the millisecond."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def require_movable(target: Target) -> None:
@@ -67,5 +79,5 @@ async def _on_each(databases: Mapping[str, str], by: Duration | None) -> list[Re
 
 
 async def _read(name: str, connection: Any) -> Reading:
-    now, shift = await connection.fetchval(f"SELECT {NOW_SQL}"), await connection.fetchval(_SHIFT)
-    return Reading(service=name, now=now, shift=shift)
+    now, shift, ahead = await connection.fetchrow(_READ)
+    return Reading(service=name, now=now, shift=shift, ahead=ahead)

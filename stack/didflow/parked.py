@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from didflow.dead_letters import opened
+from didflow.errors import MOST_SHOWN, Ambiguous
+from didflow.id_prefix import IdPrefix
 from didflow_chassis import parked, tables
 from didflow_chassis.parked import REASONS
 
-__all__ = ["REASONS", "Waiting", "Wanted", "listed"]
+__all__ = ["REASONS", "Waiting", "Wanted", "entity", "listed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which messages to list. None: all. `number` is the subject of the messages."""
+    """Which messages to list. None: all. `entity` is the id of a DID; `number` is the subject of the messages."""
 
     reason: str | None = None
-    did_id: UUID | None = None
+    entity: str | None = None
     number: str | None = None
 
 
@@ -49,9 +50,7 @@ class Waiting:
 
 async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) -> list[Waiting]:
     """Return the parked messages of these services, the longest parked first. Raises Outage."""
-    statement = parked.select(
-        reason=wanted.reason, entity=str(wanted.did_id) if wanted.did_id else None, subject=wanted.number
-    )
+    statement = parked.select(reason=wanted.reason, entity=wanted.entity, subject=wanted.number)
     columns = tables.parked.c
     statement = statement.order_by(columns.since, columns.id).limit(limit)
     found: list[Waiting] = []
@@ -59,6 +58,19 @@ async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) ->
         async with opened(dsn) as database:
             found += [_waiting(service, row) for row in await database.fetch(statement)]
     return sorted(found, key=lambda one: (one.since, one.id))[:limit]
+
+
+async def entity(databases: Mapping[str, str], prefix: IdPrefix) -> str | None:
+    """Return the id of the entity with parked messages that begins so, or None. Raises Ambiguous, Outage."""
+    if prefix.whole is not None:
+        return str(prefix.whole)
+    found: set[str] = set()
+    for dsn in databases.values():
+        async with opened(dsn) as database:
+            found |= set(await parked.find_entities(database, prefix.text, limit=MOST_SHOWN + 1))
+    if len(found) > 1:
+        raise Ambiguous(prefix.text, sorted(found))
+    return found.pop() if found else None
 
 
 def _waiting(service: str, row: Any) -> Waiting:

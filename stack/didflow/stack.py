@@ -98,13 +98,16 @@ async def running(
 ) -> AsyncIterator[Stack]:
     """Run a stack in a folder for the duration of the block. The caller starts the workers in `late`.
 
-    Raises StackRuns, Missing, DidNotStart and the embedded servers' errors.
+    Raises StackRuns, BadInput (a busy port), Missing, DidNotStart and the embedded servers' errors.
     """
     os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
     async with AsyncExitStack() as exits:
         exits.enter_context(state.held(folder))
         state.forget(folder)
         exits.callback(state.forget, folder)
+        # First of all: a busy port is an error before anything starts.
+        listening = web.listen(port)
+        exits.callback(listening.close)
         exits.enter_context(document_key.document_key(folder))
         loading = asyncio.create_task(asyncio.to_thread(_load))
         tell("starting Kafka and PostgreSQL")
@@ -112,17 +115,17 @@ async def running(
         await loading
         tell("migrating four databases")
         await _migrate(used)
-        stack = _stack(folder, used, port, tell, exits)
+        stack = _stack(folder, used, listening, tell, exits)
         tell("starting four workers, the carrier simulator and the APIs")
         await _start(stack, exits, late)
         yield stack
 
 
-def _stack(folder: Path, used: Servers, port: int | None, tell: Print, exits: AsyncExitStack) -> Stack:
+def _stack(
+    folder: Path, used: Servers, listening: socket.socket, tell: Print, exits: AsyncExitStack
+) -> Stack:
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
-    listening = web.listen(port)
-    exits.callback(listening.close)
     issuer = Issuer.of(folder, ISSUER)
 
     def changed() -> None:

@@ -1,29 +1,47 @@
 """Reads topics continuously, without a consumer group: it changes no offsets of others."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from didflow.errors import BadInput, Missing
+from didflow.time_order import TimeOrder
 from didflow_chassis.kafka_clients import MAX_RECORD_BYTES, connection
 from didflow_chassis.settings import Settings
+
+_PAUSE_MS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tail:
-    """An open reader of topics."""
+    """An open reader of topics. `stored` is where the stored records of each partition end."""
 
     consumer: AIOKafkaConsumer
+    stored: Mapping[TopicPartition, int]
 
     async def records(self) -> AsyncIterator[ConsumerRecord]:
         """Yield records without end. The records of a partition are in order."""
         async for record in self.consumer:
             yield record
+
+    async def by_time(self) -> AsyncIterator[list[ConsumerRecord]]:
+        """Yield records of all partitions in the order of time, without end; at least every moment an empty list."""
+        order: TimeOrder[ConsumerRecord] = TimeOrder(self.stored)
+        clock = asyncio.get_running_loop().time
+        while True:
+            for partition in order.unread:
+                if await self.consumer.position(partition) >= self.stored[partition]:
+                    order.complete(partition)
+            taken = await self.consumer.getmany(*order.awaited, timeout_ms=_PAUSE_MS)
+            for partition, records in taken.items():
+                order.add(partition, records, clock())
+            yield list(order.released(clock()))
 
 
 @asynccontextmanager
@@ -45,7 +63,8 @@ async def reading_topics(
         await consumer.start()
         consumer.assign(partitions)
         await (consumer.seek_to_beginning if from_start else consumer.seek_to_end)(*partitions)
-        yield Tail(consumer=consumer)
+        stored = await consumer.end_offsets(partitions) if from_start else {}
+        yield Tail(consumer=consumer, stored=stored)
     except (KafkaError, OSError) as error:
         raise Missing(f"Kafka at {settings.kafka} does not answer: {type(error).__name__}") from None
     finally:

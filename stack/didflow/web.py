@@ -1,5 +1,6 @@
 """The HTTP side of a stack: the four APIs in this process, on one local port, dispatched by path."""
 
+import errno
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,13 +25,15 @@ _FREE_TO_ANY: Final = frozenset({"GET", "HEAD"})
 
 
 def listen(port: int | None) -> socket.socket:
-    """Bind a loopback port: the given one, or the usual one, or a free one. Raises BadInput if it is in use."""
+    """Bind a loopback port: the given one, or the usual one, or a free one. Raises BadInput with the reason."""
+    reason: OSError | None = None
     for wanted in (port,) if port is not None else (USUAL_PORT, 0):
         try:
             return http_servers.listen("127.0.0.1", wanted)
-        except OSError:
-            continue
-    raise BadInput(f"Port {port} is in use. Choose another one with --port.")
+        except OSError as error:
+            reason = error
+    why = "is in use" if reason and reason.errno == errno.EADDRINUSE else f"cannot be used ({reason})"
+    raise BadInput(f"Port {port} {why}. Choose another one with --port; 0 takes a free one.")
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from didflow.commands.options import Data, Postgres, run, target_of
+from didflow.console import Screen
 from didflow.durations import parse_duration
 from didflow.target import Target
 
@@ -23,15 +24,17 @@ def advance(
     postgres: Postgres = None,
 ) -> None:
     """Move the clock of all services forward. Only the embedded stack allows it (else: clock_not_movable)."""
+    screen = Screen()
     for reading in run(_advance(target_of(data, postgres=postgres), by)):
-        typer.echo(_line(reading))
+        screen.line(_line(reading))
+    screen.line("Events that you publish need this time: $(didflow now)")
 
 
 @app.command()
 def show(data: Data = None, postgres: Postgres = None) -> None:
     """Print the time of each service."""
     for reading in run(_show(target_of(data, postgres=postgres))):
-        typer.echo(_line(reading))
+        Screen().line(_line(reading))
 
 
 async def _advance(target: Target, by: str) -> "list[Reading]":

@@ -1,13 +1,14 @@
 """`didflow demo`: runs the main job from end to end on its own stack and stops the stack afterwards."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from didflow.commands.options import fail, run
+from didflow.console import Screen
 from didflow.demo import examples
 from didflow.errors import BadInput
 from didflow.services import SERVICES
@@ -26,6 +27,7 @@ def demo(
     file: Annotated[
         Path, typer.Option(help="File of purchases. identities.jsonl and addresses.jsonl must be beside it.")
     ] = examples.FOLDER / "purchases.jsonl",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the tables.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder to run in. Default: a temporary folder.")] = None,
     late: Annotated[
         list[str] | None,
@@ -45,15 +47,23 @@ def demo(
         chosen = _services(late), _services(kill)
     except BadInput as error:
         raise fail(error) from None
-    demo_result = _run_demo(read, data, chosen, json=json)
-    _show(demo_result, json=json)
+    # With --json, standard output has only the result.
+    tell = _nothing if quiet else Screen(stderr=json).markup
+    demo_result = _run_demo(read, data, chosen, tell)
+    _show(demo_result, json=json, quiet=quiet)
     raise typer.Exit(0 if demo_result.passed else 1)
 
 
+def _nothing(text: str) -> None:
+    """Print nothing: the progress of a quiet demo."""
+
+
 def _run_demo(
-    read: examples.Examples, data: Path | None, chosen: tuple[frozenset[str], frozenset[str]], *, json: bool
+    read: examples.Examples,
+    data: Path | None,
+    chosen: tuple[frozenset[str], frozenset[str]],
+    tell: Callable[[str], None],
 ) -> "DemoResult":
-    from didflow.console import console
     from didflow.demo.scenario import Options, run_demo
     from didflow.embedded.temporary_folder import temporary_folder
 
@@ -61,7 +71,7 @@ def _run_demo(
     with contextlib.ExitStack() as exits:
         folder = data if data is not None else exits.enter_context(temporary_folder(in_memory=True))
         options = Options(folder=folder, examples=read, late=late, killed=killed)
-        return run(run_demo(options, console(stderr=json).print))
+        return run(run_demo(options, tell))
 
 
 def _services(named: list[str] | None) -> frozenset[str]:
@@ -74,20 +84,24 @@ def _services(named: list[str] | None) -> frozenset[str]:
     return wanted
 
 
-def _show(demo_result: "DemoResult", *, json: bool) -> None:
-    from didflow.console import console
+def _show(demo_result: "DemoResult", *, json: bool, quiet: bool) -> None:
     from didflow.demo import tables
 
+    screen = Screen()
     if json:
-        answer = tables.as_json(
-            demo_result.verdicts, demo_result.found, demo_result.unexpected, demo_result.seconds
+        screen.json(
+            tables.as_json(
+                demo_result.verdicts, demo_result.found, demo_result.unexpected, demo_result.seconds
+            )
         )
-        typer.echo(orjson.dumps(answer).decode())
         return
-    out = console()
-    out.print("", tables.numbers_table(demo_result.verdicts, demo_result.found), "")
-    out.print(tables.others_table(demo_result.verdicts), "")
+    if not quiet:
+        screen.markup(f"\n{tables.LEGEND}\n")
+    screen.table(tables.NUMBERS, tables.number_rows(demo_result.verdicts, demo_result.found))
+    screen.line("")
+    screen.table(tables.OTHERS, tables.other_rows(demo_result.verdicts))
     for fact in demo_result.unexpected:
-        out.print(f"[red]{fact}[/]")
-    result = "[bold green]PASSED[/]" if demo_result.passed else "[bold red]FAILED[/]"
-    out.print(f"{tables.sums(demo_result.verdicts)}\n{result} in {demo_result.seconds:.1f} s")
+        Screen(stderr=quiet).line(fact)
+    if not quiet:
+        result = "[bold green]PASSED[/]" if demo_result.passed else "[bold red]FAILED[/]"
+        screen.markup(f"\n{tables.sums(demo_result.verdicts)}\n{result} in {demo_result.seconds:.1f} s")

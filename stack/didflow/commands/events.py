@@ -1,18 +1,27 @@
 """`didflow events`: prints the records of the topics, one readable line each."""
 
-import sys
 from base64 import b64encode
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from aiokafka import ConsumerRecord
 
-from didflow.commands.options import Data, Json, Kafka, run, target_of
+from didflow.commands.options import Data, Json, Kafka, number_of, run, target_of
+from didflow.console import Screen, leave_quietly, reader_has_gone
+from didflow.errors import BadInput
 from didflow.event_line import line_of
-from didflow.tail import reading_topics
 from didflow.target import Target
+from didflow_contracts.near_misses import nearest
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
+
+_ALL = (*TOPICS, *DEAD_LETTER_TOPICS.values())
+_SIMILAR = 0.6
 
 
 def events(
@@ -31,34 +40,49 @@ def events(
     data: Data = None,
     kafka: Kafka = None,
 ) -> None:
-    """Print events as they arrive, until the command is stopped."""
-    topics = topic or [*TOPICS, *DEAD_LETTER_TOPICS.values()]
-    wanted = number and "+" + number.removeprefix("+")
-    run(_tail(target_of(data, kafka=kafka), topics, wanted, from_start=from_start, json=json))
+    """Print events as they arrive, in the order of time, until the command is stopped."""
+    run(_print(target_of(data, kafka=kafka), topic or _ALL, number, from_start=from_start, json=json))
 
 
-async def _tail(
-    target: Target, topics: list[str], number: str | None, *, from_start: bool, json: bool
+async def _print(
+    target: Target, topics: Sequence[str], number: str | None, *, from_start: bool, json: bool
 ) -> None:
+    from didflow.tail import reading_topics
+
+    wanted = number_of(number)
+    _check(topics)
     settings = target.kafka_settings()
+    screen = Screen()
     async with reading_topics(settings, topics, from_start=from_start) as tail:
-        async for record in tail.records():
-            text = _text(record, record.topic.removeprefix(settings.topic_prefix), number, json=json)
-            if text is not None:
-                sys.stdout.write(text + "\n")
-                sys.stdout.flush()
+        async for records in tail.by_time():
+            for record in records:
+                topic = record.topic.removeprefix(settings.topic_prefix)
+                text = _text(record, topic, wanted, json=json)
+                if text is not None:
+                    screen.line(text)
+            if reader_has_gone():
+                leave_quietly()
 
 
-def _text(record: ConsumerRecord, topic: str, number: str | None, *, json: bool) -> str | None:
-    line = line_of(topic, record.value, dict(record.headers))
+def _check(topics: Sequence[str]) -> None:
+    """Raise BadInput for a name that is no topic of didflow, with the nearest one."""
+    for name in topics:
+        if name not in _ALL:
+            close = nearest(name, _ALL, similarity=_SIMILAR)
+            hint = f"Did you mean {close}?" if close else f"Use one of {', '.join(_ALL)}."
+            raise BadInput(f"There is no topic {name!r}. {hint}")
+
+
+def _text(record: "ConsumerRecord", topic: str, number: str | None, *, json: bool) -> str | None:
+    line = line_of(topic, record.value, dict(record.headers), record.timestamp)
     key = (record.key or b"").decode("utf-8", "replace")
     if number and number not in (line.number, key):
         return None
-    return _raw(record, topic) if json else str(line)
+    return orjson.dumps(_values(record, topic)).decode() if json else str(line)
 
 
-def _raw(record: ConsumerRecord, topic: str) -> str:
-    """Return the whole record as JSON. A value that is not JSON is written in base64."""
+def _values(record: "ConsumerRecord", topic: str) -> dict[str, Any]:
+    """Return the whole record for programs. A value that is not JSON is written in base64."""
     place = {"topic": topic, "partition": record.partition, "offset": record.offset}
     headers = {name: (value or b"").decode("utf-8", "backslashreplace") for name, value in record.headers}
     key = record.key.decode("utf-8", "backslashreplace") if record.key is not None else None
@@ -66,4 +90,4 @@ def _raw(record: ConsumerRecord, topic: str) -> str:
         value = {"value": orjson.loads(record.value or b"null")}
     except orjson.JSONDecodeError:
         value = {"value_base64": b64encode(record.value or b"").decode()}
-    return orjson.dumps({**place, "key": key, "headers": headers, **value}).decode()
+    return {**place, "timestamp_ms": record.timestamp, "key": key, "headers": headers, **value}

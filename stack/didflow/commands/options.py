@@ -1,7 +1,6 @@
 """Options that several commands share, and how a command runs: an error is one line and an exit code."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from didflow.console import Screen, leave_quietly
 from didflow.errors import BadInput, StackError
 from didflow.services import SERVICES
 from didflow.state import DATA_VARIABLE, default_folder
@@ -64,6 +64,25 @@ def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
     return {name: dsn for name, dsn in databases.items() if service in (None, name)}
 
 
+def number_of(given: str | None) -> str | None:
+    """Return the number of an option in E.164 form; the plus may be left out. Raises BadInput for any other form.
+
+    A number of no numbering plan is only warned of: an event can have one by mistake, and an operator may look for it.
+    """
+    from didflow_contracts.numbers import is_e164, is_valid
+
+    if given is None:
+        return None
+    number = "+" + given.strip().removeprefix("+")
+    if not is_e164(number):
+        raise BadInput(
+            f"{given!r} is not a number in E.164 form, such as +442079460018, so no event can have it."
+        )
+    if not is_valid(number):
+        Screen(stderr=True).line(f"didflow: warning: no numbering plan contains {number}. Is it complete?")
+    return number
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work. An error that a person can correct is printed in one line; the exit code is 1.
 
@@ -74,8 +93,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         raise typer.Exit(130) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise typer.Exit(141) from None
+        leave_quietly()
     except Exception as error:
         if isinstance(error, _known()):
             raise fail(error) from None
@@ -116,5 +134,5 @@ async def _until_signaled(work: Coroutine[Any, Any, T]) -> T:
 def fail(error: Exception) -> typer.Exit:
     """Print an error, its code first, and return the exit."""
     code = getattr(error, "code", None) or type(error).__name__.lower()
-    typer.echo(f"didflow: {code}: {error}", err=True)
+    Screen(stderr=True).lines(f"didflow: {code}: {error}")
     return typer.Exit(1)

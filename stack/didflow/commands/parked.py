@@ -1,18 +1,18 @@
 """`didflow parked`: lists the parked messages of all services. It never shows their content."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
-from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, run
-from didflow.errors import BadInput
+from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, number_of, run
+from didflow.console import Screen
+from didflow.errors import BadInput, StackError
+from didflow.id_prefix import parse_id
+from didflow.tables import Column
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from didflow.parked import Waiting
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
@@ -25,8 +25,22 @@ app = typer.Typer(
 Reason = Annotated[
     str | None, typer.Option(help="Only messages with this reason: early, retry, behind or dead.")
 ]
-Did = Annotated[UUID | None, typer.Option("--did", help="Only messages of the DID with this id.")]
+Did = Annotated[
+    str | None,
+    typer.Option("--did", help="Only messages of the DID with this id. The beginning of an id is enough."),
+]
 Number = Annotated[str | None, typer.Option(help="Only messages of this number, such as +442079460018.")]
+_TABLE = (
+    Column(name="entity"),
+    Column(name="number"),
+    Column(name="service"),
+    Column(name="reason"),
+    Column(name="age"),
+    Column(name="event", least=12),
+    Column(name="missing", least=14),
+    Column(name="attempts"),
+    Column(name="due (UTC)"),
+)
 
 
 @app.callback()
@@ -47,33 +61,41 @@ def list_parked(
     postgres: Postgres = None,
 ) -> None:
     """List parked messages, the longest parked first."""
-    from didflow import parked as parked_messages
-    from didflow.console import console
-
-    if reason not in (None, *parked_messages.REASONS):
-        raise fail(BadInput(f"Unknown reason {reason!r}. Use one of {', '.join(parked_messages.REASONS)}."))
-    subject = number and "+" + number.removeprefix("+")
-    wanted = parked_messages.Wanted(reason=reason, did_id=did, number=subject)
-    found = run(parked_messages.listed(databases_of(data, postgres, service), wanted, limit=limit))
+    try:
+        subject = number_of(number)
+    except StackError as error:
+        raise fail(error) from None
+    databases = databases_of(data, postgres, service)
+    found = run(_found(databases, reason, did, subject, limit))
+    screen = Screen()
     if json:
         for one in found:
-            typer.echo(_json(one))
-        return
-    console().print(_table(found) if found else "no parked messages")
+            screen.json(_values(one))
+    elif found:
+        screen.table(_TABLE, map(_row, found))
+    else:
+        screen.line("no parked messages")
 
 
-def _table(found: "list[Waiting]") -> "Table":
-    from rich.table import Table
+async def _found(
+    databases: Mapping[str, str], reason: str | None, did: str | None, subject: str | None, limit: int
+) -> "list[Waiting]":
+    from didflow import parked as parked_messages
 
-    table = Table(box=None, pad_edge=False)
-    for name in ("service", "reason", "age", "entity", "number", "event", "missing", "attempts", "due"):
-        table.add_column(name, no_wrap=True, overflow="fold" if name == "entity" else "ellipsis")
-    for one in found:
-        due = f"{one.due_at:%Y-%m-%d %H:%M:%S}" if one.due_at else ""
-        event = one.type.removeprefix("didflow.") or one.topic or "timer"
-        whose = (one.service, one.reason, _age(one.age), one.entity, one.number)
-        table.add_row(*whose, event, one.missing, str(one.attempts), due)
-    return table
+    if reason not in (None, *parked_messages.REASONS):
+        raise BadInput(f"Unknown reason {reason!r}. Use one of {', '.join(parked_messages.REASONS)}.")
+    entity = await parked_messages.entity(databases, parse_id(did)) if did is not None else None
+    if did is not None and entity is None:
+        return []
+    wanted = parked_messages.Wanted(reason=reason, entity=entity, number=subject)
+    return await parked_messages.listed(databases, wanted, limit=limit)
+
+
+def _row(one: "Waiting") -> tuple[str, ...]:
+    due = f"{one.due_at:%Y-%m-%d %H:%M:%S}" if one.due_at else ""
+    event = one.type.removeprefix("didflow.") or one.topic or "timer"
+    whose = (one.entity, one.number, one.service, one.reason, _age(one.age))
+    return (*whose, event, one.missing, str(one.attempts), due)
 
 
 def _age(age: timedelta) -> str:
@@ -88,8 +110,8 @@ def _age(age: timedelta) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _json(one: "Waiting") -> str:
-    values = {
+def _values(one: "Waiting") -> dict[str, Any]:
+    return {
         "service": one.service,
         "id": one.id,
         "reason": one.reason,
@@ -103,4 +125,3 @@ def _json(one: "Waiting") -> str:
         "since": one.since,
         "age_seconds": round(one.age.total_seconds(), 1),
     }
-    return orjson.dumps(values).decode()

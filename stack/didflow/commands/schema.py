@@ -6,6 +6,7 @@ import orjson
 import typer
 
 from didflow.commands.options import fail
+from didflow.console import Screen
 from didflow.errors import BadInput
 from didflow.services import SERVICES, service
 from didflow_contracts.topics import CARRIER_ADAPTERS, INVOICING, ORDER_SYSTEMS, PORTALS
@@ -26,7 +27,7 @@ def schema(
 ) -> None:
     """Print JSON Schemas of the events, or an AsyncAPI document."""
     try:
-        typer.echo(_document(topic, asyncapi_of), nl=False)
+        Screen().lines(_document(topic, asyncapi_of))
     except BadInput as error:
         raise fail(error) from None
 

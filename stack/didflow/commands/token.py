@@ -4,22 +4,19 @@ from typing import Annotated
 
 import typer
 
-from didflow import state
-from didflow.commands.options import Data, fail, folder_of
-from didflow.errors import StackError
-from didflow.issuer import ISSUER, Issuer
+from didflow.commands.options import Data, folder_of, run
+from didflow.console import Screen
+
+# ruff: noqa: PLC0415 - each command loads only what it runs
 
 
 def token(
     role: Annotated[str, typer.Option(help="Role, such as operator, reseller or reviewer.")],
-    account: Annotated[str, typer.Option(help="Account path, such as master/acme.")],
+    account: Annotated[str, typer.Option(help="Path of an account of the stack, such as master/acme.")],
     subject: Annotated[str | None, typer.Option(help="Subject of the token. Default: role@account.")] = None,
     data: Data = None,
 ) -> None:
     """Print a long-lived token for the running stack. Only a stack of `didflow up` accepts it."""
-    folder = folder_of(data)
-    try:
-        state.read(folder)
-        typer.echo(Issuer.of(folder, ISSUER).token(role=role, account=account, subject=subject))
-    except StackError as error:
-        raise fail(error) from None
+    from didflow.tokens import issued
+
+    Screen().line(run(issued(folder_of(data), role=role, account=account, subject=subject)))

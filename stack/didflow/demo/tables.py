@@ -1,50 +1,55 @@
 """The output of the demo: a table of all numbers, a table of the other lines, and the sums."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final
 
-from rich.table import Table
-
 from didflow.demo.results import Found, LineResult
+from didflow.tables import Cell, Column
 
-_MARK: Final = {True: "[green]as expected[/]", False: "[red]NOT AS EXPECTED[/]"}
-_CIRCLES: Final = {"green": "[green]●[/] green", "yellow": "[yellow]●[/] yellow", "red": "[red]●[/] red"}
+LEGEND: Final = (
+    "[green]●[/] active   [yellow]●[/] not yet: the next step is missing, and who must take it   "
+    "[red]●[/] ended, blocked or on hold"
+)
+"""What the circles mean. Source: spec lifecycle, Status."""
+NUMBERS: Final = tuple(
+    Column(name=name) for name in ("number", "country", "status", "circle", "next step", "who", "")
+)
+OTHERS: Final = tuple(Column(name=name) for name in ("line", "account", "outcome", ""))
+_COLORS: Final = frozenset({"green", "yellow", "red"})
 
 
-def numbers_table(verdicts: list[LineResult], found: Found) -> Table:
-    """Return the table of the numbers: number, country, status, circle and next step."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("number", "country", "status", "circle", "next step", "who", ""):
-        table.add_column(name, no_wrap=True)
+def number_rows(verdicts: list[LineResult], found: Found) -> Iterator[tuple[str | Cell, ...]]:
+    """Return a row for each number: number, country, status, circle and next step."""
     for verdict in verdicts:
         if verdict.purchase.expect.status is not None:
-            table.add_row(*_row(verdict, found.numbers.get(verdict.purchase.did_id)))
-    return table
+            yield _row(verdict, found.numbers.get(verdict.purchase.did_id))
 
 
-def _row(verdict: LineResult, did: Any) -> tuple[str, ...]:
-    mark = _MARK[verdict.ok] + ("" if verdict.ok else f" ({verdict.expected})")
+def _row(verdict: LineResult, did: Any) -> tuple[str | Cell, ...]:
     if did is None:
-        return verdict.purchase.number, "", verdict.found, "", "", "", mark
-    step = did["next_step"]
-    circle = _CIRCLES.get(did["circle"], str(did["circle"]))
-    return did["number"], did["country"], did["status_label"], circle, step["action"], step["who"], mark
+        return verdict.purchase.number, "", verdict.found, "", "", "", _mark(verdict)
+    step, color = did["next_step"], str(did["circle"])
+    circle = Cell(f"● {color}", color if color in _COLORS else "")
+    shown = (did["number"], did["country"], did["status_label"], circle, step["action"], step["who"])
+    return (*shown, _mark(verdict))
 
 
-def others_table(verdicts: list[LineResult]) -> Table:
-    """Return the table of the lines that created no DID: refused, repeated or dead-lettered."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("line", "account", "outcome", ""):
-        table.add_column(name, no_wrap=True)
+def other_rows(verdicts: list[LineResult]) -> Iterator[tuple[str | Cell, ...]]:
+    """Return a row for each line that created no DID: refused, repeated or dead-lettered."""
     for verdict in verdicts:
         purchase = verdict.purchase
         if purchase.expect.status is None:
             what = (
                 f"{purchase.event['id']} {purchase.number}" if purchase.event else "a line that is not JSON"
             )
-            mark = _MARK[verdict.ok] + ("" if verdict.ok else f" ({verdict.expected})")
-            table.add_row(what, purchase.account, verdict.found, mark)
-    return table
+            yield what, purchase.account, verdict.found, _mark(verdict)
+
+
+def _mark(verdict: LineResult) -> Cell:
+    if verdict.ok:
+        return Cell("as expected", "green")
+    return Cell(f"NOT AS EXPECTED ({verdict.expected})", "red")
 
 
 def sums(verdicts: list[LineResult]) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 _PRODUCER = 0
+_ONLY_BROKER = 1
+"""The id of the broker. The library counts from 1."""
 _NAMES = ("librdkafka*.so*", "librdkafka*.dylib", "librdkafka*.dll")
 
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
@@ -24,6 +26,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_mock_cluster_new": (c_void_p, [c_void_p, c_int]),
     "rd_kafka_mock_cluster_destroy": (None, [c_void_p]),
     "rd_kafka_mock_cluster_bootstraps": (c_char_p, [c_void_p]),
+    "rd_kafka_mock_set_controller_id": (None, [c_void_p, c_int32]),
     "rd_kafka_mock_topic_create": (c_int, [c_void_p, c_char_p, c_int, c_int]),
     "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, [c_void_p, c_int32]),
 }
@@ -52,6 +55,8 @@ class MockCluster:
         if not self._cluster:
             raise MockClusterError("librdkafka could not start a mock cluster.")
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
+        # The library names no controller. KafkaJS asks the controller for the id of an idempotent producer.
+        self._library.rd_kafka_mock_set_controller_id(self._cluster, _ONLY_BROKER)
 
     @property
     def bootstrap(self) -> str:

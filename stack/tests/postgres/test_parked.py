@@ -6,15 +6,11 @@ import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
-from harness.fixtures import DatabaseFor
-from harness.migrations import migration_of
 
-from didflow import parked, state
+from didflow import parked
 from didflow.parked import Wanted
 from didflow.processes import script
 from didflow.services import service
@@ -29,14 +25,6 @@ INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, las
 VALUES ($1, '+442079460018', 'Term', $2, 2, clock_timestamp() + interval '1 hour',
         clock_timestamp() - make_interval(hours => $3), $4, '', 'did.purchased', $5)
 """
-
-
-@pytest.fixture
-async def databases(database_for: DatabaseFor) -> Mapping[str, str]:
-    return {
-        "billing": await database_for("billing", migration_of("billing")),
-        "provisioning": await database_for("provisioning", migration_of("provisioning")),
-    }
 
 
 async def receive_early(name: str, dsn: str) -> None:
@@ -76,7 +64,7 @@ async def test_the_list_is_by_age_and_can_be_narrowed(databases: Mapping[str, st
     found = await parked.listed(databases, Wanted(), limit=10)
     assert [one.entity for one in found] == ["a", "b", str(DID)]
     assert found[0].due_at is not None
-    for wanted in (Wanted(reason="early"), Wanted(did_id=DID), Wanted(number=NUMBER)):
+    for wanted in (Wanted(reason="early"), Wanted(entity=str(DID)), Wanted(number=NUMBER)):
         narrowed = await parked.listed(databases, wanted, limit=10)
         assert [one.entity for one in narrowed] == [str(DID)]
     assert [one.entity for one in await parked.listed(databases, Wanted(), limit=1)] == ["a"]
@@ -87,15 +75,6 @@ def didflow(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     here = {name: value for name, value in os.environ.items() if not name.startswith("DIDFLOW_")}
     command = [script("didflow"), "parked", "list", "--data", str(folder), *arguments]
     return subprocess.run(command, env=here, capture_output=True, text=True, timeout=60, check=False)
-
-
-@pytest.fixture
-def folder(databases: Mapping[str, str], tmp_path: Path) -> Path:
-    """Return the folder of a stack that has these databases."""
-    here = {"pid": os.getpid(), "born": state.birth_of(os.getpid()), "kafka": "", "http": ""}
-    whole: dict[str, Any] = {**here, "postgres": dict(databases), "embedded_kafka": False}
-    state.write(tmp_path, state.StackState(**whole, embedded_postgres=False))
-    return tmp_path
 
 
 async def test_the_command_prints_no_content_of_a_message(databases: Mapping[str, str], folder: Path) -> None:
@@ -112,7 +91,22 @@ async def test_the_command_prints_no_content_of_a_message(databases: Mapping[str
     ]
     assert 108_000 <= said[0]["age_seconds"] < 108_100
     assert len(didflow(folder, "--service", "billing", "--json").stdout.splitlines()) == 1
-    assert didflow(folder, "--number", "+10000000000").stdout.strip() == "no parked messages"
+    nothing = didflow(folder, "--number", "+10000000000")
+    assert nothing.stdout.strip() == "no parked messages"
+    assert "no numbering plan contains +10000000000" in nothing.stderr
+
+
+async def test_a_did_is_named_by_the_beginning_of_its_id(databases: Mapping[str, str], folder: Path) -> None:
+    """If two DIDs begin so, the error lists both. If none does, nothing is listed."""
+    for entity in (str(DID), f"{str(DID)[:-1]}f"):
+        await insert_parked(databases["billing"], entity, "behind", hours=1)
+    one = didflow(folder, "--did", f"{str(DID)[:-1]}f", "--json")
+    assert [json.loads(line)["entity"] for line in one.stdout.splitlines()] == [f"{str(DID)[:-1]}f"]
+    both = didflow(folder, "--did", str(DID)[:20])
+    assert both.returncode == 1
+    assert both.stderr.startswith(f"didflow: ambiguous: {str(DID)[:20]} is the beginning of 2 ids.")
+    assert [line.strip() for line in both.stderr.splitlines()[1:]] == [str(DID), f"{str(DID)[:-1]}f"]
+    assert didflow(folder, "--did", "ffff").stdout.strip() == "no parked messages"
 
 
 async def test_an_unknown_reason_is_an_error(folder: Path) -> None:

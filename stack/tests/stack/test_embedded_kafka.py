@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from confluent_kafka.admin import AdminClient
 
 from didflow.embedded.kafka import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, EmbeddedKafka
 
@@ -67,6 +68,14 @@ async def test_records_are_returned_byte_for_byte(broker: EmbeddedKafka, produce
         taken = await read(consumer, len(sent))
     assert [(record.key, record.value) for record in taken] == sent
     assert {tuple(record.headers) for record in taken} == {HEADERS}
+
+
+async def test_the_broker_is_the_controller(broker: EmbeddedKafka) -> None:
+    """KafkaJS asks the controller for the id of an idempotent producer. Without one, it finds no broker to ask."""
+    metadata = await asyncio.to_thread(
+        AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics, None, 10
+    )
+    assert list(metadata.brokers) == [metadata.controller_id]
 
 
 async def test_topics_have_four_partitions_and_keys_choose_them_as_on_kafka(

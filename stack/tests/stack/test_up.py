@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,32 @@ def test_a_token_can_be_created_for_any_role(up: Up) -> None:
     assert refused.stderr.startswith("didflow: bad_input: ")
 
 
+def test_an_account_that_does_not_exist_gets_no_token(up: Up) -> None:
+    """Inventory knows the accounts. The error names the nearest one and how to create one; then there is a token."""
+    token = ("token", "--role", "reseller", "--account")
+    refused = run(up, *token, "master/acme/shopp")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("didflow: no_account: There is no account 'master/acme/shopp'.")
+    assert "Did you mean master/acme/shop?" in refused.stderr
+    (address, body) = re.findall(r"POST (\S+) with (\{.*?\})", refused.stderr)[0]
+    headers = {"Authorization": f"Bearer {up.said['tokens']['master/acme']}"}
+    made = httpx.post(address, headers=headers, json=json.loads(body), trust_env=False)
+    assert made.status_code == 201
+    assert run(up, *token, "master/acme/shopp").returncode == 0
+
+
+def test_a_busy_port_is_found_before_anything_starts(up: Up, tmp_path: Path) -> None:
+    """The error names the option. The folder of the new stack has no database and no log."""
+    port = up.said["http"].rpartition(":")[2]
+    command = [DIDFLOW, "up", "--port", port, "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"didflow: bad_input: Port {port} is in use. Choose another one with --port"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
 def test_a_folder_can_have_one_stack(up: Up) -> None:
     """A second `up` in the same folder is refused, and the first one continues."""
     second = run(up, "up")
@@ -171,44 +198,85 @@ async def test_dead_letters_are_listed_retried_and_dropped(up: Up) -> None:
         return await dead_letters.counted(databases) == {name: {"not_json": 1} for name in SERVICES}
 
     await until(in_every_service, within=60, what="a letter in each service")
-    found = [json.loads(line) for line in run(up, "dlq", "list", "--json").stdout.splitlines()]
-    assert {one["service"] for one in found} == set(SERVICES)
-    assert {(one["reason"], one["topic"]) for one in found} == {("not_json", "did.purchased")}
-    shown = run(up, "dlq", "show", found[0]["id"])
-    assert json.loads(shown.stdout)["id"] == found[0]["id"]
-    first = run(up, "dlq", "retry", found[0]["id"])
-    assert "retried" in first.stdout
-    again = run(up, "dlq", "retry", found[0]["id"])
+    (found,) = [json.loads(line) for line in run(up, "dlq", "list", "--json").stdout.splitlines()]
+    assert found["services"] == sorted(SERVICES)
+    assert {letter["reason"] for letter in found["letters"]} == {"not_json"}
+    assert json.loads(run(up, "dlq", "show", found["id"][:30]).stdout)["value"] == r"\xff{"
+    first = run(up, "dlq", "retry", found["id"][:30])
+    assert (first.returncode, first.stdout.count("dead again (not_json)")) == (1, len(SERVICES))
+    again = run(up, "dlq", "retry", found["id"])
     assert (again.returncode, "nothing to do" in again.stdout) == (0, True)
-    await until(in_every_service, within=60, what="the letter back again")
-    back = await dead_letters.listed(databases, reason=None, limit=9)
-    assert found[0]["id"] not in {str(one.letter.id) for one in back}
-    dropped = run(up, "dlq", "drop", "--all")
+    assert await in_every_service()
+    back = {str(one.letter.id) for one in await dead_letters.listed(databases, reason=None, limit=9)}
+    assert back == set(re.findall(r"(\S+)$", first.stdout, re.MULTILINE))
+    assert run(up, "dlq", "drop", "--all").stderr.startswith("didflow: no_terminal: ")
+    dropped = run(up, "dlq", "drop", "--all", "--yes")
     assert dropped.stdout.count(" dropped") == len(SERVICES)
     assert run(up, "dlq", "list").stdout.strip() == "no dead letters"
     assert run(up, "dlq", "retry").returncode == 1
 
 
+async def test_a_retried_record_that_is_early_now_is_parked_again(up: Up) -> None:
+    """Its bytes are put right, as if a new release could read them. The command waits and says what is missing."""
+    example = Path(__file__).parents[3] / "examples" / "events" / "verification.approved.json"
+    right = example.read_bytes()
+    producer = AIOKafkaProducer(bootstrap_servers=up.said["kafka"], acks="all")
+    await producer.start()
+    await producer.send_and_wait("verification.approved", right.replace(b'"approved"', b'"adored"'), key=b"k")
+    await producer.stop()
+    connection = await asyncpg.connect(up.said["postgres"]["billing"])
+
+    async def there() -> bool:
+        return bool(await connection.fetchval("UPDATE dead_letters SET value = $1 RETURNING true", right))
+
+    await until(there, within=60, what="a dead letter in billing")
+    await connection.close()
+    done = run(up, "dlq", "retry", "--all", "--service", "billing", "--yes")
+    assert (done.returncode, "parked again (early), did.purchased is missing" in done.stdout) == (0, True)
+    assert run(up, "dlq", "drop", "--all", "--yes").returncode == 0
+
+
 def test_events_are_printed_from_the_start(up: Up) -> None:
-    """One line for each record, of didflow or not. JSON for programs."""
+    """One line for each record, of didflow or not, with its date. JSON for programs."""
     for option, expected in ((), "not an event"), (("--json",), '"value_base64"'):
         command = [DIDFLOW, "events", "--from-start", "--topic", "did.purchased", *option]
         with subprocess.Popen(
             [*command, "--data", str(up.folder)], stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            assert expected in process.stdout.readline()
+            line = process.stdout.readline()
+            assert expected in line
+            assert option or re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  did\.purchased ", line)
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 130
 
 
-async def test_the_readmes_order_system_sells_a_number(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python code of the README runs twice. There is one number in My Numbers, and only its account sees it."""
+def test_events_end_when_nobody_reads_them_any_more(up: Up) -> None:
+    """Also if no further record comes. There is no message, and the exit code is that of SIGPIPE."""
+    command = [DIDFLOW, "events", "--from-start", "--topic", "did.purchased", "--data", str(up.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(10), process.stderr.read()) == (141, "")
+
+
+def sell(up: Up, monkeypatch: pytest.MonkeyPatch, *changes: tuple[str, str]) -> None:
+    """Run the Python code of the README with the time that `didflow now` prints."""
     readme = (Path(__file__).parents[3] / "README.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    for old, new in changes:
+        code = code.replace(old, new)
     monkeypatch.setenv("DIDFLOW_KAFKA", up.said["kafka"])
+    monkeypatch.setenv("NOW", run(up, "now").stdout.strip())
+    exec(code, {})  # noqa: S102 - the printed code is what is tested
+
+
+async def test_the_readmes_order_system_sells_a_number(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python code of the README runs twice. There is one number in My Numbers, and only its account sees it."""
     for _ in range(2):
-        exec(code, {})  # noqa: S102 - the printed code is what is tested
+        sell(up, monkeypatch)
 
     def there() -> bool:
         return get(up, "/v1/dids/%2B442079460123", up.said["tokens"]["master/acme"]).status_code == 200
@@ -230,6 +298,36 @@ def test_the_clock_moves_for_all_services(up: Up) -> None:
     assert refused.stderr.startswith("didflow: bad_input: ")
     given = run(up, "clock", "advance", "P1D", "--postgres", up.said["postgres"]["admin"])
     assert given.stderr.startswith("didflow: clock_not_movable: ")
+
+
+def test_the_stack_s_time_is_printed_for_events(up: Up) -> None:
+    """ISO 8601 in UTC, a month ahead of this machine after the advance. `up` has said that the clock was moved."""
+    printed = run(up, "now").stdout
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\n", printed)
+    ahead = datetime.fromisoformat(printed.strip()) - datetime.now(UTC)
+    assert timedelta(days=30, hours=23) < ahead < timedelta(days=31, hours=1)
+    log = up.folder / "up.log"
+    asyncio.run(
+        until(lambda: "ahead of this machine by 31 days" in log.read_text(), within=20, what="a line of `up`")
+    )
+
+
+async def test_a_purchase_with_the_stack_s_time_is_not_renewed_on_arrival(
+    up: Up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an advance by a month, the README's code sells a number that is charged for its first period only."""
+    sell(up, monkeypatch, ("+442079460123", "+442079460125"), ("ORD-2026-000417", "ORD-2026-000425"))
+    token = up.said["tokens"]["operator"]
+
+    def charged() -> list[str]:
+        entries = get(up, "/v1/ledger", token).json()["items"]
+        return [entry["kind"] for entry in entries if entry["number"] == "+442079460125"]
+
+    def setup_is_charged() -> bool:
+        return "setup" in charged()
+
+    await until(setup_is_charged, within=60, what="the charges of the number")
+    assert sorted(charged()) == ["recurring", "setup"]
 
 
 def test_sigterm_ends_everything_within_ten_seconds(up: Up) -> None:

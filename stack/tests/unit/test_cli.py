@@ -50,6 +50,7 @@ def test_an_unknown_name_is_an_error_with_a_stable_code(arguments: list[str]) ->
         (["token", "--role", "operator", "--account", "master"], "no_stack"),
         (["clock", "advance", "P1D"], "clock_not_movable"),
         (["clock", "show"], "no_stack"),
+        (["now"], "no_stack"),
         (["dlq", "list"], "no_stack"),
         (["parked", "list"], "no_stack"),
         (["events"], "no_stack"),
@@ -63,3 +64,27 @@ def test_without_a_running_stack_a_command_fails_in_one_line(
     done = RUNNER.invoke(app, [*arguments, "--data", str(tmp_path)], env=environment)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"didflow: {code}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["events", "--topic", "did.purchsed"],
+            "There is no topic 'did.purchsed'. Did you mean did.purchased?",
+        ),
+        (["events", "--topic", "x" * 100], "Use one of did.purchased, "),
+        (["events", "--number", "1234"], "'1234' is not a number in E.164 form"),
+        (["events", "--number", "+44 20 7946 0018"], "is not a number in E.164 form"),
+        (["parked", "list", "--number", "none"], "'none' is not a number in E.164 form"),
+        (["dlq", "show", "xyz"], "'xyz' is not an id or the beginning of one."),
+    ],
+)
+def test_a_filter_that_cannot_match_is_an_error(arguments: list[str], message: str) -> None:
+    """The message names what is wrong, and the nearest topic. No server is asked."""
+    dsn = "postgresql://nobody@127.0.0.1:1/none"
+    environment = {"DIDFLOW_KAFKA": "127.0.0.1:1", "DIDFLOW_POSTGRES": dsn}
+    done = RUNNER.invoke(app, arguments, env=environment)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("didflow: bad_input: ")
+    assert message in done.stderr

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from rich.console import Console
-
 from didflow.demo import tables
 from didflow.demo.examples import Purchase
 from didflow.demo.results import Found, LineResult
+from didflow.tables import laid_out
 
 FOUND = Found(
     numbers={
@@ -57,13 +56,18 @@ def test_programs_get_every_line_whatever_its_end() -> None:
 
 def test_people_see_what_is_not_as_expected() -> None:
     """Each table names the line and what was expected."""
-    console = Console(width=160, record=True, file=None, quiet=False)
-    with console.capture() as captured:
-        console.print(
-            tables.numbers_table(VERDICTS, FOUND), tables.others_table(VERDICTS), tables.sums(VERDICTS)
-        )
-    text = captured.get()
+    lines = [
+        *laid_out(tables.NUMBERS, tables.number_rows(VERDICTS, FOUND), 160),
+        *laid_out(tables.OTHERS, tables.other_rows(VERDICTS), 160),
+    ]
+    text = "\n".join("".join(cell.text for cell in line) for line in lines)
     assert text.count("NOT AS EXPECTED") == 2
     assert "not there" in text
     assert "charged 2 times" in text
     assert "a line that is not JSON" in text
+
+
+def test_the_legend_explains_every_circle_on_one_line() -> None:
+    """Green, yellow and red."""
+    assert "\n" not in tables.LEGEND
+    assert [tables.LEGEND.count(f"[{color}]●") for color in ("green", "yellow", "red")] == [1, 1, 1]
