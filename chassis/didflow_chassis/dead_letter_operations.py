@@ -12,7 +12,8 @@ from uuid import UUID
 from didflow_chassis import parked
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Decided, Refused, Unchanged
-from didflow_chassis.stage.operations import LocalCall, operate
+from didflow_chassis.stage.call import LocalCall
+from didflow_chassis.stage.operations import operate
 
 Action = Literal["retry", "drop"]
 """What an operator does with a dead letter.
@@ -103,5 +104,5 @@ async def handle(
     for start in range(0, len(distinct), MAX_AT_ONCE):
         some = distinct[start : start + MAX_AT_ONCE]
         operation = HandleLetters(action=action, ids=some, actor=actor)
-        results |= zip(some, await operate(database, operation, LocalCall()), strict=True)
+        results |= zip(some, await operate(database, operation, LocalCall(actor=actor)), strict=True)
     return results

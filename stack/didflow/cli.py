@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from didflow.commands import clock, demo, dlq, events, now, parked, schema, token, up
+from didflow.commands import clock, demo, dlq, events, jobs, now, parked, schema, token, up
 from didflow.console import leave_quietly
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(schema.schema)
 app.command()(now.now)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(clock.app, name="clock")
 
 

@@ -156,7 +156,7 @@ async def _handled(databases: Mapping[str, str], ids: Sequence[UUID], action: Ac
     for service, dsn in databases.items():
         left = [one for one, so_far in outcomes.items() if not so_far.service]
         async with opened(dsn) as database:
-            results = await handle(database, action, left, actor=f"user:{_login()}")
+            results = await handle(database, action, left, actor=f"user:{login()}")
         for one, result in results.items():
             if result != NOT_FOUND:
                 outcomes[one] = Handled(id=one, service=service, outcome=_outcome(result, action))
@@ -169,7 +169,7 @@ def _outcome(result: Result, action: Action) -> str:
     return result.code if isinstance(result, Refused) else "unchanged"
 
 
-def _login() -> str:
+def login() -> str:
     """Return the name of the person at the command line, as the operating system knows it."""
     try:
         return getpass.getuser()

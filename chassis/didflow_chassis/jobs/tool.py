@@ -13,7 +13,7 @@ from didflow_chassis.jobs.job import Job, StartJob
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.pacing import Pacing
 from didflow_chassis.processes import Process
-from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey
+from didflow_chassis.stage import LocalCall
 from didflow_contracts.ids import uuid7
 
 INTERVAL_S = 0.5
@@ -32,9 +32,7 @@ async def start(process: Process, kind: str, parameters: Any) -> NewJob:
     )
     caller = Caller(subject=actor, account="", role=OPERATOR)
     command = StartJob(entity_id=job.job_id, subject="", caller=caller, job=job)
-    key = IdempotencyKey(account="", route="start job", value=None, digest=b"")
-    call = HttpCall(key=key, actor=actor, answer=lambda _: Answer(status=202, body=b""))
-    await process.stage.command([command], call)
+    await process.stage.command([command], LocalCall(actor=actor))
     return job
 
 

@@ -1,7 +1,8 @@
 """A call of the stage: what makes a batch of commands happen once, and what is stored together with its effects.
 
-There are two kinds of calls. An HTTP call is claimed by its idempotency key, and stores its answer under it. A chunk
-of a job (`didflow_chassis.jobs.chunk`) is claimed by the position of the job, and moves the position.
+There are three kinds of calls. An HTTP call is claimed by its idempotency key, and stores its answer under it. A chunk
+of a job (`didflow_chassis.jobs.chunk`) is claimed by the position of the job, and moves the position. A local call
+comes from a command line and stores nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ class Call(Protocol[R_co]):
 
     @property
     def origin(self) -> str:
-        """`http` or `job`."""
+        """`http`, `job` or `local`."""
 
     @property
     def key(self) -> IdempotencyKey | None:
@@ -71,3 +72,29 @@ class HttpCall:
         answer = self.answer(decisions)
         await store(connection, self.key, answer)
         return answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalCall:
+    """A call from a command line. It has no key, and its result is the decisions on its commands."""
+
+    actor: str
+    origin: str = "local"
+    key: None = None
+
+    @cached_property
+    def correlation_id(self) -> str:
+        """A new id."""
+        return str(uuid7())
+
+    async def claim(self, connection: Any) -> None:  # noqa: ARG002 - there is nothing to claim
+        """Claim nothing."""
+        return
+
+    async def finish(
+        self,
+        connection: Any,  # noqa: ARG002 - nothing is stored
+        decisions: Sequence[CommandDecision],
+    ) -> Sequence[CommandDecision]:
+        """Return the decisions."""
+        return decisions

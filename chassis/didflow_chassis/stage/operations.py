@@ -40,22 +40,6 @@ class OperationCall(Protocol[R_co]):
         """Store the result in the same transaction and return it. There is one decision for each item."""
 
 
-class LocalCall:
-    """A call from the command line. It has no key, and its result is the results of the items."""
-
-    async def claim(self, connection: Any) -> None:  # noqa: ARG002 - there is nothing to claim
-        """Claim nothing."""
-        return
-
-    async def finish(
-        self,
-        connection: Any,  # noqa: ARG002 - nothing is stored
-        decisions: Sequence[CommandDecision],
-    ) -> Sequence[CommandDecision]:
-        """Return the results of the items."""
-        return decisions
-
-
 async def operate(database: Database, operation: Operation, call: OperationCall[R]) -> R:
     """Run an operation in one transaction, together with the result that the call stores.
 
