@@ -4,7 +4,7 @@ A field inside an axis is named `<axis>.<field>`. The listing is left out, excep
 the state; they become JSON when the row is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -34,10 +34,10 @@ class Axis:
         found: tuple[Any, ...] = (None,) * len(self.labels) if value is None else self._fields(value)
         return found
 
-    def differences(self, before: Struct, after: Struct) -> Iterator[tuple[str, Any, Any]]:
-        """Return label, old and new value of each field that differs."""
+    def changes(self, before: Struct, after: Struct) -> dict[str, Change]:
+        """Return the changed fields."""
         old, new = self.value(before), self.value(after)
-        return iter(()) if old is new else _differing(self.labels, self.fields(old), self.fields(new))
+        return {} if old is new else _changes(self.labels, self.fields(old), self.fields(new))
 
 
 ASSIGNMENT: Final = Axis("assignment", Assignment)
@@ -64,7 +64,15 @@ def changes(before: Did | None, after: Did | None) -> Mapping[str, Change]:
     if before is None:
         pairs = zip(LABELS, _values(after), strict=True)
         return {name: {"before": None, "after": value} for name, value in pairs if value}
-    return {name: {"before": old, "after": new} for name, old, new in _differences(before, after)}
+    changed: dict[str, Change] = {}
+    if before.holding is not after.holding:
+        changed |= _changes(HOLDING, _holding(before.holding), _holding(after.holding))
+        changed |= ASSIGNMENT.changes(before.holding, after.holding)
+    if before.views is not after.views:
+        changed |= _changes(("services",), (before.views.services,), (after.views.services,))
+        for view in VIEWS:
+            changed |= view.changes(before.views, after.views)
+    return changed | _changes(("status",), (before.listing.status,), (after.listing.status,))
 
 
 def fields_of(did: Did) -> dict[str, Any]:
@@ -81,21 +89,9 @@ def _values(did: Did) -> tuple[Any, ...]:
     return values
 
 
-def _differences(before: Did, after: Did) -> Iterator[tuple[str, Any, Any]]:
-    """Yield label, old and new value of each field that differs."""
-    if before.holding is not after.holding:
-        yield from _differing(HOLDING, _holding(before.holding), _holding(after.holding))
-        yield from ASSIGNMENT.differences(before.holding, after.holding)
-    if before.views is not after.views:
-        yield from _differing(("services",), (before.views.services,), (after.views.services,))
-        for view in VIEWS:
-            yield from view.differences(before.views, after.views)
-    yield from _differing(("status",), (before.listing.status,), (after.listing.status,))
-
-
-def _differing(
-    labels: tuple[str, ...], old: tuple[Any, ...], new: tuple[Any, ...]
-) -> Iterator[tuple[str, Any, Any]]:
-    for label, was, now in zip(labels, old, new, strict=True):
-        if was is not now and was != now:
-            yield label, was, now
+def _changes(labels: tuple[str, ...], old: tuple[Any, ...], new: tuple[Any, ...]) -> dict[str, Change]:
+    return {
+        label: {"before": was, "after": now}
+        for label, was, now in zip(labels, old, new, strict=True)
+        if was is not now and was != now
+    }
