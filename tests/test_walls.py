@@ -109,3 +109,17 @@ def test_the_chassis_contains_no_telecom_word():
     found = {file.name: TELECOM.findall(file.read_text()) for file in files}
 
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_only_the_stage_opens_transactions():
+    """The module `database` of the chassis defines how. All other modules call the stage."""
+    files = (file for package in PACKAGES for file in _sources(package))
+    found = {str(file.relative_to(ROOT)) for file in files if ".transaction(" in file.read_text()}
+    stage = "chassis/didflow_chassis/stage/"
+    assert {name for name in found if not name.startswith(stage)} == {"chassis/didflow_chassis/database.py"}
+    assert {name for name in found if name.startswith(stage)}
+
+
+def _sources(package: str) -> Iterable[Path]:
+    folder = next(path for path in (*ROOT.glob(f"*/{package}"), *ROOT.glob(f"services/*/{package}")))
+    return folder.rglob("*.py")

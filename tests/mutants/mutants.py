@@ -139,4 +139,25 @@ MUTANTS = (
         after="        return len(rows) == size\n\n    async def _run_parked",
         tests=(TIMERS,),
     ),
+    Mutant(
+        name="no locks of an operation",
+        file="stage/operations.py",
+        before="                await _lock(connection, await operation.locks(connection))\n",
+        after="",
+        tests=(f"{STAGE}/test_dead_letters.py",),
+    ),
+    Mutant(
+        name="no claim of an operation",
+        file="stage/operations.py",
+        before="stored = await call.claim(connection)",
+        after="stored = None",
+        tests=("chassis/tests/postgres/http/test_operators.py",),
+    ),
+    Mutant(
+        name="no lock on retried rows without an entity",
+        file="parked.py",
+        before=" ORDER BY id FOR UPDATE SKIP LOCKED",
+        after=" ORDER BY id",
+        tests=(f"{STAGE}/test_retried_letters.py",),
+    ),
 )

@@ -85,6 +85,11 @@ def get(up: Up, path: str, token: str) -> httpx.Response:
     return httpx.get(up.said["http"] + path, headers=headers, trust_env=False, timeout=10)
 
 
+def post(up: Up, path: str, token: str, body: dict[str, Any]) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(up.said["http"] + path, json=body, headers=headers, trust_env=False, timeout=10)
+
+
 def test_a_killed_stack_leaves_nothing_behind(up: Up) -> None:
     """After a SIGKILL of `up` and the next start, no process of the first stack is left, and its data is used again."""
     assert up.said["left"] == []
@@ -234,6 +239,32 @@ async def test_a_retried_record_that_is_early_now_is_parked_again(up: Up) -> Non
     done = run(up, "dlq", "retry", "--all", "--service", "billing", "--yes")
     assert (done.returncode, "parked again (early), did.purchased is missing" in done.stdout) == (0, True)
     assert run(up, "dlq", "drop", "--all", "--yes").returncode == 0
+
+
+async def test_an_operator_drops_dead_letters_over_http(up: Up) -> None:
+    """One port for four services: each service's dead letters are below its name."""
+    producer = AIOKafkaProducer(bootstrap_servers=up.said["kafka"], acks="all")
+    await producer.start()
+    await producer.send_and_wait("did.purchased", b"\x1b[2J", key=b"+442079460018")
+    await producer.stop()
+    token = up.said["tokens"]["operator"]
+
+    def letters(name: str) -> list[dict[str, Any]]:
+        return get(up, f"/v1/{name}/dead-letters?topic=did.purchased", token).json()["items"]
+
+    def each_has_one() -> bool:
+        return all(len(letters(name)) == 1 for name in SERVICES)
+
+    await until(each_has_one, within=60, what="a letter of each service")
+    for name in SERVICES:
+        (letter,) = letters(name)
+        assert (letter["reason"], letter["number"]) == ("not_json", "+442079460018")
+        path = f"/v1/{name}/dead-letters"
+        assert get(up, f"{path}/{letter['id']}", token).json()["value"] == r"\x1b[2J"
+        assert get(up, path, up.said["tokens"]["master/acme"]).status_code == 403
+        dropped = post(up, f"{path}/batch/drop", token, {"dead_letters": [letter["id"]]})
+        assert dropped.json()["done"] == 1
+        assert letters(name) == []
 
 
 def test_events_are_printed_from_the_start(up: Up) -> None:

@@ -3,10 +3,9 @@
 Both use one database, each with its own connection pool, so nothing they share is in memory.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 import toy
 from harness.fixtures import DatabaseFor
+from held_commit import Held
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 from things import issuer_keys, world
@@ -136,20 +136,6 @@ class Api:
             len(OWNERS),
         )
         return Traces(*rows[0])
-
-
-@dataclass(frozen=True)
-class Held:
-    """Holds the first call at its commit, from `reached` until `go`. Later calls are not held."""
-
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def hit(self, place: str, about: str = "") -> None:
-        """Replace `failpoints.hit`."""
-        if place == "stage.commit" and not self.reached.is_set():
-            self.reached.set()
-            await self.go.wait()
 
 
 @pytest.fixture

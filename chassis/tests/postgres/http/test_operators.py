@@ -1,5 +1,6 @@
 """Dead letters over HTTP, on PostgreSQL with the real stage: what an operator sees, retries and drops."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ import httpx
 import pytest
 import toy
 from harness.fixtures import OnPostgres
+from held_commit import Held
 from toy_messages import added, opened
 from toy_records import named, raw, record
 
@@ -282,6 +284,23 @@ async def test_the_same_key_gives_the_first_answer_without_a_second_effect(
     assert one.json()["done"] == 1
     other = await client.post(batch, headers=KEY, json={"dead_letters": [str(uuid4())]})
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_second_call_under_a_running_key_is_refused_at_once(
+    counting: ServiceOnPostgres, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """409 `idempotency_in_progress`, and the stored answer when the first call has ended."""
+    await poison(counting, 1)
+    path = f"{PATH}/{(await the_letter(client))['id']}/retry"
+    held = Held()
+    monkeypatch.setattr(failpoints, "hit", held.hit)
+    first = asyncio.create_task(client.post(path, headers=KEY))
+    await held.reached.wait()
+    second = await asyncio.wait_for(client.post(path, headers=KEY), 5)
+    assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_progress")
+    held.go.set()
+    answer = await first
+    assert (await client.post(path, headers=KEY)).content == answer.content
 
 
 async def test_an_answer_is_stored_with_its_effect_or_not_at_all(

@@ -7,10 +7,13 @@ from uuid import uuid4
 import orjson
 import pytest
 import toy
+from harness.processes import until
+from held_commit import Held
 from toy_messages import added, opened
 from toy_operator import Operator
 from toy_records import named, raw, record
 
+from didflow_chassis import failpoints
 from didflow_chassis.database import Database
 from didflow_chassis.stage import Stage
 from didflow_contracts.envelope import CONTENT_TYPE
@@ -228,3 +231,52 @@ async def test_a_retried_record_that_was_published_again_meanwhile_is_a_repeat(
     await run_due(stage, database)
     assert await additions(database) == [5]
     assert await parked(database) == []
+
+
+async def test_a_message_that_is_parked_during_a_drop_does_not_wait_for_ever(
+    stage: Stage, database: Database, dead_letters: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The drop waits for the batch that parks the message behind the dead letter, and then makes it due."""
+    await stage.records([record(opened(1), "1"), record(added(1, toy.POISONED), "2")])
+    for _ in range(3):
+        await database.fetch("UPDATE parked SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
+        await stage.parked(ENTITY)
+    (letter,) = await dead_letters.oldest()
+    held = Held()
+    monkeypatch.setattr(failpoints, "hit", held.hit)
+    parking = asyncio.create_task(stage.records([record(added(1, 8), "3")]))
+    await held.reached.wait()
+    dropping = asyncio.create_task(dead_letters.drop([letter.id]))
+    await until_waiting_for_a_lock(database, dropping)
+    held.go.set()
+    await asyncio.gather(parking, dropping)
+    await run_due(stage, database)
+    assert await additions(database) == [8]
+    assert await parked(database) == []
+
+
+async def until_waiting_for_a_lock(database: Database, task: "asyncio.Task[object]") -> None:
+    """Return when a session waits for an advisory lock, or the task has ended without waiting."""
+    waiting = """
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+
+    async def is_waiting() -> bool:
+        return task.done() or (await database.fetch(waiting))[0][0] > 0
+
+    await until(is_waiting, within=10, what="the lock")
+
+
+async def test_two_operators_with_the_same_letters_in_other_orders_handle_each_once(
+    stage: Stage, database: Database, dead_letters: Operator
+) -> None:
+    """One retries and one drops a hundred letters at once. Neither fails, and each letter has one of both."""
+    await stage.records([raw(b"%d" % n) for n in range(100)])
+    ids = [letter.id for letter in await dead_letters.oldest()]
+    await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.1)") for _ in range(2)))
+    retried, dropped = await asyncio.gather(dead_letters.retry(ids), dead_letters.drop(ids[::-1]))
+    outcomes = {(retried[letter_id], dropped[letter_id]) for letter_id in ids}
+    assert outcomes <= {("done", "already_retried"), ("already_dropped", "done")}
+    rows = await database.fetch("SELECT count(*), count(DISTINCT id) FROM handled_letters")
+    assert tuple(rows[0]) == (100, 100)
