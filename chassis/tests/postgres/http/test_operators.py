@@ -13,6 +13,7 @@ import pytest
 import toy
 from harness.fixtures import OnPostgres
 from held_commit import Held
+from msgspec.structs import replace
 from toy_messages import added, opened
 from toy_records import named, raw, record
 
@@ -162,6 +163,22 @@ async def test_a_record_with_huge_headers_is_truncated_and_can_only_be_dropped(
     assert (refused.status_code, refused.json()["code"]) == (409, "truncated")
     assert (await client.post(f"{PATH}/{letter['id']}/drop")).json()["outcome"] == "done"
     assert await listed(client) == []
+
+
+async def test_a_message_that_is_parked_completely_is_retried_although_its_letter_is_truncated(
+    counting: ServiceOnPostgres, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The headers are too large for the dead letter. The parked message has all of them, and it is what is retried."""
+    headers = tuple((f"h{n}", b"x" * 1_000) for n in range(90))
+    large = record(added(1, toy.POISONED), "2")
+    await counting.stage.records([record(opened(1), "1"), replace(large, headers=(*large.headers, *headers))])
+    await counting.advance(RETRIES)
+    letter = await the_letter(client)
+    assert (letter["reason"], letter["truncated"]) == ("defect", True)
+    monkeypatch.setattr(toy, "POISONED", -1)
+    assert (await client.post(f"{PATH}/{letter['id']}/retry")).json()["outcome"] == "done"
+    await counting.run_due_timers()
+    assert await total(counting) == 666
 
 
 @pytest.mark.parametrize(
