@@ -39,7 +39,7 @@ _JOBS = (
     Column(name="state"),
     Column(name="done"),
     Column(name="refused"),
-    Column(name="of"),
+    Column(name="total"),
     Column(name="created at (UTC)"),
     Column(name="finished at (UTC)"),
     Column(name="created by", least=12),
