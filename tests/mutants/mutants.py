@@ -5,6 +5,7 @@ from dataclasses import dataclass
 STAGE = "chassis/tests/postgres/stage"
 KAFKA = "chassis/tests/kafka"
 TIMERS = "chassis/tests/postgres/test_timers.py"
+LEASES = f"{STAGE}/test_job_leases.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,5 +160,33 @@ MUTANTS = (
         before=" ORDER BY id FOR UPDATE SKIP LOCKED",
         after=" ORDER BY id",
         tests=(f"{STAGE}/test_retried_letters.py",),
+    ),
+    Mutant(
+        name="no lock of a job",
+        file="jobs/store.py",
+        before="    await connection.execute(_LOCK, hash64(JOBS.lock_of(job_id)))\n",
+        after="",
+        tests=(LEASES,),
+    ),
+    Mutant(
+        name="no check of the position of a job",
+        file="jobs/chunk.py",
+        before=' or (place["position"], place["processed"]) != here:\n',
+        after=":\n",
+        tests=(LEASES,),
+    ),
+    Mutant(
+        name="chunks of a job that has failed meanwhile",
+        file="jobs/store.py",
+        before="WHERE job_id = $1 AND state IN ('queued', 'running')\n\"\"\"  # noqa: S608\n_ADD",
+        after='WHERE job_id = $1\n"""  # noqa: S608\n_ADD',
+        tests=(LEASES,),
+    ),
+    Mutant(
+        name="leases that are not given back with the chunk",
+        file="jobs/store.py",
+        before="    lease = NULL, leased_until = clock_timestamp(),\n    state",
+        after="    leased_until = clock_timestamp(),\n    state",
+        tests=(LEASES,),
     ),
 )

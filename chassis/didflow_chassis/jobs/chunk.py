@@ -18,7 +18,7 @@ from didflow_chassis.stage.messages import TooWide
 
 
 class JobMoved(Exception):
-    """The job was canceled, or another runner has done this chunk. Nothing was done."""
+    """The job has ended, or another runner has done this chunk. Nothing was done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +58,27 @@ class Chunk:
     async def claim(self, connection: Any) -> None:
         """Lock the job. Raises JobMoved unless it is unfinished and at the expected position."""
         place = await store.lock_place(connection, self.job.job_id)
-        if place is None or place["state"] not in UNFINISHED or place["position"] != self.job.position:
+        here = (self.job.position, self.job.processed)
+        if (
+            place is None
+            or place["state"] not in UNFINISHED
+            or (place["position"], place["processed"]) != here
+        ):
             raise JobMoved
 
     async def finish(self, connection: Any, decisions: Sequence[CommandDecision]) -> list[ItemResult]:
-        """Run the statements, store the results and move the position. Return the results, in order."""
+        """Run the statements, store the results and move the position. Return the results, in order.
+
+        Raises JobMoved if the job has failed meanwhile.
+        """
         outcomes = [work_outcome async for work_outcome in self._outcomes(connection, iter(decisions))]
         results = [item_result(item.name, one) for item, one in zip(self.items, outcomes, strict=True)]
         numbered = enumerate(results, self.job.processed + 1)
         listed = [(n, r) for n, r in numbered if self.lists_unchanged or r.outcome != "unchanged"]
         await store.add_results(connection, self.job.job_id, listed)
         position = self.items[-1].position if self.items else self.job.position
-        await store.advance(connection, self.job.job_id, position, results, is_last=self.is_last)
+        if not await store.advance(connection, self.job.job_id, position, results, is_last=self.is_last):
+            raise JobMoved
         return results
 
     async def _outcomes(self, connection: Any, decisions: Iterator[CommandDecision]) -> Any:

@@ -76,7 +76,7 @@ class JobRunner:
             async with self._leased(job, lease):
                 await self._run_chunk(job)
         except JobMoved:
-            _LOG.info("Another runner has done this chunk, or the job was canceled", extra=_about(job))
+            _LOG.info("Another runner has done this chunk, or the job has ended", extra=_about(job))
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker

@@ -2,7 +2,8 @@
 
 A lease names the one runner that works on a job. It only avoids double work: what makes a chunk happen once is the
 position of the job, which is compared under the lock of the job. `leased_until` of an unfinished job is in the past
-while nobody works on it, and the job that waits longest is next.
+while nobody works on it, and the job that waits longest is next. A lease is given back in the statement that ends its
+chunk, so a renewal that arrives later has no effect.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -31,14 +32,18 @@ Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 LEASE_S: Final = 10.0
 MAX_FAILURES: Final = 5
 """A job fails after this many errors without a committed chunk between them."""
+LONGEST_PAUSE_S: Final = 4.0 ** (MAX_FAILURES - 2)
+"""The last pause before a job fails. No lease is longer. A `leased_until` later than this was written before the clock
+of the database went back."""
 
 _COLUMNS: Final = ", ".join(f'"{name}"' for name in JOBS.names)
 _CLAIM: Final = f"""
 UPDATE jobs SET lease = $1, leased_until = clock_timestamp() + make_interval(secs => $2)
 WHERE job_id = (
     SELECT job_id FROM jobs
-    WHERE state IN ('queued', 'running') AND leased_until <= clock_timestamp() AND kind = ANY($3::text[])
-        AND ($4::uuid IS NULL OR job_id = $4)
+    WHERE state IN ('queued', 'running') AND kind = ANY($3::text[]) AND ($4::uuid IS NULL OR job_id = $4)
+        AND NOT (leased_until > clock_timestamp()
+            AND leased_until <= clock_timestamp() + make_interval(secs => {LONGEST_PAUSE_S}))
     ORDER BY leased_until, job_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
 """  # noqa: S608
@@ -50,7 +55,7 @@ UPDATE jobs SET state = 'running', total = $2, version = version + 1 WHERE job_i
 RETURNING {_COLUMNS}
 """  # noqa: S608
 _FAIL: Final = f"""
-UPDATE jobs SET failures = failures + 1, reference = $4, version = version + 1,
+UPDATE jobs SET lease = NULL, failures = failures + 1, reference = $4, version = version + 1,
     leased_until = clock_timestamp()
         + CASE WHEN failures + 1 >= $3 THEN interval '0' ELSE make_interval(secs => 4 ^ failures) END,
     state = CASE WHEN failures + 1 >= $3 THEN 'failed' ELSE state END,
@@ -62,11 +67,11 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 _PLACE: Final = "SELECT state, position, done + refused AS processed FROM jobs WHERE job_id = $1"
 _ADVANCE: Final = f"""
 UPDATE jobs SET position = $2, done = done + $3, refused = refused + $4, failures = 0, version = version + 1,
-    leased_until = clock_timestamp(),
+    lease = NULL, leased_until = clock_timestamp(),
     state = CASE WHEN $5 THEN 'done' ELSE state END,
     total = CASE WHEN $5 THEN done + refused + $3 + $4 ELSE total END,
     finished_at = CASE WHEN $5 THEN {NOW_SQL} END
-WHERE job_id = $1
+WHERE job_id = $1 AND state IN ('queued', 'running')
 """  # noqa: S608
 _ADD_RESULTS: Final = """
 INSERT INTO job_results (job_id, n, item, outcome, code, message, reference)
@@ -134,10 +139,15 @@ async def lock_place(connection: Any, job_id: UUID) -> Any:
 
 async def advance(
     connection: Any, job_id: UUID, position: str | None, results: Sequence[ItemResult], *, is_last: bool
-) -> None:
-    """Store the new position of a locked job, and end the job if this was its last chunk."""
+) -> bool:
+    """Store the new position of a locked job, give its lease back, and end the job if this was its last chunk.
+
+    Return False if the job has failed meanwhile: an error is counted without the lock of the job.
+    """
     refused = sum(result.outcome == "refused" for result in results)
-    await connection.execute(_ADVANCE, job_id, position, len(results) - refused, refused, is_last)
+    values = (job_id, position, len(results) - refused, refused, is_last)
+    status: str = await connection.execute(_ADVANCE, *values)
+    return status.endswith(" 1")
 
 
 async def add_results(connection: Any, job_id: UUID, results: Sequence[tuple[int, ItemResult]]) -> None:
