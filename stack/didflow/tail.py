@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from didflow.errors import BadInput, Missing
-from didflow.time_order import TimeOrder
+from didflow.time_order import HOLD_S, TimeOrder
 from didflow_chassis.kafka_clients import MAX_RECORD_BYTES, connection
 from didflow_chassis.settings import Settings
 
@@ -30,9 +30,9 @@ class Tail:
         async for record in self.consumer:
             yield record
 
-    async def by_time(self) -> AsyncIterator[list[ConsumerRecord]]:
-        """Yield records of all partitions in the order of time, without end; at least every moment an empty list."""
-        order: TimeOrder[ConsumerRecord] = TimeOrder(self.stored)
+    async def by_time(self, *, hold_s: float = HOLD_S) -> AsyncIterator[list[ConsumerRecord]]:
+        """Yield records of all partitions in the order of time, without end. An empty list: no record for a moment."""
+        order: TimeOrder[ConsumerRecord] = TimeOrder(self.stored, hold_s=hold_s)
         clock = asyncio.get_running_loop().time
         while True:
             for partition in order.unread:

@@ -50,7 +50,7 @@ def demo(
     # With --json, standard output has only the result.
     tell = _nothing if quiet else Screen(stderr=json).markup
     demo_result = _run_demo(read, data, chosen, tell)
-    _show(demo_result, json=json, quiet=quiet)
+    show(demo_result, json=json, quiet=quiet)
     raise typer.Exit(0 if demo_result.passed else 1)
 
 
@@ -84,7 +84,8 @@ def _services(named: list[str] | None) -> frozenset[str]:
     return wanted
 
 
-def _show(demo_result: "DemoResult", *, json: bool, quiet: bool) -> None:
+def show(demo_result: "DemoResult", *, json: bool, quiet: bool) -> None:
+    """Print the result: for programs, or its tables, with a legend and the sums unless it is quiet."""
     from didflow.demo import tables
 
     screen = Screen()

@@ -1,29 +1,55 @@
-"""The whole demo as a person starts it: once undisturbed, and once with every worker killed during the run."""
+"""The whole demo as a person starts it: once undisturbed, and once for programs, with every worker killed."""
 
 import json
+import os
 import subprocess
+from uuid import uuid4
 
 import psutil
-import pytest
 
 from didflow.demo.examples import read
 from didflow.processes import script
 from didflow.services import SERVICES
 
 
-@pytest.mark.parametrize("options", [(), ("--kill", "all")], ids=["as it is", "workers killed"])
-def test_every_number_ends_as_the_file_expects(options: tuple[str, ...]) -> None:
-    """The exit code is 0, dead letters and repeats are counted, and no process is left."""
-    command = [script("didflow"), "demo", "--json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+def demo(*options: str) -> "subprocess.CompletedProcess[str]":
+    """Run the demo. Its exit code must be 0, and none of its workers may be left: they inherit its environment."""
+    mark = uuid4().hex
+    done = subprocess.run(
+        [script("didflow"), "demo", *options],
+        env={**os.environ, "DEMO_OF_THIS_TEST": mark},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-4000:]
+    left = psutil.process_iter(["environ", "cmdline"])
+    assert [
+        p.info["cmdline"] for p in left if (p.info["environ"] or {}).get("DEMO_OF_THIS_TEST") == mark
+    ] == []
+    return done
+
+
+def test_every_number_ends_as_the_file_expects_for_people() -> None:
+    """Steps with their times, one line that explains the circles, a row for each line of the file, and the result."""
+    lines = demo().stdout.splitlines()
+    legends = [line for line in lines if line.startswith("● active ")]
+    assert len(legends) == 1
+    assert "  0.0 s  starting Kafka and PostgreSQL" in lines
+    assert sum(line.endswith("as expected") for line in lines) == len(read().purchases)
+    assert lines[-1].startswith("PASSED in ")
+
+
+def test_every_number_ends_as_the_file_expects_although_each_worker_is_killed() -> None:
+    """The result for programs. Dead letters and repeats are counted."""
+    done = demo("--json", "--kill", "all")
     said = json.loads(done.stdout)
     assert said["passed"]
     assert len(said["lines"]) == len(read().purchases)
     assert all(line["ok"] for line in said["lines"])
     assert said["dead_letters"] == {name: {"not_json": 1} for name in SERVICES}
     assert sum(line.get("status") == "active" for line in said["lines"]) >= 20
-    assert not [p for p in psutil.process_iter(["cmdline"]) if command[-1] in (p.info["cmdline"] or [])]
 
 
 def test_a_file_with_another_expectation_fails(tmp_path) -> None:

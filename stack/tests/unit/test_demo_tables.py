@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
+from didflow.commands import demo
 from didflow.demo import tables
 from didflow.demo.examples import Purchase
 from didflow.demo.results import Found, LineResult
+from didflow.demo.scenario import DemoResult
 from didflow.tables import laid_out
 
 FOUND = Found(
@@ -65,6 +69,19 @@ def test_people_see_what_is_not_as_expected() -> None:
     assert "not there" in text
     assert "charged 2 times" in text
     assert "a line that is not JSON" in text
+
+
+def test_a_quiet_demo_prints_only_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two tables and nothing else. What is not as expected beside them goes to standard error."""
+    result = DemoResult(verdicts=VERDICTS, unexpected=["billing has dead letters"], found=FOUND, seconds=1.0)
+    demo.show(result, json=False, quiet=True)
+    captured = capsys.readouterr()
+    first, second = captured.out.split("\n\n")
+    assert [table.splitlines()[0].split()[0] for table in (first, second)] == ["number", "line"]
+    assert len(first.splitlines() + second.splitlines()) == 2 + len(VERDICTS)
+    assert captured.err == "billing has dead letters\n"
+    demo.show(result, json=False, quiet=False)
+    assert "FAILED in 1.0 s" in capsys.readouterr().out
 
 
 def test_the_legend_explains_every_circle_on_one_line() -> None:
