@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import asyncpg
 import pytest
 import typer
 from aiokafka import AIOKafkaProducer
@@ -18,6 +19,7 @@ from didflow import dead_letters
 from didflow.cli import app
 from didflow.processes import script
 from didflow.services import SERVICES
+from didflow_contracts.ids import uuid7
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = (
@@ -37,10 +39,18 @@ ELSEWHERE = {
     "didflow demo": "test_demo.py",
 }
 """Command lines that other tests run."""
-GROUPS = {"didflow dlq"}
+GROUPS = {"didflow dlq", "didflow jobs"}
 """Names of groups of commands, which print their help."""
 PUBLISHED_ALL_THE_TIME = "did.status_changed"
 """A topic that no service reads: `didflow events` needs a record that comes after its start."""
+JOB = """
+WITH job AS (
+    INSERT INTO jobs (job_id, kind, account, role, created_by, created_at, parameters, state, total, done, leased_until)
+    VALUES ($1, 'rebuild', 'master', 'operator', 'user:ann', clock_timestamp(), '{}', $2, 2, 1,
+            clock_timestamp() + interval '1 day'))
+INSERT INTO job_results (job_id, n, item, outcome, code) VALUES ($1, 1, 'one', 'refused', 'not_found')
+"""
+"""A job of inventory that no worker takes, because another one seems to have it."""
 
 
 def command_lines(text: str) -> list[str]:
@@ -84,7 +94,7 @@ class Stack:
         """Run all lines: those that change everything last, one after the other."""
         said = json.loads(await until(self._said, within=120, what="the line of `didflow up --json`"))
         databases = {name: said["postgres"][name] for name in SERVICES}
-        with_id = [line for line in LINES if " ID" in line]
+        with_id = [line for line in LINES if "dlq" in line and " ID" in line]
         producer = AIOKafkaProducer(bootstrap_servers=said["kafka"], acks="all")
         await producer.start()
         try:
@@ -98,7 +108,7 @@ class Stack:
             await until(all_dead, within=60, what="a dead letter of each record in each service")
             records = await dead_letters.records(databases, reason=None, limit=99)
             ids = {line: str(record.id) for line, record in zip(with_id, records, strict=True)}
-            await self._run(producer, ids)
+            await self._run(producer, ids | await insert_jobs(databases["inventory"]))
         finally:
             await producer.stop()
 
@@ -138,6 +148,16 @@ class Stack:
         assert self.process.exit_code is None, self.process.log_tail()
         lines = [text for text in (self.folder / "up.log").read_text().splitlines() if text.startswith("{")]
         return lines[-1] if lines else None
+
+
+async def insert_jobs(dsn: str) -> dict[str, str]:
+    """Insert a job for each line that names one: a running one to be canceled, else a failed one. Return their ids."""
+    ids = {line: uuid7() for line in LINES if "jobs" in line and " ID" in line}
+    connection = await asyncpg.connect(dsn)
+    for line, job_id in ids.items():
+        await connection.execute(JOB, job_id, "running" if "cancel" in line else "failed")
+    await connection.close()
+    return {line: str(job_id) for line, job_id in ids.items()}
 
 
 async def publish(producer: AIOKafkaProducer, dead: int) -> None:
