@@ -127,29 +127,40 @@ def _is_complete(job: "Job") -> bool:
 async def _erase(
     service: Service, settings: VerificationSettings, identity_id: UUID, *, confirmed: bool
 ) -> bool:
-    from rich.console import Console
-
-    from didflow_verification.documents.contents import open_contents
-    from didflow_verification.erasure import Erasure, NotErased
+    from didflow_chassis.jobs import tool
+    from didflow_verification.erasure.job import begun_refusal, count_copies
+    from didflow_verification.erasure.person import count_live_dids, find_person
+    from didflow_verification.erasure.step import ErasePerson
+    from didflow_verification.jobs import ERASE_IDENTITY
 
     async with _open_tool(service, settings) as process:
-        contents = open_contents(settings, process.database)
-        erasure = Erasure(
-            stage=process.stage, database=process.database, contents=contents, identity_id=identity_id
-        )
-        try:
-            found = await erasure.find()
-            what = f"1 identity of {found.identity.account}, {len(found.addresses)} addresses"
-            typer.echo(f"{what}, {len(found.documents)} documents, used by {found.dids} live DIDs")
-            if not confirmed and not _confirm():
-                return False
-            with Console(stderr=True).status("erasing") as status:
-                masked = await erasure.run(found, lambda step: status.update(f"erasing: {step}"))
-        except NotErased as error:
-            typer.echo(f"Nothing was erased. {error.code}: {error}", err=True)
+        found = await find_person(process.database, identity_id)
+        if found is None:
+            return _nothing_erased("not_found", "There is no such identity.")
+        dids = await count_live_dids(process.database, identity_id)
+        what = f"1 identity of {found.identity.account}, {len(found.addresses)} addresses"
+        typer.echo(f"{what}, {len(found.documents)} documents, used by {dids} live DIDs")
+        if dids and found.identity.erased_at is None:
+            return _nothing_erased("in_use", "Assign other details to the DIDs first.")
+        if not confirmed and not _confirm():
             return False
+        job = await tool.run(process, ERASE_IDENTITY, ErasePerson(identity_id=identity_id))
+        refused = await _results(process, job, "refused")
+        first = begun_refusal(refused)
+        if first is not None:
+            return _nothing_erased(first["code"], first["message"])
+        for row in refused:
+            typer.echo(f"{row['item']} {row['code']}", err=True)
+        if not _is_complete(job):
+            return False
+        masked = count_copies(await _results(process, job, "done"))
     typer.echo(f"Erased. Personal data was masked in {masked} other places.")
     return True
+
+
+def _nothing_erased(code: str, message: str) -> bool:
+    typer.echo(f"Nothing was erased. {code}: {message}", err=True)
+    return False
 
 
 def _confirm() -> bool:

@@ -25,7 +25,13 @@ from didflow_verification.domain.details.changes import (
     create_identity,
 )
 from didflow_verification.domain.details.document import Document, create_document, move_content
-from didflow_verification.domain.details.erasure import erase_address, erase_document, erase_identity
+from didflow_verification.domain.details.erasure import (
+    begin_erasure,
+    complete_erasure,
+    erase_address,
+    erase_document,
+    erase_identity,
+)
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.registration.start import on_porting_started, on_purchased
 from didflow_verification.domain.requirements import CountryRules
@@ -43,6 +49,7 @@ from didflow_verification.domain.timers import (
 )
 from didflow_verification.domain.verifications.assignment import on_assigned, resubmit
 from didflow_verification.domain.verifications.review import approve, claim, reject, release, revoke
+from didflow_verification.domain.verifications.reviewer_texts import erase_reviewer_texts
 from didflow_verification.domain.views import on_changed, on_refused, on_removed
 
 EVENTS: Mapping[type[EventData], Handler] = {
@@ -65,6 +72,19 @@ COMMANDS: Mapping[type[Command], Handler] = {
         needs=needs.for_erasure_of_identity,
         state_needs=needs.owned_details,
     ),
+    commands.BeginErasure: Handler(
+        decide=begin_erasure,
+        model=Identity,
+        needs=needs.for_erasure_of_identity,
+        state_needs=needs.owned_details,
+    ),
+    commands.CompleteErasure: Handler(
+        decide=complete_erasure,
+        model=Identity,
+        needs=needs.for_completion,
+        state_needs=needs.owned_details,
+    ),
+    commands.EraseReviewerTexts: Handler(decide=erase_reviewer_texts, needs=needs.for_reviewer_texts),
     commands.CreateAddress: Handler(decide=create_address, model=Address, needs=needs.for_creation),
     commands.ChangeAddress: Handler(decide=change_address, model=Address),
     commands.EraseAddress: Handler(decide=erase_address, model=Address, needs=needs.for_erasure),

@@ -13,13 +13,16 @@ from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.commands import (
     Approve,
+    BeginErasure,
     CancelService,
+    CompleteErasure,
     CreateAddress,
     CreateDocument,
     DecideService,
     EraseAddress,
     EraseDocument,
     EraseIdentity,
+    EraseReviewerTexts,
     Reject,
     RequestService,
     Resubmit,
@@ -155,6 +158,12 @@ def named_service_request(command: DecideService | CancelService) -> Iterable[Re
     return (Ref(ServiceRequest, command.request_id, write=True),)
 
 
+def for_reviewer_texts(command: EraseReviewerTexts) -> Iterable[Ref]:
+    """Return the verifications and service requests that the command names."""
+    yield from (Ref(Verification, key, write=True) for key in command.verification_ids)
+    yield from (Ref(ServiceRequest, key, write=True) for key in command.request_ids)
+
+
 def for_creation(command: CreateAddress | CreateDocument) -> Iterable[Ref]:
     """Return the identity that the address or document belongs to."""
     return (Ref(Identity, command.identity_id),)
@@ -165,12 +174,19 @@ def for_erasure(command: EraseAddress | EraseDocument) -> Iterable[Ref]:
     return (Ref(DetailUse, command.entity_id),)
 
 
-def for_erasure_of_identity(command: EraseIdentity) -> Iterable[Ref]:
+def for_erasure_of_identity(command: EraseIdentity | BeginErasure) -> Iterable[Ref]:
     """Return the count of live DIDs that use it, and its addresses and documents."""
     return (Ref(DetailUse, command.entity_id), Ref(OwnedDetails, command.entity_id))
 
 
-def owned_details(_identity: Identity | None, command: EraseIdentity, known: Known) -> Iterable[Ref]:
+def for_completion(command: CompleteErasure) -> Iterable[Ref]:
+    """Return the addresses and documents of the identity."""
+    return (Ref(OwnedDetails, command.entity_id),)
+
+
+def owned_details(
+    _identity: Identity | None, command: EraseIdentity | BeginErasure | CompleteErasure, known: Known
+) -> Iterable[Ref]:
     """Return the addresses and documents of the identity."""
     owned = known.get(OwnedDetails, command.entity_id)
     if owned is not None:

@@ -37,7 +37,7 @@ FROM documents d JOIN document_contents c ON c.content_id = d.content_id WHERE (
 """
 _COUNT = f"SELECT count(*) {_OUTDATED}"
 _PAGE = f"""
-SELECT d.document_id, d.content_id, d.size, d.account {_OUTDATED} AND ($3::uuid IS NULL OR d.document_id > $3)
+SELECT d.document_id, d.content_id, d.size, d.account {_OUTDATED} AND d.document_id > $3
 ORDER BY d.document_id LIMIT $4
 """
 _COUNT_BY_KEY = """
@@ -74,7 +74,7 @@ async def _count(tools: Tools) -> int:
 
 async def _page(tools: Tools, after: str | None, limit: int) -> Sequence[Item]:
     target = tools.parameters
-    last = UUID(after) if after else None
+    last = UUID(after) if after else UUID(int=0)
     rows = await tools.database.fetch(_PAGE, target.key_id, target.store, last, limit)
     return [Item(str(row["document_id"]), str(row["document_id"]), _move(row)) for row in rows]
 

@@ -36,6 +36,28 @@ class EraseIdentity(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BeginErasure(Command):
+    """Hide the identity `entity_id`, its addresses and its documents from everybody. Their values are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompleteErasure(Command):
+    """Remove the values of the identity `entity_id`, which is hidden, of its addresses and of its documents."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraseReviewerTexts(Command):
+    """Replace the texts of reviewers about an identity, for the DID `entity_id`, by those of their codes.
+
+    The ids are those of all verifications and service requests of the DID that name the identity.
+    """
+
+    identity_id: UUID
+    verification_ids: tuple[UUID, ...]
+    request_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateAddress(Command):
     """Create the address `entity_id` of an identity."""
 

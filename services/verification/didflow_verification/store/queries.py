@@ -5,6 +5,7 @@ from typing import Any, TypeVar, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY as PG_ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.decision import Caller
@@ -19,6 +20,7 @@ from didflow_verification.store.tables import (
     documents,
     personal_reads,
     registrations,
+    service_requests,
     verifications,
 )
 
@@ -93,6 +95,51 @@ def earlier_verifications(verification: Verification, caller: Caller) -> Select:
     same_did = verifications.c.did_id == verification.did_id
     before = verifications.c.attempt < verification.attempt
     return within_reach(VERIFICATIONS, caller, same_did, before).order_by(verifications.c.attempt.desc())
+
+
+def dids_named(identity_id: UUID, after: UUID, limit: int) -> Select:
+    """Select the DIDs with verifications or service requests of an identity, and the ids of those, after a DID."""
+    ids = PG_ARRAY(PG_UUID(as_uuid=True))
+    about = _about(identity_id, after)
+    found = (
+        sa.func.coalesce(
+            sa.func.array_agg(about.c[name]).filter(about.c[name].is_not(None)), sa.cast([], ids)
+        )
+        for name in ("verification_id", "request_id")
+    )
+    verification_ids, request_ids = found
+    columns = (
+        about.c.did_id,
+        sa.func.min(about.c.number).label("number"),
+        verification_ids.label("verification_ids"),
+        request_ids.label("request_ids"),
+    )
+    return sa.select(*columns).group_by(about.c.did_id).order_by(about.c.did_id).limit(limit)
+
+
+def number_of_dids_named(identity_id: UUID) -> Select:
+    """Count the DIDs with verifications or service requests of an identity."""
+    about = _about(identity_id, UUID(int=0))
+    return sa.select(sa.func.count(about.c.did_id.distinct()))
+
+
+def _about(identity_id: UUID, after: UUID) -> sa.Subquery:
+    """Return the verifications and service requests of an identity, of the DIDs after a DID."""
+    none = sa.cast(sa.null(), PG_UUID(as_uuid=True))
+    parts = (
+        (verifications, verifications.c.verification_id, none),
+        (service_requests, none, service_requests.c.request_id),
+    )
+    selected = [
+        sa.select(
+            table.c.did_id,
+            table.c.number,
+            verification.label("verification_id"),
+            request.label("request_id"),
+        ).where(table.c.identity_id == identity_id, table.c.did_id > after)
+        for table, verification, request in parts
+    ]
+    return sa.union_all(*selected).subquery()
 
 
 def live_dids_by_kind(countries: Iterable[str], keys: Iterable[str]) -> Select:

@@ -134,6 +134,7 @@ document_contents = sa.Table(
         comment="since when possibly no document has it; null: a document has it",
     ),
     sa.Index("document_contents_key", "key_id", "content_id"),
+    sa.Index("document_contents_document", "document_id"),
     sa.Index(
         "document_contents_unused", "unused_since", postgresql_where=sa.text("unused_since IS NOT NULL")
     ),

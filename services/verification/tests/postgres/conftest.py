@@ -117,12 +117,13 @@ class Killed(BaseException):
 
 
 class Kills:
-    """Kills the runner of a job at every place where a chunk can be interrupted."""
+    """Kills the runner of a job at every place where a chunk can be interrupted. `look` is called after each kill."""
 
     PLACES = ("job.page", "stage.commit", "job.committed")
     """Before the work on the items, before the commit, and after the commit."""
 
     def __init__(self, running: VerificationOnPostgres) -> None:
+        self.look: Callable[[], Awaitable[None]] | None = None
         self._running = running
         self._place = ""
 
@@ -139,6 +140,8 @@ class Kills:
                 with pytest.raises(Killed):
                     await runner.run_chunk(job_id)
                 await self._running.fetch("UPDATE jobs SET leased_until = clock_timestamp()")
+                if self.look is not None:
+                    await self.look()
             self._place = ""
             job = await find(self._running.database, job_id)
             assert job is not None

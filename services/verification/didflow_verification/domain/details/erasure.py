@@ -1,19 +1,34 @@
 """Erasing the personal data of identities, addresses and documents. It is refused while a live DID uses them.
 
 The live DIDs are counted under the lock of what is erased, so that no assignment can happen in between.
+
+An account erases an identity at once (`erase_identity`). An operator's erasure also searches the rest of the database,
+for which it needs the values. So `begin_erasure` hides the identity, from when on nobody is shown it, assigns it or
+changes it, and `complete_erasure` removes the values at the end.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
-from didflow_verification.domain.commands import EraseAddress, EraseDocument, EraseIdentity
+from didflow_verification.domain.commands import (
+    BeginErasure,
+    CompleteErasure,
+    EraseAddress,
+    EraseDocument,
+    EraseIdentity,
+)
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 
+S = TypeVar("S", bound=Identity | Address | Document)
+
+NOT_FOUND = Refused("not_found", "No such identity in your accounts.")
 ERASED_PLACE = Place(street="", city="", country="")
 
 
@@ -25,7 +40,7 @@ class DetailUse(Struct, frozen=True, kw_only=True):
 
 
 class OwnedDetails(Struct, frozen=True, kw_only=True):
-    """The addresses and documents of an identity that are not erased."""
+    """The addresses and documents of an identity, also those that are erased."""
 
     identity_id: UUID
     address_ids: tuple[UUID, ...]
@@ -37,21 +52,42 @@ def erase_identity(
 ) -> Decision:
     """Erase an identity with its addresses and documents. Refused `not_found`, `in_use`."""
     if identity is None or not command.caller.reaches(identity.account):
-        return Refused("not_found", "No such identity in your accounts.")
+        return NOT_FOUND
     if identity.erased_at:
         return Unchanged(answer=identity)
     refused = _in_use(known, identity.identity_id)
     if refused is not None:
         return refused
-    owned = known.get(OwnedDetails, identity.identity_id)
-    addresses = [known.get(Address, key) for key in owned.address_ids] if owned else []
-    documents = [known.get(Document, key) for key in owned.document_ids] if owned else []
-    erased = replace(identity, person=Person(), erased_at=now)
-    also = (
-        *(_erased_address(address, now) for address in addresses if address),
-        *(_erased_document(document, now) for document in documents if document),
-    )
+    erased = _emptied(_hidden(identity, now))
+    also = tuple(_emptied(_hidden(each, now)) for each in _owned(identity, known) if not each.erased_at)
     return Decided(state=erased, also=also, answer=erased)
+
+
+def begin_erasure(identity: Identity | None, command: BeginErasure, now: datetime, known: Known) -> Decision:
+    """Hide an identity with its addresses and documents, and keep their values. Refused `not_found`, `in_use`."""
+    if identity is None or not command.caller.reaches(identity.account):
+        return NOT_FOUND
+    if identity.erased_at:
+        return Unchanged()
+    refused = _in_use(known, identity.identity_id)
+    if refused is not None:
+        return refused
+    also = tuple(_hidden(each, now) for each in _owned(identity, known) if not each.erased_at)
+    return Decided(state=_hidden(identity, now), also=also)
+
+
+def complete_erasure(
+    identity: Identity | None,
+    command: CompleteErasure,
+    now: datetime,  # noqa: ARG001 - every decision has it
+    known: Known,
+) -> Decision:
+    """Remove the values of a hidden identity, its addresses and its documents. Refused `not_found`."""
+    if identity is None or identity.erased_at is None or not command.caller.reaches(identity.account):
+        return NOT_FOUND
+    also = [after for each in _owned(identity, known) if (after := _emptied(each)) != each]
+    emptied = _emptied(identity)
+    return Unchanged() if emptied == identity and not also else Decided(state=emptied, also=tuple(also))
 
 
 def erase_address(address: Address | None, command: EraseAddress, now: datetime, known: Known) -> Decision:
@@ -60,7 +96,7 @@ def erase_address(address: Address | None, command: EraseAddress, now: datetime,
         return Refused("not_found", "No such address in your accounts.")
     if address.erased_at:
         return Unchanged(answer=address)
-    erased = _erased_address(address, now)
+    erased = _emptied(_hidden(address, now))
     return _in_use(known, address.address_id) or Decided(state=erased, answer=erased)
 
 
@@ -72,8 +108,17 @@ def erase_document(
         return Refused("not_found", "No such document in your accounts.")
     if document.erased_at:
         return Unchanged(answer=document)
-    erased = _erased_document(document, now)
+    erased = _emptied(_hidden(document, now))
     return _in_use(known, document.document_id) or Decided(state=erased, answer=erased)
+
+
+def _owned(identity: Identity, known: Known) -> Sequence[Address | Document]:
+    owned = known.get(OwnedDetails, identity.identity_id)
+    if owned is None:
+        return ()
+    addresses = (known.get(Address, key) for key in owned.address_ids)
+    documents = (known.get(Document, key) for key in owned.document_ids)
+    return [each for each in (*addresses, *documents) if each is not None]
 
 
 def _in_use(known: Known, detail_id: UUID) -> Refused | None:
@@ -83,9 +128,14 @@ def _in_use(known: Known, detail_id: UUID) -> Refused | None:
     return Refused("in_use", f"{use.dids} live DIDs use it. Assign other details to them first.")
 
 
-def _erased_address(address: Address, now: datetime) -> Address:
-    return replace(address, place=ERASED_PLACE, erased_at=now)
+def _hidden(details: S, now: datetime) -> S:
+    return replace(details, erased_at=now)
 
 
-def _erased_document(document: Document, now: datetime) -> Document:
-    return replace(document, content_id=None, issued_on=None, expires_on=None, states=(), erased_at=now)
+def _emptied(details: S) -> S:
+    """Return details without values. What nobody can be shown is not a new revision."""
+    if isinstance(details, Identity):
+        return replace(details, person=Person())
+    if isinstance(details, Address):
+        return replace(details, place=ERASED_PLACE)
+    return replace(details, content_id=None, issued_on=None, expires_on=None, states=())

@@ -36,7 +36,8 @@ class Person(Struct, frozen=True, kw_only=True):
 class Identity(Struct, frozen=True, kw_only=True):
     """An end user. It serves its account and the accounts below. `revision` counts its changes.
 
-    From `erased_at` on it has no personal data and serves no account.
+    From `erased_at` on it serves no account, and nobody is shown it. Its personal data is then removed, at once or, if
+    the rest of the database is searched for it first, at the end of the search.
     """
 
     identity_id: UUID

@@ -58,9 +58,9 @@ OWNED_DETAILS = """
 CREATE VIEW owned_details AS
 SELECT i.identity_id,
        coalesce((SELECT jsonb_agg(a.address_id) FROM addresses a
-                 WHERE a.identity_id = i.identity_id AND a.erased_at IS NULL), '[]') AS address_ids,
+                 WHERE a.identity_id = i.identity_id), '[]') AS address_ids,
        coalesce((SELECT jsonb_agg(d.document_id) FROM documents d
-                 WHERE d.identity_id = i.identity_id AND d.erased_at IS NULL), '[]') AS document_ids,
+                 WHERE d.identity_id = i.identity_id), '[]') AS document_ids,
        1::bigint AS version
 FROM identities i
 """
@@ -224,6 +224,7 @@ def create_documents() -> None:
         instant("unused_since", comment="since when possibly no document has it; null: a document has it"),
     )
     index("document_contents_key", "document_contents", "key_id", "content_id")
+    index("document_contents_document", "document_contents", "document_id")
     index(
         "document_contents_unused", "document_contents", "unused_since", where="unused_since IS NOT NULL"
     )

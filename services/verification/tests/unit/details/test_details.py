@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged, known
 from didflow_verification.domain.commands import (
+    BeginErasure,
     ChangeAddress,
     ChangeIdentity,
+    CompleteErasure,
     CreateDocument,
     EraseAddress,
     EraseDocument,
@@ -20,8 +22,12 @@ from didflow_verification.domain.commands import (
 from didflow_verification.domain.details.changes import DetailChange, change_address, change_identity
 from didflow_verification.domain.details.document import Document, create_document, move_content
 from didflow_verification.domain.details.erasure import (
+    ERASED_PLACE,
+    NOT_FOUND,
     DetailUse,
     OwnedDetails,
+    begin_erasure,
+    complete_erasure,
     erase_address,
     erase_document,
     erase_identity,
@@ -87,11 +93,13 @@ def test_unknown_details_can_neither_be_changed_nor_erased(
         change_identity(None, ChangeIdentity(**about(key, ann), type=None, changes={}), build.zero),
         change_address(None, ChangeAddress(**about(key, ann), changes={}), build.zero),
         erase_identity(None, EraseIdentity(**about(key, ann)), build.zero, nothing),
+        begin_erasure(None, BeginErasure(**about(key, ann)), build.zero, nothing),
+        complete_erasure(None, CompleteErasure(**about(key, ann)), build.zero, nothing),
         erase_address(None, EraseAddress(**about(key, ann)), build.zero, nothing),
         erase_document(None, EraseDocument(**about(key, ann)), build.zero, nothing),
         create_document(None, creation_of(document, ann), build.zero, nothing),
     ]
-    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["not_found"] * 6
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["not_found"] * 8
     move = MoveContent(**about(key, ann), former=CONTENT, content_id=uuid4())
     assert isinstance(move_content(None, move, build.zero), Unchanged)
 
@@ -110,6 +118,13 @@ def test_details_outside_the_callers_reach_are_not_found(
         ),
         change_address(quay, ChangeAddress(**about(quay.address_id, eve), changes={}), build.zero),
         erase_identity(acme, EraseIdentity(**about(acme.identity_id, eve)), build.zero, empty),
+        begin_erasure(acme, BeginErasure(**about(acme.identity_id, eve)), build.zero, empty),
+        complete_erasure(
+            replace(acme, erased_at=build.zero),
+            CompleteErasure(**about(acme.identity_id, eve)),
+            build.zero,
+            empty,
+        ),
         erase_address(quay, EraseAddress(**about(quay.address_id, eve)), build.zero, empty),
         erase_document(document, EraseDocument(**about(document.document_id, eve)), build.zero, empty),
         create_document(None, creation_of(document, eve), build.zero, known((acme, acme.identity_id))),
@@ -199,6 +214,56 @@ def test_a_person_is_erased_with_its_addresses_and_documents(
     used = known((DetailUse(detail_id=acme.identity_id, dids=2), acme.identity_id))
     refused = erase_identity(acme, command, build.zero, used)
     assert refused == Refused("in_use", "2 live DIDs use it. Assign other details to them first.")
+
+
+def test_an_erasure_that_searches_hides_the_details_first_and_removes_their_values_at_the_end(
+    build: Any, ann: Any, acme: Identity, quay: Address, document: Document
+) -> None:
+    """In between the values are kept, and an erasure at once changes nothing. Each part happens once."""
+    key = acme.identity_id
+    earlier = replace(quay, address_id=UUID(int=6), erased_at=build.zero, place=ERASED_PLACE)
+    owned = OwnedDetails(
+        identity_id=key,
+        address_ids=(quay.address_id, earlier.address_id),
+        document_ids=(document.document_id,),
+    )
+
+    def states(*details: Any) -> Any:
+        pairs = [
+            (each, each.address_id if isinstance(each, Address) else each.document_id) for each in details
+        ]
+        return known((owned, key), *pairs, absent=[(DetailUse, key)])
+
+    begin, complete = BeginErasure(**about(key, ann)), CompleteErasure(**about(key, ann))
+    later = build.zero + timedelta(hours=1)
+    assert complete_erasure(acme, complete, later, states()) == NOT_FOUND
+    hidden = begin_erasure(acme, begin, later, states(quay, earlier, document))
+    assert isinstance(hidden, Decided)
+    assert hidden.state == replace(acme, erased_at=later)
+    assert hidden.also == (replace(quay, erased_at=later), replace(document, erased_at=later))
+    between = states(*hidden.also, earlier)
+    assert begin_erasure(hidden.state, begin, later, between) == Unchanged()
+    at_once = erase_identity(hidden.state, EraseIdentity(**about(key, ann)), later, between)
+    assert at_once == Unchanged(answer=hidden.state)
+    emptied = complete_erasure(hidden.state, complete, later, between)
+    assert isinstance(emptied, Decided)
+    assert (emptied.state.person, emptied.state.erased_at) == (Person(), later)
+    address, erased = emptied.also
+    assert (address.place, erased.states, erased.content_id) == (ERASED_PLACE, (), None)
+    after = states(*emptied.also, earlier)
+    assert complete_erasure(emptied.state, complete, later, after) == Unchanged()
+
+
+def test_an_erasure_that_searches_is_refused_while_live_dids_use_the_details(
+    build: Any, ann: Any, acme: Identity
+) -> None:
+    """The refusal has the number of DIDs."""
+    used = known(
+        (DetailUse(detail_id=acme.identity_id, dids=3), acme.identity_id),
+        absent=[(OwnedDetails, acme.identity_id)],
+    )
+    refused = begin_erasure(acme, BeginErasure(**about(acme.identity_id, ann)), build.zero, used)
+    assert refused == Refused("in_use", "3 live DIDs use it. Assign other details to them first.")
 
 
 def test_an_address_and_a_document_are_erased_when_no_live_did_uses_them(

@@ -1,0 +1,35 @@
+"""What a step of an erasure is, and the parameters of the job."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from didflow_chassis.jobs.kinds import Item, JobTools, Work
+
+
+class ErasePerson(Struct, frozen=True, kw_only=True):
+    """The parameters of the job: whose data is erased."""
+
+    identity_id: UUID
+
+
+Tools = JobTools[ErasePerson]
+
+
+class Step(Protocol):
+    """One step of the erasure. Its items and their positions have no personal data."""
+
+    @property
+    def name(self) -> str:
+        """What results call the step."""
+
+    async def count(self, tools: Tools) -> int:
+        """Return the number of items."""
+
+    async def page(self, tools: Tools, after: str | None, limit: int) -> Sequence[Item]:
+        """Return the next items after a position in this step. None: from the start. No items: the step is done."""
+
+    async def work(self, tools: Tools, items: Sequence[Item]) -> Sequence[Work]:
+        """Return the work for each item."""
