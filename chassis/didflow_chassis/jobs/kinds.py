@@ -68,8 +68,8 @@ class JobKind(Generic[P]):
     shorter page is the last one. It uses one statement, in the order of an index. If `has_short_pages`, only an empty
     page is the last one: a kind with items of several tables reads one table for each page.
     `work(tools, items)` returns the work for each item of a page, in order.
-    `after(tools, items, outcomes)` is called when the chunk is committed, for what transactions cannot do. A process
-    that ends before it was called does not call it again.
+    `after(tools, items, outcomes)` is called when the chunk is committed, for what transactions cannot do. It is called
+    once at most: not again if it raises, and not at all if the process ends before.
 
     `chunk` is the number of items in a transaction: 100 or less, so that live traffic never waits long for a lock.
     If not `lists_unchanged`, the results do not list the items that were unchanged.

@@ -59,7 +59,7 @@ class JobRunner:
             try:
                 worked = await self.run_chunk()
             except Outage as outage:
-                _LOG.warning("Jobs wait for the database", extra={"error": str(outage)})
+                _LOG.warning("Jobs wait", extra={"error": str(outage)})
             if not worked:
                 await asyncio.sleep(self._interval_s)
 
@@ -77,8 +77,8 @@ class JobRunner:
                 await self._run_chunk(job)
         except JobMoved:
             _LOG.info("Another runner has done this chunk, or the job has ended", extra=_about(job))
-        except Outage:
-            raise
+        except Outage as outage:
+            raise Outage(f"{job.kind} {job.job_id}: {outage}") from outage
         except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker
             await self._fail(job, lease, error)
         return True
@@ -120,8 +120,22 @@ class JobRunner:
         chunk, results = await self._decide(chunk)
         self._count(job, results)
         await failpoints.hit("job.committed")
-        if kind.after is not None:
+        await self._after(tools, kind, chunk, results)
+
+    async def _after(
+        self, tools: JobTools[Any], kind: JobKind[Any], chunk: Chunk, results: Sequence[ItemResult]
+    ) -> None:
+        """Call `after` of the kind. An error is only logged: the chunk is committed, and nothing is tried again."""
+        if kind.after is None:
+            return
+        try:
             await kind.after(tools, chunk.items, [result.outcome for result in results])
+        except Outage:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker
+            reference = log_internal_error(error)
+            what = "A chunk was committed, but what follows it failed"
+            _LOG.error(what, extra={**_about(tools.job), "reference": reference})
 
     async def _fail(self, job: Job, lease: UUID, error: Exception) -> None:
         """Count and log an error. After the last attempt the job is `failed` and waits for an operator."""

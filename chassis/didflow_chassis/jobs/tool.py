@@ -1,6 +1,7 @@
 """Starts a job from the command line of a service and runs it to its end, together with the workers.
 
-The job also runs if no worker does. If the command is stopped, the workers go on with the job.
+If the command is stopped, the workers go on with the job. Without a worker, the job runs as long as few events wait in
+the outbox (`pacing.MAX_OUTBOX`): only workers publish them.
 """
 
 from typing import Any
