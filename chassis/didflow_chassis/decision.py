@@ -44,7 +44,7 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A change that a caller requests over HTTP. Services have one subclass for each command.
+    """A change that a caller requests: over HTTP, by a job or on a command line. Each command is a subclass.
 
     `entity_id` is the key of the primary state. `subject` is the key that is locked and by which events are ordered;
     for a state that is not ordered by such a key it is `""`.

@@ -1,4 +1,4 @@
-"""The processes of a service: the worker (consumer, relay, timers) and the API. Each ends gracefully on SIGTERM.
+"""The processes of a service: the worker (consumer, relay, timers, jobs) and the API. Each ends gracefully on SIGTERM.
 
 Nothing is created at import. Everything that is started here is stopped here, in reverse order. `check` builds the same
 parts as `api` and `worker` with the same functions, so that it fails on whatever they would fail on.
@@ -170,7 +170,7 @@ async def serve_api(service: Service, settings: Settings) -> None:
 
 
 async def run_worker(service: Service, settings: Settings) -> None:
-    """Consume events, run due timers and publish until a stop signal. If one part fails, the process ends."""
+    """Consume events, run due timers and jobs, and publish until a stop signal. If one part fails, the process ends."""
     stopping = stop_signal()
     async with open_worker(service, settings) as worker:
         health = health_application(

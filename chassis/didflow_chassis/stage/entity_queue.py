@@ -53,7 +53,7 @@ class EntityQueues:
     """One pass over a batch. Call `add_parked` first, `take` for each message in order, then `finish`.
 
     The results are in the unit of work and in each message's `decision`. `rejected` is the reason why the database
-    refused the only message of the batch: that message then fails without a decision. If `is_http_batch`, a command
+    refused the only message of the batch: that message then fails without a decision. If `is_batch`, a command
     whose decision raises is refused as `internal_error`; otherwise the exception of a command is raised.
     """
 
@@ -63,13 +63,13 @@ class EntityQueues:
         events: EventWriter,
         *,
         rejected: str | None = None,
-        is_http_batch: bool = False,
+        is_batch: bool = False,
     ) -> None:
         self.work = work
         self.service: Service = work.service
         self._events = events
         self._rejected = rejected
-        self._is_http_batch = is_http_batch
+        self._is_batch = is_batch
         self._queues: dict[str, EntityQueue] = {}
         self._parked: dict[str, list[ParkedMessage]] = {}
         self._missing: dict[str, set[Ref]] = {}
@@ -156,7 +156,7 @@ class EntityQueues:
         if isinstance(message.body, Event | None):
             _LOG.exception("A decision failed", extra={"entity": str(message.entity)})
             self._fail(queue, message, f"{type(error).__name__}: {error}"[:500])
-        elif self._is_http_batch:
+        elif self._is_batch:
             message.decision = internal_error(error)
         else:
             raise error

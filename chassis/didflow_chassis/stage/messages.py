@@ -1,4 +1,4 @@
-"""Messages, made from records, HTTP commands and due timers; batches of them, with the states and locks they need.
+"""Messages, made from records, commands and due timers; batches of them, with the states and locks they need.
 
 A record that cannot be decoded becomes a `Poison` with its reason. It never affects the records beside it.
 All states of one ordering subject share one lock. Every other state has its own.
@@ -137,7 +137,7 @@ class Decoder:
 
 
 def command_message(service: Service, command: Command) -> Message:
-    """Return the message of an HTTP command."""
+    """Return the message of a command."""
     handler = service.all_commands[type(command)]
     entity = handler.key(command) if handler.key else command.entity_id
     return Message(
@@ -175,9 +175,9 @@ class Batch:
     """Messages in order, poison records, and parked rows to try again.
 
     `entities` maps each entity whose parked messages are tried to its subject. `row_ids` are parked rows without an
-    entity. `origin` is kafka, http, timers or job. A batch `from_timers` does not wait for locks: an entity that needs
-    a locked state is left for the next time. `discovered` collects, while the batch runs, the states that were found
-    to be needed by an entity. `rejected` is the reason why the database refused the only message of the batch.
+    entity. `origin` is kafka, timers, http, job or local. A batch `from_timers` does not wait for locks: an entity that
+    needs a locked state is left for the next time. `discovered` collects, while the batch runs, the states that were
+    found to be needed by an entity. `rejected` is the reason why the database refused the only message of the batch.
     """
 
     origin: str

@@ -49,7 +49,7 @@ R = TypeVar("R")
 
 
 class Stage:
-    """Processes batches of messages: records, due timers, parked messages, HTTP commands. Safe to call concurrently."""
+    """Processes batches of messages: records, due timers, parked messages, commands. Safe to call concurrently."""
 
     def __init__(
         self,
@@ -157,9 +157,7 @@ class Stage:
                     await lock(connection, self.service, batch, refs)
                     works = await self._in_parts(connection, batch, refs, events)
                 else:
-                    works = [
-                        await attempt(connection, self._context, batch, refs, events, is_http_batch=is_batch)
-                    ]
+                    works = [await attempt(connection, self._context, batch, refs, events, is_batch=is_batch)]
                 result = await call.finish(connection, [_decision(message) for message in batch.messages])
                 await failpoints.hit("stage.commit")
         await failpoints.hit("stage.answer")
@@ -176,7 +174,7 @@ class Stage:
         ids = dict(events.ids)
         try:
             async with self.database.savepoint(connection):
-                return [await attempt(connection, self._context, batch, refs, events, is_http_batch=True)]
+                return [await attempt(connection, self._context, batch, refs, events, is_batch=True)]
         except Rejected as error:
             if batch.size == 1:
                 batch.messages[0].decision = internal_error(error)

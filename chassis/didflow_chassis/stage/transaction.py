@@ -81,7 +81,7 @@ async def attempt(
     refs: set[Ref],
     events: EventWriter,
     *,
-    is_http_batch: bool = False,
+    is_batch: bool = False,
 ) -> UnitOfWork:
     """Process a batch up to the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
     service = context.service
@@ -102,7 +102,7 @@ async def attempt(
     if work.contradictions:
         await _give_up_contradictions(connection, work)
     began = time.perf_counter()
-    queues = EntityQueues(work, events, rejected=batch.rejected, is_http_batch=is_http_batch)
+    queues = EntityQueues(work, events, rejected=batch.rejected, is_batch=is_batch)
     _decide(queues, [entity for entity in batch.entities if entity not in left], fresh, rows)
     work.decided_at = time.perf_counter()
     work.decided_s = work.decided_at - began
