@@ -38,7 +38,7 @@ _TABLE = (
     Column(name="waiting"),
     Column(name="detail", least=20),
 )
-_OUTCOMES = (Column(name="id"), Column(name="service"), Column(name="outcome", least=40), Column(name="now"))
+_OUTCOMES = (Column(name="id"), Column(name=""), Column(name="", least=40), Column(name="new id"))
 
 
 @app.command("list")
