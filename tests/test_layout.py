@@ -18,7 +18,7 @@ HEADING = "## Layout of a service"
 
 MORE = {
     "inventory": frozenset({"commandline.py"}),
-    "verification": frozenset({"catalogue", "commandline.py", "documents", "erasure"}),
+    "verification": frozenset({"catalogue", "commandline.py", "documents", "erasure", "spread.py"}),
 }
 """Service -> what only this service has in its package, besides the layout."""
 

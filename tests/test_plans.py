@@ -1,19 +1,26 @@
 """Every statement of a worker uses an index, on an empty database as on one with a million rows."""
 
 import re
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, get_args, get_type_hints
+from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 from harness.fixtures import DatabaseFor
 from harness.migrations import migration_of
+from msgspec import convert
 
 from didflow.services import SERVICES, service
 from didflow_chassis import parked
-from didflow_chassis.database import Database
+from didflow_chassis.database import Database, compile_statement
+from didflow_chassis.jobs.job import Job
+from didflow_chassis.jobs.kinds import JobKind, JobTools
 from didflow_chassis.relay import _DELETE, _READ
 from didflow_chassis.stage.transaction import TAKEN
 from didflow_chassis.timers import due_sql
 
+NEW: dict[str, Any] = {"created_at": datetime.now(UTC), "parameters": None}
 SEQUENTIAL = re.compile(r"Seq Scan on (\w+)")
 
 
@@ -21,6 +28,29 @@ async def sequential_scans(database: Database, statement: str) -> list[str]:
     """Return the tables that the plan of a statement scans sequentially, whatever its values."""
     nothing: list[Any] = [None] * len(set(re.findall(r"\$\d+", statement)))
     return SEQUENTIAL.findall("\n".join(r[0] for r in await database.fetch(f"EXPLAIN {statement}", *nothing)))
+
+
+class Explained(Database):
+    """A database that notes the tables that its statements scan sequentially."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.dsn, application="test")
+        self._database = database
+        self.scanned: list[str] = []
+
+    async def fetch(self, statement: sa.Executable | str, *values: Any) -> list[Any]:
+        text, bound = (statement, values) if isinstance(statement, str) else compile_statement(statement)
+        plan = await self._database.fetch(f"EXPLAIN {text}", *bound)
+        self.scanned += SEQUENTIAL.findall("\n".join(row[0] for row in plan))
+        return await self._database.fetch(text, *bound)
+
+
+def parameters_of(kind: JobKind[Any]) -> Any:
+    """Return parameters of a kind of job. Every id and text among them names nothing."""
+    values = {UUID: str(uuid4()), str: "XX"}
+    hints = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(kind.parameters).items()}
+    given = {name: next(values[each] for each in types if each in values) for name, types in hints.items()}
+    return convert(given, kind.parameters, strict=False)
 
 
 @pytest.fixture(params=SERVICES)
@@ -41,3 +71,16 @@ async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
         statements += [] if kind.append_only else [kind.load_sql]
         statements += [due_sql(kind)] if kind.due else []
     assert {s: found for s in statements if (found := await sequential_scans(database, s))} == {}
+
+
+async def test_no_page_of_a_job_scans_a_table(opened) -> None:
+    """The next items of a job are read by an index, whatever the kind of job."""
+    about, database = opened
+    found = {}
+    for name, kind in about.jobs.items():
+        explained = Explained(database)
+        job = Job(job_id=uuid4(), kind=name, account="", role="operator", created_by="user:op", **NEW)
+        tools = JobTools(job=job, parameters=parameters_of(kind), database=explained, service=about)
+        await kind.page(tools, None, kind.chunk)
+        found[name] = explained.scanned
+    assert {name: tables for name, tables in found.items() if tables} == {}

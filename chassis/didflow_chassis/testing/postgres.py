@@ -93,9 +93,13 @@ class ServiceOnPostgres(ServiceUnderTest):
 
     async def run_jobs(self) -> None:
         """Run all unfinished jobs to their end, as the workers do."""
-        runner = JobRunner(self.service, self.stage, self.database, _Unpaced(self.database), interval_s=0)
-        while await runner.run_chunk():
+        while await self.run_job_chunk():
             pass
+
+    async def run_job_chunk(self) -> bool:
+        """Run one chunk of the job that waits longest. Return False if there is no unfinished job."""
+        runner = JobRunner(self.service, self.stage, self.database, _Unpaced(self.database), interval_s=0)
+        return await runner.run_chunk()
 
     async def count(self, table: str, where: str = "true") -> int:
         """Return the number of rows of a table that satisfy a condition."""

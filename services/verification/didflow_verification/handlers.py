@@ -33,6 +33,8 @@ from didflow_verification.domain.details.erasure import (
     erase_identity,
 )
 from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.reassessment import reassess
+from didflow_verification.domain.recheck import recheck, revoke_resting
 from didflow_verification.domain.registration.start import on_porting_started, on_purchased
 from didflow_verification.domain.requirements import CountryRules
 from didflow_verification.domain.service_requests.lifecycle import (
@@ -40,13 +42,7 @@ from didflow_verification.domain.service_requests.lifecycle import (
     decide_service,
     request_service,
 )
-from didflow_verification.domain.timers import (
-    Reassessment,
-    Recheck,
-    on_reassessment_due,
-    on_recheck_due,
-    on_registration_due,
-)
+from didflow_verification.domain.timers import on_registration_due
 from didflow_verification.domain.verifications.assignment import on_assigned, resubmit
 from didflow_verification.domain.verifications.review import approve, claim, reject, release, revoke
 from didflow_verification.domain.verifications.reviewer_texts import erase_reviewer_texts
@@ -102,13 +98,20 @@ COMMANDS: Mapping[type[Command], Handler] = {
     commands.RequestService: Handler(
         decide=request_service, needs=needs.for_service_request, state_needs=needs.open_service_requests
     ),
-    commands.DecideService: Handler(decide=decide_service, needs=needs.named_service_request),
+    commands.DecideService: Handler(
+        decide=decide_service, needs=needs.named_service_request, state_needs=needs.address_of_service_request
+    ),
     commands.CancelService: Handler(decide=cancel_service, needs=needs.named_service_request),
     commands.LoadRules: Handler(decide=load_rules, model=CountryRules),
+    commands.RecheckDid: Handler(decide=recheck, needs=needs.for_recheck, when_held=True),
+    commands.RevokeResting: Handler(
+        decide=revoke_resting, needs=needs.for_recheck, state_needs=needs.resting_verification, when_held=True
+    ),
+    commands.ReassessDid: Handler(
+        decide=reassess, needs=needs.for_recheck, state_needs=needs.for_reassessment, when_held=True
+    ),
 }
 
 DUE: Mapping[type, Handler] = {
     Registration: Handler(decide=on_registration_due, state_needs=needs.for_registration_timer),
-    Recheck: Handler(decide=on_recheck_due, state_needs=needs.for_recheck),
-    Reassessment: Handler(decide=on_reassessment_due, state_needs=needs.for_reassessment),
 }

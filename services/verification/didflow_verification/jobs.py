@@ -6,9 +6,14 @@ from typing import Any, Final
 from didflow_chassis.jobs.kinds import JobKind
 from didflow_verification.documents.rotation import ROTATION
 from didflow_verification.erasure.job import ERASURE
+from didflow_verification.spread import SPREAD
 
 ROTATE_DOCUMENTS: Final = "rotate_documents"
 ERASE_IDENTITY: Final = "erase_identity"
 
-JOBS: Final[Mapping[str, JobKind[Any]]] = {ROTATE_DOCUMENTS: ROTATION, ERASE_IDENTITY: ERASURE}
+JOBS: Final[Mapping[str, JobKind[Any]]] = {
+    **SPREAD,
+    ROTATE_DOCUMENTS: ROTATION,
+    ERASE_IDENTITY: ERASURE,
+}
 """Each kind of job by its name."""

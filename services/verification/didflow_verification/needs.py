@@ -23,23 +23,22 @@ from didflow_verification.domain.commands import (
     EraseDocument,
     EraseIdentity,
     EraseReviewerTexts,
+    ReassessDid,
+    RecheckDid,
     Reject,
     RequestService,
     Resubmit,
     Revoke,
+    RevokeResting,
 )
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.erasure import DetailUse, OwnedDetails
 from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.reassessment import submissions_again
+from didflow_verification.domain.recheck import resting_verification_id
 from didflow_verification.domain.registration.start import rules_country
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules
-from didflow_verification.domain.timers import (
-    Reassessment,
-    Recheck,
-    resting_verification_id,
-    stored_submission,
-    submissions_again,
-)
+from didflow_verification.domain.timers import stored_submission
 from didflow_verification.domain.verifications.approval import Approval, approval_key_of
 from didflow_verification.domain.verifications.assignment import (
     assigned_submission,
@@ -69,6 +68,10 @@ def _next_verification(registration: Registration, submission: Submission, known
         approval = known.states.get((Approval, key))
         if approval is not None:
             yield from (Ref(Document, document_id) for document_id in approval.document_ids)
+
+
+def _address_of(request: ServiceRequest | None) -> Iterable[Ref]:
+    return (Ref(Address, request.address_id),) if request and request.address_id else ()
 
 
 def _service_requests(registration: Registration | None) -> Iterable[Ref]:
@@ -164,6 +167,13 @@ def for_reviewer_texts(command: EraseReviewerTexts) -> Iterable[Ref]:
     yield from (Ref(ServiceRequest, key, write=True) for key in command.request_ids)
 
 
+def address_of_service_request(
+    _registration: Registration | None, command: DecideService, known: Known
+) -> Iterable[Ref]:
+    """Return the address of the request. Its lock orders the decision and a change of the address."""
+    return _address_of(known.states.get((ServiceRequest, command.request_id)))
+
+
 def for_creation(command: CreateAddress | CreateDocument) -> Iterable[Ref]:
     """Return the identity that the address or document belongs to."""
     return (Ref(Identity, command.identity_id),)
@@ -203,22 +213,25 @@ def for_registration_timer(registration: Registration, _message: None, known: Kn
     return (*_rules(registration.number), *_service_requests(registration), *judged)
 
 
-def for_recheck(recheck: Recheck, _message: None, known: Known) -> Iterable[Ref]:
-    """Return the registration, its rules, and the verification that rests on the revoked review."""
-    yield Ref(Registration, recheck.did_id, write=True)
-    yield from _rules(recheck.number)
-    registration = known.states.get((Registration, recheck.did_id))
-    resting = resting_verification_id(registration, recheck.revoked)
-    if resting is not None:
-        yield Ref(Verification, resting, write=True)
+def for_recheck(command: RecheckDid | RevokeResting | ReassessDid) -> Iterable[Ref]:
+    """Return the rules that apply to the number."""
+    return _rules(command.subject)
 
 
-def for_reassessment(timer: Reassessment, _message: None, known: Known) -> Iterable[Ref]:
-    """Return the registration, then everything that its details are judged by."""
-    yield Ref(Registration, timer.did_id, write=True)
-    registration = known.states.get((Registration, timer.did_id))
-    if registration is None:
+def resting_verification(
+    registration: Registration | None, command: RevokeResting, _known: Known
+) -> Iterable[Ref]:
+    """Return the verification that rests on the revoked one."""
+    resting = resting_verification_id(registration, command.revoked)
+    return () if resting is None else (Ref(Verification, resting, write=True),)
+
+
+def for_reassessment(registration: Registration | None, _command: ReassessDid, known: Known) -> Iterable[Ref]:
+    """Return everything that the details of the DID are judged by, and the addresses of its open services."""
+    if registration is None or registration.ended:
         return
-    yield from (*_rules(timer.number), *open_states(registration, None, known))
-    for submission in submissions_again(registration, timer.changed_by):
+    yield from open_states(registration, None, known)
+    for key in registration.services.values():
+        yield from _address_of(known.states.get((ServiceRequest, key)))
+    for submission, _ in submissions_again(registration):
         yield from (*_details(submission), *_next_verification(registration, submission, known))

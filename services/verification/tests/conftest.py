@@ -29,7 +29,17 @@ from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.files import packaged
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.verification import Verification, verification_id
-from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Resubmit, Revoke
+from didflow_verification.domain.commands import (
+    Approve,
+    Claim,
+    ReassessDid,
+    RecheckDid,
+    Reject,
+    Release,
+    Resubmit,
+    Revoke,
+    RevokeResting,
+)
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 from didflow_verification.domain.requirements import AddressRule, CountryRules, Requirement, Review, Source
 from didflow_verification.service import service
@@ -231,12 +241,26 @@ class Messages:
         key = verification_id(self.did, attempt)
         return Release(entity_id=key, subject=self.number, caller=self.caller(**caller))
 
+    def recheck(self) -> RecheckDid:
+        """Return the item of a job that spreads a catalogue change."""
+        return RecheckDid(**self._item("op", "operator", ""))
+
+    def revoke_resting(self, revoked: UUID) -> RevokeResting:
+        """Return the item of a job that spreads a revocation."""
+        return RevokeResting(**self._item(), revoked=revoked)
+
+    def reassess(self, subject: str = "ann") -> ReassessDid:
+        """Return the item of a job that spreads a change of details by this caller."""
+        return ReassessDid(**self._item(subject, "reseller", ACCOUNT))
+
     def _about(self, attempt: int, **caller: Any) -> dict[str, Any]:
+        return self._item(**caller) | {"verification_id": verification_id(self.did, attempt)}
+
+    def _item(self, *about: str, **caller: Any) -> dict[str, Any]:
         return {
             "entity_id": self.did,
             "subject": self.number,
-            "caller": self.caller(**caller),
-            "verification_id": verification_id(self.did, attempt),
+            "caller": self.caller(*about, **caller),
         }
 
     def _sequence(self) -> int:

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 import toy
 import toy_jobs
+from harness.statements import statements_of
 from toy_jobs import StartAdding, runner
 from toy_messages import CALLER, added, count, opened, published, total
 from toy_records import record
@@ -389,20 +389,3 @@ async def test_the_statements_of_a_chunk_do_not_grow_with_its_items(
         counts.append(len(statements))
         await runner(stage, database).finish(job_id, lambda _: None)
     assert counts[0] == counts[1] <= 18, counts
-
-
-@asynccontextmanager
-async def statements_of(database: Database) -> AsyncIterator[list[str]]:
-    """Collect the statements of all connections that are used in the block."""
-    found: list[str] = []
-
-    def add(query: Any) -> None:
-        is_own = "typeinfo" in query.query or "current_setting" in query.query
-        if not is_own:  # the driver asks once for the types of a new connection
-            found.append(query.query)
-
-    connections = [await database.pool.acquire() for _ in range(20)]
-    for connection in connections:
-        connection._con.add_query_logger(add)
-        await database.pool.release(connection)
-    yield found

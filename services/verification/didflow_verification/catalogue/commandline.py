@@ -36,7 +36,10 @@ def catalogue_tools(program: Program) -> typer.Typer:
             bool, typer.Option(help="Only print the changes and the number of DIDs touched.")
         ] = False,
     ) -> None:
-        """Load the countries of a file. If a version that has begun would change, nothing is loaded."""
+        """Load the countries of a file. If a version that has begun would change, nothing is loaded.
+
+        If DIDs may have to be verified again, a job rechecks them. Its id is printed, and the workers run it.
+        """
         wanted = _read(file)
 
         async def work(service: Service, settings: Settings) -> bool:
@@ -110,10 +113,12 @@ async def _load(
         if dry_run:
             typer.echo("Nothing was loaded: this was a dry run.")
             return True
-        refused = await load(process, plans)
-        for each in refused:
+        loaded = await load(process, plans)
+        for started in loaded.rechecks:
+            typer.echo(started.line())
+        for each in loaded.refused:
             typer.echo(f"refused {each.code}: {each.message}", err=True)
-        return not refused
+        return not loaded.refused
 
 
 async def _current_rules(service: Service, settings: Settings) -> dict[str, CountryRules]:

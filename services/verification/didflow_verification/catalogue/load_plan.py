@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from didflow_chassis.database import Database
-from didflow_chassis.decision import Caller, Refused
+from didflow_chassis.decision import Caller, Decided, NewJob, Refused
 from didflow_chassis.processes import Process, open_process
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
@@ -20,11 +21,11 @@ from didflow_contracts.ids import uuid7
 from didflow_verification import store
 from didflow_verification.domain.catalogue_change import RuleChange, rule_changes
 from didflow_verification.domain.commands import LoadRules
-from didflow_verification.domain.requirements import CountryRules, Requirement
+from didflow_verification.domain.requirements import ANYWHERE, CountryRules, Requirement
 
 OPERATOR: Final = Caller(subject="didflow-verification catalogue", account="", role="operator")
 STATEMENT_TIMEOUT_MS: Final = 600_000
-"""How long the load may take. It schedules a recheck for every live DID that a version with `reverify` can change."""
+"""How long the count of the DIDs that a load touches may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +104,30 @@ def _plan(
     return LoadPlan(rules=rules, changes=tuple(rule_changes(current, rules, today)), counts=counts)
 
 
-async def load(process: Process, plans: Iterable[LoadPlan]) -> list[Refused]:
-    """Load the rules that change, in one transaction. Return the refusals; there can be one after a race."""
+@dataclass(frozen=True, kw_only=True)
+class StartedRecheck:
+    """A job that a load has started. The workers recheck `dids` live DIDs of the country."""
+
+    country: str
+    job_id: UUID
+    dids: int
+
+    def line(self) -> str:
+        """Return the job as a line to print."""
+        where = "all countries" if self.country == ANYWHERE else self.country
+        return f"Job {self.job_id} rechecks {self.dids} live DIDs of {where}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The result of a load. There can be a refusal after a race; then nothing was loaded of that country."""
+
+    refused: tuple[Refused, ...]
+    rechecks: tuple[StartedRecheck, ...]
+
+
+async def load(process: Process, plans: Iterable[LoadPlan]) -> Loaded:
+    """Load the rules that change, in one transaction. Raises Outage."""
     commands = [
         LoadRules(
             entity_id=plan.rules.country, subject="", caller=OPERATOR, change_id=uuid7(), rules=plan.rules
@@ -112,16 +135,28 @@ async def load(process: Process, plans: Iterable[LoadPlan]) -> list[Refused]:
         for plan in plans
         if plan.changes
     ]
-    refused: list[Refused] = []
+    decisions: list[CommandDecision] = []
 
     def answer(results: Sequence[CommandDecision]) -> Answer:
-        refused.extend(r for r in results if isinstance(r, Refused))
+        decisions[:] = results
         return Answer(status=200, body=b"")
 
     key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
     if commands:
         await process.stage.command(commands, HttpCall(key=key, actor="service:verification", answer=answer))
-    return refused
+    jobs = [
+        row for each in decisions if isinstance(each, Decided) for row in each.also if isinstance(row, NewJob)
+    ]
+    return Loaded(
+        refused=tuple(each for each in decisions if isinstance(each, Refused)),
+        rechecks=tuple([await _started(process.database, job) for job in jobs]),
+    )
+
+
+async def _started(database: Database, job: NewJob) -> StartedRecheck:
+    country = job.parameters.country
+    rows = await database.fetch(store.count_of([store.dids_to_recheck(country)]))
+    return StartedRecheck(country=country, job_id=job.job_id, dids=rows[0][0])
 
 
 def catalogue_process(service: Service, settings: Settings) -> Any:

@@ -6,14 +6,17 @@ Each verification keeps the version that it was judged by, so that version has t
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, NewJob, Refused, Unchanged
 from didflow_verification.domain.commands import LoadRules
 from didflow_verification.domain.requirements import CountryRules, Requirement, utc_day
+
+RECHECK_DIDS: Final = "recheck_dids"
+"""The kind of job that spreads a change of the catalogue."""
 
 ChangeKind = Literal["country", "names", "added", "changed", "ended", "dropped"]
 
@@ -31,10 +34,17 @@ class RuleChange:
     begun: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recheck:
+    """The parameters of the job: the country whose rules changed. `ANYWHERE` can affect every country."""
+
+    country: str
+
+
 class CatalogueChange(Struct, frozen=True, kw_only=True):
     """The record of one load: which country, when, by whom, and what changed.
 
-    With `recheck_all`, the statement that writes it schedules a recheck for every live DID that the change affects.
+    `change_id` is also the id of the job that rechecks the DIDs, if the load starts one.
     """
 
     change_id: UUID
@@ -42,11 +52,14 @@ class CatalogueChange(Struct, frozen=True, kw_only=True):
     changed_at: datetime
     changed_by: str
     lines: tuple[str, ...]
-    recheck_all: bool
 
 
 def load_rules(current: CountryRules | None, command: LoadRules, now: datetime) -> Decision:
-    """Replace the rules of a country. Refused `version_begun` if a version that has begun would change."""
+    """Replace the rules of a country. Refused `version_begun` if a version that has begun would change.
+
+    If a version has `reverify`, before or after, a job rechecks the live DIDs. Other versions change nothing that has
+    started.
+    """
     found = tuple(rule_changes(current, command.rules, utc_day(now)))
     forbidden = next((change for change in found if change.begun), None)
     if forbidden is not None:
@@ -60,9 +73,16 @@ def load_rules(current: CountryRules | None, command: LoadRules, now: datetime) 
         changed_at=now,
         changed_by=command.caller.actor,
         lines=tuple(change.text for change in found),
-        recheck_all=any(row.reverify for row in rows),
     )
-    return Decided(state=command.rules, also=(change,), answer=command.rules)
+    jobs = (_recheck(command, now),) if any(row.reverify for row in rows) else ()
+    return Decided(state=command.rules, also=(change, *jobs), answer=command.rules)
+
+
+def _recheck(command: LoadRules, now: datetime) -> NewJob:
+    parameters = Recheck(country=command.rules.country)
+    return NewJob.of(
+        command.caller, job_id=command.change_id, kind=RECHECK_DIDS, now=now, parameters=parameters
+    )
 
 
 def rule_changes(current: CountryRules | None, rules: CountryRules, today: date) -> Iterator[RuleChange]:

@@ -178,3 +178,20 @@ class LoadRules(Command):
 
     change_id: UUID
     rules: CountryRules
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecheckDid(Command):
+    """Plan the DID `entity_id` again, by the catalogue as it is now. An item of a job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevokeResting(Command):
+    """End the approval of the DID `entity_id` if it rests on the revoked verification. An item of a job."""
+
+    revoked: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReassessDid(Command):
+    """Submit the details of the DID `entity_id` again if they have newer revisions. An item of a job."""

@@ -1,21 +1,13 @@
-"""Decisions on due timers: a registration's own timer, a recheck, and a reassessment.
+"""Decisions on due timers: an approval ends, or a number begins or stops to require a registration."""
 
-A catalogue change, a revocation or changed details can affect thousands of DIDs. The statement that records the change
-writes one `Recheck` or `Reassessment` for each live DID. Their timers then decide DID by DID, in small transactions.
-"""
-
-from collections.abc import Iterator
 from datetime import datetime
-from uuid import UUID
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Decision, Known
-from didflow_contracts.events import VerificationExpiring, VerificationNotRequired
-from didflow_verification.domain.axes.registration import Lapse, Registration, revocation_lapse
-from didflow_verification.domain.axes.step import Step, open_verification
-from didflow_verification.domain.axes.verification import Verification
+from didflow_chassis.decision import Decision, Known
+from didflow_contracts.events import VerificationExpiring
+from didflow_verification.domain.axes.registration import Lapse, Registration
+from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import is_outdated, lapsed, planned
 from didflow_verification.domain.requirements import (
@@ -26,39 +18,8 @@ from didflow_verification.domain.requirements import (
     rules_of,
     utc_day,
 )
-from didflow_verification.domain.service_requests.end_user_change import with_changed_addresses, with_services
-from didflow_verification.domain.verifications.submission import (
-    Submission,
-    case_of,
-    details_of,
-    submission_of,
-    submit,
-)
-
-
-class Recheck(Struct, frozen=True, kw_only=True):
-    """The timer of a DID whose catalogue changed, or whose review was revoked (`revoked`).
-
-    `due_at` is None after the recheck.
-    """
-
-    did_id: UUID
-    number: str
-    due_at: datetime | None
-    revoked: UUID | None
-
-
-class Reassessment(Struct, frozen=True, kw_only=True):
-    """The timer of a DID whose details were changed by `changed_by`. `due_at` is None after the reassessment.
-
-    `address_ids` are the addresses that changed.
-    """
-
-    did_id: UUID
-    number: str
-    due_at: datetime | None
-    changed_by: str
-    address_ids: tuple[UUID, ...] = ()
+from didflow_verification.domain.service_requests.end_user_change import with_services
+from didflow_verification.domain.verifications.submission import Submission, submission_of, submit
 
 
 def on_registration_due(registration: Registration, at: datetime, known: Known) -> Decision:
@@ -121,84 +82,3 @@ def _with_new_requirement(
         return step
     judged = submit(after, submission, at, known, None)
     return step.then(judged.registration, *judged.events, verifications=judged.verifications)
-
-
-def on_recheck_due(recheck: Recheck, at: datetime, known: Known) -> Decision:
-    """End an approval that rests on a revoked review, and plan again with the catalogue of now."""
-    done = replace(recheck, due_at=None, revoked=None)
-    registration = known.get(Registration, recheck.did_id)
-    if registration is None or registration.ended:
-        return Decided(state=done)
-    step = _without_revoked(registration, recheck.revoked, at, known)
-    rules, anywhere = rules_of(registration.country, known)
-    after = planned(step.registration, rules, anywhere, at)
-    changed = () if after == registration else (after,)
-    return Decided(state=done, also=(*changed, *step.verifications), events=step.events)
-
-
-def resting_verification_id(registration: Registration | None, revoked: UUID | None) -> UUID | None:
-    """Return the approved verification that rests on a revoked review, or None."""
-    approved = registration.approved if registration and not registration.ended else None
-    if approved is None or revoked is None or approved.rests_on != revoked:
-        return None
-    return approved.verification_id
-
-
-def _without_revoked(registration: Registration, revoked: UUID | None, at: datetime, known: Known) -> Step:
-    resting = resting_verification_id(registration, revoked)
-    verification = known.get(Verification, resting) if resting else None
-    if verification is None:
-        return Step(registration=registration)
-    step = lapsed(registration, revocation_lapse(at))
-    ended = (verification.moved_to("revoked"),) if verification.status == "approved" else ()
-    return step.then(step.registration, verifications=ended)
-
-
-def on_reassessment_due(timer: Reassessment, at: datetime, known: Known) -> Decision:
-    """Submit details that have newer revisions. Approved details stay in force until the new ones are approved.
-
-    Source: spec verification, Verifications.
-    """
-    done = replace(timer, due_at=None, address_ids=())
-    registration = known.get(Registration, timer.did_id)
-    if registration is None or registration.ended:
-        return Decided(state=done)
-    submission = _outdated_submission(registration, timer.changed_by, at, known)
-    step = Step(registration=registration)
-    if submission is not None:
-        step = _submitted_again(registration, submission, at, known)
-    step = with_services(with_changed_addresses(step, timer.address_ids, known), known)
-    if step == Step(registration=registration):
-        return Decided(state=done)
-    return Decided(state=done, also=(step.registration, *step.changed), events=step.events)
-
-
-def submissions_again(registration: Registration, actor: str) -> Iterator[Submission]:
-    """Yield the details that may have to be judged again: the last assigned ones, then the approved ones.
-
-    While a verification is open, only the details that it submitted can be submitted again.
-    """
-    if registration.ended or registration.assigned is None:
-        return
-    yield submission_of(registration.assigned, actor)
-    if registration.approved is not None and not registration.open:
-        yield submission_of(registration.approved, actor)
-
-
-def _outdated_submission(
-    registration: Registration, actor: str, at: datetime, known: Known
-) -> Submission | None:
-    """Return the first details whose revisions changed since they were judged, or None."""
-    judged = (registration.assigned, registration.approved)
-    for submission, details in zip(submissions_again(registration, actor), judged, strict=False):
-        if not details_of(case_of(registration, submission, at, known), submission).same_as(details):
-            return submission
-    return None
-
-
-def _submitted_again(registration: Registration, submission: Submission, at: datetime, known: Known) -> Step:
-    if registration.state != "not_required":
-        return submit(registration, submission, at, known, open_verification(registration, known))
-    case = case_of(registration, submission, at, known)
-    stored = replace(registration, assigned=details_of(case, submission))
-    return Step(registration=stored, events=(registration_event(stored, VerificationNotRequired),))

@@ -14,6 +14,7 @@ from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
 from didflow_contracts.vocabulary import NumberType
 from didflow_verification.domain.axes.verification import Verification
+from didflow_verification.domain.requirements import ANYWHERE
 from didflow_verification.store.kinds import DOCUMENTS, REGISTRATIONS, RULES, VERIFICATIONS
 from didflow_verification.store.tables import (
     catalogue,
@@ -183,3 +184,65 @@ def reads_of(identity_id: UUID) -> Select:
     ).bindparams(sa.bindparam("key", identity_id, PG_UUID(as_uuid=True)))
     latest_first = (personal_reads.c.at.desc(), personal_reads.c.id.desc())
     return sa.select(personal_reads).where(owned).order_by(*latest_first)
+
+
+def dids_to_recheck(country: str) -> Select:
+    """Select the live DIDs of a country, or of all countries, whose plan depends on the rules.
+
+    The state of the others has no plan. Each of them gets one when its state changes.
+    """
+    planned = registrations.c.state.in_(("approved", "not_required", "awaiting"))
+    here = () if country == ANYWHERE else (registrations.c.country == country,)
+    return _live(registrations.c.country).where(planned, *here)
+
+
+def dids_resting_on(verification_id: UUID) -> Select:
+    """Select the live DIDs whose approval rests on a verification."""
+    return _live().where(_uuid("approved ->> 'rests_on'") == verification_id)
+
+
+def dids_using(identity_id: UUID, address_id: UUID | None) -> list[Select]:
+    """Select the live DIDs that use an identity, or one of its addresses. A DID can be in several of the results."""
+    found = []
+    for details in (registrations.c.assigned, registrations.c.approved):
+        of_identity = _live().where(_uuid(f"{details.name} ->> 'identity_id'") == identity_id)
+        at_address = details["address_id"].astext == str(address_id)
+        found.append(of_identity.where(at_address) if address_id else of_identity)
+    if address_id is not None:
+        requested = sa.select(service_requests.c.did_id, service_requests.c.number)
+        is_open: sa.ColumnElement[bool] = sa.literal_column("state <> 'not_configured'")
+        found.append(requested.where(_uuid("data ->> 'address_id'") == address_id, is_open))
+    return found
+
+
+def next_dids(found: Iterable[Select], after: UUID | None, limit: int) -> Select:
+    """Select the next DIDs of these results, each once, in the order of their ids."""
+    pages = []
+    for one in found:
+        did_id = one.selected_columns.did_id
+        page = one if after is None else one.where(did_id > after)
+        pages.append(page.order_by(did_id).limit(limit))
+    united = sa.union(*pages).subquery()
+    return sa.select(united).order_by(united.c.did_id).limit(limit)
+
+
+def next_dids_by_country(found: Select, after: tuple[str, UUID] | None, limit: int) -> Select:
+    """Select the next DIDs of this result, in the order of their countries and ids."""
+    place = (registrations.c.country, registrations.c.did_id)
+    page = found if after is None else found.where(sa.tuple_(*place) > sa.tuple_(*after))
+    return page.order_by(*place).limit(limit)
+
+
+def count_of(found: Iterable[Select]) -> Select:
+    """Count the DIDs of these results, each once."""
+    return sa.select(sa.func.count()).select_from(sa.union(*found).subquery())
+
+
+def _live(*columns: sa.ColumnElement[Any]) -> Select:
+    live = registrations.c.ended.is_(None)
+    return sa.select(registrations.c.did_id, registrations.c.number, *columns).where(live)
+
+
+def _uuid(expression: str) -> sa.ColumnElement[Any]:
+    """Return a UUID in a JSON column, written as in the index."""
+    return sa.literal_column(f"({expression})::uuid", PG_UUID(as_uuid=True))

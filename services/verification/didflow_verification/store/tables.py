@@ -64,7 +64,6 @@ catalogue_changes = sa.Table(
     instant("changed_at", nullable=False),
     _text("changed_by"),
     _json("lines"),
-    sa.Column("recheck_all", sa.Boolean, nullable=False),
     sa.Index("catalogue_changes_country", "country", "changed_at"),
 )
 
@@ -80,6 +79,8 @@ identities = state_table(
     _count("revision"),
     instant("created_at", nullable=False),
     _text("created_by"),
+    instant("changed_at"),
+    _text("changed_by", nullable=True),
     instant("erased_at"),
     _by_account("identities", "created_at", "identity_id"),
 )
@@ -94,6 +95,8 @@ addresses = state_table(
     _count("revision"),
     instant("created_at", nullable=False),
     _text("created_by"),
+    instant("changed_at"),
+    _text("changed_by", nullable=True),
     instant("erased_at"),
     _by_account("addresses", "created_at", "address_id"),
     sa.Index("addresses_identity", "identity_id"),
@@ -211,10 +214,12 @@ registrations = state_table(
     _json("services", comment="the open request of each additional service"),
     _json("lapse", nullable=True, comment="the known end of the approval"),
     instant("due_at"),
+    sa.Index("registrations_live_country", "country", "did_id", postgresql_where=sa.text("ended IS NULL")),
     sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
     sa.Index(
         "registrations_rests_on",
         sa.text("((approved ->> 'rests_on')::uuid)"),
+        "did_id",
         postgresql_where=sa.text("ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL"),
     ),
     _by_due("registrations"),
@@ -292,6 +297,7 @@ service_requests = state_table(
     _count("identity_revision", nullable=True),
     _text("identity_account"),
     _json("data", nullable=True, comment="personal data; null after the request was closed"),
+    _count("address_revision", nullable=True),
     _json("reasons"),
     instant("requested_at", nullable=False),
     _text("requested_by"),
@@ -305,35 +311,4 @@ service_requests = state_table(
         "request_id",
         postgresql_where=sa.text("state <> 'not_configured'"),
     ),
-)
-
-# Timers of DIDs that a change affects.
-
-revocations = sa.Table(
-    "revocations",
-    METADATA,
-    _id("verification_id", key=True),
-    instant("revoked_at", nullable=False),
-    _text("revoked_by"),
-)
-
-rechecks = state_table(
-    "rechecks",
-    METADATA,
-    _id("did_id", key=True),
-    _text("number"),
-    instant("due_at"),
-    _id("revoked", nullable=True, comment="the revoked review that the DID rests on"),
-    _by_due("rechecks"),
-)
-
-reassessments = state_table(
-    "reassessments",
-    METADATA,
-    _id("did_id", key=True),
-    _text("number"),
-    instant("due_at"),
-    _text("changed_by"),
-    _json("address_ids", comment="the addresses that changed"),
-    _by_due("reassessments"),
 )

@@ -118,9 +118,14 @@ async def test_a_dry_run_prints_the_changes_and_the_dids_touched(
 async def test_a_load_warns_at_once_and_ends_approvals_on_its_date(
     running: Any, tool: Tool, file: Path, approved: Any
 ) -> None:
-    """Three warnings are published at once, and three DIDs expire at 00:00 UTC."""
-    assert (await tool("load", str(file))).exit_code == 0
+    """The load prints its job. Three warnings are published at once, and three DIDs expire at 00:00 UTC."""
+    loaded = await tool("load", str(file))
+    assert loaded.exit_code == 0
+    (job,) = await running.fetch("SELECT job_id, kind, account, role, state FROM jobs")
+    assert tuple(job)[1:] == ("recheck_dids", "", "operator", "queued")
+    assert loaded.stdout.splitlines()[-1] == f"Job {job['job_id']} rechecks 4 live DIDs of IE."
     before = await running.axis_topics()
+    await running.run_jobs()
     await running.run_due_timers()
     assert (await running.axis_topics())[len(before) :] == ["expiring"] * 3
     await running.set_time(MIDNIGHT - timedelta(seconds=30))
@@ -132,7 +137,7 @@ async def test_a_load_warns_at_once_and_ends_approvals_on_its_date(
     assert [event["topic"] for event in events] == ["verification.expired"] * 3
     assert {event["data"]["grace_until"][:10] for event in events} == {"2026-12-15"}
     assert {event["time"][:19] for event in events} == {"2026-11-21T00:00:00"}
-    assert await running.count("rechecks", "due_at IS NOT NULL") == 0
+    assert await running.count("jobs", "state = 'done' AND total = 4 AND done = 4") == 1
     assert await running.count("catalogue_changes") == 1
     assert (await tool("load", str(file))).stdout.splitlines() == ["IE: nothing changes"]
     assert len(approved) == 3
@@ -162,14 +167,16 @@ async def test_every_fault_of_a_file_is_printed(tool: Tool, tmp_path: Path) -> N
 async def test_a_revocation_reaches_every_number_that_rests_on_it(
     running: Any, rita: Any, pending_id: str, approved: Any
 ) -> None:
-    """The reviewed number expires at once, the other two when their timers run."""
+    """The reviewed number expires at once, the other two when the job runs. Their events name the reviewer."""
     before = len(await running.outbox())
     answer = await rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "revoked")
-    await running.run_due_timers()
+    await running.run_jobs()
     events = (await running.outbox())[before:]
+    assert [event["actor"] for event in events] == ["user:rita"] * 3
     assert [event["data"]["reason"] for event in events] == ["revoked"] * 3
     assert {event["subject"] for event in events[1:]} == {one.number for one in approved[:2]}
     assert await running.count("verifications", "status = 'revoked'") == 3
+    await running.run_jobs()
     await running.run_due_timers()
     assert len(await running.outbox()) == before + 3

@@ -1,13 +1,11 @@
 """Changed identities and addresses: a new revision, and the next verification of each live DID that uses them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from didflow_chassis.pacing import MAX_CHUNK
-from didflow_verification.domain.timers import Reassessment
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 from didflow_verification.store import REGISTRATIONS
@@ -72,7 +70,7 @@ async def test_an_approved_did_stays_approved_until_its_changed_details_are_deci
     else:
         await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"street": "8 Hidden Lane"})
     assert (await running.stored(REGISTRATIONS, build.did)).attempt == 1
-    await running.run_due_timers()
+    await running.run_jobs()
     event = (await running.outbox())[-1]
     assert (event["topic"], event["data"]["registration"]) == ("verification.pending", "approved")
     assert (event["data"]["attempt"], event["time"]) == (2, event["time"])
@@ -95,7 +93,7 @@ async def test_a_change_that_fails_a_check_is_rejected_and_changes_nothing_else(
     """The address moved to another city. The DID stays approved with the old revision."""
     await rita.post(f"/v1/verifications/{pending_id}/approve")
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Cork"})
-    await running.run_due_timers()
+    await running.run_jobs()
     event = (await running.outbox())[-1]
     assert (event["topic"], event["data"]["registration"]) == ("verification.rejected", "approved")
     assert {reason["code"] for reason in event["data"]["reasons"]} == {"address_outside_area"}
@@ -107,7 +105,7 @@ async def test_a_pending_verification_is_superseded_after_a_change(
 ) -> None:
     """A reviewer of the old one gets `superseded`."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await running.run_due_timers()
+    await running.run_jobs()
     assert await statuses(running) == ["superseded", "pending"]
     late = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert (late.status_code, late.json()["code"]) == (409, "superseded")
@@ -121,76 +119,44 @@ async def test_a_corrected_address_is_submitted_again(
     await running.receive(build.purchased(), build.assigned(bakery, bakery))
     assert (await running.stored(REGISTRATIONS, build.did)).state == "rejected"
     await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"city": "Dublin 2"})
-    await running.run_due_timers()
+    await running.run_jobs()
     assert (await running.stored(REGISTRATIONS, build.did)).state == "pending"
     assert await statuses(running) == ["rejected", "pending"]
 
 
-async def test_a_timer_that_runs_twice_judges_once(
-    running: Any, ann: Any, build: Any, bakery: Any, pending_id: str
+async def test_two_changes_before_the_job_runs_are_judged_once(
+    running: Any, ann: Any, bakery: Any, pending_id: str
 ) -> None:
-    """Two runs at once, one run afterwards and two changes before a run make one verification."""
-    await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Third Ltd"})
-    key = [(build.did, build.number)]
-    await running.stage.due(Reassessment, key)
-    await running.stage.due(Reassessment, key)
-    await running.run_due_timers()
+    """Each change has its job. Two runners at once make one verification, of the last revision."""
+    for name in ("Second Ltd", "Third Ltd"):
+        await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": name})
+    await asyncio.gather(running.run_jobs(), running.run_jobs())
+    assert await running.count("jobs", "state = 'done' AND total = 1 AND done = 1") == 2
     assert await statuses(running) == ["superseded", "pending"]
+    assert await running.count("verifications", "identity_revision = 3 AND status = 'pending'") == 1
     assert pending_id
 
 
 async def test_an_ended_did_is_not_judged_again(
     running: Any, ann: Any, build: Any, bakery: Any, pending_id: str
 ) -> None:
-    """The DID ended between the change and the timer. Nothing is published."""
+    """The DID ended between the change and the job, or before the change. Nothing is published."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
     await running.receive(build.removed())
     events = len(await running.outbox())
-    await running.run_due_timers()
-    assert (await statuses(running), len(await running.outbox())) == (["withdrawn"], events)
-    assert await running.count("reassessments", "due_at IS NOT NULL") == 0
+    await running.run_jobs()
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Later Ltd"})
-    assert await running.count("reassessments", "due_at IS NOT NULL") == 0
+    await running.run_jobs()
+    assert (await statuses(running), len(await running.outbox())) == (["withdrawn"], events)
+    assert await running.count("jobs", "state = 'done' AND total = 0") == 2
     assert pending_id
 
 
 async def test_a_change_of_an_unused_identity_publishes_nothing(running: Any, ann: Any, bakery: Any) -> None:
-    """Only its revision rises."""
+    """Only its revision rises. Its job has no items."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await running.run_due_timers()
+    await running.run_jobs()
     assert (await running.outbox(), await running.count("detail_changes")) == ([], 1)
-
-
-async def test_a_person_with_many_numbers_is_judged_in_small_transactions(
-    running: Any, ann: Any, build: Any, bakery: Any, *, monkeypatch: Any
-) -> None:
-    """The change itself touches no DID. The timers judge a limited number of DIDs in each transaction."""
-    numbers = MAX_CHUNK + 20
-    events = []
-    for place in range(numbers):
-        one = type(build)()
-        one.did, one.number = uuid4(), f"+3531{9610000 + place}"
-        events += [one.purchased(), one.assigned(bakery, bakery)]
-    for start in range(0, len(events), 500):
-        await running.receive(*events[start : start + 500])
-    before = len(await running.outbox())
-    answer = await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    assert (answer.status_code, len(await running.outbox())) == (200, before)
-    assert await running.count("reassessments", "due_at IS NOT NULL") == numbers
-    rounds = []
-    due = running.stage.due
-
-    async def counted(model: type, keys: Any) -> bool:
-        rounds.append(len(keys))
-        return await due(model, keys)
-
-    monkeypatch.setattr(running.stage, "due", counted)
-    await running.run_due_timers()
-    assert max(rounds) <= MAX_CHUNK
-    assert sum(rounds) == numbers
-    assert await running.count("verifications", "status = 'pending' AND attempt = 2") == numbers
-    assert len(await running.outbox()) == before + numbers
 
 
 async def test_details_in_use_are_not_deleted(
@@ -245,11 +211,32 @@ async def test_an_emergency_service_is_processed_again_when_its_address_changes(
         await rita.post(f"/v1/service-requests/{request}/decide", json={"state": state})
     before = len(await running.outbox())
     await ann.patch(f"/v1/addresses/{address}", json={"street": "10 Hidden Lane"})
-    await running.run_due_timers()
-    await running.run_due_timers()
+    await running.run_jobs()
+    await running.run_jobs()
     assert (await ann.get(f"/v1/service-requests/{request}")).json()["state"] == "in_process"
     found = [event["topic"] for event in (await running.outbox())[before:]]
     assert found == (["verification.pending"] if which == "its own" else []) + ["service.changed"]
+
+
+async def test_a_service_that_is_activated_at_the_changed_address_stays_active(
+    running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str
+) -> None:
+    """The reviewer activates it between the change and the job. The next change processes it again."""
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    await running.receive(build.did_changed(features=["voice_in", "emergency"]))
+    address = bakery.address_id
+    body = {"did": build.number, "service": "emergency", "address_id": address, "caller_name": "Bakery"}
+    request = (
+        f"/v1/service-requests/{(await ann.post('/v1/service-requests', json=body)).json()['request_id']}"
+    )
+    await rita.post(f"{request}/decide", json={"state": "in_process"})
+    await ann.patch(f"/v1/addresses/{address}", json={"street": "10 Hidden Lane"})
+    await rita.post(f"{request}/decide", json={"state": "active"})
+    await running.run_jobs()
+    assert (await ann.get(request)).json()["state"] == "active"
+    await ann.patch(f"/v1/addresses/{address}", json={"street": "11 Hidden Lane"})
+    await running.run_jobs()
+    assert (await ann.get(request)).json()["state"] == "in_process"
 
 
 async def test_a_deleted_identity_serves_no_number(running: Any, ann: Any, build: Any, bakery: Any) -> None:

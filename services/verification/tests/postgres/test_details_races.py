@@ -74,9 +74,9 @@ async def test_a_did_is_judged_by_the_latest_revision_of_its_details(
         await asyncio.gather(
             running.receive(one.assigned(bakery, bakery)),
             ann.patch(path, json={"company_name": "Changed Ltd"}),
-            running.timers.run_due(),
+            running.run_jobs(),
         )
-        await running.run_due_timers()
+        await running.run_jobs()
         rows = await running.fetch(
             "SELECT identity_revision FROM verifications WHERE did_id = $1 ORDER BY attempt DESC", one.did
         )

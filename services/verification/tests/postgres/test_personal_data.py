@@ -91,7 +91,7 @@ async def test_only_get_returns_personal_data(
         ann, "PATCH", f"/v1/identities/{identity}", json={"last_name": "Quillfeather", "first_name": None}
     )
     await running.set_time(build.zero + timedelta(hours=1))
-    await running.run_due_timers()
+    await running.run_jobs()
     await ask(rita, "GET", "/v1/verifications?status=all")
     attempt = answers[-1].json()["items"][-1]["verification_id"]
     for action in ("claim", "approve", "reject"):

@@ -40,7 +40,7 @@ async def test_no_number_rests_on_a_review_that_is_revoked_at_the_same_time(
     revoked = rita.post(f"/v1/verifications/{pending_id}/revoke", json={})
     *_, answer = await asyncio.gather(*assigned[: MANY // 2], *assigned[MANY // 2 :], revoked)
     assert answer.json()["status"] == "revoked"
-    await running.run_due_timers()
+    await running.run_jobs()
     assert await running.count("registrations", "state = 'approved'") == 0
     ended = await running.count("registrations", "state = 'expired'")
     waiting = await running.count("registrations", "state = 'pending'")
@@ -69,6 +69,7 @@ async def test_a_number_approved_during_a_catalogue_load_is_warned(
     )
     assigned = [running.receive(one.assigned(bakery, bakery, build.zero + HOUR)) for one in numbers]
     await asyncio.gather(*assigned[: MANY // 2], load, *assigned[MANY // 2 :])
+    await running.run_jobs()
     await running.run_due_timers()
     assert await running.count("registrations", "state = 'approved'") == MANY + 1
     warned = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -28,6 +29,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "revoke": lambda build, *_: build.revoke(),
     "claim": lambda build, *_: build.claim(),
     "release": lambda build, *_: build.release(),
+}
+ITEMS: dict[str, Callable[..., Any]] = {
+    "recheck": lambda build: build.recheck(),
+    "revoke_resting": lambda build: build.revoke_resting(build.did),
+    "reassess": lambda build: build.reassess(),
 }
 ALL = STARTS | LATER
 
@@ -187,4 +193,18 @@ def test_a_repeated_command_changes_nothing(
     pending.process(COMMANDS[name](build, acme, quay))
     before = (pending.snapshot(), pending.topics())
     assert isinstance(pending.process(COMMANDS[name](build, acme, quay)), Unchanged)
+    assert (pending.snapshot(), pending.topics()) == before
+
+
+@pytest.mark.parametrize("when", ["unknown", "as it was", "ended"])
+@pytest.mark.parametrize("name", ITEMS)
+def test_an_item_of_a_job_that_has_nothing_to_do_changes_nothing(
+    pending: Any, build: Any, *, name: str, when: str
+) -> None:
+    """The DID is unknown, nothing has changed for it, or it ended since the page was read."""
+    if when == "ended":
+        pending.process(build.removed())
+    build.did = UUID(int=1) if when == "unknown" else build.did
+    before = (pending.snapshot(), pending.topics())
+    assert isinstance(pending.process(ITEMS[name](build)), Unchanged)
     assert (pending.snapshot(), pending.topics()) == before

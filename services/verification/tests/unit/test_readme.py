@@ -50,6 +50,11 @@ def test_every_state_is_in_the_readme() -> None:
     assert table("state") == {f"`{kind.model.__name__}`": f"`{kind.table.name}`" for kind in SERVICE.kinds}
 
 
+def test_every_kind_of_job_is_in_the_readme() -> None:
+    """Each kind of job has the action of those who may start, see and cancel it."""
+    assert table("job") == {f"`{name}`": kind.action for name, kind in SERVICE.jobs.items()}
+
+
 def test_every_route_is_in_the_readme() -> None:
     """Each path is listed with its method."""
     routes = {

@@ -31,7 +31,8 @@ class ServiceRequest(Struct, frozen=True, kw_only=True):
     """One request for an additional service.
 
     `account` is the holder of the DID. The identity is the identity of the DID. `data` is None after the request was
-    closed. `requested_by` and `decided_by` are actors; `decided_by` is who changed the state last.
+    closed. `address_revision` is the revision of its address, if it has one, by which it was decided last.
+    `requested_by` and `decided_by` are actors; `decided_by` is who changed the state last.
     """
 
     request_id: UUID
@@ -44,11 +45,17 @@ class ServiceRequest(Struct, frozen=True, kw_only=True):
     identity_revision: int | None
     identity_account: str
     data: ServiceData | None
+    address_revision: int | None = None
     reasons: tuple[Reason, ...] = ()
     requested_at: datetime
     requested_by: str
     decided_at: datetime | None = None
     decided_by: str | None = None
+
+    @property
+    def address_id(self) -> UUID | None:
+        """Return the address of the request, or None."""
+        return self.data.address_id if self.data else None
 
     @property
     def is_open(self) -> bool:

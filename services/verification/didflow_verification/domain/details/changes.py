@@ -1,28 +1,40 @@
 """Creating and changing identities and addresses.
 
-Each change is a new revision, and every live DID on these details is judged again. The statement that writes the
-`DetailChange` finds those DIDs. Source: spec verification, Verifications.
+Each change is a new revision, and a job reassesses every live DID on these details. Source: spec verification,
+Verifications.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_verification.domain.commands import ChangeAddress, ChangeIdentity, CreateAddress, CreateIdentity
 from didflow_verification.domain.details.identity import Address, Identity
 
+REASSESS_DIDS: Final = "reassess_dids"
+"""The kind of job that spreads a change of details."""
+
 S = TypeVar("S", Identity, Address)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reassessment:
+    """The parameters of the job: the identity that was changed, or whose address was changed if there is one."""
+
+    identity_id: UUID
+    address_id: UUID | None
 
 
 class DetailChange(Struct, frozen=True, kw_only=True):
     """The record that an identity or one of its addresses changed, when and by whom. It has no personal data.
 
-    The statement that writes it schedules a reassessment of every live DID on these details.
+    `change_id` is also the id of the job that reassesses the DIDs on these details.
     """
 
     change_id: UUID
@@ -82,9 +94,7 @@ def change_identity(identity: Identity | None, command: ChangeIdentity, now: dat
     changed = replace(identity, type=command.type or identity.type, person=person)
     if changed == identity:
         return Unchanged(answer=identity)
-    changed = replace(changed, revision=identity.revision + 1)
-    record = _change_record(changed, None, command.caller, now)
-    return Decided(state=changed, also=(record,), answer=changed)
+    return _changed(replace(changed, revision=identity.revision + 1), None, command.caller, now)
 
 
 def change_address(address: Address | None, command: ChangeAddress, now: datetime) -> Decision:
@@ -96,14 +106,13 @@ def change_address(address: Address | None, command: ChangeAddress, now: datetim
     if place == address.place:
         return Unchanged(answer=address)
     changed = replace(address, place=place, revision=address.revision + 1)
-    record = _change_record(changed, address.address_id, command.caller, now)
-    return Decided(state=changed, also=(record,), answer=changed)
+    return _changed(changed, address.address_id, command.caller, now)
 
 
-def _change_record(
-    changed: Identity | Address, address_id: UUID | None, caller: Caller, now: datetime
-) -> DetailChange:
-    return DetailChange(
+def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime) -> Decision:
+    """Return the new revision, its record, and the job that spreads it."""
+    changed = replace(state, changed_at=now, changed_by=caller.actor)
+    record = DetailChange(
         change_id=derived_id("change", address_id or changed.identity_id, str(changed.revision)),
         identity_id=changed.identity_id,
         address_id=address_id,
@@ -111,3 +120,11 @@ def _change_record(
         changed_at=now,
         changed_by=caller.actor,
     )
+    job = NewJob.of(
+        caller,
+        job_id=record.change_id,
+        kind=REASSESS_DIDS,
+        now=now,
+        parameters=Reassessment(identity_id=changed.identity_id, address_id=address_id),
+    )
+    return Decided(state=changed, also=(record, job), answer=changed)

@@ -36,6 +36,8 @@ class Person(Struct, frozen=True, kw_only=True):
 class Identity(Struct, frozen=True, kw_only=True):
     """An end user. It serves its account and the accounts below. `revision` counts its changes.
 
+    `changed_by` made the present revision, at `changed_at`; both are None before the first change.
+
     From `erased_at` on it serves no account, and nobody is shown it. Its personal data is then removed, at once or, if
     the rest of the database is searched for it first, at the end of the search.
     """
@@ -47,6 +49,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     revision: int = 1
     created_at: datetime
     created_by: str
+    changed_at: datetime | None = None
+    changed_by: str | None = None
     erased_at: datetime | None = None
 
     def serves(self, account: str) -> bool:
@@ -65,7 +69,10 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """An address of one identity, in the account of that identity. `revision` counts its changes."""
+    """An address of one identity, in the account of that identity. `revision` counts its changes.
+
+    `changed_by` made the present revision, at `changed_at`; both are None before the first change.
+    """
 
     address_id: UUID
     identity_id: UUID
@@ -74,4 +81,6 @@ class Address(Struct, frozen=True, kw_only=True):
     revision: int = 1
     created_at: datetime
     created_by: str
+    changed_at: datetime | None = None
+    changed_by: str | None = None
     erased_at: datetime | None = None

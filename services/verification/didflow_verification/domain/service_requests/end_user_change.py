@@ -4,7 +4,6 @@ Source: spec lifecycle, Additional services; Stock and holders.
 """
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -14,6 +13,7 @@ from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.details.identity import Address
 from didflow_verification.domain.events import service_changed
 
 
@@ -23,6 +23,12 @@ def current_request(
     """Return the open request of a service, or None."""
     identifier = registration.services.get(service)
     return known.get(ServiceRequest, identifier) if identifier else None
+
+
+def present_address_revision(request: ServiceRequest, known: Known) -> int | None:
+    """Return the revision that the address of a request has now, or None without an address."""
+    address = known.get(Address, request.address_id) if request.address_id else None
+    return address.revision if address else None
 
 
 def with_request(registration: Registration, request: ServiceRequest) -> Registration:
@@ -49,11 +55,10 @@ def with_services(step: Step, known: Known) -> Step:
     return step
 
 
-def with_changed_addresses(step: Step, address_ids: tuple[UUID, ...], known: Known) -> Step:
-    """Return active services at a changed address to processing, or help would be sent to the old address."""
+def with_changed_addresses(step: Step, known: Known) -> Step:
+    """Return active services to processing if their address has changed since, or help is sent to the old address."""
     for request in _open_requests(step.registration, known):
-        data = request.data
-        if request.state != "active" or data is None or data.address_id not in address_ids:
+        if request.state != "active" or present_address_revision(request, known) == request.address_revision:
             continue
         after = request.moved_to("in_process", reasons=())
         step = step.then(with_request(step.registration, after), service_changed(after), requests=(after,))

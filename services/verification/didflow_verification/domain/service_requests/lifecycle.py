@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import ServiceState
@@ -12,7 +14,11 @@ from didflow_verification.domain.commands import CancelService, DecideService, R
 from didflow_verification.domain.details.identity import Address
 from didflow_verification.domain.events import service_changed
 from didflow_verification.domain.service_requests.checks import fault
-from didflow_verification.domain.service_requests.end_user_change import current_request, with_request
+from didflow_verification.domain.service_requests.end_user_change import (
+    current_request,
+    present_address_revision,
+    with_request,
+)
 
 NEEDS_REASONS = frozenset({"changes_required", "not_configured"})
 
@@ -138,7 +144,8 @@ def decide_service(
     if needs_reasons and not command.reasons:
         return Refused("reasons_missing", "Give at least one coded reason.", "reasons")
     reasons = command.reasons if needs_reasons else ()
-    return _moved(registration, request, command.state, now, actor=command.caller.actor, reasons=reasons)
+    decided = replace(request, address_revision=present_address_revision(request, known))
+    return _moved(registration, decided, command.state, now, actor=command.caller.actor, reasons=reasons)
 
 
 def cancel_service(

@@ -5,14 +5,14 @@ A pending verification follows its DID to another holder, so the reviewer's reac
 Source: spec verification, Verifications.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected
 from didflow_verification.domain.axes.registration import Registration, revocation_lapse
 from didflow_verification.domain.axes.step import Step
@@ -28,18 +28,17 @@ from didflow_verification.domain.verifications.approval import Approval, approva
 CLAIM_HOLDS: Final = timedelta(minutes=15)
 """How long a claim holds. Source: spec verification, Verifications."""
 
+REVOKE_RESTING: Final = "revoke_resting"
+"""The kind of job that spreads a revocation."""
+
 _NOT_FOUND = Refused("not_found", "No such verification in your accounts.")
 
 
-class Revocation(Struct, frozen=True, kw_only=True):
-    """The record that a verification was revoked, when and by whom.
-
-    The statement that writes it schedules a recheck for every live DID that rests on the verification.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Revocation:
+    """The parameters of the job: the revoked verification, on which automatic approvals rest."""
 
     verification_id: UUID
-    revoked_at: datetime
-    revoked_by: str
 
 
 def claim(verification: Verification | None, command: Claim, now: datetime) -> Decision:
@@ -105,6 +104,7 @@ def reject(registration: Registration | None, command: Reject, now: datetime, kn
 def revoke(registration: Registration | None, command: Revoke, now: datetime, known: Known) -> Decision:
     """Revoke an approved verification. If its details are in force, they expire at once.
 
+    A job ends the approvals that rest on it. Nothing new rests on it, because its stored approval ends now.
     Refused `not_found`, `not_approved`, `own_submission`.
     """
     verification = known.get(Verification, command.verification_id)
@@ -122,11 +122,15 @@ def revoke(registration: Registration | None, command: Revoke, now: datetime, kn
     if refused is not None:
         return refused
     revoked = _decided(verification, "revoked", command.caller, now, reasons=command.reasons)
-    record = Revocation(
-        verification_id=verification.verification_id, revoked_at=now, revoked_by=command.caller.actor
+    job = NewJob.of(
+        command.caller,
+        job_id=command.verification_id,
+        kind=REVOKE_RESTING,
+        now=now,
+        parameters=Revocation(verification_id=command.verification_id),
     )
     step = _without_approval(registration, command, now, known)
-    also = (revoked, record, *_ended_approval(verification, now, known))
+    also = (revoked, job, *_ended_approval(verification, now, known))
     return Decided(state=step.registration, also=also, events=step.events, answer=revoked)
 
 

@@ -22,14 +22,6 @@ SELECT did_id, number, (approved ->> 'identity_id')::uuid, (approved ->> 'addres
 FROM registrations WHERE ended IS NULL AND approved IS NOT NULL
 """
 
-ADDRESSES_IN_USE = """
-CREATE VIEW addresses_in_use AS
-SELECT did_id, number, identity_id, address_id FROM details_in_use
-UNION ALL
-SELECT did_id, number, identity_id, (data ->> 'address_id')::uuid FROM service_requests
-WHERE state <> 'not_configured' AND data ->> 'address_id' IS NOT NULL
-"""
-
 DETAIL_USES = """
 CREATE VIEW detail_uses AS
 SELECT identity_id AS detail_id, count(DISTINCT did_id) AS dids, 1::bigint AS version
@@ -65,7 +57,7 @@ SELECT i.identity_id,
 FROM identities i
 """
 
-VIEWS = (DETAILS_IN_USE, ADDRESSES_IN_USE, DETAIL_USES, OWNED_DETAILS)
+VIEWS = (DETAILS_IN_USE, DETAIL_USES, OWNED_DETAILS)
 
 BY_ACCOUNT = sa.text('account COLLATE "C"')
 
@@ -114,7 +106,6 @@ def upgrade() -> None:
     create_registrations()
     create_verifications()
     create_service_requests()
-    create_timers()
     for view in VIEWS:
         op.execute(view)
 
@@ -136,7 +127,6 @@ def create_catalogue() -> None:
         instant("changed_at", nullable=False),
         text("changed_by"),
         json("lines"),
-        flag("recheck_all"),
     )
     index("catalogue_changes_country", "catalogue_changes", "country", "changed_at")
 
@@ -151,6 +141,8 @@ def create_identities_and_addresses() -> None:
         count("revision"),
         instant("created_at", nullable=False),
         text("created_by"),
+        instant("changed_at"),
+        text("changed_by", nullable=True),
         instant("erased_at"),
         version(),
     )
@@ -164,6 +156,8 @@ def create_identities_and_addresses() -> None:
         count("revision"),
         instant("created_at", nullable=False),
         text("created_by"),
+        instant("changed_at"),
+        text("changed_by", nullable=True),
         instant("erased_at"),
         version(),
     )
@@ -269,11 +263,13 @@ def create_registrations() -> None:
         sa.Column("correlation_id", sa.Text, nullable=False),
     )
     index("registrations_live_number", "registrations", "number", where="ended IS NULL")
+    index("registrations_live_country", "registrations", "country", "did_id", where="ended IS NULL")
     index("registrations_due", "registrations", "due_at", where="due_at IS NOT NULL")
     index(
         "registrations_rests_on",
         "registrations",
         sa.text("((approved ->> 'rests_on')::uuid)"),
+        "did_id",
         where="ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL",
     )
     for details in ("assigned", "approved"):
@@ -281,6 +277,7 @@ def create_registrations() -> None:
             f"registrations_{details}_identity",
             "registrations",
             sa.text(f"(({details} ->> 'identity_id')::uuid)"),
+            "did_id",
             where="ended IS NULL",
         )
 
@@ -358,6 +355,7 @@ def create_service_requests() -> None:
         count("identity_revision", nullable=True),
         text("identity_account"),
         json("data", nullable=True, comment="personal data; null after the request was closed"),
+        count("address_revision", nullable=True),
         json("reasons"),
         instant("requested_at", nullable=False),
         text("requested_by"),
@@ -374,45 +372,15 @@ def create_service_requests() -> None:
         "service_requests_address",
         "service_requests",
         sa.text("((data ->> 'address_id')::uuid)"),
+        "did_id",
         where=open_only,
     )
 
 
-def create_timers() -> None:
-    op.create_table(
-        "revocations",
-        identifier("verification_id", key=True),
-        instant("revoked_at", nullable=False),
-        text("revoked_by"),
-    )
-    op.create_table(
-        "rechecks",
-        identifier("did_id", key=True),
-        text("number"),
-        instant("due_at"),
-        identifier("revoked", nullable=True, comment="the revoked review that the DID rests on"),
-        version(),
-    )
-    op.create_table(
-        "reassessments",
-        identifier("did_id", key=True),
-        text("number"),
-        instant("due_at"),
-        text("changed_by"),
-        json("address_ids", default="[]", comment="the addresses that changed"),
-        version(),
-    )
-    for table in ("rechecks", "reassessments"):
-        index(f"{table}_due", table, "due_at", where="due_at IS NOT NULL")
-
-
 def downgrade() -> None:
-    for view in ("owned_details", "detail_uses", "addresses_in_use", "details_in_use"):
+    for view in ("owned_details", "detail_uses", "details_in_use"):
         op.execute(f"DROP VIEW {view}")
     for table in (
-        "reassessments",
-        "rechecks",
-        "revocations",
         "service_requests",
         "approvals",
         "verifications",

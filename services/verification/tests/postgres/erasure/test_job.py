@@ -66,11 +66,13 @@ async def test_the_results_list_each_place_and_have_no_personal_data(
     }
     assert {(outcome, code) for _, outcome, code in listed} == {("done", None)}
     assert listed[0][0] == f"identity {former}"
-    seen = await running.client(account="master", role="operator").get("/v1/verification/jobs")
-    assert [one["kind"] for one in seen.json()["items"]] == ["erase_identity"]
-    for role in ("master_reseller", "reseller", "reviewer"):
-        hidden = await running.client(account="master", role=role).get("/v1/verification/jobs")
-        assert hidden.status_code == 403 or hidden.json()["items"] == []
+    for role, kinds in (
+        ("operator", ["erase_identity"]),
+        *((role, []) for role in ("master_reseller", "reseller", "reviewer")),
+    ):
+        shown = await running.client(account="master", role=role).get("/v1/verification/jobs")
+        seen = [one["kind"] for one in shown.json()["items"]]
+        assert [kind for kind in seen if kind != "reassess_dids"] == kinds, role
 
 
 async def test_an_erasure_that_is_killed_everywhere_goes_on_to_its_end(

@@ -10,7 +10,7 @@ from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_contracts.ids import uuid7
 from didflow_verification.catalogue.load_plan import DidCount
 from didflow_verification.catalogue.validation import faults
-from didflow_verification.domain.catalogue_change import load_rules, rule_changes
+from didflow_verification.domain.catalogue_change import Recheck, load_rules, rule_changes
 from didflow_verification.domain.commands import LoadRules
 from didflow_verification.domain.requirements import (
     CountryRules,
@@ -73,16 +73,21 @@ def test_a_version_in_force_must_not_change(row: Requirement) -> None:
 
 
 def test_a_load_is_recorded_with_its_actor(row: Requirement) -> None:
-    """The record has one line for each change. DIDs are rechecked only if a version has `reverify`."""
+    """The record has one line for each change. A job rechecks the DIDs only if a version has `reverify`."""
     later = replace(row, version=2, effective_from=TOMORROW)
     outcome = load_rules(rules(row), load(rules(row, later)), NOON)
     assert isinstance(outcome, Decided)
     (record,) = outcome.also
-    assert (record.changed_by, len(record.lines), record.recheck_all) == ("user:op", 1, False)
+    assert (record.changed_by, len(record.lines)) == ("user:op", 1)
     again = replace(later, reverify=True, grace_until=TOMORROW)
     outcome = load_rules(rules(row), load(rules(row, again)), NOON)
     assert isinstance(outcome, Decided)
-    assert outcome.also[0].recheck_all
+    record, job = outcome.also
+    assert (job.job_id, job.kind, job.parameters) == (record.change_id, "recheck_dids", Recheck(country="XX"))
+    assert (job.account, job.role, job.created_by) == ("", "operator", "user:op")
+    undone = load_rules(rules(row, again), load(rules(row)), NOON)
+    assert isinstance(undone, Decided)
+    assert len(undone.also) == 2
 
 
 def test_loading_twice_changes_nothing(row: Requirement) -> None:

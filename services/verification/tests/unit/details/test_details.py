@@ -19,7 +19,12 @@ from didflow_verification.domain.commands import (
     EraseIdentity,
     MoveContent,
 )
-from didflow_verification.domain.details.changes import DetailChange, change_address, change_identity
+from didflow_verification.domain.details.changes import (
+    DetailChange,
+    Reassessment,
+    change_address,
+    change_identity,
+)
 from didflow_verification.domain.details.document import Document, create_document, move_content
 from didflow_verification.domain.details.erasure import (
     ERASED_PLACE,
@@ -33,7 +38,7 @@ from didflow_verification.domain.details.erasure import (
     erase_identity,
 )
 from didflow_verification.domain.details.identity import Address, Identity, Person
-from didflow_verification.domain.timers import Reassessment, submissions_again
+from didflow_verification.domain.reassessment import submissions_again
 
 CONTENT = UUID(int=7)
 
@@ -66,6 +71,11 @@ def document(acme: Identity, build: Any) -> Document:
 def about(key: UUID, caller: Any) -> dict[str, Any]:
     """Return the fields that every command has."""
     return {"entity_id": key, "subject": "", "caller": caller}
+
+
+def changed(details: Any, by: str, after: timedelta = timedelta()) -> Any:
+    """Return the second revision of an identity or address, which somebody made this long after its creation."""
+    return replace(details, revision=2, changed_at=details.created_at + after, changed_by=by)
 
 
 def creation_of(document: Document, caller: Any) -> CreateDocument:
@@ -134,7 +144,7 @@ def test_details_outside_the_callers_reach_are_not_found(
 
 
 def test_a_change_is_recorded_without_personal_data(build: Any, ann: Any, acme: Identity) -> None:
-    """The revision rises by one. The record has the actor and the time."""
+    """The revision rises by one. The record has the actor and the time. A job of the caller's account spreads it."""
     command = ChangeIdentity(
         **about(acme.identity_id, ann),
         type="individual",
@@ -147,11 +157,16 @@ def test_a_change_is_recorded_without_personal_data(build: Any, ann: Any, acme: 
         type="individual",
         revision=2,
         person=replace(acme.person, last_name="Murphy", company_name=None),
+        changed_at=build.zero,
+        changed_by="user:ann",
     )
-    (record,) = outcome.also
+    record, job = outcome.also
     assert isinstance(record, DetailChange)
     assert (record.revision, record.changed_by, record.changed_at) == (2, "user:ann", build.zero)
     assert "Murphy" not in str(record)
+    assert (job.job_id, job.kind) == (record.change_id, "reassess_dids")
+    assert (job.account, job.role, job.created_by) == ("master/acme", "reseller", "user:ann")
+    assert job.parameters == Reassessment(identity_id=acme.identity_id, address_id=None)
     assert change_identity(outcome.state, command, build.zero) == Unchanged(answer=outcome.state)
 
 
@@ -161,6 +176,9 @@ def test_an_address_changes_once(build: Any, ann: Any, quay: Address) -> None:
     outcome = change_address(quay, command, build.zero)
     assert isinstance(outcome, Decided)
     assert (outcome.state.place.city, outcome.state.revision) == ("Cork", 2)
+    assert outcome.also[1].parameters == Reassessment(
+        identity_id=quay.identity_id, address_id=quay.address_id
+    )
     assert change_address(outcome.state, command, build.zero) == Unchanged(answer=outcome.state)
 
 
@@ -286,29 +304,53 @@ def test_an_address_and_a_document_are_erased_when_no_live_did_uses_them(
 
 def test_changed_details_are_judged_again(pending: Any, build: Any, acme: Identity, later: Any) -> None:
     """The actor of the change submits the next verification. Details that did not change are not judged again."""
-    timer = Reassessment(did_id=build.did, number=build.number, due_at=build.zero, changed_by="user:cat")
-    pending.store(timer)
-    pending.run_timers(build.zero + timedelta(hours=2))
+    assert isinstance(pending.process(build.reassess("cat")), Unchanged)
     assert pending.statuses() == ["pending"]
-    assert pending.state(Reassessment, build.did) == later(timer, due_at=None)
-    pending.store(later(acme, revision=2), timer)
-    pending.run_timers(build.zero + timedelta(hours=2))
+    pending.store(changed(acme, "user:cat"))
+    assert isinstance(pending.process(build.reassess("cat")), Decided)
     assert pending.statuses() == ["superseded", "pending"]
     assert pending.verification(2).submitted_by == "user:cat"
     assert (pending.registration.state, pending.axis_topics()[-1]) == ("pending", "pending")
+    assert isinstance(pending.process(build.reassess("cat")), Unchanged)
+
+
+def test_whoever_changed_the_details_last_submits_them(
+    pending: Any, build: Any, acme: Identity, quay: Address
+) -> None:
+    """The job of an earlier change comes first to a DID that both change. It submits for whoever changed it last."""
+    identity, address = changed(acme, "user:cat"), changed(quay, "user:bob", timedelta(seconds=1))
+    pending.store(identity, address)
+    pending.process(build.reassess("cat"))
+    assert pending.verification(2).submitted_by == "user:bob"
+    assert isinstance(pending.process(build.reassess("bob")), Unchanged)
+    refused = pending.process(build.approve(2, subject="bob"))
+    assert isinstance(refused, Refused)
+    assert refused.code == "own_submission"
+    assert isinstance(pending.process(build.approve(2, subject="cat")), Decided)
+
+
+def test_details_that_fail_in_a_new_revision_are_judged_once(
+    pending: Any, build: Any, acme: Identity, quay: Address
+) -> None:
+    """The approved details stay in force. They are those that were rejected, so they are not submitted once more."""
+    pending.process(build.approve())
+    moved = changed(quay, "user:cat")
+    pending.store(replace(moved, place=replace(moved.place, city="Cork")))
+    assert isinstance(pending.process(build.reassess("cat")), Decided)
+    assert isinstance(pending.process(build.reassess("cat")), Unchanged)
+    assert pending.statuses() == ["approved", "rejected"]
+    assert pending.registration.state == "approved"
 
 
 @pytest.mark.parametrize("registered", [True, False])
 def test_an_ended_or_unknown_did_is_not_judged_again(
-    pending: Any, build: Any, acme: Identity, later: Any, *, registered: bool
+    pending: Any, build: Any, acme: Identity, *, registered: bool
 ) -> None:
-    """Only the timer ends."""
-    did = build.did if registered else uuid4()
+    """Nothing changes, and nothing is published."""
     pending.process(build.removed())
-    timer = Reassessment(did_id=did, number=build.number, due_at=build.zero, changed_by="user:cat")
-    pending.store(later(acme, revision=2), timer)
+    pending.store(changed(acme, "user:cat"))
     published = pending.topics()
-    pending.run_timers(build.zero + timedelta(hours=2))
-    assert pending.state(Reassessment, did) == later(timer, due_at=None)
+    build.did = build.did if registered else uuid4()
+    assert isinstance(pending.process(build.reassess("cat")), Unchanged)
     assert (pending.statuses(), pending.topics()) == (["withdrawn"], published)
-    assert list(submissions_again(pending.registration, "x")) == []
+    assert list(submissions_again(pending.registration)) == []

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Known
+from didflow_chassis.decision import Known, Unchanged
 from didflow_contracts.events import VerificationExpired, VerificationExpiring
 from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.details.document import Document
+from didflow_verification.domain.recheck import recheck
 from didflow_verification.domain.requirements import (
     ANYWHERE,
     CountryRules,
@@ -18,7 +19,6 @@ from didflow_verification.domain.requirements import (
     Requirement,
     Review,
 )
-from didflow_verification.domain.timers import Recheck, on_recheck_due
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 20)
@@ -109,9 +109,8 @@ def test_a_timer_that_is_a_year_late_publishes_the_same_events(proved: Any, buil
 def test_a_recheck_does_not_move_the_planned_warning(proved: Any, build: Any) -> None:
     """The catalogue is loaded while no timer runs. The warning still has its own day."""
     at = datetime(2027, 1, 20, tzinfo=UTC)
-    recheck = Recheck(did_id=build.did, number=build.number, due_at=at, revoked=None)
-    outcome = on_recheck_due(recheck, at, Known(states=proved.snapshot()))
-    assert (outcome.also, outcome.events) == ((), ())
+    outcome = recheck(proved.registration, build.recheck(), at, Known(states=proved.snapshot()))
+    assert isinstance(outcome, Unchanged)
     assert proved.registration.due_at == datetime(2027, 1, 2, tzinfo=UTC)
 
 

@@ -6,12 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from didflow_chassis.decision import Decided, Refused, Unchanged
+from didflow_chassis.decision import Decided, NewJob, Refused, Unchanged
 from didflow_contracts.events import VerificationExpired
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.verification import Verification, verification_id
-from didflow_verification.domain.timers import Recheck
-from didflow_verification.domain.verifications.review import Revocation
+from didflow_verification.domain.commands import RevokeResting
 
 SECOND = UUID("0190a5b6-7c00-7000-8000-000000000002")
 HOUR = timedelta(hours=1)
@@ -32,15 +31,16 @@ def second(build: Any, identity: Any, address: Any) -> list[Any]:
     return [one.purchased(), one.assigned(identity, address, build.zero + HOUR)]
 
 
-def recheck(stage: Any, at: Any, revoked: UUID | None) -> Recheck:
-    """Store the recheck that the record of a revocation schedules for the second number."""
-    made = Recheck(did_id=SECOND, number="+35314567890", due_at=at, revoked=revoked)
-    stage.store(made)
-    return made
+def revoke_resting(build: Any, revoked: UUID) -> RevokeResting:
+    """Return the item of the job of a revocation for the second number."""
+    one = type(build)()
+    one.did, one.number = SECOND, "+35314567890"
+    item: RevokeResting = one.revoke_resting(revoked)
+    return item
 
 
 def test_a_revoked_approval_expires_at_once(resting: Any, build: Any) -> None:
-    """It has no grace. The reasons are those of the reviewer, and the record has the actor."""
+    """It has no grace. The reasons are those of the reviewer, and a job of the reviewer is started."""
     now = build.zero + 2 * HOUR
     resting.process(build.revoke(), now=now)
     event = resting.axis_events[-1]
@@ -53,41 +53,45 @@ def test_a_revoked_approval_expires_at_once(resting: Any, build: Any) -> None:
         "user:rita",
         now,
     )
-    assert resting.rows(Revocation)[0].revoked_by == "user:rita"
+    (job,) = resting.rows(NewJob)
+    assert (job.kind, job.created_by, job.account, job.role) == (
+        "revoke_resting",
+        "user:rita",
+        "master",
+        "reviewer",
+    )
+    assert job.parameters == {"verification_id": str(verification.verification_id)}
 
 
 def test_approvals_that_rest_on_a_revoked_one_expire_too(resting: Any, build: Any) -> None:
-    """The timer of the second number ends its approval. A second recheck finds nothing to do."""
+    """The job ends the approval of the second number. A second item for it finds nothing to do."""
     at = build.zero + 3 * HOUR
     first = resting.verification().verification_id
     assert resting.state(Registration, SECOND).approved.rests_on == first
-    resting.process(build.revoke(), now=at)
-    recheck(resting, at, first)
-    resting.run_timers(at)
+    resting.process(build.revoke(), now=at - HOUR / 2)
+    assert isinstance(resting.process(revoke_resting(build, first), now=at), Decided)
     gone = resting.state(Registration, SECOND)
     assert (gone.state, gone.grace_until, gone.approved) == ("expired", at, None)
     assert resting.state(Verification, verification_id(SECOND, 1)).status == "revoked"
     published = len(resting.axis_events)
-    recheck(resting, at, first)
-    resting.run_timers(at)
+    assert isinstance(resting.process(revoke_resting(build, first), now=at), Unchanged)
     assert len(resting.axis_events) == published
 
 
-def test_a_recheck_for_another_review_changes_nothing(resting: Any, build: Any) -> None:
+def test_the_revocation_of_another_review_changes_nothing(resting: Any, build: Any) -> None:
     """The second number does not rest on it."""
     before = resting.state(Registration, SECOND)
-    recheck(resting, build.zero + 3 * HOUR, SECOND)
-    resting.run_timers(build.zero + 3 * HOUR)
+    assert isinstance(resting.process(revoke_resting(build, SECOND)), Unchanged)
     assert resting.state(Registration, SECOND) == before
 
 
-def test_a_recheck_of_an_ended_did_changes_nothing(resting: Any, build: Any) -> None:
+def test_the_revocation_changes_nothing_of_an_ended_did(resting: Any, build: Any) -> None:
     """The DID was removed in the meantime."""
     one = type(build)()
     one.did, one.number = SECOND, "+35314567890"
     resting.process(one.removed())
-    recheck(resting, build.zero + 3 * HOUR, resting.verification().verification_id)
-    resting.run_timers(build.zero + 3 * HOUR)
+    first = resting.verification().verification_id
+    assert isinstance(resting.process(revoke_resting(build, first)), Unchanged)
     assert resting.state(Registration, SECOND).approved is not None
 
 
