@@ -66,7 +66,7 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
     return {
         Purchase: _purchase(purchase.purchase, settings),
         AssignEndUser: Handler(decide=end_user_details.assign_end_user),
-        RebuildDid: Handler(decide=rebuild.rebuild),
+        RebuildDid: Handler(decide=rebuild.rebuild, when_held=True),
         CreateAccount: Handler(decide=account.create_account, model=Account, needs=needs.parent_account),
     }
 

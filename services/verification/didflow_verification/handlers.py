@@ -80,7 +80,9 @@ COMMANDS: Mapping[type[Command], Handler] = {
         needs=needs.for_completion,
         state_needs=needs.owned_details,
     ),
-    commands.EraseReviewerTexts: Handler(decide=erase_reviewer_texts, needs=needs.for_reviewer_texts),
+    commands.EraseReviewerTexts: Handler(
+        decide=erase_reviewer_texts, needs=needs.for_reviewer_texts, when_held=True
+    ),
     commands.CreateAddress: Handler(decide=create_address, model=Address, needs=needs.for_creation),
     commands.ChangeAddress: Handler(decide=change_address, model=Address),
     commands.EraseAddress: Handler(decide=erase_address, model=Address, needs=needs.for_erasure),

@@ -8,6 +8,8 @@ import pytest
 
 from didflow_chassis.decision import Caller, NewJob
 from didflow_chassis.jobs.job import Job, StartJob
+from didflow_chassis.service import Handler
+from didflow_contracts.events import VerificationNotRequired
 from didflow_contracts.ids import uuid7
 from didflow_inventory.domain.my_numbers import listing
 from didflow_inventory.jobs import Rebuild
@@ -97,3 +99,27 @@ async def test_a_number_that_changes_during_a_rebuild_keeps_its_change(
     changed = {row["did_id"] for row in dids[::7]}
     for row in await inventory.fetch("SELECT did_id, in_expiring_soon, registration FROM dids"):
         assert row["in_expiring_soon"] == (row["did_id"] not in changed)
+
+
+async def test_a_did_with_a_message_that_failed_is_shown_by_the_present_rules_too(
+    inventory: Any,
+    numbers: list[str],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    make: Any,
+) -> None:
+    """A listing depends on stored values only. The failed message waits as before, and the version of the row rises."""
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    (did,) = await inventory.fetch("SELECT did_id, number FROM dids ORDER BY did_id LIMIT 1")
+    with monkeypatch.context() as patch:
+        patch.setitem(inventory.service.events, VerificationNotRequired, Handler(decide=broken))
+        await inventory.receive(make.registration("not_required", did_id=did["did_id"], number=did["number"]))
+    request.getfixturevalue("changed_rule")
+    job = await rebuilt(inventory)
+    assert (job.done, job.refused) == (230, 0)
+    assert await inventory.count("dids", f"did_id = '{did['did_id']}' AND in_expiring_soon") == 1
+    assert await inventory.count("parked", f"entity = '{did['did_id']}' AND reason = 'retry'") == 1

@@ -10,6 +10,8 @@ import pytest
 from didflow_chassis.decision import Caller
 from didflow_chassis.jobs.job import CancelJob
 from didflow_chassis.jobs.kinds import Item
+from didflow_chassis.service import Handler
+from didflow_contracts.events import DidChanged
 from didflow_verification.domain.details.identity import Identity, Person
 from didflow_verification.domain.verifications import reviewer_texts
 from didflow_verification.erasure.job import ERASURE
@@ -269,6 +271,25 @@ async def test_a_text_that_cannot_be_removed_keeps_the_values_for_the_next_job(
     monkeypatch.undo()
     await jobs.finish(await start(jobs, former))
     assert await traces.found() == {}
+
+
+async def test_a_did_with_a_message_that_failed_does_not_keep_a_person_from_being_erased(
+    running: Any, jobs: Any, build: Any, former: UUID, *, traces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The texts of reviewers are replaced beside the failed message, which waits as before."""
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    did_id = build.removed().data.did_id
+    with monkeypatch.context() as patch:
+        patch.setitem(running.service.events, DidChanged, Handler(decide=broken))
+        await running.receive(build.did_changed(sequence=99))
+    assert await running.count("parked", f"entity = '{did_id}' AND reason = 'retry'") == 1
+    job = await jobs.finish(await start(jobs, former))
+    assert (job.state, job.refused) == ("done", 0)
+    assert await traces.found() == {}
+    assert await running.count("parked", f"entity = '{did_id}' AND reason = 'retry'") == 1
 
 
 async def test_documents_in_an_unknown_store_are_refused_before_anything_is_erased(
