@@ -1,7 +1,7 @@
 """The `dead_letters` table: records that were given up.
 
 The row is authoritative; the topic `<service>.dlq` gets a copy in the same transaction. All SQL on this table is here,
-except for the retry and the drop: see `dead_letter_operations`.
+except for the retry and the drop (`dead_letter_operations`) and for `kept_messages`.
 """
 
 from collections.abc import Sequence

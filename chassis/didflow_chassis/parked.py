@@ -1,4 +1,6 @@
-"""The `parked` table: messages that cannot be decided now. All SQL on this table is here.
+"""The `parked` table: messages that cannot be decided now.
+
+All SQL on this table is here, except that of `kept_messages`, which knows nothing but the columns of a record.
 
 Rows of one entity are tried in the order of their ids. A row under retry or given up (`dead`) holds the rows after it.
 """
