@@ -189,4 +189,18 @@ MUTANTS = (
         after="    leased_until = clock_timestamp(),\n    state",
         tests=(LEASES,),
     ),
+    Mutant(
+        name="jobs leave out entities that wait for an operator",
+        file="stage/entity_queue.py",
+        before="        if not queue.is_held or message.handler.when_held:\n",
+        after="        if not queue.is_held:\n",
+        tests=("chassis/tests/unit/test_fake_stage.py",),
+    ),
+    Mutant(
+        name="timers of an entity run before its failed message",
+        file="stage/entity_queue.py",
+        before="        if not queue.is_held:\n            self._settle(message)\n",
+        after="        self._settle(message)\n",
+        tests=("chassis/tests/unit/test_fake_stage.py",),
+    ),
 )

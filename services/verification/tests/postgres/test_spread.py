@@ -231,4 +231,4 @@ async def test_the_statements_of_a_chunk_do_not_grow_with_its_dids(
             await running.run_job_chunk()
         counts.append(len(statements))
     assert await running.count("job_results", "outcome = 'done'") == 20 + 99
-    assert counts[0] == counts[1] <= 40, counts
+    assert counts[0] == counts[1] <= 25, counts
