@@ -22,7 +22,7 @@ from didflow_chassis.http.problems import invalid_input
 from didflow_chassis.http.routes import Router
 from didflow_chassis.jobs import store
 from didflow_chassis.jobs.job import CancelJob, Job, JobState
-from didflow_chassis.jobs.kinds import kinds_of_role
+from didflow_chassis.jobs.kinds import kept_from_role, kinds_of_role
 from didflow_chassis.jobs.results import ItemOutcome
 from didflow_chassis.service import Service
 from didflow_chassis.tenancy import within
@@ -83,9 +83,18 @@ async def show_job(http: Http, job_id: UUID) -> JobResponse:
 
 
 async def cancel_job(http: Http, job_id: UUID) -> Response:
-    """Cancel a job. What was done stays done. 409 `job_finished` if there is nothing left to cancel."""
-    kinds = kinds_of_role(http.runtime.service.jobs, http.caller.role)
-    command = CancelJob(entity_id=job_id, subject="", caller=http.caller, kinds=kinds)
+    """Cancel a job. What was done stays done. 409 `job_finished` if there is nothing left to cancel.
+
+    409 `job_completes_decision` if only an operator may cancel it, because its decision is in force already.
+    """
+    jobs, role = http.runtime.service.jobs, http.caller.role
+    command = CancelJob(
+        entity_id=job_id,
+        subject="",
+        caller=http.caller,
+        kinds=kinds_of_role(jobs, role),
+        kept=kept_from_role(jobs, role),
+    )
     return await http.run(command, render=JobResponse.of)
 
 

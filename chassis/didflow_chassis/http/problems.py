@@ -32,6 +32,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "not_ready": (409, "Data that this call needs has not arrived yet"),
     "already_dropped": (409, "The dead letter was dropped before"),
     "already_retried": (409, "The dead letter was retried before"),
+    "job_completes_decision": (409, "The job carries out a decision that is in force"),
     "job_finished": (409, "The job has ended"),
     "truncated": (409, "Only a part of the record is stored"),
     "idempotency_in_progress": (409, "The first call with this key is still running"),

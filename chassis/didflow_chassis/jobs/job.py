@@ -74,19 +74,28 @@ def start_job(job: Job | None, command: StartJob, now: datetime) -> Decision:  #
 
 @dataclass(frozen=True, kw_only=True)
 class CancelJob(Command):
-    """Cancel a job. `kinds` are the kinds that the caller may start."""
+    """Cancel a job. `kinds` are the kinds that the caller sees, and `kept` are those that it may not cancel."""
 
     kinds: frozenset[str]
+    kept: frozenset[str] = frozenset()
 
 
 def cancel_job(job: Job | None, command: CancelJob, now: datetime) -> Decision:
-    """Cancel a job between two of its chunks. What was done stays done. Refused `not_found`, `job_finished`."""
+    """Cancel a job between two of its chunks. What was done stays done.
+
+    Refused `not_found`, `job_finished`, `job_completes_decision`.
+    """
     if job is None or job.kind not in command.kinds or not command.caller.reaches(job.account):
         return Refused("not_found", "No such job in your accounts.")
     if job.state == "canceled":
         return Unchanged(answer=job)
     if job.state not in UNFINISHED:
         return Refused("job_finished", f"The job is {job.state}. It cannot be canceled any more.")
+    if job.kind in command.kept:
+        return Refused(
+            "job_completes_decision",
+            "The job carries out a decision that is in force. Only an operator can cancel it.",
+        )
     canceled = replace(job, state="canceled", finished_at=now)
     return Decided(state=canceled, answer=canceled)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import Struct
 
 from didflow_chassis.database import Database
-from didflow_chassis.decision import Caller, Command, Refused, Unchanged
+from didflow_chassis.decision import OPERATOR, Caller, Command, Refused, Unchanged
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.results import ItemOutcome
 from didflow_contracts.roles import Action, may
@@ -63,7 +63,8 @@ class JobTools(Generic[P]):
 class JobKind(Generic[P]):
     """One kind of job. The functions read outside of the transaction in which the chunk is then decided.
 
-    `action` says which roles may start, see and cancel it. `count(tools)` returns the number of items.
+    `action` says which roles may start it and see it and, with one exception, cancel it.
+    `count(tools)` returns the number of items.
     `page(tools, after, limit)` returns the next items after a position (None: from the start), at most `limit`; a
     shorter page is the last one. It uses one statement, in the order of an index. If `has_short_pages`, only an empty
     page is the last one: a kind with items of several tables reads one table for each page.
@@ -73,6 +74,9 @@ class JobKind(Generic[P]):
 
     `chunk` is the number of items in a transaction: 100 or less, so that live traffic never waits long for a lock.
     If not `lists_unchanged`, the results do not list the items that were unchanged.
+
+    A job `completes_decision` if it carries out a decision that is in force already, such as the revocation of an
+    approval. Whoever made the decision sees the job, and only an operator may cancel it.
     """
 
     action: Action
@@ -84,6 +88,7 @@ class JobKind(Generic[P]):
     chunk: int = 100
     has_short_pages: bool = False
     lists_unchanged: bool = True
+    completes_decision: bool = False
 
     def is_last(self, page: Sequence[Item]) -> bool:
         """Return True if no page follows this one."""
@@ -91,5 +96,10 @@ class JobKind(Generic[P]):
 
 
 def kinds_of_role(jobs: Mapping[str, JobKind[Any]], role: str) -> frozenset[str]:
-    """Return the names of the kinds that a role may start, and so see and cancel. Source: spec roles, Jobs."""
+    """Return the names of the kinds that a role may start, and so see. Source: spec roles, Jobs."""
     return frozenset(name for name, kind in jobs.items() if may(role, kind.action))
+
+
+def kept_from_role(jobs: Mapping[str, JobKind[Any]], role: str) -> frozenset[str]:
+    """Return the names of the kinds that a role may not cancel, even if it sees them."""
+    return frozenset(name for name, kind in jobs.items() if kind.completes_decision and role != OPERATOR)

@@ -13,6 +13,9 @@ A DID can be decided between two chunks. So a page only names DIDs. The command 
 compares it with the rules, reviews and details of that moment. If several changes are spread at the same time, each job
 decides by the last change. The job that comes first to a DID does the work, and the others find nothing to do.
 
+Only an operator may cancel such a job: whoever changed the details of an end user could otherwise keep them from being
+judged again.
+
 A command is also decided if an earlier message about its DID has failed and waits for an operator, because nobody would
 repeat the command later.
 """
@@ -79,6 +82,7 @@ def _kind(
         page=next_page,
         work=work,
         lists_unchanged=lists_unchanged,
+        completes_decision=True,
     )
 
 

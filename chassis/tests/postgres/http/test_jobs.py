@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -172,6 +173,22 @@ async def test_a_cancel_is_repeated_and_a_finished_job_is_not_canceled(service: 
         finished = await add_job(service, "add", ACME, state=state, finished_at=START)
         answer = await client.post(f"{JOBS}/{finished}/cancel")
         assert (answer.status_code, answer.json()["code"]) == (409, "job_finished")
+
+
+async def test_a_job_that_carries_out_a_decision_is_canceled_by_operators_only(
+    service: ServiceOnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever made the decision sees the job but cannot stop it. A job that ended is `job_finished` for everybody."""
+    kind = replace(service.service.jobs["add"], completes_decision=True)
+    monkeypatch.setitem(service.service.jobs, "add", kind)
+    job_id = await add_job(service, "add", ACME)
+    maker, operator = service.client(ACME, "reseller"), service.client(ACME, "operator")
+    answer = await maker.post(f"{JOBS}/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "job_completes_decision")
+    assert (await maker.get(f"{JOBS}/{job_id}")).json()["state"] == "queued"
+    assert (await operator.post(f"{JOBS}/{job_id}/cancel")).json()["state"] == "canceled"
+    done = await add_job(service, "add", ACME, state="done", finished_at=START)
+    assert (await maker.post(f"{JOBS}/{done}/cancel")).json()["code"] == "job_finished"
 
 
 async def add_results(service: ServiceOnPostgres, job_id: str, first: int, last: int) -> None:

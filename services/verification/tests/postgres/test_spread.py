@@ -219,6 +219,18 @@ async def test_whoever_may_make_a_change_sees_how_it_is_spread(
     assert approved
 
 
+async def test_nobody_but_an_operator_keeps_changed_details_from_being_judged_again(
+    running: Any, ann: Any, build: Any, bakery: Any, approved: Any
+) -> None:
+    """Whoever changed the identity sees the job and cannot cancel it. So no approval covers another person for long."""
+    await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Second Ltd"})
+    (job,) = (await ann.get("/v1/verification/jobs")).json()["items"]
+    answer = await ann.post(f"/v1/verification/jobs/{job['job_id']}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "job_completes_decision")
+    await running.run_jobs()
+    assert (approved.open, bool((await running.stored(REGISTRATIONS, build.did)).open)) == (False, True)
+
+
 async def test_the_statements_of_a_chunk_do_not_grow_with_its_dids(
     running: Any, ann: Any, bakery: Any, approved: Any
 ) -> None:
