@@ -203,4 +203,11 @@ MUTANTS = (
         after="        self._settle(message)\n",
         tests=("chassis/tests/unit/test_fake_stage.py",),
     ),
+    Mutant(
+        name="a kept message is replaced although its text has changed",
+        file="kept_messages.py",
+        before=" AND {text} IS NOT DISTINCT FROM $9",
+        after=" AND coalesce($9::text, '') IS NOT NULL",
+        tests=(f"{STAGE}/test_kept_messages.py",),
+    ),
 )
