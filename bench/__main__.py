@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def bench(
+def bench(  # noqa: PLR0917 - each is an option of the command
     only: Annotated[
         list[str] | None,
         typer.Argument(help=f"Measures to run: {', '.join(measures.ALL)}. Default: the first five."),
@@ -28,6 +28,7 @@ def bench(
         int, typer.Option(min=1_000, help="Number of purchases in one run of a stage.")
     ] = 30_000,
     rows: Annotated[int, typer.Option(min=10_000, help="Number of rows of a large state table.")] = 1_000_000,
+    terms: Annotated[int, typer.Option(min=1_000, help="Number of terms that are due at once.")] = 100_000,
     save: Annotated[bool, typer.Option(help="Write bench/latest.json.")] = True,
 ) -> None:
     """Measure didflow against minimal references on a real Kafka and a real, durable PostgreSQL."""
@@ -39,7 +40,7 @@ def bench(
         )
     logging.basicConfig(level=logging.CRITICAL)
     console = Console(width=None if os.isatty(1) else 150)
-    options = measures.Options(rounds=rounds, messages=messages, rows=rows)
+    options = measures.Options(rounds=rounds, messages=messages, rows=rows, terms=terms)
     report = asyncio.run(_measure(chosen, options, console))
     report.show(console)
     if save:

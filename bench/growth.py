@@ -137,8 +137,11 @@ async def _shared(growing: Growth, dsn: str, workers: int, messages: int) -> Too
 
 
 @asynccontextmanager
-async def worker(growing: Growth, dsn: str, number: int) -> AsyncIterator[Child]:
-    """Run a worker until the block ends. The block starts when the worker has its partitions."""
+async def worker(growing: Growth, dsn: str, number: int, **settings: str) -> AsyncIterator[Child]:
+    """Run a worker until the block ends. The block starts when the worker has its partitions.
+
+    `settings` are more settings of the worker, without their prefix.
+    """
     port = free_port()
     told = {
         "KAFKA": growing.machine.kafka,
@@ -146,6 +149,7 @@ async def worker(growing: Growth, dsn: str, number: int) -> AsyncIterator[Child]
         "TOPIC_PREFIX": growing.prefix,
         "PRODUCTION": "false",
         "HEALTH_PORT": str(port),
+        **settings,
     }
     environment = {**os.environ, **{f"DIDFLOW_{name}": value for name, value in told.items()}}
     command = [str(Path(sysconfig.get_path("scripts")) / "didflow-billing"), "worker"]

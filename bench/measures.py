@@ -2,11 +2,11 @@
 
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
+from bench import due_terms, growth, relays, stages
 from bench import flow as whole_flow
-from bench import growth, relays, stages
 from bench import latency as latencies
 from bench import memory as memories
 from bench.machine import Machine
@@ -23,6 +23,8 @@ GROWTH_MESSAGES: Final = 50_000
 whole page."""
 SHARED_MESSAGES: Final = 10_000
 MEMORY_PIECES: Final = 10
+IDLE_S: Final = 60.0
+"""At 5 purchases a second, 300 of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Options:
     rounds: int
     messages: int
     rows: int
+    terms: int
 
 
 Measure = Callable[[Machine, Options, Report, Tell], Awaitable[None]]
@@ -147,6 +150,26 @@ async def memory(machine: Machine, options: Options, report: Report, tell: Tell)
     )
 
 
+async def timers(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The latency of purchases while many terms are due, against the same with nothing due."""
+    waves = await due_terms.measure(machine, terms=options.terms, idle_s=IDLE_S, tell=tell)
+    report.about["due_terms"] = options.terms
+    report.detail["timers"] = {f"{wave.workers} workers": asdict(wave) for wave in waves}
+    report.figures += [
+        Figure(
+            key=f"timers_{wave.workers}",
+            what=f"latency p95, {options.terms:,} terms due, {wave.workers} workers",
+            unit="ms",
+            ours=wave.p95,
+            reference=wave.idle_p95,
+            against="nothing due",
+            aim=3.0,
+            at_most=True,
+        )
+        for wave in waves
+    ]
+
+
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
     "relay": relay,
@@ -154,7 +177,13 @@ USUAL: Final[Mapping[str, Measure]] = {
     "latency": latency,
     "rows": rows,
 }
-ALL: Final[Mapping[str, Measure]] = {**USUAL, "batches": batches, "workers": workers, "memory": memory}
+ALL: Final[Mapping[str, Measure]] = {
+    **USUAL,
+    "batches": batches,
+    "workers": workers,
+    "memory": memory,
+    "timers": timers,
+}
 """All measures. A measure that is not usual runs only if it is named."""
 
 

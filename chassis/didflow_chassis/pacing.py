@@ -1,9 +1,9 @@
 """Paces background work, which is due timers and jobs, so that live traffic keeps its time.
 
 Background work is done in chunks: a chunk is one small transaction. A worker runs one chunk at a time. After each one,
-all background work of the worker pauses for as long as the chunk took. So a worker gives at most half of its time to
-it, and on a busy machine, where chunks take longer, it pauses longer. A chunk does not begin while many rows wait in
-the outbox, because the relay publishes them in order and live events would wait behind them.
+all background work of the worker pauses for three times as long as the chunk took. So a worker gives a quarter of its
+time to it, and on a busy machine, where chunks take longer, it pauses longer. A chunk does not begin while many rows
+wait in the outbox, because the relay publishes them in order and live events would wait behind them.
 
     pace = pacing.pace()
     while there is more to do:
@@ -19,12 +19,14 @@ from typing import Final
 
 from didflow_chassis.database import Database
 
-MAX_CHUNK: Final = 100
+MAX_CHUNK: Final = 50
 """The most things of one chunk."""
-MIN_CHUNK: Final = 5
-LONG_S: Final = 0.2
+MIN_CHUNK: Final = 10
+LONG_S: Final = 0.1
 """After a chunk that took longer, the next chunk of the same work is half as large."""
-MAX_OUTBOX: Final = 500
+PAUSE: Final = 3
+"""How many times as long as a chunk the pause after it is."""
+MAX_OUTBOX: Final = 200
 """A chunk waits while more rows than this wait in the outbox."""
 PATIENCE_S: Final = 1.0
 """How long a chunk waits for an outbox that the relay is emptying. So background work goes on in a busy system."""
@@ -59,7 +61,7 @@ class Pacing:
                 yield
             finally:
                 ended = time.monotonic()
-                self._next_at = ended + (ended - began)
+                self._next_at = ended + PAUSE * (ended - began)
 
     async def _outbox_has_room(self) -> None:
         """Wait until few rows are in the outbox. If the relay publishes but cannot keep up, wait `PATIENCE_S`."""

@@ -19,6 +19,7 @@ from didflow_chassis.pacing import MAX_CHUNK, Pacing
 from didflow_chassis.service import Service
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.states import Kind
+from didflow_chassis.tables import NOW_SQL
 from didflow_chassis.telemetry.queues import QueueMetrics
 
 MAX_PRUNED = 5_000
@@ -39,11 +40,21 @@ def due_sql(kind: Kind[Any]) -> str:
     It chooses at random among the $3 oldest. It takes no locks. A state is passed over while a parked message holds its
     entity.
     """
-    subject, is_not_held = kind.subject or "NULL", parked.is_not_held(f"t.{kind.key}::text")
     return chosen(
-        f"SELECT {kind.key}, {subject}, {kind.due} AS due_at FROM {kind.table.name} t "  # noqa: S608
-        f"WHERE {kind.due} <= $1 AND {is_not_held} ORDER BY {kind.due} LIMIT $3"
+        f"SELECT {kind.key}, {kind.subject or 'NULL'}, {kind.due} AS due_at {_due_at(kind, '$1')} "
+        f"ORDER BY {kind.due} LIMIT $3"
     )
+
+
+def count_due(service: Service) -> str:
+    """Return the SQL expression that counts the timers of a service that are due now, by the service's time."""
+    kinds = (kind for kind in service.kinds if kind.due and kind.model in service.due)
+    return " + ".join(["0", *(f"(SELECT count(*) {_due_at(kind, NOW_SQL)})" for kind in kinds)])
+
+
+def _due_at(kind: Kind[Any], instant: str) -> str:
+    is_not_held = parked.is_not_held(f"t.{kind.key}::text")
+    return f"FROM {kind.table.name} t WHERE {kind.due} <= {instant} AND {is_not_held}"
 
 
 class Timers:

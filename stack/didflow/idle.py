@@ -1,9 +1,10 @@
-"""Whether an installation is idle: outboxes are empty, nothing is retried, no job runs, all topics are read."""
+"""Whether an installation is idle: nothing is to publish, retried or due, no job runs, all topics are read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from typing import Any, Final
 
@@ -20,11 +21,10 @@ from didflow_chassis.jobs.store import COUNT_UNFINISHED
 from didflow_chassis.kafka_clients import connection
 from didflow_chassis.parked import COUNT_HELD
 from didflow_chassis.settings import Settings
+from didflow_chassis.timers import count_due
 
 PATIENCE_S: Final = 90.0
 _PAUSE_S: Final = 0.1
-_WAITING: Final = f"SELECT (SELECT count(*) FROM outbox), ({COUNT_HELD}), ({COUNT_UNFINISHED})"  # noqa: S608
-
 Ends = dict[TopicPartition, int]
 More = Callable[[], Iterable[str]]
 
@@ -72,8 +72,13 @@ class IdleCheck:
         return found or [reason for name in names for reason in await self._group(name)]
 
     async def _database(self, name: str) -> list[str]:
-        outbox, parked, jobs = await self.databases[name].fetchrow(_WAITING)
-        counts = ((outbox, "to publish"), (parked, "parked"), (jobs, "jobs to finish"))
+        outbox, parked, jobs, due = await self.databases[name].fetchrow(_waiting(name))
+        counts = (
+            (outbox, "to publish"),
+            (parked, "parked"),
+            (jobs, "jobs to finish"),
+            (due, "timers due"),
+        )
         return [f"{name}: {count} {what}" for count, what in counts if count]
 
     async def _group(self, name: str) -> list[str]:
@@ -88,6 +93,13 @@ class IdleCheck:
         self._ends |= ends
         lag = sum(max(0, end - max(0, committed[p].offset)) for p, end in ends.items() if end)
         return [f"{name}: {lag} to read"] if lag else []
+
+
+@cache
+def _waiting(name: str) -> str:
+    """Return the statement that counts what the database of a service has to do."""
+    due = count_due(service(name))
+    return f"SELECT (SELECT count(*) FROM outbox), ({COUNT_HELD}), ({COUNT_UNFINISHED}), {due}"  # noqa: S608
 
 
 def only_ask(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:

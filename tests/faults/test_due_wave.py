@@ -1,0 +1,57 @@
+"""Many terms become due at the same time, as at the end of a month, and a worker is killed while it renews them."""
+
+from collections import defaultdict
+from contextlib import AsyncExitStack
+
+from aiokafka import AIOKafkaConsumer
+from faults.installation import Install, Installation, ready
+from faults.services_in_process import event_of, raw_record
+from harness.due_terms import Renewals, due_terms
+from harness.processes import until
+
+from didflow_chassis.kafka_clients import connection
+from didflow_contracts.events import TermChanged
+
+TERMS = 3_000
+FEW = TERMS // 6
+
+
+async def test_workers_share_a_wave_and_renew_each_term_once_although_one_is_killed(
+    install: Install, exits: AsyncExitStack
+) -> None:
+    """Each term has one renewal in the ledger and one `term.changed` on the topic. The killed worker comes back."""
+    installation = await install("billing")
+    terms = await due_terms(installation.parts.postgres["billing"], TERMS)
+    exits.push_async_callback(terms.connection.close)
+    first, _ = await ready(installation.worker("billing", 0), installation.worker("billing", 1))
+    await terms.make_due()
+
+    async def some_are_renewed() -> bool:
+        return (await terms.renewals()).terms >= FEW
+
+    await until(some_are_renewed, within=30, what="the first renewals")
+    assert not await terms.is_over()
+    await first.process.kill()
+    await first.again().ready()
+    await until(terms.is_over, within=60, what="the end of the wave")
+    assert await terms.renewals() == Renewals(entries=TERMS, terms=TERMS)
+    assert await renewed_once(installation) == TERMS
+
+
+async def renewed_once(installation: Installation) -> int:
+    """Return the number of DIDs that have exactly one event about their term. Repeats of an event are one event."""
+    settings = installation.settings
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + TermChanged.topic,
+        **connection(settings),
+        group_id=None,
+        auto_offset_reset="earliest",
+    )
+    events = defaultdict[object, set[str]](set)
+    async with consumer:
+        while found := await consumer.getmany(timeout_ms=1_000):
+            for records in found.values():
+                for record in records:
+                    event = event_of(raw_record(record.value, TermChanged.topic))
+                    events[event.data.did_id].add(event.id)
+    return sum(len(ids) == 1 for ids in events.values())
