@@ -5,29 +5,25 @@ it before the wave and half of it after, and during the wave, all with the same 
 """
 
 import asyncio
-import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from harness.due_terms import due_terms, is_due_number
+from harness.due_terms import due_terms
+from harness.steady_purchases import at, steady_purchases
 
 from bench.databases import prepared
 from bench.growth import Growth, worker
 from bench.machine import Machine
-from bench.purchases import HEADERS, TOPIC, numbers, purchase
+from bench.purchases import new_purchases
 from bench.rounds import Tell
 from didflow.embedded.child import Child
 from didflow.embedded.wait import until
-from didflow_contracts.envelope import encode
 from didflow_contracts.events import TermChanged
 
 WORKERS = (1, 2, 4)
-PER_SECOND = 5
 WARM_UP_S = 10
 PATIENCE_S = 1_800.0
 
@@ -55,62 +51,17 @@ class Wave:
 
 
 @dataclass(kw_only=True)
-class Purchases:
-    """Purchases at a steady rate, and the events about terms that answer them."""
+class Renewed:
+    """The events about due terms: their ids by number. `repeats` are events that came twice."""
 
-    producer: AIOKafkaProducer
-    consumer: AIOKafkaConsumer
-    prefix: str
-    sent: dict[str, float] = field(default_factory=dict)
-    answered: dict[str, float] = field(default_factory=dict)
-    renewed: dict[str, set[str]] = field(default_factory=dict)
+    ids: dict[str, set[str]] = field(default_factory=dict)
     repeats: int = 0
-    _indices: Iterator[int] = field(default_factory=lambda: numbers(1_000_000))
 
-    async def listen(self) -> None:
-        """Read events about terms until cancelled."""
-        while True:
-            found = await self.consumer.getmany(timeout_ms=200)
-            now = time.perf_counter()
-            for record in itertools.chain.from_iterable(found.values()):
-                self._note(record.key.decode(), record.value, now)
-
-    def _note(self, number: str, value: bytes, now: float) -> None:
-        if not is_due_number(number):
-            self.answered.setdefault(number, now)
-            return
-        ids, event_id = self.renewed.setdefault(number, set()), orjson.loads(value)["id"]
+    def note(self, number: str, value: bytes) -> None:
+        """Note an event about a number that was not purchased during the measurement."""
+        ids, event_id = self.ids.setdefault(number, set()), orjson.loads(value)["id"]
         self.repeats += event_id in ids
         ids.add(event_id)
-
-    async def send(self) -> None:
-        """Publish purchases at the steady rate until cancelled."""
-        started = time.perf_counter()
-        for number in itertools.count():
-            await asyncio.sleep(max(0.0, started + number / PER_SECOND - time.perf_counter()))
-            event = purchase(next(self._indices))
-            self.sent[event.subject] = time.perf_counter()
-            await self.producer.send(
-                self.prefix + TOPIC, encode(event), key=event.subject.encode(), headers=HEADERS
-            )
-
-    @asynccontextmanager
-    async def steady(self) -> AsyncIterator[list[float]]:
-        """Publish purchases during the block, and wait for their answers. Then the list has their latencies in ms."""
-        before, latencies = len(self.sent), list[float]()
-        sending = asyncio.create_task(self.send())
-        try:
-            yield latencies
-        finally:
-            sending.cancel()
-        numbers_sent = list(self.sent)[before:]
-        try:
-            await until(lambda: all(n in self.answered for n in numbers_sent), within=30, what="answers")
-        except TimeoutError:
-            return
-        finally:
-            answered = (n for n in numbers_sent if n in self.answered)
-            latencies += sorted((self.answered[n] - self.sent[n]) * 1_000 for n in answered)
 
 
 async def measure(machine: Machine, *, terms: int, idle_s: float, tell: Tell) -> list[Wave]:
@@ -131,7 +82,10 @@ async def _wave(machine: Machine, workers: int, terms: int, idle_s: float) -> Wa
         exits.push_async_callback(due.connection.close)
         await machine.settle()
         running = [await _start(exits, growing, dsn, n) for n in range(workers)]
-        purchases = await _purchases(exits, growing)
+        renewed = Renewed()
+        purchases = await exits.enter_async_context(
+            steady_purchases(machine.kafka, growing.prefix, TermChanged.topic, new_purchases(), renewed.note)
+        )
         async with purchases.steady():
             await asyncio.sleep(WARM_UP_S)
         async with purchases.steady() as before:
@@ -139,53 +93,30 @@ async def _wave(machine: Machine, workers: int, terms: int, idle_s: float) -> Wa
         started = time.perf_counter()
         async with purchases.steady() as busy:
             await due.make_due()
-            await until(
-                lambda: len(purchases.renewed) > terms / 2, within=PATIENCE_S, what="half of the wave"
-            )
+            await until(lambda: len(renewed.ids) > terms / 2, within=PATIENCE_S, what="half of the wave")
             await running[0].kill()
             running[0] = await _start(exits, growing, dsn, 0)
-            await until(
-                lambda: len(purchases.renewed) >= terms, within=PATIENCE_S, what="the events of all terms"
-            )
+            await until(lambda: len(renewed.ids) >= terms, within=PATIENCE_S, what="the events of all terms")
             await until(due.is_over, within=PATIENCE_S, what="the end of the wave")
             seconds = time.perf_counter() - started
         async with purchases.steady() as after:
             await asyncio.sleep(idle_s / 2)
         idle, found = sorted(before + after), await due.renewals()
-        once = Counter(len(ids) for ids in purchases.renewed.values())[1]
+        once = Counter(len(ids) for ids in renewed.ids.values())[1]
         return Wave(
             workers=workers,
             seconds=seconds,
-            idle_p50=_at(idle, 0.5),
-            idle_p95=_at(idle, 0.95),
-            p50=_at(busy, 0.5),
-            p95=_at(busy, 0.95),
+            idle_p50=at(idle, 0.5),
+            idle_p95=at(idle, 0.95),
+            p50=at(busy, 0.5),
+            p95=at(busy, 0.95),
             worst=busy[-1],
             purchases=len(busy),
             wrong=terms - min(found.terms, once) + found.entries - found.terms,
-            repeats=purchases.repeats,
-            lost=len(purchases.sent) - len(purchases.answered),
+            repeats=renewed.repeats,
+            lost=len(purchases.lost),
         )
 
 
 async def _start(exits: AsyncExitStack, growing: Growth, dsn: str, number: int) -> Child:
     return await exits.enter_async_context(worker(growing, dsn, number, MEMBER_ID=f"billing-{number}"))
-
-
-async def _purchases(exits: AsyncExitStack, growing: Growth) -> Purchases:
-    kafka = growing.machine.kafka
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=0)
-    consumer = AIOKafkaConsumer(
-        growing.prefix + TermChanged.topic, bootstrap_servers=kafka, group_id=None, fetch_max_wait_ms=50
-    )
-    for client in (producer, consumer):
-        await client.start()
-        exits.push_async_callback(client.stop)
-    purchases = Purchases(producer=producer, consumer=consumer, prefix=growing.prefix)
-    listening = asyncio.create_task(purchases.listen())
-    exits.callback(listening.cancel)
-    return purchases
-
-
-def _at(latencies: list[float], share: float) -> float:
-    return latencies[int(len(latencies) * share)]

@@ -137,23 +137,16 @@ async def _shared(growing: Growth, dsn: str, workers: int, messages: int) -> Too
 
 
 @asynccontextmanager
-async def worker(growing: Growth, dsn: str, number: int, **settings: str) -> AsyncIterator[Child]:
+async def worker(
+    growing: Growth, dsn: str, number: int, *, service: str = "billing", **settings: str
+) -> AsyncIterator[Child]:
     """Run a worker until the block ends. The block starts when the worker has its partitions.
 
     `settings` are more settings of the worker, without their prefix.
     """
     port = free_port()
-    told = {
-        "KAFKA": growing.machine.kafka,
-        "POSTGRES": dsn,
-        "TOPIC_PREFIX": growing.prefix,
-        "PRODUCTION": "false",
-        "HEALTH_PORT": str(port),
-        **settings,
-    }
-    environment = {**os.environ, **{f"DIDFLOW_{name}": value for name, value in told.items()}}
-    command = [str(Path(sysconfig.get_path("scripts")) / "didflow-billing"), "worker"]
-    child = Child.start(command, log=growing.machine.folder / f"worker-{number}.log", env=environment)
+    log = f"worker-{number}"
+    child = start(growing, dsn, log, f"didflow-{service}", "worker", HEALTH_PORT=str(port), **settings)
     try:
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
 
@@ -167,3 +160,17 @@ async def worker(growing: Growth, dsn: str, number: int, **settings: str) -> Asy
         yield child
     finally:
         await child.stop()
+
+
+def start(growing: Growth, dsn: str, log: str, *command: str, **settings: str) -> Child:
+    """Start a program of this installation with its settings."""
+    told = {
+        "KAFKA": growing.machine.kafka,
+        "POSTGRES": dsn,
+        "TOPIC_PREFIX": growing.prefix,
+        "PRODUCTION": "false",
+        **settings,
+    }
+    environment = {**os.environ, **{f"DIDFLOW_{name}": value for name, value in told.items()}}
+    program = str(Path(sysconfig.get_path("scripts")) / command[0])
+    return Child.start([program, *command[1:]], log=growing.machine.folder / f"{log}.log", env=environment)

@@ -9,6 +9,7 @@ from bench import due_terms, growth, relays, stages
 from bench import flow as whole_flow
 from bench import latency as latencies
 from bench import memory as memories
+from bench import rebuild as rebuilds
 from bench.machine import Machine
 from bench.report import Figure, Report
 from bench.rounds import Tell, median_rate
@@ -170,6 +171,25 @@ async def timers(machine: Machine, options: Options, report: Report, tell: Tell)
     ]
 
 
+async def rebuild(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The latency of purchases beside a rebuild of My Numbers, against the same without one."""
+    found = await rebuilds.measure(machine, rows=options.rows, idle_s=IDLE_S, tell=tell)
+    tell(str(found))
+    report.detail["rebuild"] = {f"{rebuilds.WORKERS} workers": asdict(found)}
+    report.figures.append(
+        Figure(
+            key="rebuild",
+            what=f"latency p95 beside a rebuild of {options.rows:,} rows",
+            unit="ms",
+            ours=found.p95,
+            reference=found.idle_p95,
+            against="no rebuild",
+            aim=3.0,
+            at_most=True,
+        )
+    )
+
+
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
     "relay": relay,
@@ -183,6 +203,7 @@ ALL: Final[Mapping[str, Measure]] = {
     "workers": workers,
     "memory": memory,
     "timers": timers,
+    "rebuild": rebuild,
 }
 """All measures. A measure that is not usual runs only if it is named."""
 

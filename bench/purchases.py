@@ -10,6 +10,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
+from didflow_chassis.records import Record
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ids import derived_id
@@ -65,6 +66,13 @@ def purchase(index: int, at: datetime = BOUGHT_AT) -> Event[Any]:
     return Event(
         id=f"purchase-{index}", source=SOURCE, time=at, data=DidPurchased.model_validate(data, strict=False)
     )
+
+
+def new_purchases(first: int = 1_000_000) -> Iterator[tuple[Record, ...]]:
+    """Yield purchases without end, as the records of their only event."""
+    for index in numbers(8_000_000, first):
+        event = purchase(index)
+        yield (Record(TOPIC, 0, 0, event.subject.encode(), encode(event), ()),)
 
 
 async def publish(kafka: str, prefix: str, indices: Iterable[int]) -> None:
