@@ -18,6 +18,8 @@ from didflow_verification.store import REGISTRATIONS, SERVICE_REQUESTS
 
 ALL = 150
 """How many DIDs are in each group."""
+UNRELATED = 6_000
+"""How many other DIDs there are: so many that PostgreSQL always prefers the index that was made for a page."""
 LIMIT = 10
 
 OURS, THEIRS, HERE, THERE, REVIEW = (uuid4() for _ in range(5))
@@ -73,6 +75,10 @@ async def groups(running: Any, build: Any) -> Groups:
         "theirs": registrations(build, assigned=theirs, approved=theirs, country="DE"),
     }
     ended = registrations(build, assigned=ours, approved=ours, ended="removed")
+    unrelated = details(build, uuid4(), uuid4())
+    for _ in range(UNRELATED // ALL):
+        others = registrations(build, assigned=unrelated, approved=unrelated, country="FR", state="rejected")
+        await save(running, REGISTRATIONS, others)
     await save(running, REGISTRATIONS, [*ended, *(one for group in made.values() for one in group)])
     ids = {name: sorted(one.did_id for one in group) for name, group in made.items()}
     requested = ids["theirs"][::2]
