@@ -171,8 +171,8 @@ MUTANTS = (
     Mutant(
         name="no check of the position of a job",
         file="jobs/chunk.py",
-        before=' or (place["position"], place["processed"]) != here:\n',
-        after=":\n",
+        before='            or (place["position"], place["processed"]) != here\n',
+        after="",
         tests=(LEASES,),
     ),
     Mutant(

@@ -60,7 +60,7 @@ def jobs_router(service: Service) -> Router:
 
 
 def actions_of(service: Service) -> tuple[Action, ...]:
-    """Return the actions that start the kinds of jobs of a service. Operators may always look."""
+    """Return the actions of the roles that may call the routes: those that start a kind of job, and `operate`."""
     return tuple(sorted({"operate", *(kind.action for kind in service.jobs.values())}))
 
 
