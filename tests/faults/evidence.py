@@ -102,7 +102,7 @@ class Evidence:
 
 async def gather(installation: Installation, unfinished_work: Iterable[str] = ()) -> Evidence:
     """Read everything. `unfinished_work` names the work that was still in progress."""
-    async with _open_records(installation) as records:
+    async with open_records(installation, (*TOPICS, *DEAD_LETTER_TOPICS.values())) as records:
         found = [(_place(installation, record), record) async for record in records]
     dead_letters = {topic: name for name, topic in DEAD_LETTER_TOPICS.items()}
     published: list[PublishedEvent] = []
@@ -127,10 +127,12 @@ async def gather(installation: Installation, unfinished_work: Iterable[str] = ()
 
 
 @asynccontextmanager
-async def _open_records(installation: Installation) -> AsyncIterator[AsyncIterator[ConsumerRecord]]:
+async def open_records(
+    installation: Installation, topics: Iterable[str]
+) -> AsyncIterator[AsyncIterator[ConsumerRecord]]:
+    """Open an iterator over all records of topics, which are named without their prefix."""
     settings = installation.settings
-    names = [settings.topic_prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
-    partitions = await partitions_of(settings, names)
+    partitions = await partitions_of(settings, [settings.topic_prefix + name for name in topics])
     consumer = AIOKafkaConsumer(
         **connection(settings), group_id=None, max_partition_fetch_bytes=MAX_RECORD_BYTES
     )

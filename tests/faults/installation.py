@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -45,6 +46,7 @@ ACCOUNT: Final = ACCOUNTS[-1]
 IDLE_S: Final = 60.0
 READY_S: Final = 60.0
 REPEATS: Final = re.compile(r'^didflow_duplicates_total\{origin="kafka"\} ([0-9.]+)', re.MULTILINE)
+TESTS: Final = Path(__file__).parents[1]
 _POINTS: Final = re.compile(r"[a-z._]+=[a-z]+")
 _OPEN_COMMANDS: Final = "SELECT count(*) FROM carrier_commands WHERE state IN ('out', 'waiting')"
 
@@ -112,21 +114,37 @@ class Installation:
         prefix = self.parts.topic_prefix
         return load(Settings, kafka=self.parts.kafka, topic_prefix=prefix, postgres=dsn, production=False)
 
-    def worker(self, name: str, index: int = 0, **settings: str) -> Member:
-        """Start a worker of a service. `index` distinguishes several workers. `settings` are without their prefix."""
-        return self._start("worker", name, index, {"MEMBER_ID": f"{name}-{index}", **settings})
+    def worker(
+        self, name: str, index: int = 0, *, command: Sequence[str] | None = None, **settings: str
+    ) -> Member:
+        """Start a worker of a service. `index` distinguishes several workers. `settings` are without their prefix.
+
+        With `command`, it is not the service's own program.
+        """
+        return self._start("worker", name, index, {"MEMBER_ID": f"{name}-{index}", **settings}, command)
 
     def api(self, name: str, index: int = 0, **settings: str) -> Member:
         """Start the HTTP API of a service on its own port."""
         tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks}
         return self._start("api", name, index, {**tokens, **settings})
 
-    def _start(self, kind: str, name: str, index: int, settings: Mapping[str, str]) -> Member:
+    def _start(
+        self,
+        kind: str,
+        name: str,
+        index: int,
+        settings: Mapping[str, str],
+        command: Sequence[str] | None = None,
+    ) -> Member:
         health, http = free_port(), free_port()
         ports = {"HEALTH_PORT": str(health), "HTTP_PORT": str(http)}
         variables = {"POSTGRES": self.parts.postgres[name], "POOL_SIZE": "5", **ports, **settings}
-        label, command = f"{name}-{kind}-{index}", [processes.script(f"didflow-{name}"), kind]
+        label = f"{name}-{kind}-{index}"
         environment = processes.environment(self.parts, name, variables)
+        if command is None:
+            command = [processes.script(f"didflow-{name}"), kind]
+        else:
+            environment["PYTHONPATH"] = str(TESTS)
         launch = partial(self.launcher.start, label, command, env=environment)
         process = launch()
         for point in _POINTS.findall(settings.get("FAILPOINTS", "")):

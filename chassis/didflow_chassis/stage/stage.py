@@ -159,7 +159,7 @@ class Stage:
                 else:
                     works = [await attempt(connection, self._context, batch, refs, events, is_batch=is_batch)]
                 result = await call.finish(connection, [_decision(message) for message in batch.messages])
-                await failpoints.hit("stage.commit")
+                await failpoints.hit("stage.commit", batch.origin)
         await failpoints.hit("stage.answer")
         self._telemetry.committed(batch.origin, works, batch.messages)
         return result
@@ -227,7 +227,7 @@ class Stage:
                 async with self.database.transaction() as connection:
                     refs |= await self._discovered(connection, batch, refs)
                     work = await attempt(connection, self._context, batch, refs, events)
-                    await failpoints.hit("stage.commit")
+                    await failpoints.hit("stage.commit", batch.origin)
         except BaseException:
             if work is not None:
                 self._breaker.undo(work.failures)

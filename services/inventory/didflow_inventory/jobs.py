@@ -1,6 +1,7 @@
 """The kinds of jobs of inventory: work that is longer than one transaction."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from msgspec import Struct
 from didflow_chassis.decision import Unchanged
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
 from didflow_inventory.domain.commands import RebuildDid
+from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.rebuild import rebuild
 from didflow_inventory.store import queries
 
@@ -41,9 +43,17 @@ async def _work(tools: JobTools[Rebuild], items: Sequence[Item]) -> Sequence[Wor
         for item in items
     ]
     return [
-        Unchanged() if isinstance(rebuild(item.data, command, now), Unchanged) else command
+        Unchanged() if _is_current(item.data, command, now) else command
         for item, command in zip(items, commands, strict=True)
     ]
+
+
+def _is_current(did: Did, command: RebuildDid, now: datetime) -> bool:
+    """Return True if nothing changes. A decision that raises is left to the stage, which refuses this item alone."""
+    try:
+        return isinstance(rebuild(did, command, now), Unchanged)
+    except Exception:  # noqa: BLE001 - a defect about one DID must not end the job
+        return False
 
 
 JOBS: Final[Mapping[str, JobKind[Any]]] = {

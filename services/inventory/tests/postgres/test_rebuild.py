@@ -80,6 +80,20 @@ async def test_the_counts_follow_a_changed_rule(
     assert await inventory.count("job_results", f"job_id = '{again.job_id}'") == 0
 
 
+async def test_a_did_whose_rebuild_raises_is_refused_alone(
+    inventory: Any, numbers: list[str], make: Any
+) -> None:
+    """Its status was published by a release with other statuses. The job goes on with the other DIDs."""
+    statement = "UPDATE dids SET published_status = 'of another release' WHERE number = $1"
+    ((did_id,),) = await inventory.fetch("SELECT did_id FROM dids WHERE number = $1", numbers[7])
+    await inventory.receive(make.registration("not_required", did_id=did_id, number=numbers[7]))
+    await inventory.fetch(statement, numbers[7])
+    job = await rebuilt(inventory)
+    assert (job.state, job.done, job.refused) == ("done", 229, 1)
+    rows = await inventory.fetch("SELECT item, outcome, code FROM job_results")
+    assert [tuple(row) for row in rows] == [(numbers[7], "refused", "internal_error")]
+
+
 async def test_a_number_that_changes_during_a_rebuild_keeps_its_change(
     inventory: Any, numbers: list[str], request: pytest.FixtureRequest, make: Any
 ) -> None:
