@@ -1,13 +1,13 @@
 """The layout of tables in a terminal of any width. Ids, numbers and names are never cut and never broken.
 
-A table that does not fit gives way in this order: its free text is cut, columns without any value are left out, and
-at last each row becomes a small block: its first cell, and below it `name: value` pairs. In a file or a pipe nothing
-is cut. Every text is escaped: a record cannot send control sequences to a terminal.
+A table that does not fit gives way in this order: its free text is cut, columns without any value are left out, then
+those that are spare, and at last each row becomes a small block: its first cell, and below it `name: value` pairs. In a
+file or a pipe nothing is cut. Every text is escaped: a record cannot send control sequences to a terminal.
 """
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,10 +22,14 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """A column. If it has free text, `least` is the number of characters to which it may be cut in a terminal."""
+    """A column. If it has free text, `least` is the number of characters to which it may be cut in a terminal.
+
+    A spare column may be left out of a table that does not fit.
+    """
 
     name: str
     least: int | None = None
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ def laid_out(
 ) -> Iterator[Line]:
     """Lay out a table for a terminal of this width; None: for a file or a pipe."""
     cells = [[_cell(cell) for cell in row] for row in rows]
-    shown = _Table(columns=list(columns), rows=cells, header=header)
-    for table in (shown, shown.without_empty_columns()):
+    whole = _Table(columns=list(columns), rows=cells, header=header)
+    used = whole.reduced(lambda n: any(row[n].text for row in cells))
+    for table in (whole, used, used.reduced(lambda n: not used.columns[n].spare)):
         widths = table.widths(width)
         if widths is not None:
             yield from table.grid(widths)
@@ -69,11 +74,12 @@ class _Table:
     rows: list[list[Cell]]
     header: bool
 
-    def without_empty_columns(self) -> "_Table":
-        used = [n for n in range(len(self.columns)) if any(row[n].text for row in self.rows)]
+    def reduced(self, keeps: Callable[[int], bool]) -> "_Table":
+        """Return the table with some of its columns."""
+        kept = [n for n in range(len(self.columns)) if keeps(n)]
         return _Table(
-            columns=[self.columns[n] for n in used],
-            rows=[[row[n] for n in used] for row in self.rows],
+            columns=[self.columns[n] for n in kept],
+            rows=[[row[n] for n in kept] for row in self.rows],
             header=self.header,
         )
 

@@ -12,8 +12,14 @@ LEGEND: Final = (
     "[red]●[/] ended, blocked or on hold"
 )
 """What the circles mean. Source: spec lifecycle, Status."""
-NUMBERS: Final = tuple(
-    Column(name=name) for name in ("number", "country", "status", "circle", "next step", "who", "")
+NUMBERS: Final = (
+    Column(name="number"),
+    Column(name="country", spare=True),
+    Column(name="status", least=12),
+    Column(name="circle", spare=True),
+    Column(name="next step"),
+    Column(name="who"),
+    Column(name=""),
 )
 OTHERS: Final = tuple(Column(name=name) for name in ("line", "account", "outcome", ""))
 _COLORS: Final = frozenset({"green", "yellow", "red"})

@@ -1,5 +1,6 @@
 """The output of the demo, for people and for programs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,22 @@ def test_people_see_what_is_not_as_expected() -> None:
     assert "not there" in text
     assert "charged 2 times" in text
     assert "a line that is not JSON" in text
+
+
+def test_in_a_terminal_of_80_columns_each_number_is_one_line() -> None:
+    """The country and the circle give way, also to the longest status and next step."""
+    did = {
+        "status_label": "Delayed Service Removal",
+        "next_step": {"action": "assign_end_user_details", "who": "account"},
+    }
+    found = replace(FOUND, numbers={"1": FOUND.numbers["1"] | did | {"number": "+3531800123456"}})
+    lines = [
+        "".join(cell.text for cell in line)
+        for line in laid_out(tables.NUMBERS, tables.number_rows(VERDICTS[:1], found), 80)
+    ]
+    assert len(lines) == 2
+    assert lines[1].split()[0] == "+3531800123456"
+    assert lines[1].endswith("assign_end_user_details  account  as expected")
 
 
 def test_a_quiet_demo_prints_only_its_tables(capsys: pytest.CaptureFixture[str]) -> None:

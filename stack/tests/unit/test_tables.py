@@ -50,6 +50,17 @@ def test_a_table_gives_way_step_by_step() -> None:
     ]
 
 
+def test_a_spare_column_is_left_out_before_rows_become_blocks() -> None:
+    """Only if the table does not fit with it."""
+    columns = (Column(name="id"), Column(name="circle", spare=True), Column(name="step"))
+    rows = [(ID, "● green", "assign_capacity")]
+    assert [line.split()[1:] for line in text_of(64, rows, columns)] == [
+        ["circle", "step"],
+        ["●", "green", "assign_capacity"],
+    ]
+    assert [line.split()[1:] for line in text_of(60, rows, columns)] == [["step"], ["assign_capacity"]]
+
+
 def test_long_text_in_a_block_is_wrapped_between_words() -> None:
     """Nothing of it is lost."""
     lines = text_of(40)
