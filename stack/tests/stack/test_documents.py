@@ -46,11 +46,10 @@ PUBLISHED_ALL_THE_TIME = "did.status_changed"
 JOB = """
 WITH job AS (
     INSERT INTO jobs (job_id, kind, account, role, created_by, created_at, parameters, state, total, done, leased_until)
-    VALUES ($1, 'rebuild', 'master', 'operator', 'user:ann', clock_timestamp(), '{}', $2, 2, 1,
-            clock_timestamp() + interval '1 day'))
+    VALUES ($1, 'an example', 'master', 'operator', 'user:ann', clock_timestamp(), '{}', $2, 2, 1, clock_timestamp()))
 INSERT INTO job_results (job_id, n, item, outcome, code) VALUES ($1, 1, 'one', 'refused', 'not_found')
 """
-"""A job of inventory that no worker takes, because another one seems to have it."""
+"""A job that no worker takes, because no service knows its kind."""
 
 
 def command_lines(text: str) -> list[str]:
