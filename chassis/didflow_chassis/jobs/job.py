@@ -102,11 +102,11 @@ def cancel_job(job: Job | None, command: CancelJob, now: datetime) -> Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class RetryJob(Command):
-    """Let a failed job go on. Only the command line of operators has this command."""
+    """Let a failed or canceled job go on. Only the command line of operators has this command."""
 
 
 def retry_job(job: Job | None, command: RetryJob, now: datetime) -> Decision:  # noqa: ARG001
-    """Let a failed job go on at its position. Refused `not_found`, `job_not_failed`.
+    """Let a failed or canceled job go on at its position. Refused `not_found`, `job_finished`.
 
     It may fail again after as many errors as at first.
     """
@@ -114,8 +114,8 @@ def retry_job(job: Job | None, command: RetryJob, now: datetime) -> Decision:  #
         return Refused("not_found", "There is no such job.")
     if job.state in UNFINISHED:
         return Unchanged(answer=job)
-    if job.state != "failed":
-        return Refused("job_not_failed", f"The job is {job.state}. Only a failed job can be retried.")
+    if job.state == "done":
+        return Refused("job_finished", "The job is done. Only a failed or canceled job can be retried.")
     state: JobState = "queued" if job.total is None else "running"
     retried = replace(job, state=state, failures=0, finished_at=None)
     return Decided(state=retried, answer=retried)

@@ -96,8 +96,11 @@ class JobKind(Generic[P]):
 
 
 def kinds_of_role(jobs: Mapping[str, JobKind[Any]], role: str) -> frozenset[str]:
-    """Return the names of the kinds that a role may start, and so see. Source: spec roles, Jobs."""
-    return frozenset(name for name, kind in jobs.items() if may(role, kind.action))
+    """Return the names of the kinds that a role may start, and so see. An operator sees all of them.
+
+    Source: spec roles, Jobs.
+    """
+    return frozenset(name for name, kind in jobs.items() if role == OPERATOR or may(role, kind.action))
 
 
 def kept_from_role(jobs: Mapping[str, JobKind[Any]], role: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ the position of the job.
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -50,6 +51,7 @@ class JobRunner:
         self._pacing = pacing
         self._interval_s = interval_s
         self._metrics = metrics or Metrics()
+        self._read_s = 0.0
 
     async def run(self, ready: asyncio.Event) -> None:
         """Run chunks until cancelled. The first one waits for `ready`. During an outage, try again later."""
@@ -60,8 +62,7 @@ class JobRunner:
                 worked = await self.run_chunk()
             except Outage as outage:
                 _LOG.warning("Jobs wait", extra={"error": str(outage)})
-            if not worked:
-                await asyncio.sleep(self._interval_s)
+            await self._pause(worked)
 
     async def run_chunk(self, job_id: UUID | None = None) -> bool:
         """Run one chunk of the job that waits longest, or of this job. Return False if there was nothing to do.
@@ -96,8 +97,11 @@ class JobRunner:
             on_progress(job)
             if job.state not in UNFINISHED:
                 return job
-            if not worked:
-                await asyncio.sleep(self._interval_s)
+            await self._pause(worked)
+
+    async def _pause(self, worked: bool) -> None:
+        """Pause after a chunk for as long as its items took to read and prepare. `Pacing` paces its transaction."""
+        await asyncio.sleep(self._read_s if worked else self._interval_s)
 
     async def _run_chunk(self, job: Job) -> None:
         kind = self._service.jobs[job.kind]
@@ -107,9 +111,11 @@ class JobRunner:
             if begun is None:
                 raise JobMoved
             job, tools = begun, self._tools(begun, kind)
+        began = time.monotonic()
         items = await kind.page(tools, job.position, kind.chunk)
         await failpoints.hit("job.page")
         works = await kind.work(tools, items) if items else ()
+        self._read_s = time.monotonic() - began
         chunk = Chunk(
             job=job,
             items=items,

@@ -4,6 +4,8 @@ If the command is stopped, the workers go on with the job. Without a worker, the
 the outbox (`pacing.MAX_OUTBOX`): only workers publish them.
 """
 
+import asyncio
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +20,9 @@ from didflow_chassis.stage import LocalCall
 from didflow_contracts.ids import uuid7
 
 INTERVAL_S = 0.5
+PATIENCE_S = 15.0
+WAITING = "No progress. A worker of the service must run: it publishes the events that wait in the outbox."
+"""What is printed if nothing is decided for `PATIENCE_S`."""
 
 
 async def start(process: Process, kind: str, parameters: Any) -> NewJob:
@@ -50,6 +55,16 @@ async def run(process: Process, kind: str, parameters: Any) -> Job:
     columns = (kind.replace("_", " "), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None)
-        return await runner.finish(
-            job.job_id, lambda job: bar.update(task, total=job.total, completed=job.processed)
-        )
+        later = partial(asyncio.get_running_loop().call_later, PATIENCE_S, bar.console.print, WAITING)
+        hint = later()
+
+        def show(job: Job) -> None:
+            nonlocal hint
+            hint.cancel()
+            hint = later()
+            bar.update(task, total=job.total, completed=job.processed)
+
+        try:
+            return await runner.finish(job.job_id, show)
+        finally:
+            hint.cancel()

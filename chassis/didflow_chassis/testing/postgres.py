@@ -29,7 +29,7 @@ class NamedTokens:
         return Caller(subject=subject, account=account, role=role)
 
 
-class _Unpaced(Pacing):
+class Unpaced(Pacing):
     """No pauses: a test has no live traffic, and no relay that empties the outbox."""
 
     @asynccontextmanager
@@ -98,7 +98,7 @@ class ServiceOnPostgres(ServiceUnderTest):
 
     async def run_job_chunk(self) -> bool:
         """Run one chunk of the job that waits longest. Return False if there is no unfinished job."""
-        runner = JobRunner(self.service, self.stage, self.database, _Unpaced(self.database), interval_s=0)
+        runner = JobRunner(self.service, self.stage, self.database, Unpaced(self.database), interval_s=0)
         return await runner.run_chunk()
 
     async def count(self, table: str, where: str = "true") -> int:

@@ -12,10 +12,10 @@ from didflow_chassis.database import Database
 from didflow_chassis.decision import Command, Decided, Decision, NewJob
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
 from didflow_chassis.jobs.runner import JobRunner
-from didflow_chassis.pacing import Pacing
 from didflow_chassis.service import Handler
 from didflow_chassis.stage import Stage
 from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.testing.postgres import Unpaced
 
 _PAGE = """
 SELECT did_id, number FROM counters WHERE $1::uuid IS NULL OR did_id > $1 ORDER BY did_id LIMIT $2
@@ -80,4 +80,4 @@ def stage_like(stage: Stage, kind: JobKind[AddToAll] = ADD) -> Stage:
 
 
 def runner(stage: Stage, database: Database, metrics: Metrics | None = None) -> JobRunner:
-    return JobRunner(stage.service, stage, database, Pacing(database), interval_s=0.01, metrics=metrics)
+    return JobRunner(stage.service, stage, database, Unpaced(database), interval_s=0.01, metrics=metrics)

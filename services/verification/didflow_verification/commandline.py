@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PLC0415 - the command line of a worker does not load what only these commands run
 
-STATEMENT_TIMEOUT_MS = 600_000
 
 IdentityId = Annotated[UUID, typer.Argument(help="Id of the identity.", metavar="ID")]
 
@@ -83,8 +82,7 @@ async def _open_tool(service: Service, settings: VerificationSettings) -> "Async
     """Open the process of a command."""
     from didflow_chassis.processes import open_process
 
-    long = settings.model_copy(update={"statement_timeout_ms": STATEMENT_TIMEOUT_MS})
-    async with open_process(replace(service, on_start=None), long, "tool") as process:
+    async with open_process(replace(service, on_start=None), settings, "tool") as process:
         yield process
 
 

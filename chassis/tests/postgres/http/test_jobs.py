@@ -48,7 +48,11 @@ CALLERS = {
     "an account with a similar name": ("master/acme-2", "reseller", of("add", "master/acme-2")),
     "a service": (ACME, "service", of("add", ACME, "master/acme/shop")),
     "a reviewer": (ACME, "reviewer", of("review", ACME, "master/acme/shop")),
-    "an operator": (ACME, "operator", of("add", "", *OWNERS) | of("tidy", "", *OWNERS)),
+    "an operator": (
+        ACME,
+        "operator",
+        of("add", "", *OWNERS) | of("tidy", "", *OWNERS) | of("review", "", *OWNERS),
+    ),
 }
 
 

@@ -306,12 +306,22 @@ async def test_a_job_that_failed_before_its_items_were_counted_counts_them_when_
     assert (job.state, job.total, job.done) == ("done", 25, 25)
 
 
-async def test_only_a_failed_job_is_retried(adding: Stage, database: Database) -> None:
-    """A canceled job stays canceled, and a done one done: 409 `job_not_failed`. An unknown one is `not_found`."""
-    canceled, done = await start(adding), await start(adding)
-    await run(adding, CancelJob(entity_id=canceled, subject="", caller=STARTER, kinds=frozenset({"add"})))
+async def test_a_canceled_job_can_go_on(adding: Stage, database: Database) -> None:
+    """A job that was canceled by mistake goes on behind its last item, and each item is still done once."""
+    job_id = await start(adding)
+    await runner(adding, database).run_chunk()
+    await run(adding, CancelJob(entity_id=job_id, subject="", caller=STARTER, kinds=frozenset({"add"})))
+    assert isinstance(await run(adding, RetryJob(entity_id=job_id, subject="", caller=CALLER)), Decided)
+    job = await runner(adding, database).finish(job_id, lambda _: None)
+    assert (job.state, job.done) == ("done", 25)
+    assert [await total(database, n) for n in range(25)] == [1] * 25
+
+
+async def test_a_job_that_is_done_is_not_retried(adding: Stage, database: Database) -> None:
+    """A done job stays done: 409 `job_finished`. An unknown one is `not_found`."""
+    done = await start(adding)
     await runner(adding, database).finish(done, lambda _: None)
-    for job_id, code in ((canceled, "job_not_failed"), (done, "job_not_failed"), (uuid7(), "not_found")):
+    for job_id, code in ((done, "job_finished"), (uuid7(), "not_found")):
         refused = await run(adding, RetryJob(entity_id=job_id, subject="", caller=CALLER))
         assert isinstance(refused, Refused)
         assert refused.code == code

@@ -51,6 +51,7 @@ ERASURE: Final[JobKind[ErasePerson]] = JobKind(
     count=_count,
     page=_page,
     work=_work,
+    chunk=10,
     has_short_pages=True,
     lists_unchanged=False,
 )
