@@ -120,16 +120,22 @@ async def test_jobs_of_every_service_are_canceled_and_retried_through_its_stage(
         assert one is not None
         return one
 
-    running, failed = await insert(dsn), await insert(dsn, "failed")
+    running, failed, done = await insert(dsn), await insert(dsn, "failed"), await insert(dsn, "done")
     assert isinstance(await jobs.cancel(databases, await found(failed)), Refused)
     assert isinstance(await jobs.cancel(databases, await found(running)), Decided)
     assert isinstance(await jobs.cancel(databases, await found(running)), Unchanged)
     assert isinstance(await jobs.retry(databases, await found(failed)), Decided)
     assert isinstance(await jobs.retry(databases, await found(failed)), Unchanged)
-    assert isinstance(await jobs.retry(databases, await found(running)), Refused)
-    retried = (await found(failed)).job
-    assert (retried.state, retried.done, retried.failures, retried.finished_at) == ("running", 10, 0, None)
-    assert (await found(running)).job.state == "canceled"
+    assert isinstance(await jobs.retry(databases, await found(running)), Decided)
+    assert isinstance(await jobs.retry(databases, await found(done)), Refused)
+    for retried in ((await found(failed)).job, (await found(running)).job):
+        assert (retried.state, retried.done, retried.failures, retried.finished_at) == (
+            "running",
+            10,
+            0,
+            None,
+        )
+    assert (await found(done)).job.state == "done"
 
 
 def test_the_commands_change_jobs_and_report_each(databases: Mapping[str, str], folder: Path) -> None:
