@@ -156,7 +156,7 @@ async def timers(machine: Machine, options: Options, report: Report, tell: Tell)
     waves = await due_terms.measure(machine, terms=options.terms, idle_s=IDLE_S, tell=tell)
     report.about["due_terms"] = options.terms
     report.detail["timers"] = {f"{wave.workers} workers": asdict(wave) for wave in waves}
-    report.figures += [
+    report.figures.extend(
         Figure(
             key=f"timers_{wave.workers}",
             what=f"latency p95, {options.terms:,} terms due, {wave.workers} workers",
@@ -168,7 +168,7 @@ async def timers(machine: Machine, options: Options, report: Report, tell: Tell)
             at_most=True,
         )
         for wave in waves
-    ]
+    )
 
 
 async def rebuild(machine: Machine, options: Options, report: Report, tell: Tell) -> None:

@@ -1,7 +1,7 @@
 """Paces background work, which is due timers and jobs, so that live traffic keeps its time.
 
 Background work is done in chunks: a chunk is one small transaction. A worker runs one chunk at a time. After each one,
-all background work of the worker pauses for three times as long as the chunk took. So a worker gives a quarter of its
+all background work of the worker pauses for four times as long as the chunk took. So a worker gives a fifth of its
 time to it, and on a busy machine, where chunks take longer, it pauses longer. A chunk does not begin while many rows
 wait in the outbox, because the relay publishes them in order and live events would wait behind them.
 
@@ -24,7 +24,7 @@ MAX_CHUNK: Final = 50
 MIN_CHUNK: Final = 10
 LONG_S: Final = 0.1
 """After a chunk that took longer, the next chunk of the same work is half as large."""
-PAUSE: Final = 3
+PAUSE: Final = 4
 """How many times as long as a chunk the pause after it is."""
 MAX_OUTBOX: Final = 200
 """A chunk waits while more rows than this wait in the outbox."""

@@ -52,7 +52,7 @@ async def test_the_first_chunk_begins_at_once() -> None:
 
 
 async def test_after_a_chunk_all_work_pauses() -> None:
-    """Another kind of work waits for the same pause, so three quarters of the worker's time stay free."""
+    """Another kind of work waits for the same pause, so four fifths of the worker's time stay free."""
     turns, _ = paces()
     began, ended = await chunk_of(turns.pace(), WORK_S)
     next_began, _ = await chunk_of(turns.pace(), 0)
