@@ -155,7 +155,7 @@ async def timers(machine: Machine, options: Options, report: Report, tell: Tell)
     """The latency of purchases while many terms are due, against the same with nothing due."""
     waves = await due_terms.measure(machine, terms=options.terms, idle_s=IDLE_S, tell=tell)
     report.about["due_terms"] = options.terms
-    report.detail["timers"] = {f"{wave.workers} workers": asdict(wave) for wave in waves}
+    report.detail["timers"] = {f"{wave.workers} workers": _rounded(asdict(wave)) for wave in waves}
     report.figures.extend(
         Figure(
             key=f"timers_{wave.workers}",
@@ -212,6 +212,10 @@ def _rates(  # noqa: PLR0917 - a figure read in the order of its table
     key: str, what: str, ours: float, reference: float, against: str, aim: float
 ) -> Figure:
     return Figure(key=key, what=what, unit="/s", ours=ours, reference=reference, against=against, aim=aim)
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in values.items()}
 
 
 def _summary(took: Sequence[Took]) -> dict[str, float]:
