@@ -7,15 +7,19 @@ from typing import Any
 from uuid import UUID
 
 import toy
+from toy_messages import CALLER
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Command, Decided, Decision, NewJob
+from didflow_chassis.jobs import store
+from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.service import Handler
-from didflow_chassis.stage import Stage
+from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.testing.postgres import Unpaced
+from didflow_contracts.ids import uuid7
 
 _PAGE = """
 SELECT did_id, number FROM counters WHERE $1::uuid IS NULL OR did_id > $1 ORDER BY did_id LIMIT $2
@@ -81,3 +85,30 @@ def stage_like(stage: Stage, kind: JobKind[AddToAll] = ADD) -> Stage:
 
 def runner(stage: Stage, database: Database, metrics: Metrics | None = None) -> JobRunner:
     return JobRunner(stage.service, stage, database, Unpaced(database), interval_s=0.01, metrics=metrics)
+
+
+async def decision_on(stage: Stage, command: Command) -> object:
+    """Run a command and return its decision."""
+    found: list[object] = []
+
+    def answer(decisions: object) -> Answer:
+        found.extend(decisions)
+        return Answer(status=200, body=b"")
+
+    key = IdempotencyKey(account="", route="test", value=None, digest=b"")
+    await stage.command([command], HttpCall(key=key, actor=command.caller.actor, answer=answer))
+    return found[0]
+
+
+async def start(stage: Stage) -> UUID:
+    """Start the job `add`, which adds 1."""
+    job_id = uuid7()
+    await decision_on(stage, StartAdding(entity_id=str(job_id), subject="", caller=CALLER, amount=1))
+    return job_id
+
+
+async def job_of(database: Database, job_id: UUID) -> Job:
+    """Return a job."""
+    job = await store.find(database, job_id)
+    assert job is not None
+    return job

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 import toy_jobs
 from harness.processes import until
-from toy_jobs import StartAdding, runner
-from toy_messages import CALLER, count, opened, total
+from toy_jobs import job_of, runner, start
+from toy_messages import count, opened, total
 from toy_records import record
 
 from didflow_chassis.database import Database
@@ -17,8 +17,7 @@ from didflow_chassis.decision import Unchanged
 from didflow_chassis.jobs import store
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.kinds import Item, JobTools, Work
-from didflow_chassis.stage import Answer, HttpCall, IdempotencyKey, Stage
-from didflow_contracts.ids import uuid7
+from didflow_chassis.stage import Stage
 
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
@@ -43,20 +42,6 @@ def without_leases(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(store, "LEASE_S", 0.0)
     monkeypatch.setattr(store, "renew", never)
-
-
-async def start(stage: Stage) -> UUID:
-    job_id = uuid7()
-    key = IdempotencyKey(account="", route="test", value=None, digest=b"")
-    call = HttpCall(key=key, actor="user:ana", answer=lambda _: Answer(status=202, body=b""))
-    await stage.command([StartAdding(entity_id=str(job_id), subject="", caller=CALLER, amount=1)], call)
-    return job_id
-
-
-async def found(database: Database, job_id: UUID) -> Job:
-    job = await store.find(database, job_id)
-    assert job is not None
-    return job
 
 
 async def until_waiting(database: Database) -> None:
@@ -100,7 +85,7 @@ async def test_two_runners_at_the_same_position_count_each_item_once(
     finally:
         second_waits.set()
         await asyncio.gather(first, second)
-    assert (await found(database, job_id)).done == 10
+    assert (await job_of(database, job_id)).done == 10
 
 
 @pytest.mark.usefixtures("without_leases")
@@ -117,7 +102,7 @@ async def test_a_position_that_is_reached_again_is_not_the_same_place(
     job_id = await start(stage)
     await asyncio.gather(*(runner(stage, database).finish(job_id, lambda _: None) for _ in range(5)))
     assert [await total(database, n) for n in range(25)] == [1] * 25
-    job = await found(database, job_id)
+    job = await job_of(database, job_id)
     assert (job.state, job.done, job.failures) == ("done", 25, 0)
 
 
@@ -137,7 +122,7 @@ async def test_a_renewal_that_arrives_after_its_chunk_does_not_lease_the_job_aga
     await runner(adding, database).run_chunk()
     await store.renew(database, job_id, leases[0])
     assert await runner(adding, database).run_chunk()
-    assert (await found(database, job_id)).done == 20
+    assert (await job_of(database, job_id)).done == 20
 
 
 async def test_a_chunk_of_a_job_that_fails_meanwhile_is_not_done(
@@ -155,7 +140,7 @@ async def test_a_chunk_of_a_job_that_fails_meanwhile_is_not_done(
 
     monkeypatch.setattr(store, "add_results", fail_first)
     await runner(adding, database).run_chunk()
-    job = await found(database, job_id)
+    job = await job_of(database, job_id)
     assert (job.state, job.done, job.failures) == ("failed", 0, 1)
     assert job.finished_at is not None
     assert await count(database, "job_results") == 0
@@ -169,7 +154,7 @@ async def test_a_job_goes_on_when_the_clock_of_the_database_goes_back(
     job_id = await start(adding)
     await database.fetch("UPDATE jobs SET leased_until = clock_timestamp() + interval '1 hour'")
     assert await runner(adding, database).run_chunk()
-    assert (await found(database, job_id)).done == 10
+    assert (await job_of(database, job_id)).done == 10
 
 
 async def test_a_runner_of_an_older_release_leaves_the_kinds_that_it_does_not_know(
@@ -181,7 +166,7 @@ async def test_a_runner_of_an_older_release_leaves_the_kinds_that_it_does_not_kn
     older.service.jobs.pop("add")  # type: ignore[attr-defined]
     assert not await runner(older, database).run_chunk()
     assert await runner(adding, database).run_chunk()
-    assert (await found(database, job_id)).done == 10
+    assert (await job_of(database, job_id)).done == 10
 
 
 async def test_queued_jobs_advance_in_turn(adding: Stage, database: Database) -> None:
