@@ -69,10 +69,11 @@ class JobFaults:
         await run.progress(job.job_id, before + 1)
 
     async def _freeze(self, run: JobRun, job: StartedJob) -> None:
-        """Freeze one worker after the other until the job stands still: that one had the lease."""
+        """Freeze one worker after the other, each at a random instant, until the job stands still: it had the lease."""
         await ready(*run.workers.values())
         for index in itertools.cycle(run.workers):
             victim = run.workers[index].process
+            await asyncio.sleep(self.random_source.random())
             victim.pause()
             before = await _running(run, job)
             stands_still = not await run.goes_on(job.job_id, before, within=STILL_S)

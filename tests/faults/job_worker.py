@@ -7,8 +7,10 @@ so that a short job has many.
 
 import argparse
 import asyncio
+import sys
 from dataclasses import replace
 
+import typer
 from faults.job_kinds import KINDS
 
 from didflow import services
@@ -47,7 +49,10 @@ def main() -> None:
     def build(settings: Settings) -> Service:
         return with_test_kinds(name, settings, given.chunk)
 
-    Program(name, build, services.settings_class(name)).run(WORKER, run_worker)
+    try:
+        Program(name, build, services.settings_class(name)).run(WORKER, run_worker)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
 
 
 if __name__ == "__main__":
