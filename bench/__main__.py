@@ -13,6 +13,7 @@ from rich.console import Console
 from bench import measures
 from bench.machine import Machine, machine
 from bench.report import LATEST, Report
+from didflow_contracts.topics import SERVICES
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -29,6 +30,11 @@ def bench(  # noqa: PLR0917 - each is an option of the command
     ] = 30_000,
     rows: Annotated[int, typer.Option(min=10_000, help="Number of rows of a large state table.")] = 1_000_000,
     terms: Annotated[int, typer.Option(min=1_000, help="Number of terms that are due at once.")] = 100_000,
+    items: Annotated[int, typer.Option(min=1_000, help="Number of items of a job.")] = 100_000,
+    service: Annotated[
+        list[str] | None, typer.Option(help="The services that run a job. Default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Chooses the order of the faults of jobs.")] = 1,
     save: Annotated[bool, typer.Option(help="Write bench/latest.json.")] = True,
 ) -> None:
     """Measure didflow against minimal references on a real Kafka and a real, durable PostgreSQL."""
@@ -40,7 +46,15 @@ def bench(  # noqa: PLR0917 - each is an option of the command
         )
     logging.basicConfig(level=logging.CRITICAL)
     console = Console(width=None if os.isatty(1) else 150)
-    options = measures.Options(rounds=rounds, messages=messages, rows=rows, terms=terms)
+    options = measures.Options(
+        rounds=rounds,
+        messages=messages,
+        rows=rows,
+        terms=terms,
+        items=items,
+        services=service or SERVICES,
+        seed=seed,
+    )
     report = asyncio.run(_measure(chosen, options, console))
     report.show(console)
     if save:

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench import due_terms, growth, relays, stages
 from bench import flow as whole_flow
+from bench import jobs as all_jobs
 from bench import latency as latencies
 from bench import memory as memories
 from bench import rebuild as rebuilds
@@ -36,6 +37,9 @@ class Options:
     messages: int
     rows: int
     terms: int
+    items: int
+    services: Sequence[str]
+    seed: int
 
 
 Measure = Callable[[Machine, Options, Report, Tell], Awaitable[None]]
@@ -190,6 +194,35 @@ async def rebuild(machine: Machine, options: Options, report: Report, tell: Tell
     )
 
 
+async def jobs(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The latency of purchases beside a job that survives all faults, against the same without a job."""
+    found = await all_jobs.measure(
+        machine,
+        services=options.services,
+        items=options.items,
+        seed=options.seed,
+        idle_s=IDLE_S,
+        tell=tell,
+    )
+    for each in found:
+        report.detail[f"jobs {each.service}"] = {each.kind: each.numbers}
+        for key, what, p95 in (
+            ("quiet", "without faults", each.quiet_p95),
+            ("calm", "between faults", each.calm_p95),
+        ):
+            figure = Figure(
+                key=f"jobs_{each.service}_{key}",
+                what=f"latency p95 beside a job of {each.items:,} items in {each.service}, {what}",
+                unit="ms",
+                ours=p95,
+                reference=each.idle_p95,
+                against="no job",
+                aim=3.0,
+                at_most=True,
+            )
+            report.figures.append(figure)
+
+
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
     "relay": relay,
@@ -204,6 +237,7 @@ ALL: Final[Mapping[str, Measure]] = {
     "memory": memory,
     "timers": timers,
     "rebuild": rebuild,
+    "jobs": jobs,
 }
 """All measures. A measure that is not usual runs only if it is named."""
 

@@ -62,9 +62,9 @@ class DatabaseServer:
 
 
 @asynccontextmanager
-async def database_server() -> AsyncIterator[DatabaseServer]:
-    """Run a server for the duration of the block."""
-    with temporary_folder(in_memory=True) as scratch:
+async def database_server(*, in_memory: bool = True) -> AsyncIterator[DatabaseServer]:
+    """Run a server for the duration of the block. Its commits are durable, on a disk or on one in memory."""
+    with temporary_folder(in_memory=in_memory) as scratch:
         folder = scratch / "postgres"
         server = DatabaseServer(folder=folder, running=await EmbeddedPostgres.start(folder))
         try:

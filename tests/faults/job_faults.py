@@ -3,38 +3,52 @@
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from faults.database_server import DatabaseServer
 from faults.installation import ready
 from faults.job_run import JobRun, StartedJob
+from harness.fault_journal import JOURNAL
 
 from didflow_chassis.jobs.job import UNFINISHED
 
-STILL_S = 1.0
-"""A chunk takes less, also in a slow test. A job that stands still for longer has a frozen runner."""
+PATIENCE_S = 3_600.0
+CONTENDED = 2_000
+"""The items on which another worker works at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFaults:
     """Injects faults into several services at the same time, each of which runs one job. They share a database server.
 
-    Each fault begins while the jobs run, and ends when each of them has gone on.
+    Each fault begins while the jobs run, and ends when each of them has gone on. A job that stands still for longer
+    than `still_s` has a frozen runner. `times` are the instants at which each fault began and was overcome: all workers
+    are ready again, and all purchases are answered.
     """
 
     jobs: Sequence[tuple[JobRun, StartedJob]]
     server: DatabaseServer
     random_source: random.Random
+    still_s: float = 1.0
+    times: list[tuple[float, float]] = field(default_factory=list)
 
-    async def all_in_random_order(self) -> None:
-        """Inject each fault once."""
+    async def all_in_random_order(self, *, every: int = 0) -> None:
+        """Inject each fault once. With `every`, each one waits until so many more items are decided."""
         faults = [self.kill, self.freeze, self.stop_database, self.kill_database, self.kill_connections]
-        for fault in self.random_source.sample(faults, len(faults)):
-            for run, _ in self.jobs:
+        if every:
+            faults.append(self.contend)
+        for number, fault in enumerate(self.random_source.sample(faults, len(faults)), 1):
+            for run, job in self.jobs:
+                await run.progress(job.job_id, number * every, within=PATIENCE_S)
                 run.restart_ended()
+            began = time.perf_counter()
             await fault()
+            if every:
+                await asyncio.gather(*(run.overcame() for run, _ in self.jobs))
+                self.times.append((began, time.perf_counter()))
 
     async def kill(self) -> None:
         """Kill a worker of each service with SIGKILL, and start it again."""
@@ -43,6 +57,10 @@ class JobFaults:
     async def freeze(self) -> None:
         """Freeze the worker that has the lease with SIGSTOP until another one goes on with the job. Wake it up."""
         await asyncio.gather(*(self._freeze(run, job) for run, job in self.jobs))
+
+    async def contend(self) -> None:
+        """Let another worker work on the same chunks at the same time: it has no leases."""
+        await asyncio.gather(*(self._contend(run, job) for run, job in self.jobs))
 
     async def stop_database(self) -> None:
         """Stop the database server in order, and start it again."""
@@ -76,12 +94,21 @@ class JobFaults:
             await asyncio.sleep(self.random_source.random())
             victim.pause()
             before = await _running(run, job)
-            stands_still = not await run.goes_on(job.job_id, before, within=STILL_S)
+            stands_still = not await run.goes_on(job.job_id, before, within=self.still_s)
             if stands_still:
                 await run.progress(job.job_id, before + 1)
             victim.resume()
             if stands_still:
                 return
+
+    async def _contend(self, run: JobRun, job: StartedJob) -> None:
+        index, name = max(run.workers) + 1, run.items.service
+        await run.start_worker(index, {"lease-s": 0}).ready()
+        JOURNAL.begin("worker without leases", name)
+        before = await _running(run, job)
+        await run.progress(job.job_id, before + CONTENDED)
+        await run.workers.pop(index).process.stop()
+        JOURNAL.lift(name)
 
     @asynccontextmanager
     async def _all_go_on(self) -> AsyncIterator[None]:

@@ -45,9 +45,10 @@ _OF_DID: Final = {"number": _NUMBER, "did_id": _DID_ID}
 _LINES: Final = (
     "SELECT number, count(*) AS lines FROM {table} WHERE {condition} AND " + IS_ITEM + " GROUP BY number"
 )
-_MOST_USED: Final = f"""
-SELECT (voice -> 'delivery' ->> 'id')::uuid AS trunk_id FROM routings WHERE {IS_ITEM}
-GROUP BY 1 ORDER BY count(*) DESC LIMIT 1
+_ON_ONE_TRUNK: Final = f"""
+WITH most_used AS (SELECT voice FROM routings WHERE {IS_ITEM} GROUP BY voice ORDER BY count(*) DESC LIMIT 1),
+    moved AS (UPDATE routings r SET voice = m.voice FROM most_used m WHERE {IS_ITEM} AND r.voice <> m.voice)
+SELECT (voice -> 'delivery' ->> 'id')::uuid AS trunk_id FROM most_used
 """
 
 Act = Callable[[ServiceOnPostgres], Awaitable[Any]]
@@ -128,8 +129,8 @@ async def _outdated_plans(service: ServiceOnPostgres) -> Recheck:
 
 
 async def _another_trunk(service: ServiceOnPostgres) -> TrunkReplacement:
-    """Create a trunk that takes the place of the one that most items are on."""
-    (row,) = await service.fetch(_MOST_USED)
+    """Create a trunk that takes the place of the one that most items are on, and move the others to that one."""
+    (row,) = await service.fetch(_ON_ONE_TRUNK)
     return TrunkReplacement(trunk_id=row["trunk_id"], by=await _trunk(service))
 
 

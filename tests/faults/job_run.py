@@ -1,5 +1,6 @@
 """One service under test with two workers, items for a job, and purchases at a steady rate beside it."""
 
+import asyncio
 import itertools
 import os
 import secrets
@@ -13,8 +14,9 @@ from typing import Final
 from uuid import UUID
 
 from faults.example_events import ExampleDid
-from faults.installation import Installation, Member
+from faults.installation import Installation, Member, ready
 from faults.job_items import IS_ITEM, OPERATOR, JobItems
+from faults.job_kinds import KINDS
 from faults.job_worker import with_test_kinds
 from harness.processes import DeadlineMissedError, Processes, until
 from harness.steady_purchases import Purchase, SteadyPurchases, steady_purchases
@@ -30,7 +32,7 @@ from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.ids import uuid7
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 
-SETTINGS: Final = {"SESSION_TIMEOUT_MS": "3000", "HEARTBEAT_MS": "500"}
+POLL_S: Final = 0.05
 _STATES: Final = "SELECT number, version, sequence FROM {table} WHERE " + IS_ITEM
 
 
@@ -55,10 +57,12 @@ class JobRun:
     workers: dict[int, Member] = field(default_factory=dict, repr=False)
 
     def start_worker(self, index: int, options: Mapping[str, float] | None = None, **settings: str) -> Member:
-        """Start a worker. `options` are those of `faults.job_worker`."""
-        given = [f"--{name}={value}" for name, value in (options or {}).items()]
-        command = [sys.executable, "-m", "faults.job_worker", self.items.service, *given]
-        worker = self.installation.worker(self.items.service, index, command=command, **SETTINGS, **settings)
+        """Start a worker. With `options`, or if the kind of job is one for tests, it is `faults.job_worker`."""
+        command = None
+        if options or self.items.service in KINDS:
+            given = [f"--{name}={value}" for name, value in (options or {}).items()]
+            command = [sys.executable, "-m", "faults.job_worker", self.items.service, *given]
+        worker = self.installation.worker(self.items.service, index, command=command, **settings)
         self.workers[index] = worker
         return worker
 
@@ -68,6 +72,13 @@ class JobRun:
             if worker.process.exit_code is not None:
                 assert worker.process.exit_code == os.EX_UNAVAILABLE, worker.process.log_tail()
                 self.workers[index] = worker.again()
+
+    async def overcame(self) -> None:
+        """Wait until all workers are ready and all purchases up to now are answered."""
+        self.restart_ended()
+        await ready(*self.workers.values())
+        before = set(self.purchases.sent)
+        await until(lambda: not before & self.purchases.lost, within=60, what="answers to all purchases")
 
     async def start_job(self) -> StartedJob:
         """Start the job over all items."""
@@ -105,6 +116,7 @@ class JobRun:
 
         async def has_come() -> bool:
             nonlocal seen
+            await asyncio.sleep(POLL_S)
             seen = await self.job(job_id)
             return seen.processed >= to or seen.state not in UNFINISHED
 

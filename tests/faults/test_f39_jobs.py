@@ -30,6 +30,7 @@ SLOW = ("job.page=sleep:0.3", "job.page=sleep:0.4")
 """So that a job lasts longer than its faults, and each of the two workers is the first to end a chunk at times."""
 PLACES = ("stage.commit=kill@2~job", "job.committed=kill@2")
 """Where the first worker of a service is killed at first: before the commit of a chunk, or after it."""
+SESSION = {"SESSION_TIMEOUT_MS": "3000", "HEARTBEAT_MS": "500"}
 OPTIONS = ({"chunk": 25, "lease-s": 2.0}, {"chunk": 25, "lease-s": 0.0})
 """The second worker has no leases, so both often work on the same chunk."""
 
@@ -62,8 +63,8 @@ async def test_each_item_of_a_job_is_done_once_whatever_happens(
     """F39: kills, freezes and restarts in random order under two workers, then a cancel. Each item once, 0 lost."""
     source = random.Random(seed)
     for run in runs:
-        run.start_worker(0, OPTIONS[0], FAILPOINTS=f"{SLOW[0]};{source.choice(PLACES)}")
-        run.start_worker(1, OPTIONS[1], FAILPOINTS=SLOW[1])
+        run.start_worker(0, OPTIONS[0], **SESSION, FAILPOINTS=f"{SLOW[0]};{source.choice(PLACES)}")
+        run.start_worker(1, OPTIONS[1], **SESSION, FAILPOINTS=SLOW[1])
     await ready(*(worker for run in runs for worker in run.workers.values()))
     async with steady(runs) as idle:
         await asyncio.sleep(IDLE_S)
@@ -82,7 +83,7 @@ async def killed_at_its_place(run: JobRun) -> None:
     """Wait until the first worker has killed itself, and start another one in its place."""
     ended = run.workers[0].process
     await until(lambda: ended.exit_code is not None, within=60, what=f"the failpoint of {run.items.service}")
-    run.start_worker(0, OPTIONS[0], FAILPOINTS=SLOW[0])
+    run.start_worker(0, OPTIONS[0], **SESSION, FAILPOINTS=SLOW[0])
 
 
 async def replaced_and_done(run: JobRun, job: StartedJob) -> None:
@@ -90,7 +91,7 @@ async def replaced_and_done(run: JobRun, job: StartedJob) -> None:
     run.restart_ended()
     for index, worker in run.workers.items():
         await worker.process.stop()
-        run.start_worker(index)
+        run.start_worker(index, **SESSION)
     await run.progress(job.job_id, COUNT)
 
 

@@ -71,8 +71,13 @@ class Processes:
         """Start `python arguments...` with the interpreter of the test."""
         return self.start(name, [sys.executable, *arguments], env=env)
 
-    async def end(self) -> None:
-        """Kill all processes that still run, and print the end of each log. Pytest shows it if the test failed."""
+    async def kill(self) -> None:
+        """Kill all processes that still run."""
         for process in self.started:
             await Child.kill(process)
+
+    async def end(self) -> None:
+        """Kill all processes that still run, and print the end of each log. Pytest shows it if the test failed."""
+        await self.kill()
+        for process in self.started:
             sys.stdout.write(f"--- {process.log.name}\n{process.log_tail()}\n")

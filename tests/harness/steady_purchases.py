@@ -63,6 +63,15 @@ class SteadyPurchases:
             answered = (number for number in numbers if number in self.answered)
             latencies += sorted((self.answered[number] - self.sent[number]) * 1_000 for number in answered)
 
+    def latencies(self, since: float, but: Sequence[tuple[float, float]]) -> list[float]:
+        """Return the times in ms, sorted, of the purchases since an instant but not between the given ones."""
+        sent = {number: instant for number, instant in self.sent.items() if instant >= since}
+        return sorted(
+            (self.answered[number] - instant) * 1_000
+            for number, instant in sent.items()
+            if number in self.answered and not any(begin <= instant <= end for begin, end in but)
+        )
+
     async def listen(self) -> None:
         """Read the topic of the answers until cancelled."""
         while True:
@@ -111,4 +120,4 @@ async def steady_purchases(
 
 def at(latencies: Sequence[float], share: float) -> float:
     """Return the time that this share of the purchases does not exceed. 0 if there are none."""
-    return latencies[int(len(latencies) * share)] if latencies else 0.0
+    return latencies[min(int(len(latencies) * share), len(latencies) - 1)] if latencies else 0.0
