@@ -120,7 +120,7 @@ async def _survived(
     async with run.purchases.steady() as busy:
         job = await run.start_job()
         faults = JobFaults(jobs=[(run, job)], server=server, random_source=source, still_s=STILL_S)
-        await faults.all_in_random_order(every=run.count // 6)
+        await faults.all_in_random_order(every=run.count // 8)
         await run.progress(job.job_id, run.count, within=PATIENCE_S)
         seconds = time.perf_counter() - started
     calm = run.purchases.latencies(started, faults.times)
