@@ -40,12 +40,13 @@ WHERE id = $1 AND key IS NOT DISTINCT FROM $5 AND value IS NOT DISTINCT FROM $6
     AND headers IS NOT DISTINCT FROM $7::jsonb AND {text} IS NOT DISTINCT FROM $9
 """
 _READ_ANSWERS: Final = """
-SELECT created_at, account, route, key, body FROM idempotency
+SELECT created_at, account, subject, route, key, body FROM idempotency
 WHERE created_at > coalesce($1::text::timestamptz, '-infinity')
 ORDER BY created_at FETCH FIRST ($2) ROWS WITH TIES
 """
 _REPLACE_ANSWER: Final = """
-UPDATE idempotency SET body = $4 WHERE account = $1 AND route = $2 AND key = $3 AND body = $5
+UPDATE idempotency SET body = $5
+WHERE account = $1 AND subject = $2 AND route = $3 AND key = $4 AND body = $6
 """
 
 
@@ -99,7 +100,7 @@ def replacement(message: KeptMessage, new: KeptMessage) -> Statement:
 
 def _answer(row: Any) -> KeptMessage:
     position = row["created_at"].isoformat()
-    identity = (row["account"], row["route"], row["key"])
+    identity = (row["account"], row["subject"], row["route"], row["key"])
     return KeptMessage(table=ANSWERS, position=position, row=identity, value=row["body"])
 
 

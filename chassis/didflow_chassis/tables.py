@@ -120,6 +120,7 @@ idempotency = sa.Table(
     "idempotency",
     METADATA,
     sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("route", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("digest", BYTEA, nullable=False, comment="hash of the canonical request body"),

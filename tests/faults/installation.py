@@ -237,7 +237,7 @@ async def _create_accounts(dsn: str) -> None:
     caller = Caller(subject="test", account="master", role="operator")
     for path in ACCOUNTS:
         command = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
-        key = IdempotencyKey(account="master", route="test", value=None, digest=bytes(32))
+        key = IdempotencyKey(account="master", subject="test", route="test", value=None, digest=bytes(32))
         await stage.command([command], HttpCall(key=key, actor="user:test", answer=_created))
     await database.stop()
 

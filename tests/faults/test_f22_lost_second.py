@@ -49,7 +49,7 @@ async def set_cycles(services: ServicesInProcess, cycles: int) -> list[Record]:
     """Set the cycles of the term over HTTP. Return the records that billing publishes."""
     caller = Caller(subject="test", account=ACCOUNT, role="operator")
     command = SetCycles(entity_id=ONE.did_id, subject=ONE.number, caller=caller, billing_cycles=cycles)
-    key = IdempotencyKey(account=ACCOUNT, route="test", value=None, digest=bytes(32))
+    key = IdempotencyKey(account=ACCOUNT, subject="test", route="test", value=None, digest=bytes(32))
     done = Answer(status=200, body=b"")
     await services.stages["billing"].command(
         [command], HttpCall(key=key, actor="user:test", answer=lambda _: done)

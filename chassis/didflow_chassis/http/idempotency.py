@@ -5,6 +5,7 @@ Source: spec http, `Idempotency-Key`.
 """
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 import orjson
@@ -35,15 +36,25 @@ class Replay(Exception):
 
 
 async def idempotency_key(request: Request, caller: Caller) -> IdempotencyKey:
-    """Return what identifies the call: account, method and path, the key, and a digest of body and query.
+    """Return what identifies the call: account, subject, method and path, the key, and a digest of body and query.
 
     Raises Problem `idempotency_key_invalid`, `body_malformed` or `input_invalid`.
     """
-    value = header_value(request)
+    key = key_of(request, caller)
     digest = sha256(await _content(request))
     digest.update(b"\0" + request.scope["query_string"])
-    route = f"{request.method} {request.scope['path']}"
-    return IdempotencyKey(account=caller.account, route=route, value=value, digest=digest.digest())
+    return replace(key, digest=digest.digest())
+
+
+def key_of(request: Request, caller: Caller) -> IdempotencyKey:
+    """Return what identifies the call, before its body is read. Raises Problem `idempotency_key_invalid`."""
+    return IdempotencyKey(
+        account=caller.account,
+        subject=caller.subject,
+        route=f"{request.method} {request.scope['path']}",
+        value=header_value(request),
+        digest=b"",
+    )
 
 
 def header_value(request: Request) -> str | None:
@@ -67,13 +78,25 @@ async def replay(database: ReadDatabase, key: IdempotencyKey) -> None:
     if key.value is None:
         return
     columns = stored_answers.c
-    same = sa.and_(columns.account == key.account, columns.route == key.route, columns.key == key.value)
     wanted = (columns.digest, columns.status, columns.body, columns.location)
-    rows = await database.fetch(sa.select(*wanted).where(same))
+    rows = await database.fetch(sa.select(*wanted).where(_is_of(key)))
     for row in rows:
         if row["digest"] != key.digest:
             raise IdempotencyConflict("idempotency_key_reused")
         raise Replay(Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True))
+
+
+async def is_answered(database: ReadDatabase, key: IdempotencyKey) -> bool:
+    """Return True if a call was answered under the key, whatever its body."""
+    return key.value is not None and bool(
+        await database.fetch(sa.select(stored_answers.c.status).where(_is_of(key)))
+    )
+
+
+def _is_of(key: IdempotencyKey) -> sa.ColumnElement[bool]:
+    columns = stored_answers.c
+    identity = (columns.account, columns.subject, columns.route, columns.key)
+    return sa.and_(*(column == value for column, value in zip(identity, key.identity, strict=True)))
 
 
 def answer_response(answer: Answer) -> Response:

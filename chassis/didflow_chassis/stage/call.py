@@ -61,7 +61,7 @@ class HttpCall:
     def correlation_id(self) -> str:
         """The same for every retry under a key."""
         key = self.key
-        return str(derived_id(key.account, key.route, key.value) if key.value else uuid7())
+        return str(derived_id(*key.identity) if key.value else uuid7())
 
     async def claim(self, connection: Any) -> Answer | None:
         """Return the stored answer if the call was answered before. Raises IdempotencyConflict."""

@@ -116,7 +116,7 @@ class EventWriter:
         place = (data.topic, data.entity_id)
         count = self.ids.get(place, 0) + 1
         self.ids[place] = count
-        parts = (key.account, key.route, key.value, data.type(), str(data.entity_id))
+        parts = (*key.identity, data.type(), str(data.entity_id))
         return str(derived_id(*parts, *([str(count)] if count > 1 else [])))
 
     def _cause(self, message: Message) -> str | None:

@@ -9,11 +9,12 @@ from typing import Any
 
 CLAIM = "SELECT pg_try_advisory_xact_lock($1)"
 STORED = """
-SELECT digest, status, body, location FROM idempotency WHERE account = $1 AND route = $2 AND key = $3
+SELECT digest, status, body, location FROM idempotency
+WHERE account = $1 AND subject = $2 AND route = $3 AND key = $4
 """
 STORE = """
-INSERT INTO idempotency (account, route, key, digest, status, body, location, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+INSERT INTO idempotency (account, subject, route, key, digest, status, body, location, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())
 """
 
 
@@ -21,13 +22,20 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
 class IdempotencyKey:
     """The idempotency key of one call. `value` is None if the caller sent none.
 
-    `digest` is a hash of the canonical body.
+    `account` and `subject` are those of the caller: two subjects with the same value make two calls. `digest` is a hash
+    of the canonical body. Source: spec http, `Idempotency-Key`.
     """
 
     account: str
+    subject: str
     route: str
     value: str | None
     digest: bytes
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What identifies the call. Locks, stored answers and the ids of events follow from it."""
+        return self.account, self.subject, self.route, self.value or ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +61,7 @@ class IdempotencyConflict(Exception):
 
 def lock_of(key: IdempotencyKey) -> int:
     """Return the advisory lock number of a key."""
-    name = f"{key.account}\0{key.route}\0{key.value}".encode()
+    name = "\0".join(key.identity).encode()
     return int.from_bytes(blake2b(name, digest_size=8, person=b"idempotency").digest(), "big", signed=True)
 
 
@@ -66,7 +74,7 @@ async def claim(connection: Any, key: IdempotencyKey) -> Answer | None:
         return None
     if not await connection.fetchval(CLAIM, lock_of(key)):
         raise IdempotencyConflict("idempotency_in_progress")
-    row = await connection.fetchrow(STORED, key.account, key.route, key.value)
+    row = await connection.fetchrow(STORED, *key.identity)
     if row is None:
         return None
     if row["digest"] != key.digest:
@@ -77,5 +85,5 @@ async def claim(connection: Any, key: IdempotencyKey) -> Answer | None:
 async def store(connection: Any, key: IdempotencyKey, answer: Answer) -> None:
     """Store the answer under the key, if there is one."""
     if key.value is not None:
-        values = (key.account, key.route, key.value, key.digest, answer.status, answer.body, answer.location)
+        values = (*key.identity, key.digest, answer.status, answer.body, answer.location)
         await connection.execute(STORE, *values)

@@ -173,7 +173,7 @@ class MessageTables:
         self._write(lambda: self._dead.extend(rows))
         return rows
 
-    def _store_answer(self, account: str, route: str, key: str, *values: Any) -> list[Any]:
+    def _store_answer(self, account: str, subject: str, route: str, key: str, *values: Any) -> list[Any]:
         row = dict(zip(("digest", "status", "body", "location"), values, strict=True))
-        self._write(lambda: self._answers.update({(account, route, key): row}))
+        self._write(lambda: self._answers.update({(account, subject, route, key): row}))
         return [row]

@@ -110,7 +110,9 @@ class ServiceUnderTest:
             return Answer(status=200, body=b"")
 
         caller = commands[0].caller
-        key = IdempotencyKey(account=caller.account, route="test", value=None, digest=b"")
+        key = IdempotencyKey(
+            account=caller.account, subject=caller.subject, route="test", value=None, digest=b""
+        )
         call = HttpCall(key=key, actor=caller.actor, answer=answer)
         await self.stage.command(commands, call, is_batch=is_batch)
         return decisions

@@ -89,7 +89,7 @@ class FakeStage:
     outcome: Callable[[Command], Outcome] = lambda command: Decided(answer={"id": str(command.entity_id)})
     calls: list[tuple[Command, ...]] = field(default_factory=list)
     actors: list[str] = field(default_factory=list)
-    kept: dict[tuple[str, str, str], tuple[bytes, Answer]] = field(default_factory=dict)
+    kept: dict[tuple[str, ...], tuple[bytes, Answer]] = field(default_factory=dict)
     running: bool = False
     failure: Exception | None = None
 
@@ -104,7 +104,7 @@ class FakeStage:
         self.actors.append(call.actor)
         made = call.answer([self.outcome(command) for command in commands])
         if key.value is not None:
-            self.kept[key.account, key.route, key.value] = (key.digest, made)
+            self.kept[key.identity] = (key.digest, made)
         return made
 
 
@@ -123,7 +123,7 @@ class FakeDatabase:
             raise self.failure
         text, values = compile_statement(statement)
         if "FROM idempotency" in text:
-            found = self.stage.kept.get((values[0], values[1], values[2]))
+            found = self.stage.kept.get(tuple(values))
             if found is None:
                 return []
             digest, answer = found

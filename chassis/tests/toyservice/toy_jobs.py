@@ -95,7 +95,7 @@ async def decision_on(stage: Stage, command: Command) -> object:
         found.extend(decisions)
         return Answer(status=200, body=b"")
 
-    key = IdempotencyKey(account="", route="test", value=None, digest=b"")
+    key = IdempotencyKey(account="", subject="", route="test", value=None, digest=b"")
     await stage.command([command], HttpCall(key=key, actor=command.caller.actor, answer=answer))
     return found[0]
 

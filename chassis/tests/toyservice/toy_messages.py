@@ -45,7 +45,7 @@ async def command(
         codes = [getattr(r, "code", getattr(r, "answer", None)) for r in results]
         return Answer(status=200, body=orjson.dumps(codes))
 
-    key = IdempotencyKey(account=ACCOUNT, route="/v1/add", value=key, digest=digest)
+    key = IdempotencyKey(account=ACCOUNT, subject="ana", route="/v1/add", value=key, digest=digest)
     return await stage.command(commands, HttpCall(key=key, actor="user:ana", answer=answer))
 
 

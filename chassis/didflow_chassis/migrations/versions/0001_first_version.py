@@ -109,6 +109,7 @@ def upgrade() -> None:
     op.create_table(
         "idempotency",
         sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
         sa.Column("route", sa.Text, primary_key=True),
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("digest", BYTEA, nullable=False, comment="hash of the canonical request body"),

@@ -103,17 +103,24 @@ class Traces(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """The running API. `at` selects the application, `who` is the account of the caller."""
+    """The running API. `at` selects the application, `who` is the account of the caller, `sub` its subject."""
 
     clients: tuple[httpx.AsyncClient, ...]
     database: Database
     stage: Stage
 
     async def post(
-        self, path: str, content: Any, key: str | None = "k", *, who: str = ACME, at: int = 0
+        self,
+        path: str,
+        content: Any,
+        key: str | None = "k",
+        *,
+        who: str = ACME,
+        at: int = 0,
+        sub: str = "ann",
     ) -> httpx.Response:
         """Make one call. `content` is the bytes of the body, or its JSON value."""
-        headers = {"Authorization": f"Bearer ann:{who}:reseller", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {sub}:{who}:reseller", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
         body = {"content": content} if isinstance(content, bytes) else {"json": content}

@@ -130,6 +130,35 @@ async def test_a_stored_answer_is_for_its_account_only(api: Any) -> None:
     assert await api.traces() == (12, 2, 2)
 
 
+@pytest.mark.usefixtures("found")
+async def test_two_subjects_of_one_account_with_the_same_key_make_two_calls(api: Any) -> None:
+    """H4: neither is answered with what the other one was answered, and both changes are published."""
+    first = await api.add(1, 5)
+    other = await api.add(1, 5, sub="bob")
+    third = await api.add(1, 7, sub="eve")
+    assert [(one.status_code, one.json(), replayed(one)) for one in (first, other, third)] == [
+        (201, {"total": 5}, False),
+        (201, {"total": 10}, False),
+        (201, {"total": 17}, False),
+    ]
+    again = await api.add(1, 5, sub="bob")
+    assert (again.content, replayed(again)) == (other.content, True)
+    assert await api.traces() == (17, 3, 3)
+    rows = await api.database.fetch("SELECT convert_from(value, 'utf8')::jsonb ->> 'id' AS id FROM outbox")
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+async def test_a_running_call_of_one_subject_delays_no_other_subject(api: Any, held: Any) -> None:
+    """H4: while a key is in use, another subject of the account can use the same key."""
+    first = asyncio.create_task(api.add_to_all(1))
+    await held.reached.wait()
+    other = await api.add_to_all(2, sub="bob")
+    assert (other.status_code, replayed(other)) == (200, False)
+    held.go.set()
+    assert (await first).status_code == 200
+    assert await api.traces() == (2, 2, 2)
+
+
 async def test_a_running_call_delays_no_other_tenant_and_no_other_path(api: Any, held: Any) -> None:
     """H4: while a key is in use, another tenant, or the same tenant on another path, can use the same key."""
     first = asyncio.create_task(api.add_to_all(1))

@@ -73,7 +73,7 @@ async def test_events_of_a_split_batch_have_the_ids_of_an_undivided_one(api: Any
     event = orjson.loads(rows[0]["value"])
     did_id = str(named(2)[0])
     assert event["data"]["did_id"] == did_id
-    expected = derived_id("master/acme", "POST /v1/counters/batch/add", "k", event["type"], did_id)
+    expected = derived_id("master/acme", "ann", "POST /v1/counters/batch/add", "k", event["type"], did_id)
     assert event["id"] == str(expected)
 
 

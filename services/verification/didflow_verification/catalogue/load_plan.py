@@ -141,7 +141,7 @@ async def load(process: Process, plans: Iterable[LoadPlan]) -> Loaded:
         decisions[:] = results
         return Answer(status=200, body=b"")
 
-    key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
+    key = IdempotencyKey(account="", subject="", route="catalogue", value=None, digest=b"")
     if commands:
         await process.stage.command(commands, HttpCall(key=key, actor="service:verification", answer=answer))
     jobs = [

@@ -63,7 +63,7 @@ async def test_a_number_approved_during_a_catalogue_load_is_warned(
         change_id=uuid7(),
         rules=replace(ireland, requirements=(row, later)),
     )
-    key = IdempotencyKey(account="", route="catalogue", value=None, digest=b"")
+    key = IdempotencyKey(account="", subject="", route="catalogue", value=None, digest=b"")
     load = running.stage.command(
         [command], HttpCall(key=key, actor="a", answer=lambda _: Answer(status=200, body=b""))
     )

@@ -5,19 +5,17 @@ Whatever fails, a content without a document is deleted, at once or later by the
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.database import Outage
 from didflow_chassis.http import FieldError, HttpContext, Problem
-from didflow_chassis.http.idempotency import REPLAYED, header_value, replay
+from didflow_chassis.http.idempotency import REPLAYED, is_answered, key_of, replay
 from didflow_chassis.stage.idempotency import IdempotencyKey
-from didflow_chassis.tables import idempotency as stored_answers
 from didflow_contracts.ids import uuid7
 from didflow_verification import store
 from didflow_verification.api.documents.bodies import DocumentFields
@@ -42,21 +40,16 @@ class Uploads:
     async def receive(self, http: HttpContext, request: Request) -> Response:
         """Receive one upload. Raises Problem, Replay, IdempotencyConflict or Outage."""
         form = Form(request, MAX_BYTES)
-        value = header_value(request)
-        route = f"{request.method} {request.scope['path']}"
-        if await _is_answered(http, route, value):
+        key = key_of(request, http.caller)
+        if await is_answered(http.runtime.database, key):
             async for _ in form.pieces():
                 pass
-            await replay(
-                http.runtime.database,
-                IdempotencyKey(account=http.caller.account, route=route, value=value, digest=form.digest),
-            )
+            await replay(http.runtime.database, replace(key, digest=form.digest))
         upload = _Upload(http, self.contents, uuid7())
         try:
             async for piece in form.pieces():
                 await upload.add(form.fields, piece)
-            key = IdempotencyKey(account=http.caller.account, route=route, value=value, digest=form.digest)
-            response = await upload.create_document(key, self.slots)
+            response = await upload.create_document(replace(key, digest=form.digest), self.slots)
         finally:
             await upload.close()
         with suppress(Outage):
@@ -120,14 +113,6 @@ def unreadable() -> Problem:
         message="Send a complete PDF, PNG or JPEG that is not encrypted. The content counts, not the file name.",
     )
     return Problem("document_unreadable", "The file cannot be opened or read.", status=422, errors=[error])
-
-
-async def _is_answered(http: HttpContext, route: str, value: str | None) -> bool:
-    if value is None:
-        return False
-    columns = stored_answers.c
-    same = sa.and_(columns.account == http.caller.account, columns.route == route, columns.key == value)
-    return bool(await http.rows(sa.select(columns.status).where(same)))
 
 
 async def _account_of(http: HttpContext, identity_id: UUID) -> str:
