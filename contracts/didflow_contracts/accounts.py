@@ -5,16 +5,17 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from didflow_contracts.bounds import ACCOUNT_PATH
+
 SEGMENT: Final = r"[a-z0-9-]{1,63}"
 ACCOUNT_PATTERN: Final = rf"^{SEGMENT}(/{SEGMENT})*$"
-MAX_PATH_CHARS: Final = 512
 _PATH: Final = re.compile(ACCOUNT_PATTERN.removesuffix("$"), re.ASCII)
 
 AccountPath = Annotated[
     str,
     Field(
         pattern=ACCOUNT_PATTERN,
-        max_length=MAX_PATH_CHARS,
+        max_length=ACCOUNT_PATH.most,
         description="The path of an account in the tenancy tree, from the root down: `master/acme/shop`.",
     ),
 ]
@@ -22,7 +23,7 @@ AccountPath = Annotated[
 
 def is_account_path(text: str) -> bool:
     """Return True if the text has the form of an account path. The account need not exist."""
-    return len(text) <= MAX_PATH_CHARS and _PATH.fullmatch(text) is not None
+    return len(text) <= ACCOUNT_PATH.most and _PATH.fullmatch(text) is not None
 
 
 def is_within(path: str, ancestor: str) -> bool:

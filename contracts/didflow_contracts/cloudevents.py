@@ -10,11 +10,12 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
+from didflow_contracts.bounds import ATTRIBUTE
+
 CONTENT_TYPE = "application/cloudevents+json"
 """Content type of a structured-mode value."""
 
 MAX_HEADERS = 100
-MAX_ATTRIBUTE_CHARS = 1024
 
 Headers: TypeAlias = Sequence[tuple[str | bytes, bytes | None]]
 
@@ -102,10 +103,10 @@ def required_attribute(attributes: Mapping[str, Any], name: str) -> str:
 def optional_attribute(attributes: Mapping[str, Any], name: str) -> str | None:
     """Return an attribute, or None if it is absent. Raises BadEvent `not_cloudevents` if it is not a short text."""
     text = attributes.get(name)
-    if text is None or (isinstance(text, str) and len(text) <= MAX_ATTRIBUTE_CHARS):
+    if text is None or (isinstance(text, str) and len(text) <= ATTRIBUTE.most):
         return text
     raise BadEvent(
-        "not_cloudevents", f"Attribute {name} is not a text of at most {MAX_ATTRIBUTE_CHARS} characters."
+        "not_cloudevents", f"Attribute {name} is not a text of at most {ATTRIBUTE.most} characters."
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 ChangeKind: TypeAlias = Literal["removed", "retyped", "required", "narrowed", "redefined"]
 Schema: TypeAlias = Mapping[str, Any]
 
-_LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "formatMinimum")
+_UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "formatMaximum")
 _EXACT = ("pattern", "multipleOf", "uniqueItems")
 _SUBSCHEMAS = ("items", "additionalProperties")
 _CONDITIONS = ("not", "if", "then", "else")
@@ -32,7 +32,8 @@ def breaking_changes(released: Mapping[str, Any], current: Mapping[str, Any]) ->
 
     A new optional field does not break. A renamed field is reported as removed. These changes break: a field
     becomes required or gets another type or default; an enum value is removed; a bound, a pattern or a rule
-    becomes tighter. Source: spec events, Envelope.
+    becomes tighter or is new. A wider bound does not break. Dates and instants are compared as texts.
+    Source: spec events, Envelope.
     """
     if "topics" not in released:
         return list(_Comparison(released=released, current=current).of(released, current, "$"))
@@ -86,7 +87,7 @@ class _Comparison:
         for option in before["anyOf"]:
             attempts = [list(self.of(option, other, path)) for other in after.get("anyOf", [after])]
             if all(attempts):
-                yield from min(attempts, key=len)
+                yield from min(attempts, key=lambda found: (found[0].kind == "retyped", len(found)))
 
     def _kinds(self, schema: Schema, document: Schema) -> frozenset[str]:
         if "anyOf" in schema:
@@ -120,10 +121,12 @@ def _narrowed(before: Schema, after: Schema, path: str) -> Iterator[Change]:
 
 
 def _tighter(before: Schema, after: Schema) -> Iterator[str]:
-    for words, tighter in ((_LOWER_BOUNDS, 1), (_UPPER_BOUNDS, -1)):
-        for word in words:
-            if word in after and (word not in before or (after[word] - before[word]) * tighter > 0):
-                yield word
+    for word in _LOWER_BOUNDS:
+        if word in after and (word not in before or after[word] > before[word]):
+            yield word
+    for word in _UPPER_BOUNDS:
+        if word in after and (word not in before or after[word] < before[word]):
+            yield word
     for word in (*_EXACT, *_CONDITIONS):
         if word in after and after[word] != before.get(word):
             yield word

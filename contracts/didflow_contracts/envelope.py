@@ -14,6 +14,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import force_setattr
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from didflow_contracts.cloudevents import (
     CONTENT_TYPE,
@@ -27,7 +28,7 @@ from didflow_contracts.cloudevents import (
     sequence_attribute,
 )
 from didflow_contracts.event_data import EventData
-from didflow_contracts.instants import parse_instant
+from didflow_contracts.instants import OUT_OF_RANGE, parse_instant
 from didflow_contracts.near_misses import NO_NEAR_MISSES, near_misses
 from didflow_contracts.topics import TOPICS
 from didflow_contracts.validation_errors import field_of, message_of
@@ -184,7 +185,13 @@ def _time(text: str) -> datetime:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise BadEvent("not_cloudevents", f"Attribute time: {error}") from None
+        raise BadEvent(_time_code(error), f"Attribute time: {error}") from None
+
+
+def _time_code(error: ValueError) -> BadCode:
+    """Return the code of a `time` that is no instant, or of one that is outside the bounds."""
+    out_of_range = isinstance(error, PydanticCustomError) and error.type == OUT_OF_RANGE
+    return "invalid_data" if out_of_range else "not_cloudevents"
 
 
 def _check_source(source: str, model: type[EventData]) -> None:

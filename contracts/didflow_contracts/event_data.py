@@ -1,12 +1,16 @@
 """The fields that the data of every event has. Unknown fields are ignored."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import ATTRIBUTE
 from didflow_contracts.numbers import E164
+
+Attribute = Annotated[str, Field(min_length=ATTRIBUTE.least, max_length=ATTRIBUTE.most)]
+"""An attribute of CloudEvents, such as the id of another event."""
 
 
 class Part(BaseModel):

@@ -16,7 +16,9 @@ from pydantic import (
     PlainValidator,
     WithJsonSchema,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from didflow_contracts.bounds import AMOUNT, DECIMALS
 
 MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
     {each.code: each.exponent for each in _Iso4217 if each.exponent is not None}
@@ -24,8 +26,13 @@ MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
 """Currency code -> decimal places. ISO 4217 codes without a minor unit (gold, test codes) are not included."""
 
 _QUANTA = {code: Decimal(1).scaleb(-places) for code, places in MINOR_UNITS.items()}
-_AMOUNT = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
-_AMOUNT_FORM = re.compile(_AMOUNT[1:-1], re.ASCII)
+_AMOUNT = r"^-?([0-9]{1,9}(\.[0-9]{1,9})?|1000000000(\.0{1,9})?)$"
+_DECIMAL = re.compile(rf"-?[0-9]{{1,40}}(\.[0-9]{{1,{DECIMALS.most}}})?", re.ASCII)
+_NOT_AN_AMOUNT = (
+    'An amount must be a decimal number in a string, such as "12.50", '
+    f"with at most {DECIMALS.most} decimal places."
+)
+_OUT_OF_RANGE = f"Use an amount from {AMOUNT.least:,} to {AMOUNT.most:,}."
 
 
 class CurrencyMismatchError(ValueError):
@@ -36,9 +43,12 @@ class CurrencyMismatchError(ValueError):
 
 def _amount(value: object) -> Decimal:
     text = _text(value) if isinstance(value, Decimal) else value
-    if not isinstance(text, str) or not _AMOUNT_FORM.fullmatch(text):
-        raise ValueError('An amount must be a decimal number in a string, such as "12.50".')
-    return Decimal(text)
+    if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
+        raise ValueError(_NOT_AN_AMOUNT)
+    amount = Decimal(text)
+    if amount not in AMOUNT:
+        raise PydanticCustomError("out_of_range", _OUT_OF_RANGE)
+    return amount
 
 
 def _text(amount: Decimal) -> str:
@@ -70,7 +80,10 @@ Currency = Annotated[str, _CurrencySchema, WithJsonSchema({"type": "string", "pa
 
 
 class Money(BaseModel):
-    """An amount of one currency. In JSON: `{"amount": "12.50", "currency": "EUR"}`."""
+    """An amount of one currency. In JSON: `{"amount": "12.50", "currency": "EUR"}`.
+
+    What comes from outside is checked against the bounds; the results of calculations are not.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -101,4 +114,4 @@ class Money(BaseModel):
         return self._of(self.amount.quantize(unit, rounding=ROUND_HALF_UP))
 
     def _of(self, amount: Decimal) -> Self:
-        return type(self)(amount=amount, currency=self.currency)
+        return self.model_copy(update={"amount": amount})

@@ -12,16 +12,18 @@ from typing import Any
 import orjson
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from didflow_contracts.bounds import ATTRIBUTE
 from didflow_contracts.compatibility import Change, breaking_changes
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EVENTS
+from didflow_contracts.instants import INSTANT_LIMITS
 from didflow_contracts.topics import TOPICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RELEASED = Path(__file__).parent.parent / "schemas" / "v1"
 """The folder of the released schemas in a checkout. It is not part of the installed package."""
 
-_TEXT: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": 1024}
+_TEXT: JsonSchemaValue = {"type": "string", "minLength": ATTRIBUTE.least, "maxLength": ATTRIBUTE.most}
 _REQUIRED = ("specversion", "id", "source", "type", "time", "data")
 
 
@@ -106,6 +108,7 @@ def _envelope(model: type[EventData]) -> JsonSchemaValue:
             "type": "string",
             "format": "date-time",
             "description": "When the event became true, in UTC.",
+            **INSTANT_LIMITS,
         },
         "datacontenttype": {"type": "string", "description": "`application/json`. Optional."},
         "sequence": {

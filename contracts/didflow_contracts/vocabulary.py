@@ -5,6 +5,8 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
+from didflow_contracts.bounds import COUNT, CYCLES, ITEMS, NAME, ORDINAL, TEXT
+
 NumberType: TypeAlias = Literal["local", "national", "mobile", "toll_free"]
 Feature: TypeAlias = Literal[
     "voice_in", "voice_out", "sms_in", "sms_out", "fax", "emergency", "a2p_sms", "cnam"
@@ -111,20 +113,21 @@ def _in_order(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     return tuple(feature for feature in _FEATURES if feature in features)
 
 
-Features = Annotated[tuple[Feature, ...], AfterValidator(_in_order)]
+Features = Annotated[tuple[Feature, ...], Field(max_length=ITEMS.most), AfterValidator(_in_order)]
 """The features of a number. Each is kept once and in a fixed order, so that equal sets are equal values."""
 
 
-def _not_a_flag(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("A number of months cannot be true or false.")  # noqa: TRY004 - pydantic asks for it
+def _whole_number(value: object) -> object:
+    if type(value) is not int:
+        raise ValueError("A number of months must be a whole number.")
     return value
 
 
-Months = Annotated[BillingPeriod, BeforeValidator(_not_a_flag)]
-Count = Annotated[int, Strict(), Field(ge=0)]
-Ordinal = Annotated[int, Strict(), Field(ge=1)]
-Cycles = Annotated[int, Strict(), Field(ge=0, le=999)]
+Months = Annotated[BillingPeriod, BeforeValidator(_whole_number)]
+Count = Annotated[int, Strict(), Field(ge=COUNT.least, le=COUNT.most)]
+Ordinal = Annotated[int, Strict(), Field(ge=ORDINAL.least, le=ORDINAL.most)]
+Cycles = Annotated[int, Strict(), Field(ge=CYCLES.least, le=CYCLES.most)]
 Flag = Annotated[bool, Strict()]
-Channels: TypeAlias = Annotated[int, Strict(), Field(ge=0)] | Literal["unlimited"]
-Name = Annotated[str, Field(min_length=1, max_length=255)]
+Channels: TypeAlias = Count | Literal["unlimited"]
+Name = Annotated[str, Field(min_length=NAME.least, max_length=NAME.most)]
+Text = Annotated[str, Field(max_length=TEXT.most)]

@@ -1,10 +1,11 @@
 """Carrier commands and their results. Each action has its own model of parameters."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
+from didflow_contracts.bounds import ITEMS
 from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import (
@@ -16,6 +17,7 @@ from didflow_contracts.vocabulary import (
     Name,
     Ordinal,
     ResultOutcome,
+    Text,
     VoiceKind,
 )
 
@@ -27,9 +29,14 @@ class Endpoint(Part):
     address: Name = Field(
         description="SIP URI, forward number, URL, host or mail address, depending on the kind."
     )
-    settings: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Further settings, such as transport, codecs, priority and weight."
+    settings: dict[Name, JsonValue] = Field(
+        default_factory=dict,
+        max_length=ITEMS.most,
+        description="Further settings, such as transport, codecs, priority and weight.",
     )
+
+
+Endpoints = Annotated[tuple[Endpoint, ...], Field(max_length=ITEMS.most)]
 
 
 class VoiceDelivery(Part):
@@ -37,16 +44,16 @@ class VoiceDelivery(Part):
 
     kind: VoiceKind = Field(description="A single trunk, or a group.")
     id: UUID = Field(description="The trunk or group.")
-    name: str = Field(description="Its name, for people.")
-    endpoints: tuple[Endpoint, ...] = Field(default=(), description="Where to deliver calls, in this order.")
+    name: Name = Field(description="Its name, for people.")
+    endpoints: Endpoints = Field(default=(), description="Where to deliver calls, in this order.")
 
 
 class SmsDelivery(Part):
     """An SMS trunk with its endpoints."""
 
     id: UUID = Field(description="The trunk.")
-    name: str = Field(description="Its name, for people.")
-    endpoints: tuple[Endpoint, ...] = Field(default=(), description="Where to deliver messages.")
+    name: Name = Field(description="Its name, for people.")
+    endpoints: Endpoints = Field(default=(), description="Where to deliver messages.")
 
 
 class ActivateParameters(Part):
@@ -61,7 +68,7 @@ class ActivateParameters(Part):
 class SuspendParameters(Part):
     """Stop calls and messages. The number is kept."""
 
-    reason: str | None = Field(default=None, description="Why.")
+    reason: Text | None = Field(default=None, description="Why.")
 
 
 class ResumeParameters(Part):
@@ -72,7 +79,7 @@ class ReleaseParameters(Part):
     """End the service of the number."""
 
     keep: Flag = Field(default=False, description="True if the number stays in our stock.")
-    reason: str | None = Field(default=None, description="Why.")
+    reason: Text | None = Field(default=None, description="Why.")
 
 
 class SetVoiceParameters(Part):
@@ -169,6 +176,6 @@ class ResultReported(EventData):
     )
     retry_after_s: Count | None = Field(default=None, description="Seconds to wait before the next attempt.")
     code: Name | None = Field(default=None, description="Code of a failure, e.g. `rate_limited`, `rejected`.")
-    message: str | None = Field(default=None, description="The failure in words.")
-    carrier_reference: str | None = Field(default=None, description="The reference that the carrier gave.")
+    message: Text | None = Field(default=None, description="The failure in words.")
+    carrier_reference: Text | None = Field(default=None, description="The reference that the carrier gave.")
     completed_at: Instant | None = Field(default=None, description="When the carrier finished.")

@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import ITEMS
 from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import (
@@ -19,6 +20,7 @@ from didflow_contracts.vocabulary import (
     Origin,
     Responsible,
     Status,
+    Text,
     WithdrawalReason,
 )
 
@@ -32,7 +34,7 @@ class NextStep(Part):
         default=None, description="When the condition of the DID gets worse; null if nothing is due."
     )
     also: tuple[AdditionalService, ...] = Field(
-        default=(), description="Additional services with an open request."
+        default=(), max_length=ITEMS.most, description="Additional services with an open request."
     )
 
 
@@ -53,8 +55,8 @@ class DidChanged(EventData):
     carrier: Name | None = Field(description="Carrier of the number; null if there is none.")
     sms_carrier: Name | None = Field(description="Carrier of its messages if it is another one; else null.")
     origin: Origin = Field(description="Where the number came from. Numbers from stock return to stock.")
-    tags: tuple[str, ...] = Field(default=(), description="The holder's tags.")
-    description: str | None = Field(default=None, description="The holder's note on the number.")
+    tags: tuple[Name, ...] = Field(default=(), max_length=ITEMS.most, description="The holder's tags.")
+    description: Text | None = Field(default=None, description="The holder's note on the number.")
 
 
 class DidWithdrawn(EventData):

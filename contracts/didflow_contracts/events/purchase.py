@@ -4,13 +4,15 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from didflow_contracts.bounds import AMOUNT
 from didflow_contracts.event_data import EventData, Part
-from didflow_contracts.instants import Instant
+from didflow_contracts.instants import OUT_OF_RANGE, Instant
 from didflow_contracts.money import Money
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import (
     Acquired,
+    BillingPeriod,
     Cycles,
     EndUserType,
     Features,
@@ -19,6 +21,7 @@ from didflow_contracts.vocabulary import (
     NumberType,
     PortingOutcome,
     RefusalCode,
+    Text,
 )
 
 
@@ -36,6 +39,10 @@ class Price(Part):
             if money.amount < 0:
                 raise wrong_field(name, f"{name} must not be negative.")
         return self
+
+    def of_period(self, months: BillingPeriod) -> Money:
+        """Return the cost of a period of `months`, rounded to the minor unit. Source: spec lifecycle, Term."""
+        return (self.recurring * months).rounded()
 
 
 _GIVEN = {"not": {"type": "null"}}
@@ -100,6 +107,15 @@ class Acquisition(EventData):
             )
         return self
 
+    @model_validator(mode="after")
+    def _a_period_costs_an_allowed_amount(self) -> Self:
+        if self.price is None or self.billing_period is None:
+            return self
+        if self.price.of_period(self.billing_period).amount not in AMOUNT:
+            message = f"{self.billing_period} times recurring must be at most {AMOUNT.most:,}."
+            raise wrong_field("price", message, code=OUT_OF_RANGE)
+        return self
+
 
 class DidPurchased(Acquisition):
     """An account got a number: by purchase, port-in, hand-out, package pick, or as an external number."""
@@ -136,7 +152,7 @@ class DidPortingEnded(EventData):
     topic: ClassVar[str] = "did.porting_ended"
 
     outcome: PortingOutcome = Field(description="How the porting ended.")
-    reason: str | None = Field(default=None, description="Why the porting ended, in free text.")
+    reason: Text | None = Field(default=None, description="Why the porting ended, in free text.")
 
 
 class PurchaseRefused(EventData):
@@ -146,4 +162,4 @@ class PurchaseRefused(EventData):
 
     order_id: Name | None = Field(description="The order number of the purchase, or null.")
     code: RefusalCode = Field(description="Why the purchase was refused.")
-    message: str = Field(description="The reason in words.")
+    message: Text = Field(description="The reason in words.")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from didflow_contracts.event_data import EventData
+from didflow_contracts.event_data import Attribute, EventData
 from didflow_contracts.vocabulary import Name
 
 
@@ -14,7 +14,7 @@ class MessageRefused(EventData):
     topic: ClassVar[str] = "message.refused"
 
     refused_type: Name = Field(description="CloudEvents type of the refused event.")
-    refused_source: str = Field(min_length=1, max_length=1024, description="`source` of the refused event.")
-    refused_id: str = Field(min_length=1, max_length=1024, description="`id` of the refused event.")
+    refused_source: Attribute = Field(description="`source` of the refused event.")
+    refused_id: Attribute = Field(description="`id` of the refused event.")
     code: Name = Field(description="Stable code of the refusal, e.g. `not_yours`.")
-    field: str | None = Field(default=None, description="The data field that the refusal is about, or null.")
+    field: Name | None = Field(default=None, description="The data field that the refusal is about, or null.")

@@ -1,23 +1,27 @@
 """The registration axis. The state is in the field `registration`; never derive it from the topic."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
+from didflow_contracts.bounds import ITEMS
 from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
-from didflow_contracts.vocabulary import Flag, LapseReason, Name, Ordinal, Registration
+from didflow_contracts.vocabulary import Flag, LapseReason, Name, Ordinal, Registration, Text
 
 
 class Reason(Part):
     """One reason: a code for programs, a field for forms and a message for people."""
 
     code: Name = Field(description="Stable code of the failed check.")
-    field: str | None = Field(
+    field: Name | None = Field(
         default=None, description="The field or document group that the reason is about."
     )
-    message: str = Field(default="", description="The reason in words.")
+    message: Text = Field(default="", description="The reason in words.")
+
+
+Reasons = Annotated[tuple[Reason, ...], Field(max_length=ITEMS.most)]
 
 
 class EnduserAssigned(EventData):
@@ -27,7 +31,9 @@ class EnduserAssigned(EventData):
 
     identity_id: UUID = Field(description="The assigned identity.")
     address_id: UUID | None = Field(default=None, description="The assigned address; null if none is needed.")
-    document_ids: tuple[UUID, ...] = Field(default=(), description="The documents that prove the details.")
+    document_ids: tuple[UUID, ...] = Field(
+        default=(), max_length=ITEMS.most, description="The documents that prove the details."
+    )
     assigned_at: Instant | None = Field(
         default=None,
         description="When they were assigned. Default: the `time` of the event. An older assignment is ignored.",
@@ -43,7 +49,7 @@ class RegistrationAxis(EventData):
     registration: Registration = Field(description="The state of the registration after this event.")
     requirement: Name | None = Field(default=None, description="Key of the requirement that applies.")
     requirement_version: Ordinal | None = Field(default=None, description="Version of that requirement.")
-    reference: str | None = Field(default=None, description="Reference of the verification, for people.")
+    reference: Name | None = Field(default=None, description="Reference of the verification, for people.")
     identity_id: UUID | None = Field(
         default=None,
         description="The identity in force: the approved one, else the last assigned one, else null.",
@@ -57,7 +63,7 @@ class RegistrationAxis(EventData):
     grace_until: Instant | None = Field(
         default=None, description="Until when an expired registration still counts; null if it never expired."
     )
-    reasons: tuple[Reason, ...] = Field(
+    reasons: Reasons = Field(
         default=(), description="Why the registration is in this state, each reason with a code."
     )
 

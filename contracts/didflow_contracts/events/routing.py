@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from didflow_contracts.bounds import ITEMS
 from didflow_contracts.event_data import EventData, Part
 from didflow_contracts.instants import Instant
 from didflow_contracts.vocabulary import (
@@ -14,6 +15,7 @@ from didflow_contracts.vocabulary import (
     Flag,
     Name,
     NextAction,
+    Text,
     UnappliedState,
     VoiceKind,
 )
@@ -24,14 +26,14 @@ class VoiceTarget(Part):
 
     kind: VoiceKind = Field(description="A single trunk, or a group.")
     id: UUID = Field(description="The trunk or group.")
-    name: str = Field(description="Its name, for people.")
+    name: Name = Field(description="Its name, for people.")
 
 
 class SmsTarget(Part):
     """The SMS trunk of a DID."""
 
     id: UUID = Field(description="The trunk.")
-    name: str = Field(description="Its name, for people.")
+    name: Name = Field(description="Its name, for people.")
 
 
 class Unapplied(Part):
@@ -54,7 +56,7 @@ class RoutingAxis(EventData):
 
     carrier: Name | None = Field(description="The carrier of the number; null if there is none.")
     carrier_state: CarrierState = Field(description="The state of the number at the carrier.")
-    reason: str | None = Field(description="Why the carrier state is so, or null.")
+    reason: Text | None = Field(description="Why the carrier state is so, or null.")
     voice: VoiceTarget | None = Field(description="Where calls go, or null.")
     capacity: Channels | None = Field(
         description="Concurrent calls, own or reserved in the group; null if not set."
@@ -62,7 +64,7 @@ class RoutingAxis(EventData):
     capacity_group: UUID | None = Field(description="The capacity group of the DID, or null.")
     sms: SmsTarget | None = Field(description="Where messages go, or null.")
     unapplied: tuple[Unapplied, ...] = Field(
-        default=(), description="Settings that the carrier has not applied yet."
+        default=(), max_length=ITEMS.most, description="Settings that the carrier has not applied yet."
     )
     voice_ready: Flag = Field(description="True if inbound calls reach the customer.")
     sms_ready: Flag = Field(description="True if inbound messages reach the customer.")
@@ -80,5 +82,5 @@ class DidActivated(RoutingAxis):
 
     topic: ClassVar[str] = "did.activated"
 
-    carrier_reference: str | None = Field(default=None, description="The reference that the carrier gave.")
+    carrier_reference: Text | None = Field(default=None, description="The reference that the carrier gave.")
     activated_at: Instant = Field(description="When the number was put into service.")

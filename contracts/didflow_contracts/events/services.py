@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from didflow_contracts.event_data import EventData
-from didflow_contracts.events.registration import Reason
+from didflow_contracts.events.registration import Reasons
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
 
@@ -31,9 +31,7 @@ class ServiceChanged(EventData):
     request_id: UUID | None = Field(
         default=None, description="The service request that this is about, or null."
     )
-    reasons: tuple[Reason, ...] = Field(
-        default=(), description="Why the state changed, each reason with a code."
-    )
+    reasons: Reasons = Field(default=(), description="Why the state changed, each reason with a code.")
 
     @model_validator(mode="after")
     def _state_belongs_to_the_service(self) -> Self:
