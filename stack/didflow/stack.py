@@ -150,9 +150,9 @@ async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> 
 
 
 async def create_accounts(api: Api, accounts: dict[str, str]) -> None:
-    """Create the accounts that do not exist, parents first. Raises CallFailed."""
+    """Create the accounts that do not exist, parents first. They may set prices. Raises CallFailed."""
     for path, name in accounts.items():
-        await api.post("/v1/accounts", {"path": path, "name": name})
+        await api.post("/v1/accounts", {"path": path, "name": name, "may_set_prices": True})
 
 
 async def _migrate(used: Servers) -> None:

@@ -236,7 +236,9 @@ async def _create_accounts(dsn: str) -> None:
     stage = Stage(service("inventory"), database, StageTelemetry(Metrics(), tracing))
     caller = Caller(subject="test", account="master", role="operator")
     for path in ACCOUNTS:
-        command = CreateAccount(entity_id=path, subject="", caller=caller, path=path, name=path)
+        command = CreateAccount(
+            entity_id=path, subject="", caller=caller, path=path, name=path, may_set_prices=True
+        )
         key = IdempotencyKey(account="master", subject="test", route="test", value=None, digest=bytes(32))
         await stage.command([command], HttpCall(key=key, actor="user:test", answer=_created))
     await database.stop()

@@ -1,6 +1,6 @@
 """The start of a DID: purchased, ported in or refused. The models check what each kind of purchase needs."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -45,6 +45,9 @@ class Price(Part):
         return (self.recurring * months).rounded()
 
 
+PURCHASE_FIELDS: Final = ("order_id", "end_user_type", "billing_period")
+"""What a purchase needs besides. The price may be absent: it is then that of the price list."""
+
 _GIVEN = {"not": {"type": "null"}}
 PRICE_RULE: dict[str, Any] = {
     "if": {"properties": {"price": {"type": "object"}}, "required": ["price"]},
@@ -53,8 +56,8 @@ PRICE_RULE: dict[str, Any] = {
 PURCHASE_RULE: dict[str, Any] = {
     "if": {"properties": {"acquired": {"const": "purchased"}}},
     "then": {
-        "properties": dict.fromkeys(("order_id", "end_user_type", "price"), _GIVEN),
-        "required": ["order_id", "end_user_type", "price"],
+        "properties": dict.fromkeys(PURCHASE_FIELDS, _GIVEN),
+        "required": [*PURCHASE_FIELDS],
     },
 }
 """The conditions that the models check, as JSON Schema."""
@@ -76,10 +79,12 @@ class Acquisition(EventData):
         default=None, description="Who will use the number, as ordered."
     )
     price: Price | None = Field(
-        default=None, description="Price of the DID. Without a price there is no term."
+        default=None,
+        description="Price of the DID. Absent for a purchase: the price of the price list. Absent for other "
+        "ways to get a number: there is no term.",
     )
     billing_period: Months | None = Field(
-        default=None, description="Months per paid period. Required if a price is given."
+        default=None, description="Months per paid period. Required for a purchase, and if a price is given."
     )
     billing_cycles: Cycles | None = Field(
         default=None, description="Renewals left after the first period; null means unlimited."
@@ -126,10 +131,10 @@ class DidPurchased(Acquisition):
     acquired: Acquired = Field(default="purchased", description="How the account got the number.")
 
     @model_validator(mode="after")
-    def _a_purchase_names_order_user_and_price(self) -> Self:
+    def _a_purchase_names_order_user_and_period(self) -> Self:
         if self.acquired != "purchased":
             return self
-        missing = [name for name in ("order_id", "end_user_type", "price") if getattr(self, name) is None]
+        missing = [name for name in PURCHASE_FIELDS if getattr(self, name) is None]
         if missing:
             raise wrong_field(missing[0], f"A purchase also needs {', '.join(missing)}.", code="missing")
         return self

@@ -31,8 +31,8 @@ def refused(model: type[EventData], data: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("missing", ["order_id", "end_user_type", "price", "billing_period"])
-def test_a_purchase_needs_order_number_end_user_type_price_and_period(
+@pytest.mark.parametrize("missing", ["order_id", "end_user_type", "billing_period"])
+def test_a_purchase_needs_order_number_end_user_type_and_period(
     purchase: dict[str, Any], missing: str
 ) -> None:
     """Null counts as missing."""
@@ -40,6 +40,12 @@ def test_a_purchase_needs_order_number_end_user_type_price_and_period(
     assert missing in refused(DidPurchased, data | {missing: None})
     del data[missing]
     assert missing in refused(DidPurchased, data)
+
+
+def test_a_purchase_may_leave_the_price_to_the_price_list(purchase: dict[str, Any]) -> None:
+    """Its billing period is needed all the same."""
+    data = purchase["data"] | {"price": None}
+    assert DidPurchased.model_validate(data).price is None
 
 
 @pytest.mark.parametrize("acquired", ["ported_in", "assigned", "package", "external"])

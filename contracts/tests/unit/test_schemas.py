@@ -37,15 +37,22 @@ def test_a_released_schema_is_a_json_schema(topic: str) -> None:
     assert schema["title"] == f"didflow.{topic}.v1"
 
 
-@pytest.mark.parametrize("missing", ["order_id", "end_user_type", "price", "billing_period"])
+@pytest.mark.parametrize("missing", ["order_id", "end_user_type", "billing_period"])
 def test_the_schema_has_the_conditions_of_a_purchase(purchase: dict[str, Any], missing: str) -> None:
     """Order systems in other languages use the schema only."""
     assert errors(purchase) == []
     del purchase["data"][missing]
     assert errors(purchase)
     assert errors(purchase | {"data": purchase["data"] | {missing: None}})
-    if missing != "billing_period":
-        assert errors(purchase | {"data": purchase["data"] | {"acquired": "package"}}) == []
+    handed_out = errors(purchase | {"data": purchase["data"] | {"acquired": "package"}})
+    assert bool(handed_out) == (missing == "billing_period"), "a price needs a billing period"
+
+
+def test_the_schema_lets_a_purchase_leave_the_price_to_the_price_list(purchase: dict[str, Any]) -> None:
+    """The price may be absent or null."""
+    assert errors(purchase | {"data": purchase["data"] | {"price": None}}) == []
+    del purchase["data"]["price"]
+    assert errors(purchase) == []
 
 
 def test_the_schema_has_the_required_parameters_of_each_action() -> None:

@@ -12,8 +12,8 @@ from didflow_contracts.validation_errors import field_of, message_of
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
-        ({"order_id": None, "price": None}, ("order_id",), "missing"),
-        ({"price": None}, ("price",), "missing"),
+        ({"order_id": None, "end_user_type": None}, ("order_id",), "missing"),
+        ({"end_user_type": None}, ("end_user_type",), "missing"),
         ({"billing_period": None}, ("billing_period",), "missing"),
         (
             {

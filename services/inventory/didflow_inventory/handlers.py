@@ -67,7 +67,9 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
         Purchase: _purchase(purchase.purchase, settings),
         AssignEndUser: Handler(decide=end_user_details.assign_end_user),
         RebuildDid: Handler(decide=rebuild.rebuild, when_held=True),
-        CreateAccount: Handler(decide=account.create_account, model=Account, needs=needs.parent_account),
+        CreateAccount: Handler(
+            decide=account.create_account, model=Account, needs=needs.accounts_of_creation
+        ),
     }
 
 

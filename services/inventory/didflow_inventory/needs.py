@@ -22,7 +22,10 @@ def number_of(event: Event[Any]) -> Iterable[Ref]:
 
 
 def states_of_purchase(message: Any) -> Iterable[Ref]:
-    """Return the number, the ordered number, and the account with all accounts above it."""
+    """Return the number, the ordered number, and the account with all accounts above it.
+
+    The account of a caller is one of them: it reaches the account that buys.
+    """
     yield Ref(Number, message.data.number, write=True)
     key = order_key_of(message.data)
     if key is not None:
@@ -36,7 +39,10 @@ def earlier_did_of_order(_did: Did | None, message: Any, known: Known) -> Iterab
     return (Ref(Did, did_id) for did_id in earlier_did_id(message.data, known))
 
 
-def parent_account(command: CreateAccount) -> Iterable[Ref]:
-    """Return the account directly above a new account."""
+def accounts_of_creation(command: CreateAccount) -> Iterable[Ref]:
+    """Return the account directly above a new account, and that of the caller if the new one may set prices."""
     parent = parent_of(command.path)
-    return () if parent is None else (Ref(Account, parent),)
+    if parent is not None:
+        yield Ref(Account, parent)
+    if command.may_set_prices and command.path != command.caller.account:
+        yield Ref(Account, command.caller.account)

@@ -229,9 +229,14 @@ class InventoryStage(FakeStage):
 
     @classmethod
     def with_accounts(cls, *paths: str) -> "InventoryStage":
-        """Return an inventory that has these accounts and nothing else."""
+        """Return an inventory that has these accounts and nothing else. All but `other` may set prices."""
         stage = cls(SERVICE, now=ZERO)
-        stage.store(*(Account(path=path, name=path, created_at=ZERO) for path in paths))
+        stage.store(
+            *(
+                Account(path=path, name=path, may_set_prices=path != "other", created_at=ZERO)
+                for path in paths
+            )
+        )
         return stage
 
     def decide(self, message: Event[Any] | Command, now: datetime | None = None) -> Decision | None:

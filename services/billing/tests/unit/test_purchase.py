@@ -88,6 +88,12 @@ def test_without_a_price_there_is_no_term_and_no_charge(billing: Any, make: Any)
     assert billing.topics() == ["term.changed"]
 
 
+def test_a_purchase_that_leaves_its_price_to_the_price_list_has_no_term(billing: Any, make: Any) -> None:
+    """There is no price list yet, so it is treated like a number that was handed out."""
+    billing.process(make.purchased(price=None))
+    assert (billing.term.state, billing.ledger) == ("none", [])
+
+
 def test_a_port_in_has_no_term_until_the_priced_purchase(billing: Any, make: Any) -> None:
     """The state is `none` during the porting. The purchase of the same DID starts the term."""
     billing.process(make.porting_started())

@@ -54,6 +54,11 @@ class AccountBody(BaseModel):
         default=False,
         description="Whether its administrator may add numbers that the reseller did not provide.",
     )
+    may_set_prices: bool = Field(
+        default=False,
+        description="Whether its callers may name the price of a purchase. Only a caller that may name prices "
+        "itself can allow this.",
+    )
 
 
 class AssignEndUserBody(BaseModel):

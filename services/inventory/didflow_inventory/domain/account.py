@@ -7,22 +7,29 @@ from typing import Final
 
 from msgspec import Struct
 
-from didflow_chassis.decision import OPERATOR, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known, Refused, Unchanged
+from didflow_contracts.roles import Role, may
 from didflow_contracts.vocabulary import Features
 from didflow_inventory.domain.commands import CreateAccount
 
 CALLS: Final = frozenset(("voice_in", "voice_out", "fax", "emergency", "cnam"))
 MESSAGES: Final = frozenset(("sms_in", "sms_out", "a2p_sms"))
+ALWAYS_NAME_PRICES: Final[frozenset[Role]] = frozenset(("operator", "service"))
+"""The roles that may name a price for every account in their reach."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One account. `default_carrier` also serves the accounts below that have no default of their own."""
+    """One account. `default_carrier` also serves the accounts below that have no default of their own.
+
+    `may_set_prices` lets the callers of this account name prices. It does not extend to the accounts below.
+    """
 
     path: str
     name: str
     default_carrier: str | None = None
     allow_external_numbers: bool = False
+    may_set_prices: bool = False
     created_at: datetime
 
 
@@ -67,11 +74,23 @@ def carriers_for(features: Features, given: Carriers, default: str) -> Carriers:
     )
 
 
+def may_name_price(caller: Caller, known: Known) -> bool:
+    """Return True if the caller may name a price. The account of its token counts, not the account that buys.
+
+    So an account never names prices by the permission of an account below it. Source: spec roles, `name_price`.
+    """
+    if caller.role in ALWAYS_NAME_PRICES:
+        return True
+    own = known.get(Account, caller.account)
+    return may(caller.role, "name_price") and own is not None and own.may_set_prices
+
+
 def create_account(account: Account | None, command: CreateAccount, now: datetime, known: Known) -> Decision:
     """Create an account below the caller's own. Only an operator creates a root.
 
     Refused with `not_found` outside the caller's reach, with `parent_unknown` if the account above does not exist,
-    and with `account_exists` if the account exists with other properties.
+    with `account_exists` if the account exists with other properties, and with `price_not_allowed` if the account
+    may set prices and the caller may not.
     """
     if not _may_create(command):
         return Refused("not_found", "You can create accounts only below your own account.", "path")
@@ -82,11 +101,16 @@ def create_account(account: Account | None, command: CreateAccount, now: datetim
     parent = parent_of(command.path)
     if parent is not None and known.get(Account, parent) is None:
         return Refused("parent_unknown", f"The account {parent} does not exist. Create it first.", "path")
+    if command.may_set_prices and not may_name_price(command.caller, known):
+        return Refused(
+            "price_not_allowed", "Only a caller that may name prices can allow this.", "may_set_prices"
+        )
     created = Account(
         path=command.path,
         name=command.name,
         default_carrier=command.default_carrier,
         allow_external_numbers=command.allow_external_numbers,
+        may_set_prices=command.may_set_prices,
         created_at=now,
     )
     return Decided(state=created, answer=created)
@@ -97,5 +121,5 @@ def _may_create(command: CreateAccount) -> bool:
     return caller.reaches(command.path) and (caller.role == OPERATOR or command.path != caller.account)
 
 
-def _properties(account: Account | CreateAccount) -> tuple[str, str | None, bool]:
-    return account.name, account.default_carrier, account.allow_external_numbers
+def _properties(account: Account | CreateAccount) -> tuple[str, str | None, bool, bool]:
+    return account.name, account.default_carrier, account.allow_external_numbers, account.may_set_prices

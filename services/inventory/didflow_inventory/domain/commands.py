@@ -31,6 +31,7 @@ class CreateAccount(Command):
     name: str
     default_carrier: str | None = None
     allow_external_numbers: bool = False
+    may_set_prices: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

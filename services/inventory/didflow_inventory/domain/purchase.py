@@ -4,7 +4,7 @@ A purchase is never made twice: a repeat is recognized by its `did_id` and by it
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, get_args
 from uuid import UUID
@@ -23,6 +23,7 @@ from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import did_changed, purchase_refused
 from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.my_numbers.answer import did_answer
+from didflow_inventory.domain.price import refusal_of_missing_price, refusal_of_named_price
 from didflow_inventory.domain.stock import (
     Number,
     OrderedNumber,
@@ -36,6 +37,8 @@ from didflow_inventory.domain.views import Views
 
 NEED_PERMISSION: Final = frozenset(("enterprise_admin", "service"))
 """The roles that purchase external numbers only for an account with `allow_external_numbers`."""
+OLDEST: Final = timedelta(days=31)
+"""How long ago a number that is purchased over HTTP can have been purchased."""
 ORIGINS: Final[dict[Acquired, Origin]] = {"ported_in": "ported_in", "external": "external"}
 
 
@@ -78,17 +81,26 @@ def purchase(
     """Decide a purchase over HTTP. Answer with the new DID, or with the DID that the same order made before.
 
     A refusal publishes no event. Besides the codes of a purchase by event, it is `not_found` for an account outside
-    the caller's reach, and `did_id_taken` if the `did_id` belongs to another purchase.
+    the caller's reach, `price_not_allowed` and `price_needed` (`price.py`), `did_id_taken` if the `did_id` belongs to
+    another purchase, and `out_of_range` for a `purchased_at` more than 31 days ago or ahead.
     """
     data = command.data
     if not command.caller.reaches(data.account):
         return Refused(
             "not_found", "No such account in your reach. Use your own account or one below it.", "account"
         )
+    forbidden = _refusal_by_account(data, known) or refusal_of_named_price(command.caller, data, known)
+    if forbidden is not None:
+        return forbidden
     earlier = did or _earlier_did(data, known)
     if earlier is not None:
         return _repeat_over_http(earlier, data, now)
-    refusal = _refusal(data, known) or _refusal_of_external(command, known)
+    refusal = (
+        _refusal_by_date(data, now)
+        or refusal_of_missing_price(data)
+        or _refusal(data, known)
+        or _refusal_of_external(command, known)
+    )
     if refusal is not None:
         return refusal
     purchased_at = data.purchased_at or now
@@ -132,10 +144,26 @@ def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
 
 
 def _refusal(data: DidPurchased, known: Known) -> Refused | None:
-    refusal = refusal_by_numbering_plan(data.number, data.country)
-    if refusal is None and known.get(Account, data.account) is None:
-        refusal = Refused("account_unknown", f"The account {data.account} does not exist.", "account")
-    return refusal or refusal_by_stock(known.get(Number, data.number), data.account)
+    return (
+        refusal_by_numbering_plan(data.number, data.country)
+        or _refusal_by_account(data, known)
+        or refusal_by_stock(known.get(Number, data.number), data.account)
+    )
+
+
+def _refusal_by_account(data: DidPurchased, known: Known) -> Refused | None:
+    """Refuse an account that does not exist: it can own nothing."""
+    if known.get(Account, data.account) is not None:
+        return None
+    return Refused("account_unknown", f"The account {data.account} does not exist.", "account")
+
+
+def _refusal_by_date(data: DidPurchased, now: datetime) -> Refused | None:
+    """Refuse a date over HTTP that is outside its bounds. Source: spec http, `purchased_at`."""
+    if data.purchased_at is None or now - OLDEST <= data.purchased_at <= now:
+        return None
+    message = f"purchased_at must lie between {OLDEST.days} days ago and now."
+    return Refused("out_of_range", message, "purchased_at")
 
 
 def _refusal_of_external(command: Purchase, known: Known) -> Refused | None:

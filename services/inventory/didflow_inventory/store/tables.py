@@ -91,6 +91,7 @@ accounts = state_table(
     _text("name", nullable=False),
     _text("default_carrier"),
     _flag("allow_external_numbers"),
+    _flag("may_set_prices"),
     instant("created_at", nullable=False),
 )
 

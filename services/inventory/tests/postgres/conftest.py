@@ -62,7 +62,7 @@ async def inventory(on_postgres: OnPostgres, make: Any) -> InventoryOnPostgres:
         SERVICE, now=make.zero, caller=make.caller(), opened_as=InventoryOnPostgres
     )
     for path in ("master", "master/acme", "master/acme/shop", "other"):
-        body = {"path": path, "name": path}
+        body = {"path": path, "name": path, "may_set_prices": path != "other"}
         assert (await opened.call("POST", "/v1/accounts", "operator:root", json=body)).status_code == 201
     found: InventoryOnPostgres = opened
     return found

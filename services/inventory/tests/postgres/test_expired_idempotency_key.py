@@ -30,7 +30,7 @@ async def test_an_expired_key_does_not_buy_a_number_that_is_taken(inventory: Any
     await forget_answers(inventory)
     other_order = body_of(order_id="o-2")
     other_account = other_order | {"account": "other"}
-    for body, by in ((other_order, "reseller:master/acme"), (other_account, "reseller:other")):
+    for body, by in ((other_order, "reseller:master/acme"), (other_account, "service:other")):
         refused = await inventory.call("POST", "/v1/purchases", by, key="k", json=body)
         assert (refused.status_code, refused.json()["code"]) == (409, "number_taken")
     assert len(await inventory.published("did.purchased")) == 1

@@ -1,5 +1,7 @@
 """Purchases over HTTP on a real PostgreSQL."""
 
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +70,13 @@ async def test_the_same_order_under_another_key_is_answered_with_the_same_did(
         ({"account": "other"}, "reseller:master/acme", (404, "not_found")),
         ({"order_id": "o-2"}, "user:master/acme", (403, "role_not_allowed")),
         ({"acquired": "package"}, "reseller:master/acme", (422, "input_invalid")),
-        ({"price": None}, "reseller:master/acme", (422, "input_invalid")),
+        ({"price": None, "order_id": "o-2"}, "reseller:master/acme", (409, "price_needed")),
+        ({"billing_period": None}, "reseller:master/acme", (422, "input_invalid")),
+        ({"order_id": "o-2"}, "enterprise_admin:other", (404, "not_found")),
+        ({"account": "other"}, "enterprise_admin:other", (403, "price_not_allowed")),
+        ({"account": "other", "acquired": "external"}, "reseller:other", (403, "price_not_allowed")),
+        ({"account": "ghost"}, "reseller:ghost", (409, "account_unknown")),
+        ({"account": "ghost", "acquired": "external"}, "service:ghost", (409, "account_unknown")),
         ({"colour": "red"}, "reseller:master/acme", (422, "unknown_field")),
         ({"number": "12345"}, "reseller:master/acme", (422, "input_invalid")),
     ],
@@ -83,3 +91,31 @@ async def test_a_refused_purchase_is_answered_with_its_code_and_publishes_nothin
 
     assert (response.status_code, response.json()["code"]) == status_and_code
     assert await inventory.published() == before
+
+
+async def test_a_purchase_over_http_is_dated_at_most_31_days_back_and_not_ahead(
+    inventory: Any, body_of: Any, make: Any
+) -> None:
+    """The bounds are those of the service's clock, and the error names the field."""
+    number = count(35319609100)
+
+    async def purchase(at: datetime) -> Any:
+        name = f"+{next(number)}"
+        body = body_of(number=name, order_id=name, purchased_at=at.isoformat())
+        return await inventory.call("POST", "/v1/purchases", key=name, json=body)
+
+    now = await inventory.now()
+    for wrong in (
+        now - timedelta(days=31, minutes=1),
+        now + timedelta(minutes=1),
+        datetime(1971, 1, 1, tzinfo=UTC),
+        datetime(2199, 12, 31, tzinfo=UTC),
+    ):
+        response = await purchase(wrong)
+        assert (response.status_code, response.json()["code"]) == (422, "out_of_range")
+        assert [error["field"] for error in response.json()["errors"]] == ["purchased_at"]
+    assert await inventory.published() == []
+    for right in (now - timedelta(days=30, hours=23), now - timedelta(seconds=1)):
+        response = await purchase(right)
+        assert response.status_code == 201, response.text
+        assert (await inventory.published("did.purchased"))[-1].data.purchased_at == right

@@ -47,6 +47,26 @@ def test_a_repeated_creation_is_unchanged_and_other_properties_are_refused(stage
     assert stage.code(make.create_account("master/acme/new", name="else")) == "account_exists"
 
 
+@pytest.mark.parametrize(
+    ("by", "code"),
+    [
+        (("ops", "operator"), None),
+        (("master/acme", "reseller"), None),
+        (("other", "master_reseller"), "price_not_allowed"),
+        (("other", "reseller"), "price_not_allowed"),
+    ],
+)
+def test_only_whoever_may_name_prices_lets_an_account_set_prices(
+    stage: Any, make: Any, by: Any, code: Any
+) -> None:
+    """Otherwise a reseller would name prices through an account that it makes for that."""
+    caller = make.caller(*by)
+    path = f"{'other' if caller.role == 'operator' else caller.account}/new"
+    assert stage.code(make.create_account(path, caller, may_set_prices=True)) == code
+    stored = stage.state(Account, path)
+    assert stored is None if code else stored.may_set_prices
+
+
 def test_the_lineage_of_an_account_follows_from_its_path() -> None:
     """The nearest account comes first and the root last; a root has no parent."""
     assert lineage("a/b/c") == ("a/b/c", "a/b", "a")

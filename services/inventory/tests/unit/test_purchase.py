@@ -1,6 +1,8 @@
 """How a number becomes a DID: the purchase is accepted, refused with a code, or recognized as a repeat."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
@@ -231,6 +233,7 @@ def test_the_same_order_over_http_is_answered_with_the_did_that_it_made(stage: A
         ({"number": "+35319999999999", "did_id": None}, "invalid_number"),
         ({"account": "master/acme/none", "did_id": None}, "account_unknown"),
         ({"account": "other", "did_id": None}, "not_found"),
+        ({"price": None, "order_id": "o-2", "did_id": None}, "price_needed"),
     ],
 )
 def test_a_refused_purchase_over_http_stores_and_publishes_nothing(
@@ -267,7 +270,15 @@ def test_an_external_number_is_added_only_if_its_account_allows_it(stage: Any, m
     assert isinstance(stage.decide(make.purchase(caller, **external)), Refused)
     assert stage.refusals() == ["external_numbers_not_allowed"]
 
-    stage.store(Account(path=make.account, name="a", allow_external_numbers=True, created_at=make.zero))
+    stage.store(
+        Account(
+            path=make.account,
+            name="a",
+            allow_external_numbers=True,
+            may_set_prices=True,
+            created_at=make.zero,
+        )
+    )
     stage.decide(make.purchase(caller, **external))
     assert stage.state(Did, make.other_id).holding.origin == "external"
 
@@ -278,3 +289,78 @@ def test_a_reseller_adds_external_numbers_without_the_permission_of_the_account(
     """It has no such limit."""
     stage.decide(make.purchase(acquired="external", did_id=make.other_id))
     assert stage.state(Did, make.other_id).holding.origin == "external"
+
+
+@pytest.mark.parametrize(
+    ("by", "buyer", "code"),
+    [
+        ("operator:nobody", "other", None),
+        ("service:other", "other", None),
+        ("master_reseller:other", "other", "price_not_allowed"),
+        ("reseller:other", "other", "price_not_allowed"),
+        ("enterprise_admin:other", "other", "price_not_allowed"),
+        ("reseller:other", "other/priced", "price_not_allowed"),
+        ("enterprise_admin:other/priced", "other/priced", None),
+        ("reseller:master", "master/acme/shop", None),
+    ],
+)
+def test_a_price_is_named_only_by_whoever_may(
+    stage: Any, make: Any, by: str, buyer: str, code: str | None
+) -> None:
+    """The account of the caller counts: the permission of the buying account below it does not help."""
+    fields = {"allow_external_numbers": True, "created_at": make.zero}
+    stage.store(Account(path="other", name="o", **fields))
+    stage.store(Account(path="other/priced", name="p", may_set_prices=True, **fields))
+    role, _, account = by.partition(":")
+    caller = make.caller(account, role)
+
+    numbers = {"purchased": "+35319609101", "external": "+35319609102"}
+    for acquired, number in numbers.items():
+        new = {"did_id": uuid4(), "order_id": number, "number": number, "acquired": acquired}
+        assert stage.code(make.purchase(caller, account=buyer, **new)) == code
+
+
+@pytest.mark.parametrize("role", ["operator", "service", "reseller"])
+def test_a_purchase_without_a_price_is_refused_until_there_is_a_price_list(
+    stage: Any, make: Any, role: Any
+) -> None:
+    """A number that is not purchased needs no price."""
+    caller = make.caller(make.account, role)
+    assert stage.code(make.purchase(caller, price=None)) == "price_needed"
+
+    stage.store(Account(path=make.account, name="a", allow_external_numbers=True, created_at=make.zero))
+    assert stage.code(make.purchase(caller, price=None, acquired="external")) is None
+
+
+@pytest.mark.parametrize("role", ["service", "reseller", "enterprise_admin"])
+def test_a_token_for_an_account_that_does_not_exist_can_own_nothing(stage: Any, make: Any, role: Any) -> None:
+    """Neither the account itself nor one below it gets a number."""
+    caller = make.caller("ghost", role)
+    for account in ("ghost", "ghost/shop"):
+        for acquired in ("purchased", "external"):
+            assert stage.code(make.purchase(caller, account=account, acquired=acquired)) == "account_unknown"
+    assert stage.topics() == []
+
+
+@pytest.mark.parametrize(
+    ("back", "code"),
+    [
+        (timedelta(days=31), None),
+        (timedelta(days=31, seconds=1), "out_of_range"),
+        (timedelta(0), None),
+        (timedelta(seconds=-1), "out_of_range"),
+        (timedelta(days=365 * 50), "out_of_range"),
+    ],
+)
+def test_a_purchase_over_http_is_dated_at_most_31_days_back_and_not_ahead(
+    stage: Any, make: Any, back: Any, code: Any
+) -> None:
+    """Otherwise a caller could start a term in the past, or never."""
+    assert stage.code(make.purchase(purchased_at=make.zero - back)) == code
+
+
+def test_an_order_that_is_repeated_a_year_later_is_answered_with_its_did(stage: Any, make: Any) -> None:
+    """Its date was right when the order was made."""
+    stage.decide(make.purchase(purchased_at=make.zero))
+    again = stage.decide(make.purchase(purchased_at=make.zero), make.zero + timedelta(days=365))
+    assert isinstance(again, Unchanged)

@@ -120,6 +120,7 @@ def upgrade():
         text("name", nullable=False),
         text("default_carrier"),
         flag("allow_external_numbers"),
+        flag("may_set_prices"),
         instant("created_at", nullable=False),
         version(),
     )
