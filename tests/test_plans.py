@@ -14,6 +14,7 @@ from msgspec import convert
 from didflow.services import SERVICES, service
 from didflow_chassis import parked
 from didflow_chassis.database import Database, compile_statement
+from didflow_chassis.jobs import store
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.kinds import JobKind, JobTools
 from didflow_chassis.relay import _DELETE, _READ
@@ -66,7 +67,16 @@ async def opened(request, database_for: DatabaseFor):
 async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
     """States, parked messages, the inbox, due timers and the outbox are read by an index."""
     about, database = opened
-    statements = [TAKEN, parked.LOAD, parked.LOAD_SINGLE, parked.REMOVE, _READ, _DELETE]
+    statements = [
+        TAKEN,
+        parked.LOAD,
+        parked.LOAD_SINGLE,
+        parked.REMOVE,
+        _READ,
+        _DELETE,
+        store.CLAIM,
+        store.CLAIM_ONE,
+    ]
     for kind in about.kinds:
         statements += [] if kind.append_only else [kind.load_sql]
         statements += [due_sql(kind)] if kind.due else []

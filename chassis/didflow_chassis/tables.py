@@ -159,13 +159,20 @@ jobs = sa.Table(
         server_default=sa.text("clock_timestamp()"),
         comment="database time; in the past while nobody works on it",
     ),
+    sa.Column(
+        "turn_at",
+        TIMESTAMP(timezone=True),
+        comment="database time of the last turn of its account that it had",
+    ),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     sa.Index(
         "jobs_unfinished",
+        "account",
         "leased_until",
         "job_id",
         postgresql_where=sa.text("state IN ('queued', 'running')"),
     ),
+    sa.Index("jobs_turns", "account", "turn_at", postgresql_where=sa.text("turn_at IS NOT NULL")),
     sa.Index("jobs_created_at", "created_at", "job_id"),
     sa.Index("jobs_finished_at", "finished_at", postgresql_where=sa.text("finished_at IS NOT NULL")),
 )

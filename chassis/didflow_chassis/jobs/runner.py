@@ -1,8 +1,8 @@
 """Runs the jobs of a service, chunk by chunk, in every worker.
 
-A runner leases a job for one chunk and then gives it back, so that all unfinished jobs advance in turn, and runners in
-several workers share them. A runner that dies or hangs loses its lease after ten seconds, and another one goes on at
-the position of the job.
+A runner leases a job for one chunk and then gives it back, so that all accounts with unfinished jobs advance in turn,
+and runners in several workers share them. A runner that dies or hangs loses its lease after ten seconds, and another
+one goes on at the position of the job.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class JobRunner:
             await self._pause(worked)
 
     async def run_chunk(self, job_id: UUID | None = None) -> bool:
-        """Run one chunk of the job that waits longest, or of this job. Return False if there was nothing to do.
+        """Run one chunk of the job whose turn it is, or of this job. Return False if there was nothing to do.
 
         Raises Outage.
         """

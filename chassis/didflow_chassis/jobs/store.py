@@ -2,8 +2,12 @@
 
 A lease names the one runner that works on a job. It only avoids double work: what makes a chunk happen once is the
 position of the job, which is compared under the lock of the job. `leased_until` of an unfinished job is in the past
-while nobody works on it, and the job that waits longest is next. A lease is given back in the statement that ends its
-chunk, so a renewal that arrives later has no effect.
+while nobody works on it. A lease is given back in the statement that ends its chunk, so a renewal that arrives later
+has no effect.
+
+Accounts take turns, so that many jobs of one account do not delay the job of another. Of the account whose turn it is,
+the job that waits longest is next. `turn_at` is when a job last had the turn of its account. A finished job keeps it,
+so an account with many small jobs has no more turns than the others.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -37,14 +41,41 @@ LONGEST_PAUSE_S: Final = 4.0 ** (MAX_FAILURES - 2)
 of the database went back."""
 
 _COLUMNS: Final = ", ".join(f'"{name}"' for name in JOBS.names)
-_CLAIM: Final = f"""
-UPDATE jobs SET lease = $1, leased_until = clock_timestamp() + make_interval(secs => $2)
-WHERE job_id = (
-    SELECT job_id FROM jobs
-    WHERE state IN ('queued', 'running') AND kind = ANY($3::text[]) AND ($4::uuid IS NULL OR job_id = $4)
-        AND NOT (leased_until > clock_timestamp()
-            AND leased_until <= clock_timestamp() + make_interval(secs => {LONGEST_PAUSE_S}))
-    ORDER BY leased_until, job_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+_UNFINISHED: Final = "state IN ('queued', 'running')"
+_IS_FREE: Final = f"""{_UNFINISHED} AND NOT (leased_until > clock_timestamp()
+    AND leased_until <= clock_timestamp() + make_interval(secs => {LONGEST_PAUSE_S}))"""
+_LEASE: Final = """
+UPDATE jobs SET lease = $1, leased_until = clock_timestamp() + make_interval(secs => $2),
+    turn_at = statement_timestamp()
+"""
+CLAIM: Final = f"""
+WITH RECURSIVE waiting (account) AS (
+    (SELECT account FROM jobs WHERE {_UNFINISHED} ORDER BY account LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.account FROM jobs j WHERE {_UNFINISHED} AND j.account > w.account ORDER BY j.account LIMIT 1)
+    FROM waiting w WHERE w.account IS NOT NULL
+), first_jobs AS (
+    SELECT job.job_id, turn.turn_at AS last_turn_at
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT job_id FROM jobs WHERE account = w.account AND kind = ANY($3::text[]) AND {_IS_FREE}
+        ORDER BY leased_until, job_id LIMIT 1) job
+    LEFT JOIN LATERAL (
+        SELECT turn_at FROM jobs WHERE account = w.account AND turn_at <= statement_timestamp()
+        ORDER BY turn_at DESC LIMIT 1) turn ON true)
+{_LEASE} WHERE job_id = (
+    SELECT job_id FROM first_jobs JOIN jobs USING (job_id) WHERE {_IS_FREE}
+    ORDER BY last_turn_at NULLS FIRST, leased_until, job_id LIMIT 1 FOR UPDATE OF jobs SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+"""Takes the account whose last turn is longest ago, and of its jobs the one that waits longest.
+
+The accounts are found by steps in the index of the unfinished jobs, and the last turn of each by one step in the index
+of turns. So the statement does not take longer with more jobs of an account, finished or not.
+"""
+CLAIM_ONE: Final = f"""
+{_LEASE} WHERE job_id = (
+    SELECT job_id FROM jobs WHERE job_id = $4 AND kind = ANY($3::text[]) AND {_IS_FREE} FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
 """  # noqa: S608
 _RENEW: Final = """
@@ -94,8 +125,14 @@ COUNT_UNFINISHED: Final = "SELECT count(*) FROM jobs WHERE state IN ('queued', '
 
 
 async def claim(database: Database, lease: UUID, kinds: Sequence[str], job_id: UUID | None) -> Job | None:
-    """Lease the job that waits longest, or this one, and return it; None if there is none. Raises Outage."""
-    rows = await database.fetch(_CLAIM, lease, LEASE_S, list(kinds), job_id)
+    """Lease the job whose turn it is, or this one, and return it; None if there is none. Raises Outage.
+
+    The accounts take turns: all jobs of an account share one turn.
+    """
+    if job_id is None:
+        rows = await database.fetch(CLAIM, lease, LEASE_S, list(kinds))
+    else:
+        rows = await database.fetch(CLAIM_ONE, lease, LEASE_S, list(kinds), job_id)
     return to_job(rows[0]) if rows else None
 
 

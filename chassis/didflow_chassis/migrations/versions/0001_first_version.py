@@ -145,11 +145,13 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             comment="database time; in the past while nobody works on it",
         ),
+        sa.Column("turn_at", instant(), comment="database time of the last turn of its account that it had"),
         sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     )
     op.create_index(
-        "jobs_unfinished", "jobs", ["leased_until", "job_id"], postgresql_where=sa.text("state IN ('queued', 'running')")
+        "jobs_unfinished", "jobs", ["account", "leased_until", "job_id"], postgresql_where=sa.text("state IN ('queued', 'running')")
     )
+    op.create_index("jobs_turns", "jobs", ["account", "turn_at"], postgresql_where=sa.text("turn_at IS NOT NULL"))
     op.create_index("jobs_created_at", "jobs", ["created_at", "job_id"])
     op.create_index("jobs_finished_at", "jobs", ["finished_at"], postgresql_where=sa.text("finished_at IS NOT NULL"))
 
