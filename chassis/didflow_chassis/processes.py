@@ -99,7 +99,10 @@ async def api_application(service: Service, settings: Settings) -> AsyncIterator
         running = Runtime(
             service=service, database=process.database, stage=process.stage, authenticator=callers
         )
-        yield create_application(service, running), process
+        yield (
+            create_application(service, running, address_header=settings.http_client_address_header),
+            process,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ KafkaName = Annotated[
         _matching(r"[a-zA-Z0-9._-]*", "may contain letters, digits, dots, underscores and hyphens")
     ),
 ]
+HeaderName = Annotated[
+    str, AfterValidator(_matching(r"[A-Za-z0-9-]{1,100}", "must be the name of a header, such as X-Real-IP"))
+]
 Failpoints = Annotated[str, AfterValidator(_failpoints)]
 
 

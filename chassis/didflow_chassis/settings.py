@@ -15,6 +15,7 @@ from didflow_chassis.setting_sources import PREFIX, SettingFiles, SettingsError,
 from didflow_chassis.setting_types import (
     Addresses,
     Failpoints,
+    HeaderName,
     KafkaName,
     Port,
     PostgresSecret,
@@ -103,6 +104,11 @@ class Settings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address on which the API listens.")
     http_port: Port = Field(default=8080, description="Port of the API. 0 takes a free port.")
+    http_client_address_header: HeaderName | None = Field(
+        default=None,
+        description="Header in which a proxy in front of the API writes the client's address, such as `X-Real-IP`. "
+        "Without it, the address of the connection is used. The proxy must overwrite the header, or append to it.",
+    )
     health_host: str = Field(
         default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from other machines
         description="Address on which health and metrics are served. The default is all interfaces.",
@@ -115,7 +121,9 @@ class Settings(BaseSettings):
         default=None, description="URL of the issuer's public keys. Required by the API."
     )
     oidc_audience: str | None = Field(
-        default=None, description="Required `aud` of a token. Without it, `aud` is not checked."
+        default=None,
+        description="The `aud` that a token must have. Required by the API in production. "
+        "Without it, `aud` is not checked.",
     )
     production: bool = Field(
         default=True,
@@ -207,9 +215,14 @@ class Settings(BaseSettings):
 
     @property
     def oidc(self) -> Oidc:
-        """The issuer. Raises SettingsError if it is not set, since only the API requires it."""
+        """The issuer. Raises SettingsError if it is incomplete, since only the API requires it."""
         if not self.oidc_issuer or not self.oidc_jwks_url:
             raise SettingsError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_JWKS_URL are required by the API")
+        if self.production and not self.oidc_audience:
+            raise SettingsError(
+                f"{PREFIX}OIDC_AUDIENCE is required by the API in production: "
+                "without it, the API would accept tokens that were issued for other systems"
+            )
         return Oidc(issuer=self.oidc_issuer, jwks_url=self.oidc_jwks_url, audience=self.oidc_audience)
 
     def warnings(self) -> Iterable[str]:
@@ -218,11 +231,9 @@ class Settings(BaseSettings):
             if is_loopback(getattr(self, name)):
                 yield f"{variable_of(name)} is a loopback address: no other machine can reach this port."
         if not self.production:
-            yield f"{PREFIX}PRODUCTION is false: the clock can be moved, and the issuer may use plain HTTP."
+            yield f"{PREFIX}PRODUCTION is false: the clock can be moved, and tokens need less protection."
         if self.kafka_security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
             yield f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}: traffic is not encrypted."
-        if self.oidc_issuer and not self.oidc_audience:
-            yield f"{PREFIX}OIDC_AUDIENCE is not set: the API accepts tokens that were issued for other systems."
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

@@ -25,6 +25,9 @@ ISSUER: Final = "http://didflow.localhost/dev"
 """The issuer that every development token names, whatever port its stack has."""
 
 TEN_YEARS_S: Final = 10 * 365 * 86_400
+AUDIENCE: Final = "didflow"
+"""The `aud` of development tokens, and what the APIs of the stack require."""
+
 JWKS_PATH: Final = "/dev/jwks.json"
 _ACCOUNT: Final = TypeAdapter[str](AccountPath)
 
@@ -66,6 +69,7 @@ class Issuer:
         now = int(time.time())
         claims = {
             "iss": self.url,
+            "aud": AUDIENCE,
             "sub": subject or f"{role}@{account}",
             "account": account,
             "role": role,

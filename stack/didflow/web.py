@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from didflow.errors import BadInput
-from didflow.issuer import JWKS_PATH, Issuer
+from didflow.issuer import AUDIENCE, JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import SERVICES, service, settings_class
 from didflow_chassis import servers as http_servers
@@ -67,7 +67,7 @@ def _settings(servers: Servers, issuer: Issuer, base: str, name: str) -> Setting
         production=False,
         oidc_issuer=issuer.url,
         oidc_jwks_url=f"{base}{JWKS_PATH}",
-        oidc_audience=None,
+        oidc_audience=AUDIENCE,
     )
 
 

@@ -25,7 +25,7 @@ from didflow.embedded.ports import free_port
 from didflow.errors import NotIdle
 from didflow.http_client import Api, http_client
 from didflow.idle import IdleCheck, only_ask
-from didflow.issuer import JWKS_PATH, Issuer
+from didflow.issuer import AUDIENCE, JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import service
 from didflow.tail import partitions_of
@@ -125,7 +125,7 @@ class Installation:
 
     def api(self, name: str, index: int = 0, **settings: str) -> Member:
         """Start the HTTP API of a service on its own port."""
-        tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks}
+        tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks, "OIDC_AUDIENCE": AUDIENCE}
         return self._start("api", name, index, {**tokens, **settings})
 
     def _start(

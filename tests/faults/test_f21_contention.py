@@ -29,6 +29,12 @@ class AcceptEveryToken:
         """Return an operator whose subject is the token."""
         return Caller(subject=token, account="master", role="operator")
 
+    def remembered(self, token: str) -> None:
+        """Remember nothing."""
+
+    def claimant(self, token: str) -> None:
+        """Know nobody."""
+
 
 @asynccontextmanager
 async def api_client(services: ServicesInProcess, name: str) -> AsyncIterator[httpx.AsyncClient]:

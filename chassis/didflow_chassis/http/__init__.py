@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from didflow_chassis.http.application import create_application, openapi_json, routers_of
-    from didflow_chassis.http.authentication import Authenticator, authenticator
     from didflow_chassis.http.batch import BatchAnswer, Target, check_size
     from didflow_chassis.http.context import Http, HttpContext
     from didflow_chassis.http.health import health_application
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.routes import Router, me_router
     from didflow_chassis.http.runtime import Runtime
+    from didflow_chassis.http.tokens import Authenticator, authenticator
 
 __all__ = [
     "Authenticator",
@@ -49,7 +49,6 @@ __all__ = [
 
 _MODULES: Final = {
     "application": ("create_application", "openapi_json", "routers_of"),
-    "authentication": ("Authenticator", "authenticator"),
     "batch": ("BatchAnswer", "Target", "check_size"),
     "context": ("Http", "HttpContext"),
     "health": ("health_application",),
@@ -61,6 +60,7 @@ _MODULES: Final = {
     "problems": ("FieldError", "Problem"),
     "routes": ("Router", "me_router"),
     "runtime": ("Runtime",),
+    "tokens": ("Authenticator", "authenticator"),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 

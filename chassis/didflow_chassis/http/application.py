@@ -1,17 +1,19 @@
 """The HTTP application of a service. A request passes boundary, body limit, authentication, then its route."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from didflow_chassis.http.authentication import Authentication
+from didflow_chassis.http.body_limit import MAX_BODY, BodyLimit
 from didflow_chassis.http.boundary import Boundary, on_exception
 from didflow_chassis.http.idempotency import Replay
 from didflow_chassis.http.jobs import jobs_router
-from didflow_chassis.http.limits import MAX_BODY, BodyLimit, Buckets, Rate
+from didflow_chassis.http.limits import Limits, Rate
 from didflow_chassis.http.openapi import Application
 from didflow_chassis.http.operators import operator_router
 from didflow_chassis.http.routes import check_actions
@@ -26,11 +28,15 @@ def create_application(
     rate: Rate | None = Rate(),  # noqa: B008 - frozen
     body_limit: int = MAX_BODY,
     larger_bodies: Mapping[str, int] | None = None,
+    address_header: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """Return the HTTP application of a service. The caller starts and stops what `runtime` contains.
 
-    `rate` limits each caller in this process (None: no limit). `body_limit` is in bytes; `larger_bodies` (default:
-    the service's own) maps single paths, such as uploads, to larger limits. The OpenAPI document is at
+    `rate` limits each caller in this process, and a multiple of it each account (None: nothing is limited).
+    `body_limit` is in bytes; `larger_bodies` (default: the service's own) maps single paths, such as uploads, to larger
+    limits. `address_header` is the header in which a proxy writes the address of the client. `clock` is that of the
+    limits, monotonic, in seconds. The OpenAPI document is at
     `/openapi/<service>.json` and needs no token.
     """
     app = _with_routes(service)
@@ -40,8 +46,9 @@ def create_application(
     app.add_middleware(
         Authentication,
         verifier=runtime.authenticator,
-        buckets=Buckets(rate) if rate else None,
+        limits=Limits(rate, clock=clock) if rate else None,
         public=frozenset({str(app.openapi_url)}),
+        address_header=address_header,
     )
     app.add_middleware(BodyLimit, limit=body_limit, larger=larger_bodies or service.larger_bodies)
     app.add_middleware(Boundary)

@@ -40,6 +40,12 @@ class CommandStage(Protocol):
 class TokenVerifier(Protocol):
     """Finds the caller that a token belongs to."""
 
+    def remembered(self, token: str) -> Caller | None:
+        """Return the caller of a token that was accepted recently, without verifying it again, else None."""
+
+    def claimant(self, token: str) -> tuple[str, str] | None:
+        """Return account and subject that a token claims, unverified, if a token of theirs was accepted recently."""
+
     async def caller(self, token: str) -> Caller:
         """Return the caller. Raises Problem `token_invalid`, `token_expired` or `unavailable`."""
 

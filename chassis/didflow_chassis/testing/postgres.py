@@ -28,6 +28,12 @@ class NamedTokens:
         subject, account, role = token.split(":")
         return Caller(subject=subject, account=account, role=role)
 
+    def remembered(self, token: str) -> None:
+        """Remember nothing."""
+
+    def claimant(self, token: str) -> None:
+        """Know nobody."""
+
 
 class Unpaced(Pacing):
     """No pauses: a test has no live traffic, and no relay that empties the outbox."""

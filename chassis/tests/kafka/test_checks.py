@@ -30,6 +30,7 @@ def settings(empty_database, kafka) -> Settings:
         topic_prefix=f"t{secrets.token_hex(4)}.",
         oidc_issuer="https://issuer",
         oidc_jwks_url="https://issuer/keys",
+        oidc_audience="didflow",
     )
 
 
@@ -134,7 +135,6 @@ async def test_what_fails_at_the_start_of_a_process_is_a_problem(service, ready)
         ({"health_host": "127.0.0.1"}, "DIDFLOW_HEALTH_HOST is a loopback address"),
         ({"http_host": "localhost"}, "DIDFLOW_HTTP_HOST is a loopback address"),
         ({"production": False}, "DIDFLOW_PRODUCTION is false"),
-        ({"oidc_audience": None}, "DIDFLOW_OIDC_AUDIENCE is not set"),
         ({"kafka_security_protocol": "PLAINTEXT"}, "traffic is not encrypted"),
     ],
 )

@@ -32,7 +32,7 @@ from didflow_chassis.http import (
     create_application,
     me_router,
 )
-from didflow_chassis.http.authentication import IssuerKeys
+from didflow_chassis.http.issuer_keys import IssuerKeys
 from didflow_chassis.service import Service
 from didflow_chassis.stage import Answer, HttpCall, IdempotencyConflict
 from didflow_chassis.tenancy import within
@@ -192,6 +192,7 @@ class World:
     issuer: Issuer
     now: float = 0.0
     client: httpx.AsyncClient = field(init=False)
+    app: Any = field(init=False)
 
     def serve(self, *, database: Any = None, rate: Rate | None = None, **options: Any) -> httpx.AsyncClient:
         """Build the application and return a client of it that sends a valid token of a reseller."""
@@ -202,11 +203,14 @@ class World:
             stage=self.stage,
             authenticator=Authenticator(ISSUER, AUDIENCE, keys),
         )
-        app = create_application(SERVICE, runtime, rate=rate, **options)
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://api", headers=self.bearer()
-        )
+        self.app = create_application(SERVICE, runtime, rate=rate, **options)
+        self.client = self.client_at("127.0.0.1")
         return self.client
+
+    def client_at(self, address: str) -> httpx.AsyncClient:
+        """Return a client of the application at an address, with a valid token of a reseller."""
+        transport = httpx.ASGITransport(app=self.app, client=(address, 40_000))
+        return httpx.AsyncClient(transport=transport, base_url="http://api", headers=self.bearer())
 
     def bearer(self, **claims: Any) -> dict[str, str]:
         """Return the header of an authenticated caller."""

@@ -135,6 +135,15 @@ def test_an_issuer_is_required_only_when_it_is_used():
         _ = load(Settings).oidc
 
 
+def test_an_audience_is_required_in_production_only():
+    """Without one, the API would accept tokens of the same issuer that are meant for other systems."""
+    where = {"oidc_issuer": "https://issuer", "oidc_jwks_url": "https://issuer/keys"}
+    with pytest.raises(SettingsError, match="DIDFLOW_OIDC_AUDIENCE is required by the API in production"):
+        _ = load(Settings, **where).oidc
+    assert load(Settings, production=False, **where).oidc.audience is None
+    assert load(Settings, oidc_audience="didflow", **where).oidc.audience == "didflow"
+
+
 def test_every_setting_has_a_description():
     """The table has one line for each setting, with its meaning."""
     lines = as_table(Settings).splitlines()[2:]

@@ -6,10 +6,11 @@ import orjson
 import pytest
 
 from didflow.errors import BadInput
-from didflow.issuer import ISSUER, ROLE_ACCOUNTS, SIDE_BY_SIDE, Issuer, tokens_of
+from didflow.issuer import AUDIENCE, ISSUER, ROLE_ACCOUNTS, SIDE_BY_SIDE, Issuer, tokens_of
 from didflow.stack import ACCOUNTS
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.authentication import Authenticator, IssuerKeys
+from didflow_chassis.http import Authenticator
+from didflow_chassis.http.issuer_keys import IssuerKeys
 from didflow_chassis.http.problems import Problem
 from didflow_contracts.roles import ROLES
 
@@ -18,7 +19,7 @@ def authenticator(issuer: Issuer) -> Authenticator:
     async def load() -> bytes:
         return orjson.dumps(issuer.jwks)
 
-    return Authenticator(issuer.url, None, IssuerKeys(load))
+    return Authenticator(issuer.url, AUDIENCE, IssuerKeys(load))
 
 
 async def test_a_service_reads_subject_account_and_role_of_a_token(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Authenticator, Problem
-from didflow_chassis.http.authentication import KEYS_INTERVAL_S, KEYS_MAX_AGE_S, IssuerKeys, loader
+from didflow_chassis.http.issuer_keys import KEYS_INTERVAL_S, KEYS_MAX_AGE_S, IssuerKeys, loader
 
 ISSUER = "https://issuer.example"
 
