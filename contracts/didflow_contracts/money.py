@@ -1,7 +1,7 @@
 """Money: an exact amount of one currency. Amounts are decimals, written as strings in JSON; floats are refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
@@ -27,6 +27,7 @@ MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
 
 _QUANTA = {code: Decimal(1).scaleb(-places) for code, places in MINOR_UNITS.items()}
 _AMOUNT = r"^-?([0-9]{1,9}(\.[0-9]{1,9})?|1000000000(\.0{1,9})?)$"
+_ANY_AMOUNT = r"^-?[0-9]+(\.[0-9]{1,9})?$"
 _DECIMAL = re.compile(rf"-?[0-9]{{1,40}}(\.[0-9]{{1,{DECIMALS.most}}})?", re.ASCII)
 _NOT_AN_AMOUNT = (
     'An amount must be a decimal number in a string, such as "12.50", '
@@ -82,7 +83,7 @@ Currency = Annotated[str, _CurrencySchema, WithJsonSchema({"type": "string", "pa
 class Money(BaseModel):
     """An amount of one currency. In JSON: `{"amount": "12.50", "currency": "EUR"}`.
 
-    What comes from outside is checked against the bounds; the results of calculations are not.
+    What comes from outside is checked against the bounds. Results of calculations are not.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -114,4 +115,23 @@ class Money(BaseModel):
         return self._of(self.amount.quantize(unit, rounding=ROUND_HALF_UP))
 
     def _of(self, amount: Decimal) -> Self:
+        """Return another amount of the same currency. It is a result, so it is not checked against the bounds."""
         return self.model_copy(update={"amount": amount})
+
+
+class Total(Money):
+    """A sum of amounts of one currency. It has no bounds, because it can be larger than each of its amounts."""
+
+    amount: Annotated[
+        Decimal,
+        PlainSerializer(_text, return_type=str, when_used="json"),
+        WithJsonSchema({"type": "string", "pattern": _ANY_AMOUNT}),
+    ] = Field(description="Exact decimal amount in the main unit of the currency, as a string.")
+
+    @classmethod
+    def of(cls, amounts: Iterable[Money]) -> tuple[Self, ...]:
+        """Return the total of each currency, in the order of their codes."""
+        sums: dict[str, Decimal] = {}
+        for money in amounts:
+            sums[money.currency] = sums.get(money.currency, Decimal()) + money.amount
+        return tuple(cls(amount=sums[currency], currency=currency) for currency in sorted(sums))

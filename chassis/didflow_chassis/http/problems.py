@@ -41,6 +41,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "cursor_invalid": (422, "The cursor does not belong to this list"),
     "idempotency_key_reused": (422, "This key was used with another body"),
     "input_invalid": (422, "The input is not valid"),
+    "out_of_range": (422, "A value is outside its bounds"),
     "sort_unknown": (422, "The list cannot be sorted by this column"),
     "too_few": (422, "Too few items"),
     "too_large": (422, "The result would be too large"),

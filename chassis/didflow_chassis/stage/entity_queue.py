@@ -18,7 +18,11 @@ from didflow_chassis.stage.messages import Message, MoreNeeded, uncovered, with_
 from didflow_chassis.stage.unit_of_work import NewEvents, StateKey, UnitOfWork
 from didflow_contracts.envelope import Event
 
-MAX_SETTLED = 10_000
+MAX_SETTLED = 100
+"""How many due timers of one entity run in one transaction. The rest is due again in the next one."""
+
+UNSETTLED = "due timers"
+"""What a message waits for if more timers were due before it."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -40,11 +44,13 @@ class ParkedMessage:
 class EntityQueue:
     """The queue of one entity in a batch. `early` are the messages that came too early for it.
 
+    `settled` counts the timers that have run in this batch.
     If `is_held`, later messages are parked behind a failed one. If `is_incomplete`, a message needs states that are
     not loaded: the pass decides nothing more for this entity and only collects what the batch needs.
     """
 
     early: list[Message] = field(default_factory=list)
+    settled: int = 0
     is_held: bool = False
     is_incomplete: bool = False
 
@@ -168,7 +174,7 @@ class EntityQueues:
 
     def _park_early(self, queue: EntityQueue, message: Message, decision: TooEarly) -> None:
         if message.record is None:
-            message.decision = Refused("not_ready", decision.missing)
+            message.decision = Refused("not_ready", _still(decision))
             return
         queue.early.append(message)
         if message.parked_as != parked.EARLY:
@@ -177,31 +183,35 @@ class EntityQueues:
 
     def _decision(self, queue: EntityQueue, message: Message) -> Decision:
         failpoints.hit_now("stage.decide", message.subject)
-        if not queue.is_held:
-            self._settle(message)
+        is_settled = queue.is_held or self._settle(queue, message)
         if message.body is None:
             return Decided()
+        if not is_settled:
+            return TooEarly(UNSETTLED)
         return self._decide_at(message.handler, message, message.body, self.work.now)
 
-    def _settle(self, message: Message) -> None:
+    def _settle(self, queue: EntityQueue, message: Message) -> bool:
         """Run the entity's timers that were due before this message, each at its own instant.
 
-        Source: spec lifecycle, "Settle first".
+        Return False if the batch has run `MAX_SETTLED` of them and more are due: after a long stop. The message then
+        waits for the next batch of timers. Source: spec lifecycle, "Settle first".
         """
         handler = self.service.due.get(message.model)
         column = self.service.kind_of[message.model].due
         if handler is None or column is None:
-            return
+            return True
         until = min(message.time, self.work.now) if message.time else self.work.now
-        for _ in range(MAX_SETTLED):
+        while True:
             state = self.work.state(message.model, message.entity)
             due = getattr(state, column) if state is not None else None
             if due is None or due > until:
-                return
+                return True
+            if queue.settled >= MAX_SETTLED:
+                return False
             self._decide_at(handler, message, None, due)
             if self.work.state(message.model, message.entity) == state:
                 raise NoProgress(f"{message.model.__name__} {message.entity} is still due at {due}")
-        raise NoProgress(f"{message.model.__name__} {message.entity} was due {MAX_SETTLED} times")
+            queue.settled += 1
 
     def _decide_at(self, handler: Handler, message: Message, body: Any, at: datetime) -> Decision:
         """Call one decision and apply its result. `body` is None for a due timer."""
@@ -290,6 +300,13 @@ class EntityQueues:
     def _history(self, body: Any, decision: Decision, state: Any, at: datetime) -> list[Any]:
         history = self.service.history
         return list(history(body, decision, state, at)) if history else []
+
+
+def _still(decision: TooEarly) -> str:
+    """Return what a caller is told who cannot wait for it."""
+    if decision.missing == UNSETTLED:
+        return "What was due before is still being worked off. Try again in a minute."
+    return decision.missing
 
 
 def _noted(decision: Decision) -> str:

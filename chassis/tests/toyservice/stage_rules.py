@@ -10,10 +10,12 @@ import pytest
 import toy
 from msgspec.structs import replace
 from rules_service import Correct, Limited, Move, MoveUndeclared, Note, ReadOwnLimit, ReadUndeclared, SetTotal
+from toy import Add
 from toy_messages import CALLER, add, added, opened
 from toy_records import named
 
 from didflow_chassis.decision import Decided, Refused, TooEarly, Unchanged
+from didflow_chassis.stage.entity_queue import MAX_SETTLED, UNSETTLED
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 
@@ -303,6 +305,30 @@ async def timers_that_were_missed_run_in_order(stage: Any) -> None:
     await stage.run_due_timers()
     assert await total(stage, 1) == 3
     assert [e.time - NOW for e in (await stage.published())[1:]] == [timedelta(hours=n) for n in (1, 2, 3)]
+
+
+@scenario
+async def timers_of_a_long_stop_run_in_steps_and_later_messages_wait_for_them(stage: Any) -> None:
+    """A batch runs at most so many timers of one entity. Nothing fails, and each message keeps its place."""
+    await stage.receive(event(opened(1)), event(opened(2)))
+    counter = await stage.state(toy.Counter, named(1)[0])
+    start = NOW - timedelta(days=365)
+    many = 2 * MAX_SETTLED + 50
+    await stage.store(with_fields(counter, rings_at=start, total=101 - many))
+    await stage.receive(event(added(1, 7)), event(added(1, 8)), event(added(2, 9)))
+    assert (await total(stage, 1), await total(stage, 2)) == (101 - many + MAX_SETTLED, 9)
+    assert [message.missing for message in await stage.parked()] == [UNSETTLED] * 2
+    assert await stage.run(Add(**about(1), amount=1)) == Refused(
+        "not_ready", "What was due before is still being worked off. Try again in a minute."
+    )
+    assert await total(stage, 1) == 101 - many + 2 * MAX_SETTLED
+    await stage.run_due_timers()
+    assert await total(stage, 1) == 116
+    assert await stage.parked() == []
+    published = await stage.published()
+    assert [e.data.total for e in published if e.data.number == counter.number][-3:] == [101, 108, 116]
+    assert [e.time for e in published[2:4]] == [start, start + timedelta(hours=1)]
+    assert await stage.dead_letters() == []
 
 
 @scenario

@@ -33,7 +33,7 @@ def service(settings: InventorySettings) -> Service:
         jobs=JOBS,
         history=handlers.HISTORY,
         routers=_routers,
-        problems={"price_not_allowed": 403, "out_of_range": 422},
+        problems={"price_not_allowed": 403},
         migrations=Path(__file__).parent / "migrations",
         on_start=stock.warm_up,
     )

@@ -12,7 +12,7 @@ from didflow_billing.domain.quote import Quote
 from didflow_billing.domain.term import Term
 from didflow_chassis.decision import Refused, Unchanged
 from didflow_contracts.events.purchase import Price
-from didflow_contracts.money import Money
+from didflow_contracts.money import Money, Total
 from didflow_contracts.vocabulary import EntryKind, Registration, TermState
 
 
@@ -74,8 +74,8 @@ class QuoteResult(BaseModel):
     outcome: Literal["done", "unchanged", "refused"]
     code: str | None = None
     message: str | None = None
-    charge: Money | None = None
-    refund: Money | None = None
+    charge: Total | None = None
+    refund: Total | None = None
 
     @classmethod
     def of(cls, did: str, quote: Quote) -> Self:
@@ -95,8 +95,8 @@ class QuoteResponse(BaseModel):
     done: int
     unchanged: int
     refused: int
-    charges: list[Money]
-    refunds: list[Money]
+    charges: list[Total]
+    refunds: list[Total]
 
     @classmethod
     def of(cls, results: list[QuoteResult]) -> Self:
@@ -110,10 +110,5 @@ class QuoteResponse(BaseModel):
         )
 
 
-def _totals(amounts: Iterable[Money | None]) -> list[Money]:
-    totals: dict[str, Money] = {}
-    for money in amounts:
-        if money is not None:
-            known = totals.get(money.currency)
-            totals[money.currency] = money if known is None else known + money
-    return [totals[currency] for currency in sorted(totals)]
+def _totals(amounts: Iterable[Total | None]) -> list[Total]:
+    return list(Total.of(total for total in amounts if total is not None))

@@ -12,10 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_billing.domain.term import Charge, Term, is_refundable
-from didflow_contracts.events.purchase import Price
 from didflow_contracts.ids import derived_id
 from didflow_contracts.money import Money
-from didflow_contracts.vocabulary import BillingPeriod, EntryKind
+from didflow_contracts.vocabulary import EntryKind
 
 
 class LedgerEntry(Struct, frozen=True, kw_only=True):
@@ -49,11 +48,6 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
 def _money(amount: str, currency: str) -> Money:
     """Return the money of an entry. The key is a text, because the decimals 1.5 and 1.50 are equal."""
     return Money(amount=Decimal(amount), currency=currency)
-
-
-def period_cost(price: Price, months: BillingPeriod) -> Money:
-    """Return the cost of a period of `months`, rounded to the minor unit. Source: spec lifecycle, Term."""
-    return (price.recurring * months).rounded()
 
 
 def charge(

@@ -4,13 +4,13 @@ Periods are calendar months, counted from the anchor and never from the last end
 that ended on 28 February back to 31 March. The anchor moves only when paid time starts anew.
 """
 
-from calendar import monthrange
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from didflow_billing.domain.ledger import LedgerEntry, charge, period_cost
+from didflow_billing.domain.ledger import LedgerEntry, charge
 from didflow_billing.domain.term import Term
+from didflow_contracts.instants import later, months_after
 from didflow_contracts.vocabulary import BillingPeriod, EntryKind
 
 AGING_TIME = timedelta(days=34)
@@ -21,18 +21,6 @@ FREE_DAY = timedelta(days=1)
 
 MAX_FREE_DAYS = 30
 """The highest number of such extensions. Source: spec lifecycle, Registration never completed."""
-
-
-def months_after(anchor: datetime, months: int) -> datetime:
-    """Return the instant `months` calendar months after the anchor.
-
-    If the target month is shorter, the result is its last day. Raises ValueError past the year 9999.
-    Source: spec lifecycle, Term.
-    """
-    years, month = divmod(anchor.month - 1 + months, 12)
-    year = anchor.year + years
-    day = min(anchor.day, monthrange(year, month + 1)[1])
-    return anchor.replace(year=year, month=month + 1, day=day)
 
 
 def start_period(term: Term, months: BillingPeriod, start: datetime) -> Term:
@@ -77,7 +65,7 @@ def add_free_day(term: Term) -> Term:
     """
     if term.expires_at is None:
         raise ValueError("A term without a period cannot be extended.")
-    until = term.expires_at + FREE_DAY
+    until = later(term.expires_at, FREE_DAY)
     return replace(term, expires_at=until, anchor=until, anchor_months=0, free_days=term.free_days + 1)
 
 
@@ -87,5 +75,5 @@ def charge_period(
     """Post the cost of one period, from `start` to the end of the term."""
     if term.price is None or term.billing_period is None:
         raise ValueError("A term without a price cannot be charged.")
-    cost = period_cost(term.price, term.billing_period)
+    cost = term.price.of_period(term.billing_period)
     return charge(term, kind, cost, at, start=start, end=term.expires_at)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from didflow_billing.domain.term import Term
 from didflow_billing.domain.term_changes import cancel, renew, restore, set_cycles
 from didflow_billing.domain.timers import on_due
 from didflow_chassis.decision import Command, Decided, Decision
-from didflow_contracts.money import Money
+from didflow_contracts.money import Money, Total
 
 DECISIONS: Final[Mapping[type[Command], Any]] = MappingProxyType(
     {SetCycles: set_cycles, Renew: renew, Cancel: cancel, Restore: restore}
@@ -26,8 +25,8 @@ class Quote:
     """The decision of a command, and the amounts that it would charge and refund. Both amounts are >= 0."""
 
     decision: Decision
-    charge: Money | None = None
-    refund: Money | None = None
+    charge: Total | None = None
+    refund: Total | None = None
 
 
 def settle(term: Term, now: datetime) -> Term:
@@ -47,14 +46,11 @@ def quote(term: Term | None, command: Command, now: datetime) -> Quote:
     entries: tuple[LedgerEntry, ...] = decision.also if isinstance(decision, Decided) else ()
     return Quote(
         decision=decision,
-        charge=_sum(entry for entry in entries if entry.kind != "refund"),
-        refund=_sum(entry for entry in entries if entry.kind == "refund"),
+        charge=_sum(entry.money for entry in entries if entry.kind != "refund"),
+        refund=_sum(-entry.money for entry in entries if entry.kind == "refund"),
     )
 
 
-def _sum(entries: Iterable[LedgerEntry]) -> Money | None:
-    found = list(entries)
-    if not found:
-        return None
-    total = abs(sum((entry.amount for entry in found), Decimal()))
-    return Money(amount=total, currency=found[0].currency)
+def _sum(amounts: Iterable[Money]) -> Total | None:
+    """Return the sum of amounts, or None if there is none. A DID is charged in one currency."""
+    return next(iter(Total.of(amounts)), None)

@@ -13,10 +13,8 @@ from didflow_billing.domain.periods import charge_period, lengthen_period, start
 from didflow_billing.domain.removal import remove
 from didflow_billing.domain.term import Term, is_running, running_state, transition
 from didflow_chassis.decision import Command, Decided, Decision, Refused, Unchanged
+from didflow_contracts.bounds import AMOUNT, CYCLES, INSTANT
 from didflow_contracts.vocabulary import BillingPeriod, TermReason
-
-MAX_CYCLES: Final = 999
-"""The highest number of renewals. Source: spec lifecycle, Term."""
 
 NOT_FOUND: Final = Refused("not_found", "No such number or DID id in your accounts.")
 NO_TERM: Final = Refused("no_term", "This DID has no price, so its term never expires and cannot be changed.")
@@ -31,10 +29,9 @@ def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision
     if not is_running(priced):
         return TERM_ENDED
     left = command.billing_cycles
-    if left is not None and not 0 <= left <= MAX_CYCLES:
-        return Refused(
-            "out_of_range", f"billing_cycles must be 0 to {MAX_CYCLES}, or null.", "billing_cycles"
-        )
+    if left is not None and left not in CYCLES:
+        message = f"billing_cycles must be {CYCLES.least} to {CYCLES.most}, or null."
+        return Refused("out_of_range", message, "billing_cycles")
     if left == priced.cycles_left:
         return Unchanged()
     after = transition(priced, running_state(left), cycles_left=left)
@@ -101,12 +98,19 @@ def _priced(term: Term | None, command: Command) -> Term | Refused:
     return NO_TERM if term.state == "none" else term
 
 
-def _restart(term: Term, months: BillingPeriod, now: datetime, reason: TermReason) -> Decided[Term]:
+def _restart(term: Term, months: BillingPeriod, now: datetime, reason: TermReason) -> Decision:
     after = transition(start_period(term, months, now), running_state(term.cycles_left))
     return _charge_renewal(after, now, now, reason)
 
 
-def _charge_renewal(term: Term, now: datetime, start: datetime | None, reason: TermReason) -> Decided[Term]:
+def _charge_renewal(term: Term, now: datetime, start: datetime | None, reason: TermReason) -> Decision:
+    """Charge a renewal. Refused `out_of_range` if its cost or its end is not allowed. Source: spec events, Bounds."""
+    months = term.billing_period
+    if term.price and months and term.price.of_period(months).amount not in AMOUNT:
+        message = f"{months} months of this DID would cost more than {AMOUNT.most:,}."
+        return Refused("out_of_range", message, "billing_period")
+    if term.expires_at is None or term.expires_at >= INSTANT.most:
+        return Refused("out_of_range", f"The term would end after {INSTANT.most:%Y-%m-%d}.", "billing_period")
     after, entry = charge_period(term, "renewal", now, start=start)
     published = (events.term_changed(after, reason), events.ledger_posted(after, entry))
     return Decided(state=after, also=(entry,), events=published)

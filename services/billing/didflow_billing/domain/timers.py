@@ -18,6 +18,7 @@ from didflow_billing.domain.periods import (
 from didflow_billing.domain.removal import remove
 from didflow_billing.domain.term import Term, running_state, transition
 from didflow_chassis.decision import Decided, Decision, Unchanged
+from didflow_contracts.instants import later
 from didflow_contracts.vocabulary import CycleOutcome, TermReason, TermState
 
 
@@ -41,7 +42,7 @@ def on_due(term: Term, at: datetime) -> Decision:
 
 
 def _age(term: Term, to: TermState, at: datetime) -> Decided[Term]:
-    after = transition(term, to, aging_until=at + AGING_TIME)
+    after = transition(term, to, aging_until=later(at, AGING_TIME))
     return _end_period(after, term.period, at, "expired", "expired")
 
 

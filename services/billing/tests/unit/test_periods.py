@@ -51,7 +51,7 @@ def test_more_months_end_later(anchor: datetime, months: int) -> None:
     assert months_after(anchor, months) < months_after(anchor, months + 1)
 
 
-def test_a_period_past_the_year_9999_is_an_error() -> None:
-    """Datetimes end with the year 9999."""
-    with pytest.raises(ValueError, match="year"):
-        months_after(datetime(9999, 12, 1, tzinfo=UTC), 1)
+def test_a_period_past_the_last_instant_ends_there() -> None:
+    """No later end can be stored."""
+    assert months_after(datetime(2199, 12, 1, tzinfo=UTC), 1) == datetime(2200, 1, 1, tzinfo=UTC)
+    assert months_after(datetime(2199, 12, 2, tzinfo=UTC), 1) == datetime(2200, 1, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from didflow_contracts.envelope import Event
 from didflow_contracts.ids import derived_id
+from didflow_contracts.instants import later
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain.command_content import CommandContent
 from didflow_provisioning.domain.commands import RoutingCommand
@@ -83,7 +84,7 @@ def waiting(
 ) -> CarrierCommand:
     """Return the command with a failed attempt, waiting for the next one or for `give_up_at` if that is earlier."""
     own_pause = pause(timing, command.command_id, command.attempt, retry_after_s)
-    next_at = min(at + own_pause, command.give_up_at)
+    next_at = min(later(at, own_pause), command.give_up_at)
     return replace(command, state="waiting", next_at=next_at, code=code, message=message)
 
 

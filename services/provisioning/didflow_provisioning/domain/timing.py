@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from didflow_contracts.instants import later
 from didflow_contracts.vocabulary import CarrierAction
 
 _DAY: Final = timedelta(hours=24)
@@ -46,12 +47,12 @@ _LONGEST_RETRY_AFTER_S: Final = 7 * 24 * 3600
 
 def give_up_at(timing: Timing, action: CarrierAction, sent_at: datetime) -> datetime:
     """Return when a command that is sent now is given up for good."""
-    return sent_at + timing.give_up_after[action]
+    return later(sent_at, timing.give_up_after[action])
 
 
 def deadline(timing: Timing, attempt_at: datetime, limit: datetime) -> datetime:
     """Return when the result of an attempt is due. It is never later than the limit, the command's own end."""
-    return min(attempt_at + timing.answer_within, limit)
+    return min(later(attempt_at, timing.answer_within), limit)
 
 
 def pause(timing: Timing, command_id: UUID, attempt: int, retry_after_s: int | None = None) -> timedelta:

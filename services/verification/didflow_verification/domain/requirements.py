@@ -5,7 +5,7 @@ If a country has no row in force for a number type, the row of `ANYWHERE` applie
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from didflow_chassis.decision import Known
@@ -145,11 +145,6 @@ class CountryRules:
                 if before is None or row.version > before.version:
                     newest[row.key] = row
         return tuple(row for row in newest.values() if row.effective_to is None or day < row.effective_to)
-
-
-def midnight(day: date) -> datetime:
-    """Return the instant at which a day begins, in UTC. Source: spec verification, Catalogue: dates."""
-    return datetime.combine(day, time(), UTC)
 
 
 def utc_day(instant: datetime) -> date:

@@ -6,13 +6,13 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events import VerificationExpiring
+from didflow_contracts.instants import start_of
 from didflow_verification.domain.axes.registration import Lapse, Registration
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import is_outdated, lapsed, planned
 from didflow_verification.domain.requirements import (
     Requirement,
-    midnight,
     row_for,
     rows_in_force,
     rules_of,
@@ -73,7 +73,7 @@ def _with_new_requirement(
         "awaiting" if begins else "not_required",
         requirement=shown.key,
         requirement_version=shown.version,
-        grace_until=midnight(grace) if begins and grace else None,
+        grace_until=start_of(grace) if begins and grace else None,
         reasons=(),
         assigned=None,
     )

@@ -4,7 +4,7 @@ A document never changes, except that its content can be moved. Erasure removes 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
@@ -13,6 +13,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_contracts.bounds import INSTANT
+from didflow_contracts.instants import later, start_of
 from didflow_verification.domain.commands import CreateDocument, MoveContent
 from didflow_verification.domain.details.changes import within_reach
 from didflow_verification.domain.details.identity import Identity
@@ -39,6 +41,16 @@ class DocumentFacts(Struct, frozen=True, kw_only=True):
     issued_on: date | None = None
     expires_on: date | None = None
     states: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which the document counts; None if it has no end. Source: spec events, Bounds.
+
+        An end after the last instant, such as the usual 9999-12-31, is no end.
+        """
+        if self.expires_on is None or self.expires_on >= INSTANT.most.date():
+            return None
+        return self.expires_on
 
     def attribute(self, name: str) -> str | None:
         """Return an attribute of the document, or None if the document does not have it."""
@@ -89,9 +101,14 @@ def facts_of(document_ids: Iterable[UUID], known: Known) -> tuple[DocumentFacts,
 def create_document(
     document: Document | None, command: CreateDocument, now: datetime, known: Known
 ) -> Decision:
-    """Create a document. Refused `not_found` if the identity was erased or is not within the caller's reach."""
+    """Create a document. Refused `not_found` if the identity was erased or is not within the caller's reach.
+
+    Refused `out_of_range` if it was issued later than tomorrow: nowhere on Earth is that day known yet.
+    """
     if document is not None:
         return Unchanged(answer=document)
+    if command.issued_on is not None and start_of(command.issued_on) > later(now, timedelta(days=1)):
+        return Refused("out_of_range", "A document cannot be issued in the future.", "issued_on")
     identity = within_reach(known.get(Identity, command.identity_id), command.caller)
     if identity is None:
         return Refused("not_found", "No such identity in your accounts.", "identity_id")

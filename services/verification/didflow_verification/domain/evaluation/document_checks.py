@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from didflow_contracts.instants import start_of
 from didflow_verification.domain.details.document import DocumentFacts
 from didflow_verification.domain.details.identity import Place
 from didflow_verification.domain.evaluation.findings import (
@@ -13,7 +14,7 @@ from didflow_verification.domain.evaluation.findings import (
     passed_if,
 )
 from didflow_verification.domain.evaluation.normalization import compact, normalized, words
-from didflow_verification.domain.requirements import CrossCheck, DocumentGroup, midnight
+from didflow_verification.domain.requirements import CrossCheck, DocumentGroup
 
 _IDENTIFIERS = frozenset(
     {"company_registration_number", "vat_number", "tax_id", "national_id", "passport_number", "birth_date"}
@@ -111,7 +112,7 @@ def valid_until(given: EvaluationInput) -> datetime | None:
     """
     ends = [_group_end(group, given) for group in given.requirement.documents]
     known = [end for end in ends if end is not None]
-    return midnight(min(known) + timedelta(days=1)) if known else None
+    return start_of(min(known) + timedelta(days=1)) if known else None
 
 
 def _group_end(group: DocumentGroup, given: EvaluationInput) -> date | None:
@@ -120,6 +121,6 @@ def _group_end(group: DocumentGroup, given: EvaluationInput) -> date | None:
         for document in given.documents
         if document.kind in group.accepts and fault(document, group, given.day) is None
     ]
-    if not good or any(document.expires_on is None for document in good):
-        return None
-    return max(document.expires_on for document in good if document.expires_on is not None)
+    ends = [document.last_day for document in good]
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None

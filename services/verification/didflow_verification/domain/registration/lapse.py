@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from didflow_contracts.events import VerificationExpired, VerificationPending
 from didflow_contracts.events.registration import Reason
+from didflow_contracts.instants import later, start_of
 from didflow_verification.domain.axes.registration import Details, Lapse, Registration
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.events import registration_event
@@ -19,7 +20,6 @@ from didflow_verification.domain.requirements import (
     CountryRules,
     Requirement,
     all_rows,
-    midnight,
     rows_in_force,
     utc_day,
 )
@@ -52,7 +52,7 @@ def _approved_until(registration: Registration, lapse: Lapse | None, now: dateti
     known = registration.lapse
     if known is not None and lapse.same_as(known) and registration.due_at is not None:
         return replace(registration, lapse=replace(lapse, warned=known.warned))
-    return replace(registration, lapse=lapse, due_at=max(lapse.at - WARNED_BEFORE, now))
+    return replace(registration, lapse=lapse, due_at=max(later(lapse.at, -WARNED_BEFORE), now))
 
 
 def lapse_of(
@@ -69,7 +69,7 @@ def lapse_of(
 def _ends_of_documents(approved: Details) -> Iterator[Lapse]:
     until = approved.valid_until
     if until is not None:
-        yield Lapse(at=until, reason="proof_ended", grace_until=until + PROOF_GRACE)
+        yield Lapse(at=until, reason="proof_ended", grace_until=later(until, PROOF_GRACE))
 
 
 def _ends_by_requirement(
@@ -84,8 +84,8 @@ def _ends_by_requirement(
         applies = covers and row.number_type in {registration.number_type, "any"}
         reverifies = row.reverify and row.required and applies and _is_newer(row, approved)
         if row.grace_until and reverifies and _takes_effect(row, registration, rules, anywhere):
-            grace = midnight(row.grace_until)
-            yield Lapse(at=midnight(row.effective_from), reason="requirement_changed", grace_until=grace)
+            grace = start_of(row.grace_until)
+            yield Lapse(at=start_of(row.effective_from), reason="requirement_changed", grace_until=grace)
 
 
 def _is_newer(row: Requirement, approved: Details) -> bool:
@@ -123,7 +123,7 @@ def requirement_change(
         if row.number_type in {kind, "any"} and row.effective_from > today
     )
     changes = (day for day in days if is_outdated(registration, rows_in_force(rules, anywhere, kind, day)))
-    return min((midnight(day) for day in changes), default=None)
+    return min((start_of(day) for day in changes), default=None)
 
 
 def is_outdated(registration: Registration, rows: tuple[Requirement, ...]) -> bool:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.events import VerificationApproved, VerificationRejected
+from didflow_contracts.instants import later
 from didflow_verification.domain.axes.registration import Registration, revocation_lapse
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.transitions import VerificationStatus
@@ -48,7 +49,7 @@ def claim(verification: Verification | None, command: Claim, now: datetime) -> D
     refused = _not_pending(verification) or _claimed_by_another(verification, command.caller, now)
     if refused is not None:
         return refused
-    claimed = replace(verification, claimed_by=command.caller.actor, claimed_until=now + CLAIM_HOLDS)
+    claimed = replace(verification, claimed_by=command.caller.actor, claimed_until=later(now, CLAIM_HOLDS))
     return Decided(state=claimed, answer=claimed)
 
 

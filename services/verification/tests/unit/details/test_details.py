@@ -354,3 +354,17 @@ def test_an_ended_or_unknown_did_is_not_judged_again(
     assert isinstance(pending.process(build.reassess("cat")), Unchanged)
     assert (pending.statuses(), pending.topics()) == (["withdrawn"], published)
     assert list(submissions_again(pending.registration)) == []
+
+
+def test_a_document_of_the_future_is_refused(build: Any, ann: Any, acme: Identity, document: Any) -> None:
+    """Tomorrow is allowed, because it has begun somewhere. A later day was never printed on a document."""
+    states = known((acme, acme.identity_id))
+    for days, code in ((1, None), (2, "out_of_range"), (100 * 365, "out_of_range")):
+        issued = replace(document, issued_on=build.zero.date() + timedelta(days=days))
+        outcome = create_document(None, creation_of(issued, ann), build.zero, states)
+        assert getattr(outcome, "code", None) == code
+    far = replace(document, issued_on=date(9999, 12, 31))
+    assert (
+        getattr(create_document(None, creation_of(far, ann), build.zero, states), "code", "")
+        == "out_of_range"
+    )

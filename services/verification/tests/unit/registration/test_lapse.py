@@ -106,6 +106,37 @@ def test_a_timer_that_is_a_year_late_publishes_the_same_events(proved: Any, buil
     assert len(since_approval(proved)) == 2
 
 
+@pytest.mark.parametrize(
+    "last_day",
+    [
+        date(1900, 1, 1),
+        date(1970, 1, 1),
+        date(2028, 2, 29),
+        date(2199, 12, 31),
+        date(2200, 1, 1),
+        date(9999, 12, 31),
+    ],
+)
+@pytest.mark.parametrize("issued_on", [date(1900, 1, 1), date(2028, 2, 29), date(9999, 12, 31)])
+def test_any_date_on_a_document_is_decided(
+    stage: Any, build: Any, acme: Any, quay: Any, *, row: Any, bill: Any, last_day: date, issued_on: date
+) -> None:
+    """An end from 2200 on is no end. No date makes a decision or a timer raise."""
+    group = replace_dataclass(BILL, max_age_days=90)
+    dated = replace(bill, issued_on=issued_on, expires_on=last_day)
+    stage.store(irish_rules(replace_dataclass(row, documents=(group,))), acme, quay, dated)
+    stage.process_all(build.purchased(), build.assigned(acme, quay, document_ids=[bill.document_id]))
+    if stage.registration.state == "rejected":
+        assert issued_on.year == 1900 or last_day < TODAY
+        return
+    stage.process(build.approve())
+    ends = stage.axis_events[-1].valid_until
+    assert (ends is None) == (last_day >= date(2200, 1, 1))
+    stage.run_timers(datetime(2199, 12, 31, 23, tzinfo=UTC))
+    assert stage.registration.state == ("expired" if ends and ends.year < 2200 else "approved")
+    assert stage.dead_letters() == []
+
+
 def test_a_recheck_does_not_move_the_planned_warning(proved: Any, build: Any) -> None:
     """The catalogue is loaded while no timer runs. The warning still has its own day."""
     at = datetime(2027, 1, 20, tzinfo=UTC)
