@@ -210,4 +210,18 @@ MUTANTS = (
         after=" AND coalesce($9::text, '') IS NOT NULL",
         tests=(f"{STAGE}/test_kept_messages.py",),
     ),
+    Mutant(
+        name="no end of an account's name in its subtree",
+        file="tenancy.py",
+        before='ordered >= f"{account}/"',
+        after="ordered >= account",
+        tests=("tests/tenancy",),
+    ),
+    Mutant(
+        name="no account in the key of a stored answer",
+        file="http/idempotency.py",
+        before="zip(identity, key.identity, strict=True)",
+        after="zip(identity[1:], key.identity[1:], strict=True)",
+        tests=("tests/tenancy",),
+    ),
 )

@@ -1,0 +1,181 @@
+"""The table of the tenant matrix: which parameters and fields name things of accounts, and a valid body for each route.
+
+`<name>` stands for the thing of that name in `estate.Things`. Everything else is read from the OpenAPI documents. A
+route, a parameter or a field that is in a document and not in these tables fails the test.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PATHS: Final[Mapping[str, str]] = {
+    "did": "did",
+    "identity_id": "identity",
+    "address_id": "address",
+    "document_id": "document",
+    "verification_id": "verification",
+    "request_id": "request",
+    "voice_trunk_id": "trunk",
+    "command_id": "command",
+}
+"""Parameter of a path -> the thing that it names."""
+
+PATHS_OF_SERVICES: Final[Mapping[str, str]] = {"job_id": "job", "dead_letter_id": "dead_letter"}
+"""Parameter of a path -> what it names in its service."""
+
+PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
+    "POST /v1/verifications/{verification_id}/approve": "pending_verification",
+    "POST /v1/verifications/{verification_id}/reject": "pending_verification",
+    "POST /v1/verifications/{verification_id}/claim": "pending_verification",
+    "POST /v1/verifications/{verification_id}/release": "pending_verification",
+    "POST /v1/verifications/{verification_id}/resubmit": "rejected_verification",
+    "DELETE /v1/voice-trunks/{voice_trunk_id}": "spare_trunk",
+}
+"""Routes about a thing in another state than that of `PATHS`."""
+
+QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "did": ("<did>", "<number>"),
+    "did_id": ("<did>",),
+    "number": ("<number>",),
+    "numbers": ("<number>", "<number>,<pending_number>"),
+    "number_contains": ("<number>",),
+    "identity_id": ("<identity>",),
+    "ids": ("<identity>", "<address>", "<document>", "<identity>,<address>,<document>"),
+    "account": ("<account>",),
+    "payer": ("<account>",),
+    "order_id": ("<order>",),
+    "reference": ("<reference>",),
+}
+"""Query parameter that names things -> its values."""
+
+PLAIN_QUERIES: Final = _words(
+    "filter description country region tag carrier service service_state status expires_before expires_after limit "
+    "cursor sort reason topic entity kind state outcome on number_type end_user_type since until action"
+)
+"""Query parameters that name nothing of an account."""
+
+FIELDS: Final = _words(
+    "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters"
+)
+"""Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
+
+PLAIN_FIELDS: Final = _words(
+    "name default_carrier allow_external_numbers may_set_prices number_type features order_id end_user_type price "
+    "billing_period billing_cycles country region area carrier sms_carrier purchased_at acquired setup recurring "
+    "amount currency service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
+    "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
+    "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
+    "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
+    "expires_on states file"
+)
+"""Fields of bodies that name nothing of an account."""
+
+DIDS: Final = ["<did>", "<number>"]
+DETAILS: Final = {"identity_id": "<identity>", "address_id": "<address>", "document_ids": ["<document>"]}
+PLACE: Final = {"street": "1 Quay", "city": "Cork", "postal_code": "T12 X0X0", "country": "IE"}
+MONEY: Final = {"amount": "2.50", "currency": "EUR"}
+PURCHASE: Final = {
+    "account": "<account>",
+    "number": "<new_number>",
+    "number_type": "local",
+    "features": ["voice_in"],
+    "order_id": "order of <account>",
+    "end_user_type": "business",
+    "billing_period": 1,
+    "price": {"setup": MONEY, "recurring": MONEY},
+}
+SIP: Final = {"uri": "sip:pbx.example.com"}
+
+BODIES: Final[Mapping[str, list[Any]]] = {
+    "POST /v1/purchases": [PURCHASE, PURCHASE | {"did_id": "<did>"}, PURCHASE | {"number": "<number>"}],
+    "POST /v1/accounts": [
+        {"path": "<account>", "name": "Shop"},
+        {"path": "<account>/new", "name": "Shop"},
+    ],
+    "POST /v1/dids/batch/assign-end-user": [{"dids": DIDS, **DETAILS}],
+    "POST /v1/identities": [{"type": "business", "company_name": "Example", "account": "<account>"}],
+    "PATCH /v1/identities/{identity_id}": [{"contact_email": "new@bakery.example"}],
+    "POST /v1/addresses": [{"identity_id": "<identity>", **PLACE}],
+    "PATCH /v1/addresses/{address_id}": [{"street": "2 Quay"}],
+    "POST /v1/documents": [{"identity_id": "<identity>", "type": "utility_bill"}],
+    "POST /v1/requirements/evaluate": [
+        {"dids": DIDS, **DETAILS},
+        {"country": "IE", "number_type": "local", "area": "Cork", **DETAILS},
+    ],
+    "POST /v1/verifications/{verification_id}/reject": [{"reasons": [{"code": "mismatch"}]}],
+    "POST /v1/verifications/{verification_id}/resubmit": [
+        {"identity_id": "<identity>", "address_id": "<address>", "document_ids": ["<document>"]},
+        {"address_id": "<spare_address>"},
+        {"document_ids": ["<spare_document>"]},
+    ],
+    "POST /v1/verifications/{verification_id}/revoke": [{"reasons": [{"code": "suspected_fraud"}]}],
+    "POST /v1/service-requests": [
+        {"did": "<did>", "service": "emergency", "address_id": "<address>", "caller_name": "Bakery"},
+        {"did": "<number>", "service": "cnam", "display_name": "Bakery"},
+        {
+            "did": "<did>",
+            "service": "a2p_sms",
+            "brand": "Bakery",
+            "use_case": "mixed",
+            "sample_messages": ["Bread"],
+            "opt_in_text": "Yes",
+        },
+    ],
+    "POST /v1/service-requests/{request_id}/decide": [{"state": "in_process"}],
+    "POST /v1/terms/batch/set-cycles": [{"dids": DIDS, "billing_cycles": 3}],
+    "POST /v1/terms/batch/renew": [{"dids": DIDS, "billing_period": 1}],
+    "POST /v1/terms/batch/cancel": [{"dids": DIDS}],
+    "POST /v1/terms/batch/restore": [{"dids": DIDS}],
+    "POST /v1/terms/quote": [
+        {"dids": DIDS, "action": "set-cycles", "billing_cycles": 3},
+        {"dids": DIDS, "action": "renew", "billing_period": 1},
+        {"dids": DIDS, "action": "cancel"},
+        {"dids": DIDS, "action": "restore"},
+    ],
+    "POST /v1/voice-trunks": [{"name": "Desk", "sip": SIP, "account": "<account>"}],
+    "POST /v1/voice-trunks/{voice_trunk_id}/replace": [{"by": "<spare_trunk>"}],
+    "POST /v1/routing/batch/set-voice": [{"dids": DIDS, "voice_trunk_id": "<trunk>"}],
+    "POST /v1/routing/batch/set-capacity": [{"dids": DIDS, "capacity": 2}],
+    "POST /v1/routing/batch/clear": [{"dids": DIDS}],
+    **{
+        f"POST /v1/{service}/dead-letters/batch/{action}": [{"dead_letters": [f"<{service}_dead_letter>"]}]
+        for service in ("inventory", "verification", "billing", "provisioning")
+        for action in ("retry", "drop")
+    },
+}
+"""Route with a body -> valid bodies of it."""
+
+SERVES_BELOW: Final = frozenset(
+    {
+        ("GET /v1/dids", "?account"),
+        ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),
+        ("POST /v1/voice-trunks/{voice_trunk_id}/replace", "by"),
+        ("POST /v1/routing/batch/set-voice", "voice_trunk_id"),
+        ("POST /v1/dids/batch/assign-end-user", "identity_id"),
+        *(
+            (route, name)
+            for route in (
+                "POST /v1/requirements/evaluate",
+                "POST /v1/verifications/{verification_id}/resubmit",
+                "POST /v1/service-requests",
+            )
+            for name in ("identity_id", "address_id", "document_ids")
+        ),
+    }
+)
+"""Route and place where a thing of an account also serves the accounts below it, or selects their own.
+
+Source: spec verification, Evaluation; spec provisioning, Routing."""
+
+TAKEN: Final = frozenset({("POST /v1/purchases", "number")})
+"""Route and place where the answer says that a number is taken, whoever has it. Source: spec events, `number_taken`."""
+
+NOTHING_THERE: Final = "/v1/billing/jobs/"
+"""Billing starts no jobs, so none can be shown."""
+
+ROLES_OF_ROUTES: Final = {"POST /v1/purchases": "service", "POST /v1/accounts": "operator"}
+"""Routes that not every role of the owner may use for all of its bodies: with a price, for its own account."""

@@ -1,0 +1,177 @@
+"""Opens the services, and gives each account the same things: DIDs in several states, details, trunks, jobs."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from faults.services_in_process import raw_record
+from harness.migrations import migration_of
+from harness.postgres import TemplateDatabases
+from tenancy.estate import ACCOUNTS, PARENT, SUBJECT, Estate, Things, scan, services
+
+from didflow_chassis.decision import Caller, NewJob
+from didflow_chassis.jobs.job import StartJob
+from didflow_chassis.testing import ServiceOnPostgres
+from didflow_contracts.ids import uuid7
+from didflow_contracts.topics import SERVICES
+from didflow_verification.domain.evaluation import areas
+
+
+@asynccontextmanager
+async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
+    """Open the services on new databases, and give every account the same things."""
+    areas.warm_up()
+    async with AsyncExitStack() as exits:
+        opened = {}
+        for name, built in services().items():
+            dsn = await templates.copy(name, migration_of(built))
+            exits.push_async_callback(templates.drop, dsn)
+            opened[name] = await exits.enter_async_context(ServiceOnPostgres.open(built, dsn, migrate=False))
+        estate = Estate(opened=opened)
+        for path in ACCOUNTS:
+            parent = {"path": path, "name": f"Account {path}"}
+            await estate.do("inventory", path, "operator", "/v1/accounts", parent)
+        for n, path in enumerate(ACCOUNTS):
+            estate.things[path] = await _numbers_and_details(estate, path, n)
+        await estate.deliver()
+        for step in (_assign, _review, _request, _route, _fail_a_command, _start_jobs):
+            for path, things in estate.things.items():
+                await step(estate, path, things)
+            await estate.deliver(failing=["set_capacity"] if step is _fail_a_command else ())
+        for name in SERVICES:
+            await _operators_things(estate, name)
+        yield estate
+
+
+async def _operators_things(estate: Estate, name: str) -> None:
+    """Make a dead letter, and a job of those kinds that only operators start."""
+    opened = estate.opened[name]
+    await opened.stage.records([raw_record(b"{", "did.purchased", b"+353212999999")])
+    letters = await estate.do(name, PARENT, "operator", f"/v1/{name}/dead-letters", method="GET")
+    found = {f"{name}_dead_letter": letters["items"][0]["id"]}
+    if name in ("inventory", "billing"):
+        found[f"{name}_job"] = str(uuid7())
+    for kind in opened.service.jobs if name == "inventory" else ():
+        caller = Caller(subject=SUBJECT, account=PARENT, role="operator")
+        job_id, now = UUID(found[f"{name}_job"]), await opened.now()
+        job = NewJob.of(caller, job_id=job_id, kind=kind, now=now, parameters={})
+        await opened.run(StartJob(entity_id=job_id, subject="", caller=caller, job=job))
+    for things in estate.things.values():
+        things.update(found)
+
+
+async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
+    things: Things = {
+        "account": path,
+        "company": f"Secretive Bakery {n:02} Ltd",
+        "street": f"{n:02} Hidden Lane",
+    }
+    for index, name in enumerate(("", "pending_", "rejected_")):
+        number = f"+35321200{n:02}{index}0"
+        body = purchase_body(number, path)
+        bought = await estate.do(
+            "inventory", path, "service", "/v1/purchases", body, headers={"Idempotency-Key": number}
+        )
+        things |= {f"{name}did": bought["did_id"], f"{name}number": number}
+    things["order"] = f"order {things['number']}"
+    for name in ("", "spare_"):
+        company = {"type": "business", "company_name": things["company"], "vat_number": "1234567T"}
+        identity = await estate.do("verification", path, "reseller", "/v1/identities", company)
+        things[f"{name}identity"] = identity["identity_id"]
+        place = {"street": things["street"], "city": "Cork", "postal_code": "T12 X0X0", "country": "IE"}
+        address = await estate.do(
+            "verification",
+            path,
+            "reseller",
+            "/v1/addresses",
+            place | {"identity_id": identity["identity_id"]},
+        )
+        things[f"{name}address"] = address["address_id"]
+        form = {"identity_id": identity["identity_id"], "type": "utility_bill"}
+        document = await estate.do(
+            "verification", path, "reseller", "/v1/documents", data=form, files={"file": ("a.png", scan())}
+        )
+        things[f"{name}document"] = document["document_id"]
+    for name in ("", "spare_"):
+        trunk = {"name": f"Trunk {name}of {path}", "sip": {"uri": f"sip:pbx-{n:02}.example.com:5061"}}
+        made = await estate.do("provisioning", path, "reseller", "/v1/voice-trunks", trunk)
+        things[f"{name}trunk"] = made["voice_trunk_id"]
+    return things | {"endpoint": f"pbx-{n:02}.example.com"}
+
+
+def purchase_body(number: str, account: str) -> dict[str, Any]:
+    """Return the body of a purchase of a number that needs a registration."""
+    money = {"amount": "2.50", "currency": "EUR"}
+    return {
+        "number": number,
+        "account": account,
+        "number_type": "local",
+        "features": ["voice_in", "sms_in", "emergency"],
+        "order_id": f"order {number}",
+        "end_user_type": "business",
+        "billing_period": 1,
+        "price": {"setup": money, "recurring": money},
+    }
+
+
+async def _assign(estate: Estate, path: str, things: Things) -> None:
+    for name, details in (("", ""), ("pending_", "spare_"), ("rejected_", "spare_")):
+        body = {
+            "dids": [things[f"{name}did"]],
+            "identity_id": things[f"{details}identity"],
+            "address_id": things[f"{details}address"],
+            "document_ids": [things[f"{details}document"]],
+        }
+        await estate.do("inventory", path, "reseller", "/v1/dids/batch/assign-end-user", body)
+
+
+async def _review(estate: Estate, path: str, things: Things) -> None:
+    for name in ("", "pending_", "rejected_"):
+        did = things[f"{name}did"]
+        found = await estate.do(
+            "verification", path, "reviewer", f"/v1/verifications?did_id={did}", method="GET"
+        )
+        things[f"{name}verification"] = found["items"][0]["verification_id"]
+        things[f"{name}reference"] = found["items"][0]["reference"]
+    approve, reject = (f"/v1/verifications/{things[f'{name}verification']}" for name in ("", "rejected_"))
+    await estate.do("verification", path, "reviewer", f"{approve}/approve")
+    reasons = {"reasons": [{"code": "mismatch"}]}
+    await estate.do("verification", path, "reviewer", f"{reject}/reject", reasons)
+
+
+async def _request(estate: Estate, path: str, things: Things) -> None:
+    body = {
+        "did": things["did"],
+        "service": "emergency",
+        "address_id": things["address"],
+        "caller_name": "Bakery",
+    }
+    made = await estate.do("verification", path, "reseller", "/v1/service-requests", body)
+    things["request"] = made["request_id"]
+
+
+async def _route(estate: Estate, path: str, things: Things) -> None:
+    body = {"dids": [things["did"]], "voice_trunk_id": things["trunk"]}
+    await estate.do("provisioning", path, "reseller", "/v1/routing/batch/set-voice", body)
+
+
+async def _fail_a_command(estate: Estate, path: str, things: Things) -> None:
+    body = {"dids": [things["did"]], "capacity": 3}
+    await estate.do("provisioning", path, "reseller", "/v1/routing/batch/set-capacity", body)
+
+
+async def _start_jobs(estate: Estate, path: str, things: Things) -> None:
+    did = things["did"]
+    failed = await estate.do(
+        "provisioning", path, "reseller", f"/v1/commands?did={did}&state=failed", method="GET"
+    )
+    things["command"] = failed["items"][0]["command_id"]
+    replace = f"/v1/voice-trunks/{things['trunk']}/replace"
+    job = await estate.do("provisioning", path, "reseller", replace, {"by": things["spare_trunk"]})
+    things["provisioning_job"] = job["job_id"]
+    change = {"contact_email": "office@bakery.example"}
+    identity = f"/v1/identities/{things['identity']}"
+    await estate.do("verification", path, "reseller", identity, change, method="PATCH")
+    jobs = await estate.do("verification", path, "reseller", "/v1/verification/jobs", method="GET")
+    things["verification_job"] = jobs["items"][0]["job_id"]
