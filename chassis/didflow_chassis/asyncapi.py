@@ -37,11 +37,10 @@ DEAD_LETTER_HEADERS = {
 
 def of_service(service: Service) -> Document:
     """Describe a service: the topics of its handlers, and the topics that contracts let it write."""
-    read = {model.topic for model in service.events}
     document = _document(
         title=f"didflow {service.name}",
         description=f"The topics that the service {service.name} reads and writes. {MODES}",
-        reads=(topic for topic in TOPICS.values() if topic.name in read),
+        reads=(topic for topic in TOPICS.values() if topic.name in service.topics_read),
         writes=topics_written_by(service.name),
     )
     if service.name in DEAD_LETTER_TOPICS:
@@ -73,7 +72,7 @@ def _document(*, title: str, description: str, reads: Iterable[Topic], writes: I
     components: Document = {"messages": {}, "schemas": {}}
     for action, topics in (("receive", reads), ("send", writes)):
         for topic in topics:
-            name = topic.event.__name__
+            name = _name(topic)
             channels[name] = _channel(topic)
             operations[f"{action}{name}"] = _operation(action, name)
             _add_message(components, topic)
@@ -90,6 +89,12 @@ def _document(*, title: str, description: str, reads: Iterable[Topic], writes: I
         "operations": operations,
         "components": components,
     }
+
+
+def _name(topic: Topic) -> str:
+    """Return the name of a topic's channel: that of its event, after the service that has a topic of its own for it."""
+    owner = topic.name.removesuffix(topic.event.topic).rstrip(".")
+    return f"{owner.capitalize()}{topic.event.__name__}"
 
 
 def _channel(topic: Topic) -> Document:

@@ -105,10 +105,9 @@ async def check_kafka(service: Service, settings: Settings) -> tuple[Finding, ..
 
 def topics_of(service: Service) -> tuple[str, ...]:
     """Return the topics that a service reads or writes, without the prefix of the installation."""
-    read = [model.topic for model in service.events]
     written = [topic.name for topic in topics_written_by(service.name)]
     dead = [DEAD_LETTER_TOPICS[service.name]] if service.name in DEAD_LETTER_TOPICS else []
-    return tuple(dict.fromkeys([*read, *written, *dead]))
+    return tuple(dict.fromkeys([*service.topics_read, *written, *dead]))
 
 
 async def _postgres_version(dsn: str) -> int:

@@ -40,7 +40,7 @@ class Consumer:
         self._commits = OffsetCommits(lambda: self.kafka)
         self._rewinds = OffsetRewinds(lambda: self.kafka)
         self._batches = ParallelBatches(self._decide, self._complete, self._fail)
-        self.topics = [self._prefix + model.topic for model in service.events]
+        self.topics = [self._prefix + topic for topic in service.topics_read]
         self.polled_at = time.monotonic()
         self.is_broken = False
         self.broker = KafkaBroker(

@@ -29,6 +29,7 @@ from didflow_chassis.relay import Relay
 from didflow_chassis.servers import listen, serving, stop_signal
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
+from didflow_chassis.sources import InForce, sources_of
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
@@ -46,17 +47,19 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The parts of every process: its database, its stage, its metrics and the size of the outbox."""
+    """The parts of every process: its database, its stage, its metrics, the size of the outbox, registered sources."""
 
     database: Database
     stage: Stage
     metrics: Metrics
     backlog: Backlog
+    sources: InForce
 
 
 @asynccontextmanager
 async def open_process(service: Service, settings: Settings, kind: str) -> AsyncIterator[Process]:
-    """Open the parts of a process for the duration of the block. Raises Outage."""
+    """Open the parts of a process for the duration of the block. Raises Outage and SettingsError."""
+    sources = sources_of(settings)
     failpoints.activate(settings.failpoints)
     metrics = Metrics()
     tracing = start_tracing(service=service.name, process=kind, endpoint=settings.otlp_endpoint)
@@ -73,11 +76,13 @@ async def open_process(service: Service, settings: Settings, kind: str) -> Async
             await asyncio.to_thread(service.on_start)
         backlog = Backlog(database, settings.outbox_cap)
         telemetry = StageTelemetry(metrics, tracing)
-        stage = Stage(service, database, telemetry, prefix=settings.topic_prefix, backlog=backlog)
+        stage = Stage(
+            service, database, telemetry, prefix=settings.topic_prefix, backlog=backlog, sources=sources
+        )
         counting = asyncio.create_task(backlog.run())
         garbage_collection.tune()
         try:
-            yield Process(database, stage, metrics, backlog)
+            yield Process(database, stage, metrics, backlog, sources)
         finally:
             counting.cancel()
     finally:
@@ -97,7 +102,11 @@ async def api_application(service: Service, settings: Settings) -> AsyncIterator
     callers = authenticator(settings.oidc)
     async with open_process(service, settings, "api") as process:
         running = Runtime(
-            service=service, database=process.database, stage=process.stage, authenticator=callers
+            service=service,
+            database=process.database,
+            stage=process.stage,
+            authenticator=callers,
+            sources=process.sources,
         )
         yield (
             create_application(service, running, address_header=settings.http_client_address_header),

@@ -17,6 +17,7 @@ from didflow_chassis.jobs.kinds import JobKind
 from didflow_chassis.jobs.store import KINDS as JOB_TABLES
 from didflow_chassis.states import Kind
 from didflow_contracts.event_data import EventData
+from didflow_contracts.topics import topics_of
 
 
 class Ref(Struct, frozen=True):
@@ -127,6 +128,11 @@ class Service:
     def all_commands(self) -> Mapping[type[Command], Handler]:
         """The handlers of the service's commands, and of those that every service has."""
         return {**JOB_COMMANDS, **self.commands}
+
+    @cached_property
+    def topics_read(self) -> tuple[str, ...]:
+        """The names of the topics that this service reads, without the prefix of the installation."""
+        return tuple(topic for model in self.events for topic in topics_of(model))
 
     @cached_property
     def source(self) -> str:

@@ -129,6 +129,16 @@ class Settings(BaseSettings):
         default=True,
         description="If false, an issuer over plain HTTP, a movable clock and failpoints are allowed.",
     )
+    sources_file: Path | None = Field(
+        default=None,
+        description="JSON file of the registered sources. It is the same for all services, "
+        "and it is read again when it changes.",
+    )
+    unregistered_sources: Literal["open", "closed"] | None = Field(
+        default=None,
+        description="What sources that are not registered may say: everything that their topics allow (`open`) or "
+        "nothing (`closed`). The default is closed in production, else open.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level that is logged."
     )
@@ -225,6 +235,11 @@ class Settings(BaseSettings):
             )
         return Oidc(issuer=self.oidc_issuer, jwks_url=self.oidc_jwks_url, audience=self.oidc_audience)
 
+    @property
+    def policy_for_unregistered(self) -> Literal["open", "closed"]:
+        """What sources that are not registered may say."""
+        return self.unregistered_sources or ("closed" if self.production else "open")
+
     def warnings(self) -> Iterable[str]:
         """Return one sentence for each setting that is allowed but dangerous in production."""
         for name in ("http_host", "health_host"):
@@ -234,6 +249,10 @@ class Settings(BaseSettings):
             yield f"{PREFIX}PRODUCTION is false: the clock can be moved, and tokens need less protection."
         if self.kafka_security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
             yield f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}: traffic is not encrypted."
+        if self.policy_for_unregistered == "open":
+            yield f"{PREFIX}UNREGISTERED_SOURCES is open: an order system may name any account."
+        elif self.sources_file is None:
+            yield f"{PREFIX}SOURCES_FILE is not set: all events from outside become dead letters."
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

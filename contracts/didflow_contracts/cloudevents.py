@@ -30,10 +30,12 @@ BadCode: TypeAlias = Literal[
     "unexpected_source",
     "invalid_data",
     "subject_mismatch",
+    "price_not_allowed",
+    "price_needed",
 ]
 
 OUR_SOURCES = "/didflow/"
-"""The `source` of every didflow service begins with this."""
+"""The `source` of every didflow service begins with this, and no other source does."""
 
 _PREFIX = "ce_"
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -111,12 +113,16 @@ def optional_attribute(attributes: Mapping[str, Any], name: str) -> str | None:
 
 
 def sequence_attribute(attributes: Mapping[str, Any], source: str) -> int | None:
-    """Return the sequence of an event of a didflow service. The `sequence` of any other source is ignored."""
-    if not is_our_source(source):
-        return None
+    """Return the sequence of an event of a didflow service; None if it has none.
+
+    Raises BadEvent `unexpected_source` if another source gives one: with it, the source could outdate the events of
+    others. Source: spec events, Outsiders' topics.
+    """
     text = optional_attribute(attributes, "sequence")
     if text is None:
         return None
+    if not is_our_source(source):
+        raise BadEvent("unexpected_source", f"Source {source[:200]} may not give a sequence.")
     if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0):
         raise BadEvent("not_cloudevents", "Attribute sequence is not a whole number from 1.")
     return int(text)

@@ -6,7 +6,8 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -30,7 +31,8 @@ from didflow_contracts.cloudevents import (
 from didflow_contracts.event_data import EventData
 from didflow_contracts.instants import OUT_OF_RANGE, parse_instant
 from didflow_contracts.near_misses import NO_NEAR_MISSES, near_misses
-from didflow_contracts.topics import TOPICS
+from didflow_contracts.sources import DEFAULT_BACKDATE_DAYS, MAX_AHEAD, OPEN, RegisteredSource, Sources
+from didflow_contracts.topics import TOPICS, topics_of
 from didflow_contracts.validation_errors import field_of, message_of
 
 __all__ = ["CONTENT_TYPE", "MAX_VALUE_BYTES", "BadCode", "BadEvent", "Event", "decode", "digest", "encode"]
@@ -50,8 +52,11 @@ class Event(Struct, Generic[D_co], frozen=True, kw_only=True):
     """One event: its data and its CloudEvents attributes.
 
     If `type`, `subject` or `raw_data` is left out, it is derived from `data`. `raw_data` is the data as
-    it was received, unknown fields included, as canonical JSON (keys sorted, no blanks). `near_misses` maps
-    an unknown field to the known field that it resembles; it is filled in for outside sources only.
+    it was received, unknown fields included, as canonical JSON (keys sorted, no blanks).
+
+    The last three are filled in while decoding, for outside sources only. `near_misses` maps an unknown field to the
+    known field that it resembles. `claimed_actor` is the `actor` that the source gave, which nobody has verified.
+    `registered` is the registered source that the event came from, if there is one.
     """
 
     id: str
@@ -67,6 +72,8 @@ class Event(Struct, Generic[D_co], frozen=True, kw_only=True):
     traceparent: str | None = None
     raw_data: bytes = b""
     near_misses: Mapping[str, str] = NO_NEAR_MISSES
+    claimed_actor: str | None = None
+    registered: RegisteredSource | None = None
 
     def __post_init__(self) -> None:
         """Derive the attributes that were left out."""
@@ -100,11 +107,19 @@ _write = msgspec.json.Encoder().encode
 
 
 def decode(
-    value: bytes | None, headers: Headers, *, types: Mapping[str, type[EventData]]
+    value: bytes | None,
+    headers: Headers,
+    *,
+    types: Mapping[str, type[EventData]],
+    topic: str | None = None,
+    sources: Sources = OPEN,
 ) -> Event[EventData]:
     """Decode one Kafka record, in structured or binary mode. `types` holds the types that this consumer knows.
 
-    Raises BadEvent and no other exception. The source is checked for types of `TOPICS` only.
+    The source is checked for types of `TOPICS`: against `topic`, the name of the topic without a prefix, or, if it is
+    None, against all topics of the type; and against `sources`, the registered sources.
+
+    Raises BadEvent and no other exception.
     """
     if value is None:
         raise BadEvent("no_value", "The record has no value.")
@@ -117,9 +132,13 @@ def decode(
     source = required_attribute(attributes, "source")
     model = _model(required_attribute(attributes, "type"), types)
     time = _time(required_attribute(attributes, "time"))
-    _check_source(source, model)
+    if not _may_publish(source, model, topic):
+        raise BadEvent("unexpected_source", f"Source {source[:200]} may not publish {model.type()} here.")
+    sequence = sequence_attribute(attributes, source)
     fields = _fields(model, data)
     _check_subject(optional_attribute(attributes, "subject"), fields.subject)
+    registered = sources.judge(source, fields)
+    actor, is_ours = optional_attribute(attributes, "actor"), is_our_source(source)
     return Event(
         id=event_id,
         source=source,
@@ -127,13 +146,15 @@ def decode(
         subject=fields.subject,
         time=time,
         data=fields,
-        sequence=sequence_attribute(attributes, source),
+        sequence=sequence,
         correlationid=optional_attribute(attributes, "correlationid"),
         causationid=optional_attribute(attributes, "causationid"),
-        actor=optional_attribute(attributes, "actor"),
+        actor=actor if is_ours else None,
         traceparent=optional_attribute(attributes, "traceparent"),
         raw_data=_canonical(data),
-        near_misses=_near_misses(source, fields, data),
+        near_misses=NO_NEAR_MISSES if is_ours else _near_misses(fields, data),
+        claimed_actor=None if is_ours else actor,
+        registered=registered,
     )
 
 
@@ -159,6 +180,21 @@ def encode(event: Event[EventData]) -> bytes:
     if len(value) > MAX_VALUE_BYTES:
         raise _too_large(value)
     return value
+
+
+def check_times(event: Event[EventData], now: datetime) -> None:
+    """Check the instants that an outside event names. Raises BadEvent `invalid_data`.
+
+    Source: spec events, Bounds.
+    """
+    if is_our_source(event.source):
+        return
+    days = event.registered.backdate_days if event.registered else DEFAULT_BACKDATE_DAYS
+    earliest, latest = now - timedelta(days=days), now + MAX_AHEAD
+    for field, at in (("time", event.time), ("purchased_at", getattr(event.data, "purchased_at", None))):
+        if at is not None and not earliest <= at <= latest:
+            reach = f"up to {days} days ago and at most one day ahead"
+            raise BadEvent("invalid_data", f"{field}: This source may name instants {reach}.")
 
 
 def digest(event: Event[EventData]) -> bytes:
@@ -194,10 +230,11 @@ def _time_code(error: ValueError) -> BadCode:
     return "invalid_data" if out_of_range else "not_cloudevents"
 
 
-def _check_source(source: str, model: type[EventData]) -> None:
-    topic = TOPICS.get(model.topic)
-    if topic is not None and not topic.allows(source):
-        raise BadEvent("unexpected_source", f"Source {source[:200]} may not publish {model.type()}.")
+@lru_cache(maxsize=4_096)
+def _may_publish(source: str, model: type[EventData], topic: str | None) -> bool:
+    names = (topic,) if topic is not None else topics_of(model)
+    known = [TOPICS[name] for name in names if name in TOPICS]
+    return not known or any(each.allows(source) for each in known)
 
 
 def _check_subject(given: str | None, number: str) -> None:
@@ -214,9 +251,9 @@ def _fields(model: type[EventData], data: Any) -> EventData:
         raise BadEvent("invalid_data", _reason(error)) from None
 
 
-def _near_misses(source: str, fields: EventData, data: Any) -> Mapping[str, str]:
+def _near_misses(fields: EventData, data: Any) -> Mapping[str, str]:
     """Return the near misses of an outside event. If as many fields were set as given, every field is known."""
-    if len(fields.model_fields_set) == len(data) or is_our_source(source):
+    if len(fields.model_fields_set) == len(data):
         return NO_NEAR_MISSES
     return near_misses(type(fields), data)
 

@@ -1,4 +1,4 @@
-"""Whether an event may name the account that it names. This is the only place with the rule for `not_yours`."""
+"""Whether an event may be about what it names. This is the only place with the rules for `not_yours`."""
 
 from typing import Any
 
@@ -19,3 +19,11 @@ def contradicts_owner(event: Event[Any], holder: str) -> bool:
     Source: spec events, What a service does with what it gets, `not_yours`.
     """
     return not is_from_didflow(event) and not is_within(holder, event.data.account)
+
+
+def contradicts_carrier(event: Event[Any], carrier: str) -> bool:
+    """Return True if a registered adapter reports about a command for a carrier that is not one of its own.
+
+    Source: spec events, Sources.
+    """
+    return event.registered is not None and carrier not in event.registered.carriers

@@ -1,13 +1,14 @@
 """The topics as data: who publishes and who reads each one. Cluster topics and access rules are generated from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from didflow_contracts import events as e
+from didflow_contracts.cloudevents import OUR_SOURCES
 from didflow_contracts.event_data import EventData
 
 INVENTORY: Final = "inventory"
@@ -20,16 +21,23 @@ CARRIER_ADAPTERS: Final = "carrier-adapters"
 PORTALS: Final = "portals"
 INVOICING: Final = "invoicing-systems"
 
+OUTSIDERS: Final = (ORDER_SYSTEMS, PORTALS, CARRIER_ADAPTERS)
+"""The producers that are not services of didflow."""
+
 SOURCES: Final[Mapping[str, str]] = MappingProxyType(
-    {service: f"/didflow/{service}" for service in SERVICES}
+    {service: f"{OUR_SOURCES}{service}" for service in SERVICES}
     | {ORDER_SYSTEMS: "/orders/", CARRIER_ADAPTERS: "/carriers/", PORTALS: "/portals/"}
 )
-"""Producer -> its CloudEvents `source`. A value that ends in a slash is a prefix."""
+"""Producer -> its CloudEvents `source`. For an outsider it is a prefix, which ends in a slash."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """One topic: its event, its producers and readers, and its settings in the cluster."""
+    """One topic: its event, its producers and readers, and its settings in the cluster.
+
+    Its producers are either services of didflow or outsiders, never both. So a broker that lets outsiders write to a
+    topic does not let them pose as a service.
+    """
 
     name: str
     event: type[EventData]
@@ -45,32 +53,42 @@ class Topic:
         return tuple(SOURCES[producer] for producer in self.producers)
 
     @cached_property
-    def _below(self) -> tuple[str, ...]:
-        return tuple(source if source.endswith("/") else f"{source}/" for source in self.sources)
+    def is_written_by_outsiders(self) -> bool:
+        """True if outsiders write this topic, and no service of didflow does."""
+        return not set(self.producers).isdisjoint(OUTSIDERS)
+
+    @cached_property
+    def _prefixes(self) -> tuple[str, ...]:
+        return tuple(source for source in self.sources if source.endswith("/"))
 
     def allows(self, source: str) -> bool:
-        """Return True if this source may publish on this topic."""
+        """Return True if this source may publish on this topic. A service's source has no sources below it."""
         if source.endswith("/"):
             return False
-        return source in self.sources or source.startswith(self._below)
+        return source in self.sources or source.startswith(self._prefixes)
 
 
 def _topic(event: type[EventData], producers: tuple[str, ...], readers: tuple[str, ...]) -> Topic:
     return Topic(name=event.topic, event=event, producers=producers, readers=readers)
 
 
-_PURCHASE_PRODUCERS = (ORDER_SYSTEMS, INVENTORY)
+def _also_by_inventory(outside: Topic) -> tuple[Topic, Topic]:
+    """Return a topic of outsiders, and the topic on which inventory publishes the same events."""
+    name = f"{INVENTORY}.{outside.name}"
+    return outside, replace(outside, name=name, producers=(INVENTORY,))
+
+
 _REGISTRATION_READERS = (INVENTORY, BILLING, PROVISIONING)
 
 _TABLE: Final = (
-    _topic(e.DidPurchased, _PURCHASE_PRODUCERS, SERVICES),
-    _topic(e.DidPortingStarted, _PURCHASE_PRODUCERS, SERVICES),
-    _topic(e.DidPortingEnded, _PURCHASE_PRODUCERS, (INVENTORY,)),
+    *_also_by_inventory(_topic(e.DidPurchased, (ORDER_SYSTEMS,), SERVICES)),
+    *_also_by_inventory(_topic(e.DidPortingStarted, (ORDER_SYSTEMS,), SERVICES)),
+    *_also_by_inventory(_topic(e.DidPortingEnded, (ORDER_SYSTEMS,), (INVENTORY, ORDER_SYSTEMS))),
     _topic(e.PurchaseRefused, (INVENTORY,), (BILLING, VERIFICATION, PROVISIONING, ORDER_SYSTEMS)),
     _topic(e.DidChanged, (INVENTORY,), (VERIFICATION, BILLING, PROVISIONING)),
     _topic(e.DidWithdrawn, (INVENTORY,), (BILLING,)),
     _topic(e.DidStatusChanged, (INVENTORY,), (ORDER_SYSTEMS,)),
-    _topic(e.EnduserAssigned, (INVENTORY, PORTALS), (VERIFICATION, INVENTORY)),
+    *_also_by_inventory(_topic(e.EnduserAssigned, (PORTALS,), (VERIFICATION, INVENTORY))),
     _topic(e.VerificationRequired, (VERIFICATION,), _REGISTRATION_READERS),
     _topic(e.VerificationNotRequired, (VERIFICATION,), _REGISTRATION_READERS),
     _topic(e.VerificationPending, (VERIFICATION,), _REGISTRATION_READERS),
@@ -97,6 +115,22 @@ DEAD_LETTER_TOPICS: Final[Mapping[str, str]] = MappingProxyType(
     {service: f"{service}.dlq" for service in SERVICES}
 )
 """Service -> the topic with copies of its dead letters."""
+
+
+def topics_of(event: type[EventData]) -> tuple[str, ...]:
+    """Return the names of all topics that carry an event. An event outside the table has the topic that it names."""
+    return tuple(topic.name for topic in _TABLE if topic.event is event) or (event.topic,)
+
+
+@lru_cache(maxsize=4_096)
+def topic_for(source: str, event: type[EventData]) -> str:
+    """Return the name of the topic on which a CloudEvents source publishes an event.
+
+    If the source may publish it nowhere, or the event is not in the table, it is the topic that the event names.
+    """
+    return next(
+        (topic.name for topic in _TABLE if topic.event is event and topic.allows(source)), event.topic
+    )
 
 
 def topics_read_by(reader: str) -> tuple[Topic, ...]:

@@ -120,7 +120,7 @@ async def idle_check(settings: Settings, dsns: Mapping[str, str]) -> AsyncIterat
         for name in SERVICES:
             databases[name] = await connect(dsns[name])
             exits.push_async_callback(databases[name].close)
-            read = [settings.topic_prefix + model.topic for model in service(name).events]
+            read = [settings.topic_prefix + topic for topic in service(name).topics_read]
             partitions[name] = await partitions_of(settings, read)
         consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
         await consumer.start()

@@ -1,4 +1,4 @@
-"""What operators see and do over HTTP, in every service: dead letters and parked messages.
+"""What operators see and do over HTTP, in every service: dead letters, parked messages and registered sources.
 
 Bytes of records are shown as escaped text, because any producer can write anything into them. The values of parked
 messages are never shown. Source: spec http, last rows of the table.
@@ -125,6 +125,7 @@ def operator_router(service: Service) -> Router:
     router.post(f"{one}/retry", action="operate", response_model=HandledResponse)(retry_dead_letter)
     router.post(f"{one}/drop", action="operate", response_model=HandledResponse)(drop_dead_letter)
     router.get("/parked", action="operate")(list_parked)
+    router.get("/sources", action="operate")(list_sources)
     return router
 
 
@@ -168,6 +169,17 @@ async def list_parked(http: Http, query: Annotated[ParkedQuery, Query()]) -> Pag
     """List the parked messages of this service, in the order in which they were parked."""
     statement = parked.select(reason=query.reason, entity=query.entity, subject=query.number)
     return await http.page(statement, sort={"id": tables.parked.c.id}, render=_parked_json)
+
+
+async def list_sources(http: Http) -> Page:
+    """List the registered sources in force, by prefix."""
+    sources = http.runtime.sources()
+    return http.page_of_items(
+        sources.registered,
+        sort="prefix",
+        key=lambda source: source.prefix,
+        render=lambda source: source.model_dump(mode="json"),
+    )
 
 
 async def _handle(http: HttpContext, action: Action, letter_id: UUID) -> Response:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller, Command
 from didflow_chassis.service import Service
+from didflow_chassis.sources import InForce, open_sources
 from didflow_chassis.stage.call import Call
 from didflow_chassis.stage.operations import Operation
 
@@ -58,3 +59,4 @@ class Runtime:
     database: ReadDatabase
     stage: CommandStage
     authenticator: TokenVerifier
+    sources: InForce = open_sources

@@ -21,6 +21,7 @@ from didflow_contracts.envelope import MAX_VALUE_BYTES, Event, digest, encode
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import MessageRefused
 from didflow_contracts.ids import derived_id, uuid7_text
+from didflow_contracts.topics import topic_for
 
 MAX_DATA_BYTES = MAX_VALUE_BYTES - 4_000
 """The most bytes of an event's data: the rest of a record is reserved for the attributes around it."""
@@ -102,7 +103,8 @@ class EventWriter:
                 traceparent=trace,
                 raw_data=raw,
             )
-            result.outbox.append(OutboxRow(self.prefix + data.topic, event.subject.encode(), encode(event)))
+            topic = self.prefix + topic_for(self.service.source, type(data))
+            result.outbox.append(OutboxRow(topic, event.subject.encode(), encode(event)))
             if type(data) in self.service.events:
                 note = (event_id_hash(event.source, event.id), digest(event), "published", None)
                 result.inbox.append(note)

@@ -17,8 +17,10 @@ from didflow_chassis.database import Rejected, hash64
 from didflow_chassis.decision import Command, Decision
 from didflow_chassis.records import Record
 from didflow_chassis.service import Handler, Ref, Service
+from didflow_chassis.sources import InForce, open_sources
 from didflow_contracts.envelope import BadEvent, Event, decode, digest
 from didflow_contracts.event_data import EventData
+from didflow_contracts.topics import topics_of
 
 MAX_LOCKS = 2_000
 """The most locks of one transaction: PostgreSQL keeps locks in shared memory."""
@@ -96,23 +98,31 @@ def poison(
 
 
 class Decoder:
-    """Decodes records by the events that a service subscribes to.
+    """Decodes records by the events that a service subscribes to. `sources` returns the registered sources in force.
 
     A topic may carry only its own event type, in any known version. A producer that may write to one topic therefore
     cannot publish the events of another topic.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, sources: InForce = open_sources) -> None:
         self._main = service.main
         self._events = service.events
+        self._sources = sources
         self._types: dict[str, dict[str, type[EventData]]] = {}
         for model in service.events:
-            self._types.setdefault(model.topic, {})[model.type()] = model
+            for topic in topics_of(model):
+                self._types.setdefault(topic, {})[model.type()] = model
 
     def decode(self, record: Record, *, parked_id: int | None = None, attempts: int = 0) -> Message | Poison:
         """Return the record's message, or a poison if it cannot be decoded. Never raises."""
         try:
-            event = decode(record.value, record.headers, types=self._types.get(record.topic, {}))
+            event = decode(
+                record.value,
+                record.headers,
+                types=self._types.get(record.topic, {}),
+                topic=record.topic,
+                sources=self._sources(),
+            )
         except BadEvent as bad:
             return poison(record, bad.code, bad.reason, parked_id=parked_id)
         handler = self._events[type(event.data)]

@@ -17,6 +17,7 @@ from didflow_chassis.decision import Command, Unchanged
 from didflow_chassis.internal_errors import internal_error
 from didflow_chassis.records import Record
 from didflow_chassis.service import Ref, Service
+from didflow_chassis.sources import InForce, open_sources
 from didflow_chassis.stage.breaker import Breaker
 from didflow_chassis.stage.call import Call, CommandDecision
 from didflow_chassis.stage.events import EventWriter
@@ -59,12 +60,13 @@ class Stage:
         *,
         prefix: str = "",
         backlog: Backlog | None = None,
+        sources: InForce = open_sources,
     ) -> None:
         self.service = service
         self.database = database
         self._telemetry = telemetry
         self._prefix = prefix
-        self._decoder = Decoder(service)
+        self._decoder = Decoder(service, sources)
         self._breaker = Breaker()
         self._backlog = backlog
         self._context = Context(service, self._decoder, self._breaker)

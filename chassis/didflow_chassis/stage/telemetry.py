@@ -64,14 +64,14 @@ class StageTelemetry:
             self.metrics.dead_letters.labels(letter.reason).inc()
         if work.duplicates:
             self.metrics.duplicates.labels(origin).inc(work.duplicates)
-        for message, poison in work.contradictions:
+        for message, poison in work.poisoned:
             about = {
                 "security": True,
                 "code": poison.code,
                 "entity": str(message.entity),
                 "topic": poison.record.topic,
             }
-            _LOG.warning("An event contradicts an earlier event of its source", extra=about)
+            _LOG.warning("An event cannot be taken", extra=about)
 
 
 def _labels(message: Message) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
@@ -35,6 +36,7 @@ from didflow_chassis.stage.messages import (
 )
 from didflow_chassis.stage.unit_of_work import UnitOfWork, save
 from didflow_chassis.tables import NOW_SQL
+from didflow_contracts.envelope import BadEvent, Event, check_times
 
 LOCK = f"""
 WITH locked AS MATERIALIZED (
@@ -99,8 +101,8 @@ async def attempt(
     taken = await _load_taken(connection, inbox_ids, hashes)
     _check_refs(service, refs, [*(row.message for row in rows), *retried])
     fresh = _remove_repeats(work, work.messages, batch.poisons, taken)
-    if work.contradictions:
-        await _give_up_contradictions(connection, work)
+    if work.poisoned:
+        await _give_up_poisoned(connection, work)
     began = time.perf_counter()
     queues = EntityQueues(work, events, rejected=batch.rejected, is_batch=is_batch)
     _decide(queues, [entity for entity in batch.entities if entity not in left], fresh, rows)
@@ -217,12 +219,14 @@ def _remove_repeats(
         if known is not None and known == message.digest:
             work.duplicates += 1
         elif known is not None:
-            _add_contradiction(work, message, *ID_REUSED)
+            _add_poisoned(work, message, *ID_REUSED)
         elif (
             message.sequence_hash
             and ids.setdefault(message.sequence_hash, message.inbox_id) != message.inbox_id
         ):
-            _add_contradiction(work, message, *SEQUENCE_REUSED)
+            _add_poisoned(work, message, *SEQUENCE_REUSED)
+        elif untimely := _untimely(message, work.now):
+            _add_poisoned(work, message, *untimely)
         else:
             digests[message.inbox_id] = message.digest
             fresh.append(message)
@@ -235,20 +239,31 @@ def _remove_repeats(
     return fresh
 
 
-def _add_contradiction(work: UnitOfWork, message: Message, code: str, detail: str) -> None:
+def _untimely(message: Message, now: datetime) -> tuple[str, str] | None:
+    """Return the code and the reason if an event names an instant out of the bounds of its source, else None."""
+    if message.record is None or not isinstance(message.body, Event):
+        return None
+    try:
+        check_times(message.body, now)
+    except BadEvent as bad:
+        return bad.code, bad.reason
+    return None
+
+
+def _add_poisoned(work: UnitOfWork, message: Message, code: str, detail: str) -> None:
     if message.record is not None:
         bad = poison(message.record, code, detail, subject=message.subject)
-        work.contradictions.append((message, bad))
+        work.poisoned.append((message, bad))
 
 
-async def _give_up_contradictions(connection: Any, work: UnitOfWork) -> None:
-    """Make contradictions dead letters, once: a redelivery is known by its position in Kafka.
+async def _give_up_poisoned(connection: Any, work: UnitOfWork) -> None:
+    """Make these messages dead letters, once: a redelivery is known by its position in Kafka.
 
-    A retried dead letter that still contradicts becomes a dead letter again.
+    A retried dead letter that still cannot be taken becomes a dead letter again.
     """
-    taken = await _load_taken(connection, [bad.inbox_id for _, bad in work.contradictions], [])
+    taken = await _load_taken(connection, [bad.inbox_id for _, bad in work.poisoned], [])
     known = set(taken.digests)
-    for message, bad in work.contradictions:
+    for message, bad in work.poisoned:
         if bad.inbox_id not in known:
             known.add(bad.inbox_id)
             work.give_up(bad)

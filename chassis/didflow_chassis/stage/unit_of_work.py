@@ -56,8 +56,9 @@ class NewEvents(Struct):
 class UnitOfWork:
     """What one batch has loaded and what it writes. `now` is the service's time, read under the locks.
 
-    `refs` are the locked states. `messages` are those of this attempt. `contradictions` are messages that reuse an id
-    or a sequence for another event. `failures` counts the failed decisions by partition, for the breaker.
+    `refs` are the locked states. `messages` are those of this attempt. `poisoned` are messages that cannot
+    be taken: they reuse an id or a sequence for another event, or name an instant out of the bounds of their source.
+    `failures` counts the failed decisions by partition, for the breaker.
     """
 
     service: Service
@@ -75,7 +76,7 @@ class UnitOfWork:
     parked_changes: list[parked.Change] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
     dead_letters: list[NewLetter] = field(default_factory=list)
-    contradictions: list[tuple[Message, Poison]] = field(default_factory=list)
+    poisoned: list[tuple[Message, Poison]] = field(default_factory=list)
     duplicates: int = 0
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     decided_s: float = 0.0

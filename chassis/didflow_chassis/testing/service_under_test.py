@@ -19,6 +19,7 @@ from didflow_chassis.testing.decision_log import DecisionLog, LoggedDecision
 from didflow_chassis.timers import Timers
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event_data import EventData
+from didflow_contracts.topics import topic_for
 
 M = TypeVar("M")
 
@@ -89,7 +90,8 @@ class ServiceUnderTest:
     def record(self, event: Event[Any]) -> Record:
         """Return the record in which another service would publish the event. Each call gives a new offset."""
         key = event.subject.encode()
-        return Record(event.data.topic, 0, next(self._offsets), key, encode(event), HEADERS)
+        model: type[EventData] = type(event.data)
+        return Record(topic_for(event.source, model), 0, next(self._offsets), key, encode(event), HEADERS)
 
     async def run(self, command: Command) -> Decision:
         """Run one command, as an HTTP request would. Raises what its decision raises."""

@@ -26,16 +26,22 @@ def test_a_service_receives_the_topics_of_its_handlers_and_sends_those_of_the_co
     """The topic of dead letters is included."""
     document = of_service(service(TermChanged, DidPurchased))
 
-    assert actions(document, "receive") == ["did.purchased", "term.changed"]
+    assert actions(document, "receive") == [
+        "did.purchased",
+        "inventory.did.purchased",
+        "term.changed",
+    ]
     assert actions(document, "send") == [*(t.name for t in topics_written_by("inventory")), "inventory.dlq"]
 
 
 def test_a_topic_that_is_both_read_and_written_is_one_channel():
-    """Inventory reads and writes `did.purchased`: one channel with two operations."""
+    """Inventory reads and writes `inventory.did.purchased`: one channel with two operations."""
     document = of_service(service(DidPurchased))
+    channel = {"$ref": "#/channels/InventoryDidPurchased"}
 
-    assert document["operations"]["receiveDidPurchased"]["channel"] == {"$ref": "#/channels/DidPurchased"}
-    assert document["operations"]["sendDidPurchased"]["channel"] == {"$ref": "#/channels/DidPurchased"}
+    assert document["operations"]["receiveInventoryDidPurchased"]["channel"] == channel
+    assert document["operations"]["sendInventoryDidPurchased"]["channel"] == channel
+    assert "sendDidPurchased" not in document["operations"]
 
 
 def test_the_document_does_not_depend_on_the_order_of_the_handlers():

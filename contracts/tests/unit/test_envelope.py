@@ -100,10 +100,11 @@ def test_unknown_fields_are_ignored_and_kept(purchase: dict[str, Any]) -> None:
     assert not hasattr(event.data, "campaign")
 
 
-def test_the_sequence_of_an_outside_source_is_ignored(purchase: dict[str, Any]) -> None:
-    """It may be any text."""
-    purchase["sequence"] = "A-7"
-    assert decoded(orjson.dumps(purchase)).sequence is None
+def test_an_outside_source_may_not_give_a_sequence(purchase: dict[str, Any]) -> None:
+    """With a high one, the events that a service publishes later would be outdated."""
+    for given in ("7", "A-7", "999999999999999999"):
+        assert refused(orjson.dumps(purchase | {"sequence": given})) == "unexpected_source"
+    assert decoded(orjson.dumps(purchase | {"sequence": None})).sequence is None
 
 
 def test_the_sequence_of_a_didflow_service_is_a_number_from_1(purchase: dict[str, Any]) -> None:

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
-from didflow_contracts.events import EVENTS
+from didflow_contracts.events import EVENTS, DidPurchased, TermChanged
 from didflow_contracts.topics import (
     DEAD_LETTER_TOPICS,
+    OUTSIDERS,
     SERVICES,
     SOURCES,
     TOPICS,
+    topic_for,
+    topics_of,
     topics_read_by,
     topics_written_by,
 )
@@ -17,10 +20,38 @@ def names(topics: object) -> set[str]:
     return {topic.name for topic in topics}  # type: ignore[attr-defined]
 
 
-def test_every_event_has_exactly_one_topic() -> None:
+def test_every_event_has_the_topic_that_it_names() -> None:
     """There is no topic without an event."""
     assert {topic.event for topic in TOPICS.values()} == set(EVENTS)
-    assert all(name == topic.name == topic.event.topic for name, topic in TOPICS.items())
+    assert all(TOPICS[event.topic].event is event for event in EVENTS)
+    assert all(name == topic.name for name, topic in TOPICS.items())
+
+
+def test_a_topic_that_outsiders_write_is_written_by_no_service() -> None:
+    """What inventory publishes of the same types has topics of its own."""
+    for topic in TOPICS.values():
+        assert set(topic.producers) <= set(OUTSIDERS) or set(topic.producers) <= set(SERVICES)
+        assert topic.is_written_by_outsiders == (not set(topic.producers) <= set(SERVICES))
+    by_inventory = {name for name in TOPICS if name.startswith("inventory.")}
+    assert by_inventory == {
+        "inventory.did.purchased",
+        "inventory.did.porting_started",
+        "inventory.did.porting_ended",
+        "inventory.enduser.assigned",
+    }
+    for name in by_inventory:
+        outside = TOPICS[name.removeprefix("inventory.")]
+        assert TOPICS[name].producers == ("inventory",)
+        assert (TOPICS[name].event, TOPICS[name].readers) == (outside.event, outside.readers)
+
+
+def test_a_source_publishes_an_event_on_its_own_topic() -> None:
+    """An event of a stranger has the topic that it names."""
+    assert topic_for("/didflow/inventory", DidPurchased) == "inventory.did.purchased"
+    assert topic_for("/orders/acme", DidPurchased) == "did.purchased"
+    assert topic_for("/somebody", DidPurchased) == "did.purchased"
+    assert topic_for("/didflow/billing", TermChanged) == "term.changed"
+    assert topics_of(DidPurchased) == ("did.purchased", "inventory.did.purchased")
 
 
 def test_all_topics_have_the_same_settings() -> None:
@@ -41,10 +72,13 @@ def test_a_source_must_match_whole_segments() -> None:
     """A prefix needs a name after it, and a similar name is not allowed."""
     bought = TOPICS["did.purchased"]
     assert bought.allows("/orders/acme")
-    assert bought.allows("/didflow/inventory")
-    assert bought.allows("/didflow/inventory/import")
-    for stranger in ("/orders/", "/orders", "orders/acme", "/didflow/inventoryx", "/didflow/", ""):
+    assert bought.allows("/orders/acme/shop")
+    for stranger in ("/orders/", "/orders", "orders/acme", "/didflow/inventory", "/portals/acme", ""):
         assert not bought.allows(stranger)
+    by_inventory = TOPICS["inventory.did.purchased"]
+    assert by_inventory.allows("/didflow/inventory")
+    for stranger in ("/didflow/inventory/import", "/didflow/inventoryx", "/didflow/billing", "/orders/acme"):
+        assert not by_inventory.allows(stranger)
     assert TOPICS["enduser.assigned"].allows("/portals/acme")
     assert not TOPICS["did.removed"].allows("/orders/acme")
 
@@ -52,11 +86,13 @@ def test_a_source_must_match_whole_segments() -> None:
 def test_each_service_reads_its_topics() -> None:
     """The subscriptions of a service follow from the table."""
     registration = {name for name in TOPICS if name.startswith("verification.")}
-    four = {"did.purchased", "did.porting_started"}
+    outside = {"did.purchased", "did.porting_started"}
+    four = outside | {f"inventory.{name}" for name in outside}
     assert names(topics_read_by("verification")) == four | {
         "purchase.refused",
         "did.changed",
         "enduser.assigned",
+        "inventory.enduser.assigned",
         "did.removed",
     }
     assert names(topics_read_by("billing")) == four | registration | {

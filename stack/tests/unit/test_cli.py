@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from didflow.cli import app
-from didflow_contracts.topics import TOPICS
+from didflow_contracts.events import EVENTS
 
 RUNNER = CliRunner()
 
@@ -14,7 +14,7 @@ RUNNER = CliRunner()
 def test_the_schemas_of_all_topics_are_printed() -> None:
     """Without an argument: one JSON object with a schema for each topic. With an argument: the schema of that topic."""
     printed = json.loads(RUNNER.invoke(app, ["schema"]).stdout)
-    assert set(printed) == set(TOPICS)
+    assert set(printed) == {event.topic for event in EVENTS}
     one = json.loads(RUNNER.invoke(app, ["schema", "did.purchased"]).stdout)
     assert one == printed["did.purchased"]
 

@@ -6,14 +6,14 @@ import orjson
 import pytest
 
 from didflow.event_line import line_of
-from didflow_contracts.topics import TOPICS
+from didflow_contracts.events import EVENTS
 
 AT = 1_772_441_104_007
 """2026-03-02 08:45:04.007 UTC, in ms."""
 EXAMPLES = Path(__file__).parents[3] / "examples" / "events"
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", [event.topic for event in EVENTS])
 def test_every_event_has_a_line_with_its_number_and_main_fields(topic: str) -> None:
     """Date and time of the record, topic, number and some fields, on one line."""
     value = (EXAMPLES / f"{topic}.json").read_bytes()

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from didflow.demo.event_log import EventLog
-from didflow_contracts.topics import TOPICS
+from didflow_contracts.events import EVENTS
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "events"
 
@@ -33,7 +33,7 @@ def log(lines: list[str]) -> EventLog:
     return EventLog(tell=lines.append, prefix="p.")
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", [event.topic for event in EVENTS])
 def test_every_event_can_be_received_twice(log: EventLog, topic: str) -> None:
     """Any event of the contract can be received, once or twice."""
     log.receive(event(topic))

@@ -21,6 +21,7 @@ _ENTRY_FIELDS: Final = (
     "recorded_at",
     "type",
     "actor",
+    "claimed_actor",
     "outcome",
     "code",
     "account",

@@ -44,7 +44,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     `at` is when the change became true, `recorded_at` when inventory recorded it. `source`, `event_id`,
     `event_sequence` and `causation_id` are those of the event; None for a command. `code` is the code of a refusal:
     of this message, of the purchase, or of the message that another service refused. `extra` holds the fields of
-    the event that are in no view: unknown fields, and all fields of an event that belongs to no axis.
+    the event that are in no view: unknown fields, and all fields of an event that belongs to no axis. `claimed_actor`
+    is who acted according to an outside source; nobody has verified it.
     """
 
     did_id: UUID
@@ -62,6 +63,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None
     changes: Mapping[str, Change]
     extra: Mapping[str, Any]
+    claimed_actor: str | None = None
 
 
 def record(
@@ -102,6 +104,7 @@ def _entry_of_event(
         code=_code(decision) or _reported_code(event.data),
         changes=_changes(before, decision),
         extra=_extra(event),
+        claimed_actor=event.claimed_actor,
     )
 
 

@@ -114,6 +114,7 @@ history = sa.Table(
     _text("code"),
     _json("changes"),
     _json("extra"),
+    _text("claimed_actor"),
 )
 
 DIDS: Final = Kind(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import ResultReported
-from didflow_contracts.ownership import contradicts_owner
+from didflow_contracts.ownership import contradicts_carrier, contradicts_owner
 from didflow_provisioning.domain.carrier_command import CarrierCommand, closed, next_command_id, waiting
 from didflow_provisioning.domain.effects import after_failure, after_success
 from didflow_provisioning.domain.number_context import (
@@ -28,7 +28,8 @@ def on_result(
 ) -> Decision:
     """Apply the result of a carrier command.
 
-    Refused: `command_unknown`, and `not_yours` if the result names another account.
+    Refused: `command_unknown`, and `not_yours` if the result names another account or comes from an adapter of
+    another carrier.
     """
     data = event.data
     command = known.get(CarrierCommand, data.command_id)
@@ -43,6 +44,8 @@ def on_result(
             "The DID belongs to another account. Send the account that the command named.",
             field="account",
         )
+    if contradicts_carrier(event, command.carrier):
+        return Refused("not_yours", "The command was sent to another carrier.", field="command_id")
     context = load_context(routing, known, next_command_id(event), timings, with_other_dids=True)
     if data.outcome == "succeeded":
         return _on_success(context, routing, command, data, now)

@@ -142,6 +142,7 @@ def upgrade():
         text("code"),
         json("changes"),
         json("extra"),
+        text("claimed_actor"),
     )
     op.create_index("history_did_id", "history", ["did_id", "position"])
 
