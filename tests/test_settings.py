@@ -58,7 +58,8 @@ def value_of(settings: type[Settings], field: str) -> str:
         return str(not default).lower()
     if isinstance(default, int | float):
         return str(default - 1 if default > 1 else default / 2)
-    choices = [choice for choice in get_args(annotation) if isinstance(choice, str) and choice != default]
+    alternatives = [each for part in get_args(annotation) for each in (get_args(part) or (part,))]
+    choices = [choice for choice in alternatives if isinstance(choice, str) and choice != default]
     return choices[0] if choices else "other"
 
 

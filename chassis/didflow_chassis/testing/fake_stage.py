@@ -34,6 +34,10 @@ class FakeStage:
         """Receive events as one batch. Return the decision about the last one, or None if there was none."""
         return _result(self._tested.receive(*events))
 
+    def receive_twice(self, *events: Event[Any]) -> None:
+        """Receive events as one batch, and the same records again."""
+        _result(self._tested.receive_twice(*events))
+
     def receive_record(
         self, topic: str, value: bytes | None, *, key: bytes | None = None, headers: Headers = HEADERS
     ) -> None:

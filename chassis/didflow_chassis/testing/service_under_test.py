@@ -87,6 +87,12 @@ class ServiceUnderTest:
         """Receive one record as given, for example bytes that are no event."""
         await self.stage.records([Record(topic, 0, next(self._offsets), key, value, headers)])
 
+    async def receive_twice(self, *events: Event[Any]) -> None:
+        """Receive events as one batch, and the same records again, as after a lost commit of their offsets."""
+        records = [self.record(event) for event in events]
+        await self.stage.records(records)
+        await self.stage.records(records)
+
     def record(self, event: Event[Any]) -> Record:
         """Return the record in which another service would publish the event. Each call gives a new offset."""
         key = event.subject.encode()

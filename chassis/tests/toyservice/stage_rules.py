@@ -469,10 +469,19 @@ async def an_early_message_waits_until_the_message_before_it_was_dropped(stage: 
 
 @scenario
 async def the_actor_is_the_caller_or_the_user_who_caused_the_event(stage: Any) -> None:
-    """If there is neither, the actor is this service."""
-    await stage.receive(event(opened(1)), event(added(1, 1), actor="user:bob"))
+    """If there is neither, the actor is this service. Nobody has verified the actor that an outside source names."""
+    await stage.receive(
+        event(opened(1)),
+        event(added(1, 1), actor="user:bob", source="/didflow/other"),
+        event(added(1, 1), actor="user:eve"),
+    )
     await stage.run(add(1, 1))
-    assert [e.actor for e in await stage.published()] == ["service:counting", "user:bob", "user:ana"]
+    assert [e.actor for e in await stage.published()] == [
+        "service:counting",
+        "user:bob",
+        "service:counting",
+        "user:ana",
+    ]
 
 
 @scenario
@@ -483,6 +492,17 @@ async def an_own_event_that_comes_back_is_a_repeat(stage: Any) -> None:
     assert await stage.receive(own) is None
     assert await stage.refusals() == []
     assert await stage.dead_letters() == []
+
+
+@scenario
+async def an_outside_event_of_an_instant_out_of_bounds_is_a_dead_letter_once(stage: Any) -> None:
+    """Its neighbours go on, and its redelivery is recognized. A service of didflow is not limited."""
+    late, early = NOW + timedelta(days=2), NOW - timedelta(days=401)
+    ours = event(added(1, 1), at=early, source="/didflow/other")
+    outside = (event(opened(1)), event(added(1, 5), at=late), event(added(1, 7), at=early))
+    await stage.receive_twice(*outside, ours)
+    assert [letter.reason for letter in await stage.dead_letters()] == ["invalid_data"] * 2
+    assert await total(stage, 1) == 1
 
 
 @scenario
