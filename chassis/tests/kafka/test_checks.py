@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from harness.topics import create_topics, delete_topics
@@ -136,6 +137,8 @@ async def test_what_fails_at_the_start_of_a_process_is_a_problem(service, ready)
         ({"http_host": "localhost"}, "DIDFLOW_HTTP_HOST is a loopback address"),
         ({"production": False}, "DIDFLOW_PRODUCTION is false"),
         ({"kafka_security_protocol": "PLAINTEXT"}, "traffic is not encrypted"),
+        ({"unregistered_sources": "open"}, "may name any account"),
+        ({"sources_file": None}, "all events from outside become dead letters"),
     ],
 )
 def test_settings_that_are_dangerous_in_production_are_warnings(settings, changed, warning):
@@ -145,6 +148,8 @@ def test_settings_that_are_dangerous_in_production_are_warnings(settings, change
         "oidc_audience": "didflow",
         "kafka_security_protocol": "SSL",
         "production": True,
+        "sources_file": Path("sources.json"),
+        "unregistered_sources": "closed",
     }
     found = checks.check_settings(settings.model_copy(update=safe))
     assert [finding.level for finding in found] == ["ok"]
