@@ -52,7 +52,7 @@ def classify(error: BaseException) -> Exception | None:
     if isinstance(error, asyncpg.PostgresError):
         kind = (error.sqlstate or "")[:2]
         if kind == "40":
-            return Transient(str(error))
+            return Transient(f"{type(error).__name__}: {error.sqlstate}")
         if kind in {"22", "23", "54"}:
             return Rejected(f"{type(error).__name__}: {error.sqlstate}")
         return Outage(f"{type(error).__name__}: {error.sqlstate}")

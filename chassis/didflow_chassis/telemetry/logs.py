@@ -1,19 +1,22 @@
 """Log lines: one JSON object each on stderr, for loggers of the standard library and of structlog.
 
 No line contains a secret. Just before a line is written, values with names such as `password` and passwords in URLs
-are masked.
+are masked. No line contains the value of a row: exceptions are written by `error_texts`, wherever they are in the line.
 """
 
 import json
 import logging
 import re
 import sys
+from copy import copy
 from typing import Any, TextIO
 
 import orjson
 import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from didflow_chassis.telemetry.error_texts import error_text, traceback_text
 
 MASK = "***"
 
@@ -31,13 +34,13 @@ def configure(*, service: str, process: str, level: str = "info", stream: TextIO
     `level` is the lowest level that is written: debug, info, warning or error. A second call replaces the first.
     """
     shared = _shared(service, process)
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Handler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _format_exception,
                 _mask,
                 structlog.processors.JSONRenderer(serializer=_json),
             ],
@@ -69,6 +72,7 @@ def _shared(service: str, process: str) -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        _safe_arguments,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         add_process,
@@ -84,12 +88,50 @@ def _add_trace(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes records. Exceptions in the message are shown as `error_texts` writes them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        if record.args:
+            record = copy(record)
+            record.args = _safe(record.args)
+        return super().format(record)
+
+
+def _safe_arguments(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    if "positional_args" in line:
+        line["positional_args"] = _safe(line["positional_args"])
+    return line
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        return error_text(value)
+    if isinstance(value, dict):
+        return {name: _safe(one) for name, one in value.items()}
+    return tuple(_safe(one) for one in value) if isinstance(value, list | tuple) else value
+
+
+def _format_exception(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    given = line.pop("exc_info", None)
+    if isinstance(given, BaseException):
+        error: BaseException | None = given
+    else:
+        error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given else None
+    if error is not None:
+        line["exception"] = traceback_text(error)
+    return line
+
+
 def _mask(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     masked: EventDict = _masked(line)
     return masked
 
 
 def _masked(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        value = error_text(value)
     if isinstance(value, str):
         return _BEARER.sub(rf"\1{MASK}", _PASSWORD_IN_URL.sub(rf"\1{MASK}@", value))
     if isinstance(value, dict):
@@ -107,4 +149,4 @@ def _json(line: EventDict, **_: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return str(_masked(str(value)))
+    return str(_masked(value if isinstance(value, BaseException) else str(value)))

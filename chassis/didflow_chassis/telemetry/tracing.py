@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
+from didflow_chassis.telemetry.error_texts import described
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -45,6 +47,16 @@ def carried(traceparent: str | None) -> str | None:
     return traceparent if parse(traceparent) else current_traceparent()
 
 
+@contextmanager
+def _with_errors(span: trace.Span) -> Iterator[None]:
+    """Mark a span whose block raises. The SDK itself would write the whole message, with values of rows."""
+    try:
+        yield
+    except Exception as error:
+        span.set_status(trace.Status(trace.StatusCode.ERROR, described(error)))
+        raise
+
+
 class Tracing:
     """The spans of one process. Without an exporter, it does nothing."""
 
@@ -63,7 +75,14 @@ class Tracing:
         parents = dict.fromkeys(p for p in traceparents if p) if self._provider else {}
         contexts = (parse(parent) for parent in parents)
         links = [trace.Link(context) for context in contexts if context][:MOST_LINKS]
-        with self._tracer.start_as_current_span(name, links=links, attributes=dict(attributes)) as span:
+        opening = self._tracer.start_as_current_span(
+            name,
+            links=links,
+            attributes=dict(attributes),
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+        with opening as span, _with_errors(span):
             yield span
 
     @contextmanager
@@ -72,7 +91,10 @@ class Tracing:
         parent = parse(traceparent)
         context = trace.set_span_in_context(trace.NonRecordingSpan(parent)) if parent else None
         kind = trace.SpanKind.SERVER
-        with self._tracer.start_as_current_span(name, context=context, kind=kind) as span:
+        opening = self._tracer.start_as_current_span(
+            name, context=context, kind=kind, record_exception=False, set_status_on_exception=False
+        )
+        with opening as span, _with_errors(span):
             yield span
 
     def stop(self) -> None:

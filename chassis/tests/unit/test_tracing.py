@@ -1,7 +1,9 @@
 """Traces: each batch is one span with links. Without a collector, nothing is traced. Forged headers are ignored."""
 
+import asyncpg
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from didflow_chassis.telemetry.tracing import (
     MOST_LINKS,
@@ -96,3 +98,15 @@ def test_an_event_belongs_to_the_trace_of_its_message(tracing):
 def test_a_forged_traceparent_is_ignored(text):
     """Only a valid W3C traceparent is a trace."""
     assert parse(text) is None
+
+
+def test_a_span_of_a_failed_batch_has_no_value_of_a_row(tracing, exporter):
+    """A collector gets the kind of the error. The driver's message would have the values of the row."""
+    error = asyncpg.UniqueViolationError("Key (name)=(Aoife Byrne) already exists.")
+    with pytest.raises(asyncpg.UniqueViolationError), tracing.batch("batch", [], {}):
+        raise error
+
+    (span,) = finished(tracing, exporter)
+    assert span.status.status_code is StatusCode.ERROR
+    assert "UniqueViolationError: SQLSTATE 23505" in span.status.description
+    assert "Aoife" not in span.to_json()
