@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from didflow_chassis.setting_sources import PREFIX, SettingsError
 from didflow_chassis.settings import Settings
 from didflow_contracts.sources import OPEN, Sources, Unregistered, read_sources
@@ -87,10 +85,6 @@ def sources_of(settings: Settings) -> SourcesFile:
 
 
 def _problem(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        return f"is not valid: {place}: {first['msg'].removeprefix('Value error, ')}"
     if isinstance(error, OSError):
         return f"cannot be read: {type(error).__name__}"
     return f"is not valid: {error}"

@@ -9,13 +9,14 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, model_validator
 
 from didflow_contracts.accounts import AccountPath, is_within
 from didflow_contracts.cloudevents import BadEvent, is_our_source
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.topics import CARRIER_ADAPTERS, ORDER_SYSTEMS, PORTALS, SOURCES, TOPICS
+from didflow_contracts.validation_errors import message_of
 from didflow_contracts.vocabulary import Name
 
 DEFAULT_BACKDATE_DAYS: Final = 400
@@ -133,9 +134,14 @@ _FILE = TypeAdapter(tuple[RegisteredSource, ...])
 def read_sources(text: bytes) -> tuple[RegisteredSource, ...]:
     """Return the sources of a file: a JSON array.
 
-    Raises ValueError, a pydantic `ValidationError` included, if the file is not valid or registers a prefix twice.
+    Raises ValueError in one line, without any value, if the file is not valid or registers a prefix twice.
     """
-    sources = _FILE.validate_json(text)
+    try:
+        sources = _FILE.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ValueError(f"{place}: {message_of(first)}") from None
     prefixes = [source.prefix for source in sources]
     if repeated := sorted({prefix for prefix in prefixes if prefixes.count(prefix) > 1}):
         raise ValueError(f"The prefix {repeated[0]} is registered twice.")

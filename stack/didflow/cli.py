@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from didflow.commands import clock, demo, dlq, events, jobs, now, parked, schema, token, up
+from didflow.commands import access, clock, demo, dlq, events, jobs, now, parked, schema, token, up
 from didflow.console import leave_quietly
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command()(up.up)
 app.command()(token.token)
 app.command()(events.events)
 app.command()(schema.schema)
+app.command()(access.access)
 app.command()(now.now)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")

@@ -5,6 +5,7 @@ The rules are made from the topics of the contract. Everything else is refused.
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError
 from faults.installation import PREPARE, Installation, InstallOn, ready
 from faults.invariants import CheckInvariants
 from faults.recording_client import OpenClient
-from harness.access import ADMIN, Guard, allow, rules_of
+from harness.access import ADMIN, Guard, allow, set_quotas
 from harness.broker import KafkaUnavailableError
 from harness.fixtures import DatabaseFor
 from harness.kafka_java import JavaBroker
@@ -22,9 +23,19 @@ from harness.processes import until
 from harness.topics import create_topics
 
 from didflow.embedded.temporary_folder import temporary_folder
+from didflow_contracts.access import Quota, all_rules, quotas_of
+from didflow_contracts.sources import RegisteredSource
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, SERVICES, TOPICS, topics_written_by
 
-GUARD = Guard(users={name: f"secret-of-{name}" for name in (ADMIN, *SERVICES)})
+ORDERS = RegisteredSource(
+    prefix="/orders/acme", kind="order_system", accounts=("master/acme",), principal="orders-acme"
+)
+ADAPTER = RegisteredSource(
+    prefix="/carriers/blue", kind="adapter", carriers=("blue",), principal="adapter-blue"
+)
+SOURCES = (ORDERS, ADAPTER)
+USERS = (ADMIN, *SERVICES, "orders-acme", "adapter-blue")
+GUARD = Guard(users={name: f"secret-of-{name}" for name in USERS})
 ALL_TOPICS = (*TOPICS, *DEAD_LETTER_TOPICS.values())
 
 
@@ -46,7 +57,7 @@ async def kafka(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 async def topics(kafka: str) -> str:
     """Create all topics, and the rules of each service for them."""
     await create_topics(kafka, ALL_TOPICS, **GUARD.client())
-    await allow(kafka, GUARD, [rule for name in SERVICES for rule in rules_of(name, "")])
+    await allow(kafka, GUARD, all_rules(SOURCES))
     return ""
 
 
@@ -95,6 +106,37 @@ async def test_a_service_can_only_use_its_own_topics(kafka: str, topics: str) ->
     for topic in DEAD_LETTER_TOPICS.values():
         assert await asyncio.to_thread(refuses_reading, kafka, "provisioning", topic)
     assert not await asyncio.to_thread(refuses_reading, kafka, "provisioning", "did.purchased")
+
+
+async def test_an_outsider_writes_only_the_topics_of_outsiders_and_only_at_its_own_pace(
+    kafka: str, topics: str
+) -> None:
+    """F31: it cannot write what inventory says of a purchase. Above its quota the broker delays it, and nobody else."""
+    for user, own, foreign in (
+        ("orders-acme", "did.purchased", "inventory.did.purchased"),
+        ("adapter-blue", "provisioning.results", "did.purchased"),
+    ):
+        assert not await refuses_writing(kafka, user, own)
+        assert await refuses_writing(kafka, user, foreign)
+    assert not await asyncio.to_thread(refuses_reading, kafka, "adapter-blue", "provisioning.commands")
+    assert await asyncio.to_thread(refuses_reading, kafka, "adapter-blue", "did.purchased")
+
+    quotas = quotas_of([ORDERS], bytes_per_s=100_000)
+    assert quotas == [Quota(principal="orders-acme", producer_byte_rate=100_000)]
+    await set_quotas(kafka, GUARD, quotas)
+    limited, free = await asyncio.gather(
+        seconds_of_a_flood(kafka, "orders-acme"), seconds_of_a_flood(kafka, ADMIN)
+    )
+    assert limited > 3 * free
+
+
+async def seconds_of_a_flood(kafka: str, user: str) -> float:
+    """Return how long it takes a user to write 2 MB."""
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", **GUARD.client(user)) as producer:
+        began = time.monotonic()
+        for _ in range(20):
+            await producer.send_and_wait("did.purchased", b"x" * 100_000, key=b"k")
+        return time.monotonic() - began
 
 
 async def test_services_run_with_their_own_rules_and_not_with_those_of_another(

@@ -1,24 +1,24 @@
-"""The access rules of a guarded broker, derived from the contracts' table of topics.
+"""A guarded broker: it authenticates its clients and applies the access rules of the contracts.
 
 The broker denies everything that no rule allows, for every user but `admin`.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import admin
 
-from didflow_contracts.topics import DEAD_LETTER_TOPICS, topics_read_by, topics_written_by
+from didflow_contracts.access import Quota, Rule
+from harness.kafka_jars import kafka_jars
 from harness.processes import until
 
 ADMIN: Final = "admin"
 _WAIT_S: Final = 20.0
 _KAFKA: Any = admin
 """The names of the client library. It does not mark them as exported."""
-_TOPIC, _GROUP = _KAFKA.ResourceType.TOPIC, _KAFKA.ResourceType.GROUP
-_READ, _WRITE = _KAFKA.AclOperation.READ, _KAFKA.AclOperation.WRITE
 _ANY = _KAFKA.AclBindingFilter(
     _KAFKA.ResourceType.ANY,
     None,
@@ -74,24 +74,26 @@ class Guard:
         )
 
 
-def rules_of(service: str, prefix: str) -> Iterator[Any]:
-    """Yield the rules of a service: read and write its topics, write its dead letters, join its group."""
-    for name in (*(topic.name for topic in topics_written_by(service)), DEAD_LETTER_TOPICS[service]):
-        yield _rule(_TOPIC, prefix + name, service, _WRITE)
-    for topic in topics_read_by(service):
-        yield _rule(_TOPIC, prefix + topic.name, service, _READ)
-    yield _rule(_GROUP, prefix + service, service, _READ)
+def bindings(rules: Iterable[Rule]) -> list[Any]:
+    """Return rules of the contracts as those of the client library."""
+    return [
+        _KAFKA.AclBinding(
+            _KAFKA.ResourceType[rule.resource],
+            rule.name,
+            _KAFKA.ResourcePatternType[rule.pattern],
+            f"User:{rule.principal}",
+            "*",
+            _KAFKA.AclOperation[rule.operation],
+            _KAFKA.AclPermissionType.ALLOW,
+        )
+        for rule in rules
+    ]
 
 
-def _rule(kind: Any, name: str, user: str, operation: Any) -> Any:
-    allowed = (operation, _KAFKA.AclPermissionType.ALLOW)
-    return _KAFKA.AclBinding(kind, name, _KAFKA.ResourcePatternType.LITERAL, f"User:{user}", "*", *allowed)
-
-
-async def allow(bootstrap: str, guard: Guard, rules: Iterable[Any]) -> None:
+async def allow(bootstrap: str, guard: Guard, rules: Iterable[Rule]) -> None:
     """Create these rules on a broker and wait until it applies them. Raises KafkaException, DeadlineMissedError."""
     client: Any = _KAFKA.AdminClient({"bootstrap.servers": bootstrap, **guard.librdkafka()})
-    wanted = set(rules)
+    wanted = set(bindings(rules))
     for answer in client.create_acls(list(wanted), request_timeout=_WAIT_S).values():
         await asyncio.wrap_future(answer)
 
@@ -99,3 +101,28 @@ async def allow(bootstrap: str, guard: Guard, rules: Iterable[Any]) -> None:
         return wanted <= set(await asyncio.wrap_future(client.describe_acls(_ANY)))
 
     await until(holds, within=_WAIT_S, what="rules of access")
+
+
+async def set_quotas(bootstrap: str, guard: Guard, quotas: Iterable[Quota]) -> None:
+    """Set these quotas on a broker with Kafka's own tool: the client library has no call for it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".properties") as config:
+        options = guard.client()
+        config.write(
+            f"security.protocol={options['security_protocol']}\n"
+            f"sasl.mechanism={options['sasl_mechanism']}\n"
+            "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required "
+            f'username="{ADMIN}" password="{guard.users[ADMIN]}";\n'
+        )
+        config.flush()
+        jars = await asyncio.to_thread(kafka_jars)
+        tool = ["java", "-cp", f"{jars}/*", "kafka.admin.ConfigCommand", "--bootstrap-server", bootstrap]
+        for quota in quotas:
+            child = await asyncio.create_subprocess_exec(
+                *(*tool, "--command-config", config.name, "--alter", "--entity-type", "users"),
+                *("--entity-name", quota.principal),
+                *("--add-config", f"producer_byte_rate={quota.producer_byte_rate}"),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            output, _ = await asyncio.wait_for(child.communicate(), _WAIT_S * 3)
+            assert child.returncode == 0, output.decode()

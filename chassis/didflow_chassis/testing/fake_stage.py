@@ -16,6 +16,7 @@ from didflow_chassis.testing.service_under_test import (
     ServiceUnderTest,
 )
 from didflow_contracts.envelope import Event
+from didflow_contracts.sources import RegisteredSource, Sources
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -33,6 +34,10 @@ class FakeStage:
     def receive(self, *events: Event[Any]) -> Decision | None:
         """Receive events as one batch. Return the decision about the last one, or None if there was none."""
         return _result(self._tested.receive(*events))
+
+    def register(self, *sources: RegisteredSource) -> None:
+        """Let these registered sources be in force. Others may still say everything that their topics allow."""
+        self._tested.sources = Sources(sources, unregistered="open")
 
     def receive_twice(self, *events: Event[Any]) -> None:
         """Receive events as one batch, and the same records again."""

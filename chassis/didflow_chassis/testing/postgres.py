@@ -51,7 +51,11 @@ class ServiceOnPostgres(ServiceUnderTest):
         self._caller = caller
         self._exits = AsyncExitStack()
         running = Runtime(
-            service=self.service, database=database, stage=self.stage, authenticator=NamedTokens()
+            service=self.service,
+            database=database,
+            stage=self.stage,
+            authenticator=NamedTokens(),
+            sources=lambda: self.sources,
         )
         self.application = create_application(self.service, running, rate=None)
 

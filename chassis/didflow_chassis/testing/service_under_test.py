@@ -19,6 +19,7 @@ from didflow_chassis.testing.decision_log import DecisionLog, LoggedDecision
 from didflow_chassis.timers import Timers
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event_data import EventData
+from didflow_contracts.sources import OPEN
 from didflow_contracts.topics import topic_for
 
 M = TypeVar("M")
@@ -51,14 +52,18 @@ class DeadRecord:
 
 
 class ServiceUnderTest:
-    """One service with its stage, its timers and its tables. No timer runs by itself."""
+    """One service with its stage, its timers and its tables. No timer runs by itself.
+
+    `sources` are the registered sources in force.
+    """
 
     def __init__(self, service: Service, database: Database) -> None:
         self._log = DecisionLog()
         self.service = self._log.observed(service)
         self.database = database
         telemetry = self._log.telemetry()
-        self.stage = Stage(self.service, database, telemetry)
+        self.sources = OPEN
+        self.stage = Stage(self.service, database, telemetry, sources=lambda: self.sources)
         queues = QueueMetrics(telemetry.metrics, database)
         pacing = Pacing(database)
         self.timers = Timers(self.service, self.stage, database, queues, pacing, interval_s=1, days=30)

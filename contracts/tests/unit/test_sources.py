@@ -132,14 +132,14 @@ def test_the_instants_of_an_outside_event_lie_within_the_bounds_of_its_source(
     ("source", "problem"),
     [
         (ACME | {"prefix": "/carriers/acme"}, "must begin with /orders/"),
-        (ACME | {"prefix": "/orders/acme/"}, "String should match"),
+        (ACME | {"prefix": "/orders/acme/"}, "0.prefix: The text does not have"),
         (ACME | {"accounts": []}, "needs accounts"),
         (ACME | {"carriers": ["blue"]}, "has no carriers"),
         (ADAPTER | {"carriers": []}, "needs carriers"),
         (ADAPTER | {"may_set_prices": True}, "Only an order system"),
         (ACME | {"backdate_days": -1}, "greater than or equal to 0"),
         (ACME | {"may_set_price": True}, "Extra inputs"),
-        (ACME | {"accounts": ["Master"]}, "String should match"),
+        (ACME | {"accounts": ["Master"]}, "0.accounts.0: An account must be"),
     ],
 )
 def test_a_wrong_registration_is_refused(source: dict[str, Any], problem: str) -> None:

@@ -1,6 +1,7 @@
 """The commands that need no running stack."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -33,6 +34,29 @@ def test_each_services_asyncapi_is_printed(party: str) -> None:
 def test_each_outside_party_has_its_own_asyncapi(party: str, channel: str) -> None:
     """The developer of an order system or an adapter needs no service's document."""
     assert channel in json.loads(RUNNER.invoke(app, ["schema", "--asyncapi", party]).stdout)["channels"]
+
+
+def test_the_access_rules_of_services_and_registered_sources_are_printed(tmp_path: Path) -> None:
+    """As commands for the tools of Kafka, or as JSON. A wrong file is an error in one line."""
+    sources = tmp_path / "sources.json"
+    blue = {"prefix": "/carriers/blue", "kind": "adapter", "carriers": ["blue"], "principal": "adapter blue"}
+    sources.write_text(json.dumps([blue]))
+    lines = RUNNER.invoke(app, ["access", "--sources", str(sources), "--prefix", "eu-"]).stdout.splitlines()
+    assert (
+        "kafka-acls.sh --add --allow-principal 'User:adapter blue' --operation Write "
+        "--topic eu-provisioning.results --resource-pattern-type literal"
+    ) in lines
+    assert (
+        "kafka-configs.sh --alter --entity-type users --entity-name 'adapter blue' "
+        "--add-config producer_byte_rate=500000"
+    ) in lines
+    printed = json.loads(RUNNER.invoke(app, ["access", "--sources", str(sources), "--json"]).stdout)
+    assert len(printed["rules"]) + len(printed["quotas"]) == len(lines)
+
+    sources.write_text(json.dumps([blue | {"carriers": []}]))
+    done = RUNNER.invoke(app, ["access", "--sources", str(sources)])
+    assert (done.exit_code, done.stderr.partition(": ")[0]) == (1, "didflow")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("arguments", [["schema", "did.sold"], ["schema", "--asyncapi", "somebody"]])

@@ -75,6 +75,14 @@ def test_the_actor_is_that_of_the_event_or_else_its_source(purchased: Any, make:
     assert actors == ["/orders/acme", "user:eve", "service:verification", "user:ann"]
 
 
+def test_the_actor_that_an_outside_source_names_is_only_claimed(stage: Any, make: Any) -> None:
+    """The entry shows it beside the source, and the events that follow do not have it."""
+    stage.decide(replace(make.purchased(), actor="user:boss"))
+    (entry,) = stage.history
+    assert (entry.actor, entry.claimed_actor) == ("/orders/acme", "user:boss")
+    assert {event.actor for event in stage.published()} == {"service:inventory"}
+
+
 def test_a_refused_purchase_has_one_entry_with_its_code(stage: Any, make: Any) -> None:
     """The refused DID exists for this entry."""
     stage.decide(make.purchased(account="master/nobody"))

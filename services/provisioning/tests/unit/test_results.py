@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused, Unchanged
 from didflow_contracts.events import DidActivated, RoutingChanged
 from didflow_contracts.events.carrier import SmsDelivery
+from didflow_contracts.sources import RegisteredSource
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.routing import SmsSetting
 
@@ -129,6 +131,19 @@ def test_a_result_that_names_another_account_is_not_yours(activating: Any, messa
     decision = activating.process(messages.result(activating.open_command, account="master/else"))
     assert isinstance(decision, Refused)
     assert (decision.code, decision.field) == ("not_yours", "account")
+
+
+@pytest.mark.parametrize(("carriers", "code"), [(("other",), "not_yours"), (("other", "simulator"), None)])
+def test_a_registered_adapter_answers_only_the_commands_of_its_own_carriers(
+    activating: Any, messages: Any, carriers: tuple[str, ...], code: str | None
+) -> None:
+    """Another carrier's result changes nothing: the command stays open."""
+    activating.register(RegisteredSource(prefix="/carriers/x", kind="adapter", carriers=carriers))
+    assert activating.open_command.carrier == "simulator"
+    result = replace(messages.result(activating.open_command), source="/carriers/x")
+    decision = activating.process(result)
+    assert (decision.code if isinstance(decision, Refused) else None) == code
+    assert (activating.axis().carrier_state == "active") == (code is None)
 
 
 @pytest.mark.parametrize("holder", ["master/acme/shop", "master/other"])
