@@ -24,7 +24,6 @@ from didflow_chassis.parallel_batches import ParallelBatches
 from didflow_chassis.records import Record
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
-from didflow_chassis.stage.breaker import BreakerOpen
 from didflow_chassis.stage.stage import Stage
 
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -42,7 +41,6 @@ class Consumer:
         self._batches = ParallelBatches(self._decide, self._complete, self._fail)
         self.topics = [self._prefix + topic for topic in service.topics_read]
         self.polled_at = time.monotonic()
-        self.is_broken = False
         self.broker = KafkaBroker(
             settings.kafka.split(","),
             security=_security(settings),
@@ -111,19 +109,15 @@ class Consumer:
 
     def _complete(self, records: Sequence[ConsumerRecord]) -> None:
         self._rewinds.reset()
-        self.is_broken = False
         self._commits.add(records)
 
     def _fail(self, records: Sequence[ConsumerRecord], error: Exception) -> None:
         match error:
-            case BreakerOpen():
-                _LOG.error("The breaker is open", extra={"error": str(error)})
-                self.is_broken = True
             case Outage():
                 _LOG.warning("A batch will be retried", extra={"error": str(error), "records": len(records)})
             case _:  # a bug must not lose the batch
                 _LOG.error("A batch failed because of a bug", exc_info=error)
-        self._rewinds.rewind(records, longest=self.is_broken)
+        self._rewinds.rewind(records)
 
     def _record(self, r: ConsumerRecord) -> Record:
         topic = r.topic.removeprefix(self._prefix)

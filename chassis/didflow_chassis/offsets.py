@@ -95,14 +95,12 @@ class OffsetRewinds:
         for task in self._resumes:
             task.cancel()
 
-    def rewind(self, records: Sequence[ConsumerRecord], *, longest: bool = False) -> None:
-        """Seek each partition back to its first record and pause it. With `longest`, use the longest pause."""
+    def rewind(self, records: Sequence[ConsumerRecord]) -> None:
+        """Seek each partition back to its first record and pause it."""
         first: dict[TopicPartition, int] = {}
         for r in records:
             first.setdefault(TopicPartition(r.topic, r.partition), r.offset)
         paused = [partition for partition, offset in first.items() if self._seek(partition, offset)]
-        if longest:
-            self._failures = len(PAUSES_S)
         if paused:
             pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
             self._failures += 1

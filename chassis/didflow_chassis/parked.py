@@ -20,7 +20,7 @@ from didflow_chassis.records import Record, headers_to_json
 from didflow_chassis.tables import NOW_SQL
 
 EARLY: Final = "early"
-"""Something that the message needs has not arrived yet."""
+"""Something that the message needs has not arrived yet. If it has a `due_at`, the timers try those of its entity."""
 RETRY: Final = "retry"
 """The decision raised an exception. It is tried again at `due_at`."""
 BEHIND: Final = "behind"
@@ -31,12 +31,39 @@ REASONS: Final = (EARLY, RETRY, BEHIND, DEAD)
 
 MAX_ATTEMPTS: Final = 4
 
-_ROWS: Final = """
-SELECT id, entity, subject, model, reason, attempts, due_at, topic, partition, "offset", key, value, headers FROM parked
+SMALL_BYTES: Final = 32_000
+"""If the parked records of an entity are larger together, only the timers read them."""
+READ_BYTES: Final = 8_000_000
+"""The timers read no more records at once than those of the entity with which they exceed this."""
+
+_PLACE: Final = 'id, entity, subject, model, reason, attempts, due_at, topic, partition, "offset"'
+_RECORD: Final = """
+    is_read, CASE WHEN is_read THEN key END AS key, CASE WHEN is_read THEN value END AS value,
+    CASE WHEN is_read THEN headers END AS headers
 """
-LOAD: Final = f"{_ROWS} WHERE entity = ANY($1::text[]) ORDER BY id"
-LOAD_SINGLE: Final = f"{_ROWS} WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE SKIP LOCKED"
-"""Rows without an entity. No advisory lock keeps two workers from them, so the rows are locked themselves."""
+LOAD: Final = f"""
+SELECT {_PLACE}, {_RECORD}
+FROM (SELECT *, sum(size) OVER (PARTITION BY entity) <= {SMALL_BYTES} AS is_read
+      FROM parked WHERE entity = ANY($1::text[])) AS rows ORDER BY id
+"""  # noqa: S608
+"""The rows of entities. Their records are read only if those of the entity are small together."""
+LOAD_TRIED: Final = f"""
+WITH sizes AS (SELECT entity, sum(size) AS own FROM parked WHERE entity = ANY($1::text[]) GROUP BY entity),
+    sums AS (SELECT entity, sum(own) OVER (ORDER BY entity) - own AS before FROM sizes)
+SELECT {_PLACE}, {_RECORD}
+FROM (SELECT p.*, s.before < {READ_BYTES} AS is_read FROM parked p JOIN sums s ON s.entity = p.entity
+      WHERE p.entity = ANY($1::text[])) AS rows ORDER BY id
+"""  # noqa: S608
+"""The same for the timers: the records of as many entities as may be read at once, at least of one."""
+LOAD_SINGLE: Final = f"""
+SELECT {_PLACE}, true AS is_read, key, value, headers FROM parked
+WHERE id = ANY(ARRAY(
+    SELECT id FROM (SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM parked WHERE id = ANY($1::bigint[]))
+        AS sums WHERE before < {READ_BYTES}))
+ORDER BY id FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+"""Rows without an entity, as many as may be read at once. No advisory lock keeps two workers from them, so the rows are
+locked themselves."""
 
 REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
 
@@ -46,14 +73,14 @@ DUE: Final = chosen(
 """Rows that are due at $1: $2 of the $3 oldest."""
 
 INSERT: Final = f"""
-INSERT INTO parked (entity, subject, model, type, reason, missing, attempts, due_at, since, last_error, inbox_id,
-                    topic, partition, "offset", key, value, headers)
-SELECT e, s, m, ty, r, mi, a, d, moment, l, i, t, p, o, k, v, h
+INSERT INTO parked (entity, subject, model, account, type, reason, missing, attempts, due_at, since, last_error,
+                    inbox_id, size, topic, partition, "offset", key, value, headers)
+SELECT e, s, m, ac, ty, r, mi, a, d, moment, l, i, z, t, p, o, k, v, h
 FROM (SELECT {NOW_SQL} AS moment) AS present,
-    unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[],
-           $8::timestamptz[], $9::text[], $10::bytea[], $11::text[], $12::integer[], $13::bigint[], $14::bytea[],
-           $15::bytea[], $16::jsonb[])
-    WITH ORDINALITY AS u (e, s, m, ty, r, mi, a, d, l, i, t, p, o, k, v, h, n) ORDER BY n
+    unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
+           $9::timestamptz[], $10::text[], $11::bytea[], $12::integer[], $13::text[], $14::integer[], $15::bigint[],
+           $16::bytea[], $17::bytea[], $18::jsonb[])
+    WITH ORDINALITY AS u (e, s, m, ac, ty, r, mi, a, d, l, i, z, t, p, o, k, v, h, n) ORDER BY n
 """  # noqa: S608
 
 CHANGE: Final = """
@@ -82,10 +109,11 @@ _RETRY_LETTERS: Final = f"""
 WITH retried AS (
     UPDATE parked p SET reason = 'retry', attempts = 0, due_at = {NOW_SQL}
     FROM dead_letters l WHERE l.id = ANY($1::uuid[]) AND {_OF_LETTER} RETURNING l.id)
-INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, last_error, inbox_id,
+INSERT INTO parked (entity, subject, model, reason, attempts, due_at, since, last_error, inbox_id, size,
                     topic, partition, "offset", key, value, headers)
 SELECT '', coalesce(l.subject, ''), '', 'retry', 0, moment, moment, l.detail, '',
-       l.topic, l.partition, l."offset", l.key, l.value, l.headers
+       coalesce(octet_length(l.key), 0) + coalesce(octet_length(l.value), 0)
+           + coalesce(octet_length(l.headers::text), 0), l.topic, l.partition, l."offset", l.key, l.value, l.headers
 FROM (SELECT {NOW_SQL} AS moment) AS present, dead_letters l
 WHERE l.id = ANY($1::uuid[]) AND l.id NOT IN (SELECT id FROM retried) ORDER BY l.at, l.id
 """  # noqa: S608
@@ -113,12 +141,13 @@ JOIN parked p ON p.entity = l.e WHERE l.t IS NULL AND p.topic IS NULL
 class NewRow(Struct, frozen=True):
     """A row to insert. `missing` is what an early message needs; `due_at` is when a retry is tried again.
 
-    `type` is the type of the event; None for a due timer.
+    `account` and `type` are those of the event; None for a due timer.
     """
 
     entity: str
     subject: str
     model: str
+    account: str | None
     type: str | None
     reason: str
     missing: str | None
@@ -127,6 +156,11 @@ class NewRow(Struct, frozen=True):
     last_error: str | None
     inbox_id: bytes
     record: Record | None
+
+    @property
+    def size(self) -> int:
+        """The bytes of the record; 0 for a timer."""
+        return self.record.size if self.record is not None else 0
 
 
 class Change(Struct, frozen=True):
@@ -149,8 +183,12 @@ def holds(reason: str, due_at: datetime | None, now: datetime) -> bool:
 
 def backoff(attempts: int, seed: bytes) -> timedelta:
     """Return the delay before the next attempt: 1, 4, 16 s, and up to half of it more, depending on the seed."""
-    jitter = int.from_bytes(blake2b(seed + bytes([attempts]), digest_size=2).digest(), "big") / 65535
-    return timedelta(seconds=4 ** (attempts - 1) * (1 + jitter / 2))
+    return spread(timedelta(seconds=4 ** (attempts - 1)), seed + bytes([attempts]))
+
+
+def spread(pause: timedelta, seed: bytes) -> timedelta:
+    """Return a pause and up to half of it more, depending on the seed."""
+    return pause * (1 + int.from_bytes(blake2b(seed, digest_size=2).digest(), "big") / 65535 / 2)
 
 
 def is_not_held(entity: str) -> str:
@@ -158,21 +196,25 @@ def is_not_held(entity: str) -> str:
     return f"NOT EXISTS (SELECT FROM parked p WHERE p.entity = {entity} AND p.reason IN ('retry', 'dead'))"
 
 
-async def load(connection: Any, entities: Sequence[str], row_ids: Sequence[int]) -> list[Any]:
+async def load(
+    connection: Any, entities: Sequence[str], row_ids: Sequence[int] = (), *, is_tried: bool = False
+) -> list[Any]:
     """Return the rows of these entities, and these single rows unless another worker has them.
 
-    Both are in the order in which they were parked.
+    Both are in the order in which they were parked. A row that has not `is_read` comes without its record. Set
+    `is_tried` for the timers, which try the messages of these entities.
     """
-    rows: list[Any] = await connection.fetch(LOAD, entities)
+    rows: list[Any] = await connection.fetch(LOAD_TRIED if is_tried else LOAD, entities)
     return [*rows, *await connection.fetch(LOAD_SINGLE, row_ids)] if row_ids else rows
 
 
 async def save(
     connection: Any, changes: Sequence[Change], removed: Sequence[int], rows: Sequence[NewRow]
 ) -> None:
-    """Change, remove and insert rows, with at most one statement each."""
+    """Change, remove and insert rows, with at most one statement each. Of several changes of a row the last counts."""
     if changes:
-        changed = [(c.id, c.reason, c.attempts, c.due_at, c.missing, c.last_error) for c in changes]
+        last = {change.id: change for change in changes}.values()
+        changed = [(c.id, c.reason, c.attempts, c.due_at, c.missing, c.last_error) for c in last]
         await connection.execute(CHANGE, *map(list, zip(*changed, strict=True)))
     if removed:
         await connection.execute(REMOVE, removed)
@@ -181,14 +223,18 @@ async def save(
 
 
 def select(
-    *, reason: str | None = None, entity: str | None = None, subject: str | None = None
+    *,
+    reason: str | None = None,
+    entity: str | None = None,
+    subject: str | None = None,
+    type_: str | None = None,
 ) -> sa.Select[Any]:
     """Return the statement that selects rows for operators, without their content. None means any.
 
     `missing` is what an early message needs. `age` is measured in the service's time, like `since` and `due_at`.
     """
     p = tables.parked.c
-    wanted = {p.reason: reason, p.entity: entity, p.subject: subject}
+    wanted = {p.reason: reason, p.entity: entity, p.subject: subject, p.type: type_}
     columns = (p.id, p.entity, p.subject, p.type, p.topic, p.reason, p.attempts, p.due_at, p.since)
     missing = sa.case((p.reason == EARLY, p.missing)).label("missing")
     return sa.select(*columns, missing, (tables.NOW - p.since).label("age")).where(
@@ -233,6 +279,6 @@ def _values(row: NewRow) -> tuple[Any, ...]:
     record = (
         (r.topic, r.partition, r.offset, r.key, r.value, headers_to_json(r.headers)) if r else (None,) * 6
     )
-    what = (row.entity, row.subject, row.model, row.type)
+    what = (row.entity, row.subject, row.model, row.account, row.type)
     why = (row.reason, row.missing, row.attempts, row.due_at)
-    return (*what, *why, row.last_error, row.inbox_id, *record)
+    return (*what, *why, row.last_error, row.inbox_id, row.size, *record)

@@ -262,7 +262,7 @@ def _worker_readiness(worker: Worker) -> Any:
     async def problems() -> Sequence[str]:
         is_assigned = consumer.kafka is not None and consumer.kafka.assignment()
         found = (*await database(), *(() if is_assigned else ("kafka",)))
-        return (*found, "breaker") if consumer.is_broken else found
+        return (*found, "breaker") if worker.process.stage.open_breakers else found
 
     return problems
 
@@ -270,5 +270,5 @@ def _worker_readiness(worker: Worker) -> Any:
 async def _observing(worker: Worker) -> None:
     while True:
         await worker.liveness.update()
-        worker.process.metrics.breaker_open.set(worker.consumer.is_broken)
+        worker.process.stage.refresh_breakers()
         await asyncio.sleep(LIVENESS_INTERVAL_S)

@@ -18,6 +18,12 @@ class Record(Struct, frozen=True):
     value: bytes | None
     headers: Headers
 
+    @property
+    def size(self) -> int:
+        """The bytes of the key, the value and the headers."""
+        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
 
 class OutboxRow(Struct, frozen=True):
     """One record to publish. If `headers` is None, it has the standard content type and no other header."""

@@ -78,6 +78,7 @@ parked = sa.Table(
     sa.Column("entity", sa.Text, nullable=False, comment="key of the state that the message is about"),
     sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
     sa.Column("model", sa.Text, nullable=False, comment="name of that state's class"),
+    sa.Column("account", sa.Text, comment="account of the event; null for a timer and before it is decoded"),
     sa.Column("type", sa.Text, comment="type of the event; null for a timer and before it is decoded"),
     sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
     sa.Column("missing", sa.Text, comment="what an early message needs"),
@@ -86,8 +87,15 @@ parked = sa.Table(
     instant("since", nullable=False),
     sa.Column("last_error", sa.Text),
     sa.Column("inbox_id", BYTEA, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False, server_default="0", comment="bytes of the record"),
     *_record(),
-    sa.Index("parked_entity", "entity", "id"),
+    sa.Index("parked_entity", "entity", "id", postgresql_include=["size"]),
+    sa.Index(
+        "parked_account",
+        "account",
+        postgresql_include=["size", "id"],
+        postgresql_where=sa.text("account IS NOT NULL"),
+    ),
     sa.Index("parked_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
 )
 

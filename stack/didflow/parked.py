@@ -3,27 +3,40 @@
 Source: spec events, "Across topics there is no order".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from didflow.dead_letters import opened
+from didflow.dead_letters import login, opened
 from didflow.errors import MOST_SHOWN, Ambiguous
 from didflow.id_prefix import IdPrefix
-from didflow_chassis import parked, tables
+from didflow_chassis import parked, parked_operations, tables
+from didflow_chassis.decision import Refused
 from didflow_chassis.parked import REASONS
 
-__all__ = ["REASONS", "Waiting", "Wanted", "entity", "listed"]
+__all__ = ["MOST", "REASONS", "Waiting", "Wanted", "entity", "give_up", "listed"]
+
+MOST: Final = 100_000
+"""The most messages that one call gives up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which messages to list. None: all. `entity` is the id of a DID; `number` is the subject of the messages."""
+    """Which messages are meant. None: all. `entity` is the id of a DID, `number` the subject of the messages.
+
+    `topic` stands for the type of their events.
+    """
 
     reason: str | None = None
     entity: str | None = None
     number: str | None = None
+    topic: str | None = None
+
+    @property
+    def type(self) -> str | None:
+        """The type of the messages."""
+        return None if self.topic is None else f"didflow.{self.topic}.v1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +63,9 @@ class Waiting:
 
 async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) -> list[Waiting]:
     """Return the parked messages of these services, the longest parked first. Raises Outage."""
-    statement = parked.select(reason=wanted.reason, entity=wanted.entity, subject=wanted.number)
+    statement = parked.select(
+        reason=wanted.reason, entity=wanted.entity, subject=wanted.number, type_=wanted.type
+    )
     columns = tables.parked.c
     statement = statement.order_by(columns.since, columns.id).limit(limit)
     found: list[Waiting] = []
@@ -58,6 +73,17 @@ async def listed(databases: Mapping[str, str], wanted: Wanted, *, limit: int) ->
         async with opened(dsn) as database:
             found += [_waiting(service, row) for row in await database.fetch(statement)]
     return sorted(found, key=lambda one: (one.since, one.id))[:limit]
+
+
+async def give_up(databases: Mapping[str, str], found: Sequence[Waiting]) -> int:
+    """Give up messages under retry. Return how many will be tried once more and then be dead letters. Raises Outage."""
+    given_up = 0
+    for service, dsn in databases.items():
+        ids = [one.id for one in found if one.service == service]
+        async with opened(dsn) as database:
+            results = await parked_operations.give_up(database, ids, actor=f"user:{login()}")
+        given_up += sum(not isinstance(result, Refused) for result in results.values())
+    return given_up
 
 
 async def entity(databases: Mapping[str, str], prefix: IdPrefix) -> str | None:

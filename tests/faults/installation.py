@@ -41,7 +41,7 @@ from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.topics import SERVICES
 from didflow_inventory.domain.commands import CreateAccount
 
-ACCOUNTS: Final = ("master", "master/acme")
+ACCOUNTS: Final = ("master", "master/beta", "master/gamma", "master/acme")
 ACCOUNT: Final = ACCOUNTS[-1]
 IDLE_S: Final = 60.0
 READY_S: Final = 60.0

@@ -13,6 +13,7 @@ from didflow_chassis import failpoints, parked
 from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
 from didflow_chassis.internal_errors import internal_error
 from didflow_chassis.service import Handler, Ref, Service
+from didflow_chassis.stage.breaker import Breaker, Outcome
 from didflow_chassis.stage.events import EventWithJson, EventWriter, message_refused
 from didflow_chassis.stage.messages import Message, MoreNeeded, uncovered, with_subject
 from didflow_chassis.stage.unit_of_work import NewEvents, StateKey, UnitOfWork
@@ -32,25 +33,30 @@ class NoProgress(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ParkedMessage:
-    """A row of `parked` with its message."""
+    """A row of `parked` with its message, or without it if the record was not read."""
 
+    id: int
     entity: str
     reason: str
+    attempts: int
     due_at: datetime | None
-    message: Message
+    message: Message | None
 
 
 @dataclass(slots=True)
 class EntityQueue:
     """The queue of one entity in a batch. `early` are the messages that came too early for it.
 
-    `settled` counts the timers that have run in this batch.
-    If `is_held`, later messages are parked behind a failed one. If `is_incomplete`, a message needs states that are
-    not loaded: the pass decides nothing more for this entity and only collects what the batch needs.
+    `unread` are rows of early messages whose records were not read. If `is_deferred`, the timers will try them, and
+    later events are parked behind them. `settled` counts the timers that have run in this batch. If `is_held`, later
+    messages are parked behind a failed one. If `is_incomplete`, a message needs states that are not loaded: the pass
+    decides nothing more for this entity and only collects what the batch needs.
     """
 
     early: list[Message] = field(default_factory=list)
+    unread: list[ParkedMessage] = field(default_factory=list)
     settled: int = 0
+    is_deferred: bool = False
     is_held: bool = False
     is_incomplete: bool = False
 
@@ -67,11 +73,13 @@ class EntityQueues:
         self,
         work: UnitOfWork,
         events: EventWriter,
+        breaker: Breaker,
         *,
         rejected: str | None = None,
         is_batch: bool = False,
     ) -> None:
         self.work = work
+        self._breaker = breaker
         self.service: Service = work.service
         self._events = events
         self._rejected = rejected
@@ -90,21 +98,26 @@ class EntityQueues:
         if name in self._queues:
             return self._queues[name]
         queue = self._queues[name] = EntityQueue()
-        for row in self._parked.get(name, ()):
+        rows = self._parked.get(name, ())
+        tries_early = any(row.reason == parked.EARLY and row.due_at is not None for row in rows)
+        for row in rows:
             if parked.holds(row.reason, row.due_at, self.work.now):
                 queue.is_held = True
-            elif row.reason == parked.EARLY:
+            elif row.message is None:
+                self._leave(queue, row, tries_early=tries_early)
+            elif row.reason != parked.EARLY or tries_early:
+                self._try(queue, row, row.message)
+            else:
                 queue.early.append(row.message)
-            elif not queue.is_held:
-                self._run(queue, row.message)
         return queue
 
     def take(self, message: Message) -> None:
         """Decide a new message, or park it if its entity is held. Commands `when_held` are decided in any case."""
         queue = self.open(message.entity)
-        if not queue.is_held or message.handler.when_held:
+        is_event = isinstance(message.body, Event)
+        if message.handler.when_held or not (queue.is_held or (queue.is_deferred and is_event)):
             self._run(queue, message)
-        elif isinstance(message.body, Event):
+        elif is_event:
             self.work.park(message, parked.BEHIND)
         else:
             message.decision = Refused(
@@ -117,12 +130,39 @@ class EntityQueues:
         if self._missing:
             raise MoreNeeded(self._missing)
 
+    def _try(self, queue: EntityQueue, row: ParkedMessage, message: Message) -> None:
+        """Decide a parked message that is due, unless an earlier one holds its entity."""
+        if row.reason == parked.EARLY and row.due_at is not None:
+            message.parked_as = ""  # if it is too early again, its instant is removed
+        if not queue.is_held:
+            self._run(queue, message)
+        elif row.reason == parked.EARLY:
+            self.work.park(message, parked.BEHIND)
+
+    def _leave(self, queue: EntityQueue, row: ParkedMessage, *, tries_early: bool) -> None:
+        """Leave a parked message whose record was not read to the timers. Later events wait behind it if it is due."""
+        if row.reason == parked.EARLY:
+            queue.unread.append(row)
+            queue.is_deferred = queue.is_deferred or tries_early
+        elif not queue.is_held and not (queue.is_deferred and row.reason == parked.BEHIND):
+            queue.is_held = True
+            if row.due_at is None:
+                self._make_due(row)
+
+    def _make_due(self, row: ParkedMessage) -> None:
+        self.work.parked_changes.append(parked.Change(row.id, row.reason, row.attempts, self.work.now))
+
     def _run(self, queue: EntityQueue, message: Message) -> None:
         """Decide a message, then the early ones again as long as something changes."""
         if self._rejected is not None:
             self._fail(queue, message, self._rejected)
             return
         has_changed = self._decide(queue, message)
+        if has_changed and queue.unread:
+            if not queue.is_deferred:
+                queue.is_deferred = True
+                self._make_due(queue.unread[0])
+            return
         while has_changed and queue.early and not queue.is_held:
             early, queue.early = queue.early, []
             has_changed = self._decide_early(queue, early)
@@ -156,6 +196,8 @@ class EntityQueues:
             self._park_early(queue, message, decision)
         else:
             self.work.finish(message, _noted(decision))
+            if isinstance(message.body, Event | None):
+                self.work.outcomes.append(Outcome(_type(message), message.entity))
         return isinstance(decision, Decided)
 
     def _on_exception(self, queue: EntityQueue, message: Message, error: Exception) -> None:
@@ -168,9 +210,20 @@ class EntityQueues:
             raise error
 
     def _fail(self, queue: EntityQueue, message: Message, error: str) -> None:
+        """Park a message that failed. While the breaker is open for its type, that uses up no attempt."""
         queue.is_held = True
         message.failed = True
-        self.work.park_failed(message, error)
+        type_ = _type(message)
+        self.work.outcomes.append(Outcome(type_, message.entity, failed=True, account=self._account(message)))
+        is_open = self._breaker.is_open(type_, self.work.outcomes)
+        self.work.park_failed(message, error, self._breaker.pause(type_) if is_open else None)
+
+    def _account(self, message: Message) -> str | None:
+        """Return the account of an event, or that of the state whose timer is due, if it has one."""
+        if isinstance(message.body, Event):
+            return str(message.body.data.account)
+        account = getattr(self.work.state(message.model, message.entity), "account", None)
+        return account if isinstance(account, str) else None
 
     def _park_early(self, queue: EntityQueue, message: Message, decision: TooEarly) -> None:
         if message.record is None:
@@ -307,6 +360,11 @@ def _still(decision: TooEarly) -> str:
     if decision.missing == UNSETTLED:
         return "What was due before is still being worked off. Try again in a minute."
     return decision.missing
+
+
+def _type(message: Message) -> str:
+    """Return what the breaker calls a message: the type of its event, or the timer of its state."""
+    return message.body.type if isinstance(message.body, Event) else f"timer {message.model.__name__}"
 
 
 def _noted(decision: Decision) -> str:

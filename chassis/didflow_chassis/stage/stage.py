@@ -67,14 +67,23 @@ class Stage:
         self._telemetry = telemetry
         self._prefix = prefix
         self._decoder = Decoder(service, sources)
-        self._breaker = Breaker()
+        self._breaker = Breaker(telemetry.breaker)
         self._backlog = backlog
         self._context = Context(service, self._decoder, self._breaker)
+
+    @property
+    def open_breakers(self) -> tuple[str, ...]:
+        """The types of messages for which the breaker of this process is open."""
+        return self._breaker.open_types
+
+    def refresh_breakers(self) -> None:
+        """Close the breakers whose failures are too long ago. Call it now and then."""
+        self._breaker.refresh()
 
     async def records(self, records: Sequence[Record]) -> None:
         """Process a batch of records. Returns when all of it is committed.
 
-        Raises Outage if the database cannot commit it, and BreakerOpen if one decision after another fails.
+        Raises Outage if the database cannot commit it.
         """
         self._check_backlog()
         decoded = self._decoder.decode_all(records)
@@ -163,7 +172,7 @@ class Stage:
                 result = await call.finish(connection, [_decision(message) for message in batch.messages])
                 await failpoints.hit("stage.commit", batch.origin)
         await failpoints.hit("stage.answer")
-        self._telemetry.committed(batch.origin, works, batch.messages)
+        self._committed(batch.origin, works, batch.messages)
         return result
 
     async def _in_parts(
@@ -223,19 +232,18 @@ class Stage:
         raise Outage("other writers changed the same states too often")
 
     async def _attempt(self, batch: Batch, refs: set[Ref], events: EventWriter) -> bool:
-        work: UnitOfWork | None = None
-        try:
-            with self._telemetry.batch(batch.origin, batch.messages, batch.size):
-                async with self.database.transaction() as connection:
-                    refs |= await self._discovered(connection, batch, refs)
-                    work = await attempt(connection, self._context, batch, refs, events)
-                    await failpoints.hit("stage.commit", batch.origin)
-        except BaseException:
-            if work is not None:
-                self._breaker.undo(work.failures)
-            raise
-        self._telemetry.committed(batch.origin, [work], work.messages)
+        with self._telemetry.batch(batch.origin, batch.messages, batch.size):
+            async with self.database.transaction() as connection:
+                refs |= await self._discovered(connection, batch, refs)
+                work = await attempt(connection, self._context, batch, refs, events)
+                await failpoints.hit("stage.commit", batch.origin)
+        self._committed(batch.origin, [work], work.messages)
         return work.has_decided
+
+    def _committed(self, origin: str, works: Sequence[UnitOfWork], messages: Sequence[Message]) -> None:
+        for work in works:
+            self._breaker.add(work.outcomes)
+        self._telemetry.committed(origin, works, messages)
 
     def _check_backlog(self) -> None:
         if self._backlog is not None:

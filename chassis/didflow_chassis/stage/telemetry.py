@@ -57,6 +57,12 @@ class StageTelemetry:
         for work in works:
             self._count(origin, work)
 
+    def breaker(self, type_: str, is_open: bool) -> None:
+        """Report that the breaker of a type of message has opened or closed."""
+        self.metrics.breaker_open.labels(type_).set(is_open)
+        state = "opened: this release cannot decide the type" if is_open else "closed"
+        _LOG.error("The breaker has %s", state, extra={"type": type_})
+
     def _count(self, origin: str, work: UnitOfWork) -> None:
         self.metrics.decide_seconds.labels(origin).observe(work.decided_s)
         self.metrics.commit_seconds.labels(origin).observe(time.perf_counter() - work.decided_at)

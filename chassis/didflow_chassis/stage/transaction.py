@@ -6,18 +6,16 @@ then read by one statement, whatever the size of the batch.
 
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from didflow_chassis import parked
 from didflow_chassis.dead_letters import NewLetter
-from didflow_chassis.records import Record, headers_from_json
 from didflow_chassis.service import Ref, Service
+from didflow_chassis.stage import parked_messages
 from didflow_chassis.stage.breaker import Breaker
 from didflow_chassis.stage.busy import Busy, without
 from didflow_chassis.stage.entity_queue import EntityQueues, ParkedMessage
@@ -31,7 +29,6 @@ from didflow_chassis.stage.messages import (
     locks_of,
     poison,
     refs_of,
-    timer_message,
     uncovered,
 )
 from didflow_chassis.stage.unit_of_work import UnitOfWork, save
@@ -94,23 +91,23 @@ async def attempt(
     writable = frozenset((ref.model, ref.key) for ref in refs if ref.write)
     work = UnitOfWork(service, now, frozenset(refs), writable)
     await load_states(connection, service, work, refs)
-    rows, retried, left = await _load_parked(connection, context, work, batch, busy)
+    rows, retried, left = await parked_messages.load(connection, context, work, batch, busy)
     work.messages = [*without(left, messages), *retried]
     inbox_ids = batch.inbox_ids() + [message.inbox_id for message in retried]
     hashes = [message.sequence_hash for message in work.messages if message.sequence_hash]
     taken = await _load_taken(connection, inbox_ids, hashes)
-    _check_refs(service, refs, [*(row.message for row in rows), *retried])
+    _check_refs(service, refs, [*parked_messages.messages_of(rows), *retried])
     fresh = _remove_repeats(work, work.messages, batch.poisons, taken)
     if work.poisoned:
-        await _give_up_poisoned(connection, work)
+        await _give_up(connection, work, [bad for _, bad in work.poisoned])
     began = time.perf_counter()
-    queues = EntityQueues(work, events, rejected=batch.rejected, is_batch=is_batch)
+    queues = EntityQueues(work, events, context.breaker, rejected=batch.rejected, is_batch=is_batch)
     _decide(queues, [entity for entity in batch.entities if entity not in left], fresh, rows)
     work.decided_at = time.perf_counter()
     work.decided_s = work.decided_at - began
+    if work.newly_parked:
+        await _refuse_unfit(connection, work)
     await save(connection, work, events.prefix)
-    if batch.origin == "kafka":
-        work.failures = context.breaker.count(fresh)
     return work
 
 
@@ -132,60 +129,6 @@ async def load_states(connection: Any, service: Service, work: UnitOfWork, refs:
         if wanted:
             rows = await connection.fetch(kind.load_sql, list(wanted))
             work.add_loaded(kind, [kind.from_row(tuple(row)) for row in rows], wanted)
-
-
-async def _load_parked(
-    connection: Any, context: Context, work: UnitOfWork, batch: Batch, busy: Busy
-) -> tuple[list[ParkedMessage], list[Message], set[str]]:
-    """Load the parked messages of the batch's entities, and retried dead letters: rows that belong to no entity.
-
-    A retried dead letter that can be decoded now is a message like a new one. The parked messages of its entity are
-    loaded too. Return both, and the entities that are left for later with all their messages.
-    """
-    left = busy.entities(batch.messages)
-    entities = [entity for entity in batch.all_entities() if entity not in left]
-    rows, retried = await _load_rows(connection, context, work, entities, list(batch.row_ids))
-    more = {str(message.entity) for message in retried}.difference(entities)
-    if more:
-        rows += (await _load_rows(connection, context, work, list(more), []))[0]
-    left |= busy.entities([*(row.message for row in rows), *retried])
-    return without(left, rows), _unparked(work, without(left, retried)), left
-
-
-async def _load_rows(
-    connection: Any, context: Context, work: UnitOfWork, entities: list[str], row_ids: list[int]
-) -> tuple[list[ParkedMessage], list[Message]]:
-    rows: list[ParkedMessage] = []
-    retried: list[Message] = []
-    for row in await parked.load(connection, entities, row_ids):
-        message = _parked_message(context, row)
-        if isinstance(message, Poison):
-            work.give_up(message)
-        elif row["entity"] == "":
-            retried.append(message)
-        else:
-            rows.append(ParkedMessage(row["entity"], row["reason"], row["due_at"], message))
-    return rows, retried
-
-
-def _unparked(work: UnitOfWork, retried: Iterable[Message]) -> list[Message]:
-    """Remove retried dead letters from `parked` and return them as new messages."""
-    work.unparked += [message.parked_id for message in retried if message.parked_id is not None]
-    return [replace(message, parked_id=None, attempts=0) for message in retried]
-
-
-def _parked_message(context: Context, row: Any) -> Message | Poison:
-    if row["topic"] is None:
-        kind = next(kind for kind in context.service.kinds if kind.model.__name__ == row["model"])
-        message = timer_message(context.service, kind.model, kind.parse_key(row["entity"]), row["subject"])
-        message.parked_id, message.attempts = row["id"], row["attempts"]
-        return message
-    headers = headers_from_json(row["headers"])
-    record = Record(row["topic"], row["partition"], row["offset"], row["key"], row["value"], headers)
-    decoded = context.decoder.decode(record, parked_id=row["id"], attempts=row["attempts"])
-    if isinstance(decoded, Message):
-        decoded.parked_as = row["reason"]
-    return decoded
 
 
 async def _load_taken(connection: Any, ids: list[bytes], sequence_hashes: list[int]) -> Taken:
@@ -256,18 +199,25 @@ def _add_poisoned(work: UnitOfWork, message: Message, code: str, detail: str) ->
         work.poisoned.append((message, bad))
 
 
-async def _give_up_poisoned(connection: Any, work: UnitOfWork) -> None:
-    """Make these messages dead letters, once: a redelivery is known by its position in Kafka.
+async def _refuse_unfit(connection: Any, work: UnitOfWork) -> None:
+    """Make messages dead letters that would exceed the bounds of `parked`.
 
-    A retried dead letter that still cannot be taken becomes a dead letter again.
+    They are not noted as taken, so that they can be retried.
     """
-    taken = await _load_taken(connection, [bad.inbox_id for _, bad in work.poisoned], [])
-    known = set(taken.digests)
-    for message, bad in work.poisoned:
+    unfit = await parked_messages.unfit(connection, work)
+    if unfit:
+        work.unpark_new([row for row, _ in unfit])
+        await _give_up(connection, work, [bad for _, bad in unfit])
+
+
+async def _give_up(connection: Any, work: UnitOfWork, poisons: Sequence[Poison]) -> None:
+    """Make records dead letters, once. A redelivery is known by its position. A retried one is given up again."""
+    known = set((await _load_taken(connection, [bad.inbox_id for bad in poisons], [])).digests)
+    for bad in poisons:
         if bad.inbox_id not in known:
             known.add(bad.inbox_id)
             work.give_up(bad)
-        elif message.parked_as:
+        elif id(bad.record) in work.retried:
             work.dead_letters.append(NewLetter(bad.code, bad.detail, bad.record, subject=bad.subject))
         else:
             work.duplicates += 1

@@ -5,10 +5,10 @@ written by one statement. If an upsert writes fewer rows than it was given, anot
 batch runs again.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from didflow_chassis.dead_letters import NewLetter
 from didflow_chassis.decision import Known, Refused
 from didflow_chassis.records import OutboxRow
 from didflow_chassis.service import Ref, Service
+from didflow_chassis.stage.breaker import Outcome
 from didflow_chassis.stage.messages import Message, Poison
 from didflow_chassis.states import Kind, Stored
 from didflow_contracts.envelope import Event
@@ -56,9 +57,9 @@ class NewEvents(Struct):
 class UnitOfWork:
     """What one batch has loaded and what it writes. `now` is the service's time, read under the locks.
 
-    `refs` are the locked states. `messages` are those of this attempt. `poisoned` are messages that cannot
-    be taken: they reuse an id or a sequence for another event, or name an instant out of the bounds of their source.
-    `failures` counts the failed decisions by partition, for the breaker.
+    `refs` are the locked states. `messages` are those of this attempt. `poisoned` are messages that cannot be taken:
+    they reuse an id or a sequence for another event, or name an instant out of the bounds of their source. `retried`
+    are the records of retried dead letters, by identity. `outcomes` are what the breaker counts after the commit.
     """
 
     service: Service
@@ -77,8 +78,9 @@ class UnitOfWork:
     unparked: list[int] = field(default_factory=list)
     dead_letters: list[NewLetter] = field(default_factory=list)
     poisoned: list[tuple[Message, Poison]] = field(default_factory=list)
+    retried: set[int] = field(default_factory=set)
     duplicates: int = 0
-    failures: Counter[tuple[str, int]] = field(default_factory=Counter)
+    outcomes: list[Outcome] = field(default_factory=list)
     decided_s: float = 0.0
     decided_at: float = 0.0
 
@@ -126,13 +128,18 @@ class UnitOfWork:
         """Park a message as early or behind. A message that is parked already keeps its place."""
         self._park(parked.Change(message.parked_id or 0, reason, message.attempts, missing=missing), message)
 
-    def park_failed(self, message: Message, error: str) -> None:
+    def park_failed(self, message: Message, error: str, pause: timedelta | None) -> None:
         """Park a message whose decision raised: for a retry, or after the last attempt as a dead letter.
+
+        With a `pause`, it is tried again after it, and no attempt is used up, unless an operator gave the message up.
 
         Source: spec events, "a defect in our own code": 3 retries, then the entity waits for an operator.
         """
-        attempts, due_at, reason = message.attempts + 1, None, parked.DEAD
-        if attempts < parked.MAX_ATTEMPTS:
+        attempts, due_at, reason = min(message.attempts + 1, parked.MAX_ATTEMPTS), None, parked.DEAD
+        if pause is not None and message.attempts < parked.MAX_ATTEMPTS:
+            attempts = message.attempts
+            reason, due_at = parked.RETRY, self.now + parked.spread(pause, message.inbox_id)
+        elif attempts < parked.MAX_ATTEMPTS:
             reason, due_at = parked.RETRY, self.now + parked.backoff(attempts, message.inbox_id)
         else:
             letter = NewLetter("defect", error, message.record, str(message.entity), message.subject)
@@ -146,6 +153,12 @@ class UnitOfWork:
             self.inbox.append((poison.inbox_id, b"", f"dead:{poison.code}", None))
         else:
             self.unparked.append(poison.parked_id)
+
+    def unpark_new(self, rows: Iterable[parked.NewRow]) -> None:
+        """Do not park these messages of the batch, and do not note them as taken."""
+        gone = {row.inbox_id for row in rows}
+        self.newly_parked = {p: row for p, row in self.newly_parked.items() if row.inbox_id not in gone}
+        self.inbox = [row for row in self.inbox if row[0] not in gone]
 
     @property
     def has_decided(self) -> bool:
@@ -174,6 +187,7 @@ class UnitOfWork:
             entity=str(message.entity),
             subject=message.subject,
             model=message.model.__name__,
+            account=message.body.data.account if isinstance(message.body, Event) else None,
             type=message.body.type if isinstance(message.body, Event) else None,
             reason=change.reason,
             missing=change.missing,

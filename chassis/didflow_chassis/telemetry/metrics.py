@@ -30,7 +30,7 @@ class Metrics:
         )
         self.dead_letters = self._counter("dead_letters", "Records that became dead letters", "reason")
         self.lag = self._gauge("lag", "Unread records in the assigned partitions")
-        self.breaker_open = self._gauge("breaker_open", "1 while the breaker is open")
+        self.breaker_open = self._gauge("breaker_open", "1 while the breaker of a type is open", "type")
         self.relay_rows = self._counter("relay_rows", "Outbox rows; result sent or failed", "result")
         self.outbox_rows = self._gauge("outbox_rows", "Rows that wait to be published")
         self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "Age of the oldest outbox row")

@@ -1,12 +1,13 @@
 """The chassis' own tables in memory: inbox, outbox, parked messages, dead letters and the answers to HTTP requests."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import count
 from typing import Any
 
-from didflow_chassis import dead_letters, parked
+from didflow_chassis import dead_letters, parked, parked_bounds
 from didflow_chassis.database import Rejected
 from didflow_chassis.stage import idempotency, transaction, unit_of_work
 from didflow_chassis.testing import statements
@@ -18,6 +19,7 @@ _PARKED_COLUMNS = (
     "entity",
     "subject",
     "model",
+    "account",
     "type",
     "reason",
     "missing",
@@ -25,6 +27,7 @@ _PARKED_COLUMNS = (
     "due_at",
     "last_error",
     "inbox_id",
+    "size",
     "topic",
     "partition",
     "offset",
@@ -65,10 +68,12 @@ class MessageTables:
         """Return the statements that these tables answer."""
         return {
             transaction.TAKEN: self._taken,
-            parked.LOAD: lambda entities: self._load_parked(entities=entities),
+            parked.LOAD: self._load_small,
+            parked.LOAD_TRIED: lambda entities: self._load_parked(entities=entities),
             parked.LOAD_SINGLE: lambda ids: self._load_parked(ids=ids),
             unit_of_work.INSERT_INBOX: self._write_inbox,
             unit_of_work.INSERT_INBOX_AND_OUTBOX: self._write_inbox_and_outbox,
+            parked_bounds.USED: self._used,
             parked.INSERT: self._insert_parked,
             parked.CHANGE: self._change_parked,
             parked.REMOVE: self._remove_parked,
@@ -128,8 +133,24 @@ class MessageTables:
         return rows
 
     def _load_parked(self, entities: Sequence[str] = (), ids: Sequence[int] = ()) -> list[Any]:
+        """Return rows with their records. Here the timers read as much at once as they like."""
         rows = (row for _, row in sorted(self._parked.items()))
-        return [row for row in rows if row["entity"] in entities or row["id"] in ids]
+        return [row | {"is_read": True} for row in rows if row["entity"] in entities or row["id"] in ids]
+
+    def _load_small(self, entities: Sequence[str]) -> list[Any]:
+        rows = self._load_parked(entities)
+        sizes = Counter[str]()
+        for row in rows:
+            sizes[row["entity"]] += row["size"]
+        return [row | {"is_read": sizes[row["entity"]] <= parked.SMALL_BYTES} for row in rows]
+
+    def _used(self, entities: Sequence[str], accounts: Sequence[str], removed: Sequence[int]) -> list[Any]:
+        found: dict[tuple[str, str], list[int]] = {}
+        for row in self._parked.values():
+            for kind, names in (("entity", entities), ("account", accounts)):
+                if row.get(kind) in names and row["id"] not in removed:
+                    found.setdefault((kind, row[kind]), []).append(row["size"])
+        return [(*place, len(sizes), sum(sizes)) for place, sizes in found.items()]
 
     def _due_parked(self, now: datetime, limit: int | None, _window: int | None = None) -> list[Any]:
         due = [row for row in self._parked.values() if row["due_at"] is not None and row["due_at"] <= now]

@@ -6,6 +6,7 @@ from uuid import UUID
 from didflow_chassis.dead_letter_operations import Action, Result, handle
 from didflow_chassis.dead_letters import DeadLetters
 from didflow_chassis.decision import Decided, Refused
+from didflow_chassis.parked_operations import give_up
 
 
 class Operator(DeadLetters):
@@ -20,6 +21,11 @@ class Operator(DeadLetters):
     async def _handle(self, action: Action, ids: Iterable[UUID]) -> dict[UUID, str]:
         results = await handle(self.database, action, ids, actor="user:ann")
         return {letter_id: _outcome(result) for letter_id, result in results.items()}
+
+    async def give_up(self, ids: Iterable[int]) -> dict[int, str]:
+        """Give up parked messages that are under retry."""
+        results = await give_up(self.database, ids, actor="user:ann")
+        return {row_id: _outcome(result) for row_id, result in results.items()}
 
 
 def _outcome(result: Result) -> str:

@@ -36,3 +36,9 @@ def raw(
 
 def named(number: int) -> tuple[UUID, str]:
     return derived_id("counter", str(number)), f"+3531960{number:04d}"
+
+
+def padded(plain: Record, size: int) -> Record:
+    """Return a record of the same event with `size` bytes more, in a field that nobody knows."""
+    value = (plain.value or b"").replace(b'"data":{', b'"data":{"pad":"%s",' % (b"x" * size))
+    return Record(plain.topic, plain.partition, plain.offset, plain.key, value, plain.headers)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import typer
 
-from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, run
+from didflow.commands.options import Data, Json, OneService, Postgres, confirm, databases_of, fail, run
 from didflow.console import Screen
-from didflow.errors import BadInput, NoTerminal
+from didflow.errors import BadInput
 from didflow.id_prefix import parse_id
 from didflow.tables import Column
 
@@ -153,7 +153,8 @@ def _chosen(
         Screen().line("no dead letters")
         raise typer.Exit(0)
     if not yes:
-        _ask(verb, found)
+        services = sorted({one.service for one in found})
+        confirm(verb, f"{len(found)} dead letters of {', '.join(services)}")
     return {one.letter.id: one for one in found}
 
 
@@ -170,19 +171,6 @@ async def _named(databases: Mapping[str, str], ids: Sequence[str]) -> Chosen:
         else:
             chosen |= {one.letter.id: one for one in record.letters}
     return chosen
-
-
-def _ask(verb: str, found: Sequence["Found"]) -> None:
-    """Ask before everything is handled. Ends the command without a yes."""
-    services = sorted({one.service for one in found})
-    what = f"{verb} {len(found)} dead letters of {', '.join(services)}"
-    if not sys.stdin.isatty():
-        raise fail(
-            NoTerminal(f"Nobody can be asked, because standard input is not a terminal. To {what}: --yes.")
-        )
-    if not typer.confirm(f"{what[0].upper()}{what[1:]}?", err=True):
-        Screen(stderr=True).line("Nothing was changed.")
-        raise typer.Exit(1)
 
 
 async def _outcomes(

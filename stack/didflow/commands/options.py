@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from didflow.console import Screen, leave_quietly
-from didflow.errors import BadInput, StackError
+from didflow.errors import BadInput, NoTerminal, StackError
 from didflow.services import SERVICES
 from didflow.state import DATA_VARIABLE, default_folder
 from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
@@ -129,6 +130,18 @@ async def _until_signaled(work: Coroutine[Any, Any, T]) -> T:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     return await task
+
+
+def confirm(verb: str, things: str) -> None:
+    """Ask before many things are changed. Ends the command without a yes."""
+    what = f"{verb} {things}"
+    if not sys.stdin.isatty():
+        raise fail(
+            NoTerminal(f"Nobody can be asked, because standard input is not a terminal. To {what}: --yes.")
+        )
+    if not typer.confirm(f"{what[0].upper()}{what[1:]}?", err=True):
+        Screen(stderr=True).line("Nothing was changed.")
+        raise typer.Exit(1)
 
 
 def fail(error: Exception) -> typer.Exit:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from didflow.commands.options import Data, Json, OneService, Postgres, databases_of, fail, number_of, run
+from didflow.commands.options import (
+    Data,
+    Json,
+    OneService,
+    Postgres,
+    confirm,
+    databases_of,
+    fail,
+    number_of,
+    run,
+)
 from didflow.console import Screen
 from didflow.errors import BadInput, StackError
 from didflow.id_prefix import parse_id
@@ -30,6 +40,7 @@ Did = Annotated[
     typer.Option("--did", help="Only messages of the DID with this id. The beginning of an id is enough."),
 ]
 Number = Annotated[str | None, typer.Option(help="Only messages of this number, such as +442079460018.")]
+Topic = Annotated[str | None, typer.Option("--type", help="Only events of this type, such as did.purchased.")]
 _TABLE = (
     Column(name="entity"),
     Column(name="number"),
@@ -53,6 +64,7 @@ def list_parked(
     *,
     service: OneService = None,
     reason: Reason = None,
+    topic: Topic = None,
     did: Did = None,
     number: Number = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
@@ -66,7 +78,7 @@ def list_parked(
     except StackError as error:
         raise fail(error) from None
     databases = databases_of(data, postgres, service)
-    found = run(_found(databases, reason, did, subject, limit))
+    found = run(_found(databases, reason=reason, topic=topic, did=did, subject=subject, limit=limit))
     screen = Screen()
     if json:
         for one in found:
@@ -77,8 +89,54 @@ def list_parked(
         screen.line("no parked messages")
 
 
+@app.command("give-up")
+def give_up(
+    *,
+    service: OneService = None,
+    topic: Topic = None,
+    did: Did = None,
+    number: Number = None,
+    every: Annotated[bool, typer.Option("--all", help="All messages under retry.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: Data = None,
+    postgres: Postgres = None,
+) -> None:
+    """Give up messages under retry. Each is tried once more, and if it fails again, it is a dead letter.
+
+    Use it for messages that must not wait for a release without the defect.
+    """
+    from didflow import parked as parked_messages
+
+    if every == any((topic, did, number)):
+        raise fail(BadInput("Say which messages: --type, --did, --number, or --all."))
+    try:
+        subject = number_of(number)
+    except StackError as error:
+        raise fail(error) from None
+    databases = databases_of(data, postgres, service)
+    found = run(
+        _found(databases, reason="retry", topic=topic, did=did, subject=subject, limit=parked_messages.MOST)
+    )
+    screen = Screen()
+    if not found:
+        screen.line("no messages under retry")
+        return
+    if not yes:
+        confirm("give up", f"{len(found)} messages of {', '.join(sorted({one.service for one in found}))}")
+    given_up = run(parked_messages.give_up(databases, found))
+    screen.line(
+        f"{given_up} messages are tried once more. What fails again is a dead letter: didflow dlq list"
+    )
+
+
 async def _found(
-    databases: Mapping[str, str], reason: str | None, did: str | None, subject: str | None, limit: int
+    databases: Mapping[str, str],
+    *,
+    reason: str | None,
+    topic: str | None,
+    did: str | None,
+    subject: str | None,
+    limit: int,
 ) -> "list[Waiting]":
     from didflow import parked as parked_messages
 
@@ -87,7 +145,12 @@ async def _found(
     entity = await parked_messages.entity(databases, parse_id(did)) if did is not None else None
     if did is not None and entity is None:
         return []
-    wanted = parked_messages.Wanted(reason=reason, entity=entity, number=subject)
+    wanted = parked_messages.Wanted(
+        reason=reason,
+        entity=entity,
+        number=subject,
+        topic=topic and topic.removeprefix("didflow.").removesuffix(".v1"),
+    )
     return await parked_messages.listed(databases, wanted, limit=limit)
 
 

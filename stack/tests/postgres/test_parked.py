@@ -73,7 +73,8 @@ async def test_the_list_is_by_age_and_can_be_narrowed(databases: Mapping[str, st
 
 def didflow(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     here = {name: value for name, value in os.environ.items() if not name.startswith("DIDFLOW_")}
-    command = [script("didflow"), "parked", "list", "--data", str(folder), *arguments]
+    verb = () if arguments[:1] == ("give-up",) else ("list",)
+    command = [script("didflow"), "parked", *verb, *arguments, "--data", str(folder)]
     return subprocess.run(command, env=here, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -117,3 +118,21 @@ async def test_an_unknown_reason_is_an_error(folder: Path) -> None:
         done.stderr.strip()
         == "didflow: bad_input: Unknown reason 'tired'. Use one of early, retry, behind, dead."
     )
+
+
+async def test_messages_under_retry_are_given_up(databases: Mapping[str, str], folder: Path) -> None:
+    """Those that the options name have no attempts left and are due at once. The others stay as they are."""
+    await insert_parked(databases["billing"], "a", "retry", hours=1)
+    await insert_parked(databases["provisioning"], "b", "retry", hours=1)
+    await insert_parked(databases["billing"], "c", "behind", hours=1)
+    assert "Say which messages" in didflow(folder, "give-up").stderr
+    assert didflow(folder, "give-up", "--type", "did.removed").stdout.strip() == "no messages under retry"
+    asked = didflow(folder, "give-up", "--service", "billing", "--all")
+    assert (asked.returncode, "--yes" in asked.stderr) == (1, True)
+    done = didflow(folder, "give-up", "--service", "billing", "--number", "+442079460018", "--yes")
+    assert done.stdout.startswith("1 messages are tried once more.")
+    found = await parked.listed(databases, Wanted(), limit=10)
+    assert {one.entity: one.attempts for one in found} == {"a": 4, "b": 2, "c": 2}
+    (given_up,) = (one for one in found if one.entity == "a")
+    assert given_up.due_at is not None
+    assert given_up.due_at - given_up.since < timedelta(hours=1, minutes=1)

@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("entity", sa.Text, nullable=False, comment="key of the state that the message is about"),
         sa.Column("subject", sa.Text, nullable=False, comment="the ordering key that is locked for it"),
         sa.Column("model", sa.Text, nullable=False, comment="name of that state's class"),
+        sa.Column("account", sa.Text, comment="account of the event; null for a timer and before it is decoded"),
         sa.Column("type", sa.Text, comment="type of the event; null for a timer and before it is decoded"),
         sa.Column("reason", sa.Text, nullable=False, comment="early, retry, behind or dead"),
         sa.Column("missing", sa.Text, comment="what an early message needs"),
@@ -78,9 +79,17 @@ def upgrade() -> None:
         sa.Column("since", instant(), nullable=False),
         sa.Column("last_error", sa.Text),
         sa.Column("inbox_id", BYTEA, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False, server_default="0", comment="bytes of the record"),
         *record(),
     )
-    op.create_index("parked_entity", "parked", ["entity", "id"])
+    op.create_index("parked_entity", "parked", ["entity", "id"], postgresql_include=["size"])
+    op.create_index(
+        "parked_account",
+        "parked",
+        ["account"],
+        postgresql_include=["size", "id"],
+        postgresql_where=sa.text("account IS NOT NULL"),
+    )
     op.create_index("parked_due_at", "parked", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
 
     op.create_table(

@@ -95,8 +95,8 @@ async def test_retried_letters_that_die_again_are_no_more_than_before_with_sever
     ids = [row[0] for row in await database.fetch("SELECT id FROM parked")]
     load, loaded = parked.load, asyncio.Barrier(4)
 
-    async def load_together(*arguments: Any) -> list[Any]:
-        rows = await load(*arguments)
+    async def load_together(*arguments: Any, **options: Any) -> list[Any]:
+        rows = await load(*arguments, **options)
         await loaded.wait()
         return rows
 
