@@ -99,7 +99,9 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
             decide=partial(retry_carrier_command, timings=timings), needs=needs.queue
         ),
         CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
-        DeleteVoiceTrunk: Handler(decide=delete_voice_trunk, model=VoiceTrunk, needs=needs.use_of_trunk),
+        DeleteVoiceTrunk: Handler(
+            decide=delete_voice_trunk, model=VoiceTrunk, state_needs=needs.use_of_trunk
+        ),
         ReplaceVoiceTrunk: Handler(decide=replace_voice_trunk, model=VoiceTrunk, needs=needs.other_trunk),
     }
 

@@ -32,9 +32,9 @@ def queue_and_trunk(command: SetVoice) -> Iterable[Ref]:
     yield Ref(VoiceTrunk, command.voice_trunk_id)
 
 
-def use_of_trunk(command: DeleteVoiceTrunk) -> Iterable[Ref]:
-    """Return the count of live DIDs that use the voice trunk."""
-    yield Ref(VoiceTrunkUse, command.entity_id)
+def use_of_trunk(trunk: VoiceTrunk | None, command: DeleteVoiceTrunk, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the count of live DIDs that use the voice trunk, for those only who may delete it."""
+    return [Ref(VoiceTrunkUse, trunk.trunk_id)] if trunk and trunk.is_deletable_by(command.caller) else []
 
 
 def other_trunk(command: ReplaceVoiceTrunk) -> Iterable[Ref]:

@@ -41,6 +41,10 @@ class VoiceTrunk(Struct, frozen=True, kw_only=True):
         """Return True if the caller reaches the trunk or is served by it. It is the rule of `usable_voice_trunks`."""
         return not self.deleted and (self.serves(caller.account) or caller.reaches(self.account))
 
+    def is_deletable_by(self, caller: Caller) -> bool:
+        """Return True if the caller reaches the trunk. Nobody else learns whether it exists or is in use."""
+        return not self.deleted and caller.reaches(self.account)
+
 
 class VoiceTrunkUse(Struct, frozen=True, kw_only=True):
     """The number of live DIDs that use a voice trunk. There is no such state for zero."""
@@ -75,7 +79,7 @@ def delete_voice_trunk(
 
     Source: spec provisioning, Routing.
     """
-    if trunk is None or trunk.deleted or not command.caller.reaches(trunk.account):
+    if trunk is None or not trunk.is_deletable_by(command.caller):
         return NOT_FOUND
     use = known.get(VoiceTrunkUse, trunk.trunk_id)
     if use is not None:

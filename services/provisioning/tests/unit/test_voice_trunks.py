@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
+from didflow_chassis.testing.memory import MemoryDatabase
 from didflow_provisioning.domain.commands import DeleteVoiceTrunk
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
+from didflow_provisioning.store.tables import VOICE_TRUNK_USE
 
 
 @pytest.fixture
@@ -75,3 +77,22 @@ def test_an_unknown_a_foreign_and_a_deleted_trunk_have_one_answer(stage: Any, me
     stage.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=1))
     deleted = stage.process(deletion(messages))
     assert unknown == foreign == deleted == Refused("not_found", "No such voice trunk in your accounts.")
+
+
+@pytest.mark.parametrize(
+    ("account", "is_counted"), [("master/acme", True), ("master", True), ("master/other", False)]
+)
+def test_the_dids_of_a_trunk_are_counted_only_for_those_who_may_delete_it(
+    with_trunk: Any, messages: Any, monkeypatch: pytest.MonkeyPatch, account: str, is_counted: bool
+) -> None:
+    """The time that a refusal takes does not tell others how many DIDs use the trunk."""
+    loaded: list[str] = []
+    fetch = MemoryDatabase.fetch
+
+    async def recorded(self: MemoryDatabase, statement: Any, *values: Any) -> list[Any]:
+        loaded.append(statement)
+        return await fetch(self, statement, *values)
+
+    monkeypatch.setattr(MemoryDatabase, "fetch", recorded)
+    with_trunk.process(deletion(messages, account=account))
+    assert (VOICE_TRUNK_USE.load_sql in loaded) == is_counted
