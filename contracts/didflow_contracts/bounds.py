@@ -59,7 +59,7 @@ DECIMALS: Final = Range(0, 9, "decimal places of an amount; what is charged has 
 COUNT: Final = Range(0, 2_147_483_647, "counts, channels and seconds")
 ORDINAL: Final = Range(1, 2_147_483_647, "positions and versions, counted from 1")
 CYCLES: Final = Range(0, 999, "billing cycles")
-UNSIGNED_16_BIT: Final = Range(0, 65_535, "priorities and weights, as in DNS")
+PRIORITY: Final = Range(0, 65_535, "priorities and weights of trunks, as in DNS")
 RING_TIME: Final = Range(1, 600, "seconds that a call may ring")
 
 NAME: Final = Range(1, 255, "characters of a name, a code, an order number or another word")
@@ -75,6 +75,7 @@ NUMBER_LIST: Final = Range(0, 40_000, "characters of a list of numbers or ids in
 ITEMS: Final = Range(0, 100, "items of a list inside an event or a body")
 STATED_VALUES: Final = Range(0, 20, "values that a document states")
 SAMPLE_MESSAGES: Final = Range(1, 5, "sample messages of a campaign")
+REASONS: Final = Range(1, 100, "reasons of a rejection")
 BATCH: Final = Range(1, 1_000, "things in one request")
 
 BOUNDS: Final[tuple[Range[Any], ...]] = tuple(

@@ -1,8 +1,20 @@
 """How a caller names a DID in a path, a query or a body: by its `did_id` or by its number."""
 
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
+from pydantic import Field
+
+from didflow_contracts.bounds import BATCH, NAME
 from didflow_contracts.numbers import is_e164
+
+DidName: TypeAlias = Annotated[str, Field(max_length=NAME.most)]
+"""A DID as a caller names it. What is no number and no id is not found."""
+
+DidNames: TypeAlias = Annotated[
+    list[DidName], Field(json_schema_extra={"minItems": BATCH.least, "maxItems": BATCH.most})
+]
+"""The DIDs of a request. Their number is checked by `check_size`, because it has codes of its own."""
 
 _UUID_LENGTHS = (32, 36)
 

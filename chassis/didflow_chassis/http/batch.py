@@ -19,8 +19,9 @@ from didflow_chassis.http.idempotency import REPLAYED
 from didflow_chassis.http.problems import FieldError, Problem, clean
 from didflow_chassis.stage.call import CommandDecision
 from didflow_chassis.stage.idempotency import Answer
+from didflow_contracts.bounds import BATCH
 
-MAX_ITEMS = 1_000
+MAX_ITEMS = BATCH.most
 NOT_FOUND = Refused("not_found", "No such number or id in your accounts.")
 
 

@@ -27,6 +27,7 @@ from didflow_chassis.jobs.results import ItemOutcome
 from didflow_chassis.service import Service
 from didflow_chassis.tenancy import within
 from didflow_contracts.roles import Action
+from didflow_contracts.vocabulary import Name
 
 CSV_COLUMNS: Final = tuple(JobResultResponse.model_fields)
 
@@ -34,7 +35,7 @@ CSV_COLUMNS: Final = tuple(JobResultResponse.model_fields)
 class JobsQuery(BaseModel):
     """Filters of jobs. A job must satisfy all that are given."""
 
-    kind: str | None = Field(default=None, description="What the jobs do, such as `rebuild`.")
+    kind: Name | None = Field(default=None, description="What the jobs do, such as `rebuild`.")
     state: JobState | None = Field(default=None, description="The state of the jobs.")
 
 

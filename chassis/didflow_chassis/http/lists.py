@@ -8,22 +8,23 @@ Source: spec http, Lists.
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 
 from didflow_chassis.http.problems import FieldError, Problem
 from didflow_chassis.http.runtime import ReadDatabase
+from didflow_contracts.instants import Instant
 
 PARAMETERS = ("limit", "cursor", "sort")
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 50
-MAX_CURSOR = 2_000
+MAX_CURSOR = 8_000
+"""Characters of a cursor. The longest names that a list is sorted by fit, however they are encoded."""
 _KEY_COLUMN = "page_{}"
 
 T = TypeVar("T")
@@ -200,9 +201,6 @@ def _typed(value: Any, column: Column) -> Column:
 
 _Word = Annotated[str, StringConstraints(max_length=200)]
 _Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-_Instant = Annotated[
-    AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))
-]
 _Small = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 _Large = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
@@ -244,5 +242,5 @@ def _value_type(column: sa.ColumnElement[Any]) -> Any:
     if isinstance(kind, sa.Integer):
         return _Small | None
     if isinstance(kind, sa.DateTime) and kind.timezone:
-        return _Instant | None
+        return Instant | None
     return (_Text if kind.python_type is str else kind.python_type) | None

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from didflow_chassis.http.idempotency import CHANGING, KEY_HEADER, MAX_KEY
-from didflow_chassis.http.lists import DEFAULT_LIMIT, MAX_LIMIT
+from didflow_chassis.http.lists import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT
 from didflow_chassis.http.problems import MEDIA_TYPE
+from didflow_contracts.bounds import NAME
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {
@@ -35,13 +36,13 @@ _LIST: tuple[dict[str, Any], ...] = (
     {
         "name": "cursor",
         "in": "query",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "maxLength": MAX_CURSOR},
         "description": "The `next` of the previous page.",
     },
     {
         "name": "sort",
         "in": "query",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "maxLength": NAME.most},
         "description": "A column; with `-` in front, in descending order.",
     },
 )

@@ -24,16 +24,15 @@ from didflow_chassis.http.parameters import Number
 from didflow_chassis.http.routes import Router
 from didflow_chassis.records import printable, readable
 from didflow_chassis.service import Service
-from didflow_contracts.names import parse_id
-
-Word = Annotated[str, Field(min_length=1, max_length=249)]
+from didflow_contracts.names import DidNames, parse_id
+from didflow_contracts.vocabulary import Name
 
 
 class DeadLettersQuery(BaseModel):
     """Filters of dead letters. A letter must satisfy all that are given."""
 
-    reason: Word | None = Field(default=None, description="The code of the reason, such as `defect`.")
-    topic: Word | None = Field(default=None, description="The topic of the record.")
+    reason: Name | None = Field(default=None, description="The code of the reason, such as `defect`.")
+    topic: Name | None = Field(default=None, description="The topic of the record.")
     number: Number | None = Field(default=None, description="The number of the message.")
 
 
@@ -44,7 +43,7 @@ class ParkedQuery(BaseModel):
         default=None, description="Why the message is parked."
     )
     number: Number | None = Field(default=None, description="The number of the message.")
-    entity: Word | None = Field(
+    entity: Name | None = Field(
         default=None, description="What the message is about, such as a DID by its id."
     )
 
@@ -54,7 +53,7 @@ class DeadLettersBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dead_letters: list[str] = Field(description="1 to 1,000 ids of dead letters.")
+    dead_letters: DidNames = Field(description="1 to 1,000 ids of dead letters.")
 
 
 class DeadLetterResponse(BaseModel):

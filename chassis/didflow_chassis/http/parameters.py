@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from didflow_chassis.http.input_errors import ErrorMessage
+from didflow_contracts.bounds import NAME
 from didflow_contracts.names import parse_number
 
 
@@ -17,6 +18,7 @@ def _number(text: str) -> str:
 
 Number = Annotated[
     str,
+    Field(max_length=NAME.most),
     AfterValidator(_number),
     ErrorMessage("Write a number with its country code, such as +3532212345. The plus sign can be left out."),
 ]

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.datastructures import QueryParams
 
 from didflow_chassis.http import Problem
-from didflow_chassis.http.lists import page_of_items, write_cursor
+from didflow_chassis.http.lists import page_of_items, read_cursor, write_cursor
+from didflow_contracts.bounds import ACCOUNT_PATH, COUNT, INSTANT, NAME
 
 
 async def test_only_one_row_more_than_the_limit_is_read(world: Any) -> None:
@@ -50,3 +52,23 @@ def test_a_cursor_of_another_list_in_memory_is_refused(value: int | None) -> Non
     with pytest.raises(Problem) as caught:
         page_of_items(["a"], params, sort="name", key=str, render=dict)
     assert caught.value.code == "cursor_invalid"
+
+
+@pytest.mark.parametrize("character", ["a", "\x01", "\u00e9", "\U0001f600", '"', "\\"])
+def test_a_cursor_holds_the_longest_values_of_a_list(character: str) -> None:
+    """The `next` of a page is never refused, whatever the names are that the list is sorted by."""
+    columns = (sa.column("name", sa.Text()), sa.column("path", sa.Text()))
+    values = (character * NAME.most, "a" * ACCOUNT_PATH.most)
+    assert read_cursor(write_cursor("name", values), "name", columns) == values
+
+
+@pytest.mark.parametrize("end", ["least", "most"])
+def test_a_cursor_holds_both_ends_of_the_bounds(end: str) -> None:
+    """An instant and an integer at the end of its range can be sorted by. Other ones are in no list."""
+    columns = (sa.column("at", sa.TIMESTAMP(timezone=True)), sa.column("count", sa.Integer()))
+    values = (getattr(INSTANT, end), getattr(COUNT, end))
+    assert read_cursor(write_cursor("at", values), "at", columns) == values
+    with pytest.raises(Problem):
+        read_cursor(write_cursor("at", ("9999-12-31T23:59:59-01:00", 1)), "at", columns)
+    with pytest.raises(Problem):
+        read_cursor(write_cursor("at", (values[0], COUNT.most + 1)), "at", columns)

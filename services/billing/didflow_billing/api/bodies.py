@@ -9,6 +9,7 @@ from didflow_chassis.decision import Caller, Command
 from didflow_chassis.http import Target
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.instants import Instant
+from didflow_contracts.names import DidName, DidNames
 from didflow_contracts.vocabulary import Cycles, EntryKind, Flag, Months, Name
 
 
@@ -17,7 +18,7 @@ class TermsBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dids: list[str] = Field(description="1 to 1,000 DID ids or numbers.")
+    dids: DidNames = Field(description="1 to 1,000 DID ids or numbers.")
 
     def command(self, target: Target, caller: Caller) -> Command:
         """Return the command for one DID."""
@@ -114,9 +115,7 @@ QuoteBody = Annotated[QuoteSetCycles | QuoteRenew | QuoteCancel | QuoteRestore, 
 class LedgerQuery(BaseModel):
     """Filters of the ledger. An entry must satisfy all that are given."""
 
-    did: Annotated[str, Field(max_length=64)] | None = Field(
-        default=None, description="One DID by its id, or all DIDs of a number."
-    )
+    did: DidName | None = Field(default=None, description="One DID by its id, or all DIDs of a number.")
     payer: AccountPath | None = Field(
         default=None, description="Entries of this payer, without accounts below."
     )

@@ -11,19 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from didflow_chassis.http import FieldError, Problem
 from didflow_chassis.tenancy import in_subtree
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import BATCH, ITEMS, NAME, NUMBER_LIST
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ids import uuid7
 from didflow_contracts.instants import Instant
-from didflow_contracts.names import parse_number
+from didflow_contracts.names import DidNames, parse_number
 from didflow_contracts.numbers import CountryCode
-from didflow_contracts.vocabulary import AdditionalService, Name, ServiceState, Status
+from didflow_contracts.vocabulary import AdditionalService, Flag, Name, ServiceState, Status
 from didflow_inventory.domain.my_numbers.listing import Filter
 from didflow_inventory.store.tables import dids
 
-MAX_NUMBERS: Final = 1_000
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+ShortText = Annotated[
+    str, StringConstraints(min_length=NAME.least, max_length=NAME.most, pattern=r"^[^\x00]*$")
+]
 
 
 class PurchaseBody(DidPurchased):
@@ -50,11 +52,11 @@ class AccountBody(BaseModel):
         default=None,
         description="Carrier of its numbers; if absent, that of the nearest account above that has one.",
     )
-    allow_external_numbers: bool = Field(
+    allow_external_numbers: Flag = Field(
         default=False,
         description="Whether its administrator may add numbers that the reseller did not provide.",
     )
-    may_set_prices: bool = Field(
+    may_set_prices: Flag = Field(
         default=False,
         description="Whether its callers may name the price of a purchase. Only a caller that may name prices "
         "itself can allow this.",
@@ -66,10 +68,10 @@ class AssignEndUserBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dids: list[str] = Field(description="1 to 1,000 ids or numbers.")
+    dids: DidNames = Field(description="1 to 1,000 ids or numbers.")
     identity_id: UUID
     address_id: UUID | None = None
-    document_ids: list[UUID] = Field(default=[], max_length=100)
+    document_ids: list[UUID] = Field(default=[], max_length=ITEMS.most)
 
 
 class DidQuery(BaseModel):
@@ -79,7 +81,7 @@ class DidQuery(BaseModel):
     number_contains: ShortText | None = Field(
         default=None, description="Consecutive digits anywhere in the number."
     )
-    numbers: Annotated[str, StringConstraints(max_length=40_000)] | None = Field(
+    numbers: Annotated[str, StringConstraints(max_length=NUMBER_LIST.most)] | None = Field(
         default=None, description="Up to 1,000 numbers, separated by commas."
     )
     description: ShortText | None = Field(
@@ -131,8 +133,8 @@ class DidQuery(BaseModel):
             yield dids.c.number.contains(digits)
         if self.numbers is not None:
             texts = [text for text in self.numbers.split(",") if text.strip()]
-            if len(texts) > MAX_NUMBERS:
-                message = f"Give at most {MAX_NUMBERS} numbers; there are {len(texts)}."
+            if len(texts) > BATCH.most:
+                message = f"Give at most {BATCH.most} numbers; there are {len(texts)}."
                 error = FieldError(field="numbers", code="too_many", message=message)
                 raise Problem("too_many", message, errors=[error])
             yield dids.c.number.in_([number for text in texts if (number := parse_number(text))])

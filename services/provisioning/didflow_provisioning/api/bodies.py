@@ -5,12 +5,13 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, model_validator
 
 from didflow_chassis.http import ErrorMessage
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import ITEMS, NAME, PRIORITY, RING_TIME
 from didflow_contracts.events.carrier import Endpoint
-from didflow_contracts.names import parse_did
+from didflow_contracts.names import DidName, DidNames, parse_did
 from didflow_contracts.numbers import E164
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import CarrierAction, Channels, Name
@@ -20,7 +21,7 @@ from didflow_provisioning.store.tables import carrier_commands
 SipUri = Annotated[
     str,
     Field(
-        max_length=255,
+        max_length=NAME.most,
         pattern=r"^sips?:([A-Za-z0-9._~+*%-]{1,64}@)?([A-Za-z0-9.-]{1,190}|\[[0-9A-Fa-f:.]{2,45}\])"
         r"(:[0-9]{1,5})?(;[A-Za-z0-9=._-]{1,64})*$",
         description="A SIP or SIPS URI without a password.",
@@ -28,7 +29,8 @@ SipUri = Annotated[
     ),
     ErrorMessage("Write a SIP URI without a password, such as sip:pbx.example.com:5060."),
 ]
-Seconds = Annotated[int, Field(ge=1, le=600)]
+Seconds = Annotated[int, Strict(), Field(ge=RING_TIME.least, le=RING_TIME.most)]
+Priority = Annotated[int, Strict(), Field(ge=PRIORITY.least, le=PRIORITY.most)]
 Codec = Literal["opus", "g722", "pcma", "pcmu", "g729"]
 
 
@@ -42,7 +44,7 @@ class SipTarget(_Body):
     uri: SipUri
     transport: Literal["udp", "tcp", "tls"] = "udp"
     codecs: tuple[Codec, ...] = Field(
-        default=(), max_length=10, description="In order of preference. Empty: any codec."
+        default=(), max_length=ITEMS.most, description="In order of preference. Empty: any codec."
     )
 
 
@@ -71,10 +73,8 @@ class VoiceTrunkBody(VoiceDestination):
 
     name: Name
     account: AccountPath | None = Field(default=None, description="The owner. Default: your account.")
-    priority: int = Field(default=1, ge=0, le=65535, description="In a group, lower is tried first.")
-    weight: int = Field(
-        default=1, ge=0, le=65535, description="In a group, the share among equal priorities."
-    )
+    priority: Priority = Field(default=1, description="In a group, lower is tried first.")
+    weight: Priority = Field(default=1, description="In a group, the share among equal priorities.")
     ring_timeout_s: Seconds | None = Field(default=None, description="How long it may ring, in seconds.")
     failover: VoiceDestination | None = Field(default=None, description="Where calls go if the trunk fails.")
 
@@ -93,7 +93,7 @@ class ReplaceBody(_Body):
 class DidsBody(_Body):
     """DIDs to change."""
 
-    dids: list[str] = Field(description="1 to 1,000 DID ids or numbers.")
+    dids: DidNames = Field(description="1 to 1,000 DID ids or numbers.")
 
 
 class SetVoiceBody(DidsBody):
@@ -111,9 +111,7 @@ class SetCapacityBody(DidsBody):
 class CarrierCommandsQuery(BaseModel):
     """Filters of the list of carrier commands. A command must match all of them."""
 
-    did: Annotated[str, Field(max_length=64)] | None = Field(
-        default=None, description="A DID id, or a number for all its DIDs."
-    )
+    did: DidName | None = Field(default=None, description="A DID id, or a number for all its DIDs.")
     carrier: Name | None = None
     action: CarrierAction | None = None
     state: CommandState | None = None

@@ -9,18 +9,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from didflow_chassis.http import ErrorMessage
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import BATCH, ITEMS, NAME, NUMBER_LIST, REASONS
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.validation_errors import wrong_field
+from didflow_contracts.vocabulary import Name
+from didflow_contracts.vocabulary import Text as Message
 from didflow_verification.domain.evaluation.findings import MESSAGES, REJECTION_CODES, REVIEWER_MESSAGES
-
-MAX_IDS = 1_000
 
 Text = Annotated[
     str,
-    Field(min_length=1, max_length=200, pattern=r"\S"),
-    ErrorMessage("Write a text of 1 to 200 characters that is not blank."),
+    Field(min_length=NAME.least, max_length=NAME.most, pattern=r"\S"),
+    ErrorMessage(f"Write a text of {NAME.least} to {NAME.most} characters that is not blank."),
 ]
-Ids = Annotated[list[UUID], Field(max_length=50)]
+Ids = Annotated[list[UUID], Field(max_length=ITEMS.most)]
 
 
 class StrictModel(BaseModel):
@@ -34,8 +35,8 @@ def _ids(text: str) -> list[UUID]:
         ids = [UUID(part) for part in text.split(",") if part]
     except ValueError:
         raise ValueError("Write ids separated by commas.") from None
-    if len(ids) > MAX_IDS:
-        raise ValueError(f"List at most {MAX_IDS:,} ids; there are {len(ids):,}.")
+    if len(ids) > BATCH.most:
+        raise ValueError(f"List at most {BATCH.most:,} ids; there are {len(ids):,}.")
     return ids
 
 
@@ -47,7 +48,7 @@ def _checked_ids(text: str) -> str:
 class DetailsQuery(BaseModel):
     """Filters of a list of identities, addresses or documents."""
 
-    ids: Annotated[str, AfterValidator(_checked_ids)] | None = Field(
+    ids: Annotated[str, Field(max_length=NUMBER_LIST.most), AfterValidator(_checked_ids)] | None = Field(
         default=None, description="Up to 1,000 ids, separated by commas."
     )
     identity_id: UUID | None = Field(default=None, description="The identity that they belong to.")
@@ -74,11 +75,9 @@ def _rejection_code(code: str) -> str:
 class ReasonBody(StrictModel):
     """A coded reason. The code `other` needs a message."""
 
-    code: Annotated[str, AfterValidator(_rejection_code)]
-    field: Annotated[str, Field(max_length=200)] | None = Field(
-        default=None, description="The path of the detail that the reason is about."
-    )
-    message: Annotated[str, Field(max_length=1000)] = Field(
+    code: Annotated[Name, AfterValidator(_rejection_code)]
+    field: Name | None = Field(default=None, description="The path of the detail that the reason is about.")
+    message: Message = Field(
         default="", description="The text of the reviewer. Without it, the text of the code is used."
     )
 
@@ -92,3 +91,7 @@ class ReasonBody(StrictModel):
         """Return the reason, with the text of the code if there is no message."""
         standard = {**MESSAGES, **REVIEWER_MESSAGES}[self.code]
         return Reason(code=self.code, field=self.field, message=self.message or standard)
+
+
+Reasons = Annotated[list[ReasonBody], Field(max_length=REASONS.most)]
+SomeReasons = Annotated[Reasons, Field(min_length=REASONS.least)]

@@ -1,7 +1,6 @@
 """Requests about identities and addresses."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,12 +8,18 @@ from pydantic import ConfigDict, Field, model_validator
 
 from didflow_chassis.decision import Caller
 from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import NAME, POSTAL_CODE, STREET
+from didflow_contracts.instants import BirthDate
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import EndUserType
 from didflow_verification.api.bodies import StrictModel, Text
 from didflow_verification.domain.commands import CreateAddress, CreateIdentity
 from didflow_verification.domain.details.identity import Person, Place
+
+Street = Annotated[str, Field(min_length=STREET.least, max_length=STREET.most)]
+PostalCode = Annotated[str, Field(max_length=POSTAL_CODE.most)]
+Region = Annotated[str, Field(max_length=NAME.most)]
 
 
 class PersonFields(StrictModel):
@@ -26,7 +31,7 @@ class PersonFields(StrictModel):
     tax_id: Text | None = None
     first_name: Text | None = None
     last_name: Text | None = None
-    birth_date: date | None = None
+    birth_date: BirthDate | None = None
     national_id: Text | None = None
     passport_number: Text | None = None
     contact_email: Text | None = None
@@ -79,10 +84,10 @@ class IdentityBody(IdentityFields):
 class PlaceFields(StrictModel):
     """An address."""
 
-    street: Annotated[str, Field(min_length=1, max_length=500, description="Street lines.")]
+    street: Annotated[Street, Field(description="Street lines.")]
     city: Text
-    postal_code: Annotated[str, Field(max_length=20)] = ""
-    region: Annotated[str, Field(max_length=200)] = ""
+    postal_code: PostalCode = ""
+    region: Region = ""
     country: CountryCode
 
     def place(self) -> Place:
@@ -143,10 +148,10 @@ class AddressPatch(_Patch):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"street": "2 Quay Street"}]})
 
-    street: Annotated[str, Field(min_length=1, max_length=500)] = ""
+    street: Street = ""
     city: Text = ""
-    postal_code: Annotated[str, Field(max_length=20)] = ""
-    region: Annotated[str, Field(max_length=200)] = ""
+    postal_code: PostalCode = ""
+    region: Region = ""
     country: CountryCode = ""
 
     @model_validator(mode="before")

@@ -1,7 +1,6 @@
 """The form of an upload."""
 
 import json
-from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -9,6 +8,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import ErrorMessage, check_fields, invalid_input
+from didflow_contracts.bounds import STATED_VALUE, STATED_VALUES
+from didflow_contracts.instants import DocumentDate
 from didflow_verification.api.bodies import StrictModel
 from didflow_verification.domain.commands import CreateDocument
 
@@ -19,8 +20,12 @@ Word = Annotated[
 ]
 Value = Annotated[
     str,
-    Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
-    ErrorMessage("Write a text of 1 to 500 characters that is not blank."),
+    Field(
+        min_length=STATED_VALUE.least, max_length=STATED_VALUE.most, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"
+    ),
+    ErrorMessage(
+        f"Write a text of {STATED_VALUE.least} to {STATED_VALUE.most} characters that is not blank."
+    ),
 ]
 
 
@@ -37,7 +42,7 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
-Day = Annotated[date | None, BeforeValidator(_none_if_empty)]
+Day = Annotated[DocumentDate | None, BeforeValidator(_none_if_empty)]
 
 
 class DocumentFields(StrictModel):
@@ -47,10 +52,12 @@ class DocumentFields(StrictModel):
     type: Word = Field(description="The type of the document, such as `passport` or `utility_bill`.")
     issued_on: Day = None
     expires_on: Day = None
-    states: Annotated[dict[Word, Value], BeforeValidator(_parsed), Field(max_length=20)] = Field(
-        default={},
-        description="The data on the document, for cross-checks: a JSON object with keys such as "
-        "`holder_last_name` or `company_name`.",
+    states: Annotated[dict[Word, Value], BeforeValidator(_parsed), Field(max_length=STATED_VALUES.most)] = (
+        Field(
+            default={},
+            description="The data on the document, for cross-checks: a JSON object with keys such as "
+            "`holder_last_name` or `company_name`.",
+        )
     )
 
     @classmethod

@@ -5,13 +5,16 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from didflow_chassis.http import Http, HttpContext, Page, Problem, Router
+from didflow_contracts.instants import DocumentDate
 from didflow_verification import store
 from didflow_verification.api.bodies import DetailsQuery
 from didflow_verification.api.documents.bodies import DocumentFields
+from didflow_verification.api.documents.form import MAX_FIELD_BYTES
 from didflow_verification.api.documents.responses import (
     DocumentReference,
     DocumentResponse,
@@ -26,6 +29,7 @@ from didflow_verification.domain.details.document import SUFFIXES, Document
 
 router = Router(tags=["documents"])
 
+_DATE: Final = TypeAdapter(DocumentDate).json_schema()
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -37,10 +41,11 @@ _FORM: Final[dict[str, Any]] = {
                     "properties": {
                         "identity_id": {"type": "string", "format": "uuid"},
                         "type": DocumentFields.model_json_schema()["properties"]["type"],
-                        "issued_on": {"type": "string", "format": "date"},
-                        "expires_on": {"type": "string", "format": "date"},
+                        "issued_on": _DATE,
+                        "expires_on": _DATE,
                         "states": {
                             "type": "string",
+                            "maxLength": MAX_FIELD_BYTES,
                             "description": DocumentFields.model_fields["states"].description,
                         },
                         "file": {

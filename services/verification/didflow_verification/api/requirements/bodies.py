@@ -1,11 +1,12 @@
 """Requests about requirements."""
 
-from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from didflow_contracts.instants import Day
+from didflow_contracts.names import DidNames
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import EndUserType, NumberType
@@ -19,13 +20,13 @@ class RequirementsQuery(BaseModel):
     country: CountryCode | None = None
     number_type: NumberType | None = None
     end_user_type: EndUserType | None = None
-    on: date | None = Field(default=None, description="The day on which they are in force. Default: today.")
+    on: Day | None = Field(default=None, description="The day on which they are in force. Default: today.")
 
 
 class EvaluateBody(StrictModel):
     """Details to evaluate, saved or not, for DIDs or for a kind of number."""
 
-    dids: Annotated[list[str], Field(description="1 to 1,000 DID ids or numbers.")] | None = None
+    dids: Annotated[DidNames, Field(description="1 to 1,000 DID ids or numbers.")] | None = None
     country: CountryCode | None = None
     number_type: NumberType | None = None
     end_user_type: EndUserType | None = None

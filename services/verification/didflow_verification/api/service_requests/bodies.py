@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Number
+from didflow_contracts.bounds import NAME, SAMPLE_MESSAGE, SAMPLE_MESSAGES
 from didflow_contracts.ids import uuid7
-from didflow_contracts.vocabulary import AdditionalService, ServiceState
-from didflow_verification.api.bodies import ReasonBody, StrictModel
+from didflow_contracts.names import DidName
+from didflow_contracts.vocabulary import AdditionalService, ServiceState, Text
+from didflow_verification.api.bodies import Reasons, StrictModel
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceData
 from didflow_verification.domain.commands import RequestService
@@ -31,12 +33,16 @@ UseCase = Literal[
     "security_alert",
 ]
 
-Line = Annotated[str, Field(max_length=200)]
-Message = Annotated[str, Field(min_length=1, max_length=1600)]
+Line = Annotated[str, Field(max_length=NAME.most)]
+Message = Annotated[str, Field(min_length=SAMPLE_MESSAGE.least, max_length=SAMPLE_MESSAGE.most)]
+
+Messages = Annotated[
+    tuple[Message, ...], Field(min_length=SAMPLE_MESSAGES.least, max_length=SAMPLE_MESSAGES.most)
+]
 
 
 class _RequestBody(StrictModel):
-    did: Annotated[str, Field(description="DID id or number.")]
+    did: Annotated[DidName, Field(description="DID id or number.")]
 
     def command(self, registration: Registration, caller: Caller) -> RequestService:
         """Return the command for the DID."""
@@ -67,8 +73,8 @@ class A2pBody(_RequestBody):
     service: Literal["a2p_sms"]
     brand: Line
     use_case: UseCase
-    sample_messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=5)]
-    opt_in_text: Annotated[str, Field(max_length=2000)]
+    sample_messages: Messages
+    opt_in_text: Text
 
 
 class CnamBody(_RequestBody):
@@ -85,7 +91,7 @@ class DecideBody(StrictModel):
     """The next state. `changes_required` and a refused CNAM (`not_configured`) need reasons."""
 
     state: ServiceState
-    reasons: list[ReasonBody] = Field(default=[], max_length=50)
+    reasons: Reasons = Field(default=[])
 
 
 class RequestsQuery(BaseModel):

@@ -1,7 +1,7 @@
 """Requests about verifications."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Number
 from didflow_contracts.events.registration import Reason
-from didflow_verification.api.bodies import Ids, ReasonBody, StrictModel
+from didflow_contracts.vocabulary import Name
+from didflow_verification.api.bodies import Ids, ReasonBody, Reasons, SomeReasons, StrictModel
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Resubmit
 from didflow_verification.store import verifications
@@ -25,7 +26,7 @@ class VerificationsQuery(BaseModel):
     did_id: UUID | None = None
     number: Number | None = None
     identity_id: UUID | None = None
-    reference: str | None = None
+    reference: Name | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the conditions on the verifications."""
@@ -44,13 +45,13 @@ class VerificationsQuery(BaseModel):
 class RejectBody(StrictModel):
     """The reasons of a rejection."""
 
-    reasons: Annotated[list[ReasonBody], Field(min_length=1, max_length=50)]
+    reasons: SomeReasons
 
 
 class RevokeBody(StrictModel):
     """The reasons of a revocation. The default is `suspected_fraud`."""
 
-    reasons: list[ReasonBody] = Field(default=[], max_length=50)
+    reasons: Reasons = Field(default=[])
 
     def coded_reasons(self) -> tuple[Reason, ...]:
         """Return the reasons with their texts."""
