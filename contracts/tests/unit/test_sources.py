@@ -52,6 +52,15 @@ def test_an_order_system_without_the_right_to_set_prices_names_none(purchase: di
     assert refused(purchase, registered(ACME)) == "price_not_allowed"
 
 
+def test_a_purchase_from_outside_names_its_price(purchase: dict[str, Any]) -> None:
+    """There is no price list yet. A number that is not purchased needs no price, and neither does a service."""
+    del purchase["data"]["price"]
+    assert refused(purchase, OPEN) == "price_needed"
+    assert decoded(purchase | {"data": purchase["data"] | {"acquired": "assigned"}}, OPEN).data.price is None
+    ours = purchase | {"source": "/didflow/inventory"}
+    assert decoded(ours, OPEN, "inventory.did.purchased").data.price is None
+
+
 def test_a_source_below_a_registered_one_is_covered_by_the_longest_prefix(purchase: dict[str, Any]) -> None:
     """`/orders/acme-2` is not below `/orders/acme`."""
     shop = ACME | {"prefix": "/orders/acme/shop", "accounts": ["master/acme/shop"], "may_set_prices": True}
