@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from didflow_chassis import failpoints, garbage_collection, kafka_internals
 from didflow_chassis.backlog import Backlog
 from didflow_chassis.catch_up import signal_catch_up
+from didflow_chassis.connections import ConnectionLimits
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.database import Database, Outage
 from didflow_chassis.http import health_application
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 LIVENESS_INTERVAL_S = 5.0
 WORKER = "worker"
+HEALTH_LIMITS = ConnectionLimits(total=100, per_address=50)
 _LOG = logging.getLogger(__name__)
 
 
@@ -175,10 +177,16 @@ async def serve_api(service: Service, settings: Settings) -> None:
             _always_alive, _database_readiness(process), registry=process.metrics.registry
         )
         async with (
-            serving(health, listen(settings.health_host, settings.health_port), "health"),
-            serving(app, listen(settings.http_host, settings.http_port), "api"),
+            serving(health, listen(settings.health_host, settings.health_port), "health", HEALTH_LIMITS),
+            serving(app, listen(settings.http_host, settings.http_port), "api", _api_limits(settings)),
         ):
             await stopping.wait()
+
+
+def _api_limits(settings: Settings) -> ConnectionLimits:
+    is_behind_proxy = settings.http_client_address_header is not None
+    per_address = None if is_behind_proxy else settings.http_connections_per_address
+    return ConnectionLimits(total=settings.http_connections, per_address=per_address)
 
 
 async def run_worker(service: Service, settings: Settings) -> None:
@@ -189,7 +197,7 @@ async def run_worker(service: Service, settings: Settings) -> None:
             worker.liveness.problems, _worker_readiness(worker), registry=worker.process.metrics.registry
         )
         listening = listen(settings.health_host, settings.health_port)
-        async with serving(health, listening, "health"), _consuming(worker.consumer):
+        async with serving(health, listening, "health", HEALTH_LIMITS), _consuming(worker.consumer):
             _LOG.info("The worker is running", extra={"topics": len(worker.consumer.topics)})
             caught_up = asyncio.Event()
             group = f"{settings.topic_prefix}{service.name}"

@@ -6,13 +6,18 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from didflow_chassis.connections import ConnectionLimits, Connections
+
 _LOG = logging.getLogger(__name__)
 BACKLOG = 2_048
 GRACE_S = 5
+KEEP_ALIVE_S = 75
+"""How long a connection may be idle: longer than in the usual proxies, so that the proxy closes first."""
 
 
 class _Server(uvicorn.Server):
@@ -44,10 +49,25 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, listening: socket.socket, name: str) -> AsyncIterator[int]:
-    """Serve an application for the duration of the block, and yield its port. Closes the socket."""
+async def serving(
+    app: ASGIApp,
+    listening: socket.socket,
+    name: str,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+) -> AsyncIterator[int]:
+    """Serve an application for the duration of the block, and yield its port. Closes the socket.
+
+    The address of a client is that of its connection. What proxies write into headers is not read here.
+    """
+    connections = Connections(limits)
+    protocol: Any = connections.protocol
     config = uvicorn.Config(
         app,
+        http=protocol,
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -56,6 +76,7 @@ async def serving(app: ASGIApp, listening: socket.socket, name: str) -> AsyncIte
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
+    watching = asyncio.create_task(connections.watch())
     port: int = listening.getsockname()[1]
     _LOG.info("The server is listening", extra={"server": name, "port": port})
     try:
@@ -63,6 +84,7 @@ async def serving(app: ASGIApp, listening: socket.socket, name: str) -> AsyncIte
     finally:
         server.should_exit = True
         await task
+        watching.cancel()
         listening.close()
 
 

@@ -104,6 +104,20 @@ class Settings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address on which the API listens.")
     http_port: Port = Field(default=8080, description="Port of the API. 0 takes a free port.")
+    http_connections: int = Field(
+        default=500,
+        ge=10,
+        le=100_000,
+        description="Maximum number of open connections to the API. Above it, connections that wait for their client "
+        "are closed, the oldest first. The process needs as many file descriptors.",
+    )
+    http_connections_per_address: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Maximum number of open connections from one address. Not used with "
+        "`DIDFLOW_HTTP_CLIENT_ADDRESS_HEADER`, because then all connections come from the proxy.",
+    )
     http_client_address_header: HeaderName | None = Field(
         default=None,
         description="Header in which a proxy in front of the API writes the client's address, such as `X-Real-IP`. "

@@ -15,11 +15,15 @@ from didflow.issuer import AUDIENCE, JWKS_PATH, Issuer
 from didflow.servers import Servers
 from didflow.services import SERVICES, service, settings_class
 from didflow_chassis import servers as http_servers
+from didflow_chassis.connections import ConnectionLimits
 from didflow_chassis.http.problems import Problem, problem_response
 from didflow_chassis.processes import api_application
 from didflow_chassis.settings import Settings, load
 
 USUAL_PORT: Final = 8080
+LIMITS: Final = ConnectionLimits(per_address=None)
+"""All clients of a stack have the address of this machine."""
+
 _POOL: Final = 5
 _FREE_TO_ANY: Final = frozenset({"GET", "HEAD"})
 
@@ -47,7 +51,7 @@ async def serving(servers: Servers, issuer: Issuer, listening: socket.socket) ->
             app, _ = await stack.enter_async_context(api_application(service(name, settings), settings))
             applications.append((app, (*app.routes, prefix_of(name))))
         await stack.enter_async_context(
-            http_servers.serving(Dispatcher(applications, issuer.jwks), listening, "apis")
+            http_servers.serving(Dispatcher(applications, issuer.jwks), listening, "apis", LIMITS)
         )
         yield
 

@@ -21,6 +21,7 @@ SEE_ERRORS = "The input is not valid. Correct the fields that `errors` lists."
 
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "body_malformed": (400, "The body cannot be read"),
+    "request_malformed": (400, "The request is not valid HTTP"),
     "idempotency_key_missing": (400, "This call needs an Idempotency-Key"),
     "idempotency_key_invalid": (400, "The Idempotency-Key cannot be used"),
     "token_missing": (401, "A bearer token is needed"),
@@ -29,6 +30,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "role_not_allowed": (403, "The caller's role may not do this"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "The method is not allowed here"),
+    "request_timeout": (408, "The request arrived too slowly"),
     "not_ready": (409, "Data that this call needs has not arrived yet"),
     "already_dropped": (409, "The dead letter was dropped before"),
     "already_retried": (409, "The dead letter was retried before"),
