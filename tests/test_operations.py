@@ -1,11 +1,14 @@
-"""The operations page agrees with the metrics of the processes."""
+"""The pages for operators agree with the metrics of the processes and with the codes of the consistency check."""
 
 import re
 from pathlib import Path
 
+from didflow.consistency.codes import CODES
 from didflow_chassis.telemetry.metrics import Metrics
 
-PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "operations.md"
+CONSISTENCY = DOCS / "consistency.md"
 
 
 def test_every_metric_is_on_the_operations_page_and_no_other() -> None:
@@ -13,3 +16,9 @@ def test_every_metric_is_on_the_operations_page_and_no_other() -> None:
     ours = {m.name for m in Metrics().registry.collect() if m.name.startswith("didflow_")}
     named = set(re.findall(r"^\| `(didflow_\w+)`", PAGE.read_text(), re.MULTILINE))
     assert named == ours
+
+
+def test_every_code_of_the_consistency_check_is_on_its_page_and_no_other() -> None:
+    """The table has the meaning and the action of each code, word by word."""
+    table = "".join(f"| `{name}` | {code.meaning} | {code.action} |\n" for name, code in CODES.items())
+    assert f"|---|---|---|\n{table}\n" in CONSISTENCY.read_text()

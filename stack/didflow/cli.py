@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from didflow.commands import access, clock, demo, dlq, events, jobs, now, parked, schema, token, up
+from didflow.commands import access, check, clock, demo, dlq, events, jobs, now, parked, schema, token, up
 from didflow.console import leave_quietly
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(parked.app, name="parked")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(clock.app, name="clock")
+app.add_typer(check.app, name="check")
 
 
 def main() -> None:

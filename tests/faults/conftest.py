@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import consistency
 from faults.carrier import StartCarrier, running_carrier
 from faults.evidence import Evidence, gather
 from faults.installation import PREPARE, Install, Installation, InstallOn, jwks_url
@@ -64,8 +65,20 @@ RESULTS: list[FaultResult] = []
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Return the tally of this test. Its figures are part of the final report."""
     JOURNAL.forget()
+    consistency.forget()
     created = request.node.stash[TALLY] = Tally()
     return created
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Check that all databases of a test that has passed agree, before its processes and databases are removed."""
+    result = yield
+    marker = item.get_closest_marker("findings")
+    expected = set(marker.args if marker else ())
+    found = consistency.findings()
+    assert {finding.code for finding in found} == expected, "\n".join(map(str, found[:20])) or "no findings"
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -139,6 +152,7 @@ def install_on(kafka: str, topics: str, processes: Processes, issuer: tuple[Issu
     """Return the function that creates installations on given databases; see `InstallOn`."""
 
     def create(dsns: Mapping[str, str]) -> Installation:
+        consistency.remember(dsns, is_running=True)
         parts = Servers(
             kafka=kafka, postgres=dsns, topic_prefix=topics, embedded_kafka=False, embedded_postgres=False
         )

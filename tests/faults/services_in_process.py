@@ -5,14 +5,16 @@ The test passes the published records to the services that read them, in the ord
 
 import asyncio
 import itertools
+import random
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+from faults import consistency
 from faults.installation import PREPARE
 from harness.fault_journal import JOURNAL
 from harness.fixtures import DatabaseFor
@@ -37,6 +39,8 @@ READS: Final[Mapping[str, frozenset[str]]] = {
 }
 _TAKE_OUTBOX: Final = "DELETE FROM outbox RETURNING id, topic, key, value, headers"
 _OFFSETS = itertools.count()
+_SHUFFLED: Final = 60
+"""How many shuffled deliveries are made at once."""
 
 
 @dataclass(kw_only=True)
@@ -44,6 +48,7 @@ class ServicesInProcess:
     """The stages of some or all services. `published`: service -> the records that it has published, in order."""
 
     stages: Mapping[str, Stage]
+    dsns: Mapping[str, str]
     published: dict[str, list[Record]] = field(default_factory=dict)
 
     async def receive(self, records: Iterable[Record], *, only: str | None = None) -> None:
@@ -84,16 +89,18 @@ class ServicesInProcess:
 async def services_in_process(database_for: DatabaseFor, *names: str) -> AsyncIterator[ServicesInProcess]:
     """Open the stages of these services, or of all."""
     async with AsyncExitStack() as exits:
-        stages = {}
+        stages, dsns = {}, {}
         for name in names or SERVICES:
-            database = Database(await database_for(name, PREPARE[name]), application="test", size=10)
+            dsns[name] = await database_for(name, PREPARE[name])
+            database = Database(dsns[name], application="test", size=10)
             await database.start()
             exits.push_async_callback(database.stop)
             metrics = Metrics()
             exits.callback(_note_repeats, metrics)
             telemetry = StageTelemetry(metrics, start_tracing(service=name, process="test", endpoint=None))
             stages[name] = Stage(service(name), database, telemetry)
-        yield ServicesInProcess(stages=stages)
+        consistency.remember(dsns, is_running=False)
+        yield ServicesInProcess(stages=stages, dsns=dsns)
 
 
 def event_record(
@@ -134,6 +141,23 @@ def carrier_results(records: Iterable[Record], at: datetime) -> list[Record]:
         )
         for command in commands
     ]
+
+
+async def deliver_until_idle(
+    services: ServicesInProcess, first: Iterable[Record], shuffler: random.Random | None
+) -> None:
+    """Deliver all published records until no service publishes more: in order, or shuffled. The carrier answers."""
+    waiting = [(name, record) for record in first for name in READS if record.topic in READS[name]]
+    while waiting:
+        if shuffler is not None:
+            shuffler.shuffle(waiting)
+        size = len(waiting) if shuffler is None else _SHUFFLED
+        batch, waiting = waiting[:size], waiting[size:]
+        for name in READS:
+            await services.receive((record for reader, record in batch if reader == name), only=name)
+        published = await services.publish()
+        published += carrier_results(published, datetime.now(UTC))
+        waiting += [(name, record) for record in published for name in READS if record.topic in READS[name]]
 
 
 def _note_repeats(metrics: Metrics) -> None:

@@ -19,6 +19,7 @@ from faults.services_in_process import READS, ServicesInProcess, carrier_results
 from harness.fixtures import DatabaseFor
 from harness.processes import until
 
+from didflow.consistency.check import check
 from didflow.services import service
 from didflow.tail import partitions_of
 from didflow_chassis.records import Record
@@ -75,6 +76,7 @@ async def test_reading_all_topics_again_changes_nothing(database_for: DatabaseFo
             assert await all_states(services) == before
             for name in READS:
                 assert await services.count(name, "parked") + await services.count(name, "dead_letters") == 0
+        assert (await check(services.dsns, wait=0)).findings == []
 
 
 async def test_an_offset_reset_after_the_inbox_was_emptied_changes_nothing(

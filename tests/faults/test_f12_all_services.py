@@ -1,20 +1,19 @@
 """F12: events of all four services are delivered in any order over all topics, and the result is the same."""
 
 import random
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from faults.example_events import ExampleDid
 from faults.final_states import differences, final_states
-from faults.services_in_process import READS, ServicesInProcess, carrier_results, services_in_process
+from faults.services_in_process import READS, deliver_until_idle, services_in_process
 from harness.fixtures import DatabaseFor
 
+from didflow.consistency.check import check
 from didflow_chassis.records import Record
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 NUMBERS: Final = 40
-BATCH: Final = 60
 
 Twins = tuple[ExampleDid, ExampleDid]
 """Two DIDs of one purchase of one number. One is accepted, the other refused."""
@@ -34,23 +33,6 @@ def purchase_of(did: ExampleDid) -> Record:
     return did.event(
         0, "did.purchased", order_id=order, purchased_at=BEGIN, country=None, area=None, features=["voice_in"]
     )
-
-
-async def deliver_until_idle(
-    services: ServicesInProcess, first: Iterable[Record], shuffler: random.Random | None
-) -> None:
-    """Deliver all published records until no service publishes more: in order, or shuffled. The carrier answers."""
-    waiting = [(name, record) for record in first for name in READS if record.topic in READS[name]]
-    while waiting:
-        if shuffler is not None:
-            shuffler.shuffle(waiting)
-        size = len(waiting) if shuffler is None else BATCH
-        batch, waiting = waiting[:size], waiting[size:]
-        for name in READS:
-            await services.receive((record for reader, record in batch if reader == name), only=name)
-        published = await services.publish()
-        published += carrier_results(published, BEGIN)
-        waiting += [(name, record) for record in published for name in READS if record.topic in READS[name]]
 
 
 async def test_every_order_over_all_topics_has_the_same_result(database_for: DatabaseFor, seed: int) -> None:
@@ -74,3 +56,4 @@ async def test_every_order_over_all_topics_has_the_same_result(database_for: Dat
                 found = await final_states(services, name, group, without=["sequences"])
                 assert not differences(found, [did.name for did in group]), name
             assert await services.count(name, "parked") + await services.count(name, "dead_letters") == 0
+        assert (await check(services.dsns, wait=0)).findings == []

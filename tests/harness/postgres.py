@@ -35,6 +35,15 @@ class TemplateDatabases:
         finally:
             await connection.close()
 
+    async def duplicate(self, service: str, dsn: str) -> str:
+        """Create a database with the content of another one, which nobody may be connected to. Return its DSN."""
+        connection = await asyncpg.connect(self.admin_dsn)
+        try:
+            role = await self._role(connection, service)
+            return await self._create(connection, role, dsn.rpartition("/")[2])
+        finally:
+            await connection.close()
+
     async def drop(self, dsn: str) -> None:
         """Drop a database that `copy` created. Open sessions are ended."""
         connection = await asyncpg.connect(self.admin_dsn)

@@ -10,13 +10,14 @@ LEASES = f"{STAGE}/test_job_leases.py"
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One protection: `before` in `file` becomes `after`. At least one of `tests` must fail."""
+    """One protection: `before` in `file` of `package` becomes `after`. At least one of `tests` must fail."""
 
     name: str
     file: str
     before: str
     after: str
     tests: tuple[str, ...]
+    package: str = "chassis/didflow_chassis"
 
 
 MUTANTS = (
@@ -223,5 +224,29 @@ MUTANTS = (
         before="zip(identity, key.identity, strict=True)",
         after="zip(identity[1:], key.identity[1:], strict=True)",
         tests=("tests/tenancy",),
+    ),
+    Mutant(
+        name="a view that differs by the same event may be behind",
+        package="stack/didflow",
+        file="consistency/axes.py",
+        before="certain = bool(fields) and (sequence == self.counted or self._is_contradicted())",
+        after="certain = False",
+        tests=("tests/test_consistency.py",),
+    ),
+    Mutant(
+        name="the consistency check looks only once",
+        package="stack/didflow",
+        file="consistency/check.py",
+        before="    while looks.is_doubtful and (left := until - time.monotonic()) > 0:\n",
+        after="    while (left := 0.0) > 0:\n",
+        tests=("tests/test_consistency.py",),
+    ),
+    Mutant(
+        name="views apply older events too",
+        package="contracts/didflow_contracts",
+        file="sequences.py",
+        before="return event.sequence is None or event.sequence > sequences.get(_key(axis, event), 0)",
+        after="return True",
+        tests=("tests/faults/test_f12_all_services.py",),
     ),
 )

@@ -1,4 +1,4 @@
-"""`make mutants`: removes each protection in a copy of the chassis and runs the tests that must fail.
+"""`make mutants`: removes each protection in a copy of its package and runs the tests that must fail.
 
 It prints which test caught which mutant. The exit code is 1 if a mutant survives or no longer fits the code.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 from mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "chassis" / "didflow_chassis"
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 def mutated(mutant: Mutant, folder: Path) -> Path:
-    """Copy the chassis with the mutation. Raises ValueError if the mutation does not fit exactly once."""
-    copy = folder / PACKAGE.name
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    """Copy the package with the mutation. Raises ValueError if the mutation does not fit exactly once."""
+    package = ROOT / mutant.package
+    copy = folder / package.name
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
     file = copy / mutant.file
     text = file.read_text()
     if text.count(mutant.before) != 1:

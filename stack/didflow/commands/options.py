@@ -51,12 +51,14 @@ def target_of(data: Path | None, kafka: str | None = None, postgres: str | None 
     return Target(folder=folder_of(data), kafka=kafka, postgres=postgres)
 
 
-def databases_of(data: Path | None, postgres: str | None, service: str | None) -> dict[str, str]:
+def databases_of(
+    data: Path | None, postgres: str | None, service: str | None, *, failed: int = 1
+) -> dict[str, str]:
     """Return service -> DSN for all services, or for the one that is named. Ends the command if there is none."""
     try:
         return _of_one(target_of(data, postgres=postgres).databases(), service)
     except StackError as error:
-        raise fail(error) from None
+        raise fail(error, failed) from None
 
 
 def _of_one(databases: dict[str, str], service: str | None) -> dict[str, str]:
@@ -84,8 +86,8 @@ def number_of(given: str | None) -> str | None:
     return number
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work. An error that a person can correct is printed in one line; the exit code is 1.
+def run(work: Coroutine[Any, Any, T], *, failed: int = 1) -> T:
+    """Run a command's work. An error that a person can correct is printed in one line; the exit code is `failed`.
 
     The first SIGTERM or Ctrl-C cancels the work, which stops what it started. The exit code is then 130.
     """
@@ -97,7 +99,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         leave_quietly()
     except Exception as error:
         if isinstance(error, _known()):
-            raise fail(error) from None
+            raise fail(error, failed) from None
         raise
 
 
@@ -144,8 +146,8 @@ def confirm(verb: str, things: str) -> None:
         raise typer.Exit(1)
 
 
-def fail(error: Exception) -> typer.Exit:
+def fail(error: Exception, exit_code: int = 1) -> typer.Exit:
     """Print an error, its code first, and return the exit."""
     code = getattr(error, "code", None) or type(error).__name__.lower()
     Screen(stderr=True).lines(f"didflow: {code}: {error}")
-    return typer.Exit(1)
+    return typer.Exit(exit_code)

@@ -1,0 +1,53 @@
+"""The consistency check at the end of every fault test: on each group of databases that the test has used.
+
+A test whose fault leaves the databases in disagreement, as a lost or forged event does, names the codes that the check
+must then find: `@pytest.mark.findings("did_unknown")`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from didflow.consistency.check import check
+from didflow.consistency.codes import Finding
+
+WAIT_S: Final = 10.0
+"""How long running processes have time to finish. The check ends as soon as nothing differs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    databases: Mapping[str, str]
+    is_running: bool
+
+
+_GROUPS: Final[list[_Group]] = []
+
+
+def forget() -> None:
+    """Forget the databases of the last test."""
+    _GROUPS.clear()
+
+
+def remember(databases: Mapping[str, str], *, is_running: bool) -> None:
+    """Check these databases, service -> DSN, at the end of the test.
+
+    Without running processes, a test delivers the events, perhaps not all. Then only what is certain is a finding.
+    """
+    _GROUPS.append(_Group(databases=dict(databases), is_running=is_running))
+
+
+def findings() -> list[Finding]:
+    """Check all databases that the test has used. It runs in a thread, because the test's event loop still exists."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _findings()).result()
+
+
+async def _findings() -> list[Finding]:
+    found: list[Finding] = []
+    for group in _GROUPS:
+        result = await check(group.databases, wait=WAIT_S if group.is_running else 0)
+        found += [finding for finding in result.findings if finding.certain or group.is_running]
+    return found
