@@ -3,6 +3,7 @@
 from collections import defaultdict
 from contextlib import AsyncExitStack
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 from faults.installation import Install, Installation, ready
 from faults.services_in_process import event_of, raw_record
@@ -16,6 +17,7 @@ TERMS = 3_000
 FEW = TERMS // 6
 
 
+@pytest.mark.findings("entries_missing", "period_not_charged")  # these terms begin without ledger entries
 async def test_workers_share_a_wave_and_renew_each_term_once_although_one_is_killed(
     install: Install, exits: AsyncExitStack
 ) -> None:
