@@ -193,3 +193,29 @@ class Database:
         """Return the service's time: database time plus the offset of the clock."""
         rows = await self.fetch(f"SELECT {NOW_SQL}")
         return rows[0][0]
+
+
+@asynccontextmanager
+async def read_only_snapshot(dsn: str, *, application: str) -> AsyncIterator[Any]:
+    """Open a connection with one read-only, repeatable-read transaction, without limits of time.
+
+    Without `row_security`, PostgreSQL refuses a role that sees only a part of the rows, instead of hiding the others.
+    Raises Outage if the database cannot be reached or cannot be read.
+    """
+    settings = {
+        "application_name": application,
+        "statement_timeout": "0",
+        "transaction_timeout": "0",
+        "row_security": "off",
+        "jit": "off",
+    }
+    try:
+        connection = await asyncpg.connect(dsn, timeout=10, server_settings=settings)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        finally:
+            await connection.close()
+    except DRIVER_ERRORS as error:
+        text = str(error) if isinstance(error, asyncpg.PostgresError) else type(error).__name__
+        raise Outage(f"a database cannot be read: {text}") from error

@@ -11,8 +11,9 @@ from typing import Final, get_args
 
 from didflow.consistency.codes import Finding
 from didflow.consistency.rows import DidRows
-from didflow_billing.domain.ledger import LedgerEntry, period_cost
+from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
+from didflow_contracts.bounds import INSTANT
 from didflow_contracts.money import Money
 from didflow_contracts.vocabulary import BillingPeriod
 
@@ -60,7 +61,7 @@ def _allowed(term: Term) -> dict[str, frozenset[tuple[Decimal, str]]]:
     if term.price is None:
         return {}
     setup = term.price.setup.rounded()
-    periods = (period_cost(term.price, months) for months in _PERIODS)
+    periods = (term.price.of_period(months) for months in _PERIODS)
     return {"setup": frozenset((_pair(setup),)), "period": frozenset(map(_pair, periods))}
 
 
@@ -69,7 +70,10 @@ def _pair(money: Money) -> tuple[Decimal, str]:
 
 
 def _paid_periods(term: Term, entries: Sequence[LedgerEntry]) -> Iterator[Wrong]:
-    """Each period has one charge, the setup too, and the charges reach to the end of the paid time."""
+    """Each period has one charge, the setup too, and the charges reach to the end of the paid time.
+
+    A term that ends at the last instant of the contract has been cut there, so its end says nothing.
+    """
     periods = [entry for entry in entries if entry.kind in ("recurring", "renewal")]
     starts = Counter(entry.period_start for entry in periods)
     for start, times in starts.items():
@@ -89,7 +93,7 @@ def _paid_periods(term: Term, entries: Sequence[LedgerEntry]) -> Iterator[Wrong]
         )
     last = max((entry.period_end for entry in periods if entry.period_end), default=None)
     paid_until = term.expires_at - timedelta(days=term.free_days) if term.expires_at else None
-    if periods and last != paid_until:
+    if periods and last != paid_until and term.expires_at != INSTANT.most:
         yield "period_not_charged", f"charged until {last}, paid until {paid_until}"
 
 

@@ -9,25 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from didflow.consistency import rows
 from didflow.consistency.rows import ENTRIES, KINDS, REQUESTS, DidRows
-from didflow_chassis.database import DRIVER_ERRORS, Outage
+from didflow_chassis.database import read_only_snapshot
 
 PAGE: Final = 500
 """How many rows of a table are in memory at a time."""
-
-SESSION: Final[Mapping[str, str]] = {
-    "application_name": "didflow-check",
-    "statement_timeout": "0",
-    "transaction_timeout": "0",
-    "idle_in_transaction_session_timeout": "600000",
-    "jit": "off",
-    "row_security": "off",
-}
-"""Settings of a session. A large installation takes longer than the limits of the services. Without `row_security`,
-the database refuses a role that sees only some accounts, instead of hiding rows, which would be findings."""
 
 Read = tuple[str, str, Callable[[Any], Any]]
 """A service, the statement that selects from it, and the function that turns a row into a value."""
@@ -100,19 +87,12 @@ class Snapshot:
 @asynccontextmanager
 async def snapshot(databases: Mapping[str, str]) -> AsyncIterator[Snapshot]:
     """Open a snapshot. Raises Outage if a database cannot be reached or refuses to be read."""
-    try:
-        async with AsyncExitStack() as exits:
-            connections = {}
-            for name, dsn in databases.items():
-                connection = await asyncpg.connect(dsn, timeout=10, server_settings=dict(SESSION))
-                exits.push_async_callback(connection.close)
-                transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-                await exits.enter_async_context(transaction)
-                connections[name] = connection
-            yield Snapshot(connections=connections)
-    except DRIVER_ERRORS as error:
-        text = str(error) if isinstance(error, asyncpg.PostgresError) else type(error).__name__
-        raise Outage(f"a database cannot be read: {text}") from error
+    async with AsyncExitStack() as exits:
+        connections = {
+            name: await exits.enter_async_context(read_only_snapshot(dsn, application="didflow-check"))
+            for name, dsn in databases.items()
+        }
+        yield Snapshot(connections=connections)
 
 
 def _ordered(part: str, select: str) -> str:
