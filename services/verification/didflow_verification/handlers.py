@@ -61,7 +61,7 @@ EVENTS: Mapping[type[EventData], Handler] = {
 
 COMMANDS: Mapping[type[Command], Handler] = {
     commands.CreateIdentity: Handler(decide=create_identity, model=Identity),
-    commands.ChangeIdentity: Handler(decide=change_identity, model=Identity),
+    commands.ChangeIdentity: Handler(decide=change_identity, model=Identity, needs=needs.for_change),
     commands.EraseIdentity: Handler(
         decide=erase_identity,
         model=Identity,
@@ -84,7 +84,7 @@ COMMANDS: Mapping[type[Command], Handler] = {
         decide=erase_reviewer_texts, needs=needs.for_reviewer_texts, when_held=True
     ),
     commands.CreateAddress: Handler(decide=create_address, model=Address, needs=needs.for_creation),
-    commands.ChangeAddress: Handler(decide=change_address, model=Address),
+    commands.ChangeAddress: Handler(decide=change_address, model=Address, needs=needs.for_change),
     commands.EraseAddress: Handler(decide=erase_address, model=Address, needs=needs.for_erasure),
     commands.CreateDocument: Handler(decide=create_document, model=Document, needs=needs.for_creation),
     commands.MoveContent: Handler(decide=move_content, model=Document),

@@ -15,6 +15,8 @@ from didflow_verification.domain.commands import (
     Approve,
     BeginErasure,
     CancelService,
+    ChangeAddress,
+    ChangeIdentity,
     CompleteErasure,
     CreateAddress,
     CreateDocument,
@@ -31,6 +33,7 @@ from didflow_verification.domain.commands import (
     Revoke,
     RevokeResting,
 )
+from didflow_verification.domain.details.changes import UsedDetail
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.erasure import DetailUse, OwnedDetails
 from didflow_verification.domain.details.identity import Address, Identity
@@ -177,6 +180,11 @@ def address_of_service_request(
 def for_creation(command: CreateAddress | CreateDocument) -> Iterable[Ref]:
     """Return the identity that the address or document belongs to."""
     return (Ref(Identity, command.identity_id),)
+
+
+def for_change(command: ChangeAddress | ChangeIdentity) -> Iterable[Ref]:
+    """Return whether anything uses it."""
+    return (Ref(UsedDetail, command.entity_id),)
 
 
 def for_erasure(command: EraseAddress | EraseDocument) -> Iterable[Ref]:

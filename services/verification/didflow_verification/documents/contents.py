@@ -33,6 +33,12 @@ WHERE content_id = ANY($1::uuid[]) AND EXISTS (SELECT FROM documents d WHERE d.c
 _MARK_UNUSED = (
     "UPDATE document_contents SET unused_since = clock_timestamp() WHERE content_id = ANY($1::uuid[])"
 )
+_MARK_LEFT_UNUSED = """
+UPDATE document_contents c SET unused_since = clock_timestamp() FROM documents d
+WHERE c.document_id = d.document_id AND (d.document_id = $1 OR d.identity_id = $1) AND d.content_id IS NULL
+AND c.unused_since IS NULL
+RETURNING c.content_id
+"""
 _HOLD = """
 UPDATE document_contents SET unused_since = clock_timestamp()
 WHERE content_id = $1 AND unused_since > '-infinity' RETURNING content_id
@@ -86,6 +92,13 @@ class StoredContents:
     async def mark_unused(self, *content_ids: UUID) -> None:
         """Record that possibly no document has these contents any more."""
         await self.database.fetch(_MARK_UNUSED, list(content_ids))
+
+    async def mark_left_unused(self, detail_id: UUID) -> list[UUID]:
+        """Record that erased documents have no content any more. Return the ids of the contents that they left.
+
+        `detail_id` names one document, or the identity of the documents.
+        """
+        return [row["content_id"] for row in await self.database.fetch(_MARK_LEFT_UNUSED, detail_id)]
 
     async def hold(self, content_id: UUID) -> bool:
         """Keep an unused content from being swept for a while. Return False if it is already doomed."""

@@ -7,7 +7,7 @@ from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.catalogue_change import CatalogueChange
-from didflow_verification.domain.details.changes import DetailChange
+from didflow_verification.domain.details.changes import DetailChange, UsedDetail
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.erasure import DetailUse, OwnedDetails
 from didflow_verification.domain.details.identity import Address, Identity
@@ -24,6 +24,7 @@ ADDRESSES = Kind(model=Address, table=tables.addresses, key="address_id")
 DOCUMENTS = Kind(model=Document, table=tables.documents, key="document_id")
 DETAIL_CHANGES = Kind(model=DetailChange, table=tables.detail_changes, key="change_id", append_only=True)
 DETAIL_USES = Kind(model=DetailUse, table=tables.detail_uses, key="detail_id")
+USED_DETAILS = Kind(model=UsedDetail, table=tables.used_details, key="detail_id")
 OWNED_DETAILS = Kind(model=OwnedDetails, table=tables.owned_details, key="identity_id")
 REGISTRATIONS = Kind(
     model=Registration, table=tables.registrations, key="did_id", subject="number", due="due_at"
@@ -42,6 +43,7 @@ KINDS: tuple[Kind[Any], ...] = (
     DOCUMENTS,
     DETAIL_CHANGES,
     DETAIL_USES,
+    USED_DETAILS,
     OWNED_DETAILS,
     REGISTRATIONS,
     VERIFICATIONS,

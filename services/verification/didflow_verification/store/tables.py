@@ -167,6 +167,8 @@ detail_uses = state_table(
     "detail_uses", VIEWS, _id("detail_id", key=True), sa.Column("dids", sa.BigInteger, nullable=False)
 )
 
+used_details = state_table("used_details", VIEWS, _id("detail_id", key=True))
+
 owned_details = state_table(
     "owned_details", VIEWS, _id("identity_id", key=True), _json("address_ids"), _json("document_ids")
 )

@@ -148,15 +148,29 @@ async def test_an_ended_did_is_not_judged_again(
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Later Ltd"})
     await running.run_jobs()
     assert (await statuses(running), len(await running.outbox())) == (["withdrawn"], events)
-    assert await running.count("jobs", "state = 'done' AND total = 0") == 2
+    assert await running.count("jobs", "state = 'done' AND total = 0") == await running.count("jobs") == 1
     assert pending_id
 
 
 async def test_a_change_of_an_unused_identity_publishes_nothing(running: Any, ann: Any, bakery: Any) -> None:
-    """Only its revision rises. Its job has no items."""
+    """Only its revision rises. There is nothing to spread, so no job is started."""
     await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
-    await running.run_jobs()
-    assert (await running.outbox(), await running.count("detail_changes")) == ([], 1)
+    await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"street": "8 Hidden Lane"})
+    assert (await running.outbox(), await running.count("detail_changes")) == ([], 2)
+    assert await running.count("jobs") == 0
+
+
+async def test_a_change_starts_a_job_only_while_a_live_did_uses_the_details(
+    running: Any, ann: Any, bakery: Any, pending_id: str
+) -> None:
+    """The identity is used with its address. Another address of the identity is not."""
+    place = {"street": "9 Hidden Lane", "city": "Galway", "postal_code": "H91", "country": "IE"}
+    other = await ann.post("/v1/addresses", json=place | {"identity_id": bakery.identity_id})
+    for address, jobs in ((other.json()["address_id"], 0), (bakery.address_id, 1)):
+        await ann.patch(f"/v1/addresses/{address}", json={"street": "10 Hidden Lane"})
+        assert await running.count("jobs") == jobs
+    await ann.patch(f"/v1/identities/{bakery.identity_id}", json=CHANGED)
+    assert (await running.count("jobs"), pending_id is None) == (2, False)
 
 
 async def test_details_in_use_are_not_deleted(

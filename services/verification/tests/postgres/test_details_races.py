@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from didflow_verification.api.details import routes
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -95,6 +96,24 @@ async def test_ten_uploads_with_one_key_create_one_document(
     assert {answer.json().get("code") for answer in answers} <= {None, "idempotency_in_progress"}
     assert (await running.count("documents"), await running.count("document_contents")) == (1, 1)
     assert await running.count("document_contents", "unused_since IS NULL") == 1
+
+
+async def test_a_document_that_is_uploaded_while_its_identity_is_deleted_leaves_no_content(
+    running: Any, ann: Any, upload: Any, files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is uploaded after the contents were read and before the decision, which erases it too."""
+    bakery, content, release = await entered(ann), files.image(size=(300, 200)), routes.release_contents
+    await upload(bakery.identity_id, content)
+
+    async def then_upload(*about: Any) -> Any:
+        released = await release(*about)
+        assert (await upload(bakery.identity_id, content)).status_code == 201
+        return released
+
+    monkeypatch.setattr(routes, "release_contents", then_upload)
+    assert (await ann.delete(f"/v1/identities/{bakery.identity_id}")).status_code == 204
+    assert await running.count("documents", "content_id IS NULL AND erased_at IS NOT NULL") == 2
+    assert (await running.count("document_contents"), await running.count("document_chunks")) == (0, 0)
 
 
 @pytest.mark.parametrize("what", ["identities", "addresses"])

@@ -83,7 +83,7 @@ async def delete_identity(http: Http, identity_id: UUID) -> Response:
     response = await http.run(
         EraseIdentity(entity_id=identity_id, subject="", caller=http.caller), status=204
     )
-    await delete_contents(http, contents)
+    await delete_contents(http, identity_id, contents)
     return response
 
 

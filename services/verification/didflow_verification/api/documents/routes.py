@@ -134,7 +134,7 @@ async def delete_document(http: Http, document_id: UUID) -> Response:
     response = await http.run(
         EraseDocument(entity_id=document_id, subject="", caller=http.caller), status=204
     )
-    await delete_contents(http, released)
+    await delete_contents(http, document_id, released)
     return response
 
 

@@ -22,7 +22,13 @@ from didflow_verification.api.documents.bodies import DocumentFields
 from didflow_verification.api.documents.form import FILE, Form
 from didflow_verification.api.documents.responses import document_reference
 from didflow_verification.api.reads import as_json, not_found
-from didflow_verification.documents.contents import Contents, ContentWriter, open_contents
+from didflow_verification.documents.contents import (
+    Contents,
+    ContentWriter,
+    StoredContents,
+    open_contents,
+    open_stored,
+)
 from didflow_verification.documents.recognition import CONCURRENT, recognized
 from didflow_verification.domain.details.document import MAX_BYTES
 
@@ -149,7 +155,21 @@ async def release_contents(http: HttpContext, condition: Any) -> list[UUID]:
     return found
 
 
-async def delete_contents(http: HttpContext, content_ids: list[UUID]) -> None:
-    """Delete the contents that no document has any more."""
-    if content_ids:
-        await uploads_of(http).contents.discard(*content_ids)
+async def delete_contents(http: HttpContext, detail_id: UUID, released: list[UUID]) -> None:
+    """Delete the contents that no document has any more: those released, and those left by the erased documents.
+
+    A document can get another content after `release_contents`, and an identity another document.
+    """
+    contents = _stored_of(http)
+    left = await contents.mark_left_unused(detail_id)
+    if released or left:
+        await contents.discard(*released, *left)
+
+
+def _stored_of(http: HttpContext) -> StoredContents:
+    """Return the stored contents, also if no key is configured: to delete a content needs none."""
+    uploads: Uploads | None = getattr(http.request.app.state, "uploads", None)
+    if uploads is not None:
+        return uploads.contents
+    database: Any = http.runtime.database
+    return open_stored(http.runtime.service.settings, database)

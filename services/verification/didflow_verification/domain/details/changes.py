@@ -1,7 +1,7 @@
 """Creating and changing identities and addresses.
 
-Each change is a new revision, and a job reassesses every live DID on these details. Source: spec verification,
-Verifications.
+Each change is a new revision, and a job reassesses every live DID on these details. If no live DID uses them, there is
+no job. Source: spec verification, Verifications.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,12 @@ class DetailChange(Struct, frozen=True, kw_only=True):
     changed_by: str
 
 
+class UsedDetail(Struct, frozen=True, kw_only=True):
+    """An identity or address that a live DID or an open service request uses. There is no such state for any other."""
+
+    detail_id: UUID
+
+
 def within_reach(state: S | None, caller: Caller) -> S | None:
     """Return an identity or address if it exists, is not erased, and is within the caller's reach. Else None."""
     return state if state and not state.erased_at and caller.reaches(state.account) else None
@@ -85,7 +91,9 @@ def create_address(address: Address | None, command: CreateAddress, now: datetim
     return Decided(state=created, answer=created)
 
 
-def change_identity(identity: Identity | None, command: ChangeIdentity, now: datetime) -> Decision:
+def change_identity(
+    identity: Identity | None, command: ChangeIdentity, now: datetime, known: Known
+) -> Decision:
     """Change an identity. Refused `not_found` if it was erased or is not within the caller's reach."""
     identity = within_reach(identity, command.caller)
     if identity is None:
@@ -94,10 +102,10 @@ def change_identity(identity: Identity | None, command: ChangeIdentity, now: dat
     changed = replace(identity, type=command.type or identity.type, person=person)
     if changed == identity:
         return Unchanged(answer=identity)
-    return _changed(replace(changed, revision=identity.revision + 1), None, command.caller, now)
+    return _changed(replace(changed, revision=identity.revision + 1), None, command.caller, now, known)
 
 
-def change_address(address: Address | None, command: ChangeAddress, now: datetime) -> Decision:
+def change_address(address: Address | None, command: ChangeAddress, now: datetime, known: Known) -> Decision:
     """Change an address. Refused `not_found` if it was erased or is not within the caller's reach."""
     address = within_reach(address, command.caller)
     if address is None:
@@ -106,11 +114,14 @@ def change_address(address: Address | None, command: ChangeAddress, now: datetim
     if place == address.place:
         return Unchanged(answer=address)
     changed = replace(address, place=place, revision=address.revision + 1)
-    return _changed(changed, address.address_id, command.caller, now)
+    return _changed(changed, address.address_id, command.caller, now, known)
 
 
-def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime) -> Decision:
-    """Return the new revision, its record, and the job that spreads it."""
+def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime, known: Known) -> Decision:
+    """Return the new revision, its record, and the job that spreads it to the DIDs that use it, if there are any.
+
+    The use is read under the lock of the details. Whatever uses them later sees the new revision.
+    """
     changed = replace(state, changed_at=now, changed_by=caller.actor)
     record = DetailChange(
         change_id=derived_id("change", address_id or changed.identity_id, str(changed.revision)),
@@ -120,6 +131,8 @@ def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime) -
         changed_at=now,
         changed_by=caller.actor,
     )
+    if known.get(UsedDetail, address_id or changed.identity_id) is None:
+        return Decided(state=changed, also=(record,), answer=changed)
     job = NewJob.of(
         caller,
         job_id=record.change_id,

@@ -1,11 +1,12 @@
 """The texts of reviewers about an end user who is erased. A reviewer's own words can name the person.
 
-The texts are replaced by those of their codes. The decision reads the reasons under the lock of the DID, so the
-reasons of a decision that was taken just before are kept, with the texts of their codes.
+The texts are replaced by those of their codes, and a field that is no name of a field is removed. The decision reads
+the reasons under the lock of the DID, so the reasons of a decision that was taken just before are kept, with the texts
+of their codes.
 """
 
 from datetime import datetime
-from typing import TypeGuard, TypeVar
+from typing import Final, TypeGuard, TypeVar
 
 from msgspec.structs import replace
 
@@ -15,11 +16,21 @@ from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import EraseReviewerTexts
+from didflow_verification.domain.details.identity import Person, Place
 from didflow_verification.domain.evaluation.findings import MESSAGES, REVIEWER_MESSAGES
 
 S = TypeVar("S", bound=Registration | Verification | ServiceRequest)
 
 _STANDARD = {**MESSAGES, **REVIEWER_MESSAGES}
+_DOCUMENTS: Final = "documents"
+_FIELDS: Final = frozenset(
+    (
+        *("identity", "address", _DOCUMENTS),
+        *(f"identity.{name}" for name in Person.__struct_fields__),
+        *(f"address.{name}" for name in Place.__struct_fields__),
+    )
+)
+"""The names of fields that are kept. A reviewer can write anything as the field of a reason."""
 
 
 def erase_reviewer_texts(
@@ -49,4 +60,12 @@ def _with_standard_texts(state: S) -> S:
 
 
 def _standard(reason: Reason) -> Reason:
-    return reason.model_copy(update={"message": _STANDARD.get(reason.code, "")})
+    kept = {"message": _STANDARD.get(reason.code, ""), "field": _field(reason.field)}
+    return reason.model_copy(update=kept)
+
+
+def _field(name: str | None) -> str | None:
+    """Return the name of a field as it is, of a group of documents as `documents`, and anything else as None."""
+    if name is not None and name.startswith(f"{_DOCUMENTS}."):
+        return _DOCUMENTS
+    return name if name in _FIELDS else None

@@ -46,6 +46,17 @@ WHERE u.document_ids ? d.document_id::text OR EXISTS (
 GROUP BY d.document_id
 """
 
+USED_DETAILS = """
+CREATE VIEW used_details AS
+SELECT i.identity_id AS detail_id, 1::bigint AS version FROM identities i
+WHERE EXISTS (SELECT FROM details_in_use u WHERE u.identity_id = i.identity_id)
+UNION ALL
+SELECT a.address_id, 1::bigint FROM addresses a
+WHERE EXISTS (SELECT FROM details_in_use u WHERE u.identity_id = a.identity_id AND u.address_id = a.address_id)
+   OR EXISTS (SELECT FROM service_requests r
+              WHERE (r.data ->> 'address_id')::uuid = a.address_id AND r.state <> 'not_configured')
+"""
+
 OWNED_DETAILS = """
 CREATE VIEW owned_details AS
 SELECT i.identity_id,
@@ -57,7 +68,7 @@ SELECT i.identity_id,
 FROM identities i
 """
 
-VIEWS = (DETAILS_IN_USE, DETAIL_USES, OWNED_DETAILS)
+VIEWS = (DETAILS_IN_USE, DETAIL_USES, USED_DETAILS, OWNED_DETAILS)
 
 BY_ACCOUNT = sa.text('account COLLATE "C"')
 
@@ -378,7 +389,7 @@ def create_service_requests() -> None:
 
 
 def downgrade() -> None:
-    for view in ("owned_details", "detail_uses", "details_in_use"):
+    for view in ("owned_details", "used_details", "detail_uses", "details_in_use"):
         op.execute(f"DROP VIEW {view}")
     for table in (
         "service_requests",

@@ -22,6 +22,7 @@ from didflow_verification.domain.commands import (
 from didflow_verification.domain.details.changes import (
     DetailChange,
     Reassessment,
+    UsedDetail,
     change_address,
     change_identity,
 )
@@ -100,8 +101,8 @@ def test_unknown_details_can_neither_be_changed_nor_erased(
     key = uuid4()
     nothing = known(absent=[(DetailUse, key), (OwnedDetails, key), (Identity, document.identity_id)])
     outcomes = [
-        change_identity(None, ChangeIdentity(**about(key, ann), type=None, changes={}), build.zero),
-        change_address(None, ChangeAddress(**about(key, ann), changes={}), build.zero),
+        change_identity(None, ChangeIdentity(**about(key, ann), type=None, changes={}), build.zero, nothing),
+        change_address(None, ChangeAddress(**about(key, ann), changes={}), build.zero, nothing),
         erase_identity(None, EraseIdentity(**about(key, ann)), build.zero, nothing),
         begin_erasure(None, BeginErasure(**about(key, ann)), build.zero, nothing),
         complete_erasure(None, CompleteErasure(**about(key, ann)), build.zero, nothing),
@@ -124,9 +125,9 @@ def test_details_outside_the_callers_reach_are_not_found(
     )
     outcomes = [
         change_identity(
-            acme, ChangeIdentity(**about(acme.identity_id, eve), type=None, changes={}), build.zero
+            acme, ChangeIdentity(**about(acme.identity_id, eve), type=None, changes={}), build.zero, empty
         ),
-        change_address(quay, ChangeAddress(**about(quay.address_id, eve), changes={}), build.zero),
+        change_address(quay, ChangeAddress(**about(quay.address_id, eve), changes={}), build.zero, empty),
         erase_identity(acme, EraseIdentity(**about(acme.identity_id, eve)), build.zero, empty),
         begin_erasure(acme, BeginErasure(**about(acme.identity_id, eve)), build.zero, empty),
         complete_erasure(
@@ -150,7 +151,8 @@ def test_a_change_is_recorded_without_personal_data(build: Any, ann: Any, acme: 
         type="individual",
         changes={"last_name": "Murphy", "company_name": None},
     )
-    outcome = change_identity(acme, command, build.zero)
+    used = known((UsedDetail(detail_id=acme.identity_id), acme.identity_id))
+    outcome = change_identity(acme, command, build.zero, used)
     assert isinstance(outcome, Decided)
     assert outcome.state == replace(
         acme,
@@ -167,19 +169,35 @@ def test_a_change_is_recorded_without_personal_data(build: Any, ann: Any, acme: 
     assert (job.job_id, job.kind) == (record.change_id, "reassess_dids")
     assert (job.account, job.role, job.created_by) == ("master/acme", "reseller", "user:ann")
     assert job.parameters == Reassessment(identity_id=acme.identity_id, address_id=None)
-    assert change_identity(outcome.state, command, build.zero) == Unchanged(answer=outcome.state)
+    assert change_identity(outcome.state, command, build.zero, used) == Unchanged(answer=outcome.state)
+
+
+def test_a_change_of_unused_details_starts_no_job(
+    build: Any, ann: Any, acme: Identity, quay: Address
+) -> None:
+    """It is recorded all the same. Otherwise anybody could queue jobs without end."""
+    unused = known(absent=[(UsedDetail, acme.identity_id), (UsedDetail, quay.address_id)])
+    person = ChangeIdentity(**about(acme.identity_id, ann), type=None, changes={"last_name": "Murphy"})
+    place = ChangeAddress(**about(quay.address_id, ann), changes={"city": "Cork"})
+    for outcome in (
+        change_identity(acme, person, build.zero, unused),
+        change_address(quay, place, build.zero, unused),
+    ):
+        assert isinstance(outcome, Decided)
+        assert [type(each) for each in outcome.also] == [DetailChange]
 
 
 def test_an_address_changes_once(build: Any, ann: Any, quay: Address) -> None:
     """The same change again is unchanged."""
     command = ChangeAddress(**about(quay.address_id, ann), changes={"city": "Cork"})
-    outcome = change_address(quay, command, build.zero)
+    used = known((UsedDetail(detail_id=quay.address_id), quay.address_id))
+    outcome = change_address(quay, command, build.zero, used)
     assert isinstance(outcome, Decided)
     assert (outcome.state.place.city, outcome.state.revision) == ("Cork", 2)
     assert outcome.also[1].parameters == Reassessment(
         identity_id=quay.identity_id, address_id=quay.address_id
     )
-    assert change_address(outcome.state, command, build.zero) == Unchanged(answer=outcome.state)
+    assert change_address(outcome.state, command, build.zero, used) == Unchanged(answer=outcome.state)
 
 
 def test_a_document_is_created_once(build: Any, ann: Any, acme: Identity, document: Document) -> None:

@@ -9,6 +9,7 @@ from didflow_verification.domain.axes.verification import verification_id
 from didflow_verification.domain.commands import EraseReviewerTexts, Reject
 
 OWN_WORDS = Reason(code="other", field="identity", message="This is not Ada Murphy.")
+NAMED = Reason(code="mismatch", field="identity.last_name: Murphy", message="See the passport.")
 CODED = Reason(code="mismatch", message="The passport of Ada Murphy has another number.")
 
 
@@ -33,20 +34,24 @@ def rejected(stage: Any, build: Any) -> Any:
             subject=about.subject,
             caller=about.caller,
             verification_id=about.verification_id,
-            reasons=(OWN_WORDS, CODED),
+            reasons=(OWN_WORDS, NAMED, CODED),
         )
     )
     return stage
 
 
 def test_texts_are_replaced_once_and_nothing_else(pending: Any, build: Any, acme: Any) -> None:
-    """Codes and fields stay, in the verification and in the registration. Nothing is published."""
+    """Codes and names of fields stay, in the verification and in the registration. Nothing is published.
+
+    A reviewer can write anything as the field, so what is no name of a field is removed.
+    """
     stage = rejected(pending, build)
     before, topics = stage.verification(), stage.topics()
     stage.process(erasure(build, acme.identity_id, 1))
     after = stage.verification()
     assert [(reason.code, reason.field, reason.message) for reason in after.reasons] == [
         ("other", "identity", ""),
+        ("mismatch", None, "The document contradicts the details."),
         ("mismatch", None, "The document contradicts the details."),
     ]
     assert stage.registration.reasons == after.reasons
