@@ -12,17 +12,15 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 from confluent_kafka import Consumer, KafkaError
+from faults.guarded_broker import guarded_broker
 from faults.installation import PREPARE, Installation, InstallOn, ready
 from faults.invariants import CheckInvariants
 from faults.recording_client import OpenClient
 from harness.access import ADMIN, Guard, allow, set_quotas
-from harness.broker import KafkaUnavailableError
 from harness.fixtures import DatabaseFor
-from harness.kafka_java import JavaBroker
 from harness.processes import until
 from harness.topics import create_topics
 
-from didflow.embedded.temporary_folder import temporary_folder
 from didflow_contracts.access import Quota, all_rules, quotas_of
 from didflow_contracts.sources import RegisteredSource
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, SERVICES, TOPICS, topics_written_by
@@ -40,17 +38,10 @@ ALL_TOPICS = (*TOPICS, *DEAD_LETTER_TOPICS.values())
 
 
 @pytest.fixture
-async def kafka(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """Run a broker for this test. The test connects to it as the administrator."""
-    for name, value in GUARD.settings().items():
-        monkeypatch.setenv(f"DIDFLOW_{name}", value)
-    with temporary_folder(in_memory=True) as folder:
-        try:
-            broker = await JavaBroker.create(folder, GUARD)
-        except KafkaUnavailableError as error:
-            pytest.skip(f"no Kafka with authentication: {error}")
-        yield broker.bootstrap
-        await broker.remove()
+async def kafka() -> AsyncIterator[str]:
+    """Run a broker for this test."""
+    async with guarded_broker(GUARD) as bootstrap:
+        yield bootstrap
 
 
 @pytest.fixture
