@@ -6,16 +6,17 @@ is unreadable if that process cannot open it, crashes or takes too long. As a pr
 
 import asyncio
 import contextlib
-import io
 import os
 import resource
 import sys
 import warnings
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakValueDictionary
 
-# ruff: noqa: PLC0415 - the libraries are loaded only inside the separate process
+from didflow_verification.documents.formats import media_type
 
 MAX_MEMORY: Final = 768 * 1024 * 1024
 MAX_CPU_S: Final = 10
@@ -23,16 +24,25 @@ TIMEOUT_S: Final = 20.0
 CONCURRENT: Final = 2
 """How many contents one process of the service recognizes at a time."""
 
-MAX_PIXELS: Final = 200_000_000
-MIN_SIDE: Final = 16
-"""The smallest width and height of an image, in pixels. Smaller images cannot be read."""
 
-_TAIL = 2_048
+class Recognition:
+    """The slots of one process of the service. An account has at most one of them, so it cannot delay the others."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(CONCURRENT)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def slot(self, account: str) -> AsyncIterator[None]:
+        """Wait for the turn of the account and a free slot."""
+        turn = self._turns.setdefault(account, asyncio.Lock())
+        async with turn, self._slots:
+            yield
 
 
-async def recognized(content: AsyncIterator[bytes], slots: asyncio.Semaphore) -> str | None:
-    """Return the media type of a PDF, PNG or JPEG that can be opened, else None. Waits for a free slot."""
-    async with slots:
+async def recognized(content: AsyncIterator[bytes], recognition: Recognition, account: str) -> str | None:
+    """Return the media type of a PDF, PNG or JPEG that can be opened, else None. Waits for a slot of the account."""
+    async with recognition.slot(account):
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-m", __name__, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}
         )
@@ -58,52 +68,6 @@ async def _answer(process: Process, content: AsyncIterator[bytes]) -> str:
         process.stdin.close()
     answer = (await process.stdout.read()).decode()
     return answer if await process.wait() == 0 else ""
-
-
-def media_type(content: bytes) -> str | None:
-    """Return the media type of a content, or None. Raises the errors of the libraries if it cannot be opened."""
-    for magic, kind, opens in _KINDS:
-        if content.startswith(magic):
-            return kind if opens(content) else None
-    return None
-
-
-def _opens_as_pdf(content: bytes) -> bool:
-    """Return True if the PDF is complete, not encrypted, and has all its pages with their contents."""
-    from pypdf import PdfReader
-
-    if b"%%EOF" not in content[-_TAIL:]:
-        return False
-    reader = PdfReader(io.BytesIO(content))
-    if reader.is_encrypted or not reader.pages:
-        return False
-    for page in reader.pages:
-        page_content = page.get("/Contents")
-        if page_content is not None and page_content.get_object() is None:
-            return False
-    return True
-
-
-def _opens_as_image(content: bytes) -> bool:
-    """Return True if the image decodes to its last line (a JPEG at an eighth of its size) and is large enough."""
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-        large = min(image.size) >= MIN_SIDE
-        if image.format == "PNG":
-            image.verify()
-            return large
-        image.draft("L", (image.width // 8, image.height // 8))
-        image.load()
-    return large
-
-
-_KINDS: tuple[tuple[bytes, str, Callable[[bytes], bool]], ...] = (
-    (b"%PDF-", "application/pdf", _opens_as_pdf),
-    (b"\x89PNG\r\n\x1a\n", "image/png", _opens_as_image),
-    (b"\xff\xd8\xff", "image/jpeg", _opens_as_image),
-)
 
 
 def main() -> None:

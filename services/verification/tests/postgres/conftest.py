@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import io
+import struct
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -213,6 +215,17 @@ class Files:
         written = io.BytesIO()
         Image.effect_noise(size, 90).convert("RGB").save(written, form)
         return written.getvalue()
+
+    def bomb(self, side: int) -> bytes:
+        """Return a small PNG of one bit per pixel with this width and height."""
+        packer, row = zlib.compressobj(9), bytes(side // 8 + 2)
+        pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+        header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+        chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+        return b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
+        )
 
     def pdf(self, *, encrypted: bool = False) -> bytes:
         """Return a PDF of three pages."""

@@ -1,5 +1,6 @@
 """Documents over HTTP: uploaded as a stream, recognized by their content, and shown only to allowed callers."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -78,6 +79,22 @@ async def test_a_file_that_nobody_can_open_is_refused(
     }
     assert codes == dict.fromkeys(spoiled, "document_unreadable")
     assert await running.count("document_chunks") == 0
+
+
+async def test_a_bomb_is_refused_and_delays_nobody_else(
+    running: Any, upload: Any, ann: Any, bakery: Any, files: Any
+) -> None:
+    """While an image of a billion pixels and one of the most pixels are opened, the API answers other requests."""
+    bombs = [upload(bakery.identity_id, files.bomb(side)) for side in (31_000, 8_900)]
+    opening = asyncio.gather(*bombs)
+    answered = 0
+    while not opening.done():
+        assert (await ann.get("/v1/documents")).status_code == 200
+        answered += 1
+        await asyncio.sleep(0.01)
+    codes = [(answer.status_code, answer.json().get("code")) for answer in await opening]
+    assert codes == [(422, "document_unreadable"), (201, None)]
+    assert answered > 5
 
 
 async def test_ten_mebibytes_are_accepted_and_one_byte_more_is_not(

@@ -3,7 +3,6 @@
 Whatever fails, a content without a document is deleted, at once or later by the sweep.
 """
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,7 +28,7 @@ from didflow_verification.documents.contents import (
     open_contents,
     open_stored,
 )
-from didflow_verification.documents.recognition import CONCURRENT, recognized
+from didflow_verification.documents.recognition import Recognition, recognized
 from didflow_verification.domain.details.document import MAX_BYTES
 
 SWEPT_PER_UPLOAD = 5
@@ -38,10 +37,10 @@ SWEPT_PER_UPLOAD = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Uploads:
-    """Shared by all uploads of one process: the contents, and the slots for recognition."""
+    """Shared by all uploads of one process: the contents, and the recognition."""
 
     contents: Contents
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT))
+    recognition: Recognition = field(default_factory=Recognition)
 
     async def receive(self, http: HttpContext, request: Request) -> Response:
         """Receive one upload. Raises Problem, Replay, IdempotencyConflict or Outage."""
@@ -55,7 +54,7 @@ class Uploads:
         try:
             async for piece in form.pieces():
                 await upload.add(form.fields, piece)
-            response = await upload.create_document(replace(key, digest=form.digest), self.slots)
+            response = await upload.create_document(replace(key, digest=form.digest), self.recognition)
         finally:
             await upload.close()
         with suppress(Outage):
@@ -80,13 +79,14 @@ class _Upload:
             self._writer = await self._contents.begin(self._document_id, account)
         await self._writer.add(piece)
 
-    async def create_document(self, key: IdempotencyKey, slots: asyncio.Semaphore) -> Response:
+    async def create_document(self, key: IdempotencyKey, recognition: Recognition) -> Response:
         """Recognize the stored content and run the command."""
         writer, fields = self._writer, self._fields
         if writer is None or fields is None:
             raise unreadable()
         await writer.finish()
-        kind = await recognized(self._contents.read(writer.content_id, writer.size), slots)
+        content = self._contents.read(writer.content_id, writer.size)
+        kind = await recognized(content, recognition, self._http.caller.account)
         if kind is None:
             raise unreadable()
         if not await self._contents.hold(writer.content_id):
