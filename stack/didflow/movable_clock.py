@@ -1,18 +1,22 @@
 """The clock of the embedded stack: one row in each database. All rows move together, and only forward."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from didflow.durations import Duration
-from didflow.errors import ClockNotMovable, NoStack
+from didflow.errors import BadInput, ClockNotMovable, NoStack
 from didflow.state import read
 from didflow.target import Target
 from didflow_chassis.dead_letters import connect
+from didflow_contracts.bounds import INSTANT
 
 _ADVANCE = "UPDATE clock SET shift = shift + make_interval(months => $1, days => $2, secs => $3)"
+_REACHED = "SELECT clock_timestamp() + shift + make_interval(months => $1, days => $2, secs => $3) FROM clock"
 _READ = """
 SELECT moment + shift, shift::text, moment + shift - moment FROM clock, (SELECT clock_timestamp() AS moment) AS machine
 """
@@ -53,7 +57,10 @@ def require_movable(target: Target) -> None:
 
 
 async def advance(databases: Mapping[str, str], by: Duration) -> list[Reading]:
-    """Move the clock of every service and return the new times. Raises Outage."""
+    """Move the clock of every service and return the new times.
+
+    Raises Outage, and BadInput if a clock would reach the last instant of the bounds: no later one can be stored.
+    """
     return await _on_each(databases, by)
 
 
@@ -73,9 +80,22 @@ async def _on_each(databases: Mapping[str, str], by: Duration | None) -> list[Re
             connections[name] = await connect(dsn)
             exits.push_async_callback(connections[name].close)
         if by is not None:
+            parts = (by.months, by.days, float(by.seconds))
+            await _check_reached(connections.values(), parts)
             for connection in connections.values():
-                await connection.execute(_ADVANCE, by.months, by.days, float(by.seconds))
+                await connection.execute(_ADVANCE, *parts)
         return [await _read(name, connection) for name, connection in connections.items()]
+
+
+async def _check_reached(connections: Iterable[Any], parts: tuple[int, int, float]) -> None:
+    """Raise BadInput if a clock would reach the last instant. An instant that Python cannot hold is later than that."""
+    for connection in connections:
+        try:
+            is_reached = await connection.fetchval(f"SELECT ({_REACHED}) >= $4", *parts, INSTANT.most)
+        except asyncpg.DataError:
+            is_reached = True
+        if is_reached:
+            raise BadInput(f"The clock cannot be moved to {INSTANT.most:%Y-%m-%d} or later.")
 
 
 async def _read(name: str, connection: Any) -> Reading:

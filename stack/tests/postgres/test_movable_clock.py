@@ -8,6 +8,7 @@ from harness.migrations import migration_of
 
 from didflow import movable_clock
 from didflow.durations import parse_duration
+from didflow.errors import BadInput
 from didflow_chassis.database import Outage
 
 
@@ -32,3 +33,12 @@ async def test_when_one_database_is_away_no_clock_moves(database_for: DatabaseFo
     with pytest.raises(Outage):
         await movable_clock.advance({**there, **away}, parse_duration("P1D"))
     assert [reading.shift for reading in await movable_clock.show(there)] == ["00:00:00"]
+
+
+@pytest.mark.parametrize("duration", ["P200Y", "P9999Y", "P99999M", "P999999D"])
+async def test_no_clock_moves_past_the_last_instant(database_for: DatabaseFor, duration: str) -> None:
+    """From 2200 on nothing can be stored, so no service could decide anything any more."""
+    databases = {"one": await database_for("billing", migration_of("billing"))}
+    with pytest.raises(BadInput, match="2200-01-01"):
+        await movable_clock.advance(databases, parse_duration(duration))
+    assert [reading.shift for reading in await movable_clock.show(databases)] == ["00:00:00"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
 
+from didflow_contracts.bounds import DAY
 from didflow_verification.domain.details.identity import Person
 from didflow_verification.domain.evaluation.identifiers import RULES
 from didflow_verification.domain.requirements import CountryRules, IdentityField, Requirement
@@ -45,6 +46,10 @@ def _row(row: Requirement) -> Iterator[str]:
 
 
 def _dates(row: Requirement) -> Iterator[str]:
+    for name in ("effective_from", "effective_to", "grace_until"):
+        day = getattr(row, name)
+        if day is not None and day not in DAY:
+            yield f"{name} must lie from {DAY.least} to {DAY.most}"
     if row.effective_to is not None and row.effective_to <= row.effective_from:
         yield "effective_to is not after effective_from"
     if row.reverify != (row.grace_until is not None):
