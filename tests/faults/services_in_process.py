@@ -30,12 +30,13 @@ from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EVENT_TYPES, ResultReported
-from didflow_contracts.topics import SERVICES
+from didflow_contracts.topics import SERVICES, topics_of
 
 CARRIER: Final = "/carriers/simulator"
 STANDARD: Final = (("content-type", CONTENT_TYPE.encode()),)
 READS: Final[Mapping[str, frozenset[str]]] = {
-    name: frozenset(model.topic for model in service(name).events) for name in SERVICES
+    name: frozenset(topic for model in service(name).events for topic in topics_of(model))
+    for name in SERVICES
 }
 _TAKE_OUTBOX: Final = "DELETE FROM outbox RETURNING id, topic, key, value, headers"
 _OFFSETS = itertools.count()

@@ -73,7 +73,10 @@ class Estate:
 
     async def deliver(self, failing: Iterable[str] = ()) -> None:
         """Deliver all events until no service publishes more. The carrier does all but the actions in `failing`."""
-        together = ServicesInProcess(stages={name: one.stage for name, one in self.opened.items()})
+        together = ServicesInProcess(
+            stages={name: one.stage for name, one in self.opened.items()},
+            dsns={name: one.database.dsn for name, one in self.opened.items()},
+        )
         while published := await together.publish():
             await together.receive([*published, *_results(published, failing)])
 
