@@ -14,6 +14,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
+FIRST_INTERVAL_S = 1.0
 KEYS_INTERVAL_S = 10.0
 KEYS_MAX_AGE_S = 600.0
 KEYS_MAX_BYTES = 1_000_000
@@ -30,7 +31,8 @@ class IssuerKeys:
     """The issuer's public keys by id. `load` fetches the JWKS document; `clock` is monotonic, in seconds.
 
     The keys are fetched once, again for an unknown key id, and again after `KEYS_MAX_AGE_S`, but at most once in
-    `KEYS_INTERVAL_S`. If the issuer does not answer, the known keys stay in use.
+    `KEYS_INTERVAL_S`. Until they were fetched once, it is tried every `FIRST_INTERVAL_S`. If the issuer does not
+    answer, the known keys stay in use.
     """
 
     def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,6 +60,8 @@ class IssuerKeys:
 
     def _must_fetch(self, key_id: str | None) -> bool:
         age = self.clock() - self._fetched_at
+        if self._known is None:
+            return age >= FIRST_INTERVAL_S
         return age >= KEYS_MAX_AGE_S or (age >= KEYS_INTERVAL_S and self._pick(key_id) is None)
 
     async def _fetch(self) -> None:

@@ -166,6 +166,16 @@ async def test_an_issuer_that_was_never_reached_is_an_outage(world: Any) -> None
     assert "issuer.example" not in answer.text
 
 
+async def test_an_issuer_that_comes_back_is_noticed_within_a_second(world: Any, authenticator: Any) -> None:
+    """While no keys are known, nobody can call, so they are fetched again sooner."""
+    world.issuer.down = True
+    with pytest.raises(Problem, match="503"):
+        await authenticator.caller(world.issuer.token())
+    world.issuer.down = False
+    world.now += 1
+    assert await authenticator.caller(world.issuer.token())
+
+
 @pytest.mark.parametrize(
     "document", [b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1, {"kty": "oct", "k": "YQ"}]}']
 )
