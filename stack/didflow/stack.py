@@ -19,6 +19,7 @@ from didflow.embedded.wait import DeadlineMissedError, until
 from didflow.errors import DidNotStart
 from didflow.http_client import Api, http_client
 from didflow.issuer import ISSUER, Issuer
+from didflow.private_files import private_folder
 from didflow.servers import Servers, Wanted
 from didflow.services import SERVICES, service
 from didflow.supervisor import Supervisor
@@ -124,8 +125,7 @@ async def running(
 def _stack(
     folder: Path, used: Servers, listening: socket.socket, tell: Print, exits: AsyncExitStack
 ) -> Stack:
-    logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
+    logs = private_folder(folder / "logs")
     issuer = Issuer.of(folder, ISSUER)
 
     def changed() -> None:

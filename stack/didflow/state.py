@@ -13,6 +13,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from didflow.errors import NoStack, StackRuns
+from didflow.private_files import private_folder, private_log
 
 DATA_VARIABLE = "DIDFLOW_DATA"
 ADMIN = "admin"
@@ -86,8 +87,7 @@ def forget(folder: Path) -> None:
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Lock a folder for this process. The kernel releases the lock when the process ends. Raises StackRuns."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("ab") as lock:
+    with private_log(private_folder(folder) / "lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

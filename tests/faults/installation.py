@@ -251,8 +251,11 @@ def _created(_: Sequence[Any]) -> Answer:
 Install = Callable[..., Awaitable[Installation]]
 """`await install("billing", "inventory")`: an installation of these services, none of them started yet."""
 
-InstallOn = Callable[[Mapping[str, str]], Installation]
-"""`install_on(dsns)`: the same on existing databases, service -> DSN."""
+InstallOn = Callable[..., Installation]
+"""`install_on(dsns)`: the same on existing databases, service -> DSN.
+
+With `is_checked=False`, the consistency check does not read them: they are those of another installation.
+"""
 
 
 async def ready(*members: Member) -> tuple[Member, ...]:

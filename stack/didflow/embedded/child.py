@@ -17,6 +17,7 @@ import psutil
 from didflow.embedded import parent_watch
 from didflow.embedded.os_account import OsAccount
 from didflow.embedded.wait import DeadlineMissedError, until
+from didflow.private_files import private_log
 
 TERMINATE_THEN_KILL = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 """SIGTERM first. After 10 seconds SIGKILL."""
@@ -24,7 +25,10 @@ TERMINATE_THEN_KILL = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    """A process in its own session. Its output goes to `log`. Its pid is that of the command."""
+    """A process in its own session. Its output goes to `log`. Its pid is that of the command.
+
+    Others may neither read the log nor the files that the process creates.
+    """
 
     command: tuple[str, ...]
     log: Path
@@ -48,7 +52,7 @@ class Child:
         uid, gid = (account.uid, account.gid) if account else (-1, -1)
         front = [sys.executable, "-I", "-S", parent_watch.__file__]
         bound = [str(os.getpid()), str(int(when_host_dies)), str(uid), str(gid)]
-        with log.open("ab") as output:
+        with private_log(log) as output:
             process = subprocess.Popen(  # noqa: S603 - the caller's own command, no shell
                 [*front, *bound, *command],
                 stdin=subprocess.DEVNULL,
@@ -57,6 +61,7 @@ class Child:
                 env=None if env is None else dict(env),
                 cwd=cwd,
                 start_new_session=True,
+                umask=0o077,
             )
         return cls(command=tuple(command), log=log, process=process)
 

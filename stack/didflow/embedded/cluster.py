@@ -15,6 +15,7 @@ from typing import IO
 import psutil
 
 from didflow.embedded.os_account import OsAccount
+from didflow.private_files import private_log
 
 SCRAM_ITERATIONS = "1"
 """The passwords have 128 random bits, so slow hashing adds no protection and only delays each connection."""
@@ -55,7 +56,7 @@ class ClusterFolder:
 
     def lock(self) -> IO[bytes]:
         """Lock the folder for this process until the returned file is closed. Raises PostgresInUseError."""
-        lock = (self.root / "lock").open("ab")
+        lock = private_log(self.root / "lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

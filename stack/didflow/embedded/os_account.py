@@ -10,6 +10,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from didflow.private_files import private_folder
+
 _SHARED_ROOT = Path("/var/tmp")  # noqa: S108 - folders made here are checked for their owner
 
 
@@ -48,10 +50,12 @@ def can_reach(account: OsAccount | None, path: Path) -> bool:
 def reachable_folder(wanted: Path, account: OsAccount | None) -> Path:
     """Create and return `wanted`. If the account cannot reach it, use a folder under /var/tmp instead.
 
+    Others cannot list it. Only if this process is root may they enter it, because the account must.
+
     The same `wanted` always gives the same folder. Raises UnsafeFolderError.
     """
     wanted = wanted.absolute()
-    wanted.mkdir(parents=True, exist_ok=True)
+    private_folder(wanted)
     if account is None:
         return wanted
     if can_reach(account, wanted.parent):

@@ -13,6 +13,8 @@ from typing import Final
 
 import psutil
 
+from didflow.embedded.os_account import server_os_account
+
 _PREFIX: Final = "didflow-scratch-"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private name there
 _ROOM: Final = 4 * 2**30
@@ -30,7 +32,8 @@ def temporary_folder(*, in_memory: bool = False) -> Iterator[Path]:
     sweep(_MEMORY)
     root = _MEMORY if in_memory and _has_room(_MEMORY) else disk
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
-    folder.chmod(0o711)
+    if server_os_account() is not None:
+        folder.chmod(0o711)  # the account that servers run as must be able to enter it
     try:
         yield folder
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from harness.processes import Processes, until
 
+from didflow.embedded.os_account import server_os_account
 from didflow.embedded.temporary_folder import temporary_folder
 
 HOST = (
@@ -22,10 +23,10 @@ def test_a_temporary_folder_is_removed_after_its_block(in_memory: bool) -> None:
     assert not folder.exists()
 
 
-def test_any_account_can_pass_through_but_not_list() -> None:
+def test_servers_of_another_account_can_pass_through_but_not_list() -> None:
     """A server that dropped root reaches its own folder inside."""
     with temporary_folder() as folder:
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o711
+        assert stat.S_IMODE(folder.stat().st_mode) == (0o700 if server_os_account() is None else 0o711)
 
 
 async def test_the_next_host_removes_folders_of_killed_hosts(processes: Processes) -> None:
