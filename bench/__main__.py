@@ -30,7 +30,9 @@ def bench(  # noqa: PLR0917 - each is an option of the command
     ] = 30_000,
     rows: Annotated[int, typer.Option(min=10_000, help="Number of rows of a large state table.")] = 1_000_000,
     terms: Annotated[int, typer.Option(min=1_000, help="Number of terms that are due at once.")] = 100_000,
-    items: Annotated[int, typer.Option(min=1_000, help="Number of items of a job.")] = 100_000,
+    items: Annotated[
+        int, typer.Option(min=1_000, help="Number of items of a job, or of purchases of a noisy account.")
+    ] = 100_000,
     service: Annotated[
         list[str] | None, typer.Option(help="The services that run a job. Default: all.")
     ] = None,

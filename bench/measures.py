@@ -10,6 +10,7 @@ from bench import flow as whole_flow
 from bench import jobs as all_jobs
 from bench import latency as latencies
 from bench import memory as memories
+from bench import noisy as noisy_account
 from bench import rebuild as rebuilds
 from bench.machine import Machine
 from bench.report import Figure, Report
@@ -223,6 +224,25 @@ async def jobs(machine: Machine, options: Options, report: Report, tell: Tell) -
             report.figures.append(figure)
 
 
+async def noisy(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """How long the purchases of one account wait behind those of another, against how long the latter take."""
+    found = await noisy_account.measure(machine, largest=options.items, tell=tell)
+    report.detail["noisy (s)"] = {f"behind {each.before:,}": each.numbers for each in found}
+    for each in found:
+        if each.before and each.took["billing"] and "billing" in each.backlog:
+            figure = Figure(
+                key=f"noisy_{each.before}",
+                what=f"billing's last decision on another account behind {each.before:,} purchases",
+                unit="ms",
+                ours=each.took["billing"][-1] * 1_000,
+                reference=each.backlog["billing"] * 1_000,
+                against="the last decision on these purchases",
+                aim=1.2,
+                at_most=True,
+            )
+            report.figures.append(figure)
+
+
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
     "relay": relay,
@@ -238,6 +258,7 @@ ALL: Final[Mapping[str, Measure]] = {
     "timers": timers,
     "rebuild": rebuild,
     "jobs": jobs,
+    "noisy": noisy,
 }
 """All measures. A measure that is not usual runs only if it is named."""
 

@@ -159,6 +159,7 @@ jobs = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("reference", sa.Text, comment="finds the last error in the log"),
     instant("finished_at"),
+    sa.Column("changed_by", sa.Text, comment="who canceled or retried it last"),
     sa.Column("lease", UUID(as_uuid=True), comment="the runner that works on it"),
     sa.Column(
         "leased_until",

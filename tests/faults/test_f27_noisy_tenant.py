@@ -4,18 +4,19 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from itertools import count
+from itertools import count, islice
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from faults.bulk_purchases import PurchaseRecord, purchase_records
+from faults.bulk_purchases import PurchaseRecord, publish, purchase_records
 from faults.installation import Install, Installation
 from faults.recording_client import OpenClient, RecordingClient
 from faults.services_in_process import STANDARD
 from harness.processes import until
 
+from didflow_chassis.publisher import partition_of
 from didflow_contracts.events import DidPurchased, TermChanged
 
 SECONDS = 60 if os.environ.get("DIDFLOW_FAULT_MINUTES") else 6
@@ -23,6 +24,11 @@ QUIET_RATE = 25
 NOISY_RATE = 19 * QUIET_RATE
 SLICES = 25
 """The noise comes in this many parts per second. The last record of each part is malformed."""
+BACKLOG = 100_000 if os.environ.get("DIDFLOW_FAULT_MINUTES") else 6_000
+PARTITIONS = range(12)
+CROWDED = 0
+"""The partition of the backlog."""
+OTHERS = 24
 UNNOTICED_S = 0.3
 """A delay that is too short to notice. A shared machine has delays of this size even without load."""
 
@@ -81,6 +87,13 @@ async def noisy_tenant(client: RecordingClient) -> None:
         await asyncio.sleep(1 / SLICES)
 
 
+def purchases_in(is_crowded: bool, count: int, *, first: int, account: str) -> Iterator[PurchaseRecord]:
+    """Return purchases of an account whose numbers are in the crowded partition, or in the other partitions."""
+    candidates = purchase_records(1_500_000, first=first, account=account)
+    chosen = (one for one in candidates if (partition_of(one.number, PARTITIONS) == CROWDED) == is_crowded)
+    return islice(chosen, count)
+
+
 def p99(delays: list[float]) -> float:
     """Return the 99th percentile."""
     return statistics.quantiles(delays, n=100)[98]
@@ -103,3 +116,35 @@ async def test_a_noisy_tenant_does_not_slow_the_others(install: Install, open_cl
             await asyncio.gather(noise, return_exceptions=True)
     print(f"p99 {p99(alone):.3f} s alone, {p99(with_noise):.3f} s with the noise")  # noqa: T201 - for the report
     assert p99(with_noise) < max(2 * p99(alone), UNNOTICED_S)
+
+
+@pytest.mark.faults
+async def test_a_backlog_delays_only_what_was_published_behind_it_in_its_partition(install: Install) -> None:
+    """F27: another account's purchase waits for the backlog of its own partition, and for that of no other."""
+    installation = await install("billing")
+    topic = f"{installation.parts.topic_prefix}{DidPurchased.topic}"
+    backlog, behind, beside = (
+        [*purchases_in(is_crowded, count, first=first, account=account)]
+        for is_crowded, count, first, account in (
+            (True, BACKLOG, 0, "master/acme"),
+            (True, OTHERS, 4_000_000, "master/globex"),
+            (False, OTHERS, 4_500_000, "master/globex"),
+        )
+    )
+    async with term_arrivals(installation) as arrivals:
+        for records in (backlog, behind, beside):
+            await publish(installation.parts.kafka, topic, iter(records))
+        published = time.monotonic()
+        await installation.worker("billing").ready()
+        every = {one.number for one in (*backlog, *behind, *beside)}
+        await until(lambda: every <= arrivals.first_seen.keys(), within=600, what="every term")
+    seen = arrivals.first_seen
+    last_beside = max(seen[one.number] for one in beside)
+    last_behind = max(seen[one.number] for one in behind)
+    decided_before = sum(seen[one.number] < last_beside for one in backlog)
+    print(  # noqa: T201 - for the report
+        f"behind {BACKLOG}: {last_behind - published:.1f} s, in other partitions: {last_beside - published:.1f} s, "
+        f"after {decided_before} of the backlog"
+    )
+    assert decided_before < BACKLOG / 2
+    assert last_behind >= statistics.median(seen[one.number] for one in backlog)

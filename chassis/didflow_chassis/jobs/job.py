@@ -22,7 +22,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     `done` counts the items that are done or unchanged, `refused` the others. `position` is the position of the last
     item that was decided. `failures` counts the errors since the last chunk that was committed, and `reference`
-    finds the last error in the log.
+    finds the last error in the log. `changed_by` is who canceled or retried the job last.
     """
 
     job_id: UUID
@@ -40,6 +40,7 @@ class Job(Struct, frozen=True, kw_only=True):
     failures: int = 0
     reference: str | None = None
     finished_at: datetime | None = None
+    changed_by: str | None = None
 
     @classmethod
     def of(cls, new: NewJob) -> "Job":
@@ -96,7 +97,7 @@ def cancel_job(job: Job | None, command: CancelJob, now: datetime) -> Decision:
             "job_completes_decision",
             "The job carries out a decision that is in force. Only an operator can cancel it.",
         )
-    canceled = replace(job, state="canceled", finished_at=now)
+    canceled = replace(job, state="canceled", finished_at=now, changed_by=command.caller.actor)
     return Decided(state=canceled, answer=canceled)
 
 
@@ -117,5 +118,5 @@ def retry_job(job: Job | None, command: RetryJob, now: datetime) -> Decision:  #
     if job.state == "done":
         return Refused("job_finished", "The job is done. Only a failed or canceled job can be retried.")
     state: JobState = "queued" if job.total is None else "running"
-    retried = replace(job, state=state, failures=0, finished_at=None)
+    retried = replace(job, state=state, failures=0, finished_at=None, changed_by=command.caller.actor)
     return Decided(state=retried, answer=retried)

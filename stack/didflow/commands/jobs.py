@@ -79,10 +79,10 @@ def list_jobs(
 
 @app.command()
 def show(job_id: Id, service: OneService = None, data: Data = None, postgres: Postgres = None) -> None:
-    """Print one job as JSON. If chunks of it failed, `reference` finds the last error in the log of the service."""
+    """Print one job as JSON: also who canceled or retried it last, and the `reference` of its last error in the log."""
     found = run(_named(databases_of(data, postgres, service), job_id))
     job = found.job
-    more = {"account": job.account, "failures": job.failures, "reference": job.reference}
+    more = {name: getattr(job, name) for name in ("account", "failures", "reference", "changed_by")}
     Screen().json(_values(found) | more, indent=True)
 
 

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from didflow import jobs
 from didflow.cli import app
+from didflow.dead_letters import login
 from didflow.errors import Ambiguous
 from didflow.id_prefix import parse_id
 from didflow.processes import script
@@ -152,6 +153,8 @@ def test_the_commands_change_jobs_and_report_each(databases: Mapping[str, str], 
     assert "refused (job_finished)" in done.stdout.splitlines()[1]
     again = command(folder, "cancel", str(running))
     assert (again.exit_code, "nothing to do: it is canceled" in again.stdout) == (0, True)
+    by = json.loads(command(folder, "show", str(running)).stdout)["changed_by"]
+    assert by == f"user:{login()}"
     retried = command(folder, "retry", str(failed)[:-3])
     assert (retried.exit_code, "running again; 10 items" in retried.stdout) == (0, True)
     assert (asyncio.run(state_of(billing, running)), asyncio.run(state_of(provisioning, failed))) == (
@@ -187,7 +190,12 @@ def test_programs_read_the_shape_of_http_with_the_service(databases: Mapping[str
         "finished_at": "2026-10-01T00:00:00Z",
     }
     shown = json.loads(command(folder, "show", str(job_id)[:-2]).stdout)
-    assert shown == listed | {"account": "master/acme", "failures": 5, "reference": "abc123"}
+    assert shown == listed | {
+        "account": "master/acme",
+        "failures": 5,
+        "reference": "abc123",
+        "changed_by": None,
+    }
     assert [one["service"] for one in objects(command(folder, "list", "--service", "billing", "--json"))] == [
         "billing"
     ]

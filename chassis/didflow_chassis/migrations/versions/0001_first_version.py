@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("reference", sa.Text, comment="finds the last error in the log"),
         sa.Column("finished_at", instant()),
+        sa.Column("changed_by", sa.Text, comment="who canceled or retried it last"),
         sa.Column("lease", UUID(as_uuid=True), comment="the runner that works on it"),
         sa.Column(
             "leased_until",

@@ -151,7 +151,7 @@ async def test_a_canceled_job_stops_between_two_chunks(adding: Stage, database: 
     assert isinstance(await run(adding, cancel), Unchanged)
     assert not await runner(adding, database).run_chunk()
     job = await found(database, job_id)
-    assert (job.state, job.done) == ("canceled", 10)
+    assert (job.state, job.done, job.changed_by) == ("canceled", 10, "user:ana")
     assert job.finished_at is not None
     assert len(await results(database, job_id)) == 10
 
