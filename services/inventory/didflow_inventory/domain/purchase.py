@@ -30,6 +30,7 @@ from didflow_inventory.domain.stock import (
     ordered_number_key,
     refusal_by_numbering_plan,
     refusal_by_stock,
+    refusal_of_stocked,
     with_did,
 )
 from didflow_inventory.domain.view_updates import NOT_YOURS
@@ -144,10 +145,12 @@ def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
 
 
 def _refusal(data: DidPurchased, known: Known) -> Refused | None:
+    number = known.get(Number, data.number)
     return (
         refusal_by_numbering_plan(data.number, data.country)
         or _refusal_by_account(data, known)
-        or refusal_by_stock(known.get(Number, data.number), data.account)
+        or refusal_by_stock(number, data.account)
+        or (refusal_of_stocked(number) if data.acquired == "external" else None)
     )
 
 

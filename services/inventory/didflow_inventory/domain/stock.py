@@ -76,6 +76,16 @@ def refusal_by_stock(number: Number | None, account: str) -> Refused | None:
     return None
 
 
+def refusal_of_stocked(number: Number | None) -> Refused | None:
+    """Return why a number cannot be added as an external one; None if it can.
+
+    An external number has no price. A number in stock belongs to whoever uploaded it and is purchased.
+    """
+    if number is None or number.stock is None:
+        return None
+    return Refused("number_taken", "This number is in stock. Purchase it.", "acquired")
+
+
 def refusal_by_numbering_plan(number: str, country: str | None) -> Refused | None:
     """Return the refusal of a number that no numbering plan has, or whose country is another one."""
     if not is_valid(number):

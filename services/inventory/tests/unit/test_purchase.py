@@ -155,6 +155,16 @@ def test_an_international_number_has_no_country(stage: Any, make: Any) -> None:
     assert (stage.did.holding.stock, stage.did.holding.country) == ("assigned", None)
 
 
+def test_a_number_in_stock_is_not_added_as_an_external_number(stage: Any, make: Any) -> None:
+    """An external number needs no price, so the account would have the number of another one for nothing."""
+    stage.store(Number(number=make.number, stock="in_stock", uploaded_by="master"))
+    external = {"acquired": "external", "price": None}
+    assert stage.code(make.purchase(**external)) == "number_taken"
+
+    stage.decide(make.purchased(**external))
+    assert (refusal(stage).code, stage.number.stock) == ("number_taken", "in_stock")
+
+
 def test_a_purchase_for_an_account_that_does_not_exist_is_refused(stage: Any, make: Any) -> None:
     """The refusal names the order."""
     stage.decide(make.purchased(account="master/nobody"))
