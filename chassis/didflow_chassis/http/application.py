@@ -14,6 +14,7 @@ from didflow_chassis.http.boundary import Boundary, on_exception
 from didflow_chassis.http.idempotency import Replay
 from didflow_chassis.http.jobs import jobs_router
 from didflow_chassis.http.limits import Limits, Rate
+from didflow_chassis.http.methods import Methods
 from didflow_chassis.http.openapi import Application
 from didflow_chassis.http.operators import operator_router
 from didflow_chassis.http.routes import check_actions
@@ -43,6 +44,7 @@ def create_application(
     app.state.runtime = runtime
     for exception in (HTTPException, RequestValidationError, Replay):
         app.add_exception_handler(exception, on_exception)
+    app.add_middleware(Methods, routes=app.state.all_routes)
     app.add_middleware(
         Authentication,
         verifier=runtime.authenticator,
@@ -74,7 +76,9 @@ def _with_routes(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in routers_of(service):
+    routers = routers_of(service)
+    app.state.all_routes = (*app.routes, *(route for router in routers for route in router.routes))
+    for router in routers:
         check_actions(router)
         app.include_router(router)
     return app

@@ -18,11 +18,13 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from didflow_chassis.database import Outage, Rejected, Transient, classify
 from didflow_chassis.http.idempotency import Replay, answer_response
 from didflow_chassis.http.input_errors import BODY, invalid_input
+from didflow_chassis.http.methods import allowed
 from didflow_chassis.http.problems import RETRY_AFTER, FieldError, Problem, problem_response
 from didflow_chassis.stage.idempotency import IdempotencyConflict
 from didflow_contracts.ids import uuid7
 
 REQUEST_ID = "X-Request-Id"
+METHOD_NOT_ALLOWED = 405
 _USABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _LOG = logging.getLogger(__name__)
 _CODE_OF_STATUS: Mapping[int, str] = {
@@ -91,8 +93,14 @@ def response_to(error: Exception) -> Response:
     return problem_response(problem_of(error))
 
 
-async def on_exception(_: Request, error: Exception) -> Response:
-    """Answer an exception that FastAPI would otherwise answer in its own format."""
+async def on_exception(request: Request, error: Exception) -> Response:
+    """Answer an exception that FastAPI would otherwise answer in its own format.
+
+    A path can have several routes. A 405 lists the methods of all of them.
+    """
+    if isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED:
+        methods = allowed(request.app.state.all_routes, request.scope)
+        error = Problem("method_not_allowed", headers={"Allow": methods})
     return response_to(error)
 
 
