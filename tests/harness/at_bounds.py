@@ -84,7 +84,7 @@ _OF_TYPE: Mapping[str, Callable[[Schema, Schema, Choose], Any]] = {
     "object": _object,
     "array": _array,
     "string": _string,
-    "integer": lambda schema, _, choose: choose([schema.get("minimum", 0), schema["maximum"]]),
+    "integer": lambda schema, _, choose: choose([int(schema.get("minimum", 0)), int(schema["maximum"])]),
     "boolean": lambda _schema, _root, choose: choose([False, True]),
     "null": lambda _schema, _root, _choose: None,
 }
@@ -108,7 +108,7 @@ def beyond(schema: Any, root: Schema, path: Path = ()) -> Iterator[tuple[Path, A
 def _beyond_leaf(schema: Schema, root: Schema) -> Iterator[Any]:
     kind = schema.get("type")
     if kind == "integer" and "enum" not in schema and "const" not in schema:
-        yield from (schema.get("minimum", 0) - 1, schema["maximum"] + 1, *NOT_AN_INTEGER)
+        yield from (int(schema.get("minimum", 0)) - 1, int(schema["maximum"]) + 1, *NOT_AN_INTEGER)
     elif kind == "boolean":
         yield from (0, 1, "true")
     elif kind == "array":
