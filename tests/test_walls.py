@@ -123,3 +123,23 @@ def test_only_the_stage_opens_transactions():
 def _sources(package: str) -> Iterable[Path]:
     folder = next(path for path in (*ROOT.glob(f"*/{package}"), *ROOT.glob(f"services/*/{package}")))
     return folder.rglob("*.py")
+
+
+PRINTERS = {
+    "stack/didflow/console.py",
+    "chassis/didflow_chassis/jobs/tool.py",  # a progress bar with texts of its own
+    "services/verification/didflow_verification/documents/recognition.py",  # a pipe to its parent
+}
+"""The modules that print by themselves. All others use `didflow_contracts.terminal` or `didflow.console`."""
+
+PRINTS = re.compile(
+    r"(typer|click)\.(s?echo|style)\(|\bprint\(|sys\.(__)?std(out|err)(__)?\.(buffer|write)|os\.write\([12]\b|Console\("
+    r"|PrintLogger|WriteLogger|ConsoleRenderer|pretty_exceptions_enable=True"
+)
+
+
+def test_only_the_modules_that_escape_control_characters_print():
+    """A name, a subject or a record with ESC in it cannot control the terminal of an operator."""
+    files = (file for package in PACKAGES for file in _sources(package))
+    found = {str(file.relative_to(ROOT)) for file in files if PRINTS.search(file.read_text())}
+    assert found == PRINTERS

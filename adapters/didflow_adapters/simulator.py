@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from didflow_adapters.kit import AdapterSettings, run
 from didflow_adapters.simulated_carrier import SCENARIOS, SimulatedCarrier
+from didflow_contracts.terminal import say
 
 app = typer.Typer(add_completion=False)
 
@@ -22,7 +23,7 @@ def simulate(
     """Execute carrier commands. Settings come from DIDFLOW_KAFKA and the other DIDFLOW_ variables."""
     if scenarios:
         for digits, scenario in SCENARIOS.items():
-            typer.echo(f"...{digits}  {scenario.summary}")
+            say(f"...{digits}  {scenario.summary}")
         return
     try:
         settings = AdapterSettings()

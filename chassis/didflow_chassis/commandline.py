@@ -20,6 +20,7 @@ from didflow_chassis.kafka_internals.versions import UnsupportedVersion
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings, SettingsError, as_table, load
 from didflow_chassis.telemetry import logs
+from didflow_contracts.terminal import say, say_lines
 
 # ruff: noqa: PLC0415 - each command loads only what it runs: printing a document needs no Kafka client
 
@@ -129,24 +130,24 @@ def _add_documents(app: typer.Typer, program: Program) -> None:
         """Print the OpenAPI document of the HTTP API."""
         from didflow_chassis.http import openapi_json
 
-        typer.echo(openapi_json(program.described()), nl=False)
+        say_lines(openapi_json(program.described()))
 
     @app.command()
     def asyncapi() -> None:
         """Print the AsyncAPI document: the topics that the service reads and writes."""
         from didflow_chassis import asyncapi
 
-        typer.echo(asyncapi.as_json(asyncapi.of_service(program.described())), nl=False)
+        say_lines(asyncapi.as_json(asyncapi.of_service(program.described())))
 
     @app.command(name="settings")
     def list_settings() -> None:
         """Print the settings as a Markdown table: variable, default, meaning."""
-        typer.echo(as_table(program.settings))
+        say_lines(as_table(program.settings))
 
 
 def _exit(code: int, *lines: str) -> typer.Exit:
     for line in lines:
-        typer.echo(line, err=True)
+        say(line, err=True)
     return typer.Exit(code)
 
 
@@ -154,7 +155,7 @@ async def _migrate(service: Service, settings: Settings) -> None:
     from didflow_chassis.migrate import upgrade
 
     applied = await upgrade(settings.dsn, service)
-    typer.echo("\n".join(f"applied {revision}" for revision in applied) or "nothing to apply")
+    say_lines("\n".join(f"applied {revision}" for revision in applied) or "nothing to apply")
 
 
 async def _check(service: Service, settings: Settings) -> bool:
@@ -162,5 +163,5 @@ async def _check(service: Service, settings: Settings) -> bool:
 
     findings = await check(service, settings)
     for finding in findings:
-        typer.echo(f"{finding.level:8} {finding.what}: {finding.detail}")
+        say(f"{finding.level:8} {finding.what}: {finding.detail}")
     return all(finding.level != "problem" for finding in findings)

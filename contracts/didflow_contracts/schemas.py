@@ -17,6 +17,7 @@ from didflow_contracts.compatibility import Change, breaking_changes
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EVENTS
 from didflow_contracts.instants import INSTANT_LIMITS
+from didflow_contracts.terminal import say
 from didflow_contracts.topics import TOPICS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -80,17 +81,17 @@ def as_text(value: Mapping[str, Any]) -> bytes:
 def main(arguments: Sequence[str]) -> int:
     """Run `release [FOLDER]` or `check [FOLDER]`. Return 1 for a breaking change and 2 for wrong arguments."""
     if not arguments or arguments[0] not in ("release", "check") or len(arguments) > 2:
-        sys.stderr.write("usage: python -m didflow_contracts.schemas release|check [FOLDER]\n")
+        say("usage: python -m didflow_contracts.schemas release|check [FOLDER]", err=True)
         return 2
     folder = Path(arguments[1]) if len(arguments) == 2 else RELEASED
     found = breaks(folder)
     for change in found:
-        sys.stderr.write(f"{change}\n")
+        say(str(change), err=True)
     if found:
         return 1
     if arguments[0] == "release":
         release(folder)
-        sys.stdout.write(f"{len(EVENTS)} schemas written to {folder}\n")
+        say(f"{len(EVENTS)} schemas written to {folder}")
     return 0
 
 

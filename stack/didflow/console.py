@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 import orjson
 
-from didflow.tables import Cell, Column, Line, escaped, laid_out
+from didflow.tables import Cell, Column, Line, laid_out
+from didflow_contracts.terminal import escaped
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -5,7 +5,6 @@ those that are spare, and at last each row becomes a small block: its first cell
 file or a pipe nothing is cut. Every text is escaped: a record cannot send control sequences to a terminal.
 """
 
-import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from didflow_contracts.terminal import escaped
+
 GAP: Final = "  "
 ELLIPSIS: Final = "…"
 _INDENT: Final = "  "
-_NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,14 +41,6 @@ class Cell:
 
 Line = tuple[Cell, ...]
 """The pieces of one line of output. Their texts are escaped."""
-
-
-def escaped(text: str) -> str:
-    r"""Escape control characters, line ends and changes of direction as JSON does: `\u001b`, `\n`.
-
-    Inside the strings of a JSON text, the escapes mean the same characters.
-    """
-    return _CONTROL.sub(lambda found: _NAMED.get(found[0]) or f"\\u{ord(found[0]):04x}", text)
 
 
 def laid_out(

@@ -88,7 +88,7 @@ async def test_one_of_fifty_buyers_gets_each_number(database_for: DatabaseFor, s
         sold = Counter(row.state.holding.number for row in (await services.states("inventory")).values())
         assert sold == Counter(did.number for did in dids(NUMBERS))
         published = Counter(record.topic for record in await services.publish())
-        assert published["did.purchased"] == published["did.changed"] == NUMBERS
+        assert published["inventory.did.purchased"] == published["did.changed"] == NUMBERS
 
 
 async def test_batches_over_overlapping_sets_do_not_deadlock(database_for: DatabaseFor, seed: int) -> None:

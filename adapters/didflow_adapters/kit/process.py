@@ -10,6 +10,7 @@ import structlog
 from didflow_adapters.kit.adapter import Adapter
 from didflow_adapters.kit.carrier import Carrier
 from didflow_adapters.kit.settings import AdapterSettings
+from didflow_contracts.terminal import escaped
 
 
 def run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
@@ -47,4 +48,13 @@ def _configure_logs(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
     )
-    logging.basicConfig(level=logging.WARNING)
+    plain = logging.StreamHandler()
+    plain.setFormatter(_Plain(logging.BASIC_FORMAT))
+    logging.basicConfig(level=logging.WARNING, handlers=[plain])
+
+
+class _Plain(logging.Formatter):
+    """One line for each record of a library, without control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))

@@ -1,7 +1,8 @@
 """Log lines: one JSON object each on stderr, for loggers of the standard library and of structlog.
 
-No line contains a secret. Just before a line is written, values with names such as `password` and passwords in URLs
-are masked. No line contains the value of a row: exceptions are written by `error_texts`, wherever they are in the line.
+No line contains a control character; JSON alone would allow some that a terminal obeys. No line contains a secret. Just
+before a line is written, values with names such as `password` and passwords in URLs are masked. No line contains the
+value of a row: exceptions are written by `error_texts`, wherever they are in the line.
 """
 
 import json
@@ -17,6 +18,7 @@ from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from didflow_chassis.telemetry.error_texts import error_text, traceback_text
+from didflow_contracts.terminal import escaped
 
 MASK = "***"
 
@@ -143,7 +145,7 @@ def _masked(value: Any) -> Any:
 
 def _json(line: EventDict, **_: Any) -> str:
     try:
-        return orjson.dumps(line, default=_text, option=orjson.OPT_NON_STR_KEYS).decode()
+        return escaped(orjson.dumps(line, default=_text, option=orjson.OPT_NON_STR_KEYS).decode())
     except orjson.JSONEncodeError:  # integers over 64 bits, lone surrogates
         return json.dumps(line, default=_text, skipkeys=True)
 

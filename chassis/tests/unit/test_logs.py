@@ -120,6 +120,16 @@ def test_a_value_that_is_not_json_is_written_as_text(stream):
     assert len(lines(stream)) == 1
 
 
+def test_no_line_controls_the_terminal_that_shows_it(stream):
+    """JSON escapes only some control characters. The others, and changes of direction, are escaped too."""
+    text = "\x1b[2J\x9b31m\x9d0;x\x9c\x7f\u202e\u2028"
+    structlog.get_logger("ours").warning(text, key=text)
+
+    written = stream.getvalue().removesuffix("\n")
+    assert written.isprintable()
+    assert json.loads(written)["event"] == json.loads(written)["key"] == text
+
+
 def test_verbose_libraries_write_warnings_only(stream):
     """Info lines of the Kafka client and the HTTP client are not written."""
     logging.getLogger("aiokafka.consumer").info("joined")

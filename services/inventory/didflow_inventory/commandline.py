@@ -8,6 +8,7 @@ import typer
 from didflow_chassis.commandline import Program
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
+from didflow_contracts.terminal import say
 
 # ruff: noqa: PLC0415 - the command line of a worker does not load what only these commands run
 
@@ -35,7 +36,7 @@ async def _rebuild(service: Service, settings: Settings) -> bool:
 
     async with open_process(service, settings, "tool") as process:
         job = await tool.run(process, "rebuild", Rebuild())
-        typer.echo(f"rebuild {job.state}: {job.done} of {job.total} DIDs are as the present rules say")
+        say(f"rebuild {job.state}: {job.done} of {job.total} DIDs are as the present rules say")
         if job.refused:
-            typer.echo(f"{job.refused} DIDs were refused: didflow jobs results {job.job_id}", err=True)
+            say(f"{job.refused} DIDs were refused: didflow jobs results {job.job_id}", err=True)
         return job.state == "done" and not job.refused

@@ -15,6 +15,7 @@ import typer
 
 from didflow_chassis.commandline import Program
 from didflow_chassis.service import Service
+from didflow_contracts.terminal import say
 from didflow_verification.settings import VerificationSettings
 
 if TYPE_CHECKING:
@@ -93,17 +94,17 @@ async def _rotate(service: Service, settings: VerificationSettings) -> bool:
 
     keyring = settings.keyring()
     if keyring is None:
-        typer.echo("No key for documents is configured. Set DIDFLOW_DOCUMENT_KEYS.", err=True)
+        say("No key for documents is configured. Set DIDFLOW_DOCUMENT_KEYS.", err=True)
         return False
     async with _open_tool(service, settings) as process:
         target = RotateDocuments(key_id=keyring.current, store=settings.document_store)
         job = await tool.run(process, ROTATE_DOCUMENTS, target)
         for refused in await _results(process, job, "refused"):
-            typer.echo(f"{refused['item']} {refused['code']}", err=True)
-        typer.echo(f"documents encrypted again: {job.done}")
+            say(f"{refused['item']} {refused['code']}", err=True)
+        say(f"documents encrypted again: {job.done}")
         for key_id, count in (await count_by_key(process.database)).items():
             mark = " (current)" if key_id == keyring.current else ""
-            typer.echo(f"documents under key {key_id}{mark}: {count}")
+            say(f"documents under key {key_id}{mark}: {count}")
         return _is_complete(job)
 
 
@@ -118,7 +119,7 @@ async def _results(process: "Process", job: "Job", outcome: "ItemOutcome") -> li
 def _is_complete(job: "Job") -> bool:
     """Return True if the job has done all of its work. If it was canceled or failed, say so."""
     if job.state != "done":
-        typer.echo(f"The job {job.job_id} is {job.state}. Repeat the command to complete the work.", err=True)
+        say(f"The job {job.job_id} is {job.state}. Repeat the command to complete the work.", err=True)
     return job.state == "done" and not job.refused
 
 
@@ -137,7 +138,7 @@ async def _erase(
             return _nothing_erased("not_found", "There is no such identity.")
         dids = await count_live_dids(process.database, identity_id)
         what = f"1 identity of {found.identity.account}, {len(found.addresses)} addresses"
-        typer.echo(f"{what}, {len(found.documents)} documents, used by {dids} live DIDs")
+        say(f"{what}, {len(found.documents)} documents, used by {dids} live DIDs")
         if dids and found.identity.erased_at is None:
             return _nothing_erased("in_use", "Assign other details to the DIDs first.")
         if not confirmed and not _confirm():
@@ -148,16 +149,16 @@ async def _erase(
         if first is not None:
             return _nothing_erased(first["code"], first["message"])
         for row in refused:
-            typer.echo(f"{row['item']} {row['code']}", err=True)
+            say(f"{row['item']} {row['code']}", err=True)
         if not _is_complete(job):
             return False
         masked = count_copies(await _results(process, job, "done"))
-    typer.echo(f"Erased. Personal data was masked in {masked} other places.")
+    say(f"Erased. Personal data was masked in {masked} other places.")
     return True
 
 
 def _nothing_erased(code: str, message: str) -> bool:
-    typer.echo(f"Nothing was erased. {code}: {message}", err=True)
+    say(f"Nothing was erased. {code}: {message}", err=True)
     return False
 
 
@@ -175,4 +176,4 @@ async def _reads(service: Service, settings: VerificationSettings, identity_id: 
         for row in await process.database.fetch(reads_of(identity_id)):
             at = row["at"].isoformat(timespec="seconds")
             reader = f"{row['subject']} {row['role']} {row['account']}"
-            typer.echo(f"{at} {row['kind']} {row['entity_id']} {reader}")
+            say(f"{at} {row['kind']} {row['entity_id']} {reader}")

@@ -14,6 +14,7 @@ from didflow.errors import BadInput, NoTerminal, StackError
 from didflow.services import SERVICES
 from didflow.state import DATA_VARIABLE, default_folder
 from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
+from didflow_contracts.terminal import escaped
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
 
@@ -141,7 +142,7 @@ def confirm(verb: str, things: str) -> None:
         raise fail(
             NoTerminal(f"Nobody can be asked, because standard input is not a terminal. To {what}: --yes.")
         )
-    if not typer.confirm(f"{what[0].upper()}{what[1:]}?", err=True):
+    if not typer.confirm(escaped(f"{what[0].upper()}{what[1:]}?"), err=True):
         Screen(stderr=True).line("Nothing was changed.")
         raise typer.Exit(1)
 

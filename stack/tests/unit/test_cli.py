@@ -1,12 +1,13 @@
 """The commands that need no running stack."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from didflow.cli import app
+from didflow.cli import app, main
 from didflow_contracts.events import EVENTS
 
 RUNNER = CliRunner()
@@ -112,3 +113,20 @@ def test_a_filter_that_cannot_match_is_an_error(arguments: list[str], message: s
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("didflow: bad_input: ")
     assert message in done.stderr
+
+
+def test_the_traceback_of_a_bug_cannot_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its message may have the text of a record. The exit code is that of a bug in a service."""
+
+    def broken(**_: str) -> None:
+        raise ValueError("\x1b[2J\u202e")
+
+    monkeypatch.setattr("didflow.cli.app", broken)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr().err
+    assert ended.value.code == os.EX_SOFTWARE
+    assert "ValueError: \\u001b[2J\\u202e" in printed
+    assert all(line.isprintable() for line in printed.split("\n"))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didflow.tables import Cell, Column, escaped, laid_out
+from didflow.tables import Cell, Column, laid_out
+from didflow_contracts.terminal import escaped
 
 ID = "01980f2c-7c00-7000-8000-00000000000"
 COLUMNS = (Column(name="id"), Column(name="services"), Column(name="empty"), Column(name="detail", least=12))

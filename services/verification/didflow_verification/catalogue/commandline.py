@@ -13,6 +13,7 @@ import typer
 from didflow_chassis.commandline import Program
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
+from didflow_contracts.terminal import say, say_lines
 from didflow_verification.catalogue.files import CatalogueError, packaged, read_catalogue, rules_yaml
 from didflow_verification.catalogue.page import as_markdown
 from didflow_verification.domain.requirements import CountryRules, Requirement
@@ -62,13 +63,13 @@ def catalogue_tools(program: Program) -> typer.Typer:
 
         changed = program.run("catalogue", work)
         for line in changed:
-            typer.echo(line)
+            say(line)
         raise typer.Exit(1 if changed else 0)
 
     @group.command()
     def table() -> None:
         """Print the catalogue that comes with the service as a Markdown page."""
-        typer.echo(as_markdown(packaged()), nl=False)
+        say_lines(as_markdown(packaged()))
 
     @group.command()
     def show(
@@ -82,7 +83,7 @@ def catalogue_tools(program: Program) -> typer.Typer:
         """Print the catalogue of the database: one country as a file, or a list of all rows."""
         found = program.run("catalogue", _current_rules)
         if country is not None and country not in found:
-            typer.echo(f"The catalogue has no country {country}.", err=True)
+            say(f"The catalogue has no country {country}.", err=True)
             raise typer.Exit(os.EX_DATAERR)
         _show(found, country, on.date() if on else None)
 
@@ -94,7 +95,7 @@ def _read(file: Path) -> tuple[CountryRules, ...]:
         return read_catalogue(file.read_text(encoding="utf-8"))
     except CatalogueError as error:
         for fault in error.faults:
-            typer.echo(fault, err=True)
+            say(fault, err=True)
         raise typer.Exit(os.EX_DATAERR) from None
 
 
@@ -106,18 +107,18 @@ async def _load(
     async with catalogue_process(service, settings) as process:
         plans = await plan_load(process.database, wanted)
         for line in (line for plan in plans for line in plan.lines()):
-            typer.echo(line)
+            say(line)
         if any(plan.refused for plan in plans):
-            typer.echo("Nothing was loaded: a version that is in force would change.", err=True)
+            say("Nothing was loaded: a version that is in force would change.", err=True)
             return False
         if dry_run:
-            typer.echo("Nothing was loaded: this was a dry run.")
+            say("Nothing was loaded: this was a dry run.")
             return True
         loaded = await load(process, plans)
         for started in loaded.rechecks:
-            typer.echo(started.line())
+            say(started.line())
         for each in loaded.refused:
-            typer.echo(f"refused {each.code}: {each.message}", err=True)
+            say(f"refused {each.code}: {each.message}", err=True)
         return not loaded.refused
 
 
@@ -130,7 +131,7 @@ async def _current_rules(service: Service, settings: Settings) -> dict[str, Coun
 
 def _show(found: dict[str, CountryRules], country: str | None, day: date | None) -> None:
     if country is not None and day is None:
-        typer.echo(rules_yaml(found[country]), nl=False)
+        say_lines(rules_yaml(found[country]))
         return
     for rules in found.values() if country is None else (found[country],):
         for row in rules.requirements:
@@ -138,7 +139,7 @@ def _show(found: dict[str, CountryRules], country: str | None, day: date | None)
                 until = f" to {row.effective_to}" if row.effective_to else ""
                 required = "required" if row.required else "not required"
                 period = f"from {row.effective_from}{until}"
-                typer.echo(f"{rules.country} {row.key} version {row.version} {period} {required}")
+                say(f"{rules.country} {row.key} version {row.version} {period} {required}")
 
 
 def _is_in_force(row: Requirement, day: date) -> bool:

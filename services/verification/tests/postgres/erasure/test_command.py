@@ -149,6 +149,26 @@ async def test_an_operator_lists_who_was_shown_a_person(
     assert lines[1].endswith(f"document {document} rita reviewer master")
 
 
+async def test_the_subject_of_a_reader_cannot_control_the_terminal_of_the_operator(
+    running: Any, rita: Any, person: dict[str, str]
+) -> None:
+    """A token's subject and account come from outside. Their control characters are printed as escapes."""
+    document = (await running.fetch("SELECT document_id FROM documents"))[0][0]
+    await rita.get(f"/v1/documents/{document}/content")
+    await running.fetch(
+        "UPDATE personal_reads SET subject = $1, account = $2, role = $1",
+        "\x1b]0;x\x07\x9b2J\nrita",
+        "\u202emaster",
+    )
+    app = application(Program("verification", service, VerificationSettings), TOOLS)
+    settings = {"DIDFLOW_POSTGRES": running.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
+    arguments = ["identity", "reads", person["identity"]]
+    listed = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=settings)
+    first, *_ = listed.stdout.split("\n")
+    assert first.isprintable()
+    assert first.endswith("\\u001b]0;x\\u0007\\u009b2J\\nrita \\u202emaster")
+
+
 def test_only_values_that_identify_a_person_are_masked() -> None:
     """A city or a first name is masked only in a text that also has a strong value."""
     values = PersonalValues.of([("city", "Dublin"), ("passport_number", "XK-441 0992"), ("last_name", "Li")])
