@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -212,3 +213,18 @@ def test_a_wait_that_no_column_holds_is_refused(seconds: object) -> None:
     assert ResultReported.model_validate(fields | {"retry_after_s": 2**31 - 1, "message": "x" * TEXT.most})
     with pytest.raises(ValidationError):
         ResultReported.model_validate(fields | {"retry_after_s": seconds})
+
+
+def shown(value: object) -> str:
+    """Return an end of a range as the README shows it."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    return str(value) if isinstance(value, date) else f"{value:,}"
+
+
+def test_the_readme_has_the_table_of_bounds() -> None:
+    """Whoever writes events or calls the services reads the bounds there."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    expected = [f"| {each.of} | {shown(each.least)} | {shown(each.most)} |" for each in BOUNDS]
+    begin = readme.index("| what | least | most |")
+    assert readme[begin:].splitlines()[2 : 2 + len(expected)] == expected

@@ -109,6 +109,8 @@ def test_a_load_that_changes_a_version_in_force_is_refused(row: Requirement) -> 
         ({"reverify": True}, "reverify and grace_until must be given together"),
         ({"grace_until": TOMORROW}, "reverify and grace_until must be given together"),
         ({"reverify": True, "grace_until": date(2019, 1, 1)}, "grace_until is before effective_from"),
+        ({"effective_from": date(1969, 12, 31)}, "effective_from must lie from 1970-01-01 to 2200-01-01"),
+        ({"effective_to": date(9999, 12, 31)}, "effective_to must lie from 1970-01-01 to 2200-01-01"),
     ],
 )
 def test_a_version_with_reverify_needs_a_grace_date(row: Requirement, change: Any, fault: str) -> None:
