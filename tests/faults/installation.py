@@ -184,7 +184,7 @@ class Installation:
             for name in self.services:
                 databases[name] = await connect(self.parts.postgres[name])
                 exits.push_async_callback(databases[name].close)
-                topics = [settings.topic_prefix + model.topic for model in service(name).events]
+                topics = [settings.topic_prefix + topic for topic in service(name).topics_read]
                 partitions[name] = await partitions_of(settings, topics)
             consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
             await consumer.start()

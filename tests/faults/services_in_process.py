@@ -30,7 +30,7 @@ from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EVENT_TYPES, ResultReported
-from didflow_contracts.topics import SERVICES, topics_of
+from didflow_contracts.topics import SERVICES, topic_for, topics_of
 
 CARRIER: Final = "/carriers/simulator"
 STANDARD: Final = (("content-type", CONTENT_TYPE.encode()),)
@@ -109,7 +109,7 @@ def event_record(
 ) -> Record:
     """Return the record of an event as its source would publish it."""
     event: Event[EventData] = Event(id=event_id, source=source, time=time, data=data, sequence=sequence)
-    return raw_record(encode(event), data.topic, data.subject.encode())
+    return raw_record(encode(event), topic_for(source, type(data)), data.subject.encode())
 
 
 def raw_record(value: bytes | None, topic: str, key: bytes | None = b"k", headers: Any = STANDARD) -> Record:

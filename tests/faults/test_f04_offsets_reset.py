@@ -102,7 +102,7 @@ async def test_an_offset_reset_after_the_inbox_was_emptied_changes_nothing(
 
 async def reset_offsets(installation: Installation, name: str) -> None:
     """Set a group back to the beginning of all its topics, as an operator does, once the group is empty."""
-    topics = [installation.parts.topic_prefix + model.topic for model in service(name).events]
+    topics = [installation.parts.topic_prefix + topic for topic in service(name).topics_read]
     partitions = await partitions_of(installation.settings, topics)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=installation.parts.kafka,
