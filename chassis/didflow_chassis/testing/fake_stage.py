@@ -16,7 +16,7 @@ from didflow_chassis.testing.service_under_test import (
     ServiceUnderTest,
 )
 from didflow_contracts.envelope import Event
-from didflow_contracts.sources import RegisteredSource, Sources
+from didflow_contracts.sources import RegisteredSource
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class FakeStage:
 
     def register(self, *sources: RegisteredSource) -> None:
         """Let these registered sources be in force. Others may still say everything that their topics allow."""
-        self._tested.sources = Sources(sources, unregistered="open")
+        self._tested.register(*sources)
 
     def receive_twice(self, *events: Event[Any]) -> None:
         """Receive events as one batch, and the same records again."""

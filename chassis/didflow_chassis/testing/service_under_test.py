@@ -19,7 +19,7 @@ from didflow_chassis.testing.decision_log import DecisionLog, LoggedDecision
 from didflow_chassis.timers import Timers
 from didflow_contracts.envelope import CONTENT_TYPE, Event, decode, encode
 from didflow_contracts.event_data import EventData
-from didflow_contracts.sources import OPEN
+from didflow_contracts.sources import OPEN, RegisteredSource, Sources
 from didflow_contracts.topics import topic_for
 
 M = TypeVar("M")
@@ -62,7 +62,7 @@ class ServiceUnderTest:
         self.service = self._log.observed(service)
         self.database = database
         telemetry = self._log.telemetry()
-        self.sources = OPEN
+        self.sources: Sources = OPEN
         self.stage = Stage(self.service, database, telemetry, sources=lambda: self.sources)
         queues = QueueMetrics(telemetry.metrics, database)
         pacing = Pacing(database)
@@ -70,6 +70,10 @@ class ServiceUnderTest:
         self._offsets = count()
         self._published: list[Event[Any]] = []
         self._outbox_id = 0
+
+    def register(self, *sources: RegisteredSource) -> None:
+        """Let these registered sources be in force. Others may still say everything that their topics allow."""
+        self.sources = Sources(sources, unregistered="open")
 
     async def receive(self, *events: Event[Any]) -> Decision | None:
         """Receive events as one batch of records from Kafka. Return the decision about the last one.
