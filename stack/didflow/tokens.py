@@ -35,5 +35,5 @@ async def _explained(api: Api, base: str, account: str) -> str:
     hint = f" Did you mean {close}?" if close else ""
     return (
         f"There is no account {account!r}.{hint} To create it, send POST {base}/v1/accounts with "
-        f'{{"path": "{account}", "name": "..."}} and the token of an account above it.'
+        f'{{"path": "{account}", "name": "...", "may_set_prices": true}} and the token of an account above it.'
     )
