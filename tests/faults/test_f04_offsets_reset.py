@@ -62,7 +62,7 @@ async def test_reading_all_topics_again_changes_nothing(database_for: DatabaseFo
         log += await deliver(services, [did.event(5, "enduser.assigned") for did in all_dids[1:3]])
         log += await deliver(services, [did.event(6, "did.withdrawn", 900) for did in all_dids[3:6]])
         # Only the inbox knows that an event was refused. Without it, verification would refuse these again.
-        log = [record for record in log if record.topic != "enduser.assigned"]
+        log = [record for record in log if not record.topic.endswith("enduser.assigned")]
         before = await all_states(services)
         stages = [services.stages[name] for name in READS]
         assert {row.state.carrier_state for row in before["provisioning"].values()} >= {"active", "released"}
