@@ -23,6 +23,9 @@ DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg
 FAILING_S = 10.0
 """For how long a process is not ready after a failed transaction, unless another one succeeds."""
 
+LATER_S = 1.0
+"""How much longer the client waits for an answer than the server works on it. So the server says that it was slow."""
+
 BY_KEY = {"enable_seqscan": "off"}
 """Settings of a session that reads only by key.
 
@@ -33,6 +36,13 @@ Without this setting, a new installation under load would become slower and slow
 
 class Outage(Exception):
     """The database cannot answer now. Nothing was decided; try again later."""
+
+
+class BadStatement(Outage):
+    """The database answers, but not to this statement: it does not fit the schema, or it takes too long.
+
+    Records and requests wait, as in any outage: the next release may do better. For a job it is a failure of the job.
+    """
 
 
 class Transient(Exception):
@@ -47,7 +57,8 @@ def classify(error: BaseException) -> Exception | None:
     """Return what a database error means for a batch, or None if the error is not the database's.
 
     By SQLSTATE class: 40 (serialization, deadlock) is Transient; 22, 23 and 54 are caused by one row and are Rejected;
-    everything else (connection, resources, shutdown, an unexpected schema) is an Outage.
+    42 (an unexpected schema, a missing right) and 57014 (the statement's time-out) are BadStatement, an Outage;
+    everything else (connection, resources, shutdown) is an Outage.
     """
     if isinstance(error, asyncpg.PostgresError):
         kind = (error.sqlstate or "")[:2]
@@ -55,6 +66,8 @@ def classify(error: BaseException) -> Exception | None:
             return Transient(f"{type(error).__name__}: {error.sqlstate}")
         if kind in {"22", "23", "54"}:
             return Rejected(f"{type(error).__name__}: {error.sqlstate}")
+        if kind == "42" or isinstance(error, asyncpg.QueryCanceledError):
+            return BadStatement(f"{type(error).__name__}: {error.sqlstate}")
         return Outage(f"{type(error).__name__}: {error.sqlstate}")
     if isinstance(error, DRIVER_ERRORS):
         return Outage(f"{type(error).__name__}")
@@ -122,7 +135,7 @@ class Database:
                 min_size=1,
                 max_size=self._size,
                 reset=_no_reset,
-                command_timeout=self._timeout_ms / 1000,
+                command_timeout=self._timeout_ms / 1000 + LATER_S,
                 server_settings={
                     "application_name": self._application,
                     "statement_timeout": str(self._timeout_ms),

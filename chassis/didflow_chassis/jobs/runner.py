@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from didflow_chassis import failpoints
-from didflow_chassis.database import Database, Outage
+from didflow_chassis.database import BadStatement, Database, Outage
 from didflow_chassis.internal_errors import log_internal_error
 from didflow_chassis.jobs import store
 from didflow_chassis.jobs.chunk import Chunk, JobMoved
@@ -78,9 +78,9 @@ class JobRunner:
                 await self._run_chunk(job)
         except JobMoved:
             _LOG.info("Another runner has done this chunk, or the job has ended", extra=_about(job))
-        except Outage as outage:
-            raise Outage(f"{job.kind} {job.job_id}: {outage}") from outage
-        except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker
+        except Exception as error:
+            if isinstance(error, Outage) and not isinstance(error, BadStatement):
+                raise Outage(f"{job.kind} {job.job_id}: {error}") from error
             await self._fail(job, lease, error)
         return True
 
@@ -136,9 +136,9 @@ class JobRunner:
             return
         try:
             await kind.after(tools, chunk.items, [result.outcome for result in results])
-        except Outage:
-            raise
-        except Exception as error:  # noqa: BLE001 - a defect of one kind must not end the worker
+        except Exception as error:
+            if isinstance(error, Outage) and not isinstance(error, BadStatement):
+                raise
             reference = log_internal_error(error)
             what = "A chunk was committed, but what follows it failed"
             _LOG.error(what, extra={**_about(tools.job), "reference": reference})

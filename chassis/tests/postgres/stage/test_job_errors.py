@@ -69,3 +69,30 @@ async def test_an_outage_names_the_job_that_waits(
     job = await store.find(database, job_id)
     assert job is not None
     assert (job.state, job.failures) == ("running", 0)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT no_such_column FROM counters", "SELECT pg_sleep(9)"],
+    ids=["wrong", "too slow"],
+)
+async def test_a_job_whose_statement_cannot_be_run_fails_and_does_not_wait_for_ever(
+    adding: Stage, database: Database, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """Each attempt counts. After the last one the job is `failed` with a reference, and others go on."""
+
+    async def page(tools: Any, *_: Any) -> Any:
+        return await tools.database.fetch(statement)
+
+    monkeypatch.setitem(adding.service.jobs, "add", toy_jobs.replaced(toy_jobs.ADD, page=page))
+    job_id = await start(adding)
+    quick = Database(database.dsn, application="test", statement_timeout_ms=200)
+    await quick.start()
+    for _ in range(store.MAX_FAILURES):
+        assert await runner(adding, quick).run_chunk(job_id)
+        await database.fetch("UPDATE jobs SET leased_until = clock_timestamp()")
+    await quick.stop()
+    job = await store.find(database, job_id)
+    assert job is not None
+    assert (job.state, job.failures) == ("failed", store.MAX_FAILURES)
+    assert job.reference
