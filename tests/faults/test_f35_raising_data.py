@@ -10,6 +10,7 @@ from faults.installation import Install, Member, ready
 from faults.recording_client import OpenClient, RecordingClient, SentPurchase
 from harness.processes import until
 
+from didflow import dead_letters
 from didflow_chassis.parked import MAX_ATTEMPTS
 from didflow_contracts.events import DidPurchased
 
@@ -51,7 +52,10 @@ async def post(client: RecordingClient, purchase: SentPurchase) -> None:
 async def test_data_of_one_tenant_that_makes_decisions_raise_stops_nobody_else(
     install: Install, open_client: OpenClient, exits: AsyncExitStack
 ) -> None:
-    """F35: 30 records on one partition, by event and over HTTP. Others on it are served; the breaker is closed."""
+    """F35: 30 records on one partition, by event and over HTTP. Others on it are served; the breaker is closed.
+
+    A release without the defect decides the tenant's records when they are retried.
+    """
     installation = await install("inventory", "billing")
     client = await open_client(installation)
     worker, api, _ = await ready(
@@ -61,8 +65,8 @@ async def test_data_of_one_tenant_that_makes_decisions_raise_stops_nobody_else(
     )
     client.apis["inventory"] = await exits.enter_async_context(installation.http_client(api))
     connection = await asyncpg.connect(installation.parts.postgres["billing"])
-    for n in range(RECORDS):
-        purchase = on_partition(client, prefix=TENANTS_PREFIX, account=TENANT)
+    bad = [on_partition(client, prefix=TENANTS_PREFIX, account=TENANT) for _ in range(RECORDS)]
+    for n, purchase in enumerate(bad):
         await (post if n % 3 == 0 else send)(client, purchase)
     others = [on_partition(client, prefix="+12125", account="master/acme") for _ in range(OTHERS)]
     began = time.monotonic()
@@ -91,6 +95,16 @@ async def test_data_of_one_tenant_that_makes_decisions_raise_stops_nobody_else(
         )
     assert await connection.fetchval(GIVEN_UP) == RECORDS
     assert await is_closed(worker)
+    await worker.process.stop()
+    await installation.worker("billing").ready()
+    dsns = {"billing": installation.parts.postgres["billing"]}
+    letters = await dead_letters.listed(dsns, reason="defect", limit=RECORDS)
+    await dead_letters.retry(dsns, [one.letter.id for one in letters])
+    await until(
+        lambda: connection.fetchval(f"{TERMS} HAVING count(*) = {RECORDS}", [one.number for one in bad]),
+        within=60,
+        what="the tenant's terms after a release without the defect",
+    )
     await connection.close()
 
 

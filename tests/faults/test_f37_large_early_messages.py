@@ -25,7 +25,7 @@ RECORDS: Final = 1_000 if IS_LONG else 60
 PER_SECOND: Final = 5
 VALUE: Final = 900_000
 IDLE_S: Final = 5.0
-UNNOTICED_MS: Final = 300.0 if IS_LONG else 1_000.0
+UNNOTICED_MS: Final = 300.0 if IS_LONG else 2_000.0
 """A delay that a shared machine has even without load. The short form has few purchases."""
 MAX_GROWTH_MB: Final = 80
 TAKEN: Final = "SELECT (SELECT count(*) FROM parked) + (SELECT count(*) FROM dead_letters)"
