@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test fast lint types bench profile faults mutants docs clean
+.PHONY: help demo up test fast lint types bench profile faults fuzz mutants docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ profile: .venv/.bench ## Show which functions use a worker's time (ARGS="billing
 
 faults: .venv/.dev ## Inject random faults for DIDFLOW_FAULT_MINUTES (10) with DIDFLOW_SEED and print a report
 	DIDFLOW_FAULT_MINUTES=$${DIDFLOW_FAULT_MINUTES:-10} $(BIN)/pytest -q -m faults $(ARGS)
+
+fuzz: .venv/.dev ## Send DIDFLOW_MUTATED (10000) mutated records to each service, with DIDFLOW_SEED
+	DIDFLOW_MUTATED=$${DIDFLOW_MUTATED:-10000} $(BIN)/pytest -q -s tests/faults/test_f24_mutated.py $(ARGS)
 
 mutants: .venv/.dev ## Remove each protection in turn and check that a test fails
 	$(BIN)/python tests/mutants/run.py
