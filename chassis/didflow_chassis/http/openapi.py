@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from didflow_chassis.http.idempotency import CHANGING, KEY_HEADER, MAX_KEY
+from didflow_chassis.http.links import add_links
 from didflow_chassis.http.lists import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT
 from didflow_chassis.http.problems import MEDIA_TYPE
 from didflow_contracts.bounds import NAME
@@ -93,6 +94,7 @@ def complete(document: dict[str, Any], components: dict[str, Any]) -> None:
     schemas.update(added["$defs"])
     for method, operation in _operations(document):
         _complete_operation(operation, changing=method.upper() in CHANGING)
+    add_links(document)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

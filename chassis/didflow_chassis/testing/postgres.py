@@ -10,7 +10,7 @@ import httpx
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Runtime, create_application
+from didflow_chassis.http import Problem, Runtime, create_application
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.pacing import Pacing
@@ -24,7 +24,9 @@ class NamedTokens:
     """An authenticator that accepts `subject:account:role` as a token."""
 
     async def caller(self, token: str) -> Caller:
-        """Return the caller that the token names."""
+        """Return the caller that the token names. Raises Problem `token_invalid`."""
+        if token.count(":") != 2:
+            raise Problem("token_invalid", headers={"WWW-Authenticate": "Bearer"})
         subject, account, role = token.split(":")
         return Caller(subject=subject, account=account, role=role)
 

@@ -34,3 +34,17 @@ async def test_the_document_is_the_same_on_the_command_line(world: Any) -> None:
     """The command line writes the document that the API serves, without running anything."""
     service = world.client._transport.app.state.runtime.service
     assert json.loads(openapi_json(service)) == (await world.client.get("/openapi/things.json")).json()
+
+
+async def test_an_answer_with_an_id_links_to_the_routes_about_that_thing(world: Any) -> None:
+    """A created thing, and the first item of a list: the id is the parameter of the path."""
+    paths = (await world.client.get("/openapi/things.json")).json()["paths"]
+    listed = paths["/v1/things"]["get"]["responses"]["200"].get("links", {})
+    jobs = paths["/v1/things/jobs"]["get"]["responses"]["200"]["links"]
+    assert {str(link["parameters"]) for link in jobs.values()} == {
+        "{'job_id': '$response.body#/items/0/job_id'}"
+    }
+    shown = paths["/v1/things/jobs/{job_id}"]["get"]
+    assert shown["operationId"] in jobs
+    assert "links" not in shown["responses"]["200"]
+    assert all(link["operationId"] == name for name, link in {**jobs, **listed}.items())
