@@ -17,7 +17,7 @@ from didflow_contracts.event_data import EventData
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.topics import CARRIER_ADAPTERS, ORDER_SYSTEMS, PORTALS, SOURCES, TOPICS
 from didflow_contracts.validation_errors import message_of
-from didflow_contracts.vocabulary import Name
+from didflow_contracts.vocabulary import Acquired, Name
 
 DEFAULT_BACKDATE_DAYS: Final = 400
 MAX_BACKDATE_DAYS: Final = 36_500
@@ -32,6 +32,10 @@ PRODUCER_OF: Final[dict[SourceKind, str]] = {
     "adapter": CARRIER_ADAPTERS,
 }
 """Kind of a source -> the producer of the table of topics."""
+
+
+HANDED_DOWN: Final[frozenset[Acquired]] = frozenset(("assigned", "package"))
+"""The ways of getting a number out of stock without a price. They are decisions of inventory."""
 
 
 class RegisteredSource(BaseModel):
@@ -116,6 +120,8 @@ class Sources:
             raise BadEvent(
                 "unexpected_source", f"Source {source[:200]} may not name the account {data.account}."
             )
+        if isinstance(data, DidPurchased) and data.acquired in HANDED_DOWN:
+            raise BadEvent("unexpected_source", f"Only inventory publishes numbers that are {data.acquired}.")
         if not found.may_set_prices and getattr(data, "price", None) is not None:
             raise BadEvent("price_not_allowed", f"Source {source[:200]} may not set prices.")
         return found

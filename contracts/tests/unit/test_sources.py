@@ -61,6 +61,17 @@ def test_a_purchase_from_outside_names_its_price(purchase: dict[str, Any]) -> No
     assert decoded(ours, OPEN, "inventory.did.purchased").data.price is None
 
 
+@pytest.mark.parametrize("acquired", ["assigned", "package"])
+def test_a_registered_order_system_takes_no_number_out_of_stock_for_nothing(
+    purchase: dict[str, Any], acquired: str
+) -> None:
+    """Hand-outs and picks have no price. Inventory decides and publishes them."""
+    purchase["data"] |= {"acquired": acquired, "price": None}
+    assert refused(purchase, registered(ACME | {"may_set_prices": True})) == "unexpected_source"
+    ours = purchase | {"source": "/didflow/inventory"}
+    assert decoded(ours, registered(ACME), "inventory.did.purchased").data.acquired == acquired
+
+
 def test_a_source_below_a_registered_one_is_covered_by_the_longest_prefix(purchase: dict[str, Any]) -> None:
     """`/orders/acme-2` is not below `/orders/acme`."""
     shop = ACME | {"prefix": "/orders/acme/shop", "accounts": ["master/acme/shop"], "may_set_prices": True}
