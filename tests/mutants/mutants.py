@@ -158,8 +158,8 @@ MUTANTS = (
     Mutant(
         name="no lock on retried rows without an entity",
         file="parked.py",
-        before=" ORDER BY id FOR UPDATE SKIP LOCKED",
-        after=" ORDER BY id",
+        before="ORDER BY id FOR UPDATE SKIP LOCKED",
+        after="ORDER BY id",
         tests=(f"{STAGE}/test_retried_letters.py",),
     ),
     Mutant(
@@ -193,15 +193,15 @@ MUTANTS = (
     Mutant(
         name="jobs leave out entities that wait for an operator",
         file="stage/entity_queue.py",
-        before="        if not queue.is_held or message.handler.when_held:\n",
-        after="        if not queue.is_held:\n",
+        before="        if message.handler.when_held or not (",
+        after="        if not (",
         tests=("chassis/tests/unit/test_fake_stage.py",),
     ),
     Mutant(
         name="timers of an entity run before its failed message",
         file="stage/entity_queue.py",
-        before="        if not queue.is_held:\n            self._settle(message)\n",
-        after="        self._settle(message)\n",
+        before="is_settled = queue.is_held or self._settle(queue, message)",
+        after="is_settled = self._settle(queue, message)",
         tests=("chassis/tests/unit/test_fake_stage.py",),
     ),
     Mutant(
