@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 from rules_service import RULES_SERVICE
-from stage_rules import NOW, SCENARIOS, Scenario
+from stage_rules import NOW, SCENARIOS, Scenario, event
+from toy_messages import add, added, opened
 
+from didflow_chassis.decision import Refused
+from didflow_chassis.stage import events
 from didflow_chassis.testing import FakeStage, ServiceOnPostgres
 from didflow_chassis.testing.service_under_test import ServiceUnderTest
 
@@ -52,3 +55,19 @@ def test_a_statement_that_memory_cannot_run_says_so() -> None:
     database = FakeStage(RULES_SERVICE)._tested.database
     with pytest.raises(NotImplementedError, match="Test it on PostgreSQL"):
         database.fetch("SELECT 1").send(None)
+
+
+def test_a_change_whose_event_would_be_larger_than_a_record_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is written. The bounds of texts make this rare, but a service can publish lists of any length."""
+    stage = FakeStage(RULES_SERVICE, now=NOW)
+    stage.receive(event(opened(1)))
+    before = stage.all_states()
+    monkeypatch.setattr(events, "MAX_DATA_BYTES", 10)
+    refused = stage.run(add(1, 1))
+    assert isinstance(refused, Refused)
+    assert refused.code == "too_large"
+    stage.receive(event(added(1, 1)))
+    assert stage.refusals() == ["too_large"] * 2
+    assert stage.all_states() == before

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused, Unchanged
 
@@ -89,8 +90,8 @@ def test_without_a_price_there_is_no_term_and_no_charge(billing: Any, make: Any)
 
 
 def test_a_purchase_that_leaves_its_price_to_the_price_list_has_no_term(billing: Any, make: Any) -> None:
-    """There is no price list yet, so it is treated like a number that was handed out."""
-    billing.process(make.purchased(price=None))
+    """There is no price list yet, so it is treated like a number that was handed out. Only inventory publishes it."""
+    billing.process(replace(make.purchased(price=None), source="/didflow/inventory"))
     assert (billing.term.state, billing.ledger) == ("none", [])
 
 
