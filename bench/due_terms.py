@@ -84,7 +84,9 @@ async def _wave(machine: Machine, workers: int, terms: int, idle_s: float) -> Wa
         running = [await _start(exits, growing, dsn, n) for n in range(workers)]
         renewed = Renewed()
         purchases = await exits.enter_async_context(
-            steady_purchases(machine.kafka, growing.prefix, TermChanged.topic, new_purchases(), renewed.note)
+            steady_purchases(
+                machine.kafka, growing.prefix, TermChanged.topic, new_purchases(), hear=renewed.note
+            )
         )
         async with purchases.steady():
             await asyncio.sleep(WARM_UP_S)

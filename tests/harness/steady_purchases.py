@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -35,7 +36,7 @@ class SteadyPurchases:
     consumer: AIOKafkaConsumer
     prefix: str
     purchases: Iterator[Purchase]
-    hear: Hear
+    hear: Hear = lambda *_: None
     sent: dict[str, float] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
 
@@ -79,10 +80,14 @@ class SteadyPurchases:
             now = time.perf_counter()
             for record in itertools.chain.from_iterable(found.values()):
                 number = record.key.decode()
-                if number in self.sent:
-                    self.answered.setdefault(number, now)
-                else:
+                if number not in self.sent:
                     self.hear(number, record.value)
+                elif self.is_answer(number, record.value):
+                    self.answered.setdefault(number, now)
+
+    def is_answer(self, number: str, value: bytes) -> bool:
+        """Return True if this event about a purchased number is its answer. Here the first event is."""
+        return True
 
     async def _send(self) -> None:
         started = time.perf_counter()
@@ -92,26 +97,44 @@ class SteadyPurchases:
                 await self._publish(record)
 
     async def _publish(self, record: Record) -> None:
-        key = record.key or b""
-        self.sent[key.decode()] = time.perf_counter()
-        await self.producer.send(self.prefix + record.topic, record.value, key=key, headers=_HEADERS)
+        self.sent[(record.key or b"").decode()] = time.perf_counter()
+        await self.publish(record)
+
+    async def publish(self, record: Record) -> None:
+        """Publish an event of a purchase. Does not wait for the acknowledgement."""
+        await self.producer.send(self.prefix + record.topic, record.value, key=record.key, headers=_HEADERS)
+
+
+Opened = TypeVar("Opened", bound=SteadyPurchases)
 
 
 @asynccontextmanager
 async def steady_purchases(
-    kafka: str, prefix: str, answer: str, purchases: Iterable[Purchase], hear: Hear = lambda *_: None
-) -> AsyncIterator[SteadyPurchases]:
-    """Open the clients for the duration of the block. `answer` is the topic of the answers, without the prefix."""
+    kafka: str,
+    prefix: str,
+    answer: str | Sequence[str],
+    purchases: Iterable[Purchase],
+    opened_as: Callable[..., Opened] = SteadyPurchases,  # type: ignore[assignment]
+    **options: Any,
+) -> AsyncIterator[Opened]:
+    """Open the clients for the duration of the block. `answer`: the topics of the answers, without the prefix.
+
+    `opened_as` is a subclass that has other purchases or answers. `options` are its fields.
+    """
+    topics = [answer] if isinstance(answer, str) else answer
     async with AsyncExitStack() as exits:
         producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=0)
         consumer = AIOKafkaConsumer(
-            prefix + answer, bootstrap_servers=kafka, group_id=None, fetch_max_wait_ms=50
+            *(prefix + topic for topic in topics),
+            bootstrap_servers=kafka,
+            group_id=None,
+            fetch_max_wait_ms=50,
         )
         for client in (producer, consumer):
             await client.start()
             exits.push_async_callback(client.stop)
-        opened = SteadyPurchases(
-            producer=producer, consumer=consumer, prefix=prefix, purchases=iter(purchases), hear=hear
+        opened = opened_as(
+            producer=producer, consumer=consumer, prefix=prefix, purchases=iter(purchases), **options
         )
         listening = asyncio.create_task(opened.listen())
         exits.callback(listening.cancel)
