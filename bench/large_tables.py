@@ -4,6 +4,7 @@ Rows are written in the order of their keys and indexed afterwards. This takes m
 """
 
 import asyncpg
+from harness.postgres import owner_dsn_of
 
 TERMS = """
 INSERT INTO terms (did_id, number, account, payer, order_id, state, price, billing_period, cycles_left, purchased_at,
@@ -30,7 +31,7 @@ TABLES = ("terms", "inbox")
 async def fill(dsn: str, rows: int) -> None:
     """Write this many rows into both tables."""
     connection = await asyncpg.connect(
-        dsn, server_settings={"work_mem": "256MB", "maintenance_work_mem": "512MB"}
+        owner_dsn_of(dsn), server_settings={"work_mem": "256MB", "maintenance_work_mem": "512MB"}
     )
     try:
         indexes = await connection.fetch(INDEXES, list(TABLES))

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+from harness.postgres import owner_dsn_of
 
 from bench.purchases import number_of, purchase
 from didflow_chassis.testing import ServiceOnPostgres
@@ -70,6 +71,6 @@ class StaleDids:
 
 async def stale_dids(dsn: str, count: int) -> StaleDids:
     """Connect to an empty database of inventory and write this many rows."""
-    rows = StaleDids(dsn=dsn, connection=await asyncpg.connect(dsn), count=count)
+    rows = StaleDids(dsn=dsn, connection=await asyncpg.connect(owner_dsn_of(dsn)), count=count)
     await rows.fill()
     return rows

@@ -56,7 +56,9 @@ def clients() -> dict[str, httpx.AsyncClient]:
     found = {}
     for name in SERVICES:
         built, nothing = service(name), Untouchable()
-        runtime = Runtime(service=built, database=nothing, stage=nothing, authenticator=NamedTokens())
+        runtime = Runtime(
+            service=built, database=nothing, reads=nothing, stage=nothing, authenticator=NamedTokens()
+        )
         transport = httpx.ASGITransport(create_application(built, runtime, rate=None))
         found[name] = httpx.AsyncClient(transport=transport, base_url="http://api")
     return found

@@ -18,12 +18,26 @@ from didflow_chassis.kafka_clients import connection
 from didflow_chassis.kafka_internals.versions import UnsupportedVersion
 from didflow_chassis.processes import api_application, open_worker
 from didflow_chassis.service import Service
-from didflow_chassis.settings import Settings, SettingsError
+from didflow_chassis.settings import PREFIX, Settings, SettingsError
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, topics_written_by
 
 TIMEOUT_MS = 5_000
 OLDEST_POSTGRES = 17
 """The first version with `transaction_timeout`, which ends a transaction whose client was stopped in a statement."""
+
+_ROLE = """
+WITH owners AS (SELECT DISTINCT relowner FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')
+SELECT EXISTS (SELECT FROM owners WHERE pg_has_role(current_user, relowner, 'MEMBER')) AS owns,
+    r.rolsuper AS is_superuser, r.rolbypassrls AS bypasses,
+    EXISTS (SELECT FROM pg_roles o WHERE o.rolname = $1 AND (o.rolsuper OR o.rolbypassrls
+        OR EXISTS (SELECT FROM owners WHERE pg_has_role(o.oid, relowner, 'MEMBER')))) AS reads_past
+FROM pg_roles r WHERE r.rolname = current_user
+"""
+_TOO_MUCH = {
+    "owns": "The role of the service owns tables, or is a member of their owner: it can change the ledger and policies",
+    "is_superuser": "The role of the service is a superuser",
+    "bypasses": "The role of the service may bypass row security",
+}
 
 Level = Literal["ok", "warning", "problem"]
 
@@ -87,7 +101,28 @@ async def check_database(service: Service, settings: Settings) -> tuple[Finding,
         missing = ", ".join(revisions.missing)
         detail = f"It is not migrated. Run `didflow-{service.name} migrate` to apply {missing}."
         return (Finding("problem", "database", detail),)
-    return (Finding("ok", "database", "is ahead of this release" if revisions.ahead else "is migrated"),)
+    migrated = Finding("ok", "database", "is ahead of this release" if revisions.ahead else "is migrated")
+    return (migrated, *await check_roles(settings))
+
+
+async def check_roles(settings: Settings) -> tuple[Finding, ...]:
+    """Return a warning for each right of the service's role by which it could pass the second lock of the database.
+
+    Raises Outage.
+    """
+    connection = await _connected(settings.dsn)
+    try:
+        role = await connection.fetchrow(_ROLE, settings.postgres_reader)
+    except DRIVER_ERRORS as error:
+        raise Outage(f"the database cannot be read: {type(error).__name__}") from error
+    finally:
+        connection.terminate()
+    found = [text for name, text in _TOO_MUCH.items() if role[name]]
+    if settings.postgres_reader is None:
+        found.append(f"{PREFIX}POSTGRES_READER is not set: no policy limits what HTTP reads")
+    elif role["reads_past"]:
+        found.append("The role that HTTP reads as is a superuser, may bypass row security, or owns tables")
+    return tuple(Finding("warning", "database role", f"{text}.") for text in found)
 
 
 async def check_kafka(service: Service, settings: Settings) -> tuple[Finding, ...]:
@@ -110,11 +145,15 @@ def topics_of(service: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*service.topics_read, *written, *dead]))
 
 
-async def _postgres_version(dsn: str) -> int:
+async def _connected(dsn: str) -> Any:
     try:
-        connection = await asyncpg.connect(dsn, timeout=TIMEOUT_MS / 1000)
+        return await asyncpg.connect(dsn, timeout=TIMEOUT_MS / 1000)
     except DRIVER_ERRORS as error:
         raise Outage(f"the database cannot be reached: {type(error).__name__}") from error
+
+
+async def _postgres_version(dsn: str) -> int:
+    connection = await _connected(dsn)
     version: int = connection.get_server_version().major
     connection.terminate()
     return version

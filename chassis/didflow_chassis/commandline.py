@@ -154,7 +154,7 @@ def _exit(code: int, *lines: str) -> typer.Exit:
 async def _migrate(service: Service, settings: Settings) -> None:
     from didflow_chassis.migrate import upgrade
 
-    applied = await upgrade(settings.dsn, service)
+    applied = await upgrade(settings.dsn, service, settings.roles)
     say_lines("\n".join(f"applied {revision}" for revision in applied) or "nothing to apply")
 
 

@@ -4,9 +4,10 @@ Only the stage opens transactions. Everything else runs single statements.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,19 @@ BY_KEY = {"enable_seqscan": "off"}
 
 A plan that PostgreSQL makes for an empty table reads the whole table, and it is kept until the table has statistics.
 Without this setting, a new installation under load would become slower and slower.
+"""
+
+
+_HIDDEN = """
+SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c
+WHERE row_security_active(c.oid) AND c.relnamespace = 'public'::regnamespace AND NOT EXISTS (
+    SELECT FROM pg_policy p, unnest(p.polroles) AS role
+    WHERE p.polrelid = c.oid AND p.polpermissive AND pg_get_expr(p.polqual, p.polrelid) = 'true'
+        AND p.polcmd IN ('*', 'r') AND (role = 0 OR pg_has_role(current_user, role, 'USAGE')))
+"""
+"""The tables of which a policy hides rows from the role of the session.
+
+`row_security = off` cannot tell: it also refuses the role of a service, whose policy is always true. See `grants`.
 """
 
 
@@ -100,7 +114,8 @@ async def _no_reset(_: Any) -> None:
 class Database:
     """A pool of connections to one service's database. Open it with `start`, close it with `stop`.
 
-    Set `is_by_key` for a process that reads only by key or in the order of an index: a worker.
+    Set `is_by_key` for a process that reads only by key or in the order of an index: a worker. `also` are further
+    settings of its sessions.
     """
 
     def __init__(
@@ -111,14 +126,20 @@ class Database:
         size: int = 8,
         statement_timeout_ms: int = 30_000,
         is_by_key: bool = False,
+        also: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.dsn = dsn
-        self._also = BY_KEY if is_by_key else {}
+        self._also = {**also, **(BY_KEY if is_by_key else {})}
         self._application = application
         self._size = size
         self._timeout_ms = statement_timeout_ms
         self._pool: asyncpg.Pool | None = None
         self._refused_at: float | None = None
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a statement may run, and how long a caller waits for a connection, in seconds."""
+        return self._timeout_ms / 1000
 
     @property
     def pool(self) -> Any:
@@ -177,7 +198,7 @@ class Database:
         """Open a transaction. Any error rolls it back. Raises Outage, Transient or Rejected. For the stage only."""
         try:
             async with (
-                self.pool.acquire(timeout=self._timeout_ms / 1000) as connection,
+                self.pool.acquire(timeout=self.timeout_s) as connection,
                 connection.transaction(),
             ):
                 yield connection
@@ -212,20 +233,20 @@ class Database:
 async def read_only_snapshot(dsn: str, *, application: str) -> AsyncIterator[Any]:
     """Open a connection with one read-only, repeatable-read transaction, without limits of time.
 
-    Without `row_security`, PostgreSQL refuses a role that sees only a part of the rows, instead of hiding the others.
-    Raises Outage if the database cannot be reached or cannot be read.
+    Raises Outage if the database cannot be reached or cannot be read, or if a policy would hide rows from the role.
     """
     settings = {
         "application_name": application,
         "statement_timeout": "0",
         "transaction_timeout": "0",
-        "row_security": "off",
         "jit": "off",
     }
     try:
         connection = await asyncpg.connect(dsn, timeout=10, server_settings=settings)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
+                if hidden := await connection.fetchval(_HIDDEN):
+                    raise Outage(f"a database cannot be read: a policy hides rows of {hidden} from this role")
                 yield connection
         finally:
             await connection.close()

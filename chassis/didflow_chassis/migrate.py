@@ -19,7 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from didflow_chassis import grants
 from didflow_chassis.database import Outage
+from didflow_chassis.grants import Roles
 from didflow_chassis.service import Service
 
 HERE = Path(__file__).parent / "migrations"
@@ -55,13 +57,13 @@ class Revisions:
         return not self.missing
 
 
-async def upgrade(dsn: str, service: Service) -> tuple[str, ...]:
-    """Apply the missing revisions in order and return them.
+async def upgrade(dsn: str, service: Service, roles: Roles | None = None) -> tuple[str, ...]:
+    """Apply the missing revisions in order and return them. Then grant the rights of the roles, if there are any.
 
     Raises Outage if the database cannot be reached or one of its tables stays locked.
     """
     script = _script(service)
-    return await _in_transaction(dsn, lambda connection: _upgrade(connection, script))
+    return await _in_transaction(dsn, lambda connection: _upgrade(connection, script, service, roles))
 
 
 async def check(dsn: str, service: Service) -> Revisions:
@@ -95,15 +97,16 @@ async def _in_transaction(dsn: str, work: Callable[[sa.Connection], T]) -> T:
         await engine.dispose()
 
 
-def _upgrade(connection: sa.Connection, script: ScriptDirectory) -> tuple[str, ...]:
+def _upgrade(
+    connection: sa.Connection, script: ScriptDirectory, service: Service, roles: Roles | None
+) -> tuple[str, ...]:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
     connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     revisions = _revisions(connection, script)
-    if revisions.ready:
-        return ()
-
-    for target in TARGETS:
+    for target in () if revisions.ready else TARGETS:
         _apply(connection, script, target)
+    if roles is not None:
+        grants.apply(connection, service, roles)
     return revisions.missing
 
 

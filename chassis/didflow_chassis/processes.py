@@ -26,6 +26,7 @@ from didflow_chassis.kafka_clients import producer, start_producer
 from didflow_chassis.kafka_internals import producer_shutdown
 from didflow_chassis.liveness import Liveness
 from didflow_chassis.pacing import Pacing
+from didflow_chassis.read_pool import ReadingDatabase
 from didflow_chassis.relay import Relay
 from didflow_chassis.servers import listen, serving, stop_signal
 from didflow_chassis.service import Service
@@ -102,10 +103,11 @@ async def api_application(service: Service, settings: Settings) -> AsyncIterator
     from didflow_chassis.http import Runtime, authenticator, create_application  # noqa: PLC0415
 
     callers = authenticator(settings.oidc)
-    async with open_process(service, settings, "api") as process:
+    async with open_process(service, settings, "api") as process, _reading(service, settings) as reads:
         running = Runtime(
             service=service,
             database=process.database,
+            reads=reads,
             stage=process.stage,
             authenticator=callers,
             sources=process.sources,
@@ -114,6 +116,22 @@ async def api_application(service: Service, settings: Settings) -> AsyncIterator
             create_application(service, running, address_header=settings.http_client_address_header),
             process,
         )
+
+
+@asynccontextmanager
+async def _reading(service: Service, settings: Settings) -> AsyncIterator[ReadingDatabase]:
+    database = ReadingDatabase(
+        settings.dsn,
+        application=f"didflow-{service.name}-reads",
+        role=settings.postgres_reader,
+        size=settings.pool_size,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
 
 
 @dataclass(frozen=True, slots=True)

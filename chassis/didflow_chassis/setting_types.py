@@ -44,6 +44,14 @@ Addresses = Annotated[
     ),
 ]
 PostgresSecret = Annotated[SecretStr, AfterValidator(_postgres_dsn)]
+RoleName = Annotated[
+    str,
+    AfterValidator(
+        _matching(
+            r"[a-z_][a-z0-9_]{0,62}", "must be the name of a role: lower-case letters, digits and underscores"
+        )
+    ),
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Url = Annotated[
     str,

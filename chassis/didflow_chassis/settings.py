@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from didflow_chassis.grants import Roles
 from didflow_chassis.setting_sources import PREFIX, SettingFiles, SettingsError, Variables, variable_of
 from didflow_chassis.setting_types import (
     Addresses,
@@ -19,6 +20,7 @@ from didflow_chassis.setting_types import (
     KafkaName,
     Port,
     PostgresSecret,
+    RoleName,
     Url,
     is_loopback,
 )
@@ -96,8 +98,21 @@ class Settings(BaseSettings):
         description="DSN of the service's own database. The connection must not go through a pooler.",
         examples=[SecretStr("postgresql://didflow@127.0.0.1:5432/didflow")],
     )
+    postgres_role: RoleName | None = Field(
+        default=None,
+        description="The role of the service. `migrate` grants it its rights. Only `migrate` reads this.",
+    )
+    postgres_reader: RoleName | None = Field(
+        default=None,
+        description="The role as which HTTP reads rows. The role of the service is a member of it. Without it, no "
+        "policy of the database limits what HTTP reads. `migrate` and the API read this.",
+    )
     pool_size: int = Field(
-        default=8, ge=2, le=50, description="Maximum number of database connections of this process."
+        default=8,
+        ge=2,
+        le=50,
+        description="Maximum number of database connections of this process. "
+        "The API has two pools of this size: one to read and one to write.",
     )
     statement_timeout_ms: int = Field(
         default=30_000, ge=100, le=600_000, description="The database cancels a statement that runs longer."
@@ -236,6 +251,20 @@ class Settings(BaseSettings):
     def dsn(self) -> str:
         """The database's DSN with its password. It MUST NOT be logged."""
         return self.postgres.get_secret_value()
+
+    @property
+    def roles(self) -> Roles | None:
+        """The roles that `migrate` grants rights to. None: one role owns the tables and does everything.
+
+        Raises SettingsError if only one of them is named, since only `migrate` requires both.
+        """
+        if self.postgres_role is None:
+            return None
+        if self.postgres_reader is None:
+            raise SettingsError(f"{PREFIX}POSTGRES_READER is required by migrate with {PREFIX}POSTGRES_ROLE")
+        return Roles(
+            service=self.postgres_role, reader=self.postgres_reader, movable_clock=not self.production
+        )
 
     @property
     def oidc(self) -> Oidc:

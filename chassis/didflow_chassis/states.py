@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.schema import SchemaItem
 
 from didflow_chassis.columns import Columns
+from didflow_chassis.row_access import Rule, readable
 
 S = TypeVar("S")
 
@@ -27,17 +28,20 @@ def instant(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
-def state_table(name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: bool = False) -> sa.Table:
+def state_table(
+    name: str, metadata: sa.MetaData, *columns: SchemaItem, emits: bool = False, rows: Rule | None = None
+) -> sa.Table:
     """Describe the table of a kind: the columns of the model, then those of the chassis.
 
     `version` increases by one with each save; a save fails if another writer has increased it. With `emits`, `sequence`
-    counts the events about the entity, and `correlation_id` is that of its first message.
+    counts the events about the entity, and `correlation_id` is that of its first message. `rows` says which rows HTTP
+    may read; without it, HTTP cannot read the table.
     """
     own: list[SchemaItem] = [sa.Column("version", sa.BigInteger, nullable=False)]
     if emits:
         own.append(sa.Column("sequence", sa.BigInteger, nullable=False))
         own.append(sa.Column("correlation_id", sa.Text, nullable=False))
-    return sa.Table(name, metadata, *columns, *own)
+    return sa.Table(name, metadata, *columns, *own, info={} if rows is None else readable(rows))
 
 
 class Stored(msgspec.Struct, Generic[S]):

@@ -6,6 +6,7 @@ The stage writes them in the transaction that writes the service's states.
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, INTERVAL, JSONB, TIMESTAMP, UUID
 
+from didflow_chassis.row_access import AllRows, RowsOfAccount, RowsOfOperators, RowsOfParent, readable
 from didflow_chassis.states import instant
 
 METADATA = sa.MetaData()
@@ -97,6 +98,7 @@ parked = sa.Table(
         postgresql_where=sa.text("account IS NOT NULL"),
     ),
     sa.Index("parked_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    info=readable(RowsOfOperators()),
 )
 
 dead_letters = sa.Table(
@@ -112,6 +114,7 @@ dead_letters = sa.Table(
     sa.Column("subject", sa.Text, comment="subject of the message; else the record's key, if it is a number"),
     sa.Index("dead_letters_at", "at", "id"),
     sa.Index("dead_letters_subject", "subject", postgresql_where=sa.text("subject IS NOT NULL")),
+    info=readable(RowsOfOperators()),
 )
 
 handled_letters = sa.Table(
@@ -137,6 +140,7 @@ idempotency = sa.Table(
     sa.Column("location", sa.Text, comment="path of what was started"),
     instant("created_at", nullable=False),
     sa.Index("idempotency_created_at", "created_at"),
+    info=readable(RowsOfAccount()),
 )
 
 jobs = sa.Table(
@@ -184,6 +188,7 @@ jobs = sa.Table(
     sa.Index("jobs_turns", "account", "turn_at", postgresql_where=sa.text("turn_at IS NOT NULL")),
     sa.Index("jobs_created_at", "created_at", "job_id"),
     sa.Index("jobs_finished_at", "finished_at", postgresql_where=sa.text("finished_at IS NOT NULL")),
+    info=readable(RowsOfAccount()),
 )
 
 job_results = sa.Table(
@@ -196,6 +201,7 @@ job_results = sa.Table(
     sa.Column("code", sa.Text),
     sa.Column("message", sa.Text),
     sa.Column("reference", sa.Text, comment="finds an internal error in the log"),
+    info=readable(RowsOfParent(parent="jobs", key="job_id")),
 )
 
 clock = sa.Table(
@@ -211,6 +217,7 @@ clock = sa.Table(
     sa.Column(
         "shift", INTERVAL, nullable=False, server_default=sa.text("'0'"), comment="added to database time"
     ),
+    info=readable(AllRows()),
 )
 
 NOW = sa.func.clock_timestamp() + sa.select(clock.c.shift).scalar_subquery()

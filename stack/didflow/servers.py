@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
 
-from didflow.embedded.databases import create_service_databases, quoted
+from didflow.embedded.databases import ServiceDatabase, create_service_databases
 from didflow.embedded.kafka import EmbeddedKafka
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow.errors import Missing
 from didflow.services import SERVICES
 from didflow.state import ADMIN
 from didflow.topics import create_topics, topic_names
+from didflow_chassis.grants import quoted
 from didflow_chassis.settings import Settings, load
 
 
@@ -32,10 +33,14 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Servers:
-    """The servers of a stack. `postgres` has the DSN of each service's database and of the `admin`."""
+    """The servers of a stack. `postgres` has the DSN of each service's database and of the `admin`.
+
+    `owners` has the DSN of the role that migrates each service's database.
+    """
 
     kafka: str
     postgres: Mapping[str, str]
+    owners: Mapping[str, str] = field(default_factory=dict, repr=False)
     topic_prefix: str
     embedded_kafka: bool
     embedded_postgres: bool
@@ -46,7 +51,7 @@ async def opened(wanted: Wanted, folder: Path) -> AsyncIterator[Servers]:
     """Start or prepare both servers for the duration of the block. Raises Missing and the embedded servers' errors."""
     async with AsyncExitStack() as stack:
         admin = wanted.postgres or await _embedded_postgres(stack, wanted, folder)
-        dsns = await _databases(admin)
+        databases = await _databases(admin)
         prefix = ""
         if wanted.kafka:
             settings = load(Settings, kafka=wanted.kafka, postgres=admin, production=False)
@@ -55,7 +60,8 @@ async def opened(wanted: Wanted, folder: Path) -> AsyncIterator[Servers]:
         kafka = wanted.kafka or (await stack.enter_async_context(await _embedded_kafka())).bootstrap
         yield Servers(
             kafka=kafka,
-            postgres=dsns,
+            postgres={ADMIN: admin, **{name: made.dsn for name, made in databases.items()}},
+            owners={name: made.owner_dsn for name, made in databases.items()},
             topic_prefix=prefix,
             embedded_kafka=wanted.kafka is None,
             embedded_postgres=wanted.postgres is None,
@@ -84,9 +90,9 @@ async def _embedded_kafka() -> EmbeddedKafka:
     return await EmbeddedKafka.start(topic_names())
 
 
-async def _databases(admin: str) -> dict[str, str]:
+async def _databases(admin: str) -> dict[str, ServiceDatabase]:
     try:
-        return {ADMIN: admin, **await create_service_databases(admin, SERVICES)}
+        return await create_service_databases(admin, SERVICES)
     except asyncpg.InsufficientPrivilegeError as error:
         raise Missing(f"The PostgreSQL user may not create databases and roles: {error}") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from didflow import document_key, processes, servers, state, web
+from didflow.embedded.databases import roles_of
 from didflow.embedded.wait import DeadlineMissedError, until
 from didflow.errors import DidNotStart
 from didflow.http_client import Api, http_client
@@ -158,7 +159,8 @@ async def create_accounts(api: Api, accounts: dict[str, str]) -> None:
 async def _migrate(used: Servers) -> None:
     """Migrate the databases one after the other, because Alembic keeps its context in the process."""
     for name in SERVICES:
-        await migrate.upgrade(used.postgres[name], service(name))
+        owner = used.owners[name]
+        await migrate.upgrade(owner, service(name), roles_of(owner))
 
 
 def _load() -> None:

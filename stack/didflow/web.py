@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from didflow.embedded.databases import reader_of
 from didflow.errors import BadInput
 from didflow.issuer import AUDIENCE, JWKS_PATH, Issuer
 from didflow.servers import Servers
@@ -66,6 +67,7 @@ def _settings(servers: Servers, issuer: Issuer, base: str, name: str) -> Setting
         settings_class(name),
         kafka=servers.kafka,
         postgres=servers.postgres[name],
+        postgres_reader=reader_of(servers.postgres[name]),
         topic_prefix=servers.topic_prefix,
         pool_size=_POOL,
         production=False,

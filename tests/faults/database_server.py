@@ -29,10 +29,10 @@ class DatabaseServer:
 
     async def databases(self, services: Iterable[str]) -> dict[str, str]:
         """Create the migrated databases of these services: service -> DSN."""
-        dsns = await create_service_databases(self.running.dsn, services)
-        for name, dsn in dsns.items():
-            await PREPARE[name](dsn)
-        return dsns
+        made = await create_service_databases(self.running.dsn, services)
+        for name, database in made.items():
+            await PREPARE[name](database.owner_dsn)
+        return {name: database.dsn for name, database in made.items()}
 
     async def stop(self) -> None:
         """Stop the server in order. Its sessions are rolled back."""

@@ -21,6 +21,7 @@ from harness.migrations import migration_of
 from harness.processes import Processes, RunningProcess, until
 
 from didflow import processes
+from didflow.embedded.databases import reader_of
 from didflow.embedded.ports import free_port
 from didflow.errors import NotIdle
 from didflow.http_client import Api, http_client
@@ -126,7 +127,8 @@ class Installation:
     def api(self, name: str, index: int = 0, **settings: str) -> Member:
         """Start the HTTP API of a service on its own port."""
         tokens = {"OIDC_ISSUER": self.issuer.url, "OIDC_JWKS_URL": self.jwks, "OIDC_AUDIENCE": AUDIENCE}
-        return self._start("api", name, index, {**tokens, **settings})
+        reader = {"POSTGRES_READER": reader_of(self.parts.postgres[name])}
+        return self._start("api", name, index, {**tokens, **reader, **settings})
 
     def _start(
         self,

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from faults.bulk_purchases import publish, purchase_records
 from faults.installation import Install, Member
+from harness.postgres import owner_dsn_of
 from harness.processes import until
 
 from didflow_contracts.events import DidPurchased
@@ -41,7 +42,7 @@ async def test_a_large_backlog_does_not_raise_memory_and_is_processed(install: I
         f"{installation.parts.topic_prefix}{DidPurchased.topic}",
         purchase_records(BACKLOG, padding=PADDING),
     )
-    connection = await asyncpg.connect(installation.parts.postgres["billing"])
+    connection = await asyncpg.connect(owner_dsn_of(installation.parts.postgres["billing"]))
     await connection.execute(SLOW_DOWN)
     worker = await installation.worker("billing").ready()
     idle, measured = resident_mb(worker), []

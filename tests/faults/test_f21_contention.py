@@ -12,10 +12,12 @@ import httpx
 from faults.example_events import ACCOUNT, ExampleDid
 from faults.services_in_process import ServicesInProcess, run_together, services_in_process
 from harness.fixtures import DatabaseFor
+from harness.postgres import reader_for
 
 from didflow.services import service
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Runtime, create_application
+from didflow_chassis.read_pool import ReadingDatabase
 
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 WRITERS: Final = 50
@@ -40,13 +42,21 @@ class AcceptEveryToken:
 async def api_client(services: ServicesInProcess, name: str) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client of a service's API in this process."""
     stage = services.stages[name]
+    dsn = stage.database.dsn
+    reads = ReadingDatabase(dsn, application="test", role=reader_for(dsn))
+    await reads.start()
     runtime = Runtime(
-        service=service(name), database=stage.database, stage=stage, authenticator=AcceptEveryToken()
+        service=service(name),
+        database=stage.database,
+        reads=reads,
+        stage=stage,
+        authenticator=AcceptEveryToken(),
     )
     transport = httpx.ASGITransport(create_application(service(name), runtime, rate=None))
     headers = {"Authorization": "Bearer test"}
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         yield client
+    await reads.stop()
 
 
 def dids(count: int) -> list[ExampleDid]:

@@ -20,7 +20,7 @@ from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 from harness.broker import Broker, KafkaUnavailableError
 from harness.migrations import migration_of
-from harness.postgres import Prepare, TemplateDatabases
+from harness.postgres import Prepare, TemplateDatabases, reader_for
 from harness.processes import Processes
 from harness.topics import create_topics, delete_topics
 
@@ -110,7 +110,8 @@ async def on_postgres(database_for: DatabaseFor) -> AsyncIterator[OnPostgres]:
             **options: Any,
         ) -> ServiceOnPostgres:
             dsn = await database_for(service.name, prepare or migration_of(service))
-            return await exits.enter_async_context(opened_as.open(service, dsn, migrate=False, **options))
+            opening = opened_as.open(service, dsn, migrate=False, reader=reader_for(dsn), **options)
+            return await exits.enter_async_context(opening)
 
         yield open_service
 

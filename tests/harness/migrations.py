@@ -1,5 +1,6 @@
 """The functions that migrate the databases of services. There is one for each service, so its template is made once."""
 
+from didflow.embedded.databases import roles_of
 from didflow.services import service
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.service import Service
@@ -16,6 +17,6 @@ def migration_of(about: Service | str) -> Prepare:
     found = service(about) if isinstance(about, str) else about
 
     async def prepare(dsn: str) -> None:
-        await upgrade(dsn, found)
+        await upgrade(dsn, found, roles_of(dsn))
 
     return _MIGRATIONS.setdefault(found.name, prepare)

@@ -312,4 +312,32 @@ MUTANTS = (
         after="    if isinstance(error, Warning):\n",
         tests=("chassis/tests/postgres/test_logged_errors.py",),
     ),
+    Mutant(
+        name="no policy on the tables that HTTP reads",
+        file="grants.py",
+        before="    condition = None if rule is None else condition_of(name, rule)\n",
+        after="    condition = None\n",
+        tests=("tests/tenancy/test_second_lock.py",),
+    ),
+    Mutant(
+        name="every session has the reach of an operator",
+        file="row_access.py",
+        before="nullif(current_setting('{SETTING}', true), '')",
+        after="coalesce('{ALL}', '{SETTING}')",
+        tests=("tests/tenancy/test_second_lock.py",),
+    ),
+    Mutant(
+        name="no comparison of rows without a policy",
+        file="row_access.py",
+        before="        if not is_inside:\n",
+        after="        if is_inside is None:\n",
+        tests=("tests/tenancy/test_second_lock.py",),
+    ),
+    Mutant(
+        name="the service may change what it has appended",
+        file="grants.py",
+        before="return _INSERT_ONLY if name in append_only else _ALL_RIGHTS",
+        after="return _ALL_RIGHTS if append_only else _ALL_RIGHTS",
+        tests=("tests/tenancy/test_second_lock.py",),
+    ),
 )

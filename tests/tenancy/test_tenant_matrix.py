@@ -4,13 +4,11 @@ What belongs to somebody else is answered like what does not exist: same status,
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import httpx
 import pytest
-import pytest_asyncio
-from harness.postgres import TemplateDatabases
 from tenancy.estate import (
     ACCOUNTS,
     CHILD,
@@ -43,7 +41,6 @@ from tenancy.rows import (
     SERVES_BELOW,
     TAKEN,
 )
-from tenancy.things import estate_on
 
 from didflow_contracts.topics import SERVICES
 
@@ -54,14 +51,7 @@ RENEWED: Final = "POST /v1/verifications/{verification_id}/resubmit"
 Caller = tuple[str, str]
 """Account and role."""
 AT_ONCE: Final = 8
-ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def estate(template_databases: TemplateDatabases) -> AsyncIterator[Estate]:
-    """Four services with the things of all accounts."""
-    async with estate_on(template_databases) as opened:
-        yield opened
+ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="session")
 
 
 def things_of(estate: Estate, account: str) -> Things:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from faults.services_in_process import raw_record
 from harness.migrations import migration_of
-from harness.postgres import TemplateDatabases
+from harness.postgres import TemplateDatabases, reader_for
 from tenancy.estate import ACCOUNTS, PARENT, SUBJECT, Estate, Things, scan, services
 
 from didflow_chassis.decision import Caller, NewJob
@@ -27,7 +27,8 @@ async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
         for name, built in services().items():
             dsn = await templates.copy(name, migration_of(built))
             exits.push_async_callback(templates.drop, dsn)
-            opened[name] = await exits.enter_async_context(ServiceOnPostgres.open(built, dsn, migrate=False))
+            opening = ServiceOnPostgres.open(built, dsn, migrate=False, reader=reader_for(dsn))
+            opened[name] = await exits.enter_async_context(opening)
         estate = Estate(opened=opened)
         for path in ACCOUNTS:
             parent = {"path": path, "name": f"Account {path}"}

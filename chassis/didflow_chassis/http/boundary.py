@@ -20,6 +20,7 @@ from didflow_chassis.http.idempotency import Replay, answer_response
 from didflow_chassis.http.input_errors import BODY, invalid_input
 from didflow_chassis.http.methods import allowed
 from didflow_chassis.http.problems import RETRY_AFTER, FieldError, Problem, problem_response
+from didflow_chassis.row_access import OutsideReach
 from didflow_chassis.stage.idempotency import IdempotencyConflict
 from didflow_contracts.ids import uuid7
 
@@ -117,6 +118,11 @@ def problem_of(error: Exception) -> Problem:
             return _of_conflict(error)
         case ClientDisconnect():
             return _malformed("The connection closed before the whole body arrived.")
+    if isinstance(error, OutsideReach):
+        _LOG.critical(
+            "A query returned rows of a foreign account. Nothing was shown",
+            extra={"security_event": "outside_reach"},
+        )
     return _of_database(error) or _unexpected(error)
 
 

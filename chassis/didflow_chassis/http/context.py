@@ -6,6 +6,7 @@ key of the request.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from didflow_chassis.http.job_responses import JobResponse, path_of
 from didflow_chassis.http.problems import FieldError, Problem, document
 from didflow_chassis.http.runtime import Runtime
 from didflow_chassis.jobs.job import Job
+from didflow_chassis.row_access import check_rows
 from didflow_chassis.stage.call import CommandDecision, HttpCall, MakeAnswer
 from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_chassis.stage.operations import Operation
@@ -49,7 +51,18 @@ class HttpContext:
         return Problem(code, detail, status=status, errors=errors)
 
     async def rows(self, statement: sa.Select[Any]) -> list[Any]:
-        """Run one read statement on the database of the service. Raises Outage."""
+        """Run one read statement within the reach of the caller. Raises Outage, OutsideReach.
+
+        All that HTTP shows is read here: the policies of the tables limit what the statement finds, and rows of
+        tables without a policy are compared with the reach afterwards.
+        """
+        return await rows_of(self.runtime, self.caller, statement)
+
+    async def rows_of_any_account(self, statement: sa.Select[Any]) -> list[Any]:
+        """Run one read statement without a limit, for a decision about it. Raises Outage.
+
+        MUST NOT be used to show a row, unless a rule of the domain has allowed it.
+        """
         return await self.runtime.database.fetch(statement)
 
     async def page(
@@ -69,7 +82,7 @@ class HttpContext:
         """
         query = lists.page_query(self.request.query_params, sort, default)
         return await lists.page_of(
-            self.runtime.database, statement, query, column=sort[query.sort], key=key, render=render
+            self.rows, statement, query, column=sort[query.sort], key=key, render=render
         )
 
     def page_of_items(
@@ -184,13 +197,20 @@ class HttpContext:
         return await self.runtime.stage.command(commands, call, is_batch=is_batch)
 
 
+async def rows_of(runtime: Runtime, caller: Caller, statement: sa.Select[Any]) -> list[Any]:
+    """Run one read statement within the reach of a caller. Raises Outage, OutsideReach."""
+    rows = await runtime.reads.read(statement, caller)
+    check_rows(statement, rows, caller)
+    return rows
+
+
 async def http_context(request: Request) -> HttpContext:
     """Return the context of a request. Raises Replay if the call was answered before."""
     runtime: Runtime = request.app.state.runtime
     caller: Caller = request.state.caller
     key = await idempotency_key(request, caller) if request.method in CHANGING else None
     if key is not None:
-        await replay(runtime.database, key)
+        await replay(partial(rows_of, runtime, caller), key)
     return HttpContext(request=request, runtime=runtime, caller=caller, key=key)
 
 

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.http.lists import Fetch
 from didflow_chassis.http.problems import MEDIA_TYPE, FieldError, Problem
-from didflow_chassis.http.runtime import ReadDatabase
 from didflow_chassis.stage.idempotency import Answer, IdempotencyConflict, IdempotencyKey
 from didflow_chassis.tables import idempotency as stored_answers
 
@@ -70,7 +70,7 @@ def header_value(request: Request) -> str | None:
     return key
 
 
-async def replay(database: ReadDatabase, key: IdempotencyKey) -> None:
+async def replay(fetch: Fetch, key: IdempotencyKey) -> None:
     """Raise Replay if the call was answered before.
 
     Raises IdempotencyConflict `idempotency_key_reused` if the key was used with another body.
@@ -79,18 +79,16 @@ async def replay(database: ReadDatabase, key: IdempotencyKey) -> None:
         return
     columns = stored_answers.c
     wanted = (columns.digest, columns.status, columns.body, columns.location)
-    rows = await database.fetch(sa.select(*wanted).where(_is_of(key)))
+    rows = await fetch(sa.select(*wanted).where(_is_of(key)))
     for row in rows:
         if row["digest"] != key.digest:
             raise IdempotencyConflict("idempotency_key_reused")
         raise Replay(Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True))
 
 
-async def is_answered(database: ReadDatabase, key: IdempotencyKey) -> bool:
+async def is_answered(fetch: Fetch, key: IdempotencyKey) -> bool:
     """Return True if a call was answered under the key, whatever its body."""
-    return key.value is not None and bool(
-        await database.fetch(sa.select(stored_answers.c.status).where(_is_of(key)))
-    )
+    return key.value is not None and bool(await fetch(sa.select(stored_answers.c.status).where(_is_of(key))))
 
 
 def _is_of(key: IdempotencyKey) -> sa.ColumnElement[bool]:

@@ -6,7 +6,7 @@ Source: spec http, Lists.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
@@ -17,7 +17,6 @@ from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 
 from didflow_chassis.http.problems import FieldError, Problem
-from didflow_chassis.http.runtime import ReadDatabase
 from didflow_contracts.instants import Instant
 
 PARAMETERS = ("limit", "cursor", "sort")
@@ -31,6 +30,7 @@ T = TypeVar("T")
 Column = sa.ColumnElement[Any]
 Sorts = Mapping[str, Column]
 Render = Callable[[Any], Mapping[str, Any]]
+Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
 
 class Page(BaseModel):
@@ -86,7 +86,7 @@ def _wrong(code: str, field: str, reason: str, message: str) -> Problem:
 
 
 async def page_of(
-    database: ReadDatabase,
+    fetch: Fetch,
     statement: sa.Select[Any],
     query: PageQuery,
     *,
@@ -96,7 +96,7 @@ async def page_of(
 ) -> Page:
     """Read one page of the rows of a statement. Raises Problem `cursor_invalid`, Outage."""
     keyset = keyset_of(statement, column, key=key, descending=query.descending)
-    rows = await database.fetch(_page_statement(statement, keyset, query))
+    rows = await fetch(_page_statement(statement, keyset, query))
     page = rows[: query.limit]
     following = _next_cursor(page[-1], keyset, query) if len(rows) > query.limit else None
     return Page(items=[dict(render(row)) for row in page], next=following)

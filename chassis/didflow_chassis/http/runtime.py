@@ -15,10 +15,17 @@ from didflow_chassis.stage.operations import Operation
 R = TypeVar("R")
 
 
-class ReadDatabase(Protocol):
-    """The database of the service, for reads."""
+class Reads(Protocol):
+    """The reads of the database of the service."""
 
-    async def fetch(self, statement: sa.Select[Any]) -> list[Any]:
+    async def read(self, statement: sa.Select[Any], caller: Caller) -> list[Any]:
+        """Run one statement within the reach of a caller and return its rows. Raises Outage."""
+
+
+class WriteDatabase(Protocol):
+    """The database of the service, for single statements that no policy limits. Routes do not read with it."""
+
+    async def fetch(self, statement: Any, *values: Any) -> list[Any]:
         """Run one statement and return its rows. Raises Outage."""
 
 
@@ -56,7 +63,8 @@ class Runtime:
     """A service and what it runs on."""
 
     service: Service
-    database: ReadDatabase
+    database: WriteDatabase
+    reads: Reads
     stage: CommandStage
     authenticator: TokenVerifier
     sources: InForce = open_sources

@@ -14,6 +14,7 @@ from didflow_chassis.http import Problem, Runtime, create_application
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.pacing import Pacing
+from didflow_chassis.read_pool import ReadingDatabase
 from didflow_chassis.service import Service
 from didflow_chassis.testing.service_under_test import ServiceUnderTest
 
@@ -48,13 +49,17 @@ class Unpaced(Pacing):
 class ServiceOnPostgres(ServiceUnderTest):
     """One service on PostgreSQL. `application` is its HTTP application."""
 
-    def __init__(self, service: Service, database: Database, *, caller: Caller) -> None:
+    def __init__(
+        self, service: Service, database: Database, reads: ReadingDatabase, *, caller: Caller
+    ) -> None:
         super().__init__(service, database)
         self._caller = caller
+        self.reads = reads
         self._exits = AsyncExitStack()
         running = Runtime(
             service=self.service,
             database=database,
+            reads=reads,
             stage=self.stage,
             authenticator=NamedTokens(),
             sources=lambda: self.sources,
@@ -71,20 +76,26 @@ class ServiceOnPostgres(ServiceUnderTest):
         now: datetime | None = None,
         caller: Caller = Caller(subject="ann", account="master", role="operator"),  # noqa: B008 - frozen
         migrate: bool = True,
+        reader: str | None = None,
     ) -> AsyncIterator[Self]:
-        """Migrate the database and open the service on it, at the time `now`. `caller` is the default caller."""
+        """Migrate the database and open the service on it, at the time `now`. `caller` is the default caller.
+
+        HTTP reads as the role `reader`; without it, as the role of the DSN.
+        """
         if migrate:
             await upgrade(dsn, service)
         database = Database(dsn, application="test", size=20)
         await database.start()
-        opened = cls(service, database, caller=caller)
+        reads = ReadingDatabase(dsn, application="test", size=20, role=reader)
+        await reads.start()
+        opened = cls(service, database, reads, caller=caller)
         try:
             if now is not None:
                 await opened.set_time(now)
             yield opened
         finally:
             await opened._exits.aclose()
-            await asyncio.wait_for(database.stop(), STOP_S)
+            await asyncio.wait_for(asyncio.gather(database.stop(), reads.stop()), STOP_S)
 
     def client(
         self, account: str | None = None, role: str | None = None, subject: str | None = None

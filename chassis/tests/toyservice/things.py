@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from didflow_chassis.database import compile_statement
-from didflow_chassis.decision import Command, Decided, Refused, Unchanged
+from didflow_chassis.decision import Caller, Command, Decided, Refused, Unchanged
 from didflow_chassis.http import (
     Authenticator,
     BatchAnswer,
@@ -117,7 +117,7 @@ class FakeDatabase:
     statements: list[str] = field(default_factory=list)
     failure: Exception | None = None
 
-    async def fetch(self, statement: sa.Select[Any]) -> list[Any]:
+    async def read(self, statement: sa.Select[Any], _: Caller) -> list[Any]:
         """Return the rows of one statement."""
         if self.failure is not None:
             raise self.failure
@@ -200,6 +200,7 @@ class World:
         runtime = Runtime(
             service=SERVICE,
             database=database or self.database,
+            reads=database or self.database,
             stage=self.stage,
             authenticator=Authenticator(ISSUER, AUDIENCE, keys),
         )

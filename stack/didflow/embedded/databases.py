@@ -1,19 +1,49 @@
-"""One database and one role for each service, on any PostgreSQL. A role can connect only to its own database."""
+"""One database for each service, on any PostgreSQL, with three roles that can connect to no other database.
+
+`<role>_owner` migrates and owns the tables, `<role>` is the service's own, and `<role>_reader` is what HTTP reads as.
+"""
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from didflow_chassis.grants import Roles, quoted
+
 _PREFIX: Final = "didflow_"
+_OWNER: Final = "_owner"
+_READER: Final = "_reader"
 _LOCK: Final = 0x0D1D_F10E
 _ROLE_LIMITS: Final = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
-async def create_service_databases(admin_dsn: str, services: Iterable[str]) -> dict[str, str]:
-    """Create the missing `didflow_<service>` databases and roles. Return service -> DSN of its role.
+@dataclass(frozen=True, kw_only=True)
+class ServiceDatabase:
+    """The DSNs of a service's database: of the service's own role, and of the role that migrates."""
+
+    dsn: str = field(repr=False)
+    owner_dsn: str = field(repr=False)
+
+
+def reader_of(dsn: str) -> str:
+    """Return the role as which a service reads for HTTP. `dsn` is that of the service's own role."""
+    return f"{urlsplit(dsn).username}{_READER}"
+
+
+def roles_of(owner_dsn: str) -> Roles | None:
+    """Return the roles that a migration grants rights to, or None if the role of the DSN is not an owner's."""
+    owner = urlsplit(owner_dsn).username or ""
+    if not owner.endswith(_OWNER):
+        return None
+    role = owner.removesuffix(_OWNER)
+    return Roles(service=role, reader=role + _READER, movable_clock=True)
+
+
+async def create_service_databases(admin_dsn: str, services: Iterable[str]) -> dict[str, ServiceDatabase]:
+    """Create the missing `didflow_<service>` databases and roles. Return service -> its DSNs.
 
     The admin needs CREATEDB and CREATEROLE. Each call sets new random passwords: open sessions stay, but an older
     DSN is no longer valid. Raises asyncpg.PostgresError if the admin lacks a right.
@@ -26,13 +56,36 @@ async def create_service_databases(admin_dsn: str, services: Iterable[str]) -> d
         await connection.close()
 
 
-async def _make(connection: asyncpg.Connection, admin_dsn: str, name: str) -> str:
+async def _make(connection: asyncpg.Connection, admin_dsn: str, name: str) -> ServiceDatabase:
     password = secrets.token_hex(16)
-    await make_role(connection, name, password)
+    await make_roles(connection, name, password)
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name):
-        await connection.execute(f"CREATE DATABASE {quoted(name)} OWNER {quoted(name)}")
-    await close_to_public(connection, name)
-    return dsn_of(admin_dsn, role=name, password=password, database=name)
+        await connection.execute(f"CREATE DATABASE {quoted(name)} OWNER {quoted(name + _OWNER)}")
+    await open_to_role(connection, name, name)
+    return dsns_of(admin_dsn, role=name, password=password, database=name)
+
+
+async def make_roles(connection: asyncpg.Connection, role: str, password: str) -> None:
+    """Create the three roles of a service if they do not exist. The first two have the password."""
+    await make_role(connection, role, password)
+    await make_role(connection, role + _OWNER, password)
+    reader = role + _READER
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", reader):
+        await connection.execute(f"CREATE ROLE {quoted(reader)} NO{_ROLE_LIMITS}")
+    await connection.execute(f"GRANT {quoted(reader)} TO {quoted(role)} WITH INHERIT FALSE, SET TRUE")
+
+
+async def open_to_role(connection: asyncpg.Connection, database: str, role: str) -> None:
+    """Let only a service's roles connect to a database. Only its owner may create anything there."""
+    await close_to_public(connection, database)
+    await connection.execute(f"GRANT CONNECT ON DATABASE {quoted(database)} TO {quoted(role)}")
+
+
+def dsns_of(admin_dsn: str, *, role: str, password: str, database: str) -> ServiceDatabase:
+    """Return the DSNs of both roles of a service."""
+    own = dsn_of(admin_dsn, role=role, password=password, database=database)
+    owner = dsn_of(admin_dsn, role=role + _OWNER, password=password, database=database)
+    return ServiceDatabase(dsn=own, owner_dsn=owner)
 
 
 async def make_role(connection: asyncpg.Connection, role: str, password: str) -> None:
@@ -59,8 +112,3 @@ def dsn_of(admin_dsn: str, *, role: str, password: str, database: str) -> str:
     parts = urlsplit(admin_dsn)
     hosts = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{role}:{password}@{hosts}", path=f"/{database}"))
-
-
-def quoted(name: str) -> str:
-    """Quote an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -136,31 +136,32 @@ async def test_root_can_use_private_folders(folder: Path, monkeypatch: pytest.Mo
 
 
 async def test_each_service_gets_its_database_and_role(postgres: EmbeddedPostgres) -> None:
-    """A role creates tables in its own database. A second call changes only the passwords."""
+    """The owner creates tables, and the service's own role does not have them. A second call changes only passwords."""
     first = await create_service_databases(postgres.dsn, ["inventory", "billing"])
-    await fetch(first["billing"], "CREATE TABLE kept AS SELECT 7 AS n")
+    await fetch(first["billing"].owner_dsn, "CREATE TABLE kept AS SELECT 7 AS n")
     second = await create_service_databases(postgres.dsn, ["inventory", "billing"])
     assert list(second) == ["inventory", "billing"]
-    assert await fetch(second["billing"], "SELECT n FROM kept") == 7
-    assert await fetch(second["billing"], "SELECT current_user || ' ' || current_database()") == (
+    assert await fetch(second["billing"].owner_dsn, "SELECT n FROM kept") == 7
+    assert await fetch(second["billing"].dsn, "SELECT current_user || ' ' || current_database()") == (
         "didflow_billing didflow_billing"
     )
-    assert await refusal(first["billing"]) == "28P01"
+    assert await refusal(second["billing"].dsn, "SELECT n FROM kept") == "42501"
+    assert await refusal(first["billing"].dsn) == "28P01"
 
 
 @pytest.mark.parametrize("database", ["didflow_billing", "postgres", "template1"])
 async def test_a_role_cannot_connect_to_another_database(postgres: EmbeddedPostgres, database: str) -> None:
     """A service with its own password cannot read the data of another service."""
     made = await create_service_databases(postgres.dsn, ["inventory", "billing"])
-    foreign = made["inventory"].rpartition("/")[0] + f"/{database}"
+    foreign = made["inventory"].dsn.rpartition("/")[0] + f"/{database}"
     assert await refusal(foreign) == "42501"
 
 
 async def test_a_role_cannot_create_databases_or_roles(postgres: EmbeddedPostgres) -> None:
     """An attacker who controls a service cannot widen its rights."""
     made = await create_service_databases(postgres.dsn, ["inventory"])
-    assert await refusal(made["inventory"], "CREATE DATABASE more") == "42501"
-    assert await refusal(made["inventory"], "CREATE ROLE more") == "42501"
+    assert await refusal(made["inventory"].owner_dsn, "CREATE DATABASE more") == "42501"
+    assert await refusal(made["inventory"].owner_dsn, "CREATE ROLE more") == "42501"
 
 
 async def test_an_admin_without_superuser_rights_can_create_them(postgres: EmbeddedPostgres) -> None:
@@ -171,4 +172,4 @@ async def test_an_admin_without_superuser_rights_can_create_them(postgres: Embed
     admin = postgres.dsn.replace(f"postgres:{password}", "landlord:landlord")
     for _ in range(2):
         made = await create_service_databases(admin, ["let"])
-        assert await fetch(made["let"], "CREATE TABLE IF NOT EXISTS t AS SELECT 1") is None
+        assert await fetch(made["let"].owner_dsn, "CREATE TABLE IF NOT EXISTS t AS SELECT 1") is None

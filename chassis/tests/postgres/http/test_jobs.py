@@ -335,14 +335,14 @@ async def test_an_outage_between_two_pages_breaks_the_file_off(
     """A file that ends early must not look complete: the response is never finished."""
     job_id = await add_job(service, "add", ACME)
     await add_results(service, job_id, 1, 3_000)
-    fetch, pages = service.database.fetch, iter(range(10))
+    read, pages = service.reads.read, iter(range(10))
 
-    async def fetch_once(statement: Any, *values: Any) -> list[Any]:
+    async def read_once(statement: Any, caller: Any) -> list[Any]:
         if "FROM job_results" in str(statement) and next(pages) == 1:
             raise Outage("away")
-        return await fetch(statement, *values)
+        return await read(statement, caller)
 
-    monkeypatch.setattr(service.database, "fetch", fetch_once)
+    monkeypatch.setattr(service.reads, "read", read_once)
     sizes: list[int] = []
     with pytest.raises(Outage):
         await stream(service, job_id, sizes)

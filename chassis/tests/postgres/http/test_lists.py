@@ -13,6 +13,7 @@ from didflow.embedded.postgres import EmbeddedPostgres
 from didflow_chassis.database import Database, compile_statement
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.lists import write_cursor
+from didflow_chassis.read_pool import ReadingDatabase
 from didflow_chassis.tenancy import within
 
 ACCOUNT = sa.column("account", sa.Text)
@@ -22,9 +23,9 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 class Listing:
     """The table of things, and a client of the API that lists it."""
 
-    def __init__(self, world: Any, database: Database) -> None:
+    def __init__(self, world: Any, database: Database, reads: ReadingDatabase) -> None:
         self.database = database
-        self.client = world.serve(database=database)
+        self.client = world.serve(database=reads)
 
     async def add(
         self, name: str, rank: int | None = None, account: str = "master/acme", **more: Any
@@ -60,7 +61,10 @@ async def listing(world: Any, postgres: EmbeddedPostgres) -> AsyncIterator[Listi
         "CREATE TABLE things (thing_id uuid PRIMARY KEY, account text NOT NULL, name text NOT NULL,"
         " rank integer, seen_at timestamptz)"
     )
-    yield Listing(world, database)
+    reads = ReadingDatabase(postgres.dsn, application="test", role=None, size=2)
+    await reads.start()
+    yield Listing(world, database, reads)
+    await reads.stop()
     await database.fetch("DROP TABLE things")
     await database.stop()
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from toy_messages import added, opened
 from toy_records import named, raw, record
 
 from didflow_chassis import failpoints
+from didflow_chassis.database import compile_statement
 from didflow_chassis.http.batch import MAX_ITEMS
 from didflow_chassis.testing import ServiceOnPostgres
 
@@ -231,15 +231,14 @@ async def test_a_page_takes_one_statement(
     """What waits behind each letter is counted by the statement of the page, and its values are not read."""
     await counting.stage.records([raw(b"%d" % n) for n in range(50)])
     statements: list[str] = []
-    fetch = counting.database.pool.fetch
+    read = counting.reads.read
 
-    async def logged(statement: str, *values: Any) -> Any:
-        statements.append(statement)
-        return await fetch(statement, *values)
+    async def logged(statement: Any, caller: Any) -> Any:
+        statements.append(compile_statement(statement)[0])
+        return await read(statement, caller)
 
-    monkeypatch.setattr(counting.database, "_pool", SimpleNamespace(fetch=logged))
+    monkeypatch.setattr(counting.reads, "read", logged)
     assert len(await listed(client)) == 50
-    monkeypatch.undo()
     assert len(statements) == 1
     assert "value" not in statements[0]
 

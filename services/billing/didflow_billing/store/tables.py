@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
+from didflow_chassis.row_access import RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
 
 METADATA = sa.MetaData()
@@ -40,6 +41,7 @@ terms = state_table(
     sa.Index("terms_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     sa.Index("terms_live_number", "number", postgresql_where=sa.text("state <> 'closed'")),
     emits=True,
+    rows=RowsOfAccount(),
 )
 
 ledger = sa.Table(
@@ -64,6 +66,7 @@ ledger = sa.Table(
     sa.Index("ledger_payer", sa.text('payer COLLATE "C"'), "posted_at", "entry_id"),
     sa.Index("ledger_posted_at", "posted_at", "entry_id"),
     sa.Index("ledger_reverses", "reverses", unique=True, postgresql_where=sa.text("reverses IS NOT NULL")),
+    info=readable(RowsOfAccount(column="payer")),
 )
 
 TERM = Kind(model=Term, table=terms, key="did_id", subject="number", due="due_at")

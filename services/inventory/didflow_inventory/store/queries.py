@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.row_access import count_of_foreign
 from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
 from didflow_inventory.domain.account import Account
@@ -46,18 +47,28 @@ def summary(caller: Caller) -> sa.Select[Any]:
     """Select the count of the visible DIDs that match each quick filter, in one pass over the rows."""
     counts = [sa.func.count().filter(dids.c[f"in_{name}"]).label(name) for name in FILTERS]
     columns: list[sa.ColumnElement[Any]] = [*counts]
-    return sa.select(*columns).where(dids.c.in_all, is_visible(caller))
+    foreign = count_of_foreign(dids.c.account, caller)
+    return sa.select(*columns, foreign).where(dids.c.in_all, is_visible(caller))
 
 
 def live_dids(caller: Caller, ids: Sequence[UUID], numbers: Sequence[str]) -> sa.Select[Any]:
     """Select id and number of the visible live DIDs with one of these ids or numbers."""
     is_named = sa.or_(dids.c.did_id.in_(ids), dids.c.number.in_(numbers))
-    return sa.select(dids.c.did_id, dids.c.number).where(dids.c.in_all, is_visible(caller), is_named)
+    columns = dids.c.did_id, dids.c.number, dids.c.account
+    return sa.select(*columns).where(dids.c.in_all, is_visible(caller), is_named)
 
 
 def history_of(did_id: UUID) -> sa.Select[Any]:
-    """Select the history of a DID. The caller must have been allowed to see the DID."""
-    return sa.select(history).where(history.c.did_id == did_id)
+    """Select the history of a DID, each entry with the present `holder`.
+
+    The caller must have been allowed to see the DID.
+    """
+    of_did = history.join(dids, dids.c.did_id == history.c.did_id)
+    return (
+        sa.select(history, dids.c.account.label("holder"))
+        .select_from(of_did)
+        .where(history.c.did_id == did_id)
+    )
 
 
 def account_tree(caller: Caller) -> sa.Select[Any]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from didflow_chassis.row_access import CheckedRows, readable
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
@@ -63,6 +64,7 @@ dids = state_table(
     instant("expires_at"),
     *(_flag(f"in_{name}") for name in FILTERS),
     emits=True,
+    rows=CheckedRows(),
 )
 
 numbers = state_table(
@@ -93,6 +95,7 @@ accounts = state_table(
     _flag("allow_external_numbers"),
     _flag("may_set_prices"),
     instant("created_at", nullable=False),
+    rows=CheckedRows(column="path"),
 )
 
 history = sa.Table(
@@ -115,6 +118,7 @@ history = sa.Table(
     _json("changes"),
     _json("extra"),
     _text("claimed_actor"),
+    info=readable(CheckedRows(parent="dids")),
 )
 
 DIDS: Final = Kind(

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from didflow_chassis.row_access import RowsOfAccount, RowsOfParent
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.number_queue import NumberQueue
@@ -54,6 +55,7 @@ routings = state_table(
         postgresql_where=sa.text("voice IS NOT NULL"),
     ),
     emits=True,
+    rows=RowsOfAccount(),
 )
 
 number_queues = state_table(
@@ -97,6 +99,7 @@ carrier_commands = state_table(
         "command_id",
         postgresql_where=sa.text("state <> 'succeeded'"),
     ),
+    rows=RowsOfParent(parent="routings", key="did_id"),
 )
 
 voice_trunks = state_table(
@@ -109,6 +112,7 @@ voice_trunks = state_table(
     instant("created_at", nullable=False),
     sa.Column("deleted", sa.Boolean, nullable=False),
     sa.Index("voice_trunks_account", sa.text('account COLLATE "C"'), "name", "trunk_id"),
+    rows=RowsOfAccount(serves_below=True),
 )
 
 voice_trunk_uses = state_table(

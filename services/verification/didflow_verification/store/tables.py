@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from didflow_chassis.row_access import APPEND_ONLY, AllRows, RowsOfAccount
 from didflow_chassis.states import instant, state_table
 
 METADATA: Final = sa.MetaData()
@@ -45,6 +46,12 @@ def _by_due(table: str) -> sa.Index:
     return sa.Index(f"{table}_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL"))
 
 
+_JUDGED: Final = (
+    "EXISTS (SELECT FROM verifications v WHERE v.identity_id = documents.identity_id "
+    "AND jsonb_exists(v.document_ids, documents.document_id::text))"
+)
+"""A document may be read by those who may read a verification that was judged by it."""
+
 # The catalogue.
 
 catalogue = state_table(
@@ -54,6 +61,7 @@ catalogue = state_table(
     _json("languages"),
     _json("places"),
     _json("requirements", comment="all rows in all versions"),
+    rows=AllRows(),
 )
 
 catalogue_changes = sa.Table(
@@ -83,6 +91,7 @@ identities = state_table(
     _text("changed_by", nullable=True),
     instant("erased_at"),
     _by_account("identities", "created_at", "identity_id"),
+    rows=RowsOfAccount(),
 )
 
 addresses = state_table(
@@ -100,6 +109,7 @@ addresses = state_table(
     instant("erased_at"),
     _by_account("addresses", "created_at", "address_id"),
     sa.Index("addresses_identity", "identity_id"),
+    rows=RowsOfAccount(),
 )
 
 documents = state_table(
@@ -121,6 +131,7 @@ documents = state_table(
     _by_account("documents", "created_at", "document_id"),
     sa.Index("documents_identity", "identity_id"),
     sa.Index("documents_content", "content_id", unique=True),
+    rows=RowsOfAccount(also=_JUDGED),
 )
 
 document_contents = sa.Table(
@@ -185,6 +196,7 @@ personal_reads = sa.Table(
     _id("entity_id"),
     sa.Index("personal_reads_entity", "entity_id", "at"),
     sa.Index("personal_reads_at", "at"),
+    info=APPEND_ONLY,
 )
 
 # Registrations.
@@ -226,6 +238,7 @@ registrations = state_table(
     ),
     _by_due("registrations"),
     emits=True,
+    rows=RowsOfAccount(),
 )
 
 verifications = state_table(
@@ -269,6 +282,7 @@ verifications = state_table(
     ),
     _by_account("verifications", "submitted_at", "verification_id"),
     sa.Index("verifications_reference", "reference"),
+    rows=RowsOfAccount(),
 )
 
 approvals = state_table(
@@ -313,4 +327,5 @@ service_requests = state_table(
         "request_id",
         postgresql_where=sa.text("state <> 'not_configured'"),
     ),
+    rows=RowsOfAccount(),
 )

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
+from harness.postgres import owner_dsn_of
 
 from didflow_chassis.telemetry import logs
 from didflow_verification.service import service
@@ -102,9 +104,11 @@ async def test_only_get_returns_personal_data(
     await ask(ann, "DELETE", f"/v1/identities/{identity}")
     await ask(ann, "GET", f"/v1/identities/{identity}")
     other = (await enter(PERSON))["identity_id"]
-    await running.fetch("DROP TABLE personal_reads")
+    owner = await asyncpg.connect(owner_dsn_of(running.database.dsn))
+    await owner.execute("DROP TABLE personal_reads")
     await ask(ann, "GET", f"/v1/identities/{other}")
-    await running.fetch("DROP TABLE identities CASCADE")
+    await owner.execute("DROP TABLE identities CASCADE")
+    await owner.close()
     await enter(PERSON)
 
     assert len(await running.outbox()) >= 3

@@ -46,10 +46,10 @@ class Uploads:
         """Receive one upload. Raises Problem, Replay, IdempotencyConflict or Outage."""
         form = Form(request, MAX_BYTES)
         key = key_of(request, http.caller)
-        if await is_answered(http.runtime.database, key):
+        if await is_answered(http.rows, key):
             async for _ in form.pieces():
                 pass
-            await replay(http.runtime.database, replace(key, digest=form.digest))
+            await replay(http.rows, replace(key, digest=form.digest))
         upload = _Upload(http, self.contents, uuid7())
         try:
             async for piece in form.pieces():

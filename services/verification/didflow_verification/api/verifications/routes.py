@@ -128,7 +128,7 @@ async def _verification(http: HttpContext, verification_id: UUID) -> Verificatio
 
 async def _detail(http: HttpContext, kind: Kind[Any], key: UUID | None) -> Any:
     """Return an identity or address that a verification of the caller names, or None."""
-    rows = await http.rows(store.by_keys(kind, [key])) if key else []
+    rows = await http.rows_of_any_account(store.by_keys(kind, [key])) if key else []
     return store.state_of(kind, rows[0]) if rows else None
 
 
@@ -138,6 +138,6 @@ async def _documents(
     """Return the documents of a verification that belong to its identity, if that serves the account."""
     if identity is None or not identity.serves(verification.account) or not verification.document_ids:
         return []
-    rows = await http.rows(store.by_keys(store.DOCUMENTS, verification.document_ids))
+    rows = await http.rows_of_any_account(store.by_keys(store.DOCUMENTS, verification.document_ids))
     found = [store.state_of(store.DOCUMENTS, row) for row in rows]
     return [each for each in found if each.identity_id == identity.identity_id and not each.erased_at]

@@ -5,6 +5,8 @@ import base64
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
+from harness.postgres import owner_dsn_of
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
@@ -155,11 +157,13 @@ async def test_the_subject_of_a_reader_cannot_control_the_terminal_of_the_operat
     """A token's subject and account come from outside. Their control characters are printed as escapes."""
     document = (await running.fetch("SELECT document_id FROM documents"))[0][0]
     await rita.get(f"/v1/documents/{document}/content")
-    await running.fetch(
+    owner = await asyncpg.connect(owner_dsn_of(running.database.dsn))
+    await owner.execute(
         "UPDATE personal_reads SET subject = $1, account = $2, role = $1",
         "\x1b]0;x\x07\x9b2J\nrita",
         "\u202emaster",
     )
+    await owner.close()
     app = application(Program("verification", service, VerificationSettings), TOOLS)
     settings = {"DIDFLOW_POSTGRES": running.database.dsn, "DIDFLOW_KAFKA": "127.0.0.1:1"}
     arguments = ["identity", "reads", person["identity"]]
