@@ -1,8 +1,8 @@
 """Links of an OpenAPI document: which field of an answer is which parameter of a path.
 
 A program, and a test that generates requests, finds with them what it can do next with a thing that it was given.
-The rule: the parameter `trunk_id` of a path is the field `trunk_id` of an answer, and `trunk` is `trunk_id` too. A list
-at `/trunks` has that field in each of its items. Source: OpenAPI 3.1, Link Object.
+The rule: the parameter `thing_id` of a path is the field `thing_id` of an answer, and `thing` is `thing_id` too. A list
+at `/things` has that field in each of its items. Source: OpenAPI 3.1, Link Object.
 """
 
 from collections.abc import Iterator
