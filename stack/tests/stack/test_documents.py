@@ -39,8 +39,8 @@ ELSEWHERE = {
     "didflow demo": "test_demo.py",
 }
 """Command lines that other tests run."""
-GROUPS = {"didflow dlq", "didflow jobs"}
-"""Names of groups of commands, which print their help."""
+GROUPS = {"didflow dlq", "didflow jobs", "didflow parked give-up"}
+"""Names of groups of commands, and of commands that need options. They are run with `--help`."""
 PUBLISHED_ALL_THE_TIME = "did.status_changed"
 """A topic that no service reads: `didflow events` needs a record that comes after its start."""
 JOB = """
@@ -79,6 +79,12 @@ def is_last(line: str) -> bool:
     return "--all" in line or "advance" in line
 
 
+def registered_sources() -> str:
+    """Return the example of a file of registered sources."""
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "operations.md").read_text(), re.DOTALL)
+    return next(block for block in blocks if '"prefix"' in block)
+
+
 class Stack:
     """A running stack with a dead record for each line that names one, and what the lines printed."""
 
@@ -87,6 +93,8 @@ class Stack:
         self.process = RunningProcess.start(
             [script("didflow"), "up", "--json", "--port", "0", "--data", str(folder)], log=folder / "up.log"
         )
+        self.sources = folder / "sources.json"
+        self.sources.write_text(registered_sources())
         self.done: dict[str, subprocess.CompletedProcess[str]] = {}
 
     async def run_lines(self) -> None:
@@ -125,6 +133,7 @@ class Stack:
 
     def _run_line(self, line: str, letter_id: str) -> "subprocess.CompletedProcess[str]":
         text = line.replace(" ID", f" {letter_id}").replace("R --account P", "reseller --account master/acme")
+        text = text.replace("sources.json", str(self.sources))
         if line in GROUPS:
             text += " --help"
         if line.startswith("didflow events") and "|" not in line:
