@@ -61,6 +61,9 @@ WHOLE: Final = (0, 1, 3, 12, 999, 2**31 - 1)
 MONEY: Final = ("0.00", "0.01", "1000000000.00", "999999999.99", "12.50")
 WORDS: Final = ("\u0130stanbul", "a", "x" * 200, "\U0001f4de", "=1+1", "<b>")
 
+DEEPEST: Final = 10
+"""Values that are nested more deeply are not changed again."""
+
 Change = Callable[[random.Random, dict[str, Any]], Any]
 
 
@@ -95,12 +98,13 @@ def _record(chooser: random.Random, topic: Topic) -> RawRecord:
     return RawRecord(key=key, value=value, headers=headers)
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each container and key of a JSON value."""
+def _places(value: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
+    """Yield each container and key of a JSON value, without those that are nested deeply."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(items):
         yield value, key
-        yield from _places(inner)
+        if depth < DEEPEST:
+            yield from _places(inner, depth + 1)
 
 
 def _place(chooser: random.Random, event: dict[str, Any]) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ Source: Kafka's record batch format, version 2.
 """
 
 import struct
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,8 +28,9 @@ class RawRecord:
 
 
 def batch(records: Sequence[RawRecord]) -> bytes:
-    """Return records as one uncompressed batch."""
-    body = _BODY.pack(0, len(records) - 1, 0, 0, _NOBODY, _NOBODY, _NOBODY, len(records))
+    """Return records as one uncompressed batch. They are of now: a broker soon deletes records of 1970."""
+    now = int(time.time() * 1000)
+    body = _BODY.pack(0, len(records) - 1, now, now, _NOBODY, _NOBODY, _NOBODY, len(records))
     body += b"".join(_framed(_record(n, record)) for n, record in enumerate(records))
     size = len(body) + _HEAD.size - 12
     return _HEAD.pack(0, size, _NOBODY, 2, calc_crc32c(body)) + body

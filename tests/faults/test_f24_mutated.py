@@ -188,8 +188,9 @@ async def wait_until_taken(databases: Databases, expected: Expected, workers: tu
     try:
         await until(none_missing, within=PATIENCE_S, what="all records taken")
     except DeadlineMissedError as error:
-        records = [(name, expected.records[one]) for name, ids in missing.items() for one in ids]
-        raise AssertionError(f"{len(records)} records were not taken: {records[:5]}") from error
+        counts = {name: len(ids) for name, ids in missing.items()}
+        some = [expected.records.get(one, "a good one") for ids in missing.values() for one in ids][:5]
+        raise AssertionError(f"not taken: {counts}, such as {some}") from error
 
 
 def rss(worker: Member) -> int:
