@@ -48,8 +48,9 @@ profile: .venv/.bench ## Show which functions use a worker's time (ARGS="billing
 faults: .venv/.dev ## Inject random faults for DIDFLOW_FAULT_MINUTES (10) with DIDFLOW_SEED and print a report
 	DIDFLOW_FAULT_MINUTES=$${DIDFLOW_FAULT_MINUTES:-10} $(BIN)/pytest -q -m faults $(ARGS)
 
-fuzz: .venv/.dev ## Send DIDFLOW_MUTATED (10000) mutated records to each service, with DIDFLOW_SEED
-	DIDFLOW_MUTATED=$${DIDFLOW_MUTATED:-10000} $(BIN)/pytest -q -s tests/faults/test_f24_mutated.py $(ARGS)
+fuzz: .venv/.dev ## Send DIDFLOW_MUTATED (10000) mutated records to each service, and generated requests to all routes
+	DIDFLOW_MUTATED=$${DIDFLOW_MUTATED:-10000} DIDFLOW_FUZZ_EXAMPLES=$${DIDFLOW_FUZZ_EXAMPLES:-50} \
+		$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz $(ARGS)
 
 mutants: .venv/.dev ## Remove each protection in turn and check that a test fails
 	$(BIN)/python tests/mutants/run.py
