@@ -106,6 +106,12 @@ def _complete_operation(operation: dict[str, Any], *, changing: bool) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     responses["default"] = _PROBLEM
+    if "201" in responses:
+        again = {
+            "description": "It exists already, as requested.",
+            "content": responses["201"].get("content", {}),
+        }
+        responses.setdefault("200", again)
     if "202" in responses:
         responses["202"]["headers"] = _LOCATION
     parameters = operation.setdefault("parameters", [])

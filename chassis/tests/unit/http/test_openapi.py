@@ -13,6 +13,7 @@ async def test_the_document_describes_what_holds_for_every_route(world: Any) -> 
     create = document["paths"]["/v1/things"]["post"]
     assert create["responses"]["default"]["content"].keys() == {"application/problem+json"}
     assert "422" not in create["responses"]
+    assert create["responses"]["200"]["content"] == create["responses"]["201"]["content"]
     assert [p["name"] for p in create["parameters"]] == ["Idempotency-Key"]
     listed = document["paths"]["/v1/things"]["get"]
     assert [p["name"] for p in listed["parameters"]] == ["name", "limit", "cursor", "sort"]
