@@ -198,20 +198,23 @@ def dids_to_recheck(country: str) -> Select:
 
 def dids_resting_on(verification_id: UUID) -> Select:
     """Select the live DIDs whose approval rests on a verification."""
-    return _live().where(_uuid("approved ->> 'rests_on'") == verification_id)
+    return _live().where(registrations.c.rests_on == verification_id)
 
 
 def dids_using(identity_id: UUID, address_id: UUID | None) -> list[Select]:
     """Select the live DIDs that use an identity, or one of its addresses. A DID can be in several of the results."""
     found = []
-    for details in (registrations.c.assigned, registrations.c.approved):
-        of_identity = _live().where(_uuid(f"{details.name} ->> 'identity_id'") == identity_id)
-        at_address = details["address_id"].astext == str(address_id)
-        found.append(of_identity.where(at_address) if address_id else of_identity)
+    r = registrations.c
+    for identity, address in (
+        (r.assigned_identity_id, r.assigned_address_id),
+        (r.approved_identity_id, r.approved_address_id),
+    ):
+        of_identity = _live().where(identity == identity_id)
+        found.append(of_identity.where(address == address_id) if address_id else of_identity)
     if address_id is not None:
         requested = sa.select(service_requests.c.did_id, service_requests.c.number)
         is_open: sa.ColumnElement[bool] = sa.literal_column("state <> 'not_configured'")
-        found.append(requested.where(_uuid("data ->> 'address_id'") == address_id, is_open))
+        found.append(requested.where(service_requests.c.address_id == address_id, is_open))
     return found
 
 
@@ -241,8 +244,3 @@ def count_of(found: Iterable[Select]) -> Select:
 def _live(*columns: sa.ColumnElement[Any]) -> Select:
     live = registrations.c.ended.is_(None)
     return sa.select(registrations.c.did_id, registrations.c.number, *columns).where(live)
-
-
-def _uuid(expression: str) -> sa.ColumnElement[Any]:
-    """Return a UUID in a JSON column, written as in the index."""
-    return sa.literal_column(f"({expression})::uuid", PG_UUID(as_uuid=True))

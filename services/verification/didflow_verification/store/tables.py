@@ -32,6 +32,17 @@ def _json(name: str, *, nullable: bool = False, comment: str | None = None) -> s
     return sa.Column(name, JSONB, nullable=nullable, comment=comment)
 
 
+def _id_in(json: str, field: str, name: str) -> sa.Column[Any]:
+    """Return a column with an id out of a JSON column. Row security allows an index of it to be used in order.
+
+    With policies on a table, PostgreSQL uses only operators of which it knows that they tell nothing about a row. The
+    operators of JSON are not among them.
+    """
+    return sa.Column(
+        name, PG_UUID(as_uuid=True), sa.Computed(f"({json} ->> '{field}')::uuid", persisted=True)
+    )
+
+
 def _count(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Integer, nullable=nullable)
 
@@ -228,13 +239,18 @@ registrations = state_table(
     _json("services", comment="the open request of each additional service"),
     _json("lapse", nullable=True, comment="the known end of the approval"),
     instant("due_at"),
+    _id_in("assigned", "identity_id", "assigned_identity_id"),
+    _id_in("assigned", "address_id", "assigned_address_id"),
+    _id_in("approved", "identity_id", "approved_identity_id"),
+    _id_in("approved", "address_id", "approved_address_id"),
+    _id_in("approved", "rests_on", "rests_on"),
     sa.Index("registrations_live_country", "country", "did_id", postgresql_where=sa.text("ended IS NULL")),
     sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
     sa.Index(
         "registrations_rests_on",
-        sa.text("((approved ->> 'rests_on')::uuid)"),
+        "rests_on",
         "did_id",
-        postgresql_where=sa.text("ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL"),
+        postgresql_where=sa.text("ended IS NULL AND rests_on IS NOT NULL"),
     ),
     _by_due("registrations"),
     emits=True,
@@ -319,6 +335,7 @@ service_requests = state_table(
     _text("requested_by"),
     instant("decided_at"),
     _text("decided_by", nullable=True),
+    _id_in("data", "address_id", "address_id"),
     sa.Index("service_requests_did", "did_id", "requested_at"),
     _by_account("service_requests", "requested_at", "request_id"),
     sa.Index(

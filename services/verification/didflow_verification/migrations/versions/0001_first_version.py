@@ -13,11 +13,11 @@ depends_on = None
 
 DETAILS_IN_USE = """
 CREATE VIEW details_in_use AS
-SELECT did_id, number, (assigned ->> 'identity_id')::uuid AS identity_id,
-       (assigned ->> 'address_id')::uuid AS address_id, assigned -> 'document_ids' AS document_ids
+SELECT did_id, number, assigned_identity_id AS identity_id,
+       assigned_address_id AS address_id, assigned -> 'document_ids' AS document_ids
 FROM registrations WHERE ended IS NULL AND assigned IS NOT NULL
 UNION ALL
-SELECT did_id, number, (approved ->> 'identity_id')::uuid, (approved ->> 'address_id')::uuid,
+SELECT did_id, number, approved_identity_id, approved_address_id,
        approved -> 'document_ids'
 FROM registrations WHERE ended IS NULL AND approved IS NOT NULL
 """
@@ -34,8 +34,8 @@ SELECT address_id, count(DISTINCT did_id), 1::bigint
 FROM (SELECT a.address_id, u.did_id
       FROM addresses a JOIN details_in_use u ON u.identity_id = a.identity_id AND u.address_id = a.address_id
       UNION ALL
-      SELECT (data ->> 'address_id')::uuid, did_id FROM service_requests
-      WHERE state <> 'not_configured' AND data ->> 'address_id' IS NOT NULL) AS u
+      SELECT address_id, did_id FROM service_requests
+      WHERE state <> 'not_configured' AND address_id IS NOT NULL) AS u
 GROUP BY address_id
 UNION ALL
 SELECT d.document_id, count(DISTINCT u.did_id), 1::bigint
@@ -54,7 +54,7 @@ UNION ALL
 SELECT a.address_id, 1::bigint FROM addresses a
 WHERE EXISTS (SELECT FROM details_in_use u WHERE u.identity_id = a.identity_id AND u.address_id = a.address_id)
    OR EXISTS (SELECT FROM service_requests r
-              WHERE (r.data ->> 'address_id')::uuid = a.address_id AND r.state <> 'not_configured')
+              WHERE r.address_id = a.address_id AND r.state <> 'not_configured')
 """
 
 OWNED_DETAILS = """
@@ -95,6 +95,10 @@ def json(
 
 def count(name: str, *, nullable: bool = False) -> sa.Column:
     return sa.Column(name, sa.Integer, nullable=nullable)
+
+
+def id_in(json_column: str, field: str, name: str) -> sa.Column:
+    return sa.Column(name, UUID(as_uuid=True), sa.Computed(f"({json_column} ->> '{field}')::uuid", persisted=True))
 
 
 def flag(name: str, *, comment: str | None = None) -> sa.Column:
@@ -269,6 +273,11 @@ def create_registrations() -> None:
         json("services", default="{}", comment="the open request of each additional service"),
         json("lapse", nullable=True, comment="the known end of the approval"),
         instant("due_at"),
+        id_in("assigned", "identity_id", "assigned_identity_id"),
+        id_in("assigned", "address_id", "assigned_address_id"),
+        id_in("approved", "identity_id", "approved_identity_id"),
+        id_in("approved", "address_id", "approved_address_id"),
+        id_in("approved", "rests_on", "rests_on"),
         version(),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("correlation_id", sa.Text, nullable=False),
@@ -279,15 +288,15 @@ def create_registrations() -> None:
     index(
         "registrations_rests_on",
         "registrations",
-        sa.text("((approved ->> 'rests_on')::uuid)"),
+        "rests_on",
         "did_id",
-        where="ended IS NULL AND (approved ->> 'rests_on') IS NOT NULL",
+        where="ended IS NULL AND rests_on IS NOT NULL",
     )
     for details in ("assigned", "approved"):
         index(
             f"registrations_{details}_identity",
             "registrations",
-            sa.text(f"(({details} ->> 'identity_id')::uuid)"),
+            f"{details}_identity_id",
             "did_id",
             where="ended IS NULL",
         )
@@ -372,6 +381,7 @@ def create_service_requests() -> None:
         text("requested_by"),
         instant("decided_at"),
         text("decided_by", nullable=True),
+        id_in("data", "address_id", "address_id"),
         version(),
     )
     index("service_requests_did", "service_requests", "did_id", "requested_at")
@@ -382,7 +392,7 @@ def create_service_requests() -> None:
     index(
         "service_requests_address",
         "service_requests",
-        sa.text("((data ->> 'address_id')::uuid)"),
+        "address_id",
         "did_id",
         where=open_only,
     )
