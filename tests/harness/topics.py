@@ -64,9 +64,16 @@ def _has_leaders(topic: dict[str, Any], partitions: int) -> bool:
 
 
 async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
-    """Delete the topics. A topic that does not exist is no error."""
+    """Delete the topics, and return when the broker has none of them. A topic that does not exist is no error."""
     async with admin(bootstrap) as client:
-        await client.delete_topics(list(names))
+
+        async def deleted() -> bool:
+            left = sorted(set(names).intersection(await client.list_topics()))
+            if left:
+                await client.delete_topics(left)
+            return not left
+
+        await until(deleted, within=20, what="deletion of topics")
 
 
 @asynccontextmanager
