@@ -23,7 +23,7 @@ from didflow_chassis.records import Record
 from didflow_contracts.topics import SERVICES, TOPICS
 
 FACTOR: Final = 3.0
-UNNOTICED_MS: Final = 1_500.0
+UNNOTICED_MS: Final = 1_000.0
 """Times below it count as undisturbed. A shared machine delays single purchases by this much without any attack."""
 LEAST_S: Final = 2.0
 """How long the bystanders buy at least, so that an attack that is over at once is measured too."""
