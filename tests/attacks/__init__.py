@@ -1,0 +1,1 @@
+"""Attacks on a whole installation, with bystanders that must not notice them."""
