@@ -44,6 +44,7 @@ from didflow_verification.domain.service_requests.lifecycle import (
 )
 from didflow_verification.domain.timers import on_registration_due
 from didflow_verification.domain.verifications.assignment import on_assigned, resubmit
+from didflow_verification.domain.verifications.coverage import approve_covered
 from didflow_verification.domain.verifications.review import approve, claim, reject, release, revoke
 from didflow_verification.domain.verifications.reviewer_texts import erase_reviewer_texts
 from didflow_verification.domain.views import on_changed, on_refused, on_removed
@@ -92,6 +93,12 @@ COMMANDS: Mapping[type[Command], Handler] = {
     commands.Claim: Handler(decide=claim, model=Verification),
     commands.Release: Handler(decide=release, model=Verification),
     commands.Approve: Handler(decide=approve, needs=needs.for_review, state_needs=needs.after_approval),
+    commands.ApproveCovered: Handler(
+        decide=approve_covered,
+        needs=needs.for_covered,
+        state_needs=needs.covered_verification,
+        when_held=True,
+    ),
     commands.Reject: Handler(decide=reject, needs=needs.for_review),
     commands.Revoke: Handler(decide=revoke, needs=needs.for_review, state_needs=needs.after_revocation),
     commands.Resubmit: Handler(

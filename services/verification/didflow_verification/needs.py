@@ -13,6 +13,7 @@ from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.commands import (
     Approve,
+    ApproveCovered,
     BeginErasure,
     CancelService,
     ChangeAddress,
@@ -47,6 +48,7 @@ from didflow_verification.domain.verifications.assignment import (
     assigned_submission,
     resubmitted_submission,
 )
+from didflow_verification.domain.verifications.coverage import OthersPending, pending_submission
 from didflow_verification.domain.verifications.submission import Submission, approval_keys
 
 
@@ -119,11 +121,31 @@ def for_review(command: Approve | Reject | Revoke) -> Iterable[Ref]:
 
 
 def after_approval(registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
-    """Return the approval that others can rest on, and the services that follow the registration."""
+    """Return the approval that others can rest on, whether others wait for it, and the services of the DID."""
     verification = known.get(Verification, command.verification_id)
     if verification is not None:
         yield Ref(Approval, approval_key_of(verification), write=True)
+        yield Ref(OthersPending, verification.verification_id)
     yield from _service_requests(registration)
+
+
+def for_covered(command: ApproveCovered) -> Iterable[Ref]:
+    """Return the approved verification and the rules. A revocation waits for the lock of the verification."""
+    approved = Ref(Verification, command.approved_id, subject=command.approved_number)
+    return (approved, *_rules(command.subject))
+
+
+def covered_verification(
+    registration: Registration | None, command: ApproveCovered, known: Known
+) -> Iterable[Ref]:
+    """Return the pending verification, its details, the documents of the approved one, and the open services."""
+    submission = pending_submission(registration) if registration else None
+    if submission is None:
+        return
+    yield from open_states(registration, command, known)
+    yield from _details(submission)
+    approved = known.get(Verification, command.approved_id)
+    yield from (Ref(Document, key) for key in (approved.document_ids if approved else ()))
 
 
 def after_revocation(_registration: Registration | None, command: Revoke, known: Known) -> Iterable[Ref]:

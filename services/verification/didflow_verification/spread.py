@@ -16,11 +16,22 @@ decides by the last change. The job that comes first to a DID does the work, and
 Only an operator may cancel such a job: whoever changed the details of an end user could otherwise keep them from being
 judged again.
 
+An approval starts a job of the same form: it approves the account's other pending verifications that the approval
+covers. None is missed either:
+
+- Whatever is judged as a submission holds a shared lock on the approval of its details until it is committed. The
+  reviewer's approval holds the exclusive lock. So each submission is committed before the approval, or it rests on it.
+- What was committed before is seen by the approval under its lock (`OthersPending`), and the pages of the job find it.
+  Their order is that of the submissions, whose instants and ids never change.
+- Each item holds a shared lock on the approved verification. A revocation comes before the item, which then finds
+  nothing to do, or after it, and then its own job finds the DID.
+
 A command is also decided if an earlier message about its DID has failed and waits for an operator, because nobody would
 repeat the command later.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -30,8 +41,9 @@ from didflow_chassis.jobs.kinds import Item, JobKind, JobTools
 from didflow_contracts.roles import Action
 from didflow_verification import store
 from didflow_verification.domain.catalogue_change import RECHECK_DIDS, Recheck
-from didflow_verification.domain.commands import ReassessDid, RecheckDid, RevokeResting
+from didflow_verification.domain.commands import ApproveCovered, ReassessDid, RecheckDid, RevokeResting
 from didflow_verification.domain.details.changes import REASSESS_DIDS, Reassessment
+from didflow_verification.domain.verifications.coverage import APPROVE_COVERED, Coverage
 from didflow_verification.domain.verifications.review import REVOKE_RESTING, Revocation
 
 P = TypeVar("P")
@@ -49,6 +61,16 @@ async def _page_by_country(database: Database, found: Found, after: str | None, 
     place = (country, UUID(did_id)) if after else None
     rows = await database.fetch(store.next_dids_by_country(found[0], place, limit))
     return [Item(row["number"], f"{row['country']} {row['did_id']}", row["did_id"]) for row in rows]
+
+
+async def _page_by_submission(database: Database, found: Found, after: str | None, limit: int) -> list[Item]:
+    at, _, verification_id = (after or "").partition(" ")
+    place = (datetime.fromisoformat(at), UUID(verification_id)) if after else None
+    rows = await database.fetch(store.next_submitted(found[0], place, limit))
+    return [
+        Item(row["number"], f"{row['submitted_at'].isoformat()} {row['verification_id']}", row["did_id"])
+        for row in rows
+    ]
 
 
 def _kind(
@@ -100,6 +122,15 @@ SPREAD: Final[Mapping[str, JobKind[Any]]] = {
         Revocation,
         lambda parameters: [store.dids_resting_on(parameters.verification_id)],
         lambda parameters, **about: RevokeResting(**about, revoked=parameters.verification_id),
+    ),
+    APPROVE_COVERED: _kind(
+        "decide_verifications",
+        Coverage,
+        lambda parameters: [store.pending_covered_by(parameters.verification_id)],
+        lambda parameters, **about: ApproveCovered(
+            **about, approved_id=parameters.verification_id, approved_number=parameters.number
+        ),
+        page=_page_by_submission,
     ),
     REASSESS_DIDS: _kind(
         "write_details",

@@ -112,6 +112,17 @@ class Approve(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApproveCovered(Command):
+    """Approve the pending verification of the DID `entity_id` if an approval covers it. An item of a job.
+
+    `approved_id` is the approved verification, and `approved_number` its number.
+    """
+
+    approved_id: UUID
+    approved_number: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reject(Command):
     """Reject a verification of the DID `entity_id`, with at least one coded reason."""
 

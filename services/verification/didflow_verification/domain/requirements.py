@@ -191,6 +191,14 @@ def earlier_version(
     return next((row for row in since if row.version == version), None)
 
 
+def row_in_version(
+    rules: CountryRules | None, anywhere: CountryRules | None, key: str, version: int
+) -> Requirement | None:
+    """Return a row in one of its versions, or None if the catalogue no longer has it."""
+    found = (row for row in all_rows(rules, anywhere) if (row.key, row.version) == (key, version))
+    return next(found, None)
+
+
 def row_for(rows: tuple[Requirement, ...], end_user_type: str | None) -> Requirement | None:
     """Return the row for an end-user type, or None if no row covers that type."""
     return next((row for row in rows if end_user_type in row.end_user_types), None)

@@ -13,6 +13,7 @@ from didflow_verification.domain.details.erasure import DetailUse, OwnedDetails
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.requirements import CountryRules
 from didflow_verification.domain.verifications.approval import Approval
+from didflow_verification.domain.verifications.coverage import OthersPending
 from didflow_verification.store import tables
 
 RULES = Kind(model=CountryRules, table=tables.catalogue, key="country")
@@ -30,6 +31,9 @@ REGISTRATIONS = Kind(
     model=Registration, table=tables.registrations, key="did_id", subject="number", due="due_at"
 )
 VERIFICATIONS = Kind(model=Verification, table=tables.verifications, key="verification_id", subject="number")
+OTHERS_PENDING = Kind(
+    model=OthersPending, table=tables.others_pending, key="verification_id", subject="number"
+)
 APPROVALS = Kind(model=Approval, table=tables.approvals, key="approval_key")
 SERVICE_REQUESTS = Kind(
     model=ServiceRequest, table=tables.service_requests, key="request_id", subject="number"
@@ -48,6 +52,7 @@ KINDS: tuple[Kind[Any], ...] = (
     REGISTRATIONS,
     VERIFICATIONS,
     APPROVALS,
+    OTHERS_PENDING,
     SERVICE_REQUESTS,
 )
 """Every kind of state, for the stage."""

@@ -1,6 +1,7 @@
 """The reads of verification. Every query for a caller has the condition of the caller's reach."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, TypeVar, get_args
 from uuid import UUID
 
@@ -216,6 +217,29 @@ def dids_using(identity_id: UUID, address_id: UUID | None) -> list[Select]:
         is_open: sa.ColumnElement[bool] = sa.literal_column("state <> 'not_configured'")
         found.append(requested.where(service_requests.c.address_id == address_id, is_open))
     return found
+
+
+def pending_covered_by(verification_id: UUID) -> Select:
+    """Select the DIDs whose pending verification has the details, the requirement and the area of another one."""
+    v, named = verifications.c, verifications.alias("named")
+    same = (
+        v[name]
+        == sa.select(named.c[name]).where(named.c.verification_id == verification_id).scalar_subquery()
+        for name in ("identity_id", "requirement", "prefix", "account")
+    )
+    address = (
+        sa.select(named.c.address_id).where(named.c.verification_id == verification_id).scalar_subquery()
+    )
+    return sa.select(v.did_id, v.number, v.submitted_at, v.verification_id).where(
+        v.status == sa.literal_column("'pending'"), *same, v.address_id.is_not_distinct_from(address)
+    )
+
+
+def next_submitted(found: Select, after: tuple[datetime, UUID] | None, limit: int) -> Select:
+    """Select the next verifications of this result, in the order of their submission."""
+    place = (verifications.c.submitted_at, verifications.c.verification_id)
+    page = found if after is None else found.where(sa.tuple_(*place) > sa.tuple_(*after))
+    return page.order_by(*place).limit(limit)
 
 
 def next_dids(found: Iterable[Select], after: UUID | None, limit: int) -> Select:

@@ -195,6 +195,14 @@ owned_details = state_table(
     "owned_details", VIEWS, _id("identity_id", key=True), _json("address_ids"), _json("document_ids")
 )
 
+others_pending = state_table(
+    "others_pending",
+    VIEWS,
+    _id("verification_id", key=True),
+    _text("number"),
+    sa.Column("same_documents", sa.Boolean, nullable=False),
+)
+
 personal_reads = sa.Table(
     "personal_reads",
     METADATA,
@@ -292,6 +300,15 @@ verifications = state_table(
     sa.Index("verifications_did", "did_id", "attempt", unique=True),
     sa.Index(
         "verifications_queue",
+        "submitted_at",
+        "verification_id",
+        postgresql_where=sa.text("status = 'pending'"),
+    ),
+    sa.Index(
+        "verifications_waiting",
+        "identity_id",
+        "requirement",
+        "prefix",
         "submitted_at",
         "verification_id",
         postgresql_where=sa.text("status = 'pending'"),

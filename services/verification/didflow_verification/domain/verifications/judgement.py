@@ -110,7 +110,27 @@ def judge(
     if requirement is None:
         return Judgement(requirement=shown, findings=(_wrong_type(identity),), outcome="rejected")
     usable = approvals[:1] if requirement.by_area else approvals
-    approval = next((a for a in usable if a and _covers(a, case, identity, requirement)), None)
+    return _judged_by(requirement, case, identity, usable, run)
+
+
+def judge_again(
+    case: Case, requirement: Requirement, approval: Approval, run: Evaluate = evaluate
+) -> Judgement:
+    """Judge a case that waits for a reviewer under the row of its submission, with an approval of now."""
+    foreign = ownership_findings(case)
+    if foreign or case.identity is None:
+        return Judgement(requirement=requirement, findings=foreign, outcome="rejected")
+    return _judged_by(requirement, case, case.identity, (approval,), run)
+
+
+def _judged_by(
+    requirement: Requirement,
+    case: Case,
+    identity: Identity,
+    approvals: Iterable[Approval | None],
+    run: Evaluate,
+) -> Judgement:
+    approval = next((a for a in approvals if a and _covers(a, case, identity, requirement)), None)
     given = _input(case, identity, requirement, approval)
     return _outcome(given, run(given), approval)
 

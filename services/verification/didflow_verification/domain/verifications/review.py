@@ -7,13 +7,13 @@ Source: spec verification, Verifications.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
-from didflow_contracts.events import VerificationApproved, VerificationRejected
+from didflow_contracts.events import VerificationRejected
 from didflow_contracts.instants import later
 from didflow_verification.domain.axes.registration import Registration, revocation_lapse
 from didflow_verification.domain.axes.step import Step
@@ -23,8 +23,8 @@ from didflow_verification.domain.commands import Approve, Claim, Reject, Release
 from didflow_verification.domain.events import registration_event
 from didflow_verification.domain.registration.lapse import lapsed, planned
 from didflow_verification.domain.requirements import rules_of
-from didflow_verification.domain.service_requests.end_user_change import with_services
 from didflow_verification.domain.verifications.approval import Approval, approval_key_of, approval_of
+from didflow_verification.domain.verifications.coverage import job_for_covered, moved, put_in_force
 
 CLAIM_HOLDS: Final = timedelta(minutes=15)
 """How long a claim holds. Source: spec verification, Verifications."""
@@ -67,24 +67,19 @@ def release(verification: Verification | None, command: Release, now: datetime) 
 
 
 def approve(registration: Registration | None, command: Approve, now: datetime, known: Known) -> Decision:
-    """Approve. The details of the verification are in force from now on."""
+    """Approve. The details of the verification are in force from now on.
+
+    A job approves the account's other pending verifications that this approval covers, if there are any.
+    """
     verification = known.get(Verification, command.verification_id)
     refused = _undecidable(registration, verification, command.caller, "approved", now)
     if refused is not None or registration is None or verification is None:
         return refused or _NOT_FOUND
     decided = _decided(verification, "approved", command.caller, now)
-    changes: dict[str, Any] = {
-        "approved": registration.assigned,
-        "open": False,
-        "reasons": (),
-        "grace_until": None,
-    }
-    rules, anywhere = rules_of(registration.country, known)
-    after = planned(_moved(registration, "approved", changes), rules, anywhere, now)
-    until = after.approved.valid_until if after.approved else None
-    event = registration_event(after, VerificationApproved, after.approved)
-    step = with_services(Step(registration=after, verifications=(decided,), events=(event,)), known)
-    also = (*step.changed, approval_of(decided, now, until))
+    step = put_in_force(registration, decided, now, known)
+    in_force = step.registration.approved
+    approval = approval_of(decided, now, in_force.valid_until if in_force else None)
+    also = (*step.changed, approval, *job_for_covered(decided, approval, command.caller, now, known))
     return Decided(state=step.registration, also=also, events=step.events, answer=decided)
 
 
@@ -97,7 +92,7 @@ def reject(registration: Registration | None, command: Reject, now: datetime, kn
     if not command.reasons:
         return Refused("reasons_missing", "Give at least one coded reason.", "reasons")
     decided = _decided(verification, "rejected", command.caller, now, reasons=command.reasons)
-    after = _moved(registration, "rejected", {"open": False, "reasons": command.reasons})
+    after = moved(registration, "rejected", {"open": False, "reasons": command.reasons})
     event = registration_event(after, VerificationRejected, after.assigned)
     return Decided(state=after, also=(decided,), events=(event,), answer=decided)
 
@@ -152,14 +147,6 @@ def _ended_approval(verification: Verification, now: datetime, known: Known) -> 
     if stored is None or stored.verification_id != verification.verification_id:
         return ()
     return (replace(stored, valid_until=now),)
-
-
-def _moved(
-    registration: Registration, outcome: Literal["approved", "rejected"], changes: dict[str, Any]
-) -> Registration:
-    if registration.state == "approved":
-        return replace(registration, **changes)
-    return registration.moved_to(outcome, **changes)
 
 
 def _decided(

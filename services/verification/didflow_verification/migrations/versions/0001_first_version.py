@@ -68,7 +68,20 @@ SELECT i.identity_id,
 FROM identities i
 """
 
-VIEWS = (DETAILS_IN_USE, DETAIL_USES, USED_DETAILS, OWNED_DETAILS)
+OTHERS = """
+FROM verifications p WHERE p.status = 'pending' AND p.identity_id = v.identity_id AND p.requirement = v.requirement
+    AND p.prefix = v.prefix AND p.address_id IS NOT DISTINCT FROM v.address_id AND p.account = v.account
+    AND p.verification_id <> v.verification_id
+"""
+
+OTHERS_PENDING = f"""
+CREATE VIEW others_pending AS
+SELECT v.verification_id, v.number, EXISTS (SELECT {OTHERS} AND p.document_ids <@ v.document_ids) AS same_documents,
+       1::bigint AS version
+FROM verifications v WHERE EXISTS (SELECT {OTHERS})
+"""
+
+VIEWS = (DETAILS_IN_USE, DETAIL_USES, USED_DETAILS, OWNED_DETAILS, OTHERS_PENDING)
 
 BY_ACCOUNT = sa.text('account COLLATE "C"')
 
@@ -343,6 +356,16 @@ def create_verifications() -> None:
         "verification_id",
         where="status = 'pending'",
     )
+    index(
+        "verifications_waiting",
+        "verifications",
+        "identity_id",
+        "requirement",
+        "prefix",
+        "submitted_at",
+        "verification_id",
+        where="status = 'pending'",
+    )
     index("verifications_account", "verifications", BY_ACCOUNT, "submitted_at", "verification_id")
     index("verifications_reference", "verifications", "reference")
     index("verifications_identity", "verifications", "identity_id")
@@ -399,7 +422,7 @@ def create_service_requests() -> None:
 
 
 def downgrade() -> None:
-    for view in ("owned_details", "used_details", "detail_uses", "details_in_use"):
+    for view in ("others_pending", "owned_details", "used_details", "detail_uses", "details_in_use"):
         op.execute(f"DROP VIEW {view}")
     for table in (
         "service_requests",
