@@ -6,7 +6,7 @@ If a country has no row in force for a number type, the row of `ANYWHERE` applie
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from didflow_chassis.decision import Known
 from didflow_contracts.vocabulary import EndUserType, NumberType
@@ -202,3 +202,19 @@ def row_in_version(
 def row_for(rows: tuple[Requirement, ...], end_user_type: str | None) -> Requirement | None:
     """Return the row for an end-user type, or None if no row covers that type."""
     return next((row for row in rows if end_user_type in row.end_user_types), None)
+
+
+def shown_row(rows: tuple[Requirement, ...], end_user_type: EndUserType | None) -> Requirement:
+    """Return the row to show until an identity is assigned: the one of the purchase's type, or the first."""
+    return row_for(rows, end_user_type) or rows[0]
+
+
+def is_required(rows: tuple[Requirement, ...], end_user_type: EndUserType | None) -> bool:
+    """Return True if a number that was bought for an end-user type (None: unknown) needs a registration.
+
+    It needs none only if no row in force requires one and a row covers the type; an unknown type can be each of them.
+    So a row that requires something of one type is not avoided by naming the other type in the purchase. The row that
+    details are checked against is that of the identity's own type. Source: spec lifecycle, Registration.
+    """
+    types = get_args(EndUserType) if end_user_type is None else (end_user_type,)
+    return any(row.required for row in rows) or any(row_for(rows, each) is None for each in types)

@@ -13,9 +13,9 @@ from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import is_outdated, lapsed, planned
 from didflow_verification.domain.requirements import (
     Requirement,
-    row_for,
     rows_in_force,
     rules_of,
+    shown_row,
     utc_day,
 )
 from didflow_verification.domain.service_requests.end_user_change import with_services
@@ -65,7 +65,7 @@ def _with_new_requirement(
     registration: Registration, rows: tuple[Requirement, ...], at: datetime, known: Known
 ) -> Step:
     """Begin a requirement, with time to comply, or end it. Details that were stored are judged at once."""
-    shown = row_for(rows, registration.end_user_type) or rows[0]
+    shown = shown_row(rows, registration.end_user_type)
     submission = stored_submission(registration)
     begins = registration.state == "not_required"
     grace = max((row.grace_until for row in rows if row.grace_until), default=None)

@@ -88,7 +88,16 @@ async def test_the_what_if_for_dids_predicts_the_outcome_of_each(
     names = [str(build.did), free.number, build.number.removeprefix("+"), "+35319609037", str(uuid4())]
     body = {"dids": names, "identity_id": bakery.identity_id, "address_id": bakery.address_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
-    assert (answer["satisfied"], answer["outcome"], answer["results"]) == (True, None, [])
+    assert list(answer) == [
+        "satisfied",
+        "outcome",
+        "requirement",
+        "version",
+        "results",
+        "per_did",
+        "evaluations",
+    ]
+    assert [answer[name] for name in list(answer)[:6]] == [False, None, None, None, [], True]
     found = [
         (e["did"], e["code"], e["evaluation"] and e["evaluation"]["outcome"]) for e in answer["evaluations"]
     ]
@@ -101,6 +110,37 @@ async def test_the_what_if_for_dids_predicts_the_outcome_of_each(
     ]
     await running.receive(build.assigned(bakery, bakery))
     assert (await running.outbox())[-1]["data"]["registration"] == "pending"
+
+
+async def test_details_are_satisfied_although_a_did_is_not_found(
+    running: Any, ann: Any, build: Any, bakery: Any
+) -> None:
+    """An unknown DID makes `satisfied` false and `per_did` true, and the others keep their evaluation."""
+    await running.receive(build.purchased())
+    details = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
+
+    async def asked(*names: str) -> Any:
+        return (await ann.post("/v1/requirements/evaluate", json=details | {"dids": names})).json()
+
+    same = await asked(build.number, str(build.did))
+    assert (same["satisfied"], same["outcome"], same["per_did"]) == (True, "pending", False)
+    assert same["results"] == same["evaluations"][1]["evaluation"]["results"] != []
+    mixed = await asked(build.number, "+35319609037")
+    assert (mixed["satisfied"], mixed["outcome"], mixed["per_did"]) == (False, None, True)
+    assert mixed["evaluations"][0]["evaluation"] == same["evaluations"][0]["evaluation"]
+    assert mixed["evaluations"][1] == {"did": "+35319609037", "code": "not_found", "evaluation": None}
+    unknown = await asked("+35319609037")
+    assert (unknown["satisfied"], unknown["per_did"], unknown["results"]) == (False, True, [])
+
+
+@pytest.mark.parametrize("area", ["Dublin", "  DÚBLIN ", "Dublin 6"])
+async def test_the_area_of_a_what_if_is_not_folded_like_a_city(ann: Any, area: str) -> None:
+    """The number of a district, case and accents do not matter, in the area and in the address."""
+    body = {"country": "IE", "number_type": "local", "area": area, "identity": BUSINESS}
+    for city in ("Dublin", "dublin 2"):
+        asked = body | {"address": DUBLIN | {"city": city}}
+        answer = (await ann.post("/v1/requirements/evaluate", json=asked)).json()
+        assert (answer["outcome"], answer["per_did"], answer["evaluations"]) == ("pending", False, [])
 
 
 async def test_a_common_evaluation_is_repeated_at_the_top(

@@ -47,9 +47,14 @@ class DidEvaluation(BaseModel):
 
 
 class EvaluateResponse(EvaluationResponse):
-    """The evaluation that all DIDs have in common. If they differ, it is null or empty; see `evaluations`."""
+    """The evaluation that all DIDs have in common.
 
-    evaluations: list[DidEvaluation] = []
+    If they differ, `per_did` is true, `satisfied` is that of all together, and the fields after it are null or empty:
+    `evaluations` has the evaluation of each DID. A DID without an evaluation is not satisfied.
+    """
+
+    per_did: bool = Field(description="The DIDs differ: read `evaluations`.")
+    evaluations: list[DidEvaluation]
 
 
 def requirement_response(country: str, requirement: Requirement) -> RequirementResponse:
@@ -77,16 +82,17 @@ def evaluate_response(
     common: EvaluationResponse | None, evaluations: list[DidEvaluation]
 ) -> EvaluateResponse:
     """Return the response for one evaluation, or for the evaluations of several DIDs."""
-    found = [each.evaluation for each in evaluations if each.evaluation is not None]
-    if common is None and found and all(each == found[0] for each in found):
+    found = [each.evaluation for each in evaluations]
+    if common is None and all(each == found[0] for each in found):
         common = found[0]
     if common is not None:
-        return EvaluateResponse(**common.model_dump(), evaluations=evaluations)
+        return EvaluateResponse(**common.model_dump(), per_did=False, evaluations=evaluations)
     return EvaluateResponse(
-        satisfied=bool(found) and all(each.satisfied for each in found),
+        satisfied=all(each is not None and each.satisfied for each in found),
         outcome=None,
         requirement=None,
         version=None,
         results=[],
+        per_did=True,
         evaluations=evaluations,
     )

@@ -54,8 +54,13 @@ def place_names(number: str, rules: CountryRules | None) -> frozenset[str]:
 
 def lies_in(place: str, names: Iterable[str]) -> bool:
     """Return True if an entered place is one of the names. A district number after the place is ignored."""
-    city = " ".join(word for word in normalized(place).split() if not word.isdigit())
+    city = folded_place(place)
     return bool(city) and city in names
+
+
+def folded_place(place: str) -> str:
+    """Return the name of an entered place as it is compared: normalized, without the number of a district."""
+    return " ".join(word for word in normalized(place).split() if not word.isdigit())
 
 
 def _listed(number: str, rules: CountryRules) -> Iterable[str]:

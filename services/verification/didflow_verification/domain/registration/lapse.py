@@ -20,6 +20,7 @@ from didflow_verification.domain.requirements import (
     CountryRules,
     Requirement,
     all_rows,
+    is_required,
     rows_in_force,
     utc_day,
 )
@@ -130,7 +131,7 @@ def is_outdated(registration: Registration, rows: tuple[Requirement, ...]) -> bo
     """Return True if the rows in force contradict the state `not_required` or `awaiting`."""
     if not any(row.reverify for row in rows):
         return False
-    required = any(row.required for row in rows)
+    required = is_required(rows, registration.end_user_type)
     return registration.state == ("not_required" if required else "awaiting")
 
 

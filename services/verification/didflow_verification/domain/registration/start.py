@@ -1,5 +1,6 @@
 """The start of a registration: the catalogue decides whether the number needs one."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -15,9 +16,10 @@ from didflow_verification.domain.registration.lapse import planned
 from didflow_verification.domain.requirements import (
     ANYWHERE,
     Requirement,
-    row_for,
+    is_required,
     rows_in_force,
     rules_of,
+    shown_row,
     utc_day,
 )
 
@@ -47,9 +49,11 @@ def _start(
     data = event.data
     rules, anywhere = rules_of(rules_country(data.number), known)
     rows = rows_in_force(rules, anywhere, data.number_type, utc_day(now))
-    shown = row_for(rows, data.end_user_type) or rows[0]
+    shown = shown_row(rows, data.end_user_type)
     if registration is not None:
-        return event_refusal(registration, event) or _with_end_user_type(registration, data, shown)
+        return event_refusal(registration, event) or _with_end_user_type(
+            registration, data, rows, lambda known: planned(known, rules, anywhere, now)
+        )
     started = Registration(
         did_id=data.did_id,
         number=data.number,
@@ -58,7 +62,7 @@ def _start(
         end_user_type=data.end_user_type,
         account=data.account,
         holders=(Holder(account=data.account, since=None),),
-        state="awaiting" if any(row.required for row in rows) else "not_required",
+        state="awaiting" if is_required(rows, data.end_user_type) else "not_required",
         requirement=shown.key,
         requirement_version=shown.version,
         started_at=now,
@@ -68,14 +72,27 @@ def _start(
     return Decided(state=started, events=(registration_event(started, EVENT_OF[started.state]),))
 
 
-def _with_end_user_type(registration: Registration, data: Acquisition, shown: Requirement) -> Decision:
-    """Add the end-user type that a porting left open and the later purchase names."""
+def _with_end_user_type(
+    registration: Registration,
+    data: Acquisition,
+    rows: tuple[Requirement, ...],
+    plan: Callable[[Registration], Registration],
+) -> Decision:
+    """Add the end-user type that a porting left open and the later purchase names.
+
+    If a registration was required only because the type was unknown, it ends, unless details were submitted.
+    """
     unknown = registration.end_user_type is None and data.end_user_type is not None
     if registration.ended or not unknown:
         return Unchanged()
     known = replace(registration, end_user_type=data.end_user_type)
+    shown = shown_row(rows, data.end_user_type)
     same_row = (known.requirement, known.requirement_version) == (shown.key, shown.version)
-    if known.attempt or same_row:
+    was_unclear = is_required(rows, None) and not is_required(rows, data.end_user_type)
+    ends = was_unclear and known.state == "awaiting"
+    if known.attempt or (same_row and not ends):
         return Decided(state=known)
-    known = replace(known, requirement=shown.key, requirement_version=shown.version)
+    if ends:
+        known = known.moved_to("not_required")
+    known = plan(replace(known, requirement=shown.key, requirement_version=shown.version))
     return Decided(state=known, events=(registration_event(known, EVENT_OF[known.state]),))

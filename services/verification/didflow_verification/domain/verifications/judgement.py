@@ -22,6 +22,7 @@ from didflow_verification.domain.requirements import (
     earlier_version,
     row_for,
     rows_in_force,
+    shown_row,
     utc_day,
 )
 from didflow_verification.domain.verifications.approval import Approval
@@ -99,7 +100,7 @@ def judge(
     `run` evaluates, and may cache results. Raises LookupError if the catalogue was not loaded.
     """
     rows = rows_in_force(case.rules, case.anywhere, case.number_type, utc_day(case.now))
-    shown = row_for(rows, case.shown_type) or rows[0]
+    shown = shown_row(rows, case.shown_type)
     foreign = ownership_findings(case)
     identity = case.identity
     if foreign or identity is None:

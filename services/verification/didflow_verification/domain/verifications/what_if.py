@@ -8,7 +8,7 @@ from msgspec import Struct
 from didflow_chassis.decision import Known
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.evaluation.findings import Finding, is_satisfied
-from didflow_verification.domain.requirements import rows_in_force, utc_day
+from didflow_verification.domain.requirements import is_required, rows_in_force, shown_row, utc_day
 from didflow_verification.domain.verifications.approval import Approval
 from didflow_verification.domain.verifications.judgement import Case, Judgement, judge, ownership_findings
 from didflow_verification.domain.verifications.submission import (
@@ -41,24 +41,31 @@ def for_registration(
     """Return the expected outcome of these details for a DID."""
     case = case_of(registration, submission, now, known)
     if registration.state == "not_required":
-        findings = ownership_findings(case)
-        return Expected(
-            outcome="rejected" if findings else "not_required",
-            requirement=registration.requirement,
-            version=registration.requirement_version,
-            findings=findings,
-        )
+        return _stored(case, registration.requirement, registration.requirement_version)
     judgement = judgement_of(registration, submission, case, known)
     outcome = _present_outcome(registration, details_of(case, submission)) or judgement.outcome
     return _expected(judgement, outcome)
 
 
 def for_kind(case: Case, approval: Approval | None) -> Expected:
-    """Return the expected outcome of these details for a kind of number. `approval` is the review for any area."""
+    """Return the expected outcome of these details for a kind of number. `approval` is the review for any area.
+
+    The number is bought for the end-user type of the case, or for that of the identity.
+    """
     rows = rows_in_force(case.rules, case.anywhere, case.number_type, utc_day(case.now))
+    bought_for = case.shown_type or (case.identity.type if case.identity else None)
+    if not is_required(rows, bought_for):
+        shown = shown_row(rows, bought_for)
+        return _stored(case, shown.key, shown.version)
     judgement = judge(case, (None, approval))
-    free = is_satisfied(judgement.findings) and not any(row.required for row in rows)
-    return _expected(judgement, "not_required" if free else judgement.outcome)
+    return _expected(judgement, judgement.outcome)
+
+
+def _stored(case: Case, requirement: str, version: int) -> Expected:
+    """Return the outcome where no registration is required: details are stored if the account may use them."""
+    findings = ownership_findings(case)
+    outcome: ExpectedOutcome = "rejected" if findings else "not_required"
+    return Expected(outcome=outcome, requirement=requirement, version=version, findings=findings)
 
 
 def _expected(judgement: Judgement, outcome: ExpectedOutcome) -> Expected:

@@ -47,6 +47,82 @@ def test_an_individual_awaits_where_only_businesses_are_allowed(stage: Any, buil
     assert (stage.registration.state, stage.registration.requirement) == ("awaiting", "ie.local.business")
 
 
+FREE, REQUIRED = {"required": False}, {"required": True}
+BUSINESS, INDIVIDUAL = {"end_user_types": ("business",)}, {"end_user_types": ("individual",)}
+
+
+def irish_rows(new_stage: Any, make: Any, *rows: dict[str, Any]) -> Any:
+    """Return a stage whose rules for Ireland are these rows, one key each."""
+    made = tuple(make.requirement(key=f"ie.local.{n}", **row) for n, row in enumerate(rows))
+    return new_stage((CountryRules(country="IE", places={}, requirements=made),))
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "state", "shown"),
+    [
+        ([FREE | BUSINESS], "business", "not_required", "ie.local.0"),
+        ([FREE | BUSINESS], "individual", "awaiting", "ie.local.0"),
+        ([FREE | BUSINESS], None, "awaiting", "ie.local.0"),
+        ([FREE | BUSINESS, FREE | INDIVIDUAL], None, "not_required", "ie.local.0"),
+        ([REQUIRED | BUSINESS, FREE | INDIVIDUAL], "individual", "awaiting", "ie.local.1"),
+        ([REQUIRED | BUSINESS, FREE | INDIVIDUAL], "business", "awaiting", "ie.local.0"),
+    ],
+)
+def test_a_free_row_for_businesses_makes_no_order_of_an_individual_free(
+    new_stage: Any, build: Any, make: Any, *, rows: Any, kind: Any, state: str, shown: str
+) -> None:
+    """A number needs no registration only if no row requires one and a row covers the end-user type."""
+    stage = irish_rows(new_stage, make, *rows)
+    stage.process(build.purchased(end_user_type=kind))
+    assert (stage.registration.state, stage.registration.requirement) == (state, shown)
+
+
+def test_an_individual_is_rejected_where_the_free_row_is_for_businesses(
+    new_stage: Any, build: Any, make: Any, acme: Any
+) -> None:
+    """Every submission of a type that no row covers is rejected. One of the other type is approved."""
+    stage = irish_rows(new_stage, make, FREE | BUSINESS)
+    joan = make.individual()
+    stage.store(joan, acme)
+    stage.process_all(build.purchased(end_user_type="individual"), build.assigned(joan))
+    assert [reason.code for reason in stage.registration.reasons] == ["business_only"]
+    stage.process(build.assigned(acme, at=build.zero + timedelta(minutes=1)))
+    assert stage.registration.state == "approved"
+
+
+def test_a_porting_that_names_no_end_user_type_awaits_until_the_purchase_names_a_free_one(
+    new_stage: Any, build: Any, make: Any
+) -> None:
+    """The registration was required only because the type was unknown."""
+    states = []
+    for kind in ("business", "individual"):
+        stage = irish_rows(new_stage, make, FREE | BUSINESS)
+        stage.process(build.porting_started(end_user_type=None))
+        assert stage.axis_topics() == ["required"]
+        stage.process(build.purchased(end_user_type=kind))
+        states.append((stage.registration.state, stage.axis_topics()))
+    assert states == [("not_required", ["required", "not_required"]), ("awaiting", ["required"])]
+
+
+def test_a_row_that_frees_businesses_leaves_individuals_awaiting(
+    new_stage: Any, build: Any, make: Any
+) -> None:
+    """The new version has `reverify`, so it ends the requirement of the type that it covers."""
+    begins = date(2026, 12, 1)
+    free = FREE | BUSINESS | {"version": 2, "effective_from": begins, "reverify": True, "grace_until": begins}
+    states = []
+    for kind in ("business", "individual"):
+        rows = (
+            make.requirement(key="ie.local.any"),
+            make.requirement(key="ie.local.any", **free),
+        )
+        stage = new_stage((CountryRules(country="IE", places={}, requirements=rows),))
+        stage.process(build.purchased(end_user_type=kind))
+        stage.run_timers(datetime(2026, 12, 2, tzinfo=UTC))
+        states.append(stage.registration.state)
+    assert states == ["not_required", "awaiting"]
+
+
 def test_the_requirement_is_the_one_in_force_when_it_is_decided(
     stage: Any, new_stage: Any, build: Any, make: Any
 ) -> None:

@@ -12,6 +12,7 @@ from didflow_chassis.decision import Known
 from didflow_contracts.ids import uuid7
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.evaluation.areas import place_names
 from didflow_verification.domain.requirements import CountryRules
 from didflow_verification.domain.verifications.approval import Approval
 from didflow_verification.domain.verifications.judgement import Case
@@ -216,6 +217,79 @@ def case(stage: Any, identity: Any, address: Any, country: str, city: str) -> Ca
         area_names=lambda: frozenset({city}),
         now=NOON,
     )
+
+
+def kind_of(stage: Any, build: Any, identity: Any, address: Any, documents: Any) -> Case:
+    """Return the case of a what-if for the kind of number that the DID is."""
+    registration = stage.registration
+    rules = stage.state(CountryRules, registration.country)
+    return Case(
+        account=build.account,
+        country=registration.country,
+        number_type=registration.number_type,
+        shown_type=registration.end_user_type,
+        rules=rules,
+        anywhere=stage.state(CountryRules, "*"),
+        identity=identity,
+        address_id=address.address_id if address else None,
+        address=address,
+        document_ids=tuple(each.document_id for each in documents),
+        documents=tuple(each.facts() for each in documents),
+        area_names=lambda: place_names(build.number, rules),
+        now=build.zero,
+    )
+
+
+PARTIAL = (
+    {"key": "fj.local.business", "end_user_types": ("business",), "required": False},
+    {
+        "key": "fj.mobile.business",
+        "end_user_types": ("business",),
+        "required": False,
+        "number_type": "mobile",
+    },
+    {"key": "fj.mobile.individual", "end_user_types": ("individual",), "number_type": "mobile"},
+)
+"""A free row for businesses only, and one that is free for businesses and required of individuals."""
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(data=st.data())
+def test_the_what_if_for_a_kind_of_number_equals_the_submission(
+    new_stage: Any, build: Any, make: Any, data: st.DataObject
+) -> None:
+    """Bought for the type of the identity or for the other one, in countries whose rows differ by type too."""
+    partial = tuple(make.requirement(**row) for row in PARTIAL)
+    stage = new_stage()
+    stage.store(CountryRules(country="FJ", places={}, requirements=partial))
+    more = [("+6793123456", "local"), ("+6797123456", "mobile")]
+    build.number, build.number_type = data.draw(st.sampled_from([*NUMBERS, *more, *more]))
+    kind = data.draw(st.sampled_from([make.company, make.individual]))
+    identity = replace(
+        kind(account=data.draw(st.sampled_from(["master/acme", "master/globex"]))),
+        person=type(make.company().person)(**(FITTING if data.draw(st.booleans()) else data.draw(PERSONS))),
+    )
+    address = make.address(identity, **data.draw(PLACES)) if data.draw(st.booleans()) else None
+    documents = [document_of(identity, *each) for each in data.draw(DOCUMENTS)]
+    stage.store(identity, *([address] if address else []), *documents)
+    bought_for = data.draw(st.sampled_from(["business", "individual"]))
+    stage.process(build.purchased(end_user_type=bought_for))
+    predicted = for_kind(kind_of(stage, build, identity, address, documents), None)
+    before = len(stage.refusals())
+    stage.process(build.assigned(identity, address, document_ids=[each.document_id for each in documents]))
+    state = stage.registration.state
+    event(f"{predicted.outcome} {bought_for}")
+    if state == "not_required":
+        refused = len(stage.refusals()) > before
+        assert predicted.outcome == ("rejected" if refused else "not_required")
+        return
+    assert (state, stage.verification().findings) == (predicted.outcome, predicted.findings)
+    assert stage.verification().requirement == predicted.requirement
 
 
 @pytest.mark.parametrize(
