@@ -22,8 +22,11 @@ from didflow_contracts.envelope import BadEvent, Event, decode, digest
 from didflow_contracts.event_data import EventData
 from didflow_contracts.topics import topics_of
 
-MAX_LOCKS = 2_000
-"""The most locks of one transaction: PostgreSQL keeps locks in shared memory."""
+MAX_LOCKS = 2_500
+"""The most locks of one transaction: PostgreSQL keeps locks in shared memory.
+
+A batch request has 1,000 items with two locks each, and some that several items have in common.
+"""
 
 
 class Message(Struct, eq=False):

@@ -10,9 +10,10 @@ from didflow_verification.api.details import routes as details
 from didflow_verification.api.documents import routes as documents
 from didflow_verification.api.requirements import routes as requirements
 from didflow_verification.api.service_requests import routes as service_requests
+from didflow_verification.api.verifications import batch_routes as verification_batches
 from didflow_verification.api.verifications import routes as verifications
 
-RESOURCES = (details, requirements, verifications, documents, service_requests)
+RESOURCES = (details, requirements, verification_batches, verifications, documents, service_requests)
 
 
 def routers() -> Iterable[Router]:

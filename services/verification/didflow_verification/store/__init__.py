@@ -35,6 +35,7 @@ from didflow_verification.store.queries import (
     record_reads,
     registrations_named,
     state_of,
+    verifications_named,
     visible_document,
     within_reach,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "service_requests",
     "state_of",
     "verifications",
+    "verifications_named",
     "visible_document",
     "within_reach",
 ]

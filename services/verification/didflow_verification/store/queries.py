@@ -92,6 +92,14 @@ def registrations_named(names: Iterable[UUID | str], caller: Caller) -> Select:
     return within_reach(REGISTRATIONS, caller, sa.or_(by_id, by_number), live).order_by(*order)
 
 
+def verifications_named(ids: Iterable[UUID], caller: Caller) -> Select:
+    """Select the id, the DID and the number of verifications within the caller's reach."""
+    v = verifications.c
+    return sa.select(v.verification_id, v.did_id, v.number).where(
+        v.verification_id.in_(list(ids)), within(v.account, caller)
+    )
+
+
 def earlier_verifications(verification: Verification, caller: Caller) -> Select:
     """Select the earlier verifications of the same DID within the caller's reach, the latest first."""
     same_did = verifications.c.did_id == verification.did_id

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Number
 from didflow_contracts.events.registration import Reason
+from didflow_contracts.names import DidNames
 from didflow_contracts.vocabulary import Name
 from didflow_verification.api.bodies import Ids, ReasonBody, Reasons, SomeReasons, StrictModel
 from didflow_verification.domain.axes.verification import Verification
@@ -40,6 +41,18 @@ class VerificationsQuery(BaseModel):
         status = self.status or ("all" if filters else "pending")
         if status != "all":
             yield verifications.c.status == status
+
+
+class VerificationsBody(StrictModel):
+    """The verifications of a batch."""
+
+    verifications: DidNames = Field(description="1 to 1,000 ids of verifications.")
+
+
+class RejectVerificationsBody(VerificationsBody):
+    """The verifications to reject, and the reasons of all of them."""
+
+    reasons: SomeReasons
 
 
 class RejectBody(StrictModel):
