@@ -60,12 +60,15 @@ class Decided(Struct, Generic[S], frozen=True, kw_only=True):
 
     `state` is the new value of the primary state, or None to leave it as it is. `also` has new values of other states,
     each declared as a need with `write=True`, and rows of append-only kinds. `answer` is returned to the HTTP caller.
+    `refused` is set if the event is refused and the states note that: the refusal is counted and published like a
+    `Refused`.
     """
 
     state: S | None = None
     also: tuple[Any, ...] = ()
     events: tuple[EventData, ...] = ()
     answer: Any = None
+    refused: "Refused | None" = None
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
@@ -126,6 +129,17 @@ class NewJob(Struct, frozen=True, kw_only=True):
 
 
 Decision = Decided[Any] | Unchanged | Refused | TooEarly
+
+
+def refusal_of(decision: Decision | None) -> Refused | None:
+    """Return the refusal in a decision, or None if the message is not refused."""
+    return (
+        decision.refused
+        if isinstance(decision, Decided)
+        else decision
+        if isinstance(decision, Refused)
+        else None
+    )
 
 
 @dataclass(slots=True)

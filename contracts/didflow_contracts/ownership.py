@@ -1,10 +1,27 @@
 """Whether an event may be about what it names. This is the only place with the rules for `not_yours`."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from didflow_contracts.accounts import is_within
 from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.envelope import Event
+
+
+class Holder(Struct, frozen=True, kw_only=True):
+    """The account that holds the DID from `since` on. None means from the purchase on."""
+
+    account: str
+    since: datetime | None
+
+
+def holder_at(holders: Sequence[Holder], instant: datetime) -> str:
+    """Return the account that held the DID at an instant. The first of the holders has it from the purchase on."""
+    held = [each.account for each in holders if each.since is None or each.since <= instant]
+    return held[-1] if held else holders[0].account
 
 
 def is_from_didflow(event: Event[Any]) -> bool:

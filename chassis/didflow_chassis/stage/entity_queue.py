@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from didflow_chassis import failpoints, parked
-from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Decision, Refused, TooEarly, Unchanged, refusal_of
 from didflow_chassis.internal_errors import internal_error
 from didflow_chassis.service import Handler, Ref, Service
 from didflow_chassis.stage.breaker import Breaker, Outcome
@@ -278,12 +278,11 @@ class EntityQueues:
             events = self._events.with_json(decision.events) if decision.events else []
             if events is not None:
                 self._apply(decision, events, message=message, state=state, body=body, at=at)
+                self._publish_refusal(decision, message, state, body, at)
                 return decision
             decision = Refused("too_large", "An event of this change would be larger than a record may be.")
-        refusal = self._refusal(decision, message, state, at) if isinstance(body, Event) else None
         self.work.appended += self._history(body, decision, state, at)
-        if refusal is not None:
-            self.work.add_events(refusal)
+        self._publish_refusal(decision, message, state, body, at)
         return decision
 
     def _require(self, refs: Iterable[Ref], message: Message) -> None:
@@ -341,14 +340,22 @@ class EntityQueues:
             changes[key] = other
         return changes, rows
 
-    def _refusal(self, decision: Decision, message: Message, state: Any, at: datetime) -> NewEvents | None:
-        """Return the event `message.refused`, if this service publishes refusals and knows the entity."""
-        holder, is_main = self.service.holder, message.model is self.service.main
-        if not isinstance(decision, Refused) or holder is None or state is None or not is_main:
-            return None
-        data = message_refused(message, decision, holder(state))
+    def _publish_refusal(
+        self, decision: Decision, message: Message, state: Any, body: Any, at: datetime
+    ) -> None:
+        """Publish `message.refused` for a refused event, if this service publishes refusals and knows the entity."""
+        refused, holder, is_main = (
+            refusal_of(decision),
+            self.service.holder,
+            message.model is self.service.main,
+        )
+        is_known = holder is not None and state is not None and is_main and isinstance(body, Event)
+        if refused is None or holder is None or not is_known:
+            return
+        data = message_refused(message, refused, holder(state))
         events = self._events.with_json((data,)) if data is not None else None
-        return self._events.write(self.work, events, message, at) if events else None
+        if events:
+            self.work.add_events(self._events.write(self.work, events, message, at))
 
     def _history(self, body: Any, decision: Decision, state: Any, at: datetime) -> list[Any]:
         history = self.service.history
@@ -369,6 +376,7 @@ def _type(message: Message) -> str:
 
 def _noted(decision: Decision) -> str:
     """Return what the inbox notes about a decision."""
-    if isinstance(decision, Refused):
-        return f"refused:{decision.code}"
+    refused = refusal_of(decision)
+    if refused is not None:
+        return f"refused:{refused.code}"
     return "unchanged" if isinstance(decision, Unchanged) else "decided"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from didflow_chassis.decision import Command, Refused
+from didflow_chassis.decision import Command, refusal_of
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.unit_of_work import UnitOfWork
 from didflow_chassis.telemetry.metrics import Metrics
@@ -82,9 +82,11 @@ class StageTelemetry:
 
 def _labels(message: Message) -> tuple[str, str, str]:
     """Return the message's type, its decision, and the code if it was refused."""
-    code = message.decision.code if isinstance(message.decision, Refused) else ""
+    refused = refusal_of(message.decision)
+    if refused is not None:
+        return _type(message), "refused", refused.code
     decision = type(message.decision).__name__.lower() if message.decision else "parked"
-    return _type(message), decision, code
+    return _type(message), decision, ""
 
 
 def _type(message: Message) -> str:

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from didflow_chassis.database import Database
-from didflow_chassis.decision import Command, Decision, Refused
+from didflow_chassis.decision import Command, Decision, refusal_of
 from didflow_chassis.pacing import Pacing
 from didflow_chassis.records import Headers, Record, headers_from_json
 from didflow_chassis.service import Service
@@ -231,7 +231,8 @@ class ServiceUnderTest:
 
     def refusals(self) -> list[str]:
         """Return the codes of all refused messages, in order."""
-        return [entry.decision.code for entry in self._log.committed if isinstance(entry.decision, Refused)]
+        refused = (refusal_of(entry.decision) for entry in self._log.committed)
+        return [each.code for each in refused if each is not None]
 
     async def _load(self, kind: Kind[Any], key: Hashable) -> Stored[Any] | None:
         rows = await self.database.fetch(kind.load_sql, [key])

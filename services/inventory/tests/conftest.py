@@ -173,9 +173,9 @@ class Messages:
         return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence, at)
 
     def enduser_assigned(self, source: str = "/portals/acme", **changes: Any) -> Event[EnduserAssigned]:
-        """Return an assignment of end-user details in a customer portal."""
+        """Return an assignment of end-user details in a customer portal, published when it was made."""
         data = OWNER | {"identity_id": IDENTITY_ID, "assigned_at": ZERO} | changes
-        return self.event(EnduserAssigned.model_validate(data), source)
+        return self.event(EnduserAssigned.model_validate(data), source, at=data["assigned_at"])
 
     def assign_end_user(
         self, identity_id: UUID = IDENTITY_ID, by: Caller | None = None, **changes: Any

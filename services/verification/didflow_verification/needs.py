@@ -5,6 +5,7 @@ from typing import Any
 
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref
+from didflow_contracts.assignments import AssignmentRefused
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import EnduserAssigned
@@ -46,6 +47,7 @@ from didflow_verification.domain.timers import stored_submission
 from didflow_verification.domain.verifications.approval import Approval, approval_key_of
 from didflow_verification.domain.verifications.assignment import (
     assigned_submission,
+    judged_assignment,
     resubmitted_submission,
 )
 from didflow_verification.domain.verifications.coverage import OthersPending, pending_submission
@@ -100,7 +102,10 @@ def after_assignment(
     """Return the open states of the DID, and what the next verification needs."""
     if registration is None or registration.ended:
         return ()
-    submission = assigned_submission(registration, event)
+    judged = judged_assignment(registration, event)
+    if isinstance(judged, AssignmentRefused):
+        return ()
+    submission = assigned_submission(judged, event)
     return (
         *open_states(registration, event, known),
         *_next_verification(registration, submission, known),

@@ -69,6 +69,38 @@ async def test_a_repeat_of_a_refused_event_and_a_refused_command_publish_nothing
     assert len(await refusals(database)) == 1
 
 
+async def test_a_decision_that_notes_its_refusal_writes_its_states_and_publishes_the_refusal_once(
+    database: Database, metrics: Metrics
+) -> None:
+    """Its own events come first. It is counted as refused, and a repeat does nothing."""
+
+    def noting(counter: toy.Counter, *_: object) -> toy.Decision:
+        did_id, number = named(1)
+        counted = toy.Counted(did_id=did_id, number=number, account=ACCOUNT, total=7)
+        return toy.Decided(
+            state=replace(counter, total=7), events=(counted,), refused=toy.Refused("over_limit")
+        )
+
+    service = replace(
+        toy.SERVICE,
+        holder=lambda counter: Holder(counter.number, HOLDER),
+        events={**toy.SERVICE.events, toy.Added: replace(toy.SERVICE.events[toy.Added], decide=noting)},
+    )
+    telemetry = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
+    stage, refused = Stage(service, database, telemetry), record(added(1, 5), "2")
+    await stage.records([record(opened(1), "1"), refused])
+    await stage.records([refused])
+
+    last = (await published(database))[-2:]
+    assert [(event["type"], event["sequence"]) for event in last] == [
+        ("didflow.counter.counted.v1", "2"),
+        ("didflow.message.refused.v1", "3"),
+    ]
+    assert (last[0]["data"]["total"], last[1]["data"]["code"]) == (7, "over_limit")
+    line = f'didflow_messages_total{{code="over_limit",outcome="refused",type="{toy.Added.type()}"}} 1.0'
+    assert line in metrics.expose().decode()
+
+
 async def test_the_refusal_of_an_outdated_event_is_not_published(
     database: Database, metrics: Metrics
 ) -> None:

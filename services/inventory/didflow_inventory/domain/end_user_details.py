@@ -1,18 +1,22 @@
-"""The assignment of end-user details to a DID. Inventory publishes and stores it; verification evaluates it."""
+"""The assignment of end-user details to a DID. Inventory publishes and stores it; verification evaluates it.
+
+Both services judge by one rule which assignments count (`didflow_contracts.assignments`). Whether an identity may be
+used is known to verification alone; its answer is the registration.
+"""
 
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Refused, Unchanged
+from didflow_contracts.assignments import Assignment, AssignmentRefused, after, judge_assignment
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned
-from didflow_contracts.ownership import contradicts_owner
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import enduser_assigned
-from didflow_inventory.domain.holding import Assignment
-from didflow_inventory.domain.view_updates import NOT_YOURS, did_of_event
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.view_updates import NO_PURCHASE_YET
 from didflow_inventory.domain.views import RegistrationView
 
 
@@ -24,45 +28,57 @@ def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> D
     if did is None or not did.holding.is_live or not command.caller.reaches(did.holding.account):
         return Refused("not_found", "No such number or DID id in your accounts.", "dids")
     holding, views = did.holding, did.views
+    last = holding.assignment
     assignment = Assignment(
         identity_id=command.identity_id,
         address_id=command.address_id,
         document_ids=command.document_ids,
-        assigned_at=now,
+        assigned_at=after(last, now),
+        time=now,
     )
-    last = holding.assignment
-    if last is not None and last.details == assignment.details and _is_in_force(last, views.registration):
+    if (
+        last is not None
+        and last.details == assignment.details
+        and is_in_force(holding, last, views.registration)
+    ):
         return Unchanged()
     published = enduser_assigned(holding, assignment)
     return conclude(replace(holding, assignment=assignment), views, now, published)
 
 
 def on_assigned(did: Did | None, event: Event[EnduserAssigned], now: datetime) -> Decision:
-    """Store details that were assigned in a customer portal. An assignment older than the stored one is refused."""
-    found = did_of_event(did, event)
-    if not isinstance(found, Did):
-        return found
-    holding = found.holding
-    if contradicts_owner(event, holding.account):
-        return NOT_YOURS
-    if holding.stock == "removed":
-        return Refused("removed", "This DID has been removed.", "did_id")
-    data = event.data
-    assignment = Assignment(
-        identity_id=data.identity_id,
-        address_id=data.address_id,
-        document_ids=data.document_ids,
-        assigned_at=data.assigned_at or event.time,
+    """Store details that were assigned in a customer portal. Refused with the codes of `judge_assignment`."""
+    if did is None:
+        return NO_PURCHASE_YET
+    holding = did.holding
+    judged = judge_assignment(
+        event,
+        number=holding.number,
+        ended=not holding.is_live,
+        holders=holding.all_holders,
+        last=holding.assignment,
     )
-    last = holding.assignment
-    if last is not None and assignment.assigned_at < last.assigned_at:
-        return Refused("outdated", "Later details have been assigned to this DID.")
-    if assignment == last:
+    if isinstance(judged, AssignmentRefused):
+        return Refused(*judged)
+    if judged.assignment == holding.assignment:
         return Unchanged()
-    return conclude(replace(holding, assignment=assignment), found.views, now)
+    return conclude(replace(holding, assignment=judged.assignment), did.views, now)
 
 
-def _is_in_force(assignment: Assignment, registration: RegistrationView) -> bool:
-    """Return False if the registration has gone back to awaiting since the assignment."""
-    since = registration.since
-    return registration.state != "awaiting" or since is None or since <= assignment.assigned_at
+def is_in_force(holding: Holding, last: Assignment, registration: RegistrationView) -> bool:
+    """Return False if verification would judge the last assigned details again.
+
+    It would if they were refused, have expired, were removed with a former holder, or were replaced by a resubmission.
+    If in doubt, they are published again: equal details change nothing in verification.
+    """
+    handed_over = holding.all_holders[-1].since
+    if handed_over is not None and handed_over > last.assigned_at:
+        return False
+    if registration.state == "not_required" and registration.reasons:
+        return False
+    if registration.since is None or registration.since <= last.assigned_at:
+        return True
+    if registration.state in ("awaiting", "expired"):
+        return False
+    shown = registration.identity_id, registration.address_id
+    return registration.state == "approved" or shown == (last.identity_id, last.address_id)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from didflow_chassis.decision import Refused
+from didflow_contracts.assignments import Assignment
 from didflow_contracts.events import (
     DidChanged,
     DidPurchased,
@@ -11,7 +12,7 @@ from didflow_contracts.events import (
     PurchaseRefused,
 )
 from didflow_contracts.vocabulary import RefusalCode, Status
-from didflow_inventory.domain.holding import Assignment, Holding
+from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.my_numbers.next_step import next_step
 from didflow_inventory.domain.my_numbers.status import CIRCLES
 from didflow_inventory.domain.views import Views

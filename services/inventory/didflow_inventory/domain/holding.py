@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from didflow_contracts.assignments import Assignment
+from didflow_contracts.ownership import Holder
 from didflow_contracts.vocabulary import (
     AfterHold,
     DidStock,
@@ -24,24 +26,12 @@ Stock = DidStock | Literal["refused"]
 NOT_LIVE: Final[frozenset[Stock]] = frozenset(("removed", "refused"))
 
 
-class Assignment(Struct, frozen=True, kw_only=True):
-    """The end-user details last assigned, by their ids. The assignment with the latest `assigned_at` wins."""
-
-    identity_id: UUID
-    address_id: UUID | None = None
-    document_ids: tuple[UUID, ...] = ()
-    assigned_at: datetime
-
-    @property
-    def details(self) -> tuple[UUID, UUID | None, frozenset[UUID]]:
-        """The details without their instant. The order of the documents does not matter."""
-        return self.identity_id, self.address_id, frozenset(self.document_ids)
-
-
 class Holding(Struct, frozen=True, kw_only=True):
     """The number, its purchase, its stock axis, and the end-user details that were assigned.
 
-    `published_status` is the status that inventory last published; None before the first.
+    `holders` are the accounts that held the DID, `account` last, each with its start; empty while the DID is held by
+    the account that got it. `assignment` is the last one that counted. `published_status` is the status that inventory
+    last published; None before the first.
     """
 
     did_id: UUID
@@ -70,6 +60,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     removal_reason: RemovalReason | None = None
     removed_at: datetime | None = None
 
+    holders: tuple[Holder, ...] = ()
     assignment: Assignment | None = None
     published_status: Status | None = None
 
@@ -77,3 +68,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     def is_live(self) -> bool:
         """Whether the DID is neither removed nor refused."""
         return self.stock not in NOT_LIVE
+
+    @property
+    def all_holders(self) -> tuple[Holder, ...]:
+        """The accounts that held the DID, in order."""
+        return self.holders or (Holder(account=self.account, since=None),)

@@ -118,7 +118,7 @@ def did_of_event(did: Did | None, event: Event[Any]) -> Did | TooEarly | Unchang
     if did is None:
         return NO_PURCHASE_YET
     if did.holding.number != event.subject:
-        return Refused("number_mismatch", "This did_id belongs to another number.", "number")
+        return Refused("did_id_taken", "This did_id belongs to another number.", "did_id")
     return Unchanged() if did.holding.stock == "refused" else did
 
 

@@ -56,6 +56,7 @@ dids = state_table(
     _json("tags"),
     *(_text(name) for name in ("description", "refusal_code", "removal_reason")),
     instant("removed_at"),
+    _json("holders"),
     _json("assignment", nullable=True),
     *(_json(name) for name in ("registration", "services", "routing", "term", "sequences")),
     _text("published_status"),

@@ -80,4 +80,4 @@ def test_a_portal_must_name_the_holder_or_an_account_above(purchased: Any, make:
 def test_a_portal_cannot_assign_details_to_a_removed_did(purchased: Any, make: Any) -> None:
     """The removal is final."""
     purchased.decide(make.removed())
-    assert purchased.code(make.enduser_assigned()) == "removed"
+    assert purchased.code(make.enduser_assigned()) == "did_ended"

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from didflow_chassis.settings import PREFIX, Settings
+from didflow_contracts.assignments import REFUSALS
 from didflow_contracts.topics import INVENTORY, topics_written_by
 from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
@@ -49,7 +50,8 @@ def test_the_readme_lists_every_route() -> None:
 def test_the_readme_lists_every_refusal_code() -> None:
     """It lists each code of a refusal in the domain, and no other."""
     code = "".join(path.read_text() for path in DOMAIN.rglob("*.py"))
-    assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == set(table("code"))
+    codes = {*re.findall(r'Refused\(\s*"(\w+)"', code), *(refusal.code for refusal in REFUSALS)}
+    assert {f"`{name}`" for name in codes} == set(table("code"))
 
 
 def test_the_readme_lists_every_setting_of_inventory() -> None:

@@ -100,7 +100,7 @@ def test_a_result_for_another_account_is_refused(purchased: Any, make: Any) -> N
 
 def test_an_event_with_the_did_id_of_another_number_is_refused(purchased: Any, make: Any) -> None:
     """A did_id belongs to one number."""
-    assert purchased.code(make.term("active", number="+35319609037")) == "number_mismatch"
+    assert purchased.code(make.term("active", number="+35319609037")) == "did_id_taken"
 
 
 def test_events_about_a_refused_did_change_nothing(stage: Any, make: Any) -> None:
@@ -113,9 +113,9 @@ def test_events_about_a_refused_did_change_nothing(stage: Any, make: Any) -> Non
         make.term("closed"),
         make.routing("released"),
         make.removed(),
-        make.enduser_assigned(),
     ):
         assert isinstance(stage.decide(event), Unchanged)
+    assert stage.code(make.enduser_assigned()) == "did_ended"
     assert stage.did == refused
 
 

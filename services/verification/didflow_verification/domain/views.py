@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged, DidRemoved, PurchaseRefused
+from didflow_contracts.ownership import Holder
 from didflow_contracts.sequences import is_newer, with_sequence
-from didflow_verification.domain.axes.registration import Ended, Holder, Registration, event_refusal
+from didflow_verification.domain.axes.registration import Ended, Registration, event_refusal
 from didflow_verification.domain.axes.step import Step, open_verification
-from didflow_verification.domain.registration.handover import handed_over
+from didflow_verification.domain.registration.handover import handed_over, without_refusal
 from didflow_verification.domain.service_requests.end_user_change import closed, with_services
 
 STOCK = "stock"
@@ -39,7 +40,7 @@ def on_changed(
     if account == registration.account:
         return Decided(state=updated)
     holders = (*registration.holders, Holder(account=account, since=event.time))
-    step = Step(registration=replace(updated, account=account, holders=holders))
+    step = without_refusal(Step(registration=replace(updated, account=account, holders=holders)))
     step = with_services(handed_over(step, open_verification(registration, known)), known)
     if step.registration.state == registration.state:
         return step.decided()

@@ -238,7 +238,7 @@ registrations = state_table(
     sa.Column("open", sa.Boolean, nullable=False, comment="the last verification is not decided"),
     _count("attempt"),
     _json("reasons"),
-    instant("assigned_at"),
+    _json("last_assignment", nullable=True, comment="the latest assignment that counted"),
     instant("grace_until"),
     instant("started_at", nullable=False),
     _text("ended", nullable=True, comment="removed or refused: nothing changes any more"),

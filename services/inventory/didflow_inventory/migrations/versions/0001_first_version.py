@@ -76,6 +76,7 @@ def upgrade():
         text("refusal_code"),
         text("removal_reason"),
         instant("removed_at"),
+        json("holders"),
         json("assignment", nullable=True),
         json("registration"),
         json("services"),

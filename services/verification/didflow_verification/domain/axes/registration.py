@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused
 from didflow_contracts.accounts import is_within
+from didflow_contracts.assignments import Assignment
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.ownership import contradicts_owner
+from didflow_contracts.ownership import Holder, contradicts_owner, holder_at
 from didflow_contracts.vocabulary import AdditionalService, EndUserType, Feature, LapseReason, NumberType
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.transitions import REGISTRATION, ForbiddenTransitionError
@@ -59,18 +60,11 @@ class Details(Struct, frozen=True, kw_only=True):
         """Return True if both are the same details in the same revisions, and both or neither are owned."""
         return other is not None and _content(self) == _content(other)
 
-    def left_by(self, holder: "Holder") -> bool:
+    def left_by(self, holder: Holder) -> bool:
         """Return True if this holder got the DID after the assignment and the identity does not serve it."""
         if holder.since is None or holder.since <= self.assigned_at:
             return False
         return self.identity_account is None or not is_within(holder.account, self.identity_account)
-
-
-class Holder(Struct, frozen=True, kw_only=True):
-    """The account that holds the DID from `since` on. None means from the purchase on."""
-
-    account: str
-    since: datetime | None
 
 
 class Lapse(Struct, frozen=True, kw_only=True):
@@ -99,8 +93,9 @@ class Registration(Struct, frozen=True, kw_only=True):
 
     `requirement` is the row that applies. Until details are assigned, it is the row of the end-user type that the
     purchase named. `approved` are the details in force, if any were approved. `assigned` are the details that were
-    assigned last; while `open` is set, they are not decided. `attempt` counts the verifications. `grace_until`: until
-    then a lapsed registration still counts. `lapse` is the known end of the approval. `due_at` is the instant of the
+    assigned last; while `open` is set, they are not decided. `last_assignment` is the latest one that counted, also if
+    its details were removed or refused since. `attempt` counts the verifications. `grace_until`: until then a lapsed
+    registration still counts. `lapse` is the known end of the approval. `due_at` is the instant of the
     timer (see `lapse.planned`). `sequences` are the last applied sequences. `features` is None until inventory has
     published them. `services` has the open request of each additional service. If `ended` is set, nothing changes.
     """
@@ -120,7 +115,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     open: bool = False
     attempt: int = 0
     reasons: tuple[Reason, ...] = ()
-    assigned_at: datetime | None = None
+    last_assignment: Assignment | None = None
     grace_until: datetime | None = None
     started_at: datetime
     ended: Ended | None = None
@@ -147,8 +142,7 @@ class Registration(Struct, frozen=True, kw_only=True):
 
     def holder_at(self, instant: datetime) -> str:
         """Return the account that held the DID at an instant."""
-        held = [h.account for h in self.holders if h.since is None or h.since <= instant]
-        return held[-1]
+        return holder_at(self.holders, instant)
 
     def moved_to(self, state: RegistrationState, **changes: Any) -> "Registration":
         """Return the registration in another state. Raises ForbiddenTransitionError."""
@@ -178,5 +172,5 @@ def _content(details: Details) -> tuple[object, ...]:
         details.identity_revision,
         details.address_id,
         details.address_revision,
-        details.document_ids,
+        frozenset(details.document_ids),
     )

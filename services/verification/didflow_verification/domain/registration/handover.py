@@ -9,7 +9,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from didflow_contracts.events import VerificationApproved, VerificationNotRequired, VerificationRequired
-from didflow_verification.domain.axes.registration import Details, Holder
+from didflow_contracts.ownership import Holder
+from didflow_verification.domain.axes.registration import Details
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.events import EVENT_OF, registration_event
@@ -32,6 +33,15 @@ def handed_over(step: Step, pending: Verification | None) -> Step:
         return _without_assigned(step, pending, approved_left=approved_left)
     step = _with_new_account(step, pending)
     return _without_approved(step) if approved_left else step
+
+
+def without_refusal(step: Step) -> Step:
+    """Remove the reasons for which details of a number without a requirement were refused to the former holder."""
+    registration = step.registration
+    if registration.state != "not_required" or not registration.reasons:
+        return step
+    after = replace(registration, reasons=())
+    return step.then(after, registration_event(after, VerificationNotRequired))
 
 
 def _left(details: Details | None, holders: Iterable[Holder]) -> bool:

@@ -10,7 +10,8 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.events.purchase import Acquisition
 from didflow_contracts.numbers import country_of
-from didflow_verification.domain.axes.registration import Holder, Registration, event_refusal
+from didflow_contracts.ownership import Holder
+from didflow_verification.domain.axes.registration import Registration, event_refusal
 from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import planned
 from didflow_verification.domain.requirements import (

@@ -10,13 +10,20 @@ from typing import Final
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
+from didflow_contracts.assignments import (
+    Assignment,
+    AssignmentAccepted,
+    AssignmentRefused,
+    judge_assignment,
+)
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
-from didflow_contracts.ownership import is_from_didflow
-from didflow_verification.domain.axes.registration import Details, Registration, event_refusal
+from didflow_contracts.events.registration import Reason
+from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.step import Step, open_verification
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Resubmit
+from didflow_verification.domain.evaluation.findings import reasons
 from didflow_verification.domain.events import registration_event
 from didflow_verification.domain.registration.handover import handed_over
 from didflow_verification.domain.registration.lapse import planned
@@ -32,63 +39,90 @@ def on_assigned(
 ) -> Decision:
     """Judge the details, or store them if no registration is required. Source: spec lifecycle, Registration.
 
-    Refused `did_ended`, with the codes of `event_refusal`, and `not_yours` for foreign details without a requirement.
+    Refused with the codes of `judge_assignment`, and `not_yours` for foreign details without a requirement.
     """
     if registration is None:
         return TooEarly("did.purchased")
-    if registration.ended:
-        return Refused("did_ended", f"The DID was {registration.ended}.")
-    refused = event_refusal(registration, event)
-    if refused is not None:
-        return refused
-    submission = assigned_submission(registration, event)
-    submission = replace(submission, at=min(submission.at, now))
-    if _is_outdated(registration, submission.at):
-        return Unchanged()
-    return _assign(registration, submission, now, known)
+    judged = judged_assignment(registration, event)
+    if isinstance(judged, AssignmentRefused):
+        return Refused(*judged)
+    return _assign(registration, judged, assigned_submission(judged, event), now, known)
 
 
-def _is_outdated(registration: Registration, at: datetime) -> bool:
-    """Return True if details assigned at that instant are older than the last ones, or were already removed."""
-    last, assigned = registration.assigned_at, registration.assigned
-    if last is None or at > last:
-        return False
-    return at < last or assigned is None or assigned.assigned_at != last
+def judged_assignment(
+    registration: Registration, event: Event[EnduserAssigned]
+) -> AssignmentAccepted | AssignmentRefused:
+    """Return whether the event counts for this DID. Inventory judges by the same rule."""
+    return judge_assignment(
+        event,
+        number=registration.number,
+        ended=registration.ended is not None,
+        holders=registration.holders,
+        last=registration.last_assignment,
+    )
 
 
-def assigned_submission(registration: Registration, event: Event[EnduserAssigned]) -> Submission:
-    """Return the submission of an event, for the account that held the DID at that time.
-
-    Inventory knows that account. For an outside source, it is the holder as last received.
-    """
-    at = event.data.assigned_at or event.time
+def assigned_submission(accepted: AssignmentAccepted, event: Event[EnduserAssigned]) -> Submission:
+    """Return the submission of an assignment that counts, for the account that it names the details for."""
+    assignment = accepted.assignment
     return Submission(
-        holder=event.data.account if is_from_didflow(event) else registration.holder_at(at),
-        at=at,
-        identity_id=event.data.identity_id,
-        address_id=event.data.address_id,
-        document_ids=event.data.document_ids,
+        holder=accepted.holder,
+        at=assignment.assigned_at,
+        identity_id=assignment.identity_id,
+        address_id=assignment.address_id,
+        document_ids=assignment.document_ids,
         actor=event.actor,
     )
 
 
-def _assign(registration: Registration, submission: Submission, now: datetime, known: Known) -> Decision:
+def _assign(
+    registration: Registration,
+    accepted: AssignmentAccepted,
+    submission: Submission,
+    now: datetime,
+    known: Known,
+) -> Decision:
+    last, assignment = registration.last_assignment, accepted.assignment
+    dated = replace(registration, last_assignment=assignment)
+    if assignment.repeats(last):
+        return Unchanged() if assignment == last else Decided(state=dated)
     case = case_of(registration, submission, now, known)
     details = details_of(case, submission)
-    dated = replace(registration, assigned_at=submission.at)
-    if details.same_as(registration.assigned) and registration.state != "expired":
-        return _assign_again(dated, details) if submission.at != registration.assigned_at else Unchanged()
+    if details.same_as(registration.assigned) and not _is_due_again(registration):
+        return _assign_again(dated, details)
     if registration.state != "not_required":
         step = submit(dated, submission, now, known, open_verification(registration, known))
-    elif ownership_findings(case):
-        return Refused("not_yours", "The details cannot be used for this number.", "identity_id")
     else:
-        stored = replace(dated, assigned=details)
+        foreign = reasons(ownership_findings(case))
+        if foreign:
+            return _refused(dated, submission, foreign)
+        stored = replace(dated, assigned=details, reasons=())
         step = Step(registration=stored, events=(registration_event(stored, VerificationNotRequired),))
     pending = next((each for each in step.verifications if each.status == "pending"), None)
     step = handed_over(step, pending)
     after = planned(step.registration, case.rules, case.anywhere, now)
     return with_services(replace(step, registration=after), known).decided()
+
+
+def _is_due_again(registration: Registration) -> bool:
+    """Return True if equal details are judged again: they expired, or others were refused since."""
+    return registration.state == "expired" or (
+        registration.state == "not_required" and bool(registration.reasons)
+    )
+
+
+def _refused(dated: Registration, submission: Submission, foreign: tuple[Reason, ...]) -> Decision:
+    """Refuse foreign details of a number without a requirement. The event of the axis shows why.
+
+    The former details stay in force. Nothing is shown to an account that got the DID since.
+    """
+    refused = Refused("not_yours", foreign[0].message, foreign[0].field)
+    since = dated.holders[-1].since
+    if since is not None and since > submission.at:
+        return Decided(state=dated, refused=refused)
+    shown = replace(dated, reasons=foreign)
+    event = registration_event(shown, VerificationNotRequired)
+    return Decided(state=shown, events=(event,), refused=refused)
 
 
 def _assign_again(registration: Registration, details: Details) -> Decision:
@@ -123,10 +157,21 @@ def resubmit(registration: Registration | None, command: Resubmit, now: datetime
     latest = registration.assigned
     if latest is None or latest.verification_id != verification.verification_id:
         return Refused("superseded", "Newer details were submitted for this DID.")
-    dated = replace(registration, assigned_at=now)
     submission = resubmitted_submission(command, registration.account, now)
+    dated = replace(registration, last_assignment=_resubmitted(submission))
     step = submit(dated, submission, now, known, None)
     return with_services(step, known).decided(step.verifications[-1])
+
+
+def _resubmitted(submission: Submission) -> Assignment:
+    """Return the submission as the last assignment, so that an older one that arrives later is outdated."""
+    return Assignment(
+        identity_id=submission.identity_id,
+        address_id=submission.address_id,
+        document_ids=submission.document_ids,
+        assigned_at=submission.at,
+        time=submission.at,
+    )
 
 
 def resubmitted_submission(command: Resubmit, holder: str, at: datetime) -> Submission:

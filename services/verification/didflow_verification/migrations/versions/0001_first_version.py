@@ -277,7 +277,7 @@ def create_registrations() -> None:
         flag("open", comment="the last verification is not decided"),
         count("attempt"),
         json("reasons"),
-        instant("assigned_at"),
+        json("last_assignment", nullable=True, comment="the latest assignment that counted"),
         instant("grace_until"),
         instant("started_at", nullable=False),
         text("ended", nullable=True, comment="removed or refused: nothing changes any more"),

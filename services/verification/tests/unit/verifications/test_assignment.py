@@ -167,16 +167,39 @@ def test_details_of_a_number_without_requirement_are_stored_and_published(
     assert (event.verification_id, stage.registration.attempt) == (None, 0)
 
 
-def test_foreign_details_of_a_number_without_requirement_are_refused(
-    stage: Any, build: Any, make: Any
+def test_foreign_details_of_a_number_without_requirement_are_refused_and_the_reason_is_published(
+    stage: Any, build: Any, make: Any, acme: Any
 ) -> None:
-    """Ownership is always checked."""
+    """The details in force stay. The reason is shown until details are accepted, the same as before too."""
     build.number = "+442079460000"
     foreign = make.company("globex", account="master/globex")
-    stage.store(foreign)
-    stage.process(build.purchased())
-    assert isinstance(stage.process(build.assigned(foreign)), Refused)
-    assert (stage.refusals(), stage.in_force, len(stage.axis_events)) == (["not_yours"], None, 1)
+    stage.store(foreign, acme)
+    stage.process_all(build.purchased(), build.assigned(acme))
+    stage.process(build.assigned(foreign, at=build.zero + HOUR))
+    event = stage.axis_events[-1]
+    assert (event.registration, event.identity_id) == ("not_required", acme.identity_id)
+    assert [(r.code, r.field, bool(r.message)) for r in event.reasons] == [("not_yours", "identity_id", True)]
+    assert [(d.code, d.field) for d in stage.published_data("message.refused")] == [
+        ("not_yours", "identity_id")
+    ]
+    assert stage.refusals() == ["not_yours"]
+
+    stage.process(build.assigned(acme, at=build.zero + 2 * HOUR))
+    assert (stage.axis_events[-1].reasons, stage.refusals()) == ((), ["not_yours"])
+
+
+def test_the_reason_of_refused_details_does_not_go_to_another_account(
+    new_stage: Any, build: Any, make: Any
+) -> None:
+    """Whichever arrives first, the foreign details or the handover."""
+    build.number = "+442079460000"
+    foreign = make.company("other", account="master/other")
+    events = [build.assigned(foreign), build.did_changed("master/globex", build.zero + HOUR)]
+    for order in (events, events[::-1]):
+        stage = new_stage()
+        stage.store(foreign)
+        stage.process_all(build.purchased(), *order)
+        assert (stage.axis_events[-1].reasons, stage.refusals()) == ((), ["not_yours"])
 
 
 def test_the_same_details_again_change_nothing(pending: Any, build: Any, acme: Any, quay: Any) -> None:
@@ -197,15 +220,17 @@ def test_older_details_than_those_in_force_are_ignored(pending: Any, build: Any,
     """The time of the assignment decides, not the time of arrival."""
     other = make.company("other")
     pending.store(other)
-    assert pending.process(build.assigned(other, at=build.zero - HOUR)) == Unchanged()
-    assert pending.statuses() == ["pending"]
+    pending.process(build.assigned(other, at=build.zero - HOUR))
+    assert (pending.refusals(), pending.statuses()) == (["outdated"], ["pending"])
+    assert pending.published_data("message.refused") == []
 
 
 def test_an_assignment_from_the_future_does_not_block_later_ones(
     ready: Any, build: Any, make: Any, acme: Any, quay: Any
 ) -> None:
-    """An assignment with a future date counts from now."""
-    ready.process(build.assigned(acme, quay, at=build.zero + timedelta(days=365)))
+    """From outside, it is never later than the event that tells of it."""
+    future = build.zero + timedelta(days=365)
+    ready.process(build.assigned(acme, quay, source="/portals/acme", assigned_at=future))
     other = make.company("other")
     its_address = make.address(other)
     ready.store(other, its_address)
@@ -220,12 +245,10 @@ def test_an_assignment_without_a_date_counts_from_the_time_of_the_event(
     other = make.company("other")
     its_address = make.address(other)
     pending.store(other, its_address)
-    assert (
-        pending.process(build.assigned(other, its_address, at=build.zero - HOUR, assigned_at=None))
-        == Unchanged()
-    )
+    pending.process(build.assigned(other, its_address, at=build.zero - HOUR, assigned_at=None))
+    assert pending.refusals() == ["outdated"]
     pending.process(build.assigned(other, its_address, at=build.zero + HOUR, assigned_at=None))
-    assert pending.registration.assigned_at == build.zero + HOUR
+    assert pending.registration.last_assignment.assigned_at == build.zero + HOUR
 
 
 def test_newer_details_supersede_a_pending_verification(pending: Any, build: Any, make: Any) -> None:
