@@ -151,7 +151,7 @@ async def test_a_common_evaluation_is_repeated_at_the_top(
     body = {"dids": [build.number], "identity_id": bakery.identity_id}
     answer = (await ann.post("/v1/requirements/evaluate", json=body)).json()
     assert (answer["satisfied"], answer["outcome"]) == (False, "rejected")
-    assert [r["code"] for r in answer["results"] if r["code"]] == ["address_missing"]
+    assert [r["code"] for r in answer["results"] if r["code"]] == ["address_missing", "reviewer_check"]
     assert answer["evaluations"][0]["evaluation"]["results"] == answer["results"]
 
 

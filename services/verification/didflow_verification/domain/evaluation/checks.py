@@ -65,6 +65,8 @@ def address_findings(given: EvaluationInput) -> Iterator[Finding]:
     if given.address is None:
         if rule.required:
             yield failed("address", "address_missing", "address")
+            if rule.match != "none":
+                yield for_reviewer(MATCH, "address")
         return
     if rule.required:
         yield passed("address", "address")
@@ -91,15 +93,14 @@ def _match(given: EvaluationInput, place: Place) -> Finding:
 def restriction_findings(given: EvaluationInput) -> Iterator[Finding]:
     """Check every restriction. Five codes are checked here, the others by a reviewer.
 
+    A check of an address that is absent is for a reviewer, unless the address is optional and must only not be a box.
     Source: spec verification, Catalogue.
     """
     for restriction in given.requirement.restrictions:
-        finding = _restriction(restriction, given)
-        if finding is not None:
-            yield finding
+        yield _restriction(restriction, given)
 
 
-def _restriction(restriction: Restriction, given: EvaluationInput) -> Finding | None:
+def _restriction(restriction: Restriction, given: EvaluationInput) -> Finding:
     code = restriction.code
     if code in _TYPE_OF:
         return passed_if(code, code, "identity.type", holds=given.identity.type == _TYPE_OF[code])
@@ -108,7 +109,8 @@ def _restriction(restriction: Restriction, given: EvaluationInput) -> Finding | 
     if code not in {"no_po_box", "resident_only"}:
         return for_reviewer(code, text=restriction.text)
     if given.address is None:
-        return None
+        harmless = code == "no_po_box" and not given.requirement.address.required
+        return passed(code, "address") if harmless else for_reviewer(code, "address")
     place = given.address.place
     if code == "no_po_box":
         return passed_if(code, "po_box", "address.street", holds=not is_po_box(place.street))
@@ -120,10 +122,10 @@ def is_po_box(street: str) -> bool:
     return any(_PO_BOX.search(line) for line in street.splitlines())
 
 
-def _minimum_age(years: int, given: EvaluationInput) -> Finding | None:
-    """Check the age of a person on the day. Businesses have no age."""
+def _minimum_age(years: int, given: EvaluationInput) -> Finding:
+    """Check the age of a person on the day. A business has no age and passes."""
     if given.identity.type == "business":
-        return None
+        return passed("minimum_age", "identity.type")
     born = given.identity.person.birth_date
     if born is None:
         return failed("minimum_age", "missing_field", _BIRTH_DATE)

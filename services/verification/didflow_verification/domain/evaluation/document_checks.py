@@ -10,8 +10,10 @@ from didflow_verification.domain.evaluation.findings import (
     EvaluationInput,
     Finding,
     failed,
+    for_reviewer,
     passed,
     passed_if,
+    unasked,
 )
 from didflow_verification.domain.evaluation.normalization import compact, normalized, words
 from didflow_verification.domain.requirements import CrossCheck, DocumentGroup
@@ -22,24 +24,24 @@ _IDENTIFIERS = frozenset(
 
 
 def document_findings(given: EvaluationInput) -> Iterator[Finding]:
-    """Check every group, then every cross-check whose two sides are known."""
+    """Check every group, list the documents that nobody asked for, then check every cross-check."""
     chosen: dict[str, DocumentFacts] = {}
     for group in given.requirement.documents:
         document, finding = _group(group, given)
         if document is not None:
             chosen[group.group] = document
         yield finding
+    yield from _unasked(given, complete=len(chosen) == len(given.requirement.documents))
     for cross in given.requirement.cross_checks:
-        result = _cross_check(cross, chosen, given)
-        if result is not None:
-            yield result
+        yield _cross_check(cross, chosen, given)
 
 
 def _group(group: DocumentGroup, given: EvaluationInput) -> tuple[DocumentFacts | None, Finding]:
     name = f"documents.{group.group}"
     fitting = [document for document in given.documents if document.kind in group.accepts]
     if not fitting:
-        return None, failed(name, _missing(group, given), name)
+        missing = "proof_missing" if group.group == "proof_of_address" else "document_missing"
+        return None, failed(name, missing, name)
     faults = [(fault(document, group, given.day), document) for document in fitting]
     good = next((document for code, document in faults if code is None), None)
     if good is not None:
@@ -47,12 +49,16 @@ def _group(group: DocumentGroup, given: EvaluationInput) -> tuple[DocumentFacts 
     return None, failed(name, faults[0][0] or "document_unreadable", name)
 
 
-def _missing(group: DocumentGroup, given: EvaluationInput) -> str:
-    """Return the code of an empty group. A document that no group accepts was meant for one of the groups."""
-    known = {kind for each in given.requirement.documents for kind in each.accepts}
-    if any(document.kind not in known for document in given.documents):
-        return "document_type_not_accepted"
-    return "proof_missing" if group.group == "proof_of_address" else "document_missing"
+def _unasked(given: EvaluationInput, *, complete: bool) -> Iterator[Finding]:
+    """List each kind of document that the row does not ask for.
+
+    It fails while a group has no good document: it was probably meant for one. If all groups are `complete`, a reviewer
+    decides whether it counts, because some restrictions ask for papers in words only.
+    """
+    asked = {kind for group in given.requirement.documents for kind in group.accepts}
+    asked |= {path.removeprefix("document.") for f in given.requirement.identity_fields for path in f.unless}
+    for kind in dict.fromkeys(document.kind for document in given.documents if document.kind not in asked):
+        yield unasked(f"document.{kind}", "document_ids", fails=not complete)
 
 
 def fault(document: DocumentFacts, group: DocumentGroup, day: date) -> str | None:
@@ -71,16 +77,16 @@ def fault(document: DocumentFacts, group: DocumentGroup, day: date) -> str | Non
     return "document_too_old" if (day - document.issued_on).days > group.max_age_days else None
 
 
-def _cross_check(
-    cross: CrossCheck, chosen: dict[str, DocumentFacts], given: EvaluationInput
-) -> Finding | None:
+def _cross_check(cross: CrossCheck, chosen: dict[str, DocumentFacts], given: EvaluationInput) -> Finding:
+    """Compare the two sides. If one is absent, a reviewer compares them. Source: spec verification, Catalogue."""
+    name = f"{cross.left} = {cross.equals}"
     _, group, attribute = cross.left.split(".", 2)
     document = chosen.get(group)
     stated = document.attribute(attribute) if document else None
     agrees = _agrees(stated, cross.equals, given) if stated else None
     if agrees is None:
-        return None
-    return passed_if(f"{cross.left} = {cross.equals}", "mismatch", cross.left, holds=agrees)
+        return for_reviewer(name, cross.left)
+    return passed_if(name, "mismatch", cross.left, holds=agrees)
 
 
 def _agrees(stated: str, path: str, given: EvaluationInput) -> bool | None:

@@ -41,6 +41,9 @@ MESSAGES: Final[Mapping[str, str]] = {
 }
 """Every code of an evaluation, with its message. Source: spec verification, Evaluation."""
 
+UNASKED = "The requirement names no document of this type. A reviewer decides whether it counts."
+"""The message of `document_type_not_accepted` where nothing else is missing."""
+
 REVIEWER_MESSAGES: Final[Mapping[str, str]] = {
     "suspected_fraud": "The details are suspected to be false.",
     "other": "",
@@ -103,6 +106,13 @@ def for_reviewer(check: str, field: str | None = None, text: str | None = None) 
     return Finding(
         check=check, passed=None, field=field, code=REVIEWER_CHECK, message=text or MESSAGES[REVIEWER_CHECK]
     )
+
+
+def unasked(check: str, field: str, *, fails: bool) -> Finding:
+    """Return that nobody asked for a document of this kind: failed, or for a reviewer."""
+    code = "document_type_not_accepted"
+    message = MESSAGES[code] if fails else UNASKED
+    return Finding(check=check, passed=False if fails else None, field=field, code=code, message=message)
 
 
 def passed_if(check: str, code: str, field: str | None, *, holds: bool) -> Finding:

@@ -107,7 +107,8 @@ def bad_documents(
         worse = replace(base, documents=(*base.documents, replace(one, **change)))
         yield WrongDetails(worse, [*unserved, *((code, field(each)) for each in served)])
     unknown_type = replace(base, documents=(*base.documents, replace(one, kind="library_card")))
-    yield WrongDetails(unknown_type, [("document_type_not_accepted", field(each)) for each in caught])
+    empty = [(missing(each), field(each)) for each in caught]
+    yield WrongDetails(unknown_type, [*empty, ("document_type_not_accepted", "document_ids")])
     if group.max_age_days is not None:
         dated = [each for each in served if each.max_age_days is not None]
         issued = details.day - timedelta(days=max(each.max_age_days or 0 for each in dated) + 1)

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from didflow_verification.domain.details.document import DocumentFacts
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.evaluation.findings import is_satisfied
 
@@ -12,12 +13,18 @@ CHECKED = {"business_only", "no_po_box", "resident_only"}
 
 
 def test_good_details_pass_every_row(details: Any, row: Any) -> None:
-    """No check fails. Only other restrictions and areas without a name are left to a reviewer."""
+    """No check fails. Left to a reviewer: other restrictions, and what a document states of a field that is absent."""
     findings = evaluate(details.good(row))
     assert is_satisfied(findings)
     left = {finding.check for finding in findings if finding.passed is None}
     others = {r.code for r in row.requirement.restrictions} - CHECKED
-    assert left == (others if row.requirement.required else set())
+    person = details.good(row).identity.person
+    absent = {
+        f"{c.left} = {c.equals}"
+        for c in row.requirement.cross_checks
+        if c.equals != "address" and person.get(c.equals.removeprefix("identity.")) is None
+    }
+    assert left == (others | absent if row.requirement.required else set())
 
 
 def test_a_missing_required_field_fails(details: Any, asking: Any) -> None:
@@ -50,11 +57,15 @@ def test_a_wrong_check_character_fails(details: Any, asking: Any) -> None:
 
 
 def test_a_missing_required_address_fails(details: Any, asking: Any) -> None:
-    """The code is `address_missing`, and its place is not checked."""
+    """The code is `address_missing`. The checks of its place and its use are listed, for a reviewer."""
     bare = replace(details.good(asking), address=None, documents=())
     missing = [f for f in details.failures(bare) if f[1] == "address"]
     assert missing == ([("address_missing", "address")] if asking.requirement.address.required else [])
-    assert all(finding.check != "address.match" for finding in evaluate(bare))
+    listed = {f.check: (f.passed, f.code) for f in evaluate(bare) if f.field == "address"}
+    listed.pop("address", None)
+    rows = {r.code for r in asking.requirement.restrictions} & {"no_po_box", "resident_only"}
+    match = {"address.match"} - ({"address.match"} if asking.requirement.address.match == "none" else set())
+    assert listed == dict.fromkeys(rows | match, (None, "reviewer_check"))
 
 
 def test_an_address_in_another_country_fails_where_the_place_matters(details: Any, asking: Any) -> None:
@@ -90,7 +101,6 @@ def test_each_group_of_documents_must_be_satisfied(details: Any, with_documents:
         assert (missing, field) in details.failures(base)
         one = replace(details.good(with_documents).documents[0], kind=group.accepts[0])
         changes: dict[str, dict[str, Any]] = {
-            "document_type_not_accepted": {"kind": "library_card"},
             "document_unreadable": {"readable": False},
             "document_expired": {"expires_on": details.day - timedelta(days=1)},
         }
@@ -101,15 +111,48 @@ def test_each_group_of_documents_must_be_satisfied(details: Any, with_documents:
         assert field not in {where for _, where in details.failures(today)}
 
 
-def test_each_cross_check_needs_both_sides_and_then_agreement(details: Any, with_cross_checks: Any) -> None:
-    """A contradiction is a `mismatch` at the document's attribute. A missing side is not listed."""
+def test_an_irrelevant_paper_hides_the_codes_of_empty_groups(details: Any, with_documents: Any) -> None:
+    """Each empty group keeps its own code, and the paper is listed by itself with `document_type_not_accepted`."""
+    good = details.good(with_documents)
+    paper = replace(good.documents[0], kind="library_card")
+    failures = details.failures(replace(good, documents=(paper,)))
+    for group in with_documents.requirement.documents:
+        code = "proof_missing" if group.group == "proof_of_address" else "document_missing"
+        assert (code, f"documents.{group.group}") in failures
+    assert failures.count(("document_type_not_accepted", "document_ids")) == 1
+
+
+def test_a_paper_too_many_rejects_a_complete_submission(details: Any, asking: Any) -> None:
+    """It is listed by itself, for a reviewer: some restrictions ask for papers in words only."""
+    good = details.good(asking)
+    paper = DocumentFacts(
+        document_id=good.identity.identity_id,
+        identity_id=good.identity.identity_id,
+        kind="library_card",
+        readable=True,
+    )
+    findings = evaluate(replace(good, documents=(*good.documents, paper, paper)))
+    assert is_satisfied(findings)
+    listed = [(f.check, f.passed, f.field) for f in findings if f.code == "document_type_not_accepted"]
+    assert listed == [("document.library_card", None, "document_ids")]
+
+
+def test_a_cross_check_without_one_of_its_sides_is_not_listed(details: Any, with_cross_checks: Any) -> None:
+    """It is listed for a reviewer, whichever side is absent: the document, what it states, or the detail."""
+    good = details.good(with_cross_checks)
+    checks = [f"{c.left} = {c.equals}" for c in with_cross_checks.requirement.cross_checks]
+    silent = replace(good, documents=tuple(replace(d, states=()) for d in good.documents))
+    empty = replace(good.identity, person=type(good.identity.person)())
+    for given in (replace(good, documents=()), silent, replace(good, identity=empty, address=None)):
+        listed = [(f.check, f.passed, f.code) for f in evaluate(given) if " = " in f.check]
+        assert listed == [(check, None, "reviewer_check") for check in checks]
+
+
+def test_a_cross_check_needs_agreement(details: Any, with_cross_checks: Any) -> None:
+    """A contradiction is a `mismatch` at the document's attribute."""
     for cross in with_cross_checks.requirement.cross_checks:
         attribute = cross.left.rpartition(".")[2]
         documents = details.good(with_cross_checks).documents
-        silent = tuple(replace(d, states=()) for d in documents)
-        assert all(
-            "=" not in f.check for f in evaluate(replace(details.good(with_cross_checks), documents=silent))
-        )
         if not any(attribute == name for d in documents for name, _ in d.states):
             continue
         lying = tuple(

@@ -117,7 +117,8 @@ def test_a_minimum_age_is_reached_on_the_birthday(
         replace(base, identity=replace(base.identity, type="individual")), birth_date=born
     )
     assert details.failures(person) == failing
-    assert evaluate(replace(base, requirement=make.requirement(restrictions=(adults,)))) == ()
+    (business,) = evaluate(replace(base, requirement=make.requirement(restrictions=(adults,))))
+    assert (business.check, business.passed) == ("minimum_age", True)
 
 
 def test_a_row_can_be_for_individuals_only(details: Any, make: Any) -> None:
@@ -126,3 +127,27 @@ def test_a_row_can_be_for_individuals_only(details: Any, make: Any) -> None:
     base = replace(details.for_key("ie.local.business"), requirement=alone, documents=(), address=None)
     assert details.failures(base) == [("individual_only", "identity.type")]
     assert details.failures(replace(base, identity=replace(base.identity, type="individual"))) == []
+
+
+def test_an_optional_address_that_is_absent_hides_the_restriction_on_boxes(details: Any, make: Any) -> None:
+    """No address is no box, so the check passes. Where the end user lives is for a reviewer."""
+    restrictions = (
+        Restriction(code="no_po_box", text="No box."),
+        Restriction(code="resident_only", text="Here."),
+    )
+    bare = replace(
+        details.for_key("ie.local.business"),
+        requirement=make.requirement(restrictions=restrictions),
+        documents=(),
+        address=None,
+    )
+    assert [(f.check, f.passed) for f in evaluate(bare)] == [("no_po_box", True), ("resident_only", None)]
+
+
+def test_a_document_that_replaces_a_field_is_listed_as_not_asked_for(details: Any, make: Any) -> None:
+    """The row asks for it with `unless`, in no group."""
+    field = IdentityField(field="tax_id", unless=("document.tax_certificate",))
+    base = details.for_key("de.local.business")
+    certificate = replace(base.documents[0], kind="tax_certificate")
+    asked = make.requirement(identity_fields=(field,))
+    assert evaluate(replace(base, requirement=asked, documents=(certificate,), address=None)) == ()
