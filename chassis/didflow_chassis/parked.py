@@ -67,10 +67,8 @@ locked themselves."""
 
 REMOVE: Final = "DELETE FROM parked WHERE id = ANY($1::bigint[])"
 
-DUE: Final = chosen(
-    "SELECT id, entity, subject, due_at FROM parked WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3"
-)
-"""Rows that are due at $1: $2 of the $3 oldest."""
+DUE: Final = chosen("p.id, p.entity, p.subject", "FROM parked p WHERE p.due_at <= $1", "p.due_at")
+"""Rows that are due at $1: $2 of the $3 oldest and of the newest."""
 
 INSERT: Final = f"""
 INSERT INTO parked (entity, subject, model, account, type, reason, missing, attempts, due_at, since, last_error,

@@ -20,6 +20,7 @@ from toy_records import named, raw, record
 
 from didflow_chassis.database import hash64
 from didflow_chassis.decision import Decided
+from didflow_chassis.due import WINDOW
 from didflow_chassis.pacing import MAX_CHUNK
 from didflow_chassis.service import Handler, Service
 from didflow_chassis.testing import ServiceOnPostgres
@@ -254,6 +255,27 @@ async def test_two_workers_take_mostly_different_states_of_one_wave(dsn: str) ->
     assert sum(parts) == WAVE
     assert min(parts) > WAVE / 20
     assert sum(taken) < 1.3 * WAVE
+
+
+async def test_a_timer_that_becomes_due_during_a_wave_does_not_wait_for_its_end(dsn: str) -> None:
+    """It is in the next chunk although thousands are due for longer. The wave goes on in the same chunk."""
+    async with opened_on(dsn, alarms.service()) as worker:
+        wave = alarms.due_counters(WAVE)
+        later = alarms.due_counters(3, first=2 * WAVE)
+        await worker.store(*(replace(counter, rings_at=alarms.PAST) for counter in wave), *later)
+        await worker.timers.run_due()
+        found = await rung(worker)
+        assert {counter.number for counter in later} <= found
+        assert len(found) == MAX_CHUNK
+
+
+async def test_the_oldest_timers_are_not_delayed_by_many_newer_ones(dsn: str) -> None:
+    """At least half of each chunk is of the oldest, however many follow them."""
+    async with opened_on(dsn, alarms.service()) as worker:
+        await worker.store(*alarms.due_counters(2 * WAVE))
+        await worker.timers.run_due()
+        oldest = {counter.number for counter in alarms.due_counters(WINDOW * MAX_CHUNK)}
+        assert len(await rung(worker) & oldest) >= MAX_CHUNK / 2
 
 
 def counters_decided(worker: ServiceOnPostgres) -> int:
