@@ -37,8 +37,8 @@ RunChunk = Callable[[int], Awaitable[bool]]
 def due_sql(kind: Kind[Any]) -> str:
     """Return the statement that selects key and subject of states that are due; $1 now, $2 how many.
 
-    `chosen` says which; $3 is the number of the oldest. It takes no locks. A state is passed over while a parked message
-    holds its entity.
+    `chosen` says which; $3 is the number of the oldest. It takes no locks. A state is passed over while a parked
+    message holds its entity.
     """
     columns = f"t.{kind.key} AS key, {f't.{kind.subject}' if kind.subject else 'NULL'} AS subject"
     return chosen(columns, _due_at(kind, "$1"), f"t.{kind.due}")
