@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned
-from didflow_contracts.ownership import Holder, contradicts_owner, holder_at, is_from_didflow
+from didflow_contracts.ownership import Holder, holder_named, is_from_didflow
 
 TICK: Final = timedelta(microseconds=1)
 
@@ -122,10 +122,8 @@ def holder_for(event: Event[Any], at: datetime, holders: Sequence[Holder]) -> st
     Inventory knows the account. An outside source must name the account that held the DID at that instant, or the one
     that holds it now, or an account above it.
     """
-    if is_from_didflow(event):
-        return str(event.data.account)
-    candidates = (holder_at(holders, at), holders[-1].account)
-    return next((each for each in candidates if not contradicts_owner(event, each)), None)
+    account: str = event.data.account
+    return account if is_from_didflow(event) else holder_named(account, at, holders)
 
 
 def after(last: Assignment | None, now: datetime) -> datetime:

@@ -24,6 +24,15 @@ def holder_at(holders: Sequence[Holder], instant: datetime) -> str:
     return held[-1] if held else holders[0].account
 
 
+def holder_named(account: str, instant: datetime, holders: Sequence[Holder]) -> str | None:
+    """Return the holder that an outside source means by an account: itself, or one below it that held the DID.
+
+    It is the holder at the instant, or else the one of now. None if the account names neither.
+    """
+    candidates = (holder_at(holders, instant), holders[-1].account)
+    return next((each for each in candidates if is_within(each, account)), None)
+
+
 def is_from_didflow(event: Event[Any]) -> bool:
     """Return True if one of the didflow services published the event."""
     return is_our_source(event.source)

@@ -124,6 +124,22 @@ def test_a_refused_portal_changes_nothing_that_my_numbers_shows() -> None:
     assert [entry.code for entry in both.history[-2:]] == ["not_yours", "not_yours"]
 
 
+def test_details_that_verification_refused_to_the_new_holder_can_be_given_again() -> None:
+    """Its portal was faster than the handover. Inventory knew the holder and accepted, verification did not."""
+    both = BothServices()
+    globex = identity("globex", "master/globex")
+    both.verification.store(globex)
+    both.both_at(BEGIN + 2 * MINUTE)
+    handover = both.hand_over("master/globex", BEGIN + MINUTE, relay=False)
+    both.portal(both.assigned(globex.identity_id, BEGIN + 2 * MINUTE, "master/globex"))
+    both.verification.receive(handover)
+    both.relay()
+    assert (both.history[-1].code, both.registration.assigned) == ("not_yours", None)
+
+    assert isinstance(both.give(globex.identity_id, BEGIN + 3 * MINUTE), Decided)
+    assert (both.shown.registration.state, both.shown.identity.identity_id) == ("pending", globex.identity_id)
+
+
 class Installation:
     """One DID in all services. Its carrier was told to activate it."""
 

@@ -17,7 +17,7 @@ from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import enduser_assigned
 from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.view_updates import NO_PURCHASE_YET
-from didflow_inventory.domain.views import RegistrationView
+from didflow_inventory.domain.views import Views
 
 
 def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> Decision:
@@ -36,11 +36,7 @@ def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> D
         assigned_at=after(last, now),
         time=now,
     )
-    if (
-        last is not None
-        and last.details == assignment.details
-        and is_in_force(holding, last, views.registration)
-    ):
+    if last is not None and last.details == assignment.details and is_in_force(holding, last, views):
         return Unchanged()
     published = enduser_assigned(holding, assignment)
     return conclude(replace(holding, assignment=assignment), views, now, published)
@@ -65,18 +61,21 @@ def on_assigned(did: Did | None, event: Event[EnduserAssigned], now: datetime) -
     return conclude(replace(holding, assignment=judged.assignment), did.views, now)
 
 
-def is_in_force(holding: Holding, last: Assignment, registration: RegistrationView) -> bool:
+def is_in_force(holding: Holding, last: Assignment, views: Views) -> bool:
     """Return False if verification would judge the last assigned details again.
 
     It would if they were refused, have expired, were removed with a former holder, or were replaced by a resubmission.
     If in doubt, they are published again: equal details change nothing in verification.
     """
-    handed_over = holding.all_holders[-1].since
+    registration, refused = views.registration, views.assignment_refused_at
+    handed_over, since = holding.all_holders[-1].since, registration.since
     if handed_over is not None and handed_over > last.assigned_at:
+        return False
+    if refused is not None and refused >= last.assigned_at and (since is None or since < refused):
         return False
     if registration.state == "not_required" and registration.reasons:
         return False
-    if registration.since is None or registration.since <= last.assigned_at:
+    if since is None or since <= last.assigned_at:
         return True
     if registration.state in ("awaiting", "expired"):
         return False

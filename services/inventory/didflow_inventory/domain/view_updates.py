@@ -11,7 +11,13 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
-from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported, ServiceChanged
+from didflow_contracts.events import (
+    EnduserAssigned,
+    LedgerPosted,
+    MessageRefused,
+    ResultReported,
+    ServiceChanged,
+)
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.events.routing import RoutingAxis
 from didflow_contracts.events.term import TermAxis
@@ -93,9 +99,17 @@ def on_ledger_entry(did: Did | None, _event: Event[LedgerPosted], _now: datetime
     return NO_PURCHASE_YET if did is None else Decided()
 
 
-def on_message_refused(did: Did | None, _event: Event[MessageRefused], _now: datetime) -> Decision:
-    """Record in the history that another service refused an event about this DID."""
-    return NO_PURCHASE_YET if did is None else Decided()
+def on_message_refused(did: Did | None, event: Event[MessageRefused], now: datetime) -> Decision:
+    """Record in the history that another service refused an event about this DID.
+
+    After an assignment was refused, nobody can say without verification whether the last one is in force.
+    """
+    if did is None:
+        return NO_PURCHASE_YET
+    known = did.views.assignment_refused_at
+    if event.data.refused_type != EnduserAssigned.type() or (known is not None and known >= event.time):
+        return Decided()
+    return conclude(did.holding, replace(did.views, assignment_refused_at=event.time), now)
 
 
 def on_result(did: Did | None, event: Event[ResultReported], _now: datetime) -> Decision:

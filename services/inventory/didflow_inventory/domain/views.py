@@ -92,13 +92,17 @@ class ServiceView(Struct, frozen=True, kw_only=True):
 
 
 class Views(Struct, frozen=True, kw_only=True):
-    """The views of one DID. `sequences` holds the last applied sequence of each axis and source."""
+    """The views of one DID. `sequences` holds the last applied sequence of each axis and source.
+
+    `assignment_refused_at` is when verification last refused an assignment of end-user details, whoever assigned them.
+    """
 
     registration: RegistrationView = field(default_factory=RegistrationView)
     services: Mapping[AdditionalService, ServiceView] = field(default_factory=dict)
     routing: RoutingView = field(default_factory=RoutingView)
     term: TermView = field(default_factory=TermView)
     sequences: Sequences = field(default_factory=dict)
+    assignment_refused_at: datetime | None = None
 
 
 def view_of(view: type[V], data: EventData) -> V:

@@ -59,6 +59,7 @@ dids = state_table(
     _json("holders"),
     _json("assignment", nullable=True),
     *(_json(name) for name in ("registration", "services", "routing", "term", "sequences")),
+    instant("assignment_refused_at"),
     _text("published_status"),
     _text("status"),
     _uuid("identity_id"),

@@ -83,6 +83,7 @@ def upgrade():
         json("routing"),
         json("term"),
         json("sequences"),
+        instant("assignment_refused_at"),
         text("published_status"),
         text("status"),
         uuid("identity_id"),

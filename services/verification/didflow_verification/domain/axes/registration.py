@@ -3,7 +3,7 @@
 Every change of the axis uses `moved_to`, so the axis never leaves its closed table. An ended registration never moves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -17,7 +17,7 @@ from didflow_contracts.assignments import Assignment
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.ownership import Holder, contradicts_owner, holder_at
+from didflow_contracts.ownership import Holder, contradicts_owner, holder_at, holder_named
 from didflow_contracts.vocabulary import AdditionalService, EndUserType, Feature, LapseReason, NumberType
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.transitions import REGISTRATION, ForbiddenTransitionError
@@ -29,10 +29,12 @@ class Details(Struct, frozen=True, kw_only=True):
     """End-user details that were assigned to a DID, and the verification that judged them, if there is one.
 
     `holder` is the account that held the DID when they were assigned, at `assigned_at`. `judged_on` is the UTC day
-    whose requirements they were judged by. `valid_until` is the end of their documents.
+    whose requirements they were judged by. `valid_until` is the end of their documents. `named` is the account that an
+    outside source assigned them for: what is known of the holders when its event arrives may be incomplete.
     """
 
     holder: str
+    named: str | None = None
     assigned_at: datetime
     identity_id: UUID
     identity_account: str | None
@@ -54,7 +56,7 @@ class Details(Struct, frozen=True, kw_only=True):
     @property
     def owned(self) -> bool:
         """Return True if the identity serves the account that held the DID."""
-        return self.identity_account is not None and is_within(self.holder, self.identity_account)
+        return self._serves(self.holder)
 
     def same_as(self, other: "Details | None") -> bool:
         """Return True if both are the same details in the same revisions, and both or neither are owned."""
@@ -64,7 +66,20 @@ class Details(Struct, frozen=True, kw_only=True):
         """Return True if this holder got the DID after the assignment and the identity does not serve it."""
         if holder.since is None or holder.since <= self.assigned_at:
             return False
-        return self.identity_account is None or not is_within(holder.account, self.identity_account)
+        return not self._serves(holder.account)
+
+    def of_another(self, holders: Sequence[Holder]) -> bool:
+        """Return True if an outside source assigned them and a holder that became known since makes that wrong.
+
+        The account that it named did not hold the DID, or the identity does not serve the one that did.
+        """
+        if self.named is None:
+            return False
+        holder = holder_named(self.named, self.assigned_at, holders)
+        return holder is None or (holder != self.holder and not self._serves(holder))
+
+    def _serves(self, account: str) -> bool:
+        return self.identity_account is not None and is_within(account, self.identity_account)
 
 
 class Lapse(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 If the new account is served by the identity, the DID keeps its details. Source: spec lifecycle, Stock and holders.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -44,8 +44,10 @@ def without_refusal(step: Step) -> Step:
     return step.then(after, registration_event(after, VerificationNotRequired))
 
 
-def _left(details: Details | None, holders: Iterable[Holder]) -> bool:
-    return details is not None and any(details.left_by(holder) for holder in holders)
+def _left(details: Details | None, holders: Sequence[Holder]) -> bool:
+    if details is None:
+        return False
+    return details.of_another(holders) or any(details.left_by(holder) for holder in holders)
 
 
 def _without_assigned(step: Step, pending: Verification | None, *, approved_left: bool) -> Step:

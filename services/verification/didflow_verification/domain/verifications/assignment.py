@@ -19,6 +19,7 @@ from didflow_contracts.assignments import (
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import EnduserAssigned, VerificationNotRequired
 from didflow_contracts.events.registration import Reason
+from didflow_contracts.ownership import is_from_didflow
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.step import Step, open_verification
 from didflow_verification.domain.axes.verification import Verification
@@ -67,6 +68,7 @@ def assigned_submission(accepted: AssignmentAccepted, event: Event[EnduserAssign
     assignment = accepted.assignment
     return Submission(
         holder=accepted.holder,
+        named=None if is_from_didflow(event) else event.data.account,
         at=assignment.assigned_at,
         identity_id=assignment.identity_id,
         address_id=assignment.address_id,
@@ -131,7 +133,7 @@ def _assign_again(registration: Registration, details: Details) -> Decision:
     def later(known: Details | None) -> Details | None:
         if known is None or not details.same_as(known):
             return known
-        return replace(known, holder=details.holder, assigned_at=details.assigned_at)
+        return replace(known, holder=details.holder, named=details.named, assigned_at=details.assigned_at)
 
     return Decided(
         state=replace(

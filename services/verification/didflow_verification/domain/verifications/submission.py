@@ -30,10 +30,12 @@ from didflow_verification.domain.verifications.judgement import Case, JudgedOutc
 class Submission(Struct, frozen=True, kw_only=True):
     """Details that somebody submits for a DID at the instant `at`.
 
-    `holder` is the account that held the DID at that instant. `actor` is who submits, or None if unknown.
+    `holder` is the account that held the DID at that instant. `named` is the account that an outside source named.
+    `actor` is who submits, or None if unknown.
     """
 
     holder: str
+    named: str | None = None
     at: datetime
     identity_id: UUID
     address_id: UUID | None
@@ -45,6 +47,7 @@ def submission_of(details: Details, actor: str | None) -> Submission:
     """Return details that were assigned earlier as a submission."""
     return Submission(
         holder=details.holder,
+        named=details.named,
         at=details.assigned_at,
         identity_id=details.identity_id,
         address_id=details.address_id,
@@ -97,6 +100,7 @@ def details_of(case: Case, submission: Submission) -> Details:
     """Return the submitted details as they are now, before they are judged."""
     return Details(
         holder=submission.holder,
+        named=submission.named,
         assigned_at=submission.at,
         identity_id=submission.identity_id,
         identity_account=case.identity.account if case.identity else None,
