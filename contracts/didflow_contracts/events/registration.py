@@ -64,7 +64,8 @@ class RegistrationAxis(EventData):
         default=None, description="Until when an expired registration still counts; null if it never expired."
     )
     reasons: Reasons = Field(
-        default=(), description="Why the registration is in this state, each reason with a code."
+        default=(),
+        description="Why the registration is in this state: each reason with its code and the code's standard text.",
     )
 
 

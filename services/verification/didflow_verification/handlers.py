@@ -45,8 +45,9 @@ from didflow_verification.domain.service_requests.lifecycle import (
 from didflow_verification.domain.timers import on_registration_due
 from didflow_verification.domain.verifications.assignment import on_assigned, resubmit
 from didflow_verification.domain.verifications.coverage import approve_covered
-from didflow_verification.domain.verifications.review import approve, claim, reject, release, revoke
+from didflow_verification.domain.verifications.review import approve, claim, reject, release
 from didflow_verification.domain.verifications.reviewer_texts import erase_reviewer_texts
+from didflow_verification.domain.verifications.revocation import revoke
 from didflow_verification.domain.views import on_changed, on_refused, on_removed
 
 EVENTS: Mapping[type[EventData], Handler] = {

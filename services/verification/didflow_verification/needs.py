@@ -51,6 +51,7 @@ from didflow_verification.domain.verifications.assignment import (
     resubmitted_submission,
 )
 from didflow_verification.domain.verifications.coverage import OthersPending, pending_submission
+from didflow_verification.domain.verifications.revocation import named_review
 from didflow_verification.domain.verifications.submission import Submission, approval_keys
 
 
@@ -153,10 +154,25 @@ def covered_verification(
     yield from (Ref(Document, key) for key in (approved.document_ids if approved else ()))
 
 
-def after_revocation(_registration: Registration | None, command: Revoke, known: Known) -> Iterable[Ref]:
-    """Return the approval that others rest on. Its lock keeps new DIDs from resting on it."""
+def after_revocation(registration: Registration | None, command: Revoke, known: Known) -> Iterable[Ref]:
+    """Return the review that is revoked too, the approvals that others rest on, and the services of the DID.
+
+    The lock of an approval keeps new DIDs from resting on it. The review is locked by its own number, as whatever
+    rests on it reads it. The number is known when the review has been loaded.
+    """
+    yield from _service_requests(registration)
     verification = known.get(Verification, command.verification_id)
-    return (Ref(Approval, approval_key_of(verification), write=True),) if verification else ()
+    if verification is None:
+        return
+    yield Ref(Approval, approval_key_of(verification), write=True)
+    review_id = named_review(verification, command)
+    if review_id is None:
+        return
+    yield Ref(Verification, review_id)
+    review = known.states.get((Verification, review_id))
+    if review is not None:
+        yield Ref(Verification, review_id, write=True, subject=review.number)
+        yield Ref(Approval, approval_key_of(review), write=True)
 
 
 def for_resubmission(command: Resubmit) -> Iterable[Ref]:
@@ -256,9 +272,11 @@ def for_recheck(command: RecheckDid | RevokeResting | ReassessDid) -> Iterable[R
 def resting_verification(
     registration: Registration | None, command: RevokeResting, _known: Known
 ) -> Iterable[Ref]:
-    """Return the verification that rests on the revoked one."""
+    """Return the verification that ends, and the services of the DID."""
     resting = resting_verification_id(registration, command.revoked)
-    return () if resting is None else (Ref(Verification, resting, write=True),)
+    if resting is not None:
+        yield Ref(Verification, resting, write=True)
+        yield from _service_requests(registration)
 
 
 def for_reassessment(registration: Registration | None, _command: ReassessDid, known: Known) -> Iterable[Ref]:

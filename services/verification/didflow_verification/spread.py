@@ -44,7 +44,7 @@ from didflow_verification.domain.catalogue_change import RECHECK_DIDS, Recheck
 from didflow_verification.domain.commands import ApproveCovered, ReassessDid, RecheckDid, RevokeResting
 from didflow_verification.domain.details.changes import REASSESS_DIDS, Reassessment
 from didflow_verification.domain.verifications.coverage import APPROVE_COVERED, Coverage
-from didflow_verification.domain.verifications.review import REVOKE_RESTING, Revocation
+from didflow_verification.domain.verifications.revocation import REVOKE_RESTING, Revocation
 
 P = TypeVar("P")
 Found = Sequence[store.Select]
@@ -120,7 +120,7 @@ SPREAD: Final[Mapping[str, JobKind[Any]]] = {
     REVOKE_RESTING: _kind(
         "decide_verifications",
         Revocation,
-        lambda parameters: [store.dids_resting_on(parameters.verification_id)],
+        lambda parameters: store.dids_resting_on(parameters.verification_id),
         lambda parameters, **about: RevokeResting(**about, revoked=parameters.verification_id),
     ),
     APPROVE_COVERED: _kind(

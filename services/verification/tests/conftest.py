@@ -31,6 +31,7 @@ from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.commands import (
     Approve,
+    ApproveCovered,
     Claim,
     ReassessDid,
     RecheckDid,
@@ -219,9 +220,10 @@ class Messages:
         reasons = tuple(Reason(code=code) for code in codes or ("other",))
         return Reject(**self._about(attempt, **caller), reasons=reasons)
 
-    def revoke(self, attempt: int = 1, **caller: Any) -> Revoke:
+    def revoke(self, attempt: int = 1, *, only_this: bool = False, **caller: Any) -> Revoke:
         """Return the command of a reviewer to revoke an approval."""
-        return Revoke(**self._about(attempt, **caller), reasons=(Reason(code="suspected_fraud"),))
+        reasons = (Reason(code="suspected_fraud"),)
+        return Revoke(**self._about(attempt, **caller), reasons=reasons, only_this=only_this)
 
     def resubmit(self, attempt: int, identity: Identity, address: Address | None = None) -> Resubmit:
         """Return the command of the account to submit again."""
@@ -248,6 +250,10 @@ class Messages:
     def revoke_resting(self, revoked: UUID) -> RevokeResting:
         """Return the item of a job that spreads a revocation."""
         return RevokeResting(**self._item(), revoked=revoked)
+
+    def approve_covered(self, approved: UUID) -> ApproveCovered:
+        """Return the item of a job that approves what the approval of the first number covers."""
+        return ApproveCovered(**self._item(), approved_id=approved, approved_number=DUBLIN)
 
     def reassess(self, subject: str = "ann") -> ReassessDid:
         """Return the item of a job that spreads a change of details by this caller."""

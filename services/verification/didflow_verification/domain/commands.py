@@ -132,10 +132,14 @@ class Reject(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Revoke(Command):
-    """Revoke an approved verification of the DID `entity_id`, with everything that rests on it."""
+    """Revoke an approved verification of the DID `entity_id`.
+
+    The review that it rests on is revoked too, with everything that rests on that, unless `only_this`.
+    """
 
     verification_id: UUID
     reasons: tuple[Reason, ...] = ()
+    only_this: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +202,7 @@ class RecheckDid(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RevokeResting(Command):
-    """End the approval of the DID `entity_id` if it rests on the revoked verification. An item of a job."""
+    """End the approval of the DID `entity_id` if it is the revoked verification or rests on it. An item of a job."""
 
     revoked: UUID
 

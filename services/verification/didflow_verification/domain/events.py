@@ -18,6 +18,7 @@ from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.published_reasons import published_findings, published_reasons
 
 EVENT_OF: Final[Mapping[RegistrationState, type[RegistrationAxis]]] = MappingProxyType(
     {
@@ -57,7 +58,7 @@ def service_changed(request: ServiceRequest) -> ServiceChanged:
         service=request.service,
         state=request.state,
         request_id=request.request_id,
-        reasons=request.reasons,
+        reasons=published_reasons(request.reasons),
     )
 
 
@@ -80,7 +81,7 @@ def _whole(registration: Registration, about: Details | None) -> dict[str, Any]:
         "attempt": judged.attempt if judged else None,
         "valid_until": _valid_until(registration),
         "grace_until": registration.grace_until,
-        "reasons": registration.reasons,
+        "reasons": published_findings(registration.reasons),
     }
 
 

@@ -6,13 +6,12 @@ The decisions compare the DID with the states of now, so a DID that was decided 
 from datetime import datetime
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from didflow_chassis.decision import Decided, Decision, Known, Unchanged
-from didflow_verification.domain.axes.registration import Registration, revocation_lapse
+from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import RecheckDid, RevokeResting
-from didflow_verification.domain.registration.lapse import lapsed, planned
+from didflow_verification.domain.registration.lapse import planned
+from didflow_verification.domain.registration.revoked_details import without_approval
 from didflow_verification.domain.requirements import rules_of
 
 
@@ -28,19 +27,18 @@ def recheck(registration: Registration | None, _command: RecheckDid, now: dateti
 def revoke_resting(
     registration: Registration | None, command: RevokeResting, now: datetime, known: Known
 ) -> Decision:
-    """End the approval of a live DID if it rests on the revoked verification: at once, without grace."""
+    """End the approval of a live DID if it is the revoked verification or rests on it: at once, without grace."""
     resting = resting_verification_id(registration, command.revoked)
     verification = known.get(Verification, resting) if resting else None
     if registration is None or verification is None:
         return Unchanged()
-    step = lapsed(registration, revocation_lapse(now))
+    step = without_approval(registration, verification, now, known, verification.reasons)
     ended = (verification.moved_to("revoked"),) if verification.status == "approved" else ()
-    rules, anywhere = rules_of(registration.country, known)
-    after = planned(step.registration, rules, anywhere, now)
-    return replace(step, registration=after, verifications=ended).decided()
+    return step.then(step.registration, verifications=ended).decided()
 
 
 def resting_verification_id(registration: Registration | None, revoked: UUID) -> UUID | None:
-    """Return the approved verification of a live DID that rests on the revoked one, or None."""
+    """Return the approved verification of a live DID that is the revoked one or rests on it, or None."""
     approved = registration.approved if registration and not registration.ended else None
-    return approved.verification_id if approved and approved.rests_on == revoked else None
+    named = approved is not None and revoked in {approved.rests_on, approved.verification_id}
+    return approved.verification_id if approved and named else None

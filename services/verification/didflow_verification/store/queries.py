@@ -205,9 +205,14 @@ def dids_to_recheck(country: str) -> Select:
     return _live(registrations.c.country).where(planned, *here)
 
 
-def dids_resting_on(verification_id: UUID) -> Select:
-    """Select the live DIDs whose approval rests on a verification."""
-    return _live().where(registrations.c.rests_on == verification_id)
+def dids_resting_on(verification_id: UUID) -> list[Select]:
+    """Select the live DIDs whose approval is a verification, or rests on it."""
+    did_id = sa.select(verifications.c.did_id).where(verifications.c.verification_id == verification_id)
+    approved = registrations.c.approved["verification_id"].astext == str(verification_id)
+    return [
+        _live().where(registrations.c.rests_on == verification_id),
+        _live().where(registrations.c.did_id == did_id.scalar_subquery(), approved),
+    ]
 
 
 def dids_using(identity_id: UUID, address_id: UUID | None) -> list[Select]:

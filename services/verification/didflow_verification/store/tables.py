@@ -245,6 +245,7 @@ registrations = state_table(
     _json("sequences", comment="the last applied sequence of each axis and source"),
     _json("features", nullable=True, comment="the features of the number as last received"),
     _json("services", comment="the open request of each additional service"),
+    _json("revoked", comment="details whose approval was revoked, until a person approves them again"),
     _json("lapse", nullable=True, comment="the known end of the approval"),
     instant("due_at"),
     _id_in("assigned", "identity_id", "assigned_identity_id"),
@@ -330,6 +331,9 @@ approvals = state_table(
     _json("document_ids"),
     instant("valid_until"),
     instant("approved_at", nullable=False),
+    sa.Column(
+        "revoked", sa.Boolean, nullable=False, comment="a row without review does not approve the details"
+    ),
     sa.Index("approvals_verification", "verification_id"),
 )
 

@@ -62,9 +62,13 @@ class RejectBody(StrictModel):
 
 
 class RevokeBody(StrictModel):
-    """The reasons of a revocation. The default is `suspected_fraud`."""
+    """The reasons of a revocation (default: `suspected_fraud`), and whether it is about this number only."""
 
     reasons: Reasons = Field(default=[])
+    only_this: bool = Field(
+        default=False,
+        description="Only for an automatic approval: leave the approval that it rests on as it is.",
+    )
 
     def coded_reasons(self) -> tuple[Reason, ...]:
         """Return the reasons with their texts."""

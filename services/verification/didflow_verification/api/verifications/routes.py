@@ -93,7 +93,7 @@ async def resubmit(http: Http, verification_id: UUID, body: ResubmitBody) -> Res
 
 @router.post("/verifications/{verification_id}/revoke", action="decide_verifications")
 async def revoke(http: Http, verification_id: UUID, body: RevokeBody) -> Response:
-    """Revoke an approval that was obtained by fraud. Approvals that rest on it end soon after."""
+    """Revoke an approval, and the review that it rests on unless `only_this`. What rests on the review ends soon."""
     verification = await _verification(http, verification_id)
     command = Revoke(
         entity_id=verification.did_id,
@@ -101,6 +101,7 @@ async def revoke(http: Http, verification_id: UUID, body: RevokeBody) -> Respons
         caller=http.caller,
         verification_id=verification_id,
         reasons=body.coded_reasons(),
+        only_this=body.only_this,
     )
     return await http.run(command, render=as_json(verification_reference))
 

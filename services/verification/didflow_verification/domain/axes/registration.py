@@ -103,6 +103,13 @@ def revocation_lapse(at: datetime) -> Lapse:
     return Lapse(at=at, reason="revoked", grace_until=at)
 
 
+class RevokedDetails(Struct, frozen=True, kw_only=True):
+    """An identity and an address whose approval for the DID was revoked. A person must judge them again."""
+
+    identity_id: UUID
+    address_id: UUID | None
+
+
 class Registration(Struct, frozen=True, kw_only=True):
     """The registration axis of one DID.
 
@@ -112,7 +119,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     its details were removed or refused since. `attempt` counts the verifications. `grace_until`: until then a lapsed
     registration still counts. `lapse` is the known end of the approval. `due_at` is the instant of the
     timer (see `lapse.planned`). `sequences` are the last applied sequences. `features` is None until inventory has
-    published them. `services` has the open request of each additional service. If `ended` is set, nothing changes.
+    published them. `services` has the open request of each additional service. `revoked` are details whose approval
+    was revoked and that no person has approved since. If `ended` is set, nothing changes.
     """
 
     did_id: UUID
@@ -139,6 +147,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     features: tuple[Feature, ...] | None = None
     services: Mapping[AdditionalService, UUID] = field(default_factory=dict)
+    revoked: tuple[RevokedDetails, ...] = ()
 
     @property
     def in_force(self) -> Details | None:

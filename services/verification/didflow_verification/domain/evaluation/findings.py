@@ -46,9 +46,16 @@ UNASKED = "The requirement names no document of this type. A reviewer decides wh
 
 REVIEWER_MESSAGES: Final[Mapping[str, str]] = {
     "suspected_fraud": "The details are suspected to be false.",
-    "other": "",
+    "other": "A reviewer gave a reason in words. The account reads them with the verification or the request.",
 }
 """The codes that only a reviewer uses. `other` needs a text of the reviewer."""
+
+LAPSE_MESSAGES: Final[Mapping[str, str]] = {
+    "proof_ended": "A document that proved the details has expired.",
+    "requirement_changed": "The requirements of the country have changed.",
+    "revoked": "The approval was revoked.",
+}
+"""The codes of the end of an approval. Source: spec verification, Evaluation."""
 
 REJECTION_CODES: Final = frozenset(MESSAGES) - {REVIEWER_CHECK} | frozenset(REVIEWER_MESSAGES)
 """The codes that a reviewer may reject with. Source: spec verification, Evaluation."""

@@ -15,6 +15,7 @@ from didflow_contracts.events.registration import Reason
 from didflow_contracts.instants import later, start_of
 from didflow_verification.domain.axes.registration import Details, Lapse, Registration
 from didflow_verification.domain.axes.step import Step
+from didflow_verification.domain.evaluation.findings import LAPSE_MESSAGES
 from didflow_verification.domain.events import registration_event
 from didflow_verification.domain.requirements import (
     CountryRules,
@@ -27,12 +28,6 @@ from didflow_verification.domain.requirements import (
 
 WARNED_BEFORE: Final = timedelta(days=30)
 PROOF_GRACE: Final = timedelta(days=7)
-
-_MESSAGES: Final = {
-    "proof_ended": "A document that proved the details has expired.",
-    "requirement_changed": "The requirements of the country have changed.",
-    "revoked": "The approval was revoked.",
-}
 
 
 def planned(
@@ -147,7 +142,7 @@ def lapsed(registration: Registration, lapse: Lapse, reasons: tuple[Reason, ...]
         lapse=None,
         due_at=None,
         grace_until=lapse.grace_until,
-        reasons=reasons or (Reason(code=lapse.reason, message=_MESSAGES[lapse.reason]),),
+        reasons=reasons or (Reason(code=lapse.reason, message=LAPSE_MESSAGES[lapse.reason]),),
     )
     event = registration_event(expired, VerificationExpired, former, reason=lapse.reason)
     step = Step(registration=expired, events=(event,))

@@ -4,17 +4,23 @@ Source: spec lifecycle, Additional services; Stock and holders.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Known
 from didflow_contracts.accounts import is_within
+from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.details.identity import Address
+from didflow_verification.domain.evaluation.findings import LAPSE_MESSAGES
 from didflow_verification.domain.events import service_changed
+
+REVOKED: Final = Reason(code="revoked", message=LAPSE_MESSAGES["revoked"])
+"""Why a service stopped whose identity was revoked."""
 
 
 def current_request(
@@ -61,6 +67,20 @@ def with_changed_addresses(step: Step, known: Known) -> Step:
         if request.state != "active" or present_address_revision(request, known) == request.address_revision:
             continue
         after = request.moved_to("in_process", reasons=())
+        step = step.then(with_request(step.registration, after), service_changed(after), requests=(after,))
+    return step
+
+
+def with_revoked_identity(step: Step, known: Known) -> Step:
+    """Stop active services of a registration that was revoked. They say why.
+
+    Emergency and A2P SMS require changes, CNAM waits for a decision again. Source: spec verification, Verifications.
+    """
+    for request in _open_requests(step.registration, known):
+        if request.state != "active":
+            continue
+        state: ServiceState = "pending" if request.service == "cnam" else "changes_required"
+        after = request.moved_to(state, reasons=(REVOKED,))
         step = step.then(with_request(step.registration, after), service_changed(after), requests=(after,))
     return step
 

@@ -125,7 +125,8 @@ def decide_service(
 ) -> Decision:
     """Move a request to another state.
 
-    Refused `not_found`, `already_decided`, `reasons_missing`, `own_submission`.
+    Refused `not_found`, `already_decided`, `reasons_missing`, `own_submission`, and `identity_missing` if the service
+    would become active without approved details.
     """
     request = _named_request(registration, command, known)
     if registration is None or request is None or not command.caller.reaches(request.account):
@@ -140,12 +141,20 @@ def decide_service(
         )
     if request.requested_by == command.caller.actor:
         return Refused("own_submission", "You made this request. Somebody else has to decide it.")
+    if command.state == "active" and not _has_identity(registration, request):
+        return Refused("identity_missing", "The end-user details of the DID are not approved, or no longer.")
     needs_reasons = request.state != "cancelation_pending" and command.state in NEEDS_REASONS
     if needs_reasons and not command.reasons:
         return Refused("reasons_missing", "Give at least one coded reason.", "reasons")
     reasons = command.reasons if needs_reasons else ()
     decided = replace(request, address_revision=present_address_revision(request, known))
     return _moved(registration, decided, command.state, now, actor=command.caller.actor, reasons=reasons)
+
+
+def _has_identity(registration: Registration, request: ServiceRequest) -> bool:
+    """Return True if the identity of the request is in effect, so that a service may rely on it."""
+    details = registration.in_effect
+    return details is not None and details.identity_id == request.identity_id
 
 
 def cancel_service(

@@ -22,6 +22,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     """The latest review that approved an identity and an address for numbers of one kind in an account.
 
     It counts until `valid_until`: the end of its documents, or its revocation. `document_ids` are its documents.
+    `revoked`: the details were revoked, and a row without review does not approve them until a person has.
     """
 
     approval_key: str
@@ -33,6 +34,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     document_ids: tuple[UUID, ...] = ()
     valid_until: datetime | None
     approved_at: datetime
+    revoked: bool = False
 
     def covers(
         self,

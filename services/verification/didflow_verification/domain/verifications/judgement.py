@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from didflow_contracts.vocabulary import EndUserType
 from didflow_verification.domain.details.document import DocumentFacts
@@ -43,6 +44,7 @@ class Case(Struct, frozen=True, kw_only=True):
     `shown_type` is the end-user type of the purchase. `area_names` returns the normalized names of the number's area;
     it is called only if the area matters. `address_id` and `document_ids` are the ids that were submitted.
     `find_documents` finds the documents of an earlier review. They count as submitted if the case rests on that review.
+    `needs_person`: the details were revoked for this number, so nothing but a person approves them.
     """
 
     account: str
@@ -58,6 +60,7 @@ class Case(Struct, frozen=True, kw_only=True):
     documents: tuple[DocumentFacts, ...]
     area_names: AreaNames
     find_documents: FindDocuments = _no_documents
+    needs_person: bool = False
     now: datetime
 
 
@@ -111,6 +114,8 @@ def judge(
     if requirement is None:
         return Judgement(requirement=shown, findings=(_wrong_type(identity),), outcome="rejected")
     usable = approvals[:1] if requirement.by_area else approvals
+    if any(approval is not None and approval.revoked for approval in usable):
+        case = replace(case, needs_person=True)
     return _judged_by(requirement, case, identity, usable, run)
 
 
@@ -133,7 +138,10 @@ def _judged_by(
 ) -> Judgement:
     approval = next((a for a in approvals if a and _covers(a, case, identity, requirement)), None)
     given = _input(case, identity, requirement, approval)
-    return _outcome(given, run(given), approval)
+    judgement = _outcome(given, run(given), approval)
+    if case.needs_person and judgement.outcome == "approved":
+        return replace(judgement, outcome="pending", rests_on=None)
+    return judgement
 
 
 def _row_of_identity(rows: tuple[Requirement, ...], case: Case) -> Requirement | None:

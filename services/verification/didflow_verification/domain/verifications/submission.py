@@ -22,6 +22,7 @@ from didflow_verification.domain.evaluation.areas import place_names, prefix_of
 from didflow_verification.domain.evaluation.findings import reasons
 from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import planned
+from didflow_verification.domain.registration.revoked_details import needs_person
 from didflow_verification.domain.requirements import rules_of, utc_day
 from didflow_verification.domain.verifications.approval import Approval, approval_key
 from didflow_verification.domain.verifications.judgement import Case, JudgedOutcome, Judgement, judge
@@ -86,6 +87,7 @@ def case_of(registration: Registration, submission: Submission, now: datetime, k
         documents=facts_of(submission.document_ids, known),
         area_names=partial(place_names, registration.number, rules),
         find_documents=partial(facts_of, known=known),
+        needs_person=needs_person(registration, submission.identity_id, submission.address_id),
         now=now,
     )
 

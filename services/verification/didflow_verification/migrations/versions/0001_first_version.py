@@ -284,6 +284,11 @@ def create_registrations() -> None:
         json("sequences", comment="the last applied sequence of each axis and source"),
         json("features", nullable=True, comment="the features of the number as last received"),
         json("services", default="{}", comment="the open request of each additional service"),
+        json(
+            "revoked",
+            default="[]",
+            comment="details whose approval was revoked, until a person approves them again",
+        ),
         json("lapse", nullable=True, comment="the known end of the approval"),
         instant("due_at"),
         id_in("assigned", "identity_id", "assigned_identity_id"),
@@ -380,6 +385,7 @@ def create_verifications() -> None:
         json("document_ids", default="[]"),
         instant("valid_until"),
         instant("approved_at", nullable=False),
+        flag("revoked", comment="a row without review does not approve the details"),
         version(),
     )
     index("approvals_verification", "approvals", "verification_id")

@@ -13,6 +13,7 @@ from didflow_chassis.jobs.kinds import Item
 from didflow_chassis.service import Handler
 from didflow_contracts.events import DidChanged
 from didflow_verification.domain.details.identity import Identity, Person
+from didflow_verification.domain.published_reasons import STANDARD_MESSAGES
 from didflow_verification.domain.verifications import reviewer_texts
 from didflow_verification.erasure.job import ERASURE
 from didflow_verification.erasure.step import ErasePerson
@@ -130,7 +131,7 @@ async def test_a_decision_of_a_reviewer_between_read_and_write_is_not_overwritte
     kept = (await rita.get(path)).json()
     assert (kept["status"], kept["decided_by"]) == ("revoked", "user:rita")
     assert kept["reasons"] == [
-        {"code": "other", "field": None, "message": ""},
+        {"code": "other", "field": None, "message": STANDARD_MESSAGES["other"]},
         {
             "code": "suspected_fraud",
             "field": "identity",
@@ -163,9 +164,9 @@ async def test_the_reasons_of_the_next_end_user_are_not_changed(
     job = await jobs.finish(await start(jobs, UUID(bakery.identity_id)), work=work)
     assert (job.state, job.refused) == ("done", 0)
     texts = await running.fetch("SELECT reasons -> 0 ->> 'message' FROM verifications ORDER BY attempt")
-    assert [row[0] for row in texts] == ["", "The register has no Next Ltd."]
+    assert [row[0] for row in texts] == [STANDARD_MESSAGES["other"], "The register has no Next Ltd."]
     (registration,) = await running.fetch("SELECT reasons -> 0 ->> 'message' FROM registrations")
-    assert registration[0] == "The register has no Next Ltd."
+    assert registration[0] == STANDARD_MESSAGES["other"]
 
 
 async def test_a_message_that_changes_between_read_and_write_keeps_the_newer_text(
@@ -263,7 +264,7 @@ async def test_a_text_that_cannot_be_removed_keeps_the_values_for_the_next_job(
     def broken(_: object) -> None:
         raise ZeroDivisionError("reasons")
 
-    monkeypatch.setattr(reviewer_texts, "_standard", broken)
+    monkeypatch.setattr(reviewer_texts, "published_reasons", broken)
     job = await jobs.finish(await start(jobs, former))
     assert (job.state, job.refused) == ("done", 1)
     assert (await results(running))[-1][1:] == ("refused", "internal_error")

@@ -44,7 +44,7 @@ def test_a_rejection_has_its_reasons(pending: Any, build: Any, acme: Any) -> Non
     event = pending.axis_events[-1]
     assert (pending.axis_topics()[-1], event.registration) == ("rejected", "rejected")
     assert [r.code for r in event.reasons] == ["mismatch", "suspected_fraud"]
-    assert pending.verification().reasons == event.reasons
+    assert [r.code for r in pending.verification().reasons] == ["mismatch", "suspected_fraud"]
     assert event.identity_id == acme.identity_id
 
 

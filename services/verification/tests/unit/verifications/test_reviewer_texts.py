@@ -7,6 +7,7 @@ from didflow_chassis.decision import Unchanged
 from didflow_contracts.events.registration import Reason
 from didflow_verification.domain.axes.verification import verification_id
 from didflow_verification.domain.commands import EraseReviewerTexts, Reject
+from didflow_verification.domain.published_reasons import STANDARD_MESSAGES
 
 OWN_WORDS = Reason(code="other", field="identity", message="This is not Ada Murphy.")
 NAMED = Reason(code="mismatch", field="identity.last_name: Murphy", message="See the passport.")
@@ -41,7 +42,7 @@ def rejected(stage: Any, build: Any) -> Any:
 
 
 def test_texts_are_replaced_once_and_nothing_else(pending: Any, build: Any, acme: Any) -> None:
-    """Codes and names of fields stay, in the verification and in the registration. Nothing is published.
+    """Codes and names of fields stay, as they were published. Nothing is published again.
 
     A reviewer can write anything as the field, so what is no name of a field is removed.
     """
@@ -50,7 +51,7 @@ def test_texts_are_replaced_once_and_nothing_else(pending: Any, build: Any, acme
     stage.process(erasure(build, acme.identity_id, 1))
     after = stage.verification()
     assert [(reason.code, reason.field, reason.message) for reason in after.reasons] == [
-        ("other", "identity", ""),
+        ("other", "identity", STANDARD_MESSAGES["other"]),
         ("mismatch", None, "The document contradicts the details."),
         ("mismatch", None, "The document contradicts the details."),
     ]
