@@ -18,8 +18,6 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from attacks.bystanders import ANSWERS, Bystanders, purchases
-from attacks.target import FACTOR, Target
 from faults.installation import PREPARE, Installation, jwks_url, ready
 from harness.outside_records import ATTACKER, BYSTANDER
 from harness.postgres import TemplateDatabases
@@ -27,6 +25,8 @@ from harness.processes import Processes
 from harness.steady_purchases import at, steady_purchases
 from harness.topics import create_topics, delete_topics
 
+from attacks.bystanders import ANSWERS, Bystanders, purchases
+from attacks.target import FACTOR, Target
 from didflow import processes as programs
 from didflow.document_key import document_key
 from didflow.issuer import Issuer

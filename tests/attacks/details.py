@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import uuid4
 
-from attacks.target import Target
 from harness.outside_records import numbers
 from PIL import Image
+
+from attacks.target import Target
 
 COMPANY: Final = {
     "type": "business",

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import httpx
 from aiokafka import AIOKafkaProducer, TopicPartition
-from attacks.bystanders import EXPECTED, Bystanders
 from faults.installation import Installation
 from harness.outside_records import ATTACKER
 from harness.processes import RunningProcess, until
 from harness.steady_purchases import at
 
+from attacks.bystanders import EXPECTED, Bystanders
 from didflow_chassis.records import Record
 from didflow_contracts.topics import SERVICES, TOPICS
 

@@ -8,8 +8,9 @@ import os
 from uuid import uuid4
 
 import pytest
-from attacks.target import Target
 from harness.outside_records import ATTACKER, numbers, purchase, record
+
+from attacks.target import Target
 
 LONG = bool(os.environ.get("DIDFLOW_FAULT_MINUTES"))
 PURCHASES = 20_000 if LONG else 2_000

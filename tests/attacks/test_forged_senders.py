@@ -3,10 +3,10 @@
 from typing import Any, Final
 from uuid import uuid4
 
-from attacks.details import STRICT, approve, assign, created, succeeds
-from attacks.target import Target
 from harness.outside_records import ATTACKER, BYSTANDER, numbers, purchase, record
 
+from attacks.details import STRICT, approve, assign, created, succeeds
+from attacks.target import Target
 from didflow_chassis.records import Record
 
 NUMBERS = numbers("+12124")

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import httpx
 import orjson
-from attacks.raw_http import Connection, flood, get
-from attacks.target import Target
 from harness.outside_records import ATTACKER, numbers, purchase
 
+from attacks.raw_http import Connection, flood, get
+from attacks.target import Target
 from didflow_chassis.http.limits import Rate
 from didflow_contracts.topics import SERVICES
 

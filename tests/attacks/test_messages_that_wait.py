@@ -7,9 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from attacks.target import Place, Target
 from harness.outside_records import ATTACKER, numbers, record
 
+from attacks.target import Place, Target
 from didflow_chassis.records import Record
 
 LONG = bool(os.environ.get("DIDFLOW_FAULT_MINUTES"))

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from attacks.target import PATIENCE_S, Target
 from harness.outside_records import ATTACKED, numbers, purchase, record
 
+from attacks.target import PATIENCE_S, Target
 from didflow import processes as programs
 from didflow import state
 from didflow_chassis.records import Record

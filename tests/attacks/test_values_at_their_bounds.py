@@ -4,9 +4,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from harness.outside_records import ATTACKER, numbers, purchase, record
+
 from attacks.details import STRICT, approve, assign, created
 from attacks.target import Target
-from harness.outside_records import ATTACKER, numbers, purchase, record
 
 MANY = 30
 AMOUNT = {"amount": "999999999999999.99", "currency": "USD"}

@@ -15,13 +15,13 @@ from didflow_chassis.jobs.job import StartJob
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.ids import uuid7
 from didflow_contracts.topics import SERVICES
-from didflow_verification.domain.evaluation import areas
+from didflow_verification.domain.evaluation import numbering_plan
 
 
 @asynccontextmanager
 async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
     """Open the services on new databases, and give every account the same things."""
-    areas.warm_up()
+    numbering_plan.warm_up()
     async with AsyncExitStack() as exits:
         opened = {}
         for name, built in services().items():

@@ -11,7 +11,7 @@ from didflow_verification.catalogue.commandline import catalogue_tools
 from didflow_verification.commandline import document_tools, identity_tools
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.details.document import MAX_BYTES
-from didflow_verification.domain.evaluation import areas
+from didflow_verification.domain.evaluation import numbering_plan
 from didflow_verification.settings import VerificationSettings
 
 FORM_BYTES: Final = 128 * 1024
@@ -49,7 +49,7 @@ def service(settings: VerificationSettings) -> Service:
         },
         larger_bodies={"/v1/documents": MAX_BYTES + FORM_BYTES},
         migrations=Path(__file__).parent / "migrations",
-        on_start=areas.warm_up,
+        on_start=numbering_plan.warm_up,
     )
 
 

@@ -238,7 +238,7 @@ def pending_covered_by(verification_id: UUID) -> Select:
     same = (
         v[name]
         == sa.select(named.c[name]).where(named.c.verification_id == verification_id).scalar_subquery()
-        for name in ("identity_id", "requirement", "prefix", "account")
+        for name in ("identity_id", "requirement", "area", "account")
     )
     address = (
         sa.select(named.c.address_id).where(named.c.verification_id == verification_id).scalar_subquery()

@@ -29,7 +29,7 @@ from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.keys import read_keys
-from didflow_verification.domain.evaluation import areas
+from didflow_verification.domain.evaluation import numbering_plan
 from didflow_verification.jobs import JOBS
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
@@ -68,7 +68,7 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 @pytest.fixture
 async def running(on_postgres: OnPostgres, build: Any) -> Any:
     """A verification service without any DID."""
-    await asyncio.to_thread(areas.warm_up)
+    await asyncio.to_thread(numbering_plan.warm_up)
     caller = Caller(subject="ann", account="master/acme", role="reseller")
     return await on_postgres(SERVICE, now=build.zero, caller=caller, opened_as=VerificationOnPostgres)
 

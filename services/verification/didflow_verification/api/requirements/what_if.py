@@ -17,7 +17,7 @@ from didflow_verification.api.requirements.bodies import EvaluateBody
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.details.document import facts_of
 from didflow_verification.domain.details.identity import Address, Identity, Person
-from didflow_verification.domain.evaluation.areas import folded_place
+from didflow_verification.domain.evaluation.areas import lies_in_named_area
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules
 from didflow_verification.domain.verifications.approval import Approval, approval_key
 from didflow_verification.domain.verifications.judgement import Case
@@ -95,7 +95,7 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         address_id=submission.address_id,
         country=country,
         number_type=body.number_type or "",
-        prefix="",
+        area="",
     )
     known = Known(states=await _reviews(http, {key}) | given.documents)
     case = Case(
@@ -110,7 +110,9 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         address=given.address_for(account),
         document_ids=submission.document_ids,
         documents=facts_of(submission.document_ids, known),
-        area_names=lambda: frozenset({folded_place(body.area)} - {""} if body.area else ()),
+        locate=partial(
+            lies_in_named_area, area=body.area or "", country=country, rules=rules[CountryRules, country]
+        ),
         find_documents=partial(facts_of, known=known),
         now=given.now,
     )

@@ -28,7 +28,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     """One verification of a DID; `attempt` counts them.
 
     `account` holds the DID. If the DID changes hands while the verification is pending, `account` follows it.
-    `prefix` is the prefix of the number if the requirement depends on the area, else empty. `submitted_by`,
+    `area` is the area of the number (`areas.area_of`) if the requirement depends on it, else empty. `submitted_by`,
     `decided_by` and `claimed_by` are actors (`user:<subject>`); `submitted_by` is None if the actor is unknown.
     `rests_on` is the reviewed verification that an automatic approval relies on.
     """
@@ -45,7 +45,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     status: VerificationStatus
     requirement: str
     requirement_version: int
-    prefix: str
+    area: str
     identity_id: UUID
     identity_revision: int | None
     address_id: UUID | None

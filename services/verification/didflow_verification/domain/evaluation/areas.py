@@ -1,85 +1,220 @@
-"""The area of a number: its prefix, and the names of the places of that prefix.
+"""The area of a number: the places of its prefix. Whether a place lies in it, and which prefixes are one area.
 
-The geocoder's tables take seconds to load and 200 MB. `warm_up` loads them when a process starts, else their first use.
+The names come from the numbering plan, in English and the country's languages, and from the catalogue's lists.
+Source: spec verification, Evaluation: Area match.
 """
 
-from collections.abc import Iterable
-from functools import cache, lru_cache
-from importlib import import_module
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, lru_cache, partial
+from types import MappingProxyType
+from typing import Final
 
 import phonenumbers
+from msgspec import Struct
 
-from didflow_contracts.numbers import split_number
-from didflow_verification.domain.evaluation.normalization import normalized
+from didflow_verification.domain.details.identity import Place
+from didflow_verification.domain.evaluation.numbering_plan import (
+    Names,
+    calling_code,
+    entries,
+    names_at,
+    plan_area,
+    prefix_of,
+)
+from didflow_verification.domain.evaluation.place_names import (
+    folded,
+    has_short_form,
+    parts_of_names,
+    same_place,
+    whole_names,
+)
 from didflow_verification.domain.requirements import CountryRules
 
-SHORTEST_PART = 3
-CACHED_NUMBERS = 4_096
+SHARED_CODES: Final = frozenset({"1", "7"})
+"""Calling codes whose area codes belong to several countries. A name of their plan may be another country's place."""
+
+SAME_PLACE: Final[Mapping[str, str]] = MappingProxyType({"+5256": "+5255"})
+"""Prefixes that the plan does not name, and the prefix that serves the same place: Mexico City got a second one.
+
+Source: Plan Técnico Fundamental de Numeración (IFT).
+"""
+
+CACHED_AREAS: Final = 1_024
+
+Locate = Callable[[str], bool | None]
+"""Says of an entered place whether it lies in the area of a number: True, False, or None if nobody can say."""
+
+Lists = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def warm_up() -> None:
-    """Load the geocoder's tables before the first number needs them, and cache the patterns of numbering plans."""
-    phonenumbers.enable_pattern_cache()
-    _geocoder()
+class KnownPlaces(Struct, frozen=True, kw_only=True):
+    """The folded names of all places of a country's prefixes. `shortened` are those with a word of one letter."""
+
+    names: frozenset[str]
+    shortened: frozenset[str]
+
+    def has(self, place: str) -> bool:
+        """Return True if a folded name is one of the places."""
+        if place in self.names:
+            return True
+        candidates = self.names if has_short_form(place) else self.shortened
+        return any(same_place(place, name) for name in candidates)
+
+    def has_beginning(self, place: str) -> bool:
+        """Return True if a place has this name, or a longer one that begins with it."""
+        return self.has(place) or any(name.startswith(f"{place} ") for name in self.names)
+
+
+def area_name(number: str) -> str | None:
+    """Return the English name of the number's area, or None if the numbering plan does not name it."""
+    names = names_at(_named_prefix(prefix_of(number))) or names_at(number)
+    return _label(names) if names else None
+
+
+@lru_cache(maxsize=CACHED_AREAS)
+def area_of_prefix(prefix: str) -> str:
+    """Return the area of a prefix. Prefixes that serve one place have the same area.
+
+    It is the name of the place that the numbering plan gives the prefix. A prefix with several places or without a
+    name is an area of its own: the name, if there is one, and the prefix.
+    """
+    prefix = _named_prefix(prefix)
+    plan = plan_area(prefix)
+    label = _label(plan.own) if plan.own else ""
+    if len({_all_names(names) for names in plan.entries}) != 1:
+        return f"{label} {prefix}".strip()
+    (names,) = {_all_names(names) for names in plan.entries}
+    label = _label(plan.entries[0])
+    if len(_meanings(calling_code(prefix))[label]) > 1:
+        return " / ".join(dict.fromkeys((label, *sorted(names))))
+    return label
+
+
+def area_of(number: str) -> str:
+    """Return the area of a number: that of its prefix."""
+    return area_of_prefix(prefix_of(number))
+
+
+def lies_in_area(place: str, number: str, rules: CountryRules | None) -> bool | None:
+    """Return True if a place is one of the number's prefix, False if it is one of other prefixes only, else None."""
+    prefix = prefix_of(number)
+    languages, lists = _data_of(rules)
+    own = _names_of_prefix(prefix, languages, _listed(number, lists))
+    return _judged(place, own, _known_places(calling_code(number), languages, lists))
+
+
+def lies_in_named_area(place: str, area: str, country: str, rules: CountryRules | None) -> bool | None:
+    """Return whether a place lies in the areas of a country that have this name, as `lies_in_area` does."""
+    languages, lists = _data_of(rules)
+    code = str(phonenumbers.country_code_for_region(country))
+    wanted = folded(area)
+    known = _known_places(code, languages, lists)
+    own = _names_of_area(wanted, code, languages, lists) | ({wanted} - {""})
+    return _judged(place, frozenset(own), known)
+
+
+def inside(match: str, place: Place, locate: Locate) -> bool | None:
+    """Return whether an address lies where a row with match `area` or `region` wants it, or None if nobody can say.
+
+    A region is larger than an area: a place of another prefix can lie in it. So an address is outside the region only
+    if its region and its city are both known as places of other prefixes.
+    """
+    city = locate(place.city)
+    if match == "area" or city:
+        return city
+    region = locate(place.region)
+    return region or (False if (city, region) == (False, False) else None)
+
+
+def _judged(entered: str, own: frozenset[str], known: KnownPlaces) -> bool | None:
+    whole, *sides = whole_names(entered) if folded(entered) else [""]
+    if any(_lies_in(side, own, known) for side in sides):
+        return True
+    return _lies_in(whole, own, known)
+
+
+def _lies_in(place: str, own: frozenset[str], known: KnownPlaces) -> bool | None:
+    if not place or not own:
+        return None
+    if place in own or any(same_place(place, name) for name in own):
+        return True
+    if any(name.startswith(f"{place} ") for name in own):
+        others = KnownPlaces(names=known.names - own, shortened=known.shortened - own)
+        return None if others.has_beginning(place) else True
+    return False if known.has(place) else None
+
+
+def _data_of(rules: CountryRules | None) -> tuple[tuple[str, ...], Lists]:
+    """Return the languages and lists of a country in a form that can be a key of a cache."""
+    if rules is None:
+        return (), ()
+    return tuple(rules.languages), tuple((prefix, tuple(names)) for prefix, names in rules.places.items())
+
+
+def _listed(number: str, lists: Lists) -> tuple[str, ...]:
+    fitting = [(prefix, names) for prefix, names in lists if number.startswith(prefix)]
+    return max(fitting, key=lambda each: len(each[0]))[1] if fitting else ()
+
+
+@lru_cache(maxsize=CACHED_AREAS)
+def _names_of_prefix(prefix: str, languages: tuple[str, ...], listed: tuple[str, ...]) -> frozenset[str]:
+    names = [
+        name for entry in plan_area(_named_prefix(prefix)).entries for name in _names_in(entry, languages)
+    ]
+    return frozenset(_with_parts((*names, *listed)))
+
+
+@lru_cache(maxsize=CACHED_AREAS)
+def _names_of_area(area: str, code: str, languages: tuple[str, ...], lists: Lists) -> frozenset[str]:
+    groups = (
+        (*_names_in(names, languages), *_listed(f"+{digits}", lists)) for digits, names in entries(code)
+    )
+    found = (set(_with_parts(group)) for group in (*groups, *(names for _, names in lists)))
+    return frozenset().union(
+        *(names for names in found if any(area == n or same_place(area, n) for n in names))
+    )
+
+
+@lru_cache(maxsize=64)
+def _known_places(code: str, languages: tuple[str, ...], lists: Lists) -> KnownPlaces:
+    plan = () if code in SHARED_CODES else entries(code)
+    named = [name for _, entry in plan for name in _names_in(entry, languages)]
+    listed = [name for _, names in lists for name in names]
+    names = frozenset(folded_name for name in (*named, *listed) for folded_name in whole_names(name))
+    return KnownPlaces(names=names, shortened=frozenset(filter(has_short_form, names)))
 
 
 @cache
-def _geocoder() -> Any:
-    return import_module("phonenumbers.geocoder")
+def _meanings(code: str) -> dict[str, set[frozenset[str]]]:
+    """Return for each name of a calling code's areas the different sets of names that it stands for."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for _, names in entries(code):
+        found.setdefault(_label(names), set()).add(_all_names(names))
+    return found
 
 
-@lru_cache(maxsize=CACHED_NUMBERS)
-def prefix_of(number: str) -> str:
-    """Return the calling code and the area code, e.g. `+4930`. Without an area code, return the calling code.
-
-    If no numbering plan has the number, the number is its own prefix: no other number is in its area.
-    """
-    read = split_number(number)
-    if read is None:
-        return number
-    length = phonenumbers.length_of_national_destination_code(read)
-    national = phonenumbers.national_significant_number(read)
-    return f"+{read.country_code}{national[:length]}"
+def _named_prefix(prefix: str) -> str:
+    return SAME_PLACE.get(prefix, prefix)
 
 
-def place_names(number: str, rules: CountryRules | None) -> frozenset[str]:
-    """Return the normalized names of the number's area, or nothing if it has no known name.
-
-    The names come from the numbering plan, in English and the country's languages, and from the catalogue.
-    """
-    listed = _listed(number, rules) if rules else ()
-    return frozenset(part for name in (*_geocoded(number, rules), *listed) for part in _name_parts(name))
+def _label(names: Names) -> str:
+    return names.get("en") or min(names.values())
 
 
-def lies_in(place: str, names: Iterable[str]) -> bool:
-    """Return True if an entered place is one of the names. A district number after the place is ignored."""
-    city = folded_place(place)
-    return bool(city) and city in names
+def _all_names(names: Names) -> frozenset[str]:
+    return frozenset(names.values())
 
 
-def folded_place(place: str) -> str:
-    """Return the name of an entered place as it is compared: normalized, without the number of a district."""
-    return " ".join(word for word in normalized(place).split() if not word.isdigit())
+def _names_in(names: Names, languages: tuple[str, ...]) -> Iterable[str]:
+    return dict.fromkeys(names[language] for language in ("en", *languages) if names.get(language))
 
 
-def _listed(number: str, rules: CountryRules) -> Iterable[str]:
-    fitting = [prefix for prefix in rules.places if number.startswith(prefix)]
-    return rules.places[max(fitting, key=len)] if fitting else ()
+def _with_parts(names: Iterable[str]) -> Iterable[str]:
+    for name in names:
+        yield from whole_names(name)
+        yield from parts_of_names(name)
 
 
-def _geocoded(number: str, rules: CountryRules | None) -> Iterable[str]:
-    geocoder = _geocoder()
-    read = split_number(number)
-    if read is None:
-        return set()
-    languages = ("en", *(rules.languages if rules else ()))
-    found = {geocoder.description_for_number(read, language) for language in languages}
-    return found - {geocoder.country_name_for_number(read, language) for language in languages} - {""}
-
-
-def _name_parts(name: str) -> Iterable[str]:
-    """Yield the places of a plan's name: a slash or dash separates places, a comma precedes a state."""
-    for side in name.partition(",")[0].split("/"):
-        yield normalized(side)
-        yield from (normalized(p) for p in side.split("-") if len(p) >= SHORTEST_PART and p[0].isupper())
+def locate_for(number: str, rules: CountryRules | None) -> Locate:
+    """Return the function that locates places for a number."""
+    return partial(lies_in_area, number=number, rules=rules)

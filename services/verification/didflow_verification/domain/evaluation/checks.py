@@ -7,7 +7,6 @@ from typing import Final
 
 from didflow_verification.domain.details.identity import Place
 from didflow_verification.domain.evaluation import identifiers
-from didflow_verification.domain.evaluation.areas import lies_in
 from didflow_verification.domain.evaluation.findings import (
     EvaluationInput,
     Finding,
@@ -21,6 +20,7 @@ from didflow_verification.domain.requirements import IdentityField, Restriction
 MATCH = "address.match"
 
 _BIRTH_DATE = "identity.birth_date"
+_PLACE_FIELD: Final[Mapping[str, str]] = {"area": "city", "region": "region"}
 _TYPE_OF: Final[Mapping[str, str]] = {"business_only": "business", "individual_only": "individual"}
 _PO_BOX = re.compile(
     r"""
@@ -82,12 +82,10 @@ def _match(given: EvaluationInput, place: Place) -> Finding:
         return failed(MATCH, f"address_outside_{match}", "address.country")
     if match == "country":
         return passed(MATCH, "address.country")
-    if not given.places:
-        return for_reviewer(MATCH, "address.city")
-    if match == "region":
-        inside = lies_in(place.region, given.places) or lies_in(place.city, given.places)
-        return passed_if(MATCH, "address_outside_region", "address.region", holds=inside)
-    return passed_if(MATCH, "address_outside_area", "address.city", holds=lies_in(place.city, given.places))
+    field = f"address.{_PLACE_FIELD[match]}"
+    if given.inside is None:
+        return for_reviewer(MATCH, field)
+    return passed_if(MATCH, f"address_outside_{match}", field, holds=given.inside)
 
 
 def restriction_findings(given: EvaluationInput) -> Iterator[Finding]:

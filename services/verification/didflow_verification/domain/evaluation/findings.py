@@ -64,8 +64,8 @@ REJECTION_CODES: Final = frozenset(MESSAGES) - {REVIEWER_CHECK} | frozenset(REVI
 class EvaluationInput(Struct, frozen=True, kw_only=True):
     """Everything that one evaluation uses, as one hashable value. The same input has the same findings.
 
-    `country` (ISO-2) and `places` (normalized names) are those of the number. `places` is empty if the area does not
-    matter or has no known name. `day` is today, UTC.
+    `country` (ISO-2) is that of the number. `inside` says whether the address lies in the number's area or region:
+    None if nobody can say, or if that does not matter. `day` is today, UTC.
     """
 
     requirement: Requirement
@@ -73,7 +73,7 @@ class EvaluationInput(Struct, frozen=True, kw_only=True):
     address: Address | None
     documents: tuple[DocumentFacts, ...]
     country: str
-    places: frozenset[str]
+    inside: bool | None
     day: date
 
     def has(self, path: str) -> bool:

@@ -59,10 +59,10 @@ class Approval(Struct, frozen=True, kw_only=True):
 
 
 def approval_key(
-    *, account: str, identity_id: UUID, address_id: UUID | None, country: str, number_type: str, prefix: str
+    *, account: str, identity_id: UUID, address_id: UUID | None, country: str, number_type: str, area: str
 ) -> str:
-    """Return the key of an approval. `prefix` is empty if the area does not matter."""
-    return "|".join((account, str(identity_id), str(address_id or "-"), country, number_type, prefix))
+    """Return the key of an approval. `area` is empty if it does not matter."""
+    return "|".join((account, str(identity_id), str(address_id or "-"), country, number_type, area))
 
 
 def approval_key_of(verification: Verification) -> str:
@@ -73,7 +73,7 @@ def approval_key_of(verification: Verification) -> str:
         address_id=verification.address_id,
         country=verification.country,
         number_type=verification.number_type,
-        prefix=verification.prefix,
+        area=verification.area,
     )
 
 

@@ -15,6 +15,7 @@ from didflow_contracts.vocabulary import EndUserType
 from didflow_verification.domain.details.document import DocumentFacts
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.evaluation import evaluate
+from didflow_verification.domain.evaluation.areas import Locate, inside
 from didflow_verification.domain.evaluation.document_checks import valid_until
 from didflow_verification.domain.evaluation.findings import EvaluationInput, Finding, failed, is_satisfied
 from didflow_verification.domain.requirements import (
@@ -30,7 +31,6 @@ from didflow_verification.domain.verifications.approval import Approval
 
 JudgedOutcome = Literal["approved", "pending", "rejected"]
 Evaluate = Callable[[EvaluationInput], tuple[Finding, ...]]
-AreaNames = Callable[[], frozenset[str]]
 FindDocuments = Callable[[Iterable[UUID]], tuple[DocumentFacts, ...]]
 
 
@@ -41,7 +41,7 @@ def _no_documents(_document_ids: Iterable[UUID]) -> tuple[DocumentFacts, ...]:
 class Case(Struct, frozen=True, kw_only=True):
     """The details to judge, as they were found (None: they do not exist), for a number of an account.
 
-    `shown_type` is the end-user type of the purchase. `area_names` returns the normalized names of the number's area;
+    `shown_type` is the end-user type of the purchase. `locate` says whether a place lies in the number's area;
     it is called only if the area matters. `address_id` and `document_ids` are the ids that were submitted.
     `find_documents` finds the documents of an earlier review. They count as submitted if the case rests on that review.
     `needs_person`: the details were revoked for this number, so nothing but a person approves them.
@@ -58,7 +58,7 @@ class Case(Struct, frozen=True, kw_only=True):
     address: Address | None
     document_ids: tuple[UUID, ...]
     documents: tuple[DocumentFacts, ...]
-    area_names: AreaNames
+    locate: Locate
     find_documents: FindDocuments = _no_documents
     needs_person: bool = False
     now: datetime
@@ -98,7 +98,7 @@ def ownership_findings(case: Case) -> tuple[Finding, ...]:
 def judge(
     case: Case, approvals: tuple[Approval | None, Approval | None], run: Evaluate = evaluate
 ) -> Judgement:
-    """Judge a case. `approvals` are the reviews for the number's prefix and for any area.
+    """Judge a case. `approvals` are the reviews for the number's area and for any area.
 
     `run` evaluates, and may cache results. Raises LookupError if the catalogue was not loaded.
     """
@@ -162,6 +162,12 @@ def _covers(approval: Approval, case: Case, identity: Identity, today: Requireme
     return approval.covers(today, earlier, identity, case.address, case.now)
 
 
+def _inside(case: Case, requirement: Requirement) -> bool | None:
+    if case.address is None or not requirement.by_area:
+        return None
+    return inside(requirement.address.match, case.address.place, case.locate)
+
+
 def _input(
     case: Case, identity: Identity, requirement: Requirement, approval: Approval | None
 ) -> EvaluationInput:
@@ -173,7 +179,7 @@ def _input(
         address=case.address,
         documents=(*case.documents, *(case.find_documents(sorted(inherited)) if inherited else ())),
         country=case.country,
-        places=case.area_names() if requirement.by_area else frozenset(),
+        inside=_inside(case, requirement),
         day=utc_day(case.now),
     )
 

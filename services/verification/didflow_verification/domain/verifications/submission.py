@@ -18,7 +18,7 @@ from didflow_verification.domain.axes.verification import Verification, referenc
 from didflow_verification.domain.details.document import facts_of
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.evaluation.areas import place_names, prefix_of
+from didflow_verification.domain.evaluation.areas import area_of, locate_for
 from didflow_verification.domain.evaluation.findings import reasons
 from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import planned
@@ -58,7 +58,7 @@ def submission_of(details: Details, actor: str | None) -> Submission:
 
 
 def approval_keys(registration: Registration, submission: Submission) -> tuple[str, str]:
-    """Return the keys of the reviews of these details: for the number's prefix, and for any area."""
+    """Return the keys of the reviews of these details: for the number's area, and for any area."""
     key = partial(
         approval_key,
         account=submission.holder,
@@ -67,7 +67,7 @@ def approval_keys(registration: Registration, submission: Submission) -> tuple[s
         country=registration.country,
         number_type=registration.number_type,
     )
-    return key(prefix=prefix_of(registration.number)), key(prefix="")
+    return key(area=area_of(registration.number)), key(area="")
 
 
 def case_of(registration: Registration, submission: Submission, now: datetime, known: Known) -> Case:
@@ -85,7 +85,7 @@ def case_of(registration: Registration, submission: Submission, now: datetime, k
         address=_address(submission, known),
         document_ids=submission.document_ids,
         documents=facts_of(submission.document_ids, known),
-        area_names=partial(place_names, registration.number, rules),
+        locate=locate_for(registration.number, rules),
         find_documents=partial(facts_of, known=known),
         needs_person=needs_person(registration, submission.identity_id, submission.address_id),
         now=now,
@@ -116,8 +116,8 @@ def details_of(case: Case, submission: Submission) -> Details:
 
 def judgement_of(registration: Registration, submission: Submission, case: Case, known: Known) -> Judgement:
     """Judge a case of this registration. Equal details are evaluated once in a batch."""
-    for_prefix, for_any_area = (known.get(Approval, key) for key in approval_keys(registration, submission))
-    return judge(case, (for_prefix, for_any_area), partial(known.compute, evaluate))
+    for_area, for_any_area = (known.get(Approval, key) for key in approval_keys(registration, submission))
+    return judge(case, (for_area, for_any_area), partial(known.compute, evaluate))
 
 
 def submit(
@@ -159,7 +159,7 @@ def _verification(
         status=judgement.outcome,
         requirement=judgement.requirement.key,
         requirement_version=judgement.requirement.version,
-        prefix=prefix_of(registration.number) if by_area else "",
+        area=area_of(registration.number) if by_area else "",
         identity_id=submission.identity_id,
         identity_revision=case.identity.revision if case.identity else None,
         address_id=submission.address_id,

@@ -70,7 +70,7 @@ FROM identities i
 
 OTHERS = """
 FROM verifications p WHERE p.status = 'pending' AND p.identity_id = v.identity_id AND p.requirement = v.requirement
-    AND p.prefix = v.prefix AND p.address_id IS NOT DISTINCT FROM v.address_id AND p.account = v.account
+    AND p.area = v.area AND p.address_id IS NOT DISTINCT FROM v.address_id AND p.account = v.account
     AND p.verification_id <> v.verification_id
 """
 
@@ -335,7 +335,7 @@ def create_verifications() -> None:
         text("status"),
         text("requirement"),
         count("requirement_version"),
-        text("prefix", comment="the prefix of the number if the area matters, else empty"),
+        text("area", comment="the area of the number if it matters, else empty"),
         identifier("identity_id"),
         count("identity_revision", nullable=True),
         identifier("address_id", nullable=True),
@@ -366,7 +366,7 @@ def create_verifications() -> None:
         "verifications",
         "identity_id",
         "requirement",
-        "prefix",
+        "area",
         "submitted_at",
         "verification_id",
         where="status = 'pending'",

@@ -17,8 +17,9 @@ from didflow_verification.catalogue.files import packaged
 from didflow_verification.domain.details.document import DocumentFacts
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 from didflow_verification.domain.evaluation import evaluate
-from didflow_verification.domain.evaluation.areas import place_names
+from didflow_verification.domain.evaluation.areas import inside, locate_for
 from didflow_verification.domain.evaluation.findings import EvaluationInput
+from didflow_verification.domain.evaluation.numbering_plan import calling_code, entries
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules, Requirement
 
 DAY = date(2026, 11, 20)
@@ -152,7 +153,9 @@ def good(row: Row) -> EvaluationInput:
         address=address,
         documents=(),
         country=row.rules.country,
-        places=place_names(number, row.rules) if row.requirement.by_area else frozenset(),
+        inside=inside(row.requirement.address.match, place, locate_for(number, row.rules))
+        if row.requirement.by_area
+        else None,
         day=DAY,
     )
     documents = (
@@ -218,15 +221,27 @@ class Details:
         return replace(submission, identity=replace(submission.identity, person=person))
 
     def with_place(self, submission: EvaluationInput, **place: Any) -> EvaluationInput:
-        """Change the address, and the documents with it."""
+        """Change the address, and the documents with it. A city of a row that names areas is located again."""
         assert submission.address is not None
         moved = replace(submission.address, place=replace(submission.address.place, **place))
+        match = submission.requirement.address.match
+        if submission.requirement.by_area:
+            number, _ = NUMBERS[submission.country]
+            rules = next(row.rules for row in ROWS if row.rules.country == submission.country)
+            submission = replace(submission, inside=inside(match, moved.place, locate_for(number, rules)))
         stated = f"{moved.place.street}, {moved.place.postal_code} {moved.place.city}"
         documents = tuple(
             replace(d, states=tuple((n, stated if n == "address" else v) for n, v in d.states))
             for d in submission.documents
         )
         return replace(submission, address=moved, documents=documents)
+
+    def elsewhere(self, submission: EvaluationInput) -> str:
+        """Return a place of another prefix of the country."""
+        number, _ = NUMBERS[submission.country]
+        rules = next(row.rules for row in ROWS if row.rules.country == submission.country)
+        names = (found.get("en", "") for _, found in entries(calling_code(number)))
+        return next(name for name in names if locate_for(number, rules)(name) is False)
 
 
 @pytest.fixture

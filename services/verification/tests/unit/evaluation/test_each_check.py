@@ -67,7 +67,7 @@ def places(details: Any, row: Any) -> Iterator[WrongDetails]:
         yield WrongDetails(details.with_place(good, country="FJ"), abroad)
     if rule.match == "area":
         yield WrongDetails(
-            details.with_place(good, city="Atlantis"), [("address_outside_area", "address.city")]
+            details.with_place(good, city=details.elsewhere(good)), [("address_outside_area", "address.city")]
         )
     if "no_po_box" in restrictions:
         yield WrongDetails(details.with_place(good, street="P.O. Box 12"), [("po_box", "address.street")])

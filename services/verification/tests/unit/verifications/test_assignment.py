@@ -38,9 +38,9 @@ def test_good_details_wait_for_a_reviewer(ready: Any, build: Any, acme: Any, qua
     assert (event.requirement, event.requirement_version) == ("ie.local.business", 1)
     assert event.reference == ready.verification().reference
     verification = ready.verification()
-    assert (verification.status, verification.prefix, verification.submitted_by) == (
+    assert (verification.status, verification.area, verification.submitted_by) == (
         "pending",
-        "+3531",
+        "Dublin",
         "user:ann",
     )
     assert {f.check: f.passed for f in verification.findings} == {

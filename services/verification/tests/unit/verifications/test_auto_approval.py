@@ -163,4 +163,40 @@ def test_the_prefix_does_not_matter_if_the_area_does_not(stage: Any, build: Any,
     stage.process_all(build.purchased(), build.assigned(business, its_address), build.approve())
     assert stage.state(Registration, build.did).state == "approved"
     verification, _ = second(stage, build, business, its_address, "+4587654321")
-    assert (verification.status, verification.prefix) == ("approved", "")
+    assert (verification.status, verification.area) == ("approved", "")
+
+
+def spanish(stage: Any, make: Any) -> tuple[Any, Any]:
+    """Store a company in Barcelona."""
+    business = make.company()
+    its_address = make.address(business, "Barcelona", "ES")
+    rules = stage.state(CountryRules, "IE")
+    row = replace_dataclass(rules.requirements[0], key="es.local.business")
+    stage.store(
+        business, its_address, CountryRules(country="ES", languages=("es",), places={}, requirements=(row,))
+    )
+    return business, its_address
+
+
+def test_barcelona_931_after_934_is_approved_automatically(stage: Any, build: Any, make: Any) -> None:
+    """The prefixes 930 to 939 serve one place, so one review is enough."""
+    business, its_address = spanish(stage, make)
+    build.number = "+34934123456"
+    stage.process_all(build.purchased(), build.assigned(business, its_address), build.approve())
+    first = stage.verification()
+    verification, event = second(stage, build, business, its_address, "+34931123456")
+    assert (verification.status, verification.automatic, verification.rests_on) == (
+        "approved",
+        True,
+        first.verification_id,
+    )
+    assert (verification.area, first.area, event.registration) == ("Barcelona", "Barcelona", "approved")
+
+
+def test_madrid_after_barcelona_is_not(stage: Any, build: Any, make: Any) -> None:
+    """Madrid is another area: the address is a known place of other prefixes."""
+    business, its_address = spanish(stage, make)
+    build.number = "+34934123456"
+    stage.process_all(build.purchased(), build.assigned(business, its_address), build.approve())
+    verification, _ = second(stage, build, business, its_address, "+34911123456")
+    assert (verification.status, verification.area) == ("rejected", "Madrid")

@@ -1,6 +1,7 @@
 """The what-if predicts the outcome of the submission, for generated details."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from didflow_chassis.decision import Known
 from didflow_contracts.ids import uuid7
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.identity import Address, Identity
-from didflow_verification.domain.evaluation.areas import place_names
+from didflow_verification.domain.evaluation.areas import lies_in_named_area, locate_for
 from didflow_verification.domain.requirements import CountryRules
 from didflow_verification.domain.verifications.approval import Approval
 from didflow_verification.domain.verifications.judgement import Case
@@ -214,7 +215,9 @@ def case(stage: Any, identity: Any, address: Any, country: str, city: str) -> Ca
         address=address,
         document_ids=(),
         documents=(),
-        area_names=lambda: frozenset({city}),
+        locate=partial(
+            lies_in_named_area, area=city, country=country, rules=stage.state(CountryRules, country)
+        ),
         now=NOON,
     )
 
@@ -235,7 +238,7 @@ def kind_of(stage: Any, build: Any, identity: Any, address: Any, documents: Any)
         address=address,
         document_ids=tuple(each.document_id for each in documents),
         documents=tuple(each.facts() for each in documents),
-        area_names=lambda: place_names(build.number, rules),
+        locate=locate_for(build.number, rules),
         now=build.zero,
     )
 
