@@ -62,6 +62,8 @@ class Kind(Generic[S]):
 
     `parts` names the fields of the model whose own fields are columns, each name once (see `Columns`).
 
+    `before_save` returns a state as it is stored, such as encrypted. States are loaded as they are stored.
+
     `subject` names the column with the ordering key, if messages about these states are ordered by one; it is what is
     locked. Other states are locked by table and key. `due` names the column with the timer. Rows of an `append_only`
     kind are inserted and never loaded, locked or versioned; a repeated key is an error.
@@ -76,6 +78,7 @@ class Kind(Generic[S]):
     due: str | None = None
     append_only: bool = False
     parts: tuple[str, ...] = ()
+    before_save: Callable[[S], S] | None = None
 
     def __post_init__(self) -> None:
         """Compare the columns of the model with the table."""
@@ -134,7 +137,10 @@ class Kind(Generic[S]):
 
     def to_columns(self, rows: Sequence[Stored[S]]) -> list[list[Any]]:
         """Return one array for each column, as `save_sql` takes them."""
-        columns = self._model_columns.values_of([row.state for row in rows])
+        states = [row.state for row in rows]
+        if self.before_save is not None:
+            states = list(map(self.before_save, states))
+        columns = self._model_columns.values_of(states)
         for place, _ in self._decoders:
             columns[place] = _encoded(columns[place])
         own = ("version", "sequence", "correlation_id")[: 3 if self.emits else 0 if self.append_only else 1]

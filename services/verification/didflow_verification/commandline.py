@@ -39,9 +39,9 @@ def document_tools(program: Program) -> typer.Typer:
 
     @group.command()
     def rotate() -> None:
-        """Encrypt documents again that have an old key or are in the other store.
+        """Encrypt documents again that have an old key or are in the other store, and former details with an old key.
 
-        It is a job: if the command is stopped, the workers go on with it.
+        These are jobs: if the command is stopped, the workers go on with the one that runs.
         """
         if not program.run("documents", _rotate):
             raise typer.Exit(1)
@@ -88,24 +88,37 @@ async def _open_tool(service: Service, settings: VerificationSettings) -> "Async
 
 
 async def _rotate(service: Service, settings: VerificationSettings) -> bool:
-    from didflow_chassis.jobs import tool
-    from didflow_verification.documents.rotation import RotateDocuments, count_by_key
-    from didflow_verification.jobs import ROTATE_DOCUMENTS
+    from didflow_verification.documents import former_rotation, rotation
+    from didflow_verification.jobs import ROTATE_DOCUMENTS, ROTATE_FORMER_DETAILS
 
     keyring = settings.keyring()
     if keyring is None:
         say("No key for documents is configured. Set DIDFLOW_DOCUMENT_KEYS.", err=True)
         return False
     async with _open_tool(service, settings) as process:
-        target = RotateDocuments(key_id=keyring.current, store=settings.document_store)
-        job = await tool.run(process, ROTATE_DOCUMENTS, target)
-        for refused in await _results(process, job, "refused"):
-            say(f"{refused['item']} {refused['code']}", err=True)
-        say(f"documents encrypted again: {job.done}")
-        for key_id, count in (await count_by_key(process.database)).items():
-            mark = " (current)" if key_id == keyring.current else ""
-            say(f"documents under key {key_id}{mark}: {count}")
-        return _is_complete(job)
+        documents = rotation.RotateDocuments(key_id=keyring.current, store=settings.document_store)
+        former = former_rotation.RotateFormerDetails(key_id=keyring.current)
+        is_complete = True
+        for what, kind, target, count_by_key in (
+            ("documents", ROTATE_DOCUMENTS, documents, rotation.count_by_key),
+            ("former details", ROTATE_FORMER_DETAILS, former, former_rotation.count_by_key),
+        ):
+            is_complete &= await _encrypt_again(process, what, kind, target)
+            for key_id, count in (await count_by_key(process.database)).items():
+                mark = " (current)" if key_id == keyring.current else ""
+                say(f"{what} under key {key_id}{mark}: {count}")
+        return is_complete
+
+
+async def _encrypt_again(process: "Process", what: str, kind: str, target: Any) -> bool:
+    """Run the job. Return True if nothing is left under another key."""
+    from didflow_chassis.jobs import tool
+
+    job = await tool.run(process, kind, target)
+    for refused in await _results(process, job, "refused"):
+        say(f"{refused['item']} {refused['code']}", err=True)
+    say(f"{what} encrypted again: {job.done}")
+    return _is_complete(job)
 
 
 async def _results(process: "Process", job: "Job", outcome: "ItemOutcome") -> list[Any]:

@@ -32,6 +32,7 @@ from didflow_verification.domain.details.erasure import (
     erase_document,
     erase_identity,
 )
+from didflow_verification.domain.details.former import FormerDetails, replace_ciphertext
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.reassessment import reassess
 from didflow_verification.domain.recheck import recheck, revoke_resting
@@ -63,17 +64,19 @@ EVENTS: Mapping[type[EventData], Handler] = {
 
 COMMANDS: Mapping[type[Command], Handler] = {
     commands.CreateIdentity: Handler(decide=create_identity, model=Identity),
-    commands.ChangeIdentity: Handler(decide=change_identity, model=Identity, needs=needs.for_change),
+    commands.ChangeIdentity: Handler(
+        decide=change_identity, model=Identity, needs=needs.for_change, state_needs=needs.former_revision
+    ),
     commands.EraseIdentity: Handler(
         decide=erase_identity,
         model=Identity,
-        needs=needs.for_erasure_of_identity,
+        needs=needs.for_erasure_with_owned,
         state_needs=needs.owned_details,
     ),
     commands.BeginErasure: Handler(
         decide=begin_erasure,
         model=Identity,
-        needs=needs.for_erasure_of_identity,
+        needs=needs.for_erasure_with_owned,
         state_needs=needs.owned_details,
     ),
     commands.CompleteErasure: Handler(
@@ -86,8 +89,16 @@ COMMANDS: Mapping[type[Command], Handler] = {
         decide=erase_reviewer_texts, needs=needs.for_reviewer_texts, when_held=True
     ),
     commands.CreateAddress: Handler(decide=create_address, model=Address, needs=needs.for_creation),
-    commands.ChangeAddress: Handler(decide=change_address, model=Address, needs=needs.for_change),
-    commands.EraseAddress: Handler(decide=erase_address, model=Address, needs=needs.for_erasure),
+    commands.ChangeAddress: Handler(
+        decide=change_address, model=Address, needs=needs.for_change, state_needs=needs.former_revision
+    ),
+    commands.EraseAddress: Handler(
+        decide=erase_address,
+        model=Address,
+        needs=needs.for_erasure_with_owned,
+        state_needs=needs.owned_details,
+    ),
+    commands.ReplaceCiphertext: Handler(decide=replace_ciphertext, model=FormerDetails),
     commands.CreateDocument: Handler(decide=create_document, model=Document, needs=needs.for_creation),
     commands.MoveContent: Handler(decide=move_content, model=Document),
     commands.EraseDocument: Handler(decide=erase_document, model=Document, needs=needs.for_erasure),

@@ -38,6 +38,7 @@ from didflow_verification.domain.commands import (
 from didflow_verification.domain.details.changes import UsedDetail
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.erasure import DetailUse, OwnedDetails
+from didflow_verification.domain.details.former import FormerDetails, JudgedDetail, former_id
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.reassessment import submissions_again
 from didflow_verification.domain.recheck import resting_verification_id
@@ -226,33 +227,44 @@ def for_creation(command: CreateAddress | CreateDocument) -> Iterable[Ref]:
 
 
 def for_change(command: ChangeAddress | ChangeIdentity) -> Iterable[Ref]:
-    """Return whether anything uses it."""
-    return (Ref(UsedDetail, command.entity_id),)
+    """Return whether anything uses it, and whether a verification judged its present revision."""
+    return (Ref(UsedDetail, command.entity_id), Ref(JudgedDetail, command.entity_id))
 
 
-def for_erasure(command: EraseAddress | EraseDocument) -> Iterable[Ref]:
+def former_revision(
+    state: Identity | Address | None, command: ChangeAddress | ChangeIdentity, _known: Known
+) -> Iterable[Ref]:
+    """Return the place where the present revision is kept once it is a former one."""
+    if state is not None:
+        yield Ref(FormerDetails, former_id(command.entity_id, state.revision), write=True)  # type: ignore[arg-type]
+
+
+def for_erasure(command: EraseDocument) -> Iterable[Ref]:
     """Return the count of live DIDs that use it."""
     return (Ref(DetailUse, command.entity_id),)
 
 
-def for_erasure_of_identity(command: EraseIdentity | BeginErasure) -> Iterable[Ref]:
-    """Return the count of live DIDs that use it, and its addresses and documents."""
+def for_erasure_with_owned(command: EraseIdentity | EraseAddress | BeginErasure) -> Iterable[Ref]:
+    """Return the count of live DIDs that use it, and what is erased with it."""
     return (Ref(DetailUse, command.entity_id), Ref(OwnedDetails, command.entity_id))
 
 
 def for_completion(command: CompleteErasure) -> Iterable[Ref]:
-    """Return the addresses and documents of the identity."""
+    """Return what is erased with the identity."""
     return (Ref(OwnedDetails, command.entity_id),)
 
 
 def owned_details(
-    _identity: Identity | None, command: EraseIdentity | BeginErasure | CompleteErasure, known: Known
+    _state: Identity | Address | None,
+    command: EraseIdentity | EraseAddress | BeginErasure | CompleteErasure,
+    known: Known,
 ) -> Iterable[Ref]:
-    """Return the addresses and documents of the identity."""
+    """Return the addresses, documents and former revisions that are erased with it."""
     owned = known.get(OwnedDetails, command.entity_id)
     if owned is not None:
         yield from (Ref(Address, key, write=True) for key in owned.address_ids)
         yield from (Ref(Document, key, write=True) for key in owned.document_ids)
+        yield from (Ref(FormerDetails, key, write=True) for key in owned.former_ids)
 
 
 def for_registration_timer(registration: Registration, _message: None, known: Known) -> Iterable[Ref]:

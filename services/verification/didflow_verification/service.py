@@ -9,6 +9,7 @@ from didflow_chassis.service import Holder, Service
 from didflow_verification import handlers, jobs, store
 from didflow_verification.catalogue.commandline import catalogue_tools
 from didflow_verification.commandline import document_tools, identity_tools
+from didflow_verification.documents.former import encryption
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.details.document import MAX_BYTES
 from didflow_verification.domain.evaluation import numbering_plan
@@ -30,7 +31,7 @@ def service(settings: VerificationSettings) -> Service:
         name="verification",
         settings=settings,
         main=Registration,
-        kinds=store.KINDS,
+        kinds=store.kinds_with(encryption(settings.keyring())),
         events=handlers.EVENTS,
         commands=handlers.COMMANDS,
         due=handlers.DUE,

@@ -1,4 +1,4 @@
-"""The settings of verification: the keys of documents, and where documents are stored."""
+"""The settings of verification: the keys of documents and former details, and where documents are stored."""
 
 from collections.abc import Iterable
 from typing import Literal, Self
@@ -15,8 +15,8 @@ class VerificationSettings(Settings):
 
     document_keys: SecretStr | None = Field(
         default=None,
-        description="AES-256 keys of documents, each written `id:base64`. The first key encrypts new documents. "
-        "Without keys, documents can be neither uploaded nor read.",
+        description="AES-256 keys of documents and of former details, each written `id:base64`. The first encrypts. "
+        "Without keys, documents can be neither uploaded nor read, and judged details cannot be changed.",
     )
     document_store: Literal["database", "s3"] = Field(
         default="database",
@@ -52,4 +52,7 @@ class VerificationSettings(Settings):
         """Return one sentence for each setting that is allowed but dangerous in production."""
         yield from super().warnings()
         if self.document_keys is None:
-            yield f"{PREFIX}DOCUMENT_KEYS is not set: documents can be neither uploaded nor read."
+            yield (
+                f"{PREFIX}DOCUMENT_KEYS is not set: documents can be neither uploaded nor read, "
+                "and judged details cannot be changed."
+            )

@@ -10,6 +10,7 @@ from didflow_chassis.http import HttpContext, Page, Problem
 from didflow_chassis.states import Kind
 from didflow_verification import store
 from didflow_verification.api.bodies import DetailsQuery
+from didflow_verification.documents.keys import Keyring
 
 RECORDED: Final[Mapping[str, str]] = {
     "identities": "identity",
@@ -29,6 +30,12 @@ def as_json(respond: Respond) -> Callable[[Any], dict[str, Any]]:
 def not_found(what: str) -> Problem:
     """Return the problem for an id that does not exist, or that is not within the caller's reach."""
     return Problem("not_found", f"No such {what} in your accounts.")
+
+
+def keyring_of(http: HttpContext) -> Keyring | None:
+    """Return the keys of this process, or None if none are configured."""
+    keyring: Keyring | None = http.runtime.service.settings.keyring()
+    return keyring
 
 
 async def read_one(http: HttpContext, kind: Kind[Any], key: UUID, what: str) -> Any:

@@ -32,8 +32,7 @@ class Cipher:
 
     @cached_property
     def _aead(self) -> AESGCM:
-        derive = HKDF(algorithm=SHA256(), length=32, salt=self.content_id.bytes, info=_PURPOSE)
-        return AESGCM(derive.derive(self.key))
+        return derived(self.key, self.content_id.bytes, _PURPOSE)
 
     def encrypt(self, position: int, chunk: bytes, *, last: bool) -> bytes:
         """Encrypt the chunk at a position, counted from 0."""
@@ -51,6 +50,12 @@ class Cipher:
     def _bound(self, *, last: bool) -> bytes:
         """Return what the ciphertext is bound to besides key and position: the document, and whether it is last."""
         return self.document_id.bytes + bytes([last]) + self.account.encode()
+
+
+def derived(key: bytes, salt: bytes, purpose: bytes) -> AESGCM:
+    """Return what encrypts under a key of its own, derived from a configured key, a salt and a purpose."""
+    derive = HKDF(algorithm=SHA256(), length=32, salt=salt, info=purpose)
+    return AESGCM(derive.derive(key))
 
 
 def _nonce(position: int) -> bytes:

@@ -5,6 +5,7 @@ a content without a document, never a document without its content. A content th
 sweep deletes it. It is marked as doomed first, so that no document gets it meanwhile.
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -133,9 +134,9 @@ class Contents(StoredContents):
 
     def aimed_at(self, key_id: str, store: str) -> "Contents":
         """Return these contents with another key and store for new contents. Raises KeyMissing, StoreMissing."""
-        self.keyring.key(key_id)
+        keyring = self.keyring.aimed_at(key_id)
         self.chunks_in(store)
-        return replace(self, keyring=replace(self.keyring, current=key_id), store=store)
+        return replace(self, keyring=keyring, store=store)
 
     async def begin(self, document_id: UUID, account: str, content_id: UUID | None = None) -> "ContentWriter":
         """Begin the content of a document. It is unused until `mark_used`."""
@@ -172,11 +173,15 @@ class Contents(StoredContents):
 
 @dataclass(kw_only=True)
 class ContentWriter:
-    """Encrypts and stores a content chunk by chunk while its bytes arrive. `size` counts them before encryption."""
+    """Encrypts and stores a content chunk by chunk while its bytes arrive.
+
+    `size` counts the bytes before encryption, and `sha256` is their hash in hex.
+    """
 
     cipher: Cipher
     chunks: ChunkStore
     size: int = 0
+    _hash: Any = field(default_factory=hashlib.sha256)
     _rest: bytearray = field(default_factory=bytearray)
     _position: int = 0
 
@@ -185,9 +190,16 @@ class ContentWriter:
         """The id of the content."""
         return self.cipher.content_id
 
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes that were added."""
+        digest: str = self._hash.hexdigest()
+        return digest
+
     async def add(self, piece: bytes) -> None:
         """Add the next bytes. A chunk is stored as soon as it is known that another one follows."""
         self.size += len(piece)
+        self._hash.update(piece)
         self._rest += piece
         while len(self._rest) > CHUNK:
             await self._store_chunk(last=False)

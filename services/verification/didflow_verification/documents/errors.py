@@ -8,7 +8,7 @@ class ContentUnreadable(Exception):
 
 
 class KeyMissing(ContentUnreadable):
-    """A document is encrypted under a key that is not configured."""
+    """A document, or a former identity or address, is encrypted under a key that is not configured."""
 
     code = "key_missing"
 
@@ -20,7 +20,7 @@ class StoreMissing(ContentUnreadable):
 
 
 class DecryptionError(ContentUnreadable):
-    """A chunk cannot be decrypted: wrong key, wrong position, wrong document, or altered bytes."""
+    """It cannot be decrypted: wrong key, altered bytes, or a ciphertext that belongs to something else."""
 
     code = "document_unopenable"
 

@@ -1,4 +1,4 @@
-"""The keys of documents. There can be several; the first one encrypts new documents.
+"""The keys of documents and of former identities and addresses. There can be several; the first one encrypts.
 
 A key never leaves this process. The id of the key is stored with each ciphertext.
 """
@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from didflow_verification.documents.errors import KeyMissing
 
@@ -17,7 +17,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Keyring:
-    """All configured keys by id. `current` is the id of the key for new documents."""
+    """All configured keys by id. `current` is the id of the key that encrypts."""
 
     current: str
     keys: Mapping[str, bytes] = field(repr=False)
@@ -27,6 +27,11 @@ class Keyring:
         if key_id not in self.keys:
             raise KeyMissing(f"no key {key_id} is configured")
         return self.keys[key_id]
+
+    def aimed_at(self, key_id: str) -> "Keyring":
+        """Return the same keys with another current one. Raises KeyMissing."""
+        self.key(key_id)
+        return replace(self, current=key_id)
 
 
 def read_keys(text: str) -> Keyring:

@@ -24,10 +24,14 @@ class CreateIdentity(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeIdentity(Command):
-    """Change fields of the identity `entity_id`, by name. The value None clears a field."""
+    """Change fields of the identity `entity_id`, by name. The value None clears a field.
+
+    `has_key` says whether this process can encrypt the former revision, which is kept if a verification judged it.
+    """
 
     type: EndUserType | None
     changes: Mapping[str, str | date | None]
+    has_key: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +71,10 @@ class CreateAddress(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeAddress(Command):
-    """Change fields of the address `entity_id`, by name."""
+    """Change fields of the address `entity_id`, by name. `has_key`: see `ChangeIdentity`."""
 
     changes: Mapping[str, str]
+    has_key: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,7 @@ class CreateDocument(Command):
     kind: str
     media_type: str
     size: int
+    sha256: str
     content_id: UUID
     issued_on: date | None
     expires_on: date | None
@@ -97,6 +103,15 @@ class MoveContent(Command):
 
     former: UUID
     content_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceCiphertext(Command):
+    """Replace the content of the former details `entity_id`, which is under the key `former_key_id`."""
+
+    former_key_id: str
+    key_id: str
+    content: bytes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from didflow_verification import store
 from didflow_verification.domain.commands import EraseReviewerTexts
 from didflow_verification.erasure.person import find_person
 from didflow_verification.erasure.personal_values import PersonalValues, masked_message
-from didflow_verification.erasure.step import Tools
+from didflow_verification.erasure.step import Tools, former_of
 
 _NOTHING: Final = PersonalValues(strong=(), weak=())
 
@@ -79,4 +79,4 @@ def _masking(message: KeptMessage, values: PersonalValues) -> Work:
 
 async def _values(tools: Tools) -> PersonalValues:
     person = await find_person(tools.database, tools.parameters.identity_id)
-    return _NOTHING if person is None else person.values()
+    return _NOTHING if person is None else person.values(await former_of(tools))

@@ -5,9 +5,10 @@ from typing import Final
 
 from didflow_chassis.decision import Refused
 from didflow_chassis.jobs.kinds import Item, Work
+from didflow_verification.documents.errors import ContentUnreadable
 from didflow_verification.domain.commands import BeginErasure, CompleteErasure
 from didflow_verification.erasure.contents import missing_stores
-from didflow_verification.erasure.step import Tools
+from didflow_verification.erasure.step import Tools, former_of
 
 
 class _OneItem:
@@ -24,7 +25,10 @@ class _OneItem:
 
 
 class HideDetails(_OneItem):
-    """Hides the details. Refused `in_use` by live DIDs, or `unavailable` if this process cannot delete a document."""
+    """Hides the details. Refused `in_use` by live DIDs, or `unavailable` if this process cannot delete a document.
+
+    Refused `key_missing` or `document_unopenable` if it cannot read former revisions, whose values are searched for.
+    """
 
     name: Final = "identity"
 
@@ -34,6 +38,10 @@ class HideDetails(_OneItem):
         if missing:
             stores = " and ".join(sorted(missing))
             return [Refused("unavailable", f"Documents are in the store {stores}, which is not configured.")]
+        try:
+            await former_of(tools)
+        except ContentUnreadable as error:
+            return [Refused(error.code, str(error))]
         return [BeginErasure(entity_id=tools.parameters.identity_id, subject="", caller=tools.caller)]
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from didflow_chassis.jobs.kinds import Item, JobTools, Work
+from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.erasure.person import former_revisions
 
 
 class ErasePerson(Struct, frozen=True, kw_only=True):
@@ -16,6 +18,12 @@ class ErasePerson(Struct, frozen=True, kw_only=True):
 
 
 Tools = JobTools[ErasePerson]
+
+
+async def former_of(tools: Tools) -> list[Identity | Address]:
+    """Return the former revisions that are kept of the person. Raises ContentUnreadable, Outage."""
+    keyring = tools.service.settings.keyring()
+    return await former_revisions(tools.database, keyring, tools.parameters.identity_id)
 
 
 class Step(Protocol):

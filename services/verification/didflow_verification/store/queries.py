@@ -16,10 +16,11 @@ from didflow_chassis.tenancy import within
 from didflow_contracts.vocabulary import NumberType
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.requirements import ANYWHERE
-from didflow_verification.store.kinds import DOCUMENTS, REGISTRATIONS, RULES, VERIFICATIONS
+from didflow_verification.store.kinds import DOCUMENTS, FORMER_DETAILS, REGISTRATIONS, RULES, VERIFICATIONS
 from didflow_verification.store.tables import (
     catalogue,
     documents,
+    former_details,
     personal_reads,
     registrations,
     service_requests,
@@ -105,6 +106,31 @@ def earlier_verifications(verification: Verification, caller: Caller) -> Select:
     same_did = verifications.c.did_id == verification.did_id
     before = verifications.c.attempt < verification.attempt
     return within_reach(VERIFICATIONS, caller, same_did, before).order_by(verifications.c.attempt.desc())
+
+
+def attempt_before(verification: Verification) -> Select:
+    """Select the verification of the same DID before this one, in any account."""
+    same_did = verifications.c.did_id == verification.did_id
+    return _select(VERIFICATIONS, same_did, verifications.c.attempt == verification.attempt - 1)
+
+
+def former_revisions(former_ids: Iterable[UUID], caller: Caller) -> Select:
+    """Select former revisions of identities and addresses that the caller may see.
+
+    A caller sees those of its subtree. An identity also serves the accounts below its own: a caller sees the revisions
+    that a verification in its subtree judged.
+    """
+    former, v = former_details.c, verifications.c
+    judged = sa.exists().where(
+        v.identity_id == former.identity_id,
+        sa.or_(
+            sa.and_(v.identity_revision == former.revision, v.identity_id == former.detail_id),
+            sa.and_(v.address_revision == former.revision, v.address_id == former.detail_id),
+        ),
+        within(v.account, caller),
+        sa.func.starts_with(v.account + "/", former.account + "/"),
+    )
+    return by_keys(FORMER_DETAILS, former_ids).where(sa.or_(within(former.account, caller), judged))
 
 
 def dids_named(identity_id: UUID, after: UUID, limit: int) -> Select:

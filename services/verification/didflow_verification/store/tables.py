@@ -63,6 +63,14 @@ _JUDGED: Final = (
 )
 """A document may be read by those who may read a verification that was judged by it."""
 
+_JUDGED_REVISION: Final = (
+    "EXISTS (SELECT FROM verifications v WHERE v.identity_id = former_details.identity_id "
+    "AND (v.identity_revision = former_details.revision AND former_details.detail_id = v.identity_id "
+    "OR v.address_revision = former_details.revision AND former_details.detail_id = v.address_id) "
+    "AND starts_with(v.account || '/', former_details.account || '/'))"
+)
+"""Former details may be read by those who may read a verification that judged them, of an account that they serve."""
+
 # The catalogue.
 
 catalogue = state_table(
@@ -132,6 +140,7 @@ documents = state_table(
     _text("kind"),
     _text("media_type", comment="detected from the content"),
     sa.Column("size", sa.BigInteger, nullable=False, comment="bytes before encryption"),
+    _text("sha256", nullable=True, comment="hash of the bytes before encryption, in hex"),
     _id("content_id", nullable=True),
     sa.Column("issued_on", sa.Date),
     sa.Column("expires_on", sa.Date),
@@ -191,8 +200,31 @@ detail_uses = state_table(
 
 used_details = state_table("used_details", VIEWS, _id("detail_id", key=True))
 
+judged_details = state_table("judged_details", VIEWS, _id("detail_id", key=True))
+
 owned_details = state_table(
-    "owned_details", VIEWS, _id("identity_id", key=True), _json("address_ids"), _json("document_ids")
+    "owned_details",
+    VIEWS,
+    _id("detail_id", key=True),
+    _json("address_ids"),
+    _json("document_ids"),
+    _json("former_ids"),
+)
+
+former_details = state_table(
+    "former_details",
+    METADATA,
+    _id("former_id", key=True),
+    _id("detail_id"),
+    _id("identity_id"),
+    _text("account", comment="the account of its identity"),
+    _count("revision"),
+    _text("key_id", nullable=True, comment="the configured key that encrypts it"),
+    sa.Column("content", BYTEA, comment="personal data, AES-256-GCM; null after erasure"),
+    sa.CheckConstraint("(key_id IS NULL) = (content IS NULL)", name="former_details_encrypted"),
+    sa.Index("former_details_identity", "identity_id", "detail_id"),
+    sa.Index("former_details_key", "key_id", "former_id"),
+    rows=RowsOfAccount(also=_JUDGED_REVISION),
 )
 
 others_pending = state_table(
@@ -287,6 +319,7 @@ verifications = state_table(
     _id("address_id", nullable=True),
     _count("address_revision", nullable=True),
     _json("document_ids"),
+    _json("documents", comment="the documents as they were judged: id, kind, hash"),
     _json("findings"),
     _json("reasons"),
     sa.Column("automatic", sa.Boolean, nullable=False),
@@ -297,7 +330,7 @@ verifications = state_table(
     _text("decided_by", nullable=True),
     _text("claimed_by", nullable=True),
     instant("claimed_until"),
-    sa.Index("verifications_identity", "identity_id"),
+    sa.Index("verifications_identity", "identity_id", "identity_revision", "address_id", "address_revision"),
     sa.Index("verifications_did", "did_id", "attempt", unique=True),
     sa.Index(
         "verifications_queue",

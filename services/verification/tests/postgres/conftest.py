@@ -35,7 +35,13 @@ from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 from didflow_verification.store import by_keys, state_of
 
-SERVICE = service(VerificationSettings.placeholder())
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def with_keys(keys: str) -> VerificationSettings:
+    """Return settings with these keys of documents, or without keys if there are none."""
+    update = {"document_keys": SecretStr(keys) if keys else None}
+    return VerificationSettings.placeholder().model_copy(update=update)
 
 
 class VerificationOnPostgres(ServiceOnPostgres):
@@ -62,15 +68,20 @@ class VerificationOnPostgres(ServiceOnPostgres):
         return self.client(account=account, role=role, subject=subject)
 
 
-KEY = base64.b64encode(bytes(range(32))).decode()
+@pytest.fixture
+def keys() -> str:
+    """The keys of documents that the service has."""
+    return f"k1:{KEY}"
 
 
 @pytest.fixture
-async def running(on_postgres: OnPostgres, build: Any) -> Any:
+async def running(on_postgres: OnPostgres, build: Any, keys: str) -> Any:
     """A verification service without any DID."""
     await asyncio.to_thread(numbering_plan.warm_up)
     caller = Caller(subject="ann", account="master/acme", role="reseller")
-    return await on_postgres(SERVICE, now=build.zero, caller=caller, opened_as=VerificationOnPostgres)
+    return await on_postgres(
+        service(with_keys(keys)), now=build.zero, caller=caller, opened_as=VerificationOnPostgres
+    )
 
 
 @pytest.fixture
@@ -164,9 +175,7 @@ class Jobs:
 
     def __init__(self, running: VerificationOnPostgres) -> None:
         self._running = running
-        self.settings = VerificationSettings.placeholder().model_copy(
-            update={"document_keys": SecretStr(f"k1:{KEY}")}
-        )
+        self.settings = with_keys(f"k1:{KEY}")
 
     async def start(self, kind: str, parameters: Any) -> UUID:
         """Start a job as an operator."""

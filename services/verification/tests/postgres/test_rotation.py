@@ -14,11 +14,13 @@ from didflow_chassis.commandline import Program, application
 from didflow_chassis.decision import Caller
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.contents import Contents
+from didflow_verification.documents.former_rotation import ROTATION as FORMER_ROTATION
+from didflow_verification.documents.former_rotation import RotateFormerDetails
 from didflow_verification.documents.keys import read_keys
 from didflow_verification.documents.rotation import ROTATION, RotateDocuments, count_by_key
 from didflow_verification.domain.commands import MoveContent
 from didflow_verification.domain.details.document import Document
-from didflow_verification.jobs import ROTATE_DOCUMENTS
+from didflow_verification.jobs import ROTATE_DOCUMENTS, ROTATE_FORMER_DETAILS
 from didflow_verification.service import TOOLS, service
 from didflow_verification.settings import VerificationSettings
 
@@ -79,7 +81,7 @@ async def test_after_a_rotation_the_old_key_can_be_removed(
     done = await tool(running, "documents", "rotate", keys=KEYS)
     assert (done.exit_code, done.stdout) == (
         0,
-        "documents encrypted again: 3\ndocuments under key k2 (current): 3\n",
+        "documents encrypted again: 3\ndocuments under key k2 (current): 3\nformer details encrypted again: 0\n",
     )
     assert "documents" in done.stderr
     assert await running.count("document_contents") == 3
@@ -93,7 +95,7 @@ async def test_after_a_rotation_the_old_key_can_be_removed(
     again = await tool(running, "documents", "rotate", keys=f"k2:{NEW}")
     assert (again.exit_code, again.stdout) == (
         0,
-        "documents encrypted again: 0\ndocuments under key k2 (current): 3\n",
+        "documents encrypted again: 0\ndocuments under key k2 (current): 3\nformer details encrypted again: 0\n",
     )
 
 
@@ -228,6 +230,70 @@ async def test_a_document_without_a_configured_key_is_named(
     running.application.state.uploads = Uploads(contents=under(contents, f"k2:{NEW}"))
     answer = await ann.get(f"/v1/documents/{next(iter(uploaded))}/content")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+@pytest.fixture
+def on_keys(running: Any, rita: Any) -> Any:
+    """Returns the client of a reviewer, of a process that has these keys."""
+
+    def client(keys: str) -> Any:
+        state = running.application.state
+        settings = running.service.settings.model_copy(update={"document_keys": SecretStr(keys)})
+        state.runtime = replace(state.runtime, service=replace(running.service, settings=settings))
+        return rita
+
+    return client
+
+
+@pytest.fixture
+async def former(ann: Any, bakery: Any, pending_id: str) -> str:
+    """A verification whose identity and address were changed since."""
+    await ann.patch(f"/v1/identities/{bakery.identity_id}", json={"company_name": "Renamed Ltd"})
+    await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"street": "8 Hidden Lane"})
+    return f"/v1/verifications/{pending_id}"
+
+
+async def judged_name(client: Any, path: str) -> Any:
+    """Return the company name and the street that were judged, or the code of the problem."""
+    shown = (await client.get(path)).json()
+    return shown.get("code") or (shown["identity"]["company_name"], shown["address"]["street"])
+
+
+async def test_after_a_rotation_what_was_judged_is_lost_with_the_old_key(
+    running: Any, on_keys: Any, former: str
+) -> None:
+    """Former details are moved too. They are read with both keys before, and with the new key alone after it."""
+    judged = ("Secretive Bakery Ltd", "7 Hidden Lane")
+    assert await judged_name(on_keys(f"k2:{NEW}"), former) == "unavailable"
+    lost = await tool(running, "documents", "rotate", keys=f"k2:{NEW}")
+    assert (lost.exit_code, lost.stderr.count("key_missing")) == (1, 2)
+    assert await judged_name(on_keys(KEYS), former) == judged
+    done = await tool(running, "documents", "rotate", keys=KEYS)
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "documents encrypted again: 0\nformer details encrypted again: 2\nformer details under key k2 (current): 2\n",
+    )
+    assert await judged_name(on_keys(f"k2:{NEW}"), former) == judged
+
+
+async def test_former_details_that_are_erased_while_they_are_rotated_come_back(
+    running: Any, ann: Any, build: Any, bakery: Any, former: str, *, jobs: Any
+) -> None:
+    """Between the work and its commit the address was erased. It stays erased, and the identity is moved."""
+    assert former
+    await running.receive(build.removed())
+    work = FORMER_ROTATION.work
+
+    async def work_before_an_erasure(tools: Any, items: Any) -> Any:
+        works = await work(tools, items)
+        assert (await ann.delete(f"/v1/addresses/{bakery.address_id}")).status_code == 204
+        return works
+
+    job_id = await jobs.start(ROTATE_FORMER_DETAILS, RotateFormerDetails(key_id="k2"))
+    job = await jobs.finish(job_id, work=work_before_an_erasure)
+    assert (job.state, job.total, job.done) == ("done", 2, 2)
+    rows = await running.fetch("SELECT key_id, content IS NULL AS empty FROM former_details")
+    assert {tuple(row) for row in rows} == {("k2", False), (None, True)}
 
 
 async def test_unused_contents_are_swept(running: Any, contents: Contents, uploaded: Any) -> None:

@@ -22,7 +22,7 @@ from didflow_verification.api.details.responses import (
     identity_response,
 )
 from didflow_verification.api.documents.upload import delete_contents, release_contents
-from didflow_verification.api.reads import as_json, read_one, read_page
+from didflow_verification.api.reads import as_json, keyring_of, read_one, read_page
 from didflow_verification.domain.commands import ChangeAddress, ChangeIdentity, EraseAddress, EraseIdentity
 
 router = Router()
@@ -66,7 +66,14 @@ async def change_identity(http: Http, identity_id: UUID, body: IdentityPatch) ->
     """
     given = dict(body.given())
     kind = given.pop("type", None)
-    command = ChangeIdentity(entity_id=identity_id, subject="", caller=http.caller, type=kind, changes=given)
+    command = ChangeIdentity(
+        entity_id=identity_id,
+        subject="",
+        caller=http.caller,
+        type=kind,
+        changes=given,
+        has_key=keyring_of(http) is not None,
+    )
     return await http.run(command, render=as_json(identity_reference))
 
 
@@ -116,7 +123,13 @@ async def change_address(http: Http, address_id: UUID, body: AddressPatch) -> Re
 
     Each live DID that uses the address gets a new verification. Approved details stay in force until it is decided.
     """
-    command = ChangeAddress(entity_id=address_id, subject="", caller=http.caller, changes=body.given())
+    command = ChangeAddress(
+        entity_id=address_id,
+        subject="",
+        caller=http.caller,
+        changes=body.given(),
+        has_key=keyring_of(http) is not None,
+    )
     return await http.run(command, render=as_json(address_reference))
 
 

@@ -11,6 +11,7 @@ from didflow_chassis.http import ErrorMessage, check_fields, invalid_input
 from didflow_contracts.bounds import STATED_VALUE, STATED_VALUES
 from didflow_contracts.instants import DocumentDate
 from didflow_verification.api.bodies import StrictModel
+from didflow_verification.documents.contents import ContentWriter
 from didflow_verification.domain.commands import CreateDocument
 
 Word = Annotated[
@@ -71,7 +72,7 @@ class DocumentFields(StrictModel):
             raise invalid_input(found, fields) from None
 
     def command(
-        self, document_id: UUID, content_id: UUID, media_type: str, size: int, caller: Caller
+        self, document_id: UUID, content: ContentWriter, media_type: str, caller: Caller
     ) -> CreateDocument:
         """Return the command for a content that is already stored."""
         return CreateDocument(
@@ -81,8 +82,9 @@ class DocumentFields(StrictModel):
             identity_id=self.identity_id,
             kind=self.type,
             media_type=media_type,
-            size=size,
-            content_id=content_id,
+            size=content.size,
+            sha256=content.sha256,
+            content_id=content.content_id,
             issued_on=self.issued_on,
             expires_on=self.expires_on,
             states=tuple(sorted(self.states.items())),

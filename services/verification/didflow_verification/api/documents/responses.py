@@ -23,6 +23,7 @@ class DocumentReference(BaseModel):
 class DocumentResponse(DocumentReference):
     """A document with its data, without its content."""
 
+    sha256: str = Field(description="SHA-256 of the file, in hex.")
     issued_on: date | None
     expires_on: date | None
     states: dict[str, str]
@@ -45,6 +46,7 @@ def document_response(document: Document) -> DocumentResponse:
     """Return the response for a document."""
     return DocumentResponse(
         **document_reference(document).model_dump(),
+        sha256=document.sha256,
         issued_on=document.issued_on,
         expires_on=document.expires_on,
         states=dict(document.states),

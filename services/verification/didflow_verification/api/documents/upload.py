@@ -94,7 +94,7 @@ class _Upload:
         http = HttpContext(
             request=self._http.request, runtime=self._http.runtime, caller=self._http.caller, key=key
         )
-        command = fields.command(self._document_id, writer.content_id, kind, writer.size, http.caller)
+        command = fields.command(self._document_id, writer, kind, http.caller)
         response = await http.run(command, status=201, render=as_json(document_reference))
         replayed = any(name in response.headers for name in REPLAYED)
         self._created = response.status_code == 201 and not replayed

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -19,8 +18,8 @@ from didflow_verification.api.documents.responses import DocumentResponse, docum
 from didflow_verification.api.requirements.responses import FindingResponse, finding_responses
 from didflow_verification.domain.axes.transitions import VerificationStatus
 from didflow_verification.domain.axes.verification import Verification
-from didflow_verification.domain.details.document import Document
-from didflow_verification.domain.details.identity import Address, Identity
+from didflow_verification.domain.details.document import Document, JudgedDocument
+from didflow_verification.domain.verifications.comparison import Attempt, Difference, Value
 
 
 class VerificationReference(BaseModel):
@@ -54,17 +53,48 @@ class VerificationReference(BaseModel):
     claimed_until: datetime | None
 
 
+class JudgedDocumentReference(BaseModel):
+    """A document as it was judged. `type` and `sha256` are null if it is not a document of the identity."""
+
+    document_id: UUID
+    type: str | None
+    sha256: str | None = Field(description="SHA-256 of the file, in hex.")
+
+
+class JudgedDocumentResponse(JudgedDocumentReference):
+    """A document as it was judged, with its data."""
+
+    details: DocumentResponse | None = Field(description="Without the content. Null if it was erased.")
+
+
+class DifferenceResponse(BaseModel):
+    """One difference between two attempts.
+
+    `before` and `after` are null if a content may not be shown to the caller, or was erased.
+    """
+
+    field: str = Field(
+        description="A path such as `identity.vat_number`, or `identity`, `address` or `documents` for a whole one."
+    )
+    before: str | JudgedDocumentReference | None = Field(description="The value; an id; or a document.")
+    after: str | JudgedDocumentReference | None
+
+
 class VerificationResponse(VerificationReference):
     """A verification with everything that a reviewer needs."""
 
     results: list[FindingResponse]
     identity: IdentityResponse | None = Field(
-        description="The identity as it is now. Null if it does not serve this account."
+        description="The identity as it was judged. Null if it does not serve this account, or was erased."
     )
-    address: AddressResponse | None
-    documents: list[DocumentResponse] = Field(description="Without their contents.")
-    changed_since: list[Literal["identity", "address"]] = Field(
-        description="The details that changed since the submission."
+    address: AddressResponse | None = Field(
+        description="The address as it was judged. Null if there was none, or if it was erased."
+    )
+    documents: list[JudgedDocumentResponse] = Field(
+        description="The documents that were judged: the submitted ones, and those of the review that it rests on."
+    )
+    changed_since: list[DifferenceResponse] = Field(
+        description="What differs from the attempt before. Empty for the first attempt."
     )
     earlier: list[VerificationReference] = Field(
         description="Earlier verifications of the DID, the latest first."
@@ -76,27 +106,42 @@ def verification_reference(verification: Verification) -> VerificationReference:
     return VerificationReference.model_validate(verification, from_attributes=True)
 
 
+def _judged_document(judged: JudgedDocument) -> JudgedDocumentReference:
+    return JudgedDocumentReference(document_id=judged.document_id, type=judged.kind, sha256=judged.sha256)
+
+
+def _document_response(judged: JudgedDocument, document: Document | None) -> JudgedDocumentResponse:
+    return JudgedDocumentResponse(
+        **_judged_document(judged).model_dump(), details=document_response(document) if document else None
+    )
+
+
+def _difference_response(difference: Difference) -> DifferenceResponse:
+    def shown(value: Value) -> str | JudgedDocumentReference | None:
+        return _judged_document(value) if isinstance(value, JudgedDocument) else value
+
+    return DifferenceResponse(
+        field=difference.field, before=shown(difference.before), after=shown(difference.after)
+    )
+
+
 def verification_response(
-    verification: Verification,
-    identity: Identity | None,
-    address: Address | None,
+    attempt: Attempt,
     documents: Iterable[Document],
+    changed_since: Iterable[Difference],
     earlier: Iterable[Verification],
 ) -> VerificationResponse:
-    """Return the response with the details. An identity that does not serve the account is never shown."""
-    own = identity if identity is not None and identity.serves(verification.account) else None
-    own_address = address if own and address and address.identity_id == own.identity_id else None
-    changed: list[Literal["identity", "address"]] = []
-    if own and own.revision != verification.identity_revision:
-        changed.append("identity")
-    if own_address and own_address.revision != verification.address_revision:
-        changed.append("address")
+    """Return the response for a verification with what it judged."""
+    verification, by_id = attempt.verification, {each.document_id: each for each in documents}
+    judged = verification.documents
+    if not attempt.is_shown:
+        judged = tuple(JudgedDocument(document_id=each.document_id) for each in judged)
     return VerificationResponse(
         **verification_reference(verification).model_dump(),
         results=finding_responses(verification.findings),
-        identity=identity_response(own) if own else None,
-        address=address_response(own_address) if own_address else None,
-        documents=[document_response(each) for each in documents],
-        changed_since=changed,
+        identity=identity_response(attempt.identity) if attempt.identity else None,
+        address=address_response(attempt.address) if attempt.address else None,
+        documents=[_document_response(each, by_id.get(each.document_id)) for each in judged],
+        changed_since=[_difference_response(each) for each in changed_since],
         earlier=[verification_reference(each) for each in earlier],
     )

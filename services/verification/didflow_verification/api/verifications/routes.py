@@ -1,21 +1,21 @@
 """Routes of verifications: the queue of reviewers, claims, decisions, and resubmission."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
 from starlette.responses import Response
 
 from didflow_chassis.http import Http, HttpContext, Page, Router
-from didflow_chassis.states import Kind
 from didflow_verification import store
-from didflow_verification.api.reads import as_json, read_one, record_reads
+from didflow_verification.api.reads import as_json, read_one
 from didflow_verification.api.verifications.bodies import (
     RejectBody,
     ResubmitBody,
     RevokeBody,
     VerificationsQuery,
 )
+from didflow_verification.api.verifications.judged_details import read_judged
 from didflow_verification.api.verifications.responses import (
     VerificationResponse,
     verification_reference,
@@ -23,8 +23,6 @@ from didflow_verification.api.verifications.responses import (
 )
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Approve, Claim, Reject, Release, Revoke
-from didflow_verification.domain.details.document import Document
-from didflow_verification.domain.details.identity import Identity
 
 router = Router(tags=["verifications"])
 
@@ -43,17 +41,12 @@ async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Qu
 
 @router.get("/verifications/{verification_id}", action="read_verifications")
 async def read_verification(http: Http, verification_id: UUID) -> VerificationResponse:
-    """Read one verification with its details, its evaluation and the earlier verifications of the DID."""
+    """Read one verification with the details as they were judged, its evaluation, and the earlier ones of the DID."""
     verification = await _verification(http, verification_id)
-    identity = await _detail(http, store.IDENTITIES, verification.identity_id)
-    address = await _detail(http, store.ADDRESSES, verification.address_id)
-    await record_reads(http, "identity", *([identity.identity_id] if identity else []))
-    await record_reads(http, "address", *([address.address_id] if address else []))
-    documents = await _documents(http, verification, identity)
-    await record_reads(http, "document", *(document.document_id for document in documents))
+    judged = await read_judged(http, verification)
     rows = await http.rows(store.earlier_verifications(verification, http.caller))
     earlier = [store.state_of(store.VERIFICATIONS, row) for row in rows]
-    return verification_response(verification, identity, address, documents, earlier)
+    return verification_response(judged.attempt, judged.documents, judged.changed_since, earlier)
 
 
 @router.post("/verifications/{verification_id}/approve", action="decide_verifications")
@@ -125,20 +118,3 @@ async def release(http: Http, verification_id: UUID) -> Response:
 async def _verification(http: HttpContext, verification_id: UUID) -> Verification:
     found: Verification = await read_one(http, store.VERIFICATIONS, verification_id, "verification")
     return found
-
-
-async def _detail(http: HttpContext, kind: Kind[Any], key: UUID | None) -> Any:
-    """Return an identity or address that a verification of the caller names, or None."""
-    rows = await http.rows_of_any_account(store.by_keys(kind, [key])) if key else []
-    return store.state_of(kind, rows[0]) if rows else None
-
-
-async def _documents(
-    http: HttpContext, verification: Verification, identity: Identity | None
-) -> list[Document]:
-    """Return the documents of a verification that belong to its identity, if that serves the account."""
-    if identity is None or not identity.serves(verification.account) or not verification.document_ids:
-        return []
-    rows = await http.rows_of_any_account(store.by_keys(store.DOCUMENTS, verification.document_ids))
-    found = [store.state_of(store.DOCUMENTS, row) for row in rows]
-    return [each for each in found if each.identity_id == identity.identity_id and not each.erased_at]

@@ -18,6 +18,7 @@ from didflow_verification.domain.axes.transitions import (
     ForbiddenTransitionError,
     VerificationStatus,
 )
+from didflow_verification.domain.details.document import JudgedDocument
 from didflow_verification.domain.evaluation.findings import Finding
 
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -30,7 +31,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     `account` holds the DID. If the DID changes hands while the verification is pending, `account` follows it.
     `area` is the area of the number (`areas.area_of`) if the requirement depends on it, else empty. `submitted_by`,
     `decided_by` and `claimed_by` are actors (`user:<subject>`); `submitted_by` is None if the actor is unknown.
-    `rests_on` is the reviewed verification that an automatic approval relies on.
+    `rests_on` is the reviewed verification that an automatic approval relies on. `documents` are those that were
+    judged: the submitted ones (`document_ids`), and those of the review that it rests on.
     """
 
     verification_id: UUID
@@ -51,6 +53,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     address_id: UUID | None
     address_revision: int | None
     document_ids: tuple[UUID, ...]
+    documents: tuple[JudgedDocument, ...] = ()
     findings: tuple[Finding, ...]
     reasons: tuple[Reason, ...]
     automatic: bool

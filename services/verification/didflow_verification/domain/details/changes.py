@@ -1,9 +1,10 @@
 """Creating and changing identities and addresses.
 
 Each change is a new revision, and a job reassesses every live DID on these details. If no live DID uses them, there is
-no job. Source: spec verification, Verifications.
+no job. A former revision is kept if a verification judged it (see `former`). Source: spec verification, Verifications.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_verification.domain.commands import ChangeAddress, ChangeIdentity, CreateAddress, CreateIdentity
+from didflow_verification.domain.details.former import FormerDetails, JudgedDetail, former_id, former_of
 from didflow_verification.domain.details.identity import Address, Identity
 
 REASSESS_DIDS: Final = "reassess_dids"
@@ -94,7 +96,10 @@ def create_address(address: Address | None, command: CreateAddress, now: datetim
 def change_identity(
     identity: Identity | None, command: ChangeIdentity, now: datetime, known: Known
 ) -> Decision:
-    """Change an identity. Refused `not_found` if it was erased or is not within the caller's reach."""
+    """Change an identity. Refused `not_found` if it was erased or is not within the caller's reach.
+
+    Refused `unavailable` if a verification judged the present revision and there is no key to keep it encrypted.
+    """
     identity = within_reach(identity, command.caller)
     if identity is None:
         return Refused("not_found", "No such identity in your accounts.")
@@ -102,11 +107,14 @@ def change_identity(
     changed = replace(identity, type=command.type or identity.type, person=person)
     if changed == identity:
         return Unchanged(answer=identity)
-    return _changed(replace(changed, revision=identity.revision + 1), None, command.caller, now, known)
+    return _changed(identity, replace(changed, revision=identity.revision + 1), command, now, known)
 
 
 def change_address(address: Address | None, command: ChangeAddress, now: datetime, known: Known) -> Decision:
-    """Change an address. Refused `not_found` if it was erased or is not within the caller's reach."""
+    """Change an address. Refused `not_found` if it was erased or is not within the caller's reach.
+
+    Refused `unavailable` if a verification judged the present revision and there is no key to keep it encrypted.
+    """
     address = within_reach(address, command.caller)
     if address is None:
         return Refused("not_found", "No such address in your accounts.")
@@ -114,15 +122,23 @@ def change_address(address: Address | None, command: ChangeAddress, now: datetim
     if place == address.place:
         return Unchanged(answer=address)
     changed = replace(address, place=place, revision=address.revision + 1)
-    return _changed(changed, address.address_id, command.caller, now, known)
+    return _changed(address, changed, command, now, known)
 
 
-def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime, known: Known) -> Decision:
+def _changed(
+    before: S, after: S, command: ChangeIdentity | ChangeAddress, now: datetime, known: Known
+) -> Decision:
     """Return the new revision, its record, and the job that spreads it to the DIDs that use it, if there are any.
 
-    The use is read under the lock of the details. Whatever uses them later sees the new revision.
+    The use, and whether a verification judged the former revision, are read under the lock of the details. Whatever
+    uses or judges them later sees the new revision.
     """
-    changed = replace(state, changed_at=now, changed_by=caller.actor)
+    kept: tuple[FormerDetails, ...] = _kept(before, command.entity_id, known)
+    if kept and not command.has_key:
+        return Refused("unavailable", "No key for personal data is configured. Ask the operator to set one.")
+    caller = command.caller
+    address_id = after.address_id if isinstance(after, Address) else None
+    changed = replace(after, changed_at=now, changed_by=caller.actor)
     record = DetailChange(
         change_id=derived_id("change", address_id or changed.identity_id, str(changed.revision)),
         identity_id=changed.identity_id,
@@ -132,7 +148,7 @@ def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime, k
         changed_by=caller.actor,
     )
     if known.get(UsedDetail, address_id or changed.identity_id) is None:
-        return Decided(state=changed, also=(record,), answer=changed)
+        return Decided(state=changed, also=(record, *kept), answer=changed)
     job = NewJob.of(
         caller,
         job_id=record.change_id,
@@ -140,4 +156,12 @@ def _changed(state: S, address_id: UUID | None, caller: Caller, now: datetime, k
         now=now,
         parameters=Reassessment(identity_id=changed.identity_id, address_id=address_id),
     )
-    return Decided(state=changed, also=(record, job), answer=changed)
+    return Decided(state=changed, also=(record, job, *kept), answer=changed)
+
+
+def _kept(before: Identity | Address, detail_id: Hashable, known: Known) -> tuple[FormerDetails, ...]:
+    """Return the former revision if a verification judged it and it is not kept yet."""
+    if known.get(JudgedDetail, detail_id) is None:
+        return ()
+    stored = known.get(FormerDetails, former_id(detail_id, before.revision))  # type: ignore[arg-type]
+    return () if stored else (former_of(before),)

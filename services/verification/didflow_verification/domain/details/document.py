@@ -31,13 +31,14 @@ SUFFIXES: Final = MappingProxyType({"application/pdf": "pdf", "image/png": "png"
 class DocumentFacts(Struct, frozen=True, kw_only=True):
     """The part of a document that an evaluation uses: its kind, its dates and its data (attribute -> text).
 
-    `readable` is True if the content has a format that a reviewer can open.
+    `readable` is True if the content has a format that a reviewer can open. `sha256` is the hash of the content.
     """
 
     document_id: UUID
     identity_id: UUID
     kind: str
     readable: bool
+    sha256: str | None = None
     issued_on: date | None = None
     expires_on: date | None = None
     states: tuple[tuple[str, str], ...] = field(default=())
@@ -58,11 +59,23 @@ class DocumentFacts(Struct, frozen=True, kw_only=True):
         return stated.get(name, "").strip() or None
 
 
+class JudgedDocument(Struct, frozen=True, kw_only=True):
+    """A document as a verification judged it: which one, of what kind, and the SHA-256 of its content in hex.
+
+    `kind` and `sha256` are None if it was not a document of the identity that was submitted with it.
+    """
+
+    document_id: UUID
+    kind: str | None = None
+    sha256: str | None = None
+
+
 class Document(Struct, frozen=True, kw_only=True):
     """A document of one identity, in the account of that identity. Only readable documents are stored.
 
     `kind` is what the document is (`passport`, `utility_bill`, ...). `media_type` was detected from its content.
     `content_id` is the id of the encrypted bytes, or None after erasure. `size` counts the bytes before encryption.
+    `sha256` is their hash before encryption, in hex, or None after erasure.
     """
 
     document_id: UUID
@@ -71,6 +84,7 @@ class Document(Struct, frozen=True, kw_only=True):
     kind: str
     media_type: MediaType
     size: int
+    sha256: str | None = None
     content_id: UUID | None
     issued_on: date | None
     expires_on: date | None
@@ -86,10 +100,24 @@ class Document(Struct, frozen=True, kw_only=True):
             identity_id=self.identity_id,
             kind=self.kind,
             readable=True,
+            sha256=self.sha256,
             issued_on=self.issued_on,
             expires_on=self.expires_on,
             states=self.states,
         )
+
+
+def judged_documents(
+    submitted: Iterable[UUID], evaluated: Iterable[DocumentFacts]
+) -> tuple[JudgedDocument, ...]:
+    """Return the submitted documents as they were judged, and the others that were evaluated with them."""
+    found = {document.document_id: document for document in evaluated}
+    return tuple(
+        JudgedDocument(document_id=key, kind=found[key].kind, sha256=found[key].sha256)
+        if key in found
+        else JudgedDocument(document_id=key)
+        for key in dict.fromkeys((*submitted, *found))
+    )
 
 
 def facts_of(document_ids: Iterable[UUID], known: Known) -> tuple[DocumentFacts, ...]:
@@ -119,6 +147,7 @@ def create_document(
         kind=command.kind,
         media_type=command.media_type,  # type: ignore[arg-type]
         size=command.size,
+        sha256=command.sha256,
         content_id=command.content_id,
         issued_on=command.issued_on,
         expires_on=command.expires_on,

@@ -24,6 +24,7 @@ from didflow_verification.domain.commands import (
     EraseIdentity,
 )
 from didflow_verification.domain.details.document import Document
+from didflow_verification.domain.details.former import FormerDetails
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 
 S = TypeVar("S", bound=Identity | Address | Document)
@@ -40,11 +41,15 @@ class DetailUse(Struct, frozen=True, kw_only=True):
 
 
 class OwnedDetails(Struct, frozen=True, kw_only=True):
-    """The addresses and documents of an identity, also those that are erased."""
+    """What is erased with an identity or an address, also if it is erased already.
 
-    identity_id: UUID
-    address_ids: tuple[UUID, ...]
-    document_ids: tuple[UUID, ...]
+    With an identity: its addresses and documents, and the former revisions of all of them. With an address: its own.
+    """
+
+    detail_id: UUID
+    address_ids: tuple[UUID, ...] = ()
+    document_ids: tuple[UUID, ...] = ()
+    former_ids: tuple[UUID, ...] = ()
 
 
 def erase_identity(
@@ -60,7 +65,8 @@ def erase_identity(
         return refused
     erased = _emptied(_hidden(identity, now))
     also = tuple(_emptied(_hidden(each, now)) for each in _owned(identity, known) if not each.erased_at)
-    return Decided(state=erased, also=also, answer=erased)
+    former = _emptied_former(identity.identity_id, known)
+    return Decided(state=erased, also=(*also, *former), answer=erased)
 
 
 def begin_erasure(identity: Identity | None, command: BeginErasure, now: datetime, known: Known) -> Decision:
@@ -85,19 +91,23 @@ def complete_erasure(
     """Remove the values of a hidden identity, its addresses and its documents. Refused `not_found`."""
     if identity is None or identity.erased_at is None or not command.caller.reaches(identity.account):
         return NOT_FOUND
-    also = [after for each in _owned(identity, known) if (after := _emptied(each)) != each]
+    owned = [after for each in _owned(identity, known) if (after := _emptied(each)) != each]
+    also = (*owned, *_emptied_former(identity.identity_id, known))
     emptied = _emptied(identity)
-    return Unchanged() if emptied == identity and not also else Decided(state=emptied, also=tuple(also))
+    return Unchanged() if emptied == identity and not also else Decided(state=emptied, also=also)
 
 
 def erase_address(address: Address | None, command: EraseAddress, now: datetime, known: Known) -> Decision:
-    """Erase an address. Refused `not_found`, `in_use`."""
+    """Erase an address with its former revisions. Refused `not_found`, `in_use`."""
     if address is None or not command.caller.reaches(address.account):
         return Refused("not_found", "No such address in your accounts.")
     if address.erased_at:
         return Unchanged(answer=address)
+    refused = _in_use(known, address.address_id)
+    if refused is not None:
+        return refused
     erased = _emptied(_hidden(address, now))
-    return _in_use(known, address.address_id) or Decided(state=erased, answer=erased)
+    return Decided(state=erased, also=_emptied_former(address.address_id, known), answer=erased)
 
 
 def erase_document(
@@ -121,6 +131,13 @@ def _owned(identity: Identity, known: Known) -> Sequence[Address | Document]:
     return [each for each in (*addresses, *documents) if each is not None]
 
 
+def _emptied_former(detail_id: UUID, known: Known) -> tuple[FormerDetails, ...]:
+    """Return the former revisions of an identity and its addresses, or of an address, without content."""
+    owned = known.get(OwnedDetails, detail_id)
+    found = [known.get(FormerDetails, key) for key in owned.former_ids] if owned else []
+    return tuple(replace(each, key_id=None, content=None) for each in found if each and each.content)
+
+
 def _in_use(known: Known, detail_id: UUID) -> Refused | None:
     use = known.get(DetailUse, detail_id)
     if use is None:
@@ -138,4 +155,4 @@ def _emptied(details: S) -> S:
         return replace(details, person=Person())
     if isinstance(details, Address):
         return replace(details, place=ERASED_PLACE)
-    return replace(details, content_id=None, issued_on=None, expires_on=None, states=())
+    return replace(details, content_id=None, sha256=None, issued_on=None, expires_on=None, states=())

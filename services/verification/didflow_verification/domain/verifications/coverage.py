@@ -22,6 +22,7 @@ from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.step import Step, open_verification
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import ApproveCovered
+from didflow_verification.domain.details.document import judged_documents
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.events import registration_event
 from didflow_verification.domain.registration.lapse import planned
@@ -118,7 +119,8 @@ def approve_covered(
     if pending.submitted_by is not None and pending.submitted_by == approved.decided_by:
         return Refused("own_submission", "The reviewer submitted these details. Somebody else has to decide.")
     automatic: dict[str, Any] = {"automatic": True, "rests_on": judgement.rests_on}
-    decided = pending.moved_to("approved", decided_at=now, **automatic)
+    documents = judged_documents(pending.document_ids, judgement.documents)
+    decided = pending.moved_to("approved", decided_at=now, documents=documents, **automatic)
     details = replace(registration.assigned, valid_until=judgement.valid_until, **automatic)
     return put_in_force(replace(registration, assigned=details), decided, now, known).decided()
 

@@ -67,11 +67,12 @@ class Case(Struct, frozen=True, kw_only=True):
 class Judgement(Struct, frozen=True, kw_only=True):
     """The result. `rests_on` is the review that an automatic approval relies on, if it needed one.
 
-    `valid_until` is the end of the documents that it was judged with.
+    `documents` are those that were evaluated, and `valid_until` is their end.
     """
 
     requirement: Requirement
     findings: tuple[Finding, ...]
+    documents: tuple[DocumentFacts, ...] = ()
     outcome: JudgedOutcome
     rests_on: UUID | None = None
     valid_until: datetime | None = None
@@ -198,6 +199,7 @@ def _outcome(given: EvaluationInput, findings: tuple[Finding, ...], approval: Ap
     return Judgement(
         requirement=requirement,
         findings=findings,
+        documents=given.documents,
         outcome=outcome,
         rests_on=rests_on,
         valid_until=valid_until(given),

@@ -3,6 +3,7 @@
 Approved details stay in force until new ones are approved. Source: spec lifecycle, Registration.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from didflow_chassis.decision import Known
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification, reference_of, verification_id
-from didflow_verification.domain.details.document import facts_of
+from didflow_verification.domain.details.document import DocumentFacts, facts_of, judged_documents
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.evaluation.areas import area_of, locate_for
@@ -165,6 +166,7 @@ def _verification(
         address_id=submission.address_id,
         address_revision=case.address.revision if case.address else None,
         document_ids=submission.document_ids,
+        documents=judged_documents(submission.document_ids, _own_documents(case, judgement)),
         findings=judgement.findings,
         reasons=reasons(judgement.findings),
         automatic=decided,
@@ -176,6 +178,14 @@ def _verification(
         claimed_by=None,
         claimed_until=None,
     )
+
+
+def _own_documents(case: Case, judgement: Judgement) -> Iterator[DocumentFacts]:
+    """Yield the documents of the submitted identity: the submitted ones, and those of the review that it rests on."""
+    identity = case.identity
+    if identity is not None and identity.serves(case.account):
+        documents = (*case.documents, *judgement.documents)
+        yield from (each for each in documents if each.identity_id == identity.identity_id)
 
 
 def _judged(details: Details, verification: Verification) -> Details:

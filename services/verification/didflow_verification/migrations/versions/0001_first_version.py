@@ -57,15 +57,34 @@ WHERE EXISTS (SELECT FROM details_in_use u WHERE u.identity_id = a.identity_id A
               WHERE r.address_id = a.address_id AND r.state <> 'not_configured')
 """
 
+JUDGED_DETAILS = """
+CREATE VIEW judged_details AS
+SELECT i.identity_id AS detail_id, 1::bigint AS version FROM identities i
+WHERE EXISTS (SELECT FROM verifications v
+              WHERE v.identity_id = i.identity_id AND v.identity_revision = i.revision)
+UNION ALL
+SELECT a.address_id, 1::bigint FROM addresses a
+WHERE EXISTS (SELECT FROM verifications v WHERE v.identity_id = a.identity_id
+              AND v.address_id = a.address_id AND v.address_revision = a.revision)
+"""
+
 OWNED_DETAILS = """
 CREATE VIEW owned_details AS
-SELECT i.identity_id,
+SELECT i.identity_id AS detail_id,
        coalesce((SELECT jsonb_agg(a.address_id) FROM addresses a
                  WHERE a.identity_id = i.identity_id), '[]') AS address_ids,
        coalesce((SELECT jsonb_agg(d.document_id) FROM documents d
                  WHERE d.identity_id = i.identity_id), '[]') AS document_ids,
+       coalesce((SELECT jsonb_agg(f.former_id) FROM former_details f
+                 WHERE f.identity_id = i.identity_id), '[]') AS former_ids,
        1::bigint AS version
 FROM identities i
+UNION ALL
+SELECT a.address_id, '[]', '[]',
+       coalesce((SELECT jsonb_agg(f.former_id) FROM former_details f
+                 WHERE f.identity_id = a.identity_id AND f.detail_id = a.address_id), '[]'),
+       1::bigint
+FROM addresses a
 """
 
 OTHERS = """
@@ -81,7 +100,7 @@ SELECT v.verification_id, v.number, EXISTS (SELECT {OTHERS} AND p.document_ids <
 FROM verifications v WHERE EXISTS (SELECT {OTHERS})
 """
 
-VIEWS = (DETAILS_IN_USE, DETAIL_USES, USED_DETAILS, OWNED_DETAILS, OTHERS_PENDING)
+VIEWS = (DETAILS_IN_USE, DETAIL_USES, USED_DETAILS, JUDGED_DETAILS, OWNED_DETAILS, OTHERS_PENDING)
 
 BY_ACCOUNT = sa.text('account COLLATE "C"')
 
@@ -202,6 +221,20 @@ def create_identities_and_addresses() -> None:
     )
     index("detail_changes_identity", "detail_changes", "identity_id", "changed_at")
     op.create_table(
+        "former_details",
+        identifier("former_id", key=True),
+        identifier("detail_id"),
+        identifier("identity_id"),
+        text("account", comment="the account of its identity"),
+        count("revision"),
+        text("key_id", nullable=True, comment="the configured key that encrypts it"),
+        sa.Column("content", BYTEA, comment="personal data, AES-256-GCM; null after erasure"),
+        version(),
+        sa.CheckConstraint("(key_id IS NULL) = (content IS NULL)", name="former_details_encrypted"),
+    )
+    index("former_details_identity", "former_details", "identity_id", "detail_id")
+    index("former_details_key", "former_details", "key_id", "former_id")
+    op.create_table(
         "personal_reads",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         instant("at", nullable=False),
@@ -224,6 +257,7 @@ def create_documents() -> None:
         text("kind"),
         text("media_type", comment="detected from the content"),
         sa.Column("size", sa.BigInteger, nullable=False, comment="bytes before encryption"),
+        text("sha256", nullable=True, comment="hash of the bytes before encryption, in hex"),
         identifier("content_id", nullable=True),
         sa.Column("issued_on", sa.Date),
         sa.Column("expires_on", sa.Date),
@@ -341,6 +375,7 @@ def create_verifications() -> None:
         identifier("address_id", nullable=True),
         count("address_revision", nullable=True),
         json("document_ids"),
+        json("documents", comment="the documents as they were judged: id, kind, hash"),
         json("findings"),
         json("reasons"),
         flag("automatic"),
@@ -373,7 +408,14 @@ def create_verifications() -> None:
     )
     index("verifications_account", "verifications", BY_ACCOUNT, "submitted_at", "verification_id")
     index("verifications_reference", "verifications", "reference")
-    index("verifications_identity", "verifications", "identity_id")
+    index(
+        "verifications_identity",
+        "verifications",
+        "identity_id",
+        "identity_revision",
+        "address_id",
+        "address_revision",
+    )
     op.create_table(
         "approvals",
         text("approval_key", key=True),
@@ -428,7 +470,14 @@ def create_service_requests() -> None:
 
 
 def downgrade() -> None:
-    for view in ("others_pending", "owned_details", "used_details", "detail_uses", "details_in_use"):
+    for view in (
+        "others_pending",
+        "owned_details",
+        "judged_details",
+        "used_details",
+        "detail_uses",
+        "details_in_use",
+    ):
         op.execute(f"DROP VIEW {view}")
     for table in (
         "service_requests",
@@ -439,6 +488,7 @@ def downgrade() -> None:
         "document_contents",
         "documents",
         "personal_reads",
+        "former_details",
         "detail_changes",
         "addresses",
         "identities",

@@ -312,10 +312,40 @@ async def test_no_key_is_needed_to_erase_documents(
     running: Any, jobs: Any, former: UUID, traces: Any
 ) -> None:
     """A document whose key was lost can be erased."""
-    jobs.settings = jobs.settings.model_copy(update={"document_keys": None})
+    await running.fetch("UPDATE document_contents SET key_id = 'lost'")
     await jobs.finish(await start(jobs, former))
     assert await traces.found() == {}
     assert await running.count("document_chunks") == 0
+
+
+async def test_an_erasure_without_the_key_leaves_copies_of_former_values(
+    running: Any, jobs: Any, former: UUID, traces: Any
+) -> None:
+    """It cannot search for values that it cannot read: it is refused, and nothing is erased."""
+    before, keys = await traces.dump(), jobs.settings
+    jobs.settings = keys.model_copy(update={"document_keys": None})
+    await jobs.finish(await start(jobs, former))
+    assert await results(running) == [(f"identity {former}", "refused", "key_missing")]
+    after = await traces.dump()
+    assert {name for name in before if before[name] != after[name]} == {"jobs", "job_results"}
+
+
+async def test_former_values_stay_in_messages_after_an_erasure(
+    running: Any, jobs: Any, ann: Any, build: Any, *, person: dict[str, str], traces: Any
+) -> None:
+    """A revision that was judged and changed since is searched for too, and its ciphertext is deleted."""
+    changes = {"passport_number": "ZZ-1", "last_name": "Other", "company_name": "Other Ltd"}
+    assert (await ann.patch(f"/v1/identities/{person['identity']}", json=changes)).status_code == 200
+    assert (await traces.found())["XK4410992"] >= {"dead_letters", "verifications"}
+    kept = [row["content"] for row in await running.fetch("SELECT content FROM former_details")]
+    assert len(kept) == 2
+    await running.receive(build.removed())
+    job = await jobs.finish(await start(jobs, UUID(person["identity"])))
+    assert (job.state, job.refused) == ("done", 0)
+    assert await traces.found() == {}
+    after = await traces.dump()
+    assert not any(one in content for one in kept for content in after.values())
+    assert await running.count("former_details", "content IS NULL AND key_id IS NULL") == 2
 
 
 async def test_a_copy_that_a_rotation_still_writes_is_emptied_and_then_swept(

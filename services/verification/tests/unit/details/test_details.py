@@ -38,6 +38,7 @@ from didflow_verification.domain.details.erasure import (
     erase_document,
     erase_identity,
 )
+from didflow_verification.domain.details.former import JudgedDetail
 from didflow_verification.domain.details.identity import Address, Identity, Person
 from didflow_verification.domain.reassessment import submissions_again
 
@@ -60,6 +61,7 @@ def document(acme: Identity, build: Any) -> Document:
         kind="passport",
         media_type="image/png",
         size=9,
+        sha256="0" * 64,
         content_id=CONTENT,
         issued_on=date(2026, 1, 1),
         expires_on=None,
@@ -87,6 +89,7 @@ def creation_of(document: Document, caller: Any) -> CreateDocument:
         kind=document.kind,
         media_type=document.media_type,
         size=document.size,
+        sha256="0" * 64,
         content_id=CONTENT,
         issued_on=document.issued_on,
         expires_on=document.expires_on,
@@ -151,7 +154,9 @@ def test_a_change_is_recorded_without_personal_data(build: Any, ann: Any, acme: 
         type="individual",
         changes={"last_name": "Murphy", "company_name": None},
     )
-    used = known((UsedDetail(detail_id=acme.identity_id), acme.identity_id))
+    used = known(
+        (UsedDetail(detail_id=acme.identity_id), acme.identity_id), absent=[(JudgedDetail, acme.identity_id)]
+    )
     outcome = change_identity(acme, command, build.zero, used)
     assert isinstance(outcome, Decided)
     assert outcome.state == replace(
@@ -176,7 +181,8 @@ def test_a_change_of_unused_details_starts_no_job(
     build: Any, ann: Any, acme: Identity, quay: Address
 ) -> None:
     """It is recorded all the same. Otherwise anybody could queue jobs without end."""
-    unused = known(absent=[(UsedDetail, acme.identity_id), (UsedDetail, quay.address_id)])
+    details = (acme.identity_id, quay.address_id)
+    unused = known(absent=[(kind, key) for kind in (UsedDetail, JudgedDetail) for key in details])
     person = ChangeIdentity(**about(acme.identity_id, ann), type=None, changes={"last_name": "Murphy"})
     place = ChangeAddress(**about(quay.address_id, ann), changes={"city": "Cork"})
     for outcome in (
@@ -190,7 +196,9 @@ def test_a_change_of_unused_details_starts_no_job(
 def test_an_address_changes_once(build: Any, ann: Any, quay: Address) -> None:
     """The same change again is unchanged."""
     command = ChangeAddress(**about(quay.address_id, ann), changes={"city": "Cork"})
-    used = known((UsedDetail(detail_id=quay.address_id), quay.address_id))
+    used = known(
+        (UsedDetail(detail_id=quay.address_id), quay.address_id), absent=[(JudgedDetail, quay.address_id)]
+    )
     outcome = change_address(quay, command, build.zero, used)
     assert isinstance(outcome, Decided)
     assert (outcome.state.place.city, outcome.state.revision) == ("Cork", 2)
@@ -227,7 +235,7 @@ def test_a_person_is_erased_with_its_addresses_and_documents(
 ) -> None:
     """The ids stay, without personal data. The second erasure is unchanged."""
     owned = OwnedDetails(
-        identity_id=acme.identity_id, address_ids=(quay.address_id,), document_ids=(document.document_id,)
+        detail_id=acme.identity_id, address_ids=(quay.address_id,), document_ids=(document.document_id,)
     )
     states = known(
         (owned, acme.identity_id),
@@ -259,7 +267,7 @@ def test_an_erasure_that_searches_hides_the_details_first_and_removes_their_valu
     key = acme.identity_id
     earlier = replace(quay, address_id=UUID(int=6), erased_at=build.zero, place=ERASED_PLACE)
     owned = OwnedDetails(
-        identity_id=key,
+        detail_id=key,
         address_ids=(quay.address_id, earlier.address_id),
         document_ids=(document.document_id,),
     )
@@ -312,11 +320,12 @@ def test_an_address_and_a_document_are_erased_when_no_live_did_uses_them(
     ):
         key: Any = command.entity_id
         used = known((DetailUse(detail_id=key, dids=1), key))
+        unused = known(absent=[(DetailUse, key), (OwnedDetails, key)])
         refused = erase(state, command, build.zero, used)  # type: ignore[operator]
         assert (refused.code, refused.message.split()[0]) == ("in_use", "1")
-        outcome = erase(state, command, build.zero, known(absent=[(DetailUse, key)]))  # type: ignore[operator]
+        outcome = erase(state, command, build.zero, unused)  # type: ignore[operator]
         assert outcome.state.erased_at == build.zero
-        again = erase(outcome.state, command, build.zero, known(absent=[(DetailUse, key)]))  # type: ignore[operator]
+        again = erase(outcome.state, command, build.zero, unused)  # type: ignore[operator]
         assert isinstance(again, Unchanged)
 
 
