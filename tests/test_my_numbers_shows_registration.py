@@ -13,6 +13,7 @@ from didflow.servers import Wanted
 from didflow.stack import running
 
 DUBLIN = "+35319605511"
+LONDON = "+442079460511"
 ORDER = {
     "number": DUBLIN,
     "account": "master/acme",
@@ -52,18 +53,20 @@ class Caller:
             "Authorization": f"Bearer {self._token(role=role, account=account)}",
             "Idempotency-Key": path,
         }
-        headers |= {} if body is None else {"Idempotency-Key": f"{path} {sorted(body.items())!s:.200}"}
+        headers |= (
+            {} if body is None else {"Idempotency-Key": f"{path} {sorted(body.items())!s:.200}".strip()}
+        )
         answer = await self._client.request(
             method, path, headers=headers, json=body if method != "GET" else None, params=query
         )
         assert answer.is_success, answer.text
         return answer.json()
 
-    async def shows(self, what: Callable[[Any], Any], expected: Any) -> Any:
+    async def shows(self, what: Callable[[Any], Any], expected: Any, number: str = DUBLIN) -> Any:
         """Wait until the view of the number satisfies the condition. Return the view."""
         seen = None
         for _ in range(100):
-            view = await self.ask("GET", f"/v1/dids/{DUBLIN}")
+            view = await self.ask("GET", f"/v1/dids/{number}")
             seen = what(view)
             if seen == expected:
                 return view
@@ -101,6 +104,11 @@ def icon(view: Any) -> Any:
     return view["registration"]["icon"], view["next_step"]["action"], view["next_step"]["who"]
 
 
+def reasons(view: Any) -> Any:
+    """Return the codes and fields of the registration's reasons."""
+    return [(reason["code"], reason["field"]) for reason in view["registration"]["reasons"]]
+
+
 def services(view: Any) -> Any:
     """Return the additional services."""
     return [(each["service"], each["state"], each["color"]) for each in view["services"]]
@@ -136,3 +144,26 @@ async def test_my_numbers_follows_a_registration_and_its_services(caller: Caller
     view = await caller.shows(icon, ("rejected", "fix_end_user_details", "account"))
     assert (view["registration"]["state"], view["status"]) == ("expired", "awaiting_registration")
     assert [reason["code"] for reason in view["registration"]["reasons"]] == ["suspected_fraud"]
+
+
+async def test_my_numbers_and_the_history_show_why_details_without_a_requirement_were_refused(
+    caller: Caller,
+) -> None:
+    """The batch answers `done`, because only verification knows whose identity it is. Then the reason is shown."""
+    await caller.ask("POST", "/v1/purchases", ORDER | {"number": LONDON, "order_id": "ORD-2"})
+    person = {"type": "business", "company_name": "Not a bakery", "account": "master/other"}
+    foreign = (await caller.ask("POST", "/v1/identities", person, role="master_reseller"))["identity_id"]
+    body = {"dids": [LONDON], "identity_id": foreign, "document_ids": []}
+    answer = await caller.ask("POST", "/v1/dids/batch/assign-end-user", body)
+    assert answer["done"] == 1
+
+    view = await caller.shows(reasons, [("not_yours", "identity_id")], LONDON)
+    assert view["registration"]["reasons"][0]["message"]
+    assert (view["registration"]["state"], view["identity"]["identity_id"]) == ("not_required", None)
+    for _ in range(100):
+        entries = (await caller.ask("GET", f"/v1/dids/{LONDON}/history"))["items"]
+        refused = [entry for entry in entries if entry["type"] == "didflow.message.refused.v1"]
+        if refused:
+            break
+        await asyncio.sleep(0.1)
+    assert [(entry["code"], entry["extra"]["field"]) for entry in refused] == [("not_yours", "identity_id")]
