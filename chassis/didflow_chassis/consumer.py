@@ -77,6 +77,11 @@ class Consumer:
         """Return True if the database has records whose offsets are not committed."""
         return self._commits.is_behind
 
+    @property
+    def commit_waits_s(self) -> float:
+        """Return for how many seconds offsets have waited without any answer to a commit."""
+        return self._commits.waiting_s
+
     async def start(self) -> None:
         """Join the group and begin to read. Raises KafkaError if no broker answers."""
         kafka_internals.install()

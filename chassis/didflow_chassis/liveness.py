@@ -1,6 +1,7 @@
-"""The liveness of a worker: it polls Kafka, and its position moves while there are records.
+"""The liveness of a worker: it polls Kafka, its position moves while there are records, and it commits its offsets.
 
-A consumer may stop reading after a broker restart without any error. Its position then stands still.
+After a broker restart, a consumer may stop reading without any error. Its position then stands still. It may also go
+on reading without finding its group again. Its commits then get no answer, although the broker answers other requests.
 """
 
 import time
@@ -25,6 +26,7 @@ class Liveness:
         self._metrics = metrics
         self._positions: dict[TopicPartition, int] = {}
         self._stuck_since: dict[TopicPartition, float] = {}
+        self._answered_since: float | None = None
 
     async def update(self) -> None:
         """Compare the positions with the ends of the partitions, and note which positions do not move."""
@@ -37,7 +39,9 @@ class Liveness:
             ends = await kafka.end_offsets(list(assigned))
             positions = {partition: await kafka.position(partition) for partition in assigned}
         except (KafkaError, IllegalStateError, OSError):
+            self._answered_since = None
             return
+        self._answered_since = self._answered_since or time.monotonic()
         self._note(ends, positions, kafka.paused())
 
     def _note(
@@ -57,4 +61,10 @@ class Liveness:
             f"{p.topic}-{p.partition}" for p, since in self._stuck_since.items() if now - since > SILENT_S
         ]
         is_silent = not self._consumer.is_busy and now - self._consumer.polled_at > SILENT_S
-        return [*stuck[:5], *(["no poll"] if is_silent else [])]
+        answered_s = 0.0 if self._answered_since is None else now - self._answered_since
+        is_outside = min(answered_s, self._consumer.commit_waits_s) > SILENT_S
+        return [
+            *stuck[:5],
+            *(["no poll"] if is_silent else []),
+            *(["offsets are not committed"] if is_outside else []),
+        ]

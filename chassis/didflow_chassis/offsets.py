@@ -31,6 +31,7 @@ class OffsetCommits:
         self._consumer = consumer
         self._pending: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
+        self._waiting_since: float | None = None
         self._committing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -39,8 +40,14 @@ class OffsetCommits:
         """Return True if the database has records whose offsets are not committed."""
         return bool(self._pending) or self._committing.locked()
 
+    @property
+    def waiting_s(self) -> float:
+        """Return for how many seconds offsets have waited without any answer to a commit."""
+        return time.monotonic() - self._waiting_since if self._waiting_since is not None else 0.0
+
     def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Add records that the database has."""
+        self._waiting_since = self._waiting_since or time.monotonic()
         self._pending |= {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
         if time.monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
             self.commit_soon()
@@ -76,6 +83,7 @@ class OffsetCommits:
             )
         else:
             await failpoints.hit("consumer.committed")
+        self._waiting_since = time.monotonic() if self._pending else None
 
 
 class OffsetRewinds:

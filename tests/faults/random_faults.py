@@ -18,8 +18,12 @@ from harness.broker import Broker
 from harness.fault_journal import Fault
 from harness.processes import until
 
+from didflow.embedded.wait import DeadlineMissedError
+
 LEASE_S: Final = 5.0
 REST_S: Final = (1.0, 6.0)
+PROBES_S: Final = 40.0
+"""Together with the wait until all is idle, longer than a probe takes to fail."""
 DOUBLE: Final = 0.25
 """The probability that two faults are injected at once."""
 
@@ -69,6 +73,27 @@ class RandomFaults:
             await asyncio.sleep(self.random_source.uniform(*REST_S))
             self._restart_ended()
         await asyncio.gather(*(self._ready(name) for name in self.members))
+
+    async def restart_failing(self) -> list[str]:
+        """Restart each worker whose liveness probe fails within `PROBES_S`, as a cluster does. Return their names."""
+        failing: list[str] = []
+        try:
+            await until(lambda: self._fail_probe(failing), within=PROBES_S, what="a failing liveness probe")
+        except DeadlineMissedError:
+            return []
+        for name in failing:
+            self.faults.append(
+                Fault(kind="restart by the probe", what=name, began=time.time(), lifted=time.time())
+            )
+            await self._end(name, signal.SIGKILL)
+            self._start(name)
+            await self._ready(name)
+        return failing
+
+    async def _fail_probe(self, failing: list[str]) -> bool:
+        workers = [name for name in self.members if "-worker-" in name]
+        failing[:] = [n for n in workers if await self.members[n].health_answer("/healthz/live") is None]
+        return bool(failing)
 
     async def count_repeats(self) -> None:
         """Add the repeats that the running processes have counted to `duplicates`."""

@@ -91,3 +91,18 @@ async def test_stopping_does_not_wait_for_an_unreachable_broker(group, offsets, 
     offsets.add(batch((FIRST, 0)))
     await offsets.commit_now()
     assert group.commits == []
+
+
+async def test_a_commit_without_an_answer_is_noticed() -> None:
+    """The time counts from the first offset that waits. An answer, also a refusal, ends it."""
+    group = Group()
+    commits = OffsetCommits(lambda: group)
+    assert commits.waiting_s == 0
+    group.open.clear()
+    commits.add(batch((FIRST, 1)))
+    await asyncio.sleep(0.01)
+    assert commits.waiting_s > 0
+    group.refuses = True
+    group.open.set()
+    await commits.commit_now()
+    assert commits.waiting_s == 0
