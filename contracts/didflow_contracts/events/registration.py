@@ -47,6 +47,10 @@ class RegistrationAxis(EventData):
     """
 
     registration: Registration = Field(description="The state of the registration after this event.")
+    area: Name | None = Field(
+        default=None,
+        description="The English name of the number's area; null if the numbering plan does not name it.",
+    )
     requirement: Name | None = Field(default=None, description="Key of the requirement that applies.")
     requirement_version: Ordinal | None = Field(default=None, description="Version of that requirement.")
     reference: Name | None = Field(default=None, description="Reference of the verification, for people.")

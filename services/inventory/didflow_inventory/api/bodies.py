@@ -120,7 +120,9 @@ class DidQuery(BaseModel):
         yield from self._service_conditions()
 
     def _equality_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
-        for name in ("country", "region", "identity_id", "carrier", "status"):
+        if self.region is not None:
+            yield dids.c.shown_region == self.region
+        for name in ("country", "identity_id", "carrier", "status"):
             value = getattr(self, name)
             if value is not None:
                 yield dids.c[name] == value

@@ -34,11 +34,14 @@ V = TypeVar("V", bound=Struct)
 class RegistrationView(Struct, frozen=True, kw_only=True):
     """The registration. `since` is the time of the event that the view comes from.
 
+    `area` is the English name of the number's area, or None if it has no known name.
+
     Until verification has answered, `since` is None and the state is `awaiting`, so the DID is never treated
     as registered too early.
     """
 
     state: Registration = "awaiting"
+    area: str | None = None
     requirement: str | None = None
     requirement_version: int | None = None
     verification_id: UUID | None = None

@@ -62,6 +62,7 @@ dids = state_table(
     instant("assignment_refused_at"),
     _text("published_status"),
     _text("status"),
+    _text("shown_region"),
     _uuid("identity_id"),
     instant("expires_at"),
     *(_flag(f"in_{name}") for name in FILTERS),

@@ -127,6 +127,9 @@ async def test_my_numbers_is_filtered_by_its_parameters(inventory: Any, make: An
     assert await found(numbers=f"{numbers[1]}, {numbers[4][1:]},nonsense") == ["1", "4"]
     assert await found(number_contains="09035") == ["5"]
     assert await found(region="Dublin") == ["3"]
+    ((did_id,),) = await inventory.fetch("SELECT did_id FROM dids WHERE number = $1", numbers[1])
+    await inventory.receive(make.registration("awaiting", area="Dublin", did_id=did_id, number=numbers[1]))
+    assert await found(region="Dublin") == ["1", "3"]
     assert await found(account="master/acme/shop") == []
     assert await found(account="master") == list("012345")
     assert await found(country="IE", status="awaiting_registration", sort="purchased_at") == list("012345")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Unchanged
+from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.stock import Number
 
 
@@ -128,3 +129,25 @@ def test_a_did_in_its_last_period_matches_expiring_soon(purchased: Any, make: An
     assert purchased.statuses() == ["active", "delayed_service_removal"]
     assert (purchased.did.listing.in_expiring_soon, purchased.did.listing.in_active) == (True, True)
     assert purchased.published()[-1].data.next_step.action == "set_billing_cycles"
+
+
+@pytest.mark.parametrize(
+    ("given", "areas", "shown"),
+    [
+        (None, (None,), None),
+        (None, ("Dublin",), "Dublin"),
+        ("Leinster", ("Dublin",), "Leinster"),
+        (None, ("Dublin", "Dublin City"), "Dublin City"),
+        (None, ("Dublin", None), None),
+    ],
+)
+def test_the_area_is_shown_as_region_if_the_seller_gave_none(
+    stage: Any, make: Any, given: str | None, areas: tuple[str | None, ...], shown: str | None
+) -> None:
+    """Verification publishes the area. The latest one counts, in whatever order the events arrive."""
+    stage.decide(make.purchased(region=given))
+    events = [make.registration("awaiting", n, area=area) for n, area in enumerate(areas, 1)]
+    for event in (*reversed(events), *events):
+        stage.decide(event)
+    assert (stage.did.listing.shown_region, stage.did.holding.region) == (shown, given)
+    assert did_answer(stage.did, make.purchased().time).region == shown

@@ -18,6 +18,7 @@ from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.evaluation.areas import area_name
 from didflow_verification.domain.published_reasons import published_findings, published_reasons
 
 EVENT_OF: Final[Mapping[RegistrationState, type[RegistrationAxis]]] = MappingProxyType(
@@ -72,6 +73,7 @@ def _whole(registration: Registration, about: Details | None) -> dict[str, Any]:
         "number": registration.number,
         "account": registration.account,
         "registration": registration.state,
+        "area": area_name(registration.number),
         "requirement": requirement,
         "requirement_version": version,
         "reference": judged.reference if judged else None,

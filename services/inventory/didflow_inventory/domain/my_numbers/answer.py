@@ -141,7 +141,7 @@ def did_answer(did: Did, now: datetime) -> DidAnswer:
         did_id=holding.did_id,
         number=holding.number,
         country=holding.country,
-        region=holding.region,
+        region=did.listing.shown_region,
         number_type=holding.number_type,
         features=holding.features,
         account=holding.account,

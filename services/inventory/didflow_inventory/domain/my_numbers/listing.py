@@ -47,9 +47,13 @@ QUICK_FILTERS: Final[Mapping[Filter, Predicate]] = {
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """The derived part of a DID. Each field is a column. No field has a default, so none can be forgotten."""
+    """The derived part of a DID. Each field is a column. No field has a default, so none can be forgotten.
+
+    `shown_region` is the region that the seller gave, else the area that verification has published.
+    """
 
     status: Status | None
+    shown_region: str | None
     identity_id: UUID | None
     expires_at: datetime | None
     in_all: bool
@@ -67,6 +71,7 @@ def listing_of(holding: Holding, views: Views) -> Listing:
     matches = matches_of(condition)
     return Listing(
         status=status_of(condition),
+        shown_region=holding.region or views.registration.area,
         identity_id=views.registration.identity_id,
         expires_at=views.term.expires_at,
         in_all=matches["all"],

@@ -86,6 +86,7 @@ def upgrade():
         instant("assignment_refused_at"),
         text("published_status"),
         text("status"),
+        text("shown_region"),
         uuid("identity_id"),
         instant("expires_at"),
         *(flag(f"in_{name}") for name in FILTERS),

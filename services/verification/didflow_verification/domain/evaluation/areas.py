@@ -12,6 +12,7 @@ from typing import Final
 import phonenumbers
 from msgspec import Struct
 
+from didflow_contracts.bounds import NAME
 from didflow_verification.domain.details.identity import Place
 from didflow_verification.domain.evaluation.numbering_plan import (
     Names,
@@ -66,9 +67,13 @@ class KnownPlaces(Struct, frozen=True, kw_only=True):
 
 
 def area_name(number: str) -> str | None:
-    """Return the English name of the number's area, or None if the numbering plan does not name it."""
+    """Return the English name of the number's area, or None if the numbering plan does not name it.
+
+    Some areas in Australia are lists of dozens of places. A list that is too long for a name is no name.
+    """
     names = names_at(_named_prefix(prefix_of(number))) or names_at(number)
-    return _label(names) if names else None
+    label = _label(names) if names else ""
+    return label if len(label) in NAME else None
 
 
 @lru_cache(maxsize=CACHED_AREAS)

@@ -34,6 +34,25 @@ def test_country_and_number_type_decide_whether_a_registration_is_required(
     assert (event.identity_id, event.verification_id, event.attempt) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("number", "area"),
+    [
+        ("+35319609036", "Dublin"),
+        ("+498912345678", "Munich"),
+        ("+447400123456", None),
+        ("+80012345678", None),
+        ("+61253412345", None),
+    ],
+)
+def test_events_carry_the_english_name_of_the_area(
+    stage: Any, build: Any, number: str, area: str | None
+) -> None:
+    """It is null for numbers without an area, and where the plan has a list of places that is too long for a name."""
+    build.number = number
+    stage.process(build.purchased())
+    assert [event.area for event in stage.axis_events] == [area]
+
+
 def test_the_purchase_only_decides_which_row_is_shown(stage: Any, build: Any) -> None:
     """Spain has different rows for individuals and businesses. The row of the purchaser's type is shown first."""
     build.number = "+34911234567"
