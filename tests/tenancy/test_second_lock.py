@@ -205,7 +205,7 @@ def test_every_table_that_a_route_reads_has_a_rule() -> None:
         "verification": chassis
         | {"approvals", "catalogue_changes", "detail_changes", "document_chunks"}
         | {"document_contents", "personal_reads"}
-        | {"detail_uses", "owned_details", "used_details"},
+        | {"detail_uses", "judged_details", "others_pending", "owned_details", "used_details"},
         "billing": chassis,
         "provisioning": chassis | {"number_queues", "voice_trunk_uses"},
     }

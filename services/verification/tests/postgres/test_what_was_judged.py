@@ -6,9 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from harness.statements import statements_of
 
-from didflow_verification.store import DOCUMENTS, VERIFICATIONS, by_keys
+from didflow_chassis.decision import Caller
+from didflow_verification.store import DOCUMENTS, FORMER_DETAILS, VERIFICATIONS, by_keys
 
 MISMATCH = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
 CHANGED = {"company_name": "Renamed Bakery Ltd"}
@@ -280,6 +282,29 @@ async def test_the_next_holder_is_shown_the_documents_of_the_last_one(
         shown = await whole(bob, item["verification_id"])
     assert (shown["identity"], shown["address"]) == (None, None)
     assert shown["documents"] == [{"document_id": named, "type": None, "sha256": None, "details": None}]
+
+
+async def test_accounts_below_read_former_details_that_no_verification_of_theirs_judged(
+    running: Any, ann: Any, build: Any, bakery: Any
+) -> None:
+    """The policy of the table shows them the revision that they were judged by, and no other."""
+    shop = type(build)()
+    shop.did, shop.number, shop.account = uuid4(), "+35319609037", "master/acme/shop"
+    await running.receive(build.purchased(), build.assigned(bakery, bakery))
+    await change(ann, bakery, **CHANGED)
+    await running.receive(shop.purchased(), shop.assigned(bakery, bakery))
+    await running.run_jobs()
+    await change(ann, bakery, company_name="Third Ltd")
+    every = sa.select(FORMER_DETAILS.table.c.revision)
+    for account, role, revisions in (
+        ("master", "reviewer", {1, 2}),
+        ("master/acme", "reseller", {1, 2}),
+        ("master/acme/shop", "reseller", {2}),
+        ("master/acme/bar", "reseller", set()),
+        ("master/globex", "reviewer", set()),
+    ):
+        caller = Caller(subject="ann", account=account, role=role)
+        assert {row["revision"] for row in await running.reads.read(every, caller)} == revisions, account
 
 
 async def test_who_was_shown_former_details_is_not_recorded(
