@@ -92,6 +92,14 @@ CORRUPTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
         FROM registrations WHERE did_id = $live""",
         "service_differs",
     ),
+    "a service of a removed DID that inventory still shows": (
+        "inventory",
+        (
+            "UPDATE dids SET services = jsonb_set(services, '{cnam}', '{\"state\": \"active\"}')"
+            " WHERE did_id = $removed"
+        ),
+        "service_differs",
+    ),
     "the cycles of a term": (
         "billing",
         ("UPDATE terms SET cycles_left = 7 WHERE did_id = $live"),

@@ -263,8 +263,8 @@ def _live_routing(did: DidRows) -> Routing | None:
 
 
 def _service(did: DidRows, service: AdditionalService) -> Values | None:
-    """Return the state of one service. An ended DID is not compared: its requests are closed without an event."""
-    if did.verification is None or did.verification.state.ended:
+    """Return the state of one service. The end of a DID closes its services with an event."""
+    if did.verification is None:
         return None
     states = {request.service: request.state for request in did.requests}
     return {"state": states.get(service, "not_configured")}

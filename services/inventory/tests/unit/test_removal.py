@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from didflow_chassis.decision import Unchanged
+import pytest
+
+from didflow_chassis.decision import Refused, Unchanged
 from didflow_inventory.domain.stock import Number
 
 
@@ -82,3 +84,28 @@ def test_a_late_release_of_a_former_did_does_not_change_the_number(purchased: An
     before = purchased.number
     purchased.decide(make.routing("released", 2))
     assert purchased.number == before
+
+
+@pytest.mark.parametrize("first", ["removed", "service"])
+def test_the_end_of_a_service_is_stored_before_and_after_the_removal(
+    purchased: Any, make: Any, first: str
+) -> None:
+    """The two events come on different topics. A state that is older than the end is not shown again."""
+    purchased.decide(make.service("active", 2))
+    events = [make.removed(), make.service("not_configured", 4)]
+    for event in events if first == "removed" else reversed(events):
+        assert not isinstance(purchased.decide(event), Refused)
+    assert isinstance(purchased.decide(make.service("in_process", 3)), Refused)
+    did = purchased.did
+    assert (did.holding.stock, did.listing.status) == ("removed", None)
+    assert did.views.services["emergency"].state == "not_configured"
+    assert did.views.sequences["service.emergency:/didflow/verification"] == 4
+
+
+def test_the_end_of_a_service_does_not_reach_the_next_did_of_the_number(purchased: Any, make: Any) -> None:
+    """It is about the removed DID, and frees no number a second time."""
+    purchased.decide(make.routing("released", 2))
+    purchased.decide(make.removed())
+    number = purchased.number
+    purchased.decide(make.service("not_configured", 4))
+    assert purchased.number == number

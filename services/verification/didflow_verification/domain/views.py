@@ -15,7 +15,7 @@ from didflow_contracts.sequences import is_newer, with_sequence
 from didflow_verification.domain.axes.registration import Ended, Registration, event_refusal
 from didflow_verification.domain.axes.step import Step, open_verification
 from didflow_verification.domain.registration.handover import handed_over, without_refusal
-from didflow_verification.domain.service_requests.end_user_change import closed, with_services
+from didflow_verification.domain.service_requests.end_user_change import with_ended_services, with_services
 
 STOCK = "stock"
 
@@ -64,7 +64,11 @@ def on_removed(
 def _end(
     registration: Registration | None, event: Event[PurchaseRefused | DidRemoved], how: Ended, known: Known
 ) -> Decision:
-    """Freeze the registration, withdraw its open verification and close its services, without an event."""
+    """Freeze the registration, withdraw its open verification, and close its services, each with an event.
+
+    The frozen axis has no event. A refused DID says the end of its services too: whoever read that one was requested
+    reads that it is not configured.
+    """
     if registration is None:
         return TooEarly("did.purchased")
     refused = event_refusal(registration, event)
@@ -74,5 +78,5 @@ def _end(
         return Unchanged()
     pending = open_verification(registration, known)
     withdrawn = () if pending is None else (pending.moved_to("withdrawn"),)
-    ended = replace(registration, ended=how, open=False, lapse=None, due_at=None, services={})
-    return Decided(state=ended, also=(*withdrawn, *closed(registration, known)))
+    ended = replace(registration, ended=how, open=False, lapse=None, due_at=None)
+    return with_ended_services(Step(registration=ended, verifications=withdrawn), known).decided()

@@ -85,9 +85,12 @@ def with_revoked_identity(step: Step, known: Known) -> Step:
     return step
 
 
-def closed(registration: Registration, known: Known) -> tuple[ServiceRequest, ...]:
-    """Return the open requests of a DID that ends, closed."""
-    return tuple(request.moved_to("not_configured") for request in _open_requests(registration, known))
+def with_ended_services(step: Step, known: Known) -> Step:
+    """Close the open services of a DID that ends. Each says so. Source: spec verification, Service requests."""
+    for request in _open_requests(step.registration, known):
+        after = request.moved_to("not_configured", reasons=())
+        step = step.then(with_request(step.registration, after), service_changed(after), requests=(after,))
+    return step
 
 
 def _open_requests(registration: Registration, known: Known) -> Iterator[ServiceRequest]:

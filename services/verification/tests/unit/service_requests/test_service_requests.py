@@ -380,11 +380,16 @@ def test_services_stay_when_a_number_is_handed_down(services: Services) -> None:
 
 
 @pytest.mark.parametrize("end", ["removed", "refused"])
-def test_the_end_of_a_did_closes_its_requests_without_an_event(services: Services, end: str) -> None:
-    """They can no longer be decided."""
+def test_the_end_of_a_did_is_said_of_each_service_that_was_configured(services: Services, end: str) -> None:
+    """They can no longer be decided. A repeat of the end publishes nothing."""
     services.activate("emergency")
+    services.request("cnam")
+    services.request("a2p_sms")
+    services.cancel("a2p_sms")
     published = len(services.published())
-    services.stage.process(getattr(services.build, end)())
+    ended = getattr(services.build, end)()
+    services.stage.process_all(ended, services.build.again(ended))
     request = services.stage.state(ServiceRequest, services.key("emergency", 1))
-    assert (request.state, request.data, len(services.published())) == ("not_configured", None, published)
+    assert (request.state, request.data) == ("not_configured", None)
+    assert services.published()[published:] == [("emergency", "not_configured"), ("cnam", "not_configured")]
     assert code(services.request("emergency", 2)) == ("did_ended", None)
