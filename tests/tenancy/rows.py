@@ -125,6 +125,11 @@ BODIES: Final[Mapping[str, list[Any]]] = {
             "opt_in_text": "Yes",
         },
     ],
+    "POST /v1/service-requests/batch/request": [
+        {"dids": DIDS, "service": "emergency", "address_id": "<address>", "caller_name": "Bakery"},
+        {"dids": DIDS, "service": "cnam", "display_name": "Bakery"},
+    ],
+    "POST /v1/service-requests/{request_id}/correct": [{"address_id": "<address>"}, {"brand": "Bakery"}],
     "POST /v1/service-requests/{request_id}/decide": [{"state": "in_process"}],
     "POST /v1/terms/batch/set-cycles": [{"dids": DIDS, "billing_cycles": 3}],
     "POST /v1/terms/batch/renew": [{"dids": DIDS, "billing_period": 1}],
@@ -162,6 +167,8 @@ SERVES_BELOW: Final = frozenset(
                 "POST /v1/requirements/evaluate",
                 "POST /v1/verifications/{verification_id}/resubmit",
                 "POST /v1/service-requests",
+                "POST /v1/service-requests/batch/request",
+                "POST /v1/service-requests/{request_id}/correct",
             )
             for name in ("identity_id", "address_id", "document_ids")
         ),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
@@ -80,10 +80,16 @@ def list_field(item: str) -> str:
 
 def check_list_field(endpoint: Callable[..., Any], item: str) -> None:
     """Raise TypeError unless the endpoint takes a body with the list field of this item."""
-    hints = get_type_hints(endpoint)
-    bodies = [hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, BaseModel)]
+    bodies = [model for hint in get_type_hints(endpoint).values() for model in _models_in(hint)]
     if not any(list_field(item) in body.model_fields for body in bodies):
         raise TypeError(f"{endpoint.__qualname__} needs a body with the field {list_field(item)!r}.")
+
+
+def _models_in(hint: Any) -> list[type[BaseModel]]:
+    """Return the model that a type is, or the models of a union."""
+    if isinstance(hint, type):
+        return [hint] if issubclass(hint, BaseModel) else []
+    return [model for part in get_args(hint) for model in _models_in(part)]
 
 
 def check_size(names: Sequence[str], *, field: str) -> None:

@@ -38,6 +38,7 @@ from didflow_verification.domain.reassessment import reassess
 from didflow_verification.domain.recheck import recheck, revoke_resting
 from didflow_verification.domain.registration.start import on_porting_started, on_purchased
 from didflow_verification.domain.requirements import CountryRules
+from didflow_verification.domain.service_requests.correction import correct_service
 from didflow_verification.domain.service_requests.lifecycle import (
     cancel_service,
     decide_service,
@@ -118,6 +119,9 @@ COMMANDS: Mapping[type[Command], Handler] = {
     ),
     commands.RequestService: Handler(
         decide=request_service, needs=needs.for_service_request, state_needs=needs.open_service_requests
+    ),
+    commands.CorrectService: Handler(
+        decide=correct_service, needs=needs.for_correction, state_needs=needs.address_of_service_request
     ),
     commands.DecideService: Handler(
         decide=decide_service, needs=needs.named_service_request, state_needs=needs.address_of_service_request

@@ -20,6 +20,7 @@ from didflow_verification.domain.commands import (
     ChangeAddress,
     ChangeIdentity,
     CompleteErasure,
+    CorrectService,
     CreateAddress,
     CreateDocument,
     DecideService,
@@ -208,6 +209,13 @@ def named_service_request(command: DecideService | CancelService) -> Iterable[Re
     return (Ref(ServiceRequest, command.request_id, write=True),)
 
 
+def for_correction(command: CorrectService) -> Iterable[Ref]:
+    """Return the request to correct, and the address that the correction names."""
+    yield Ref(ServiceRequest, command.request_id, write=True)
+    if command.changes.get("address_id") is not None:
+        yield Ref(Address, command.changes["address_id"])
+
+
 def for_reviewer_texts(command: EraseReviewerTexts) -> Iterable[Ref]:
     """Return the verifications and service requests that the command names."""
     yield from (Ref(Verification, key, write=True) for key in command.verification_ids)
@@ -215,7 +223,7 @@ def for_reviewer_texts(command: EraseReviewerTexts) -> Iterable[Ref]:
 
 
 def address_of_service_request(
-    _registration: Registration | None, command: DecideService, known: Known
+    _registration: Registration | None, command: DecideService | CorrectService, known: Known
 ) -> Iterable[Ref]:
     """Return the address of the request. Its lock orders the decision and a change of the address."""
     return _address_of(known.states.get((ServiceRequest, command.request_id)))

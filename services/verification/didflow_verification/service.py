@@ -47,6 +47,7 @@ def service(settings: VerificationSettings) -> Service:
             "missing_field": 422,
             "po_box": 422,
             "not_automatic": 422,
+            "unknown_field": 422,
         },
         larger_bodies={"/v1/documents": MAX_BYTES + FORM_BYTES},
         migrations=Path(__file__).parent / "migrations",

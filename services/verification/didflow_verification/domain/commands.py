@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from didflow_chassis.decision import Command
@@ -184,6 +185,14 @@ class RequestService(Command):
     request_id: UUID
     service: AdditionalService
     data: ServiceData
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectService(Command):
+    """Send a service request of the DID `entity_id` again, with changed fields of its data by name."""
+
+    request_id: UUID
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

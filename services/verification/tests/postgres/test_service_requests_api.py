@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from harness.statements import statements_of
 
 REASONS = [{"code": "other", "message": "The brand is not registered."}]
 A2P = {
@@ -46,8 +48,9 @@ async def test_a_request_goes_from_account_to_carrier(
     assert (await carrier.get(path)).json()["brand"] == "Secretive Bakery"
     for body in ({"state": "in_process"}, {"state": "changes_required", "reasons": REASONS}):
         assert (await carrier.post(f"{path}/decide", json=body)).status_code == 200
-    again = await ann.post("/v1/service-requests", json=A2P | {"did": str(build.did), "brand": "Bakery Ltd"})
+    again = await ann.post(f"{path}/correct", json={"brand": "Bakery Ltd"})
     assert (again.json()["request_id"], again.json()["state"]) == (a2p["request_id"], "new")
+    assert (await carrier.get(path)).json()["brand"] == "Bakery Ltd"
     for state in ("in_process", "active"):
         assert (await carrier.post(f"{path}/decide", json={"state": state})).json()["state"] == state
     events = [event for event in await running.outbox() if event["topic"] == "service.changed"]
@@ -143,3 +146,52 @@ async def test_reads_of_a_request_are_recorded(running: Any, ann: Any, a2p: Any)
     """It has personal data."""
     await ann.get(f"/v1/service-requests/{a2p['request_id']}")
     assert await running.count("personal_reads", "kind = 'service_request' AND subject = 'ann'") == 1
+
+
+async def test_a_service_is_requested_for_many_numbers_in_one_call(
+    running: Any, ann: Any, build: Any, bakery: Any, a2p: Any
+) -> None:
+    """Each number has its own result. Wrong numbers, and one that has the service already, fail nothing else."""
+    assert a2p["state"] == "new"
+    others = [type(build)() for _ in range(20)]
+    for index, one in enumerate(others):
+        one.did, one.number = uuid4(), f"+3531961{index:04}"
+    features = ["voice_in", "a2p_sms"]
+    await running.receive(*(one.purchased(features=features) for one in others))
+    await running.receive(*(one.assigned(bakery, bakery) for one in others))
+    dids = [*(one.number for one in others), str(others[0].did), build.number, "+35319998888", "x"]
+    body = {name: value for name, value in A2P.items() if name != "did"} | {"dids": dids}
+    async with statements_of(running.database) as statements:
+        answer = await ann.post(
+            "/v1/service-requests/batch/request", json=body, headers={"Idempotency-Key": "b"}
+        )
+    found = answer.json()
+    assert (answer.status_code, found["done"], found["unchanged"], found["refused"]) == (200, 20, 1, 3)
+    assert [each["did"] for each in found["results"]] == dids
+    assert [each["code"] for each in found["results"][-3:]] == ["request_open", "not_found", "not_found"]
+    assert await running.count("service_requests", "state = 'new'") == 21
+    assert len(statements) <= 25
+    again = await ann.post("/v1/service-requests/batch/request", json=body, headers={"Idempotency-Key": "b"})
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (found, "true")
+    none = await ann.post("/v1/service-requests/batch/request", json=body | {"dids": []})
+    assert (none.status_code, none.json()["code"]) == (422, "too_few")
+
+
+async def test_only_the_account_corrects_a_request(running: Any, ann: Any, carrier: Any, a2p: Any) -> None:
+    """A reviewer may not, another account does not find it, and an unknown field is named."""
+    path = f"/v1/service-requests/{a2p['request_id']}"
+    unchanged = await ann.post(f"{path}/correct", json={})
+    assert (unchanged.status_code, unchanged.json()["state"]) == (200, "new")
+    await carrier.post(f"{path}/decide", json={"state": "in_process"})
+    refused = await ann.post(f"{path}/correct", json={"brand": "Bakery Ltd"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_changes_required")
+    await carrier.post(f"{path}/decide", json={"state": "changes_required", "reasons": REASONS})
+    async with running.as_caller("rita", "master", "reviewer") as rita:
+        assert (await rita.post(f"{path}/correct", json={})).status_code == 403
+    async with running.as_caller("eve", "master/globex", "reseller") as eve:
+        assert (await eve.post(f"{path}/correct", json={})).status_code == 404
+    foreign = await ann.post(f"{path}/correct", json={"caller_name": "Bakery"})
+    assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_field")
+    unknown = await ann.post(f"{path}/correct", json={"brend": "Bakery"})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_field")
+    assert (await ann.post(f"{path}/correct", json={})).json()["state"] == "new"

@@ -1,20 +1,19 @@
 """Requests about additional services."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Number
+from didflow_chassis.http import Number, Target
 from didflow_contracts.bounds import NAME, SAMPLE_MESSAGE, SAMPLE_MESSAGES
 from didflow_contracts.ids import uuid7
-from didflow_contracts.names import DidName
+from didflow_contracts.names import DidName, DidNames
 from didflow_contracts.vocabulary import AdditionalService, ServiceState, Text
 from didflow_verification.api.bodies import Reasons, StrictModel
-from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceData
 from didflow_verification.domain.commands import RequestService
 from didflow_verification.store import service_requests
@@ -41,15 +40,15 @@ Messages = Annotated[
 ]
 
 
-class _RequestBody(StrictModel):
-    did: Annotated[DidName, Field(description="DID id or number.")]
+class _Data(StrictModel):
+    """What a request for a service says about the service."""
 
-    def command(self, registration: Registration, caller: Caller) -> RequestService:
-        """Return the command for the DID."""
-        data = self.model_dump(exclude={"did", "service"})
+    def command(self, target: Target, caller: Caller) -> RequestService:
+        """Return the command for a DID."""
+        data = self.model_dump(exclude={"did", "dids", "service"})
         return RequestService(
-            entity_id=registration.did_id,
-            subject=registration.number,
+            entity_id=target.entity_id,
+            subject=target.subject,
             caller=caller,
             request_id=uuid7(),
             service=getattr(self, "service"),  # noqa: B009 - each of the bodies below has this field
@@ -57,9 +56,15 @@ class _RequestBody(StrictModel):
         )
 
 
-class EmergencyBody(_RequestBody):
-    """Emergency calls: the address that help is sent to, and the name of the caller."""
+class _One(StrictModel):
+    did: Annotated[DidName, Field(description="DID id or number.")]
 
+
+class _Many(StrictModel):
+    dids: DidNames = Field(description="1 to 1,000 DID ids or numbers.")
+
+
+class _Emergency(_Data):
     service: Literal["emergency"]
     address_id: Annotated[
         UUID, Field(description="A civic address of the DID's end user, in the country of the number.")
@@ -67,9 +72,7 @@ class EmergencyBody(_RequestBody):
     caller_name: Line
 
 
-class A2pBody(_RequestBody):
-    """A2P SMS: the brand, the use case, sample messages, and how recipients agreed to receive them."""
-
+class _A2p(_Data):
     service: Literal["a2p_sms"]
     brand: Line
     use_case: UseCase
@@ -77,14 +80,52 @@ class A2pBody(_RequestBody):
     opt_in_text: Text
 
 
-class CnamBody(_RequestBody):
-    """CNAM: the name that the called party sees. Only for numbers of the United States and Canada."""
-
+class _Cnam(_Data):
     service: Literal["cnam"]
     display_name: Annotated[Line, Field(description="At most 15 letters, digits and spaces.")]
 
 
+class EmergencyBody(_Emergency, _One):
+    """Emergency calls: the address that help is sent to, and the name of the caller."""
+
+
+class A2pBody(_A2p, _One):
+    """A2P SMS: the brand, the use case, sample messages, and how recipients agreed to receive them."""
+
+
+class CnamBody(_Cnam, _One):
+    """CNAM: the name that the called party sees. Only for numbers of the United States and Canada."""
+
+
+class EmergencyBatchBody(_Emergency, _Many):
+    """Emergency calls of several DIDs of one end user, with the same address and name of the caller."""
+
+
+class A2pBatchBody(_A2p, _Many):
+    """A2P SMS of several DIDs, with the same data."""
+
+
+class CnamBatchBody(_Cnam, _Many):
+    """CNAM of several DIDs, with the same name."""
+
+
 Body = Annotated[EmergencyBody | A2pBody | CnamBody, Field(discriminator="service")]
+BatchBody = Annotated[EmergencyBatchBody | A2pBatchBody | CnamBatchBody, Field(discriminator="service")]
+
+
+class CorrectBody(StrictModel):
+    """The corrected data of a request, or only the fields that change. Null clears a field."""
+
+    address_id: UUID | None = None
+    caller_name: Line | None = None
+    brand: Line | None = None
+    use_case: UseCase | None = None
+    sample_messages: Messages = ()
+    opt_in_text: Text | None = None
+
+    def changes(self) -> Mapping[str, Any]:
+        """Return the fields that the body has, by name."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class DecideBody(StrictModel):

@@ -1,39 +1,49 @@
 """Routes of additional services: accounts request and cancel them, reviewers and carriers decide."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
 from starlette.responses import Response
 
-from didflow_chassis.http import Http, HttpContext, Page, Router
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, Page, Router, Target
 from didflow_contracts.names import parse_did
 from didflow_verification import store
 from didflow_verification.api.reads import as_json, not_found, read_one, record_reads
-from didflow_verification.api.service_requests.bodies import Body, DecideBody, RequestsQuery
+from didflow_verification.api.service_requests.bodies import (
+    BatchBody,
+    Body,
+    CorrectBody,
+    DecideBody,
+    RequestsQuery,
+)
 from didflow_verification.api.service_requests.responses import (
     ServiceRequestReference,
     ServiceRequestResponse,
     request_reference,
     request_response,
 )
-from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
-from didflow_verification.domain.commands import CancelService, DecideService
+from didflow_verification.domain.commands import CancelService, CorrectService, DecideService
 
 router = Router(prefix="/v1/service-requests", tags=["service-requests"])
 
 
 @router.post("", action="request_service", status_code=201, response_model=ServiceRequestReference)
 async def request_service(http: Http, body: Body) -> Response:
-    """Request a service for a DID. After `changes_required`, the same call sends the request again."""
-    did = parse_did(body.did)
-    rows = await http.rows(store.registrations_named([did], http.caller)) if did else []
-    if not rows:
+    """Request a service for a DID."""
+    target = (await _targets(http, [body.did])).get(body.did)
+    if target is None:
         raise not_found("DID")
-    registration: Registration = store.state_of(store.REGISTRATIONS, rows[0])
-    command = body.command(registration, http.caller)
+    command = body.command(target, http.caller)
     return await http.run(command, status=201, render=as_json(request_reference))
+
+
+@router.batch("/batch/request", action="request_service", item="did")
+async def request_services(http: Http, body: BatchBody) -> BatchAnswer:
+    """Request a service for DIDs, with the same data for each of them."""
+    return await http.batch(body.dids, _targets, lambda target: body.command(target, http.caller))
 
 
 @router.get("", action="read_service_requests")
@@ -53,6 +63,20 @@ async def read_request(http: Http, request_id: UUID) -> ServiceRequestResponse:
     request = await _request(http, request_id)
     await record_reads(http, "service_request", request_id)
     return request_response(request)
+
+
+@router.post("/{request_id}/correct", action="request_service")
+async def correct(http: Http, request_id: UUID, body: CorrectBody) -> Response:
+    """Send a request again after `changes_required`. Fields that the body leaves out do not change."""
+    request = await _request(http, request_id)
+    command = CorrectService(
+        entity_id=request.did_id,
+        subject=request.number,
+        caller=http.caller,
+        request_id=request_id,
+        changes=body.changes(),
+    )
+    return await http.run(command, render=as_json(request_reference))
 
 
 @router.post("/{request_id}/decide", action="decide_service")
@@ -78,6 +102,19 @@ async def cancel(http: Http, request_id: UUID) -> Response:
         entity_id=request.did_id, subject=request.number, caller=http.caller, request_id=request_id
     )
     return await http.run(command, render=as_json(request_reference))
+
+
+async def _targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+    """Find live DIDs by their ids or numbers, by one statement."""
+    parsed = {name: did for name in names if (did := parse_did(name)) is not None}
+    if not parsed:
+        return {}
+    found: dict[UUID | str, Target] = {}
+    for row in await http.rows(store.registrations_named(set(parsed.values()), http.caller)):
+        target = Target(entity_id=row["did_id"], subject=row["number"])
+        found.setdefault(row["did_id"], target)
+        found.setdefault(row["number"], target)
+    return {name: found[did] for name, did in parsed.items() if did in found}
 
 
 async def _request(http: HttpContext, request_id: UUID) -> ServiceRequest:

@@ -15,6 +15,13 @@ CNAM_COUNTRIES: Final = frozenset({"US", "CA"})
 CNAM_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ]{0,13}[A-Za-z0-9])?")
 _HOUSE_NUMBER: Final = re.compile(r"\d")
 
+FIELDS: Final[Mapping[AdditionalService, frozenset[str]]] = {
+    "emergency": frozenset({"address_id", "caller_name"}),
+    "a2p_sms": frozenset({"brand", "use_case", "sample_messages", "opt_in_text"}),
+    "cnam": frozenset({"display_name"}),
+}
+"""The fields of the data of each service."""
+
 Check = Callable[[ServiceData, Address | None, str], Refused | None]
 
 

@@ -6,11 +6,16 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import ServiceState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_verification.domain.axes.registration import Details, Registration
-from didflow_verification.domain.axes.service_request import ServiceRequest
+from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.axes.transitions import SERVICE_DECISIONS
-from didflow_verification.domain.commands import CancelService, DecideService, RequestService
+from didflow_verification.domain.commands import (
+    CancelService,
+    CorrectService,
+    DecideService,
+    RequestService,
+)
 from didflow_verification.domain.details.identity import Address
 from didflow_verification.domain.events import service_changed
 from didflow_verification.domain.service_requests.checks import fault
@@ -37,7 +42,7 @@ def service_details(registration: Registration) -> Details | None:
 def request_service(
     registration: Registration | None, command: RequestService, now: datetime, known: Known
 ) -> Decision:
-    """Request a service, or send a request again after `changes_required`.
+    """Request a service.
 
     Refused `did_ended`, `identity_missing`, `not_supported`, `request_open`, and with the codes of `checks`.
     """
@@ -48,62 +53,38 @@ def request_service(
     before = current_request(registration, command.service, known)
     if before is not None and before.request_id == command.request_id:
         return Unchanged(answer=before)
-    details = service_details(registration)
-    refused = _not_possible(registration, command, before, details) or _data_fault(
-        registration, command, details, known
-    )
-    if refused is not None or details is None:
-        return refused or Refused("identity_missing")
-    request = _request(registration, command, details, before, now)
+    if before is not None:
+        what = "Correct it" if before.state == "changes_required" else "Cancel it first"
+        return Refused("request_open", f"The service has a request in the state {before.state}. {what}.")
+    details = usable_details(registration, command.service, command.data, known)
+    if isinstance(details, Refused):
+        return details
+    request = _request(registration, command, details, now)
     after = with_request(registration, request)
     return Decided(state=after, also=(request,), events=(service_changed(request),), answer=request)
 
 
-def _not_possible(
-    registration: Registration,
-    command: RequestService,
-    before: ServiceRequest | None,
-    details: Details | None,
-) -> Refused | None:
-    if registration.features is not None and command.service not in registration.features:
+def usable_details(
+    registration: Registration, service: AdditionalService, data: ServiceData, known: Known
+) -> Details | Refused:
+    """Return the end-user details that a request with this data uses, or why there can be no such request."""
+    if registration.features is not None and service not in registration.features:
         return Refused("not_supported", "The number does not support this service.", "service")
-    if before is not None and before.state != "changes_required":
-        return Refused("request_open", f"The service already has a request in the state {before.state}.")
+    details = service_details(registration)
     if details is None:
         return Refused(
             "identity_missing", "Assign end-user details to the DID first. Rejected details do not count."
         )
-    return None
-
-
-def _data_fault(
-    registration: Registration, command: RequestService, details: Details | None, known: Known
-) -> Refused | None:
-    address_id = command.data.address_id
-    address = known.get(Address, address_id) if address_id else None
-    foreign = address is None or details is None or address.identity_id != details.identity_id
-    if address_id is not None and foreign:
+    address = known.get(Address, data.address_id) if data.address_id else None
+    foreign = address is None or address.identity_id != details.identity_id
+    if data.address_id is not None and foreign:
         return Refused("not_yours", "The address does not belong to the DID's end user.", "address_id")
-    return fault(command.service, command.data, address, registration.country)
+    return fault(service, data, address, registration.country) or details
 
 
 def _request(
-    registration: Registration,
-    command: RequestService,
-    details: Details,
-    before: ServiceRequest | None,
-    now: datetime,
+    registration: Registration, command: RequestService, details: Details, now: datetime
 ) -> ServiceRequest:
-    actor = command.caller.actor
-    if before is not None:
-        return before.moved_to(
-            "new",
-            account=registration.account,
-            data=command.data,
-            reasons=(),
-            requested_at=now,
-            requested_by=actor,
-        )
     return ServiceRequest(
         request_id=command.request_id,
         did_id=registration.did_id,
@@ -116,7 +97,7 @@ def _request(
         identity_account=details.identity_account or registration.account,
         data=command.data,
         requested_at=now,
-        requested_by=actor,
+        requested_by=command.caller.actor,
     )
 
 
@@ -128,7 +109,7 @@ def decide_service(
     Refused `not_found`, `already_decided`, `reasons_missing`, `own_submission`, and `identity_missing` if the service
     would become active without approved details.
     """
-    request = _named_request(registration, command, known)
+    request = named_request(registration, command, known)
     if registration is None or request is None or not command.caller.reaches(request.account):
         return Refused("not_found", "No such request in your accounts.")
     if request.state == command.state:
@@ -161,7 +142,7 @@ def cancel_service(
     registration: Registration | None, command: CancelService, now: datetime, known: Known
 ) -> Decision:
     """Cancel. An active CNAM is first removed by the carrier. Everything else is closed at once."""
-    request = _named_request(registration, command, known)
+    request = named_request(registration, command, known)
     if registration is None or request is None or not command.caller.reaches(registration.account):
         return Refused("not_found", "No such request in your accounts.")
     if request.state in {"not_configured", "cancelation_pending"}:
@@ -171,9 +152,10 @@ def cancel_service(
     return _moved(registration, request, state, now, actor=command.caller.actor)
 
 
-def _named_request(
-    registration: Registration | None, command: DecideService | CancelService, known: Known
+def named_request(
+    registration: Registration | None, command: DecideService | CancelService | CorrectService, known: Known
 ) -> ServiceRequest | None:
+    """Return the request that a command names, if it is one of this DID."""
     request = known.get(ServiceRequest, command.request_id)
     return request if registration and request and request.did_id == registration.did_id else None
 

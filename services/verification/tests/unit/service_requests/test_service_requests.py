@@ -16,7 +16,12 @@ from didflow_contracts.vocabulary import AdditionalService
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.axes.transitions import SERVICE_REQUEST, ForbiddenTransitionError
-from didflow_verification.domain.commands import CancelService, DecideService, RequestService
+from didflow_verification.domain.commands import (
+    CancelService,
+    CorrectService,
+    DecideService,
+    RequestService,
+)
 
 HOUR = timedelta(hours=1)
 SERVICES: tuple[AdditionalService, ...] = get_args(AdditionalService)
@@ -62,6 +67,17 @@ class Services:
             request_id=self.key(service, key),
             state=state,
             reasons=reasons,
+        )
+        return self.stage.process(command)
+
+    def correct(self, service: AdditionalService, key: int = 1, *, by: str = "ann", **changes: Any) -> Any:
+        """Correct a request as somebody of Acme."""
+        command = CorrectService(
+            entity_id=self.build.did,
+            subject=self.build.number,
+            caller=self.build.caller(by, "reseller", "master/acme"),
+            request_id=self.key(service, key),
+            changes=changes,
         )
         return self.stage.process(command)
 
@@ -242,15 +258,59 @@ def test_one_request_of_a_service_is_open_at_a_time(services: Services) -> None:
 
 
 def test_a_request_is_sent_again_after_required_changes(services: Services) -> None:
-    """The request keeps its id, has the new data, and has no reasons any more."""
+    """The request keeps its id, has the changed field beside the others, and has no reasons any more."""
     services.request("a2p_sms")
     services.decide("a2p_sms", "in_process")
     assert code(services.decide("a2p_sms", "changes_required")) == ("reasons_missing", "reasons")
     services.decide("a2p_sms", "changes_required", reasons=REASON)
     assert [reason.code for reason in services.stage.published_data()[-1].reasons] == ["other"]
-    services.request("a2p_sms", 2, brand="Acme Foods")
+    services.correct("a2p_sms", brand="Acme Foods", by="bob")
     request = services.stage.state(ServiceRequest, services.key("a2p_sms", 1))
-    assert (request.state, request.data.brand, request.reasons) == ("new", "Acme Foods", ())
+    assert (request.state, request.reasons, request.requested_by) == ("new", (), "user:bob")
+    assert (request.data.brand, request.data.opt_in_text) == ("Acme Foods", "Tick to agree.")
+    assert isinstance(services.correct("a2p_sms", brand="Acme Foods"), Unchanged)
+    assert code(services.decide("a2p_sms", "in_process", by="bob"))[0] == "own_submission"
+
+
+def test_required_changes_are_made_in_one_way(services: Services) -> None:
+    """A new request does not replace the one that requires changes, and nothing else can be corrected."""
+    services.request("a2p_sms")
+    assert code(services.correct("a2p_sms", brand="Acme Foods")) == ("no_changes_required", None)
+    services.decide("a2p_sms", "in_process")
+    assert code(services.correct("a2p_sms", brand="Acme Foods")) == ("no_changes_required", None)
+    services.decide("a2p_sms", "changes_required", reasons=REASON)
+    assert code(services.request("a2p_sms", 2, brand="Acme Foods")) == ("request_open", None)
+    services.cancel("a2p_sms")
+    assert code(services.correct("a2p_sms", brand="Acme Foods")) == ("no_changes_required", None)
+
+
+def test_a_correction_is_checked_like_a_new_request(services: Services, make: Any) -> None:
+    """Nothing is written. The request still requires changes."""
+    services.request("emergency")
+    services.decide("emergency", "in_process")
+    services.decide("emergency", "changes_required", reasons=REASON)
+    foreign = make.address(make.company("other"), "New York", "US", postal_code="10001")
+    services.stage.store(foreign)
+    published = len(services.published())
+    assert code(services.correct("emergency", caller_name=" ")) == ("missing_field", "caller_name")
+    assert code(services.correct("emergency", address_id=None)) == ("address_missing", "address_id")
+    assert code(services.correct("emergency", address_id=foreign.address_id)) == ("not_yours", "address_id")
+    assert code(services.correct("emergency", brand="Acme")) == ("unknown_field", "brand")
+    assert (services.state("emergency"), len(services.published())) == ("changes_required", published)
+    assert isinstance(services.correct("emergency", caller_name="Reception"), Decided)
+
+
+def test_a_corrected_request_takes_the_identity_that_the_did_has_now(services: Services, make: Any) -> None:
+    """The end user changed while the request waited for changes."""
+    services.request("a2p_sms")
+    services.decide("a2p_sms", "in_process")
+    services.decide("a2p_sms", "changes_required", reasons=REASON)
+    other = make.company("other")
+    services.stage.store(other)
+    services.stage.process(services.build.assigned(other, None, services.build.zero + HOUR))
+    assert isinstance(services.correct("a2p_sms"), Decided)
+    request = services.stage.state(ServiceRequest, services.key("a2p_sms", 1))
+    assert (request.state, request.identity_id) == ("new", other.identity_id)
 
 
 def test_a_cnam_can_be_refused_with_reasons(services: Services) -> None:
