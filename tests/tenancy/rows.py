@@ -44,6 +44,8 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "numbers": ("<number>", "<number>,<pending_number>"),
     "number_contains": ("<number>",),
     "identity_id": ("<identity>",),
+    "address_id": ("<address>",),
+    "document_ids": ("<document>",),
     "ids": ("<identity>", "<address>", "<document>", "<identity>,<address>,<document>"),
     "account": ("<account>",),
     "payer": ("<account>",),
@@ -54,12 +56,14 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 PLAIN_QUERIES: Final = _words(
     "filter description country region tag carrier service service_state status expires_before expires_after limit "
-    "cursor sort reason topic entity kind state outcome on number_type end_user_type since until action"
+    "cursor sort reason topic entity kind state outcome on number_type end_user_type since until action requirement "
+    "area group_by"
 )
 """Query parameters that name nothing of an account."""
 
 FIELDS: Final = _words(
-    "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters"
+    "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
+    "verifications"
 )
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
@@ -105,6 +109,13 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/requirements/evaluate": [
         {"dids": DIDS, **DETAILS},
         {"country": "IE", "number_type": "local", "area": "Cork", **DETAILS},
+    ],
+    **{
+        f"POST /v1/verifications/batch/{action}": [{"verifications": ["<pending_verification>"]}]
+        for action in ("claim", "release", "approve")
+    },
+    "POST /v1/verifications/batch/reject": [
+        {"verifications": ["<pending_verification>"], "reasons": [{"code": "mismatch"}]}
     ],
     "POST /v1/verifications/{verification_id}/reject": [{"reasons": [{"code": "mismatch"}]}],
     "POST /v1/verifications/{verification_id}/resubmit": [

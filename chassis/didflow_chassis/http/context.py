@@ -73,16 +73,24 @@ class HttpContext:
         render: lists.Render,
         key: sa.ColumnElement[Any] | None = None,
         default: str | None = None,
+        is_grouped: bool = False,
     ) -> lists.Page:
         """Read the page that `limit`, `cursor` and `sort` of the query string request.
 
         `sort` maps names to the columns that a caller may sort by. Without a `sort` parameter the order is
         `default` (such as `-issued_at`), else the first of them. Rows with equal values are ordered by `key`, else
-        by the primary key of the first table. Raises Problem `sort_unknown`, `cursor_invalid`, `input_invalid`.
+        by the primary key of the first table. In a statement that `is_grouped`, both are aggregates.
+        Raises Problem `sort_unknown`, `cursor_invalid`, `input_invalid`.
         """
         query = lists.page_query(self.request.query_params, sort, default)
         return await lists.page_of(
-            self.rows, statement, query, column=sort[query.sort], key=key, render=render
+            self.rows,
+            statement,
+            query,
+            column=sort[query.sort],
+            key=key,
+            render=render,
+            is_grouped=is_grouped,
         )
 
     def page_of_items(

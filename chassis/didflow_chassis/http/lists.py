@@ -93,10 +93,11 @@ async def page_of(
     column: Column,
     key: Column | None,
     render: Render,
+    is_grouped: bool = False,
 ) -> Page:
     """Read one page of the rows of a statement. Raises Problem `cursor_invalid`, Outage."""
     keyset = keyset_of(statement, column, key=key, descending=query.descending)
-    rows = await fetch(_page_statement(statement, keyset, query))
+    rows = await fetch(_page_statement(statement, keyset, query, is_grouped=is_grouped))
     page = rows[: query.limit]
     following = _next_cursor(page[-1], keyset, query) if len(rows) > query.limit else None
     return Page(items=[dict(render(row)) for row in page], next=following)
@@ -122,14 +123,17 @@ def page_of_items(
     return Page(items=[dict(render(item)) for item in page], next=following)
 
 
-def _page_statement(statement: sa.Select[Any], keyset: "Keyset", query: PageQuery) -> sa.Select[Any]:
+def _page_statement(
+    statement: sa.Select[Any], keyset: "Keyset", query: PageQuery, *, is_grouped: bool
+) -> sa.Select[Any]:
     """Return the statement of one page, and of one row more, which shows whether another page follows."""
     values = [column.label(_KEY_COLUMN.format(i)) for i, column in enumerate(keyset.columns)]
     ordered = statement.add_columns(*values).order_by(None).order_by(*keyset.ordered())
     limited = ordered.limit(query.limit + 1)
     if query.cursor is None:
         return limited
-    return limited.where(keyset.after(read_cursor(query.cursor, query.order, keyset.columns)))
+    after = keyset.after(read_cursor(query.cursor, query.order, keyset.columns))
+    return limited.having(after) if is_grouped else limited.where(after)
 
 
 def _next_cursor(row: Any, keyset: "Keyset", query: PageQuery) -> str:

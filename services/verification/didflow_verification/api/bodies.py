@@ -30,7 +30,8 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _ids(text: str) -> list[UUID]:
+def ids_of(text: str) -> list[UUID]:
+    """Return the ids of a list separated by commas. Raises ValueError."""
     try:
         ids = [UUID(part) for part in text.split(",") if part]
     except ValueError:
@@ -41,16 +42,18 @@ def _ids(text: str) -> list[UUID]:
 
 
 def _checked_ids(text: str) -> str:
-    _ids(text)
+    ids_of(text)
     return text
+
+
+IdList = Annotated[str, Field(max_length=NUMBER_LIST.most), AfterValidator(_checked_ids)]
+"""Ids separated by commas, as a query parameter."""
 
 
 class DetailsQuery(BaseModel):
     """Filters of a list of identities, addresses or documents."""
 
-    ids: Annotated[str, Field(max_length=NUMBER_LIST.most), AfterValidator(_checked_ids)] | None = Field(
-        default=None, description="Up to 1,000 ids, separated by commas."
-    )
+    ids: IdList | None = Field(default=None, description="Up to 1,000 ids, separated by commas.")
     identity_id: UUID | None = Field(default=None, description="The identity that they belong to.")
     account: AccountPath | None = Field(
         default=None, description="The account that they belong to, without accounts below."
@@ -59,7 +62,7 @@ class DetailsQuery(BaseModel):
     def conditions(self, table: sa.Table, key: str) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the conditions on the rows of a table."""
         if self.ids is not None:
-            yield table.c[key].in_(_ids(self.ids))
+            yield table.c[key].in_(ids_of(self.ids))
         if self.identity_id is not None:
             yield table.c.identity_id == self.identity_id
         if self.account is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY as PG_ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.states import Kind
@@ -26,6 +27,8 @@ from didflow_verification.store.tables import (
     service_requests,
     verifications,
 )
+
+_IDS = PG_ARRAY(PG_UUID(as_uuid=True))
 
 S = TypeVar("S")
 Select = sa.Select[Any]
@@ -256,6 +259,37 @@ def dids_using(identity_id: UUID, address_id: UUID | None) -> list[Select]:
         is_open: sa.ColumnElement[bool] = sa.literal_column("state <> 'not_configured'")
         found.append(requested.where(service_requests.c.address_id == address_id, is_open))
     return found
+
+
+_FIRST_TWO = (verifications.c.submitted_at, verifications.c.verification_id)
+
+OLDEST = sa.func.min(verifications.c.submitted_at)
+"""When the first verification of a group was submitted."""
+
+FIRST: sa.ColumnElement[UUID] = sa.type_coerce(
+    sa.func.array_agg(aggregate_order_by(verifications.c.verification_id, *_FIRST_TWO), type_=_IDS)[1],
+    PG_UUID(as_uuid=True),
+)
+"""The first verification of a group."""
+
+
+def pending_groups(caller: Caller, *conditions: sa.ColumnElement[bool]) -> Select:
+    """Select what waits within the caller's reach by its details: the count, the first one, and who has claimed one."""
+    v = verifications.c
+    claimed_by = sa.func.min(v.claimed_by).filter(v.claimed_until > NOW)
+    counted: tuple[sa.ColumnElement[Any], ...] = (
+        sa.func.count().label("count"),
+        OLDEST.label("oldest"),
+        FIRST.label("first"),
+        claimed_by.label("claimed_by"),
+    )
+    pending = v.status == sa.literal_column("'pending'")
+    return (
+        sa.select(*counted)
+        .select_from(verifications)
+        .where(pending, within(v.account, caller), *conditions)
+        .group_by(v.details_key)
+    )
 
 
 def pending_covered_by(verification_id: UUID) -> Select:

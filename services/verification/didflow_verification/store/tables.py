@@ -70,6 +70,10 @@ _JUDGED_REVISION: Final = (
     "AND starts_with(v.account || '/', former_details.account || '/'))"
 )
 """Former details may be read by those who may read a verification that judged them, of an account that they serve."""
+_DETAILS: Final = (
+    "(identity_id)::text || coalesce((address_id)::text, '') || (document_ids)::text "
+    "|| requirement || ' ' || area"
+)
 
 # The catalogue.
 
@@ -330,6 +334,12 @@ verifications = state_table(
     _text("decided_by", nullable=True),
     _text("claimed_by", nullable=True),
     instant("claimed_until"),
+    sa.Column(
+        "details_key",
+        PG_UUID(as_uuid=True),
+        sa.Computed(f"md5({_DETAILS})::uuid", persisted=True),
+        comment="equal for verifications of the same details, requirement and area",
+    ),
     sa.Index("verifications_identity", "identity_id", "identity_revision", "address_id", "address_revision"),
     sa.Index("verifications_did", "did_id", "attempt", unique=True),
     sa.Index(
@@ -348,6 +358,21 @@ verifications = state_table(
         postgresql_where=sa.text("status = 'pending'"),
     ),
     _by_account("verifications", "submitted_at", "verification_id"),
+    sa.Index(
+        "verifications_queue_account",
+        sa.text('account COLLATE "C"'),
+        "submitted_at",
+        "verification_id",
+        postgresql_where=sa.text("status = 'pending'"),
+    ),
+    sa.Index(
+        "verifications_groups",
+        "details_key",
+        "submitted_at",
+        "verification_id",
+        postgresql_include=["account", "claimed_by", "claimed_until"],
+        postgresql_where=sa.text("status = 'pending'"),
+    ),
     sa.Index("verifications_reference", "reference"),
     rows=RowsOfAccount(),
 )

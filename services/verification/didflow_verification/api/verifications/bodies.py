@@ -1,18 +1,20 @@
 """Requests about verifications."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
+from sqlalchemy.dialects.postgresql import JSONB
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Number
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.names import DidNames
+from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import Name
-from didflow_verification.api.bodies import Ids, ReasonBody, Reasons, SomeReasons, StrictModel
+from didflow_verification.api.bodies import IdList, Ids, ReasonBody, Reasons, SomeReasons, StrictModel, ids_of
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Resubmit
 from didflow_verification.store import verifications
@@ -26,21 +28,51 @@ class VerificationsQuery(BaseModel):
     )
     did_id: UUID | None = None
     number: Number | None = None
-    identity_id: UUID | None = None
     reference: Name | None = None
+    identity_id: UUID | None = None
+    address_id: UUID | Literal["none"] | None = Field(default=None, description="`none`: without an address.")
+    document_ids: IdList | None = Field(
+        default=None, description="Exactly these documents, separated by commas; empty: without documents."
+    )
+    requirement: Name | None = Field(default=None, description="The key of the requirement.")
+    area: Name | None = Field(
+        default=None, description="The area; `none`: the area does not matter for the requirement."
+    )
+    group_by: Literal["details"] | None = Field(
+        default=None,
+        description="`details`: one item for all pending verifications of the same details, with their count.",
+    )
+
+    @model_validator(mode="after")
+    def _only_pending_ones_are_grouped(self) -> Self:
+        if self.group_by and self.status not in {None, "pending"}:
+            raise wrong_field("status", "Only pending verifications are grouped. Leave out the status.")
+        return self
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the conditions on the verifications."""
-        filters = {
-            name: getattr(self, name)
-            for name in ("did_id", "number", "identity_id", "reference")
-            if getattr(self, name) is not None
-        }
-        for name, value in filters.items():
-            yield verifications.c[name] == value
+        filters = tuple(self.filters())
+        yield from filters
         status = self.status or ("all" if filters else "pending")
         if status != "all":
             yield verifications.c.status == status
+
+    def filters(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on the verifications without that on their status."""
+        for name in ("did_id", "number", "reference", "identity_id", "requirement"):
+            value = getattr(self, name)
+            if value is not None:
+                yield verifications.c[name] == value
+        if self.address_id is not None:
+            named = None if self.address_id == "none" else self.address_id
+            yield (
+                verifications.c.address_id.is_(None) if named is None else verifications.c.address_id == named
+            )
+        if self.area is not None:
+            yield verifications.c.area == ("" if self.area == "none" else self.area)
+        if self.document_ids is not None:
+            documents = [str(document_id) for document_id in ids_of(self.document_ids)]
+            yield verifications.c.document_ids == sa.literal(documents, JSONB)
 
 
 class VerificationsBody(StrictModel):

@@ -15,6 +15,7 @@ from didflow_verification.api.verifications.bodies import (
     RevokeBody,
     VerificationsQuery,
 )
+from didflow_verification.api.verifications.groups import read_groups
 from didflow_verification.api.verifications.judged_details import read_judged
 from didflow_verification.api.verifications.responses import (
     VerificationResponse,
@@ -29,7 +30,12 @@ router = Router(tags=["verifications"])
 
 @router.get("/verifications", action="read_verifications")
 async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Query()]) -> Page:
-    """List the pending verifications of your accounts, the oldest first, or those that the filters select."""
+    """List the pending verifications of your accounts, the oldest first, or those that the filters select.
+
+    With `group_by=details`, list what waits by its details, so that a reviewer decides equal details together.
+    """
+    if query.group_by:
+        return await read_groups(http, query)
     statement = store.within_reach(store.VERIFICATIONS, http.caller, *query.conditions())
     render = as_json(verification_reference)
     return await http.page(

@@ -87,6 +87,11 @@ SELECT a.address_id, '[]', '[]',
 FROM addresses a
 """
 
+DETAILS = (
+    "(identity_id)::text || coalesce((address_id)::text, '') || (document_ids)::text "
+    "|| requirement || ' ' || area"
+)
+
 OTHERS = """
 FROM verifications p WHERE p.status = 'pending' AND p.identity_id = v.identity_id AND p.requirement = v.requirement
     AND p.area = v.area AND p.address_id IS NOT DISTINCT FROM v.address_id AND p.account = v.account
@@ -386,6 +391,12 @@ def create_verifications() -> None:
         text("decided_by", nullable=True),
         text("claimed_by", nullable=True),
         instant("claimed_until"),
+        sa.Column(
+            "details_key",
+            UUID(as_uuid=True),
+            sa.Computed(f"md5({DETAILS})::uuid", persisted=True),
+            comment="equal for verifications of the same details, requirement and area",
+        ),
         version(),
     )
     index("verifications_did", "verifications", "did_id", "attempt", unique=True)
@@ -407,6 +418,21 @@ def create_verifications() -> None:
         where="status = 'pending'",
     )
     index("verifications_account", "verifications", BY_ACCOUNT, "submitted_at", "verification_id")
+    index(
+        "verifications_queue_account",
+        "verifications",
+        BY_ACCOUNT,
+        "submitted_at",
+        "verification_id",
+        where="status = 'pending'",
+    )
+    op.create_index(
+        "verifications_groups",
+        "verifications",
+        ["details_key", "submitted_at", "verification_id"],
+        postgresql_include=["account", "claimed_by", "claimed_until"],
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     index("verifications_reference", "verifications", "reference")
     index(
         "verifications_identity",
