@@ -335,6 +335,24 @@ async def test_former_details_survive_the_deletion_of_the_person(
     assert len(kept) == 2
 
 
+async def test_a_change_beside_a_deletion_leaves_former_details(running: Any, ann: Any, build: Any) -> None:
+    """Whichever is first, nothing of the person is left."""
+    for n in range(12):
+        one = type(build)()
+        one.did, one.number = uuid4(), f"+353196092{n:02d}"
+        body = {"type": "business", "company_name": "Secretive Bakery Ltd", "vat_number": "2813105O"}
+        identity = (await ann.post("/v1/identities", json=body)).json()["identity_id"]
+        details = type("Details", (), {"identity_id": identity})()
+        await running.receive(one.purchased(), one.assigned(details), one.removed())
+        path = f"/v1/identities/{identity}"
+        deleted, changed = await asyncio.gather(ann.delete(path), ann.patch(path, json=CHANGED))
+        assert deleted.status_code == 204
+        assert changed.status_code in (200, 404)
+        assert (
+            await running.count("former_details", f"identity_id = '{identity}' AND content IS NOT NULL") == 0
+        )
+
+
 async def test_a_stored_verification_has_the_documents_as_they_were_judged(
     running: Any, build: Any, bakery: Any, upload: Any
 ) -> None:

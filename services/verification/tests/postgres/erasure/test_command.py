@@ -41,8 +41,6 @@ async def test_no_byte_of_an_erased_person_is_in_a_dump(
         "addresses",
         "documents",
         "verifications",
-        "registrations",
-        "service_requests",
         "parked",
         "dead_letters",
         "outbox",
