@@ -74,7 +74,7 @@ PLAIN_FIELDS: Final = _words(
     "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
-    "expires_on states file"
+    "expires_on states file only_this"
 )
 """Fields of bodies that name nothing of an account."""
 
@@ -140,7 +140,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"dids": DIDS, "service": "emergency", "address_id": "<address>", "caller_name": "Bakery"},
         {"dids": DIDS, "service": "cnam", "display_name": "Bakery"},
     ],
-    "POST /v1/service-requests/{request_id}/correct": [{"address_id": "<address>"}, {"brand": "Bakery"}],
+    "POST /v1/service-requests/{request_id}/correct": [{"address_id": "<address>"}],
     "POST /v1/service-requests/{request_id}/decide": [{"state": "in_process"}],
     "POST /v1/terms/batch/set-cycles": [{"dids": DIDS, "billing_cycles": 3}],
     "POST /v1/terms/batch/renew": [{"dids": DIDS, "billing_period": 1}],

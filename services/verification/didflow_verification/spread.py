@@ -9,6 +9,9 @@ the change starts the job. No DID is missed:
   order of the pages is that of the DIDs' ids, which never change, so no DID can move behind the position of the job.
 - What is decided after the change needs no job. If a page contains it, the command of its item finds nothing to do.
 
+A revocation through an automatic approval is the same change: it holds the exclusive lock of the review, and of the
+stored approval of that review. The DID that was reviewed is one of the DIDs of the job.
+
 A DID can be decided between two chunks. So a page only names DIDs. The command loads the DID under its lock and
 compares it with the rules, reviews and details of that moment. If several changes are spread at the same time, each job
 decides by the last change. The job that comes first to a DID does the work, and the others find nothing to do.

@@ -165,7 +165,7 @@ def _verification(
         identity_revision=case.identity.revision if case.identity else None,
         address_id=submission.address_id,
         address_revision=case.address.revision if case.address else None,
-        document_ids=submission.document_ids,
+        document_ids=submission.document_ids if decided else _to_review(submission, judgement),
         documents=judged_documents(submission.document_ids, _own_documents(case, judgement)),
         findings=judgement.findings,
         reasons=reasons(judgement.findings),
@@ -178,6 +178,12 @@ def _verification(
         claimed_by=None,
         claimed_until=None,
     )
+
+
+def _to_review(submission: Submission, judgement: Judgement) -> tuple[UUID, ...]:
+    """Return the documents that a person reviews: the submitted ones, and those of a review that it may not rest on."""
+    evaluated = (document.document_id for document in judgement.documents)
+    return tuple(dict.fromkeys((*submission.document_ids, *evaluated)))
 
 
 def _own_documents(case: Case, judgement: Judgement) -> Iterator[DocumentFacts]:

@@ -10,7 +10,8 @@ from didflow_chassis.decision import Decided, NewJob, Refused, Unchanged
 from didflow_contracts.events import VerificationExpired
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.verification import Verification, verification_id
-from didflow_verification.domain.requirements import CountryRules
+from didflow_verification.domain.details.document import Document
+from didflow_verification.domain.requirements import CountryRules, DocumentGroup, Review
 from didflow_verification.domain.verifications.approval import Approval
 
 SECOND = UUID("0190a5b6-7c00-7000-8000-000000000002")
@@ -253,3 +254,55 @@ def test_another_number_does_not_get_revoked_details_approved_without_a_person(
     unreviewed.process(second.approve())
     unreviewed.process_all(third.purchased(), third.assigned(acme))
     assert attempt(unreviewed, THIRD).status == "approved"
+
+
+def test_the_documents_of_the_review_go_to_the_person_with_details_that_rested_on_it(
+    new_stage: Any, build: Any, second: Any, make: Any, *, acme: Any
+) -> None:
+    """The second number came without documents. The third one rests on its new review, with the same documents."""
+    group = DocumentGroup(group="proof_of_identity", accepts=("utility_bill",), max_age_days=None)
+    row = make.requirement(documents=(group,), review=Review(manual=True))
+    stage = new_stage((CountryRules(country="IE", places={}, requirements=(row,)),))
+    bill = Document(
+        document_id=THIRD,
+        identity_id=acme.identity_id,
+        account=acme.account,
+        kind="utility_bill",
+        media_type="application/pdf",
+        size=1,
+        content_id=None,
+        issued_on=build.zero.date(),
+        expires_on=None,
+        states=(),
+        created_at=build.zero,
+        created_by="user:ann",
+    )
+    stage.store(acme, bill)
+    stage.process_all(build.purchased(), build.assigned(acme, document_ids=[THIRD]), build.approve())
+    stage.process_all(second.purchased(), second.assigned(acme))
+    assert attempt(stage, SECOND).rests_on == verification_id(build.did, 1)
+    stage.process_all(second.revoke(only_this=True), second.resubmit(1, acme))
+    again = attempt(stage, SECOND, 2)
+    assert (again.status, again.document_ids) == ("pending", (THIRD,))
+    third = named(build, THIRD)
+    stage.process_all(second.approve(2), third.purchased(), third.assigned(acme))
+    assert attempt(stage, THIRD).rests_on == verification_id(SECOND, 2)
+
+
+def test_an_approval_that_rests_on_an_earlier_review_of_the_same_number_is_revoked_with_it(
+    pending: Any, build: Any, make: Any, acme: Any, quay: Any
+) -> None:
+    """Other details came in between and were never decided. Both attempts end by one decision."""
+    pending.process(build.approve())
+    other = make.company("other")
+    its_address = make.address(other)
+    pending.store(other, its_address)
+    pending.process(build.assigned(other, its_address, build.zero + HOUR), now=build.zero + HOUR)
+    pending.process(build.assigned(acme, quay, build.zero + 2 * HOUR), now=build.zero + 2 * HOUR)
+    assert pending.verification(3).rests_on == verification_id(build.did, 1)
+    pending.process(build.revoke(3), now=build.zero + 3 * HOUR)
+    assert pending.statuses() == ["revoked", "superseded", "revoked"]
+    assert pending.registration.state == "expired"
+    pending.process(build.revoke_resting(verification_id(build.did, 1)), now=build.zero + 3 * HOUR)
+    pending.process(build.resubmit(3, acme, quay), now=build.zero + 3 * HOUR)
+    assert pending.statuses()[3:] == ["pending"]
