@@ -5,11 +5,14 @@ import hashlib
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from harness.statements import statements_of
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.states import Stored
+from didflow_verification.domain.details.former import former_of
 from didflow_verification.store import DOCUMENTS, FORMER_DETAILS, VERIFICATIONS, by_keys
 
 MISMATCH = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
@@ -77,6 +80,14 @@ async def test_former_details_are_readable_in_the_database_without_a_key(
     async with running.as_caller("rita", "master", "reviewer") as rita:
         answer = await rita.get(f"/v1/verifications/{pending_id}")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_former_details_are_stored_as_plain_text(running: Any, acme: Any) -> None:
+    """The table refuses a content without the id of a key."""
+    plain = former_of(acme)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await running.fetch(FORMER_DETAILS.save_sql, *FORMER_DETAILS.to_columns([Stored(plain, 1)]))
+    assert await running.count("former_details") == 0
 
 
 async def test_details_that_nobody_judged_are_kept_for_no_reason(
