@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from harness.steady_purchases import at
+
 from bench import due_terms, growth, relays, stages
 from bench import flow as whole_flow
 from bench import jobs as all_jobs
@@ -12,6 +14,7 @@ from bench import latency as latencies
 from bench import memory as memories
 from bench import noisy as noisy_account
 from bench import rebuild as rebuilds
+from bench import reverify as reverified_dids
 from bench.machine import Machine
 from bench.report import Figure, Report
 from bench.rounds import Tell, median_rate
@@ -224,6 +227,29 @@ async def jobs(machine: Machine, options: Options, report: Report, tell: Tell) -
             report.figures.append(figure)
 
 
+async def reverify(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The latency of purchases while the requirement of many DIDs changes, against the same without a change."""
+    found = await reverified_dids.measure(machine, items=options.items, idle_s=IDLE_S, tell=tell)
+    tell(str(found.numbers()))
+    report.detail["reverify"] = {"the change": found.numbers()} | {
+        name: phase.numbers() for name, phase in found.phases.items()
+    }
+    idle = at(found.phases["idle"].latencies, 0.95)
+    for name, phase in found.phases.items():
+        if name != "idle":
+            figure = Figure(
+                key=f"reverify_{name}",
+                what=f"latency p95, {options.items:,} DIDs to verify again, {name}",
+                unit="ms",
+                ours=at(phase.latencies, 0.95),
+                reference=idle,
+                against="no change",
+                aim=3.0,
+                at_most=True,
+            )
+            report.figures.append(figure)
+
+
 async def noisy(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
     """How long the purchases of one account wait behind those of another, against how long the latter take."""
     found = await noisy_account.measure(machine, largest=options.items, tell=tell)
@@ -258,6 +284,7 @@ ALL: Final[Mapping[str, Measure]] = {
     "timers": timers,
     "rebuild": rebuild,
     "jobs": jobs,
+    "reverify": reverify,
     "noisy": noisy,
 }
 """All measures. A measure that is not usual runs only if it is named."""

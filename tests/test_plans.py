@@ -19,7 +19,7 @@ from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.kinds import JobKind, JobTools
 from didflow_chassis.relay import _DELETE, _READ
 from didflow_chassis.stage.transaction import TAKEN
-from didflow_chassis.timers import due_sql
+from didflow_chassis.timers import due_sql, oldest_due
 
 NEW: dict[str, Any] = {"created_at": datetime.now(UTC), "parameters": None}
 SEQUENTIAL = re.compile(r"Seq Scan on (\w+)")
@@ -81,6 +81,8 @@ async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
         statements += [] if kind.append_only else [kind.load_sql]
         statements += [due_sql(kind)] if kind.due else []
     assert {s: found for s in statements if (found := await sequential_scans(database, s))} == {}
+    for table, statement in oldest_due(about).items():
+        assert set(await sequential_scans(database, statement)) == {"clock"}, f"{table}: the clock has one row"
 
 
 async def test_no_page_of_a_job_scans_a_table(opened) -> None:

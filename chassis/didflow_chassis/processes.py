@@ -37,7 +37,7 @@ from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.telemetry.tracing import start_tracing
-from didflow_chassis.timers import Timers
+from didflow_chassis.timers import Timers, oldest_due
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -171,10 +171,11 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             service,
             process.stage,
             process.database,
-            QueueMetrics(process.metrics, process.database),
+            QueueMetrics(process.metrics, process.database, oldest_due(service)),
             pacing,
             interval_s=settings.clock_interval_s,
             days=settings.inbox_days,
+            per_s=settings.timers_per_s,
         )
         jobs = JobRunner(
             service,

@@ -186,6 +186,13 @@ class Settings(BaseSettings):
     clock_interval_s: float = Field(
         default=0.5, gt=0, le=60, description="Interval at which due timers are looked up."
     )
+    timers_per_s: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="How many due timers of one kind a worker runs in a second at most while more are due. "
+        "0: as many as live traffic leaves time for.",
+    )
     relay_poll_s: float = Field(
         default=1.0,
         gt=0,

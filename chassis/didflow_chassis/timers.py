@@ -7,6 +7,7 @@ not due under its lock. So nothing is decided twice.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -46,8 +47,24 @@ def due_sql(kind: Kind[Any]) -> str:
 
 def count_due(service: Service) -> str:
     """Return the SQL expression that counts the timers of a service that are due now, by the service's time."""
-    kinds = (kind for kind in service.kinds if kind.due and kind.model in service.due)
-    return " + ".join(["0", *(f"(SELECT count(*) {_due_at(kind, NOW_SQL)})" for kind in kinds)])
+    counted = (f"(SELECT count(*) {_due_at(kind, NOW_SQL)})" for kind in _kinds_with_timers(service))
+    return " + ".join(["0", *counted])
+
+
+def oldest_due(service: Service) -> dict[str, str]:
+    """Return by table the statements that read for how many seconds the oldest timer of a kind is due.
+
+    The time is read by a subquery, so that the index is only searched up to it.
+    """
+    return {
+        kind.table.name: f"SELECT extract(epoch FROM {NOW_SQL} - t.{kind.due})::float8 AS seconds "  # noqa: S608
+        f"{_due_at(kind, f'(SELECT {NOW_SQL})')} ORDER BY t.{kind.due} LIMIT 1"
+        for kind in _kinds_with_timers(service)
+    }
+
+
+def _kinds_with_timers(service: Service) -> list[Kind[Any]]:
+    return [kind for kind in service.kinds if kind.due and kind.model in service.due]
 
 
 def _due_at(kind: Kind[Any], instant: str) -> str:
@@ -56,7 +73,10 @@ def _due_at(kind: Kind[Any], instant: str) -> str:
 
 
 class Timers:
-    """The timers of one service. `interval_s` is the pause between rounds; rows are pruned after `days`."""
+    """The timers of one service. `interval_s` is the pause between rounds; rows are pruned after `days`.
+
+    While more are due, at most `per_s` timers of each kind run in a second. 0 is no limit of its own.
+    """
 
     def __init__(
         self,
@@ -68,11 +88,11 @@ class Timers:
         *,
         interval_s: float,
         days: int,
+        per_s: float = 0,
     ) -> None:
-        kinds = (kind for kind in service.kinds if kind.due and kind.model in service.due)
         self._chunks: tuple[RunChunk, ...] = (
             self._run_parked,
-            *(partial(self._run_states, kind.model, due_sql(kind)) for kind in kinds),
+            *(partial(self._run_states, kind.model, due_sql(kind)) for kind in _kinds_with_timers(service)),
         )
         self._stage = stage
         self._database = database
@@ -80,6 +100,7 @@ class Timers:
         self._pacing = pacing
         self._interval_s = interval_s
         self._days = days
+        self._per_s = per_s
 
     async def run(self, ready: asyncio.Event) -> None:
         """Run due timers at every interval until cancelled, each kind by itself. The first round waits for `ready`."""
@@ -102,12 +123,15 @@ class Timers:
         while True:
             try:
                 async with pace.chunk() if has_more else pace.measured() as size:
+                    began = time.monotonic()
                     has_more = await run_chunk(size)
             except Outage as outage:
                 _LOG.warning("Due timers wait for the database", extra={"error": str(outage)})
                 has_more = False
             if not has_more:
                 await asyncio.sleep(self._interval_s)
+            elif self._per_s:
+                await asyncio.sleep(max(0.0, began + size / self._per_s - time.monotonic()))
 
     async def _run_states(self, model: type, statement: str, size: int) -> bool:
         now = await self._database.now()

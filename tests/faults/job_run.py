@@ -180,7 +180,7 @@ async def job_run(installation: Installation, items: JobItems, count: int) -> As
             )
         )
         await items.fill(service, count)
-        purchases = steady_purchases(parts.kafka, parts.topic_prefix, items.answer, _purchases(items))
+        purchases = steady_purchases(parts.kafka, parts.topic_prefix, items.answer, purchases_of(items))
         yield JobRun(
             items=items,
             count=count,
@@ -190,7 +190,8 @@ async def job_run(installation: Installation, items: JobItems, count: int) -> As
         )
 
 
-def _purchases(items: JobItems) -> Iterator[Purchase]:
+def purchases_of(items: JobItems) -> Iterator[Purchase]:
+    """Yield purchases without end. Their numbers are lower than those of the items."""
     now = datetime.now(UTC)
     for n in itertools.count(2_000_000):
         yield items.purchase(ExampleDid(name=f"purchase {n}", number=f"{items.purchased}{n}", begin=now))

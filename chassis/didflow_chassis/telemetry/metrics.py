@@ -39,6 +39,9 @@ class Metrics:
             "parked_oldest_seconds", "Age of the oldest by reason", "reason"
         )
 
+        self.due_oldest_seconds = self._gauge(
+            "due_oldest_seconds", "How long the oldest due timer is due, by table", "table"
+        )
         self.jobs = self._gauge("jobs", "Unfinished jobs by state", "state")
         self.failed_jobs = self._counter("failed_jobs", "Jobs that failed", "kind")
         self.job_items = self._counter("job_items", "Items of jobs that were decided", "kind", "outcome")

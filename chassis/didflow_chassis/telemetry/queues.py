@@ -4,8 +4,9 @@ If a message has been parked as early for longer than 15 minutes, this is logged
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from didflow_chassis import parked
@@ -36,11 +37,17 @@ class Fetches(Protocol):
 
 
 class QueueMetrics:
-    """Sets the metrics of the outbox, of parked messages and of jobs. Each worker has one."""
+    """Sets the metrics of the outbox, of parked messages, of due timers and of jobs. Each worker has one.
 
-    def __init__(self, metrics: Metrics, database: Fetches) -> None:
+    `oldest_due` maps the table of each kind with timers to the statement that reads how long its oldest timer is due.
+    """
+
+    def __init__(
+        self, metrics: Metrics, database: Fetches, oldest_due: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._metrics = metrics
         self._database = database
+        self._oldest_due = oldest_due
         self._late = 0
 
     async def measure(self) -> None:
@@ -55,6 +62,9 @@ class QueueMetrics:
             self._metrics.parked_oldest_seconds.labels(reason).set(row["oldest"] if row else 0)
         early = counts.get(parked.EARLY)
         self._report(early["late"] if early else 0)
+        for table, statement in self._oldest_due.items():
+            rows = await self._database.fetch(statement)
+            self._metrics.due_oldest_seconds.labels(table).set(rows[0]["seconds"] if rows else 0)
         jobs = {row["state"]: row["jobs"] for row in await self._database.fetch(COUNT_BY_STATE)}
         for state in UNFINISHED:
             self._metrics.jobs.labels(state).set(jobs.get(state, 0))

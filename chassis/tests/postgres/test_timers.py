@@ -21,9 +21,12 @@ from toy_records import named, raw, record
 from didflow_chassis.database import hash64
 from didflow_chassis.decision import Decided
 from didflow_chassis.due import WINDOW
-from didflow_chassis.pacing import MAX_CHUNK
+from didflow_chassis.pacing import MAX_CHUNK, Pacing
 from didflow_chassis.service import Handler, Service
+from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.testing import ServiceOnPostgres
+from didflow_chassis.timers import Timers, oldest_due
 
 Locked = Callable[..., AbstractAsyncContextManager[None]]
 """`async with locked("a", "b")`: another writer holds these locks during the block."""
@@ -199,6 +202,35 @@ async def run_timers(worker: ServiceOnPostgres) -> None:
     await worker.timers.run(ready)
 
 
+async def test_a_wave_does_not_run_faster_than_the_limit_of_the_worker(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One timer in 2 seconds: after each full chunk of 50, the next one comes 100 seconds later."""
+    long: list[float] = []
+    sleep = asyncio.sleep
+
+    async def slept(seconds: float) -> None:
+        long.extend([seconds] if seconds > 1 else [])
+        await sleep(0 if seconds > 1 else seconds)
+
+    async with opened_on(dsn, alarms.service()) as worker:
+        await worker.store(*alarms.due_counters(3 * MAX_CHUNK))
+        worker.timers = limited(worker, per_s=0.5)
+        monkeypatch.setattr(asyncio, "sleep", slept)
+        running = asyncio.create_task(run_timers(worker))
+        await until(lambda: nothing_rings(worker), within=20, what="the end of the wave")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert sum(long) > 2 * 90
+
+
+def limited(worker: ServiceOnPostgres, per_s: float) -> Timers:
+    queues = QueueMetrics(Metrics(), worker.database)
+    pacing = Pacing(worker.database)
+    options = {"interval_s": 0.01, "days": 30, "per_s": per_s}
+    return Timers(worker.service, worker.stage, worker.database, queues, pacing, **options)
+
+
 def with_slow_alarms(log: list[str]) -> Service:
     """Return the service. Its decisions are logged, and those about alarms take 5 ms each."""
     service = alarms.service()
@@ -267,6 +299,23 @@ async def test_a_timer_that_becomes_due_during_a_wave_does_not_wait_for_its_end(
         found = await rung(worker)
         assert {counter.number for counter in later} <= found
         assert len(found) == MAX_CHUNK
+
+
+async def test_an_operator_sees_how_late_the_timers_of_a_wave_are(dsn: str) -> None:
+    """The metric of each table is the age of its oldest due timer, and 0 when nothing is due any more."""
+    async with opened_on(dsn, alarms.service()) as worker:
+        metrics = Metrics()
+        watch = QueueMetrics(metrics, worker.database, oldest_due(worker.service))
+        counters, alarms_ = (metrics.due_oldest_seconds.labels(table) for table in ("counters", "alarms"))
+        await worker.store(*alarms.due_counters(2))
+        await watch.measure()
+        now = await worker.now()
+        late = (now - alarms.PAST).total_seconds()
+        assert abs(counters._value.get() - late) < 60
+        assert alarms_._value.get() == 0
+        await worker.run_due_timers()
+        await watch.measure()
+        assert counters._value.get() == 0
 
 
 async def test_the_oldest_timers_are_not_delayed_by_many_newer_ones(dsn: str) -> None:
