@@ -82,7 +82,9 @@ async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
         statements += [due_sql(kind)] if kind.due else []
     assert {s: found for s in statements if (found := await sequential_scans(database, s))} == {}
     for table, statement in oldest_due(about).items():
-        assert set(await sequential_scans(database, statement)) == {"clock"}, f"{table}: the clock has one row"
+        assert set(await sequential_scans(database, statement)) == {"clock"}, (
+            f"{table}: the clock has one row"
+        )
 
 
 async def test_no_page_of_a_job_scans_a_table(opened) -> None:

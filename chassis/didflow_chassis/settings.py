@@ -187,11 +187,11 @@ class Settings(BaseSettings):
         default=0.5, gt=0, le=60, description="Interval at which due timers are looked up."
     )
     timers_per_s: int = Field(
-        default=0,
-        ge=0,
-        le=100_000,
+        default=10_000,
+        ge=1,
+        le=10_000,
         description="How many due timers of one kind a worker runs in a second at most while more are due. "
-        "0: as many as live traffic leaves time for.",
+        "Live traffic leaves time for fewer than the default.",
     )
     relay_poll_s: float = Field(
         default=1.0,

@@ -7,6 +7,7 @@ not due under its lock. So nothing is decided twice.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -75,7 +76,7 @@ def _due_at(kind: Kind[Any], instant: str) -> str:
 class Timers:
     """The timers of one service. `interval_s` is the pause between rounds; rows are pruned after `days`.
 
-    While more are due, at most `per_s` timers of each kind run in a second. 0 is no limit of its own.
+    While more are due, at most `per_s` timers of each kind run in a second.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Timers:
         *,
         interval_s: float,
         days: int,
-        per_s: float = 0,
+        per_s: float = math.inf,
     ) -> None:
         self._chunks: tuple[RunChunk, ...] = (
             self._run_parked,
@@ -130,7 +131,7 @@ class Timers:
                 has_more = False
             if not has_more:
                 await asyncio.sleep(self._interval_s)
-            elif self._per_s:
+            else:
                 await asyncio.sleep(max(0.0, began + size / self._per_s - time.monotonic()))
 
     async def _run_states(self, model: type, statement: str, size: int) -> bool:
