@@ -48,9 +48,10 @@ profile: .venv/.bench ## Show which functions use a worker's time (ARGS="billing
 faults: .venv/.dev ## Inject random faults for DIDFLOW_FAULT_MINUTES (10) with DIDFLOW_SEED and print a report
 	DIDFLOW_FAULT_MINUTES=$${DIDFLOW_FAULT_MINUTES:-10} $(BIN)/pytest -q -m faults $(ARGS)
 
-fuzz: .venv/.dev ## Send DIDFLOW_MUTATED (10000) mutated records to each service, and generated requests to all routes
+fuzz: .venv/.dev ## Send mutated records to each service and generated requests to all routes, and try random histories
 	DIDFLOW_MUTATED=$${DIDFLOW_MUTATED:-10000} DIDFLOW_FUZZ_EXAMPLES=$${DIDFLOW_FUZZ_EXAMPLES:-50} \
-		$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz $(ARGS)
+	DIDFLOW_HISTORIES=$${DIDFLOW_HISTORIES:-1000} $(BIN)/pytest -q -s -m "fuzz or not fuzz" \
+		tests/faults/test_f24_mutated.py tests/fuzz services/verification/tests/*/test_histories.py $(ARGS)
 
 mutants: .venv/.dev ## Remove each protection in turn and check that a test fails
 	$(BIN)/python tests/mutants/run.py

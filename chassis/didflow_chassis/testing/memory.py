@@ -4,7 +4,7 @@ Writes of a transaction become visible when it is committed. Rows that PostgreSQ
 key of an append-only table, a missing value, an integer out of range, text with a NUL.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from didflow_chassis.database import Database
 from didflow_chassis.service import Service
 from didflow_chassis.stage import transaction
+from didflow_chassis.states import Kind, Stored
 from didflow_chassis.testing import statements
 from didflow_chassis.testing.message_tables import MessageTables
 from didflow_chassis.testing.state_tables import StateTables
@@ -36,6 +37,15 @@ class MemoryDatabase(Database):
             **self._messages.statements(),
             **self._states.statements(),
         }
+
+    def compute(self, kind: Kind[Any], states: Callable[[], Iterable[Any]]) -> None:
+        """Let the states of a view be computed when they are loaded. They are never stored."""
+
+        def load(keys: Sequence[Hashable]) -> list[Any]:
+            found = [Stored(state, 1) for state in states() if kind.key_of(state) in keys]
+            return list(zip(*kind.to_columns(found), strict=True))
+
+        self._statements[kind.load_sql] = load
 
     async def now(self) -> datetime:
         """Return the service's time."""
