@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from didflow_contracts.bounds import NAME
 from didflow_verification.domain.details.identity import Place
+from didflow_verification.domain.evaluation.listed_places import listed_places, names_of_several_places
 from didflow_verification.domain.evaluation.numbering_plan import (
     Names,
     calling_code,
@@ -34,10 +35,12 @@ from didflow_verification.domain.requirements import CountryRules
 SHARED_CODES: Final = frozenset({"1", "7"})
 """Calling codes whose area codes belong to several countries. A name of their plan may be another country's place."""
 
-SAME_PLACE: Final[Mapping[str, str]] = MappingProxyType({"+5256": "+5255"})
-"""Prefixes that the plan does not name, and the prefix that serves the same place: Mexico City got a second one.
+SAME_PLACE: Final[Mapping[str, str]] = MappingProxyType(
+    {"+5256": "+5255", "+34850": "+34950", "+34855": "+34854"}
+)
+"""Prefixes that the geocoder does not name, or names in another spelling, and one that serves the same place.
 
-Source: Plan Técnico Fundamental de Numeración (IFT).
+Source: docs/verification/places.md.
 """
 
 CACHED_AREAS: Final = 1_024
@@ -166,13 +169,14 @@ def _names_of_prefix(prefix: str, languages: tuple[str, ...], listed: tuple[str,
     names = [
         name for entry in plan_area(_named_prefix(prefix)).entries for name in _names_in(entry, languages)
     ]
-    return frozenset(_with_parts((*names, *listed)))
+    return frozenset(_with_parts((*names, *listed, *_packaged(prefix))))
 
 
 @lru_cache(maxsize=CACHED_AREAS)
 def _names_of_area(area: str, code: str, languages: tuple[str, ...], lists: Lists) -> frozenset[str]:
     groups = (
-        (*_names_in(names, languages), *_listed(f"+{digits}", lists)) for digits, names in entries(code)
+        (*_names_in(names, languages), *_listed(f"+{digits}", lists), *_packaged(f"+{digits}"))
+        for digits, names in entries(code)
     )
     found = (set(_with_parts(group)) for group in (*groups, *(names for _, names in lists)))
     return frozenset().union(
@@ -184,8 +188,10 @@ def _names_of_area(area: str, code: str, languages: tuple[str, ...], lists: List
 def _known_places(code: str, languages: tuple[str, ...], lists: Lists) -> KnownPlaces:
     plan = () if code in SHARED_CODES else entries(code)
     named = [name for _, entry in plan for name in _names_in(entry, languages)]
-    listed = [name for _, names in lists for name in names]
+    packaged = [name for names in listed_places(code).values() for name in names]
+    listed = [*packaged, *(name for _, names in lists for name in names)]
     names = frozenset(folded_name for name in (*named, *listed) for folded_name in whole_names(name))
+    names -= names_of_several_places(code)
     return KnownPlaces(names=names, shortened=frozenset(filter(has_short_form, names)))
 
 
@@ -196,6 +202,16 @@ def _meanings(code: str) -> dict[str, set[frozenset[str]]]:
     for _, names in entries(code):
         found.setdefault(_label(names), set()).add(_all_names(names))
     return found
+
+
+@lru_cache(maxsize=CACHED_AREAS)
+def _packaged(prefix: str) -> tuple[str, ...]:
+    """Return the packaged list of the prefix's area. Every prefix of an area has the list of each of them."""
+    lists = listed_places(calling_code(prefix))
+    if not lists:
+        return ()
+    area = area_of_prefix(prefix)
+    return tuple(name for listed, names in lists.items() if area_of_prefix(listed) == area for name in names)
 
 
 def _named_prefix(prefix: str) -> str:

@@ -13,8 +13,9 @@ from didflow_verification.domain.evaluation.areas import (
     locate_for,
 )
 from didflow_verification.domain.evaluation.checks import is_po_box
+from didflow_verification.domain.evaluation.listed_places import listed_places
 from didflow_verification.domain.evaluation.normalization import normalized
-from didflow_verification.domain.evaluation.numbering_plan import prefix_of
+from didflow_verification.domain.evaluation.numbering_plan import calling_code, prefix_of
 from didflow_verification.domain.evaluation.place_names import folded, same_place
 
 RULES = {rules.country: rules for rules in packaged()}
@@ -49,6 +50,15 @@ ODER, HALLE, CORK, MEXICO = "+4933512345678", "+4934512345678", "+353214123456",
         (HALLE, "DE", "Halle", None),
         ("+49212912345", "DE", "Haan", True),
         ("+498121123456", "DE", "Markt Schwaben", True),
+        (MUNICH, "DE", "Unterhaching", True),
+        (BERLIN, "DE", "Unterhaching", False),
+        ("+34931234567", "ES", "Badalona", True),
+        ("+34831234567", "ES", "Badalona", True),
+        ("+34931234567", "ES", "L'Hospitalet de Llobregat", True),
+        ("+34911234567", "ES", "Badalona", False),
+        ("+34961234567", "ES", "Torrent", True),
+        ("+34911234567", "ES", "Torrent", None),
+        (BERLIN, "DE", "Schwerin", None),
         (DUBLIN, "IE", "Dublin 2", True),
         (DUBLIN, "IE", "Dublin 6W", True),
         (DUBLIN, "IE", "Dublin D6W", True),
@@ -181,6 +191,8 @@ def test_a_region_is_outside_only_if_city_and_region_are_known_elsewhere(
         ("+34931123456", "Barcelona"),
         ("+34934123456", "Barcelona"),
         ("+34939123456", "Barcelona"),
+        ("+34855123456", "Seville / Sevilla"),
+        ("+34955123456", "Seville / Sevilla"),
         (ZURICH, "Zurich"),
         ("+41433643535", "Zurich"),
         ("+39011123456", "Turin / Torino"),
@@ -269,3 +281,13 @@ def test_the_longest_listed_prefix_names_the_places() -> None:
     )
     assert lies_in_area("Spreestadt", BERLIN, rules) is True
     assert lies_in_area("Everywhere", BERLIN, rules) is False
+
+
+@pytest.mark.parametrize("code", ["34", "49"])
+def test_every_packaged_list_belongs_to_an_area_with_a_name(code: str) -> None:
+    """A wrong prefix would make its places known for no number."""
+    for prefix, names in listed_places(code).items():
+        assert calling_code(prefix) == code
+        assert area_name(f"{prefix}00000") is not None
+        assert names == tuple(dict.fromkeys(names))
+        assert all(map(folded, names))
