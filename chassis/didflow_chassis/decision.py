@@ -61,7 +61,8 @@ class Decided(Struct, Generic[S], frozen=True, kw_only=True):
     `state` is the new value of the primary state, or None to leave it as it is. `also` has new values of other states,
     each declared as a need with `write=True`, and rows of append-only kinds. `answer` is returned to the HTTP caller.
     `refused` is set if the event is refused and the states note that: the refusal is counted and published like a
-    `Refused`.
+    `Refused`. `manual_checks` are the checks that the decision leaves to a person, as pairs of scope and check. They
+    are counted in a metric, so both come from closed sets.
     """
 
     state: S | None = None
@@ -69,6 +70,7 @@ class Decided(Struct, Generic[S], frozen=True, kw_only=True):
     events: tuple[EventData, ...] = ()
     answer: Any = None
     refused: "Refused | None" = None
+    manual_checks: tuple[tuple[str, str], ...] = ()
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):

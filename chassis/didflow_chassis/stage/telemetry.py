@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from didflow_chassis.decision import Command, refusal_of
+from didflow_chassis.decision import Command, Decided, refusal_of
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.unit_of_work import UnitOfWork
 from didflow_chassis.telemetry.metrics import Metrics
@@ -52,6 +52,9 @@ class StageTelemetry:
         for labels, count in Counter(map(_labels, messages)).items():
             self.metrics.messages.labels(*labels).inc(count)
         for message in messages:
+            if isinstance(message.decision, Decided):
+                for scope, check in message.decision.manual_checks:
+                    self.metrics.manual_checks.labels(scope, check).inc()
             if isinstance(message.body, Event) and message.body.near_misses:
                 self._near_misses.report(message.body)
         for work in works:

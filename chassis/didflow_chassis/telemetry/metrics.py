@@ -28,6 +28,9 @@ class Metrics:
         self.near_misses = self._counter(
             "near_misses", "Unknown data fields whose names are close to a known field", "type"
         )
+        self.manual_checks = self._counter(
+            "manual_checks", "Checks that decisions left to a person", "scope", "check"
+        )
         self.dead_letters = self._counter("dead_letters", "Records that became dead letters", "reason")
         self.lag = self._gauge("lag", "Unread records in the assigned partitions")
         self.breaker_open = self._gauge("breaker_open", "1 while the breaker of a type is open", "type")

@@ -3,14 +3,17 @@
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import pytest
 import toy
+from msgspec import structs
 from toy_messages import ACCOUNT, add, added, command, opened, published
 from toy_records import named, raw, record
 
 from didflow_chassis.database import Database
+from didflow_chassis.decision import Decided, Decision
 from didflow_chassis.service import Holder, Service
 from didflow_chassis.stage import Stage
 from didflow_chassis.stage.telemetry import StageTelemetry
@@ -131,3 +134,24 @@ async def test_a_data_field_with_a_close_name_is_counted_and_logged_once_for_eac
     logged = [line for line in caplog.records if getattr(line, "fields", None) == {"ammount": "amount"}]
     assert [getattr(line, "source", None) for line in logged] == ["/orders/acme"]
     assert 'didflow_near_misses_total{type="didflow.counter.added.v1"} 2.0' in metrics.expose().decode()
+
+
+async def test_what_a_decision_leaves_to_a_person_is_counted_after_its_commit(
+    database: Database, metrics: Metrics
+) -> None:
+    """The counts show which check keeps people busy. A repeat is not counted again."""
+
+    def leaving(*args: Any) -> Decision:
+        decided = toy.SERVICE.events[toy.Opened].decide(*args)
+        assert isinstance(decided, Decided)
+        return structs.replace(decided, manual_checks=(("IE", "colour"),))
+
+    service: Service = replace(
+        toy.SERVICE,
+        events={**toy.SERVICE.events, toy.Opened: replace(toy.SERVICE.events[toy.Opened], decide=leaving)},
+    )
+    telemetry = StageTelemetry(metrics, start_tracing(service="counting", process="test", endpoint=None))
+    stage = Stage(service, database, telemetry)
+    await stage.records([record(opened(1), "1")])
+    await stage.records([record(opened(1), "1")])
+    assert 'didflow_manual_checks_total{check="colour",scope="IE"} 1.0' in metrics.expose().decode()

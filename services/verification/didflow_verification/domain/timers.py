@@ -81,4 +81,9 @@ def _with_new_requirement(
     if not begins or submission is None:
         return step
     judged = submit(after, submission, at, known, None)
-    return step.then(judged.registration, *judged.events, verifications=judged.verifications)
+    return step.then(
+        judged.registration,
+        *judged.events,
+        verifications=judged.verifications,
+        manual_checks=judged.manual_checks,
+    )

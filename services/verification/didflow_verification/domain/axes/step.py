@@ -12,12 +12,16 @@ from didflow_verification.domain.axes.verification import Verification
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """The result of a step: the registration, the other states that changed, and the events to publish."""
+    """The result of a step: the registration, the other states that changed, and the events to publish.
+
+    `manual_checks` are the country and the name of each check that a submission leaves to a reviewer.
+    """
 
     registration: Registration
     verifications: tuple[Verification, ...] = ()
     requests: tuple[ServiceRequest, ...] = ()
     events: tuple[EventData, ...] = ()
+    manual_checks: tuple[tuple[str, str], ...] = ()
 
     def then(
         self,
@@ -25,6 +29,7 @@ class Step(Struct, frozen=True, kw_only=True):
         *events: EventData,
         verifications: tuple[Verification, ...] = (),
         requests: tuple[ServiceRequest, ...] = (),
+        manual_checks: tuple[tuple[str, str], ...] = (),
     ) -> "Step":
         """Return this step with another one after it. A later value of a state replaces the earlier one."""
         verified: dict[UUID, Verification] = {
@@ -38,6 +43,7 @@ class Step(Struct, frozen=True, kw_only=True):
             verifications=tuple(verified.values()),
             requests=tuple(requested.values()),
             events=(*self.events, *events),
+            manual_checks=(*self.manual_checks, *manual_checks),
         )
 
     @property
@@ -47,7 +53,13 @@ class Step(Struct, frozen=True, kw_only=True):
 
     def decided(self, answer: object = None) -> Decided[Registration]:
         """Return the whole step as a decision."""
-        return Decided(state=self.registration, also=self.changed, events=self.events, answer=answer)
+        return Decided(
+            state=self.registration,
+            also=self.changed,
+            events=self.events,
+            answer=answer,
+            manual_checks=self.manual_checks,
+        )
 
 
 def open_verification(registration: Registration, known: Known) -> Verification | None:

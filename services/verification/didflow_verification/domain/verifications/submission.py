@@ -137,7 +137,19 @@ def submit(
     after = _with_outcome(registration, _judged(details, verification), verification, judgement.outcome)
     after = planned(after, case.rules, case.anywhere, now)
     event = registration_event(after, EVENT_OF[judgement.outcome], after.assigned)
-    return Step(registration=after, verifications=(*superseded, verification), events=(event,))
+    return Step(
+        registration=after,
+        verifications=(*superseded, verification),
+        events=(event,),
+        manual_checks=_manual_checks(verification),
+    )
+
+
+def _manual_checks(verification: Verification) -> tuple[tuple[str, str], ...]:
+    """Return the checks that wait for a reviewer. An automatic approval leaves none."""
+    if verification.status != "pending":
+        return ()
+    return tuple((verification.country, f.check) for f in verification.findings if f.passed is None)
 
 
 def _verification(

@@ -326,3 +326,24 @@ def test_a_pending_verification_keeps_its_version(
     assert ready.verification().requirement_version == version
     ready.process(build.approve(), now=build.zero + timedelta(days=5))
     assert ready.axis_events[-1].requirement_version == version
+
+
+@pytest.mark.parametrize(
+    ("city", "status", "checks"),
+    [
+        ("Atlantis", "pending", (("IE", "address.match"),)),
+        ("Dublin", "pending", ()),
+        ("Cork", "rejected", ()),
+    ],
+)
+def test_what_is_left_to_a_reviewer_is_counted_by_country_and_check(
+    ready: Any, build: Any, make: Any, *, city: str, status: str, checks: tuple[Any, ...]
+) -> None:
+    """A suburb that no list names goes to a person, and the metric shows it. A rejection leaves nothing."""
+    owner = make.company("other")
+    place = make.address(owner, city)
+    ready.store(owner, place)
+    decision = ready.process(build.assigned(owner, place))
+    assert ready.verification().status == status
+    assert isinstance(decision, Decided)
+    assert [each for each in decision.manual_checks if each[1] == "address.match"] == list(checks)
