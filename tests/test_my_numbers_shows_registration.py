@@ -144,6 +144,7 @@ async def test_my_numbers_follows_a_registration_and_its_services(caller: Caller
     view = await caller.shows(icon, ("rejected", "fix_end_user_details", "account"))
     assert (view["registration"]["state"], view["status"]) == ("expired", "awaiting_registration")
     assert [reason["code"] for reason in view["registration"]["reasons"]] == ["suspected_fraud"]
+    await caller.shows(services, [("a2p_sms", "changes_required", "red")])
 
 
 async def test_my_numbers_and_the_history_show_why_details_without_a_requirement_were_refused(
