@@ -4,7 +4,7 @@ A policy of each table compares with the reach (see `row_access`). Its sessions 
 without one returns no rows. The stage has a pool of its own, without policies: it must see all rows.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import sqlalchemy as sa
@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from didflow_chassis.database import DRIVER_ERRORS, Database, Outage, classify, compile_statement
 from didflow_chassis.decision import Caller
 from didflow_chassis.row_access import SETTING, reach_of
+
+_SETTINGS: Final = {"default_transaction_read_only": "on", "plan_cache_mode": "force_custom_plan"}
+"""Each read is planned for its caller: a plan for any caller would suit neither large accounts nor small ones."""
 
 
 class ReadingDatabase(Database):
@@ -26,7 +29,7 @@ class ReadingDatabase(Database):
         size: int = 8,
         statement_timeout_ms: int = 30_000,
     ) -> None:
-        also = {"default_transaction_read_only": "on"} | ({} if role is None else {"role": role})
+        also = _SETTINGS | ({} if role is None else {"role": role})
         super().__init__(
             dsn, application=application, size=size, statement_timeout_ms=statement_timeout_ms, also=also
         )
