@@ -34,17 +34,12 @@ TEMPLATE: Final = ExampleDid(name="template", number=f"{PREFIX}0000001", begin=d
 """The DID of which each item is a copy."""
 
 _WRITTEN: Final = """
-SELECT string_agg(quote_ident(column_name), ', ') AS columns FROM information_schema.columns
-WHERE table_name = $1 AND is_generated = 'NEVER'
+SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER'
 """
 """The columns that PostgreSQL does not compute itself."""
 _COPY: Final = """
 INSERT INTO {table} ({written})
-SELECT {written} FROM (
-    SELECT copy.* FROM {table} t, generate_series($1::bigint, $1::bigint + $2 - 1) AS s (n),
-        LATERAL jsonb_populate_record(t, jsonb_build_object({changes})) AS copy
-    WHERE t.number = $3
-) AS copies
+SELECT {values} FROM {table} t, generate_series($1::bigint, $1::bigint + $2 - 1) AS s (n) WHERE t.number = $3
 """
 _NUMBER: Final = f"'{PREFIX}' || n"
 _DID_ID: Final = "md5('item' || n)::uuid"
@@ -108,9 +103,13 @@ class JobItems:
         await self.template(service)
         await service.fetch("DELETE FROM outbox")
         for table, columns in self.tables.items():
-            changes = ", ".join(f"'{name}', {value}" for name, value in columns.items())
-            (written,) = await service.fetch(_WRITTEN, table)
-            statement = _COPY.format(table=table, written=written["columns"], changes=changes)
+            written = {
+                row["column_name"]: f't."{row["column_name"]}"'
+                for row in await service.fetch(_WRITTEN, table)
+            }
+            values = ", ".join((written | columns).values())
+            names = ", ".join(f'"{name}"' for name in written)
+            statement = _COPY.format(table=table, written=names, values=values)
             await service.fetch(statement, FIRST, count, TEMPLATE.number)
             await service.fetch(f"DELETE FROM {table} WHERE number = $1", TEMPLATE.number)
             await service.fetch(f"ANALYZE {table}")

@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import orjson
 from faults.job_items import FIRST, JobItems
+from harness.postgres import owner_dsn_of
 from msgspec.structs import replace as changed
 
 from didflow.services import service
@@ -31,6 +33,9 @@ IN_DAYS: Final = 60
 ADVANCE: Final = "UPDATE clock SET shift = make_interval(days => $1, hours => 1)"
 DUE: Final = "SELECT due_at FROM registrations WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"
 
+_INDEXES: Final = """
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexname NOT LIKE '%pkey'
+"""
 _DID: Final = {"number": f"'{PREFIX}' || n", "did_id": "md5('reverified' || n)::uuid"}
 _ITS_IDENTITY: Final = "jsonb_set(t.approved, '{identity_id}', to_jsonb(md5('identity' || n / 10)))"
 """An end user has ten DIDs."""
@@ -126,9 +131,20 @@ _COPIES: Final = {
 
 
 async def fill(name: str, dsn: str, count: int) -> None:
-    """Write this many approved DIDs into the database of verification or inventory."""
-    async with ServiceOnPostgres.open(service(name), dsn, migrate=False) as opened:
-        await _COPIES[name].fill(opened, count)
+    """Write this many approved DIDs into the database of verification or inventory. Indexes are made afterwards."""
+    items = _COPIES[name]
+    owner = await asyncpg.connect(owner_dsn_of(dsn))
+    try:
+        indexes = await owner.fetch(_INDEXES, items.main_table)
+        for index, _ in indexes:
+            await owner.execute(f"DROP INDEX {index}")
+        async with ServiceOnPostgres.open(service(name), dsn, migrate=False) as opened:
+            await items.fill(opened, count)
+        for _, definition in indexes:
+            await owner.execute(definition)
+        await owner.execute(f"VACUUM ANALYZE {items.main_table}")
+    finally:
+        await owner.close()
 
 
 def is_reverified(number: str) -> bool:
