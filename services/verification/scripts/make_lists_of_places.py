@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from didflow_verification.domain.evaluation.listed_places import listed_places
 from didflow_verification.domain.evaluation.numbering_plan import entries
 from didflow_verification.domain.evaluation.place_names import folded, whole_names
 
@@ -114,7 +115,8 @@ def main() -> None:
         "Municipalities by a prefix of their province, separated by `|`. Made by `scripts/make_lists_of_places.py`.",
         spain,
     )
-    listed = {"34": [name for names in spain.values() for name in names]}
+    by_hand = {code: [n for names in listed_places(code).values() for n in names] for code in ("39", "49")}
+    listed = {"34": [name for names in spain.values() for name in names], **by_hand}
     found = {code: homonyms(code, listed.get(code, ()), places[country]) for country, code in CODES.items()}
     write(
         "homonyms",

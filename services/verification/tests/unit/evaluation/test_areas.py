@@ -52,6 +52,9 @@ ODER, HALLE, CORK, MEXICO = "+4933512345678", "+4934512345678", "+353214123456",
         ("+498121123456", "DE", "Markt Schwaben", True),
         (MUNICH, "DE", "Unterhaching", True),
         (BERLIN, "DE", "Unterhaching", False),
+        (MUNICH, "DE", "Garching b. München", True),
+        ("+390212345678", "IT", "Sesto San Giovanni", True),
+        ("+390612345678", "IT", "Sesto San Giovanni", False),
         ("+34931234567", "ES", "Badalona", True),
         ("+34831234567", "ES", "Badalona", True),
         ("+34931234567", "ES", "L'Hospitalet de Llobregat", True),
@@ -283,7 +286,7 @@ def test_the_longest_listed_prefix_names_the_places() -> None:
     assert lies_in_area("Everywhere", BERLIN, rules) is False
 
 
-@pytest.mark.parametrize("code", ["34", "49"])
+@pytest.mark.parametrize("code", ["34", "39", "49"])
 def test_every_packaged_list_belongs_to_an_area_with_a_name(code: str) -> None:
     """A wrong prefix would make its places known for no number."""
     for prefix, names in listed_places(code).items():

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from didflow_verification.domain.evaluation.listed_places import germany, homonyms, spain
+from didflow_verification.domain.evaluation.listed_places import germany, homonyms, italy, spain
 
-_LISTS: Final[Mapping[str, Mapping[str, str]]] = {"34": spain.NAMES, "49": germany.NAMES}
+_LISTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "34": spain.NAMES,
+    "39": italy.NAMES,
+    "49": germany.NAMES,
+}
 
 
 @cache

@@ -2,4 +2,6 @@
 
 from typing import Final
 
-NAMES: Final = {"+4989": "Unterhaching"}
+NAMES: Final = {
+    "+4989": "Garching bei München|Germering|Haar|Ottobrunn|Unterhaching|Unterschleißheim",
+}

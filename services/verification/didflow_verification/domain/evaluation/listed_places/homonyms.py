@@ -24,7 +24,7 @@ NAMES: Final = {
         "valverde|villascusa"
     ),
     "353": ("ballina"),
-    "39": ("latina|massa|rovereto|san marino|stradella|susa"),
+    "39": ("latina|massa|pero|rovereto|san marino|stradella|susa"),
     "81": (
         "ama|amagi|date|fuchu|fujioka|funabashi|honjo|ishikawa|izumi|kamikawa|kariya|kitakata|"
         "koga|komatsu|kumano|masuda|miyako|miyoshi|mizusawa|nakano|nakatsu|numata|omachi|ono|"
