@@ -156,11 +156,12 @@ class History(RuleBasedStateMachine):
 
     # The beginning.
 
-    @initialize(progress=st.integers(0, 3))
+    @initialize(progress=st.sampled_from((3, 2, 4, 1, 0)))
     def begin(self, progress: int) -> None:
         """Begin with an end user of each owner and a purchase of each number, or later in their lives.
 
         1: details are assigned to most numbers. 2: a reviewer has approved them. 3: services are active.
+        4: the approval that one of them relies on is revoked.
         """
         for owner in OWNERS[::-1]:
             self.create_identity(owner, "business")
@@ -176,6 +177,8 @@ class History(RuleBasedStateMachine):
         if progress > 2:
             for number in range(3):
                 self.request_service(number, number, 0, is_activated=True)
+        if progress > 3:
+            self.revoke(0, "rita", only_this=False)
 
     # What inventory, order systems, portals and billing publish.
 
@@ -435,17 +438,33 @@ class History(RuleBasedStateMachine):
         if found is not None:
             self.run(Reject(**self._about(found, who), reasons=self._reasons(found.identity_id)))
 
-    @precondition(lambda self: self.stage.states(Verification))
+    @precondition(lambda self: any(v.status == "approved" for v in self.stage.states(Verification)))
     @rule(number=NTH, who=REVIEWER, only_this=st.booleans())
     def revoke(self, number: int, who: str, *, only_this: bool) -> None:
         """Revoke an approval, with what rests on it or, of an automatic one, only this."""
         approved = [each for each in self.stage.states(Verification) if each.status == "approved"]
+        served = {each.did_id for each in self.stage.states(ServiceRequest) if each.state == "active"}
+        approved.sort(key=lambda each: each.did_id not in served)
         if approved:
-            found = approved[number % len(approved)]
-            reasons = self._reasons(found.identity_id)
-            decision = self.run(Revoke(**self._about(found, who), reasons=reasons, only_this=only_this))
-            if isinstance(decision, Decided) and not only_this:
-                self.revoked_whole.add(found.verification_id)
+            self._revoke(approved[number % len(approved)], who, only_this=only_this)
+
+    @precondition(lambda self: self._resting())
+    @rule(number=NTH, only_this=st.booleans())
+    def revoke_resting(self, number: int, *, only_this: bool) -> None:
+        """Revoke an automatic approval that rests on a review."""
+        found = self._resting()
+        self._revoke(found[number % len(found)], "rita", only_this=only_this)
+
+    def _resting(self) -> list[Verification]:
+        found = self.stage.states(Verification)
+        return [each for each in found if each.status == "approved" and each.rests_on]
+
+    def _revoke(self, found: Verification, who: str, *, only_this: bool) -> None:
+        reasons = self._reasons(found.identity_id)
+        only = only_this and found.automatic
+        decision = self.run(Revoke(**self._about(found, who), reasons=reasons, only_this=only))
+        if isinstance(decision, Decided) and not only:
+            self.revoked_whole.add(found.verification_id)
 
     def _about(self, verification: Verification, who: str) -> dict[str, Any]:
         return {
@@ -483,8 +502,9 @@ class History(RuleBasedStateMachine):
     # Services.
 
     def with_details(self) -> list[Registration]:
-        """Return the live DIDs that have details."""
-        return [each for each in self.stage.states(Registration) if each.in_force and not each.ended]
+        """Return the live DIDs that have details, those first whose details are in effect."""
+        found = [each for each in self.stage.states(Registration) if each.in_force and not each.ended]
+        return sorted(found, key=lambda each: each.in_effect is None)
 
     @precondition(lambda self: self.with_details())
     @rule(number=NTH, service=st.integers(0, 2), address=st.integers(0, 1), is_activated=st.booleans())

@@ -29,8 +29,8 @@ from didflow_verification.domain.requirements import (
 )
 from didflow_verification.settings import VerificationSettings
 
-MARK: Final = "zqx"
-"""Part of every marked value. No id, code or number contains it."""
+MARK: Final = "zqxjvk"
+"""Part of every marked value. No id, code or number contains it, and no ciphertext by chance."""
 
 ACCOUNTS: Final = ("master/acme", "master/acme/shop", "master/globex")
 OWNERS: Final = ("master", *ACCOUNTS)
@@ -72,7 +72,7 @@ SLOTS: Final = (
 )
 """Numbers of Dublin and Cork, and numbers under other rows. The rows of the last three require no registration."""
 
-CITIES: Final = ("Dublin", "Cork", "Zqxtown", "Leeds")
+CITIES: Final = ("Dublin", "Cork", "Nowhere", "Leeds")
 """Places of a prefix, a place that no list names, and one in another country."""
 
 
