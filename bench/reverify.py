@@ -32,7 +32,7 @@ from didflow_verification.domain.registration.lapse import WARNED_BEFORE
 WORKERS: Final = 2
 WARM_UP_S: Final = 10
 LOOK_S: Final = 0.5
-PATIENCE_S: Final = 7_200.0
+PATIENCE_S: Final = 14_400.0
 MB: Final = 2**20
 _DONE: Final = "SELECT state = 'done' FROM jobs WHERE kind = 'recheck_dids'"
 _PLAN_S: Final = """
