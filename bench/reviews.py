@@ -1,16 +1,18 @@
 """Reviewers beside a long queue: what their calls take at the database, for an operator and for three reviewers.
 
-Each call goes through HTTP and the stage in this process. The time is that of its statements, as this process waits for
-them: PostgreSQL's work and the way there and back. Reads run as the reader, with the policies of the tables.
+Each call goes through HTTP and the stage in this process. The time is that of its statements, commits included, as
+PostgreSQL reports it (`log_duration`). Reads run as the reader, with the policies of the tables.
 """
 
 import asyncio
+import re
 import statistics
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import asyncpg
 from harness.migrations import migration_of
 from harness.postgres import TemplateDatabases, reader_for
 from harness.waiting_reviews import LARGE, NEWEST, SMALL, fill
@@ -25,6 +27,7 @@ from didflow_verification.settings import VerificationSettings
 ROWS: Final = 100_000
 GROUPS: Final = (100, 50_000)
 REPEATS: Final = 30
+DURATION: Final = re.compile(r"^duration: ([0-9.]+) ms")
 CALLERS: Final = {
     "operator": ("elsewhere", "operator"),
     "reviewer of a large account": (LARGE, "reviewer"),
@@ -48,22 +51,17 @@ class Took:
 
 @dataclass(kw_only=True)
 class Database:
-    """Adds up the time of all statements of a service, those of its stage and those of its reads."""
+    """Adds up what PostgreSQL says that its statements took, those of the stage and those of the reads."""
 
-    seconds: float = 0.0
+    ms: float = 0.0
 
-    @asynccontextmanager
-    async def watched(self, running: ServiceOnPostgres) -> AsyncIterator[None]:
-        """Count on all connections, in the block and after it."""
-        for database in (running.database, running.reads):
-            connections = [await database.pool.acquire() for _ in range(20)]
-            for connection in connections:
-                connection._con.add_query_logger(self._add)  # noqa: SLF001 - the pool hides the connection
-                await database.pool.release(connection)
-        yield
+    def watch(self) -> None:
+        """Listen on all connections of this process. The pools of asyncpg forget listeners of single connections."""
+        asyncpg.Connection._process_log_message = lambda _, fields, __: self._add(fields)  # noqa: SLF001
 
-    def _add(self, query: Any) -> None:
-        self.seconds += query.elapsed
+    def _add(self, fields: dict[str, str]) -> None:
+        found = DURATION.search(fields.get("M", ""))
+        self.ms += float(found[1]) if found else 0.0
 
 
 async def measure(admin_dsn: str, *, rows: int, tell: Tell) -> list[tuple[int, list[Took]]]:
@@ -72,6 +70,7 @@ async def measure(admin_dsn: str, *, rows: int, tell: Tell) -> list[tuple[int, l
     databases = TemplateDatabases(admin_dsn=admin_dsn)
     for groups in GROUPS:
         dsn = await databases.copy("verification", migration_of("verification"))
+        await _report_durations(admin_dsn, urlsplit(dsn).username or "")
         about = service(VerificationSettings.placeholder())
         async with ServiceOnPostgres.open(about, dsn, migrate=False, reader=reader_for(dsn)) as running:
             await fill(running, rows=rows, groups=groups)
@@ -82,20 +81,30 @@ async def measure(admin_dsn: str, *, rows: int, tell: Tell) -> list[tuple[int, l
     return found
 
 
+async def _report_durations(admin_dsn: str, role: str) -> None:
+    """Let PostgreSQL tell the sessions of a role how long each statement took."""
+    connection = await asyncpg.connect(admin_dsn)
+    try:
+        await connection.execute(f"ALTER ROLE {role} SET log_duration = on")
+        await connection.execute(f"ALTER ROLE {role} SET client_min_messages = log")
+    finally:
+        await connection.close()
+
+
 async def _calls(running: ServiceOnPostgres) -> list[Took]:
     database, found = Database(), []
-    async with database.watched(running):
-        for who, (account, role) in CALLERS.items():
-            client = running.client(account=account, role=role, subject="olga")
-            for what, path in (
-                ("first page of the queue", "/v1/verifications"),
-                ("first page of the groups", "/v1/verifications?group_by=details"),
-            ):
-                read = Took(what=f"{what}, {who}")
-                await _repeat(read, database, lambda path=path, client=client: client.get(path), REPEATS)
-                found.append(read)
-        for who in ("reviewer of a large account", "reviewer of a small account"):
-            found += await _decisions(running, database, who)
+    database.watch()
+    for who, (account, role) in CALLERS.items():
+        client = running.client(account=account, role=role, subject="olga")
+        for what, path in (
+            ("first page of the queue", "/v1/verifications"),
+            ("first page of the groups", "/v1/verifications?group_by=details"),
+        ):
+            read = Took(what=f"{what}, {who}")
+            await _repeat(read, database, lambda path=path, client=client: client.get(path), REPEATS)
+            found.append(read)
+    for who in ("reviewer of a large account", "reviewer of a small account"):
+        found += await _decisions(running, database, who)
     return found
 
 
@@ -116,12 +125,12 @@ async def _decisions(running: ServiceOnPostgres, database: Database, who: str) -
 
 async def _repeat(took: Took, database: Database, call: Callable[[], Awaitable[Any]], times: int) -> None:
     for _ in range(times):
-        before = database.seconds
+        before = database.ms
         answer = await call()
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
-        await asyncio.sleep(0.002)  # the driver reports a statement after its answer
-        took.ms.append((database.seconds - before) * 1_000)
+        await asyncio.sleep(0.002)  # the driver passes on messages after the answer
+        took.ms.append(database.ms - before)
 
 
 async def _main(rows: int = ROWS) -> None:
