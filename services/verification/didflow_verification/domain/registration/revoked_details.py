@@ -42,7 +42,8 @@ def without_approval(
 ) -> Step:
     """Return the step after the revocation of a verification of the DID.
 
-    If its details are in force, they expire now, without grace. An ended DID does not change.
+    If its details are in force, they expire now, without grace. If they have ended by their date before, the services
+    that still rely on them stop. An ended DID does not change.
     """
     if registration.ended:
         return Step(registration=registration)
@@ -50,12 +51,14 @@ def without_approval(
     others = tuple(each for each in registration.revoked if each != details)
     marked = replace(registration, revoked=(*others, details))
     approved = registration.approved
+    if approved is None and registration.state != "not_required":
+        return with_revoked_identity(Step(registration=marked), known, revoked.identity_id)
     if approved is None or approved.verification_id != revoked.verification_id:
         return Step(registration=marked)
     step = lapsed(marked, revocation_lapse(now), published_reasons(reasons))
     rules, anywhere = rules_of(registration.country, known)
     after = planned(step.registration, rules, anywhere, now)
-    return with_revoked_identity(replace(step, registration=after), known)
+    return with_revoked_identity(replace(step, registration=after), known, revoked.identity_id)
 
 
 def _details_of(verification: Verification) -> RevokedDetails:

@@ -5,6 +5,7 @@ Source: spec lifecycle, Additional services; Stock and holders.
 
 from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -71,13 +72,13 @@ def with_changed_addresses(step: Step, known: Known) -> Step:
     return step
 
 
-def with_revoked_identity(step: Step, known: Known) -> Step:
-    """Stop active services of a registration that was revoked. They say why.
+def with_revoked_identity(step: Step, known: Known, identity_id: UUID) -> Step:
+    """Stop active services with an identity whose registration was revoked. They say why.
 
     Emergency and A2P SMS require changes, CNAM waits for a decision again. Source: spec verification, Verifications.
     """
     for request in _open_requests(step.registration, known):
-        if request.state != "active":
+        if request.state != "active" or request.identity_id != identity_id:
             continue
         state: ServiceState = "pending" if request.service == "cnam" else "changes_required"
         after = request.moved_to(state, reasons=(REVOKED,))
