@@ -77,7 +77,7 @@ def _required(row: Requirement) -> Iterator[tuple[str, str]]:
 
 def _conditions(row: Requirement) -> Iterator[tuple[str, str]]:
     for restriction in row.restrictions:
-        yield restriction.code, restriction.text
+        yield restriction.code, " ".join(filter(None, (restriction.text, restriction.note)))
     if row.reverify:
         yield "verify again", f"approved DIDs; their approval counts until {row.grace_until}"
 

@@ -23,7 +23,7 @@ class IdentityField:
 
     `applies_to` limits the field to one end-user type. A field with `when_given` is optional. `unless` lists the
     details that replace the field (`identity.<field>` or `document.<kind>`). With `checksum_warns`, a wrong check
-    character does not fail the check: a reviewer decides.
+    character does not fail the check: a reviewer decides. `text` is for customers, `note` for operators.
     """
 
     field: str
@@ -33,6 +33,7 @@ class IdentityField:
     when_given: bool = False
     unless: tuple[str, ...] = ()
     checksum_warns: bool = False
+    text: str | None = None
     note: str | None = None
 
 
@@ -66,12 +67,13 @@ class CrossCheck:
 class Restriction:
     """A condition with a stable code. Some codes are checked by the service, the others by a reviewer.
 
-    `years` is used by `minimum_age` only.
+    `years` is used by `minimum_age` only. `text` is for customers and reviewers, `note` for operators.
     """
 
     code: str
     text: str
     years: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,10 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The public page that a rule comes from, and what the page said."""
+    """The public page that a rule comes from, and what the page said: `seen` is for operators.
+
+    Without a `url`, the source is an assumption or the rule of the service itself.
+    """
 
     title: str
     publisher: str

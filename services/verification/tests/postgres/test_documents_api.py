@@ -25,6 +25,7 @@ async def test_a_document_is_uploaded_and_downloaded(
         name="holiday.docx",
         issued_on="2026-10-01",
         expires_on="",
+        type="commercial_register_extract",
         states='{"company_name": "Secretive Bakery Ltd"}',
     )
     assert made.status_code == 201
@@ -250,7 +251,8 @@ async def test_reads_of_personal_data_are_recorded(
 
 async def test_an_unused_document_can_be_deleted(running: Any, upload: Any, ann: Any, bakery: Any) -> None:
     """Its content is deleted too. A second deletion has the same answer."""
-    document = (await upload(bakery.identity_id, states='{"company_name": "X Ltd"}')).json()["document_id"]
+    stated = {"type": "tax_certificate", "states": '{"company_name": "X Ltd"}'}
+    document = (await upload(bakery.identity_id, **stated)).json()["document_id"]
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
     assert (await ann.delete(f"/v1/documents/{document}")).status_code == 204
     assert (await ann.get(f"/v1/documents/{document}")).status_code == 404

@@ -75,10 +75,16 @@ async def test_only_get_returns_personal_data(
     await ask(
         ann, "POST", "/v1/addresses", json=PLACE | {"identity_id": identity, "country": PLACE["street"]}
     )
-    states = '{"holder_last_name": "Quillfeather", "number": "DOC-555-666"}'
-    document = await upload(identity, files.image(), name="Quillfeather Papers.png", states=states)
+    states = '{"holder_last_name": "Quillfeather", "national_id": "DOC-555-666"}'
+    name = "Quillfeather Papers.png"
+    document = await upload(identity, files.image(), name=name, type="passport", states=states)
     answers.append(document)
-    spoiled = ({"states": '["DOC-555-666"]'}, {"type": "Quillfeather Papers"}, {"issued_on": "XK4410992"})
+    spoiled = (
+        {"states": '["DOC-555-666"]'},
+        {"type": "Quillfeather Papers"},
+        {"type": "quillfeather"},
+        {"issued_on": "XK4410992"},
+    )
     answers.extend([await upload(identity, files.image(), **more) for more in spoiled])
     answers.append(await upload(identity, b"Seraphina Quillfeather, XK4410992"))
     entered = type("Entered", (), {"identity_id": identity, "address_id": place.json()["address_id"]})()

@@ -212,7 +212,7 @@ async def test_changed_since_is_empty_after_a_rejection_and_a_change_in_place(
     await rita.post(f"/v1/verifications/{pending_id}/reject", json=MISMATCH)
     await change(ann, bakery, **CHANGED, vat_number=None)
     await change(ann, bakery, street="8 Hidden Lane")
-    named = (await upload(bakery.identity_id, type="company_registration")).json()["document_id"]
+    named = (await upload(bakery.identity_id, type="commercial_register_extract")).json()["document_id"]
     body = {"document_ids": [named]}
     again = await ann.post(f"/v1/verifications/{pending_id}/resubmit", json=body)
     assert again.status_code == 201, again.text

@@ -20,6 +20,7 @@ from didflow_verification import store
 from didflow_verification.api.documents.bodies import DocumentFields
 from didflow_verification.api.documents.form import FILE, Form
 from didflow_verification.api.documents.responses import document_reference
+from didflow_verification.api.documents.types import check_type
 from didflow_verification.api.reads import as_json, not_found
 from didflow_verification.documents.contents import (
     Contents,
@@ -75,6 +76,7 @@ class _Upload:
         """Store the next bytes. Before the first ones, check the fields and the caller's reach."""
         if self._writer is None:
             self._fields = DocumentFields.of(fields)
+            await check_type(self._http, self._fields)
             account = await _account_of(self._http, self._fields.identity_id)
             self._writer = await self._contents.begin(self._document_id, account)
         await self._writer.add(piece)

@@ -1,21 +1,109 @@
 """Responses about requirements and evaluations."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from didflow_contracts.vocabulary import EndUserType
+from didflow_verification.domain.document_types import stated_keys
 from didflow_verification.domain.evaluation.findings import Finding
-from didflow_verification.domain.requirements import Requirement
+from didflow_verification.domain.requirements import AddressMatch, Requirement
 from didflow_verification.domain.verifications.what_if import Expected
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequirementResponse(Requirement):
-    """A row of the catalogue, with the country that it was found for (`*`: all other countries)."""
+class IdentityFieldResponse(BaseModel):
+    """A field of the identity. `text` says what it is called there, or whose it is."""
+
+    field: str
+    pattern: str | None
+    checksum: str | None
+    applies_to: EndUserType | None
+    when_given: bool
+    unless: list[str]
+    checksum_warns: bool
+    text: str | None
+
+
+class AddressResponse(BaseModel):
+    """Whether an address is required, where it must be, and whether it must be proved (null: unknown)."""
+
+    required: bool
+    match: AddressMatch
+    proof: bool | None
+
+
+class DocumentGroupResponse(BaseModel):
+    """A group of documents. `states` are the keys of the data that is compared."""
+
+    group: str
+    accepts: list[str]
+    max_age_days: int | None
+    states: list[str]
+
+
+class CrossCheckResponse(BaseModel):
+    """Two values that must agree."""
+
+    left: str
+    equals: str
+
+
+class RestrictionResponse(BaseModel):
+    """A condition with a stable code. `years` is used by `minimum_age` only."""
+
+    code: str
+    text: str
+    years: int | None
+
+
+class ReviewResponse(BaseModel):
+    """Whether a person must review each submission, and how long a review usually takes."""
+
+    manual: bool
+    typical_business_days: int | None
+
+
+class SourceResponse(BaseModel):
+    """A public page that a rule comes from."""
+
+    title: str
+    publisher: str
+    url: str
+
+
+class RequirementResponse(BaseModel):
+    """A row of the catalogue, with the country that it was found for (`*`: all other countries).
+
+    The remarks of the catalogue are for operators: `didflow-verification catalogue show` prints them.
+    """
 
     country: str
+    key: str
+    number_type: str
+    end_user_types: list[EndUserType]
+    version: int
+    effective_from: date
+    effective_to: date | None
+    reverify: bool
+    grace_until: date | None
+    required: bool
+    identity_fields: list[IdentityFieldResponse]
+    address: AddressResponse
+    documents: list[DocumentGroupResponse]
+    cross_checks: list[CrossCheckResponse]
+    restrictions: list[RestrictionResponse]
+    review: ReviewResponse
+    sources: list[SourceResponse]
+
+
+class DocumentTypeResponse(BaseModel):
+    """A type of document, and the keys that its `states` may have."""
+
+    type: str
+    states: list[str]
 
 
 class FindingResponse(BaseModel):
@@ -58,8 +146,12 @@ class EvaluateResponse(EvaluationResponse):
 
 
 def requirement_response(country: str, requirement: Requirement) -> RequirementResponse:
-    """Return the response for a row of the catalogue."""
-    return RequirementResponse(country=country, **vars(requirement))
+    """Return the response for a row of the catalogue, without the remarks that are for operators."""
+    row: dict[str, Any] = asdict(requirement)
+    for group, shown in zip(requirement.documents, row["documents"], strict=True):
+        shown["states"] = stated_keys(requirement, group)
+    row["sources"] = [source for source in row["sources"] if source["url"]]
+    return RequirementResponse.model_validate(row | {"country": country})
 
 
 def finding_responses(findings: Iterable[Finding]) -> list[FindingResponse]:

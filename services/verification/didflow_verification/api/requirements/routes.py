@@ -1,11 +1,10 @@
 """Routes of requirements, with the what-if."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import TypeAdapter
 
 from didflow_chassis.http import Http, HttpContext, Page, Router, check_size
 from didflow_contracts.names import parse_did
@@ -13,6 +12,7 @@ from didflow_verification import store
 from didflow_verification.api.requirements.bodies import EvaluateBody, RequirementsQuery
 from didflow_verification.api.requirements.responses import (
     DidEvaluation,
+    DocumentTypeResponse,
     EvaluateResponse,
     RequirementResponse,
     evaluate_response,
@@ -21,9 +21,8 @@ from didflow_verification.api.requirements.responses import (
 )
 from didflow_verification.api.requirements.what_if import expected_for_dids, expected_for_kind
 from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.document_types import document_types
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules, row_for, rows_in_force
-
-REQUIREMENT: Final = TypeAdapter(RequirementResponse)
 
 router = Router(tags=["requirements"])
 
@@ -50,7 +49,18 @@ async def list_requirements(http: Http, query: Annotated[RequirementsQuery, Quer
         for country, row in listed
         if query.end_user_type is None or row_for((row,), query.end_user_type)
     ]
-    return http.page_of_items(items, sort="country", key=_order, render=REQUIREMENT.dump_python)
+    return http.page_of_items(items, sort="country", key=_order, render=RequirementResponse.model_dump)
+
+
+@router.get("/document-types", action="read_requirements")
+async def list_document_types(http: Http) -> Page:
+    """List the types of documents that can be uploaded, with the keys that their `states` may have."""
+    rows = await http.rows(store.all_rules())
+    known = document_types(store.state_of(store.RULES, row) for row in rows)
+    items = [DocumentTypeResponse(type=kind, states=list(keys)) for kind, keys in known.items()]
+    return http.page_of_items(
+        items, sort="type", key=lambda item: item.type, render=DocumentTypeResponse.model_dump
+    )
 
 
 @router.post("/requirements/evaluate", action="evaluate")

@@ -4,7 +4,7 @@ A document never changes, except that its content can be moved. Erasure removes 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.bounds import INSTANT
-from didflow_contracts.instants import later, start_of
+from didflow_contracts.instants import start_of
 from didflow_verification.domain.commands import CreateDocument, MoveContent
 from didflow_verification.domain.details.changes import within_reach
 from didflow_verification.domain.details.identity import Identity
@@ -131,12 +131,12 @@ def create_document(
 ) -> Decision:
     """Create a document. Refused `not_found` if the identity was erased or is not within the caller's reach.
 
-    Refused `out_of_range` if it was issued later than tomorrow: nowhere on Earth is that day known yet.
+    Refused `out_of_range` if it was issued later than today. All days are UTC. Source: spec verification, Catalogue.
     """
     if document is not None:
         return Unchanged(answer=document)
-    if command.issued_on is not None and start_of(command.issued_on) > later(now, timedelta(days=1)):
-        return Refused("out_of_range", "A document cannot be issued in the future.", "issued_on")
+    if command.issued_on is not None and start_of(command.issued_on) > now:
+        return Refused("out_of_range", "A document cannot be issued after today (UTC).", "issued_on")
     identity = within_reach(known.get(Identity, command.identity_id), command.caller)
     if identity is None:
         return Refused("not_found", "No such identity in your accounts.", "identity_id")

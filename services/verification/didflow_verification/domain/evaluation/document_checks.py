@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from didflow_contracts.instants import start_of
 from didflow_verification.domain.details.document import DocumentFacts
 from didflow_verification.domain.details.identity import Place
+from didflow_verification.domain.document_types import asked_types
 from didflow_verification.domain.evaluation.findings import (
     EvaluationInput,
     Finding,
@@ -55,8 +56,7 @@ def _unasked(given: EvaluationInput, *, complete: bool) -> Iterator[Finding]:
     It fails while a group has no good document: it was probably meant for one. If all groups are `complete`, a reviewer
     decides whether it counts, because some restrictions ask for papers in words only.
     """
-    asked = {kind for group in given.requirement.documents for kind in group.accepts}
-    asked |= {path.removeprefix("document.") for f in given.requirement.identity_fields for path in f.unless}
+    asked = asked_types(given.requirement)
     for kind in dict.fromkeys(document.kind for document in given.documents if document.kind not in asked):
         yield unasked(f"document.{kind}", "document_ids", fails=not complete)
 

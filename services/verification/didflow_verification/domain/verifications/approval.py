@@ -97,7 +97,7 @@ def includes_checks(earlier: Requirement, today: Requirement) -> bool:
     return (
         earlier.required >= today.required
         and _includes_address(earlier.address, today.address)
-        and {_without_note(f) for f in today.identity_fields} <= _checked_fields(earlier)
+        and {_without_texts(f) for f in today.identity_fields} <= _checked_fields(earlier)
         and all(any(_includes_group(before, g) for before in earlier.documents) for g in today.documents)
         and set(today.cross_checks) <= set(earlier.cross_checks)
         and {(r.code, r.years) for r in today.restrictions}
@@ -107,12 +107,12 @@ def includes_checks(earlier: Requirement, today: Requirement) -> bool:
 
 def _checked_fields(earlier: Requirement) -> set[IdentityField]:
     """Return the fields of a row: as strict as they are, and as optional fields, which are less strict."""
-    checked = {_without_note(field) for field in earlier.identity_fields}
+    checked = {_without_texts(field) for field in earlier.identity_fields}
     return checked | {replace(field, when_given=True, unless=()) for field in checked}
 
 
-def _without_note(field: IdentityField) -> IdentityField:
-    return replace(field, note=None)
+def _without_texts(field: IdentityField) -> IdentityField:
+    return replace(field, text=None, note=None)
 
 
 def _includes_address(earlier: AddressRule, today: AddressRule) -> bool:

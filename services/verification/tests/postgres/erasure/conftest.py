@@ -22,7 +22,7 @@ PERSON = {
     "contact_phone": "+353871234567",
 }
 PLACE = {"street": "77 Nowhere Row", "city": "Ballyquill", "postal_code": "Q11 ZZ99", "country": "IE"}
-STATED = {"holder_last_name": "Quillfeather", "holder_number": "DOC-555-666"}
+STATED = {"holder_last_name": "Quillfeather", "national_id": "DOC-555-666"}
 VALUES = (
     *(value for name, value in PERSON.items() if name != "type"),
     *(value for name, value in PLACE.items() if name != "country"),
