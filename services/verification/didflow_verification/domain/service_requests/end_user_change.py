@@ -13,7 +13,7 @@ from didflow_chassis.decision import Known
 from didflow_contracts.accounts import is_within
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.vocabulary import AdditionalService, ServiceState
-from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.details.identity import Address
@@ -49,7 +49,8 @@ def with_request(registration: Registration, request: ServiceRequest) -> Registr
 def with_services(step: Step, known: Known) -> Step:
     """Let the open services follow the registration.
 
-    If the end user left the DID, they are closed. If another identity is in effect, active ones are processed again.
+    If the end user left the DID, they are closed. If another identity is in effect, or has replaced theirs on a DID
+    without approved details, active ones are processed again.
     """
     registration = step.registration
     for request in _open_requests(registration, known):
@@ -101,11 +102,22 @@ def _open_requests(registration: Registration, known: Known) -> Iterator[Service
             yield request
 
 
+def _followed_details(request: ServiceRequest, registration: Registration) -> Details | None:
+    """Return the details in effect. If there are none, return details that replaced those of the request on the DID.
+
+    No service relies on an identity that is no longer on the DID. Source: spec lifecycle, Additional services.
+    """
+    assigned = registration.assigned
+    if registration.in_effect is not None or assigned is None:
+        return registration.in_effect
+    return assigned if assigned.owned and assigned.identity_id != request.identity_id else None
+
+
 def _followed(request: ServiceRequest, registration: Registration) -> ServiceRequest:
     if not is_within(registration.account, request.identity_account):
         return request.moved_to("not_configured", reasons=(), account=registration.account)
     request = replace(request, account=registration.account)
-    details = registration.in_effect
+    details = _followed_details(request, registration)
     if details is None:
         return request
     in_effect = (details.identity_id, details.identity_revision)

@@ -1,10 +1,12 @@
 """Services of a DID whose registration is revoked stop, and do not start again on the revoked identity."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, get_args
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused
 from didflow_contracts.ids import derived_id
@@ -84,6 +86,10 @@ class Services:
                 assert isinstance(self.request(which, service), Decided)
                 for state in ("active",) if service == "cnam" else ("in_process", "active"):
                     assert isinstance(self.decide(which, service, state), Decided)
+
+    def of(self, which: int) -> list[ServiceRequest]:
+        """Return the requests of one of the numbers."""
+        return [each for each in self.stage.states(ServiceRequest) if each.did_id == DIDS[which]]
 
     def states(self, which: int) -> dict[str, str]:
         """Return the state of each service of one of the numbers."""
@@ -171,3 +177,30 @@ def test_services_that_were_not_active_stay_as_they_are(services: Services) -> N
     services.stage.process(services.messages(1).approve(2))
     assert services.stage.states(ServiceRequest)[0].state == "in_process"
     assert isinstance(services.decide(1, "a2p_sms", "active"), Decided)
+
+
+def test_services_take_the_identity_that_replaced_the_revoked_one(services: Services, make: Any) -> None:
+    """Two services of a DID never have two identities: those that stopped take the one that was assigned since."""
+    services.activate_all()
+    services.stage.process(services.messages(1).revoke())
+    other = make.company("other")
+    place = make.address(other, "New York", "US", postal_code="10001")
+    services.stage.store(other, place)
+    later = services.build.zero + timedelta(minutes=1)
+    assert isinstance(services.stage.process(services.messages(1).assigned(other, place, later)), Decided)
+    assert services.registration(1).state == "pending"
+    assert {each.identity_id for each in services.of(1)} == {other.identity_id}
+
+
+def test_no_service_stays_active_with_an_identity_that_left_the_did(services: Services, make: Any) -> None:
+    """The approval ended by its date, which keeps services active. Then other details are assigned."""
+    services.activate_all()
+    approved = services.registration(1)
+    services.stage.store(replace(approved, state="expired", approved=None))
+    other = make.company("other")
+    services.stage.store(other)
+    later = services.build.zero + timedelta(minutes=1)
+    services.stage.process(services.messages(1).assigned(other, services.place, later))
+    assert services.registration(1).state == "rejected"
+    assert services.states(1) == {"emergency": "in_process", "a2p_sms": "in_process", "cnam": "pending"}
+    assert isinstance(services.decide(1, "cnam", "active"), Refused)
