@@ -143,8 +143,8 @@ async def test_every_live_did_that_a_change_affects_is_on_one_page(by_key: Datab
     for found, expected in (
         (store.dids_using(OURS, None), of_identity),
         (store.dids_using(OURS, HERE), at_address),
-        ([store.dids_resting_on(REVIEW)], groups.theirs),
-        ([store.dids_resting_on(uuid4())], []),
+        (store.dids_resting_on(REVIEW), groups.theirs),
+        (store.dids_resting_on(uuid4()), []),
     ):
         assert await paged(by_key, found) == expected
         assert (await by_key.fetch(store.count_of(found)))[0][0] == len(expected)
@@ -179,7 +179,7 @@ async def test_a_page_reads_few_rows_wherever_the_job_is(by_key: Database, group
     middle = groups.ours[ALL // 2]
     pages = [
         store.next_dids(found, after, LIMIT)
-        for found in (store.dids_using(OURS, None), [store.dids_resting_on(REVIEW)])
+        for found in (store.dids_using(OURS, None), store.dids_resting_on(REVIEW))
         for after in (None, middle)
     ]
     pages += [

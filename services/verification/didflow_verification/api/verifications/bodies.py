@@ -5,7 +5,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 from sqlalchemy.dialects.postgresql import JSONB
 
 from didflow_chassis.decision import Caller
@@ -97,7 +97,7 @@ class RevokeBody(StrictModel):
     """The reasons of a revocation (default: `suspected_fraud`), and whether it is about this number only."""
 
     reasons: Reasons = Field(default=[])
-    only_this: bool = Field(
+    only_this: StrictBool = Field(
         default=False,
         description="Only for an automatic approval: leave the approval that it rests on as it is.",
     )
