@@ -81,5 +81,8 @@ async def test_a_session_that_stops_within_a_statement_loses_its_lock(
     async def gone() -> bool:
         return not await database.fetch(HOLDS, "silent")
 
+    async def closed() -> bool:
+        return silent.is_closed()
+
     await until(gone, within=5, what="the end of a session that says nothing")
-    assert silent.is_closed()
+    await until(closed, within=5, what="the client that hears of it")
