@@ -8,6 +8,7 @@ from uuid import UUID
 
 from didflow_chassis.decision import Decided, Decision, Known, Unchanged
 from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import RecheckDid, RevokeResting
 from didflow_verification.domain.registration.lapse import planned
@@ -27,18 +28,27 @@ def recheck(registration: Registration | None, _command: RecheckDid, now: dateti
 def revoke_resting(
     registration: Registration | None, command: RevokeResting, now: datetime, known: Known
 ) -> Decision:
-    """End the approval of a live DID if it is the revoked verification or rests on it: at once, without grace."""
+    """End the approval of a live DID if it is the revoked verification or rests on it: at once, without grace.
+
+    If the approval has ended by its date before, the services that still rely on it stop.
+    """
     resting = resting_verification_id(registration, command.revoked)
     verification = known.get(Verification, resting) if resting else None
     if registration is None or verification is None:
         return Unchanged()
     step = without_approval(registration, verification, now, known, verification.reasons)
     ended = (verification.moved_to("revoked"),) if verification.status == "approved" else ()
-    return step.then(step.registration, verifications=ended).decided()
+    step = step.then(step.registration, verifications=ended)
+    return Unchanged() if step == Step(registration=registration) else step.decided()
 
 
 def resting_verification_id(registration: Registration | None, revoked: UUID) -> UUID | None:
-    """Return the approved verification of a live DID that is the revoked one or rests on it, or None."""
-    approved = registration.approved if registration and not registration.ended else None
+    """Return the verification that approved a live DID, if it is the revoked one or rests on it, else None.
+
+    The approval is the one in force, or the one that has ended by its date.
+    """
+    if registration is None or registration.ended:
+        return None
+    approved = registration.approved or (registration.assigned if registration.state == "expired" else None)
     named = approved is not None and revoked in {approved.rests_on, approved.verification_id}
     return approved.verification_id if approved and named else None

@@ -235,12 +235,11 @@ def dids_to_recheck(country: str) -> Select:
 
 
 def dids_resting_on(verification_id: UUID) -> list[Select]:
-    """Select the live DIDs whose approval is a verification, or rests on it."""
+    """Select the live DIDs whose approval is a verification, or rests on it, also if it has ended by its date."""
     did_id = sa.select(verifications.c.did_id).where(verifications.c.verification_id == verification_id)
-    approved = registrations.c.approved["verification_id"].astext == str(verification_id)
     return [
         _live().where(registrations.c.rests_on == verification_id),
-        _live().where(registrations.c.did_id == did_id.scalar_subquery(), approved),
+        _live().where(registrations.c.did_id == did_id.scalar_subquery()),
     ]
 
 

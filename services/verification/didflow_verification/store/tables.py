@@ -288,7 +288,15 @@ registrations = state_table(
     _id_in("assigned", "address_id", "assigned_address_id"),
     _id_in("approved", "identity_id", "approved_identity_id"),
     _id_in("approved", "address_id", "approved_address_id"),
-    _id_in("approved", "rests_on", "rests_on"),
+    sa.Column(
+        "rests_on",
+        PG_UUID(as_uuid=True),
+        sa.Computed(
+            "(COALESCE(approved, CASE WHEN state = 'expired' THEN assigned END) ->> 'rests_on')::uuid",
+            persisted=True,
+        ),
+        comment="of the approval in force, or of the one that has ended",
+    ),
     sa.Index("registrations_live_country", "country", "did_id", postgresql_where=sa.text("ended IS NULL")),
     sa.Index("registrations_live_number", "number", postgresql_where=sa.text("ended IS NULL")),
     sa.Index(

@@ -334,7 +334,15 @@ def create_registrations() -> None:
         id_in("assigned", "address_id", "assigned_address_id"),
         id_in("approved", "identity_id", "approved_identity_id"),
         id_in("approved", "address_id", "approved_address_id"),
-        id_in("approved", "rests_on", "rests_on"),
+        sa.Column(
+            "rests_on",
+            UUID(as_uuid=True),
+            sa.Computed(
+                "(COALESCE(approved, CASE WHEN state = 'expired' THEN assigned END) ->> 'rests_on')::uuid",
+                persisted=True,
+            ),
+            comment="of the approval in force, or of the one that has ended",
+        ),
         version(),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("correlation_id", sa.Text, nullable=False),

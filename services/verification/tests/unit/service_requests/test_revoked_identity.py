@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Refused
+from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import AdditionalService
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
-from didflow_verification.domain.axes.verification import verification_id
+from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.commands import DecideService, RequestService
 from didflow_verification.domain.requirements import AddressRule, CountryRules, Review
 
@@ -204,3 +204,16 @@ def test_no_service_stays_active_with_an_identity_that_left_the_did(services: Se
     assert services.registration(1).state == "rejected"
     assert services.states(1) == {"emergency": "in_process", "a2p_sms": "in_process", "cnam": "pending"}
     assert isinstance(services.decide(1, "cnam", "active"), Refused)
+
+
+def test_services_stop_if_the_approval_that_ended_by_its_date_rested_on_the_revoked_review(
+    services: Services,
+) -> None:
+    """The second number expired by date, so its services stayed active. Then the review of the first is revoked."""
+    services.activate_all()
+    services.stage.store(replace(services.registration(2), state="expired", approved=None))
+    revoke_directly(services)
+    assert services.states(2) == STOPPED
+    assert services.stage.state(Verification, verification_id(DIDS[2], 1)).status == "revoked"
+    again = services.messages(2).revoke_resting(verification_id(DIDS[1], 1))
+    assert isinstance(services.stage.process(again), Unchanged)
