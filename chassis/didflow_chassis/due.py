@@ -8,9 +8,9 @@ among the newest. The rest is chosen among the oldest, so nothing waits for ever
 from typing import Final
 
 WINDOW: Final = 20
-"""The oldest of a chunk are chosen among so many times its size. Two workers at once rarely choose the same rows."""
+"""The oldest rows are chosen among this many times the size of a chunk, so two workers rarely choose the same ones."""
 NEWEST: Final = 4
-"""The newest of a chunk are chosen among so many times its size."""
+"""The newest rows are chosen among this many times the size of a chunk."""
 
 
 def chosen(columns: str, due: str, due_at: str) -> str:

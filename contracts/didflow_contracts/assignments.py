@@ -84,7 +84,7 @@ def judge_assignment(
 ) -> AssignmentAccepted | AssignmentRefused:
     """Judge an event about a DID with this number and these holders. `last` is its last assignment so far.
 
-    Whether the identity serves the account is for verification to say. An equal repeat of the last assignment is
+    Verification alone decides whether the identity serves the account. An equal repeat of the last assignment is
     accepted with the higher rank of both. Source: spec lifecycle, Registration: Older `assigned_at`.
     """
     if event.data.number != number:
@@ -105,7 +105,7 @@ def judge_assignment(
 
 
 def assignment_of(event: Event[EnduserAssigned]) -> Assignment:
-    """Return the assignment of an event. From outside, it is never later than the event that tells of it."""
+    """Return the assignment of an event. If the event is from outside, it is not later than the time of the event."""
     data, at = event.data, event.data.assigned_at or event.time
     return Assignment(
         identity_id=data.identity_id,

@@ -31,11 +31,11 @@ IdentityId = Annotated[UUID, typer.Argument(help="Id of the identity.", metavar=
 
 def document_tools(program: Program) -> typer.Typer:
     """Return the command group `documents`."""
-    group = typer.Typer(help="Change the keys of documents.", no_args_is_help=True)
+    group = typer.Typer(help="Change the keys of documents and former details.", no_args_is_help=True)
 
     @group.callback()
     def documents() -> None:
-        """Change the keys of documents."""
+        """Change the keys of documents and former details."""
 
     @group.command()
     def rotate() -> None:

@@ -16,7 +16,8 @@ class VerificationSettings(Settings):
     document_keys: SecretStr | None = Field(
         default=None,
         description="AES-256 keys of documents and of former details, each written `id:base64`. The first encrypts. "
-        "Without keys, documents can be neither uploaded nor read, and judged details cannot be changed.",
+        "Without keys, documents can be neither uploaded nor read, judged details cannot be changed, and former "
+        "details cannot be shown.",
     )
     document_store: Literal["database", "s3"] = Field(
         default="database",
@@ -54,5 +55,5 @@ class VerificationSettings(Settings):
         if self.document_keys is None:
             yield (
                 f"{PREFIX}DOCUMENT_KEYS is not set: documents can be neither uploaded nor read, "
-                "and judged details cannot be changed."
+                "judged details cannot be changed, and former details cannot be shown."
             )

@@ -31,7 +31,7 @@ SELECT key_id, count(*) FROM former_details WHERE key_id IS NOT NULL GROUP BY ke
 
 
 class RotateFormerDetails(Struct, frozen=True, kw_only=True):
-    """The parameters: the key that all former details shall have."""
+    """The parameters: the id of the key under which all former details must be."""
 
     key_id: str
 

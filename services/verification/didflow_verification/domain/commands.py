@@ -150,7 +150,7 @@ class Reject(Command):
 class Revoke(Command):
     """Revoke an approved verification of the DID `entity_id`.
 
-    The review that it rests on is revoked too, with everything that rests on that, unless `only_this`.
+    The review that it rests on is revoked too, with everything that rests on the review, unless `only_this` is set.
     """
 
     verification_id: UUID

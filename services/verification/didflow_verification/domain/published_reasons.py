@@ -1,6 +1,6 @@
 """The reasons that events carry: codes, names of fields and the standard texts of the codes.
 
-A reviewer writes words of its own, and can write anything as the name of a field. Both can name a person, so they stay
+A reviewer can write any text, and any text as the name of a field. Both can name a person, so they stay
 with the verification or the service request. This is the only place that makes a published reason of a stored one.
 Source: spec verification, Verifications: a reviewer's own words stay here.
 """
@@ -35,13 +35,13 @@ _FIELDS: Final = frozenset(
 def published_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Return reasons with the standard texts of their codes.
 
-    What is no name of a field is removed, a group of documents becomes `documents`, and an unknown code `other`.
+    An unknown field is removed, a group of documents becomes `documents`, and an unknown code becomes `other`.
     """
     return tuple(_published(reason, _known_field(reason.field)) for reason in reasons)
 
 
 def published_findings(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Return reasons of which no reviewer wrote the fields, so the names of groups of documents stay."""
+    """Return reasons whose fields no reviewer wrote. The names of groups of documents are kept."""
     return tuple(_published(reason, _field_of_finding(reason.field)) for reason in reasons)
 
 

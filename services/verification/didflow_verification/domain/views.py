@@ -66,8 +66,8 @@ def _end(
 ) -> Decision:
     """Freeze the registration, withdraw its open verification, and close its services, each with an event.
 
-    The frozen axis has no event. A refused DID says the end of its services too: whoever read that one was requested
-    reads that it is not configured.
+    The frozen axis has no event. The services of a refused DID have events too: whoever has read that a service was
+    requested must read that it is not configured.
     """
     if registration is None:
         return TooEarly("did.purchased")

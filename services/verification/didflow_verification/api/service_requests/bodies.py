@@ -41,7 +41,7 @@ Messages = Annotated[
 
 
 class _Data(StrictModel):
-    """What a request for a service says about the service."""
+    """The part of a request that describes the service."""
 
     def command(self, target: Target, caller: Caller) -> RequestService:
         """Return the command for a DID."""

@@ -32,7 +32,8 @@ class VerificationsQuery(BaseModel):
     identity_id: UUID | None = None
     address_id: UUID | Literal["none"] | None = Field(default=None, description="`none`: without an address.")
     document_ids: IdList | None = Field(
-        default=None, description="Exactly these documents, separated by commas; empty: without documents."
+        default=None,
+        description="Exactly these documents in this order, separated by commas; empty: without documents.",
     )
     requirement: Name | None = Field(default=None, description="The key of the requirement.")
     area: Name | None = Field(
@@ -99,7 +100,8 @@ class RevokeBody(StrictModel):
     reasons: Reasons = Field(default=[])
     only_this: StrictBool = Field(
         default=False,
-        description="Only for an automatic approval: leave the approval that it rests on as it is.",
+        description="Revoke this approval only. The review that it rests on stays approved. "
+        "Refused `not_automatic` if a person approved it.",
     )
 
     def coded_reasons(self) -> tuple[Reason, ...]:

@@ -17,7 +17,10 @@ from didflow_verification.domain.axes.verification import Verification
 
 
 class VerificationGroup(BaseModel):
-    """Pending verifications of the same details. Its first five fields filter the list of verifications."""
+    """Pending verifications of the same details, requirement and area.
+
+    The first five fields filter the list of verifications: `none` for null, an empty `document_ids` for no documents.
+    """
 
     identity_id: UUID
     address_id: UUID | None
@@ -28,7 +31,7 @@ class VerificationGroup(BaseModel):
     oldest: datetime = Field(description="When the first one was submitted.")
     first: UUID = Field(description="The first verification.")
     claimed_by: str | None = Field(
-        description="A reviewer whose claim of one of them holds: of several, the first by name."
+        description="A reviewer who has claimed one of them. If there are several, the first by name."
     )
 
     @classmethod
@@ -40,7 +43,10 @@ class VerificationGroup(BaseModel):
 
 
 async def read_groups(http: HttpContext, query: VerificationsQuery) -> Page:
-    """Return a page of groups within the caller's reach, the one that waits longest first."""
+    """Return a page of groups within the caller's reach, the one that waits longest first.
+
+    The counts are those of the verifications that the caller reaches. Raises Problem, as `HttpContext.page` does.
+    """
     groups = store.pending_groups(http.caller, *query.filters())
     names = ("count", "oldest", "first", "claimed_by")
     page = await http.page(

@@ -1,8 +1,8 @@
 """Reads what a verification judged: the identity and the address in the judged revisions, and the attempt before.
 
-A present revision is read where it is, a former one where it is kept. An identity is shown only while it serves the
-account of the verification. Of an attempt before that the caller does not reach, or whose identity does not serve this
-account, nothing is shown.
+A present revision is read from the table of identities or addresses, a former one from `former_details`. An identity is
+shown only while it serves the account of the verification. If the caller does not reach the attempt before, or if its
+identity does not serve this account, its details are not shown. Source: spec verification, Verifications.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from didflow_verification.domain.verifications.comparison import Attempt, Differ
 
 S = TypeVar("S", Identity, Address)
 
-_UNREADABLE: Final = "The key of former details is not configured. Ask the operator to add it."
+_UNREADABLE: Final = "Former details cannot be decrypted. Ask the operator to check the keys of documents."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def _revision(present: S | None, key: UUID | None, judged: int | None, former: d
 
 
 async def _before(http: HttpContext, verification: Verification) -> list[Verification]:
-    """Return the attempt before, in any account: that it differs is shown, not how."""
+    """Return the attempt before, in any account. Of another account, only that it differs is shown."""
     if verification.attempt == 1:
         return []
     rows = await http.rows_of_any_account(store.attempt_before(verification))

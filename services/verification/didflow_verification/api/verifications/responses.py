@@ -70,13 +70,16 @@ class JudgedDocumentResponse(JudgedDocumentReference):
 class DifferenceResponse(BaseModel):
     """One difference between two attempts.
 
-    `before` and `after` are null if a content may not be shown to the caller, or was erased.
+    Both `before` and `after` are null if a content may not be shown to the caller, or was erased.
+    One of them is null if a field was empty, or if an address or a document was added or removed.
     """
 
     field: str = Field(
-        description="A path such as `identity.vat_number`, or `identity`, `address` or `documents` for a whole one."
+        description="A path such as `identity.vat_number`, or `identity`, `address` or `documents`."
     )
-    before: str | JudgedDocumentReference | None = Field(description="The value; an id; or a document.")
+    before: str | JudgedDocumentReference | None = Field(
+        description="The value of a field, the id of an identity or address, or a document."
+    )
     after: str | JudgedDocumentReference | None
 
 

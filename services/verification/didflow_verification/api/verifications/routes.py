@@ -32,7 +32,7 @@ router = Router(tags=["verifications"])
 async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Query()]) -> Page:
     """List the pending verifications of your accounts, the oldest first, or those that the filters select.
 
-    With `group_by=details`, list what waits by its details, so that a reviewer decides equal details together.
+    With `group_by=details`, list one item for all pending verifications of the same details, the oldest first.
     """
     if query.group_by:
         return await read_groups(http, query)
@@ -47,7 +47,10 @@ async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Qu
 
 @router.get("/verifications/{verification_id}", action="read_verifications")
 async def read_verification(http: Http, verification_id: UUID) -> VerificationResponse:
-    """Read one verification with the details as they were judged, its evaluation, and the earlier ones of the DID."""
+    """Read one verification with its evaluation, the details as they were judged, and what changed since.
+
+    It also has the earlier verifications of the DID, the latest first.
+    """
     verification = await _verification(http, verification_id)
     judged = await read_judged(http, verification)
     rows = await http.rows(store.earlier_verifications(verification, http.caller))
@@ -84,7 +87,7 @@ async def reject(http: Http, verification_id: UUID, body: RejectBody) -> Respons
 
 @router.post("/verifications/{verification_id}/resubmit", action="resubmit", status_code=201)
 async def resubmit(http: Http, verification_id: UUID, body: ResubmitBody) -> Response:
-    """Submit again after a rejection. Details that the body leaves out do not change."""
+    """Submit again after a rejection or the end of an approval. Details that the body leaves out do not change."""
     verification = await _verification(http, verification_id)
     command = body.command(verification, http.caller)
     return await http.run(command, status=201, render=as_json(verification_reference))
@@ -92,7 +95,10 @@ async def resubmit(http: Http, verification_id: UUID, body: ResubmitBody) -> Res
 
 @router.post("/verifications/{verification_id}/revoke", action="decide_verifications")
 async def revoke(http: Http, verification_id: UUID, body: RevokeBody) -> Response:
-    """Revoke an approval, and the review that it rests on unless `only_this`. What rests on the review ends soon."""
+    """Revoke an approval. If it is automatic, the review that it rests on is revoked too, unless `only_this` is set.
+
+    A job then ends every approval that rests on the review.
+    """
     verification = await _verification(http, verification_id)
     command = Revoke(
         entity_id=verification.did_id,

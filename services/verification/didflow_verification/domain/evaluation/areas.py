@@ -1,4 +1,6 @@
-"""The area of a number: the places of its prefix. Whether a place lies in it, and which prefixes are one area.
+"""The area of a number: the places of its prefix.
+
+This module decides whether a place lies in an area, and which prefixes are one area.
 
 The names come from the numbering plan, in English and the country's languages, and from the catalogue's lists.
 Source: spec verification, Evaluation: Area match.
@@ -38,7 +40,7 @@ SHARED_CODES: Final = frozenset({"1", "7"})
 SAME_PLACE: Final[Mapping[str, str]] = MappingProxyType(
     {"+5256": "+5255", "+34850": "+34950", "+34855": "+34854"}
 )
-"""Prefixes that the geocoder does not name, or names in another spelling, and one that serves the same place.
+"""By prefix, another prefix that serves the same place. The geocoder does not name the first, or spells it otherwise.
 
 Source: docs/verification/places.md.
 """
@@ -46,7 +48,7 @@ Source: docs/verification/places.md.
 CACHED_AREAS: Final = 1_024
 
 Locate = Callable[[str], bool | None]
-"""Says of an entered place whether it lies in the area of a number: True, False, or None if nobody can say."""
+"""Returns whether an entered place lies in the area of a number: True, False, or None if nobody can say."""
 
 Lists = tuple[tuple[str, tuple[str, ...]], ...]
 

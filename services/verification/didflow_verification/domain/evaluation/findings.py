@@ -116,7 +116,7 @@ def for_reviewer(check: str, field: str | None = None, text: str | None = None) 
 
 
 def unasked(check: str, field: str, *, fails: bool) -> Finding:
-    """Return that nobody asked for a document of this kind: failed, or for a reviewer."""
+    """Return the finding about a document that the row does not ask for: failed, or for a reviewer."""
     code = "document_type_not_accepted"
     message = MESSAGES[code] if fails else UNASKED
     return Finding(check=check, passed=False if fails else None, field=field, code=code, message=message)

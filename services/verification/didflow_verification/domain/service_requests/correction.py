@@ -34,7 +34,7 @@ def correct_service(
     if request.state == "new" and data == request.data:
         return Unchanged(answer=request)
     if request.state != "changes_required":
-        return Refused("no_changes_required", f"The request is {request.state}. Nobody asked for changes.")
+        return Refused("no_changes_required", f"The request is {request.state}. It requires no changes.")
     details = usable_details(registration, request.service, data, known)
     if isinstance(details, Refused):
         return details

@@ -21,7 +21,7 @@ from didflow_verification.domain.evaluation.findings import LAPSE_MESSAGES
 from didflow_verification.domain.events import service_changed
 
 REVOKED: Final = Reason(code="revoked", message=LAPSE_MESSAGES["revoked"])
-"""Why a service stopped whose identity was revoked."""
+"""The reason of a service that stops because the approval of its identity was revoked."""
 
 
 def current_request(
@@ -64,7 +64,7 @@ def with_services(step: Step, known: Known) -> Step:
 
 
 def with_changed_addresses(step: Step, known: Known) -> Step:
-    """Return active services to processing if their address has changed since, or help is sent to the old address."""
+    """Return active services to processing if their address has changed. Help must not be sent to the old address."""
     for request in _open_requests(step.registration, known):
         if request.state != "active" or present_address_revision(request, known) == request.address_revision:
             continue
@@ -74,7 +74,7 @@ def with_changed_addresses(step: Step, known: Known) -> Step:
 
 
 def with_revoked_identity(step: Step, known: Known, identity_id: UUID) -> Step:
-    """Stop active services with an identity whose registration was revoked. They say why.
+    """Stop active services with an identity whose registration was revoked, with the reason `revoked`.
 
     Emergency and A2P SMS require changes, CNAM waits for a decision again. Source: spec verification, Verifications.
     """
@@ -88,7 +88,7 @@ def with_revoked_identity(step: Step, known: Known, identity_id: UUID) -> Step:
 
 
 def with_ended_services(step: Step, known: Known) -> Step:
-    """Close the open services of a DID that ends. Each says so. Source: spec verification, Service requests."""
+    """Close the open services of a DID that ends, each with an event. Source: spec verification, Service requests."""
     for request in _open_requests(step.registration, known):
         after = request.moved_to("not_configured", reasons=())
         step = step.then(with_request(step.registration, after), service_changed(after), requests=(after,))

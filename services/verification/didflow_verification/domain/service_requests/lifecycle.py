@@ -107,7 +107,7 @@ def decide_service(
     """Move a request to another state.
 
     Refused `not_found`, `already_decided`, `reasons_missing`, `own_submission`, and `identity_missing` if the service
-    would become active without approved details.
+    would become active and its identity is not in effect.
     """
     request = named_request(registration, command, known)
     if registration is None or request is None or not command.caller.reaches(request.account):
@@ -123,7 +123,7 @@ def decide_service(
     if request.requested_by == command.caller.actor:
         return Refused("own_submission", "You made this request. Somebody else has to decide it.")
     if command.state == "active" and not _has_identity(registration, request):
-        return Refused("identity_missing", "The end-user details of the DID are not approved, or no longer.")
+        return Refused("identity_missing", "The identity of this request is not in effect on the DID.")
     needs_reasons = request.state != "cancelation_pending" and command.state in NEEDS_REASONS
     if needs_reasons and not command.reasons:
         return Refused("reasons_missing", "Give at least one coded reason.", "reasons")

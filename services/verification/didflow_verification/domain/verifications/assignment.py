@@ -143,8 +143,9 @@ def _assign_again(registration: Registration, details: Details) -> Decision:
 
 
 def resubmit(registration: Registration | None, command: Resubmit, now: datetime, known: Known) -> Decision:
-    """Submit again after a rejection, under today's requirement. Only the account that holds the DID now may do this.
+    """Submit again after a rejection or the end of an approval, under today's requirement.
 
+    Only the account that holds the DID now may do this.
     Refused `not_found`, `did_ended`, `not_rejected`, and `superseded` if newer details were submitted.
     """
     verification = known.get(Verification, command.verification_id)
@@ -155,7 +156,7 @@ def resubmit(registration: Registration | None, command: Resubmit, now: datetime
     if registration.ended:
         return Refused("did_ended", f"The DID was {registration.ended}.")
     if verification.status != "rejected" and registration.state != "expired":
-        return Refused("not_rejected", f"The verification is {verification.status}, not rejected.")
+        return Refused("not_rejected", f"The verification is {verification.status}, not rejected or expired.")
     latest = registration.assigned
     if latest is None or latest.verification_id != verification.verification_id:
         return Refused("superseded", "Newer details were submitted for this DID.")

@@ -1,8 +1,8 @@
 """An approval covers the account's other pending verifications of the same details: a job approves these too.
 
 They are judged again, as a new submission of the same details would be. What is not covered stays pending. A claim of
-another reviewer is not a decision and does not keep a verification from being approved. Nobody approves what they
-submitted, in this way either. `didflow_verification.spread` says why no verification is missed.
+another reviewer is not a decision and does not keep a verification from being approved. An approval does not cover what
+its reviewer submitted. `didflow_verification.spread` says why no verification is missed.
 Source: spec verification, Verifications.
 """
 
