@@ -63,7 +63,7 @@ PLAIN_QUERIES: Final = _words(
 
 FIELDS: Final = _words(
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
-    "verifications"
+    "verifications numbers number_contains"
 )
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
@@ -74,7 +74,8 @@ PLAIN_FIELDS: Final = _words(
     "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
-    "expires_on states file only_this"
+    "expires_on states file only_this filter description tag status service_state "
+    "expires_before expires_after limit cursor sort"
 )
 """Fields of bodies that name nothing of an account."""
 
@@ -99,6 +100,10 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/accounts": [
         {"path": "<account>", "name": "Shop"},
         {"path": "<account>/new", "name": "Shop"},
+    ],
+    "POST /v1/dids/search": [
+        {"numbers": ["<number>"], "number_contains": "<number>", "account": "<account>"},
+        {"identity_id": "<identity>"},
     ],
     "POST /v1/dids/batch/assign-end-user": [{"dids": DIDS, **DETAILS}],
     "POST /v1/identities": [{"type": "business", "company_name": "Example", "account": "<account>"}],
@@ -168,6 +173,8 @@ BODIES: Final[Mapping[str, list[Any]]] = {
 SERVES_BELOW: Final = frozenset(
     {
         ("GET /v1/dids", "?account"),
+        ("GET /v1/dids/summary", "?account"),
+        ("POST /v1/dids/search", "account"),
         ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),
         ("POST /v1/voice-trunks/{voice_trunk_id}/replace", "by"),
         ("POST /v1/routing/batch/set-voice", "voice_trunk_id"),

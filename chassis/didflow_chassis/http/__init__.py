@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.input_errors import ErrorMessage, check_fields, invalid_input
     from didflow_chassis.http.job_responses import JobResponse
     from didflow_chassis.http.limits import Rate
-    from didflow_chassis.http.lists import Page
+    from didflow_chassis.http.lists import Page, PageBody
     from didflow_chassis.http.parameters import Number
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.routes import Router, me_router
@@ -31,6 +31,7 @@ __all__ = [
     "JobResponse",
     "Number",
     "Page",
+    "PageBody",
     "Problem",
     "Rate",
     "Router",
@@ -55,7 +56,7 @@ _MODULES: Final = {
     "input_errors": ("ErrorMessage", "check_fields", "invalid_input"),
     "job_responses": ("JobResponse",),
     "limits": ("Rate",),
-    "lists": ("Page",),
+    "lists": ("Page", "PageBody"),
     "parameters": ("Number",),
     "problems": ("FieldError", "Problem"),
     "routes": ("Router", "me_router"),

@@ -74,15 +74,17 @@ class HttpContext:
         key: sa.ColumnElement[Any] | None = None,
         default: str | None = None,
         is_grouped: bool = False,
+        body: lists.PageBody | None = None,
     ) -> lists.Page:
-        """Read the page that `limit`, `cursor` and `sort` of the query string request.
+        """Read the page that `limit`, `cursor` and `sort` of the query string request, or those of a `body`.
 
         `sort` maps names to the columns that a caller may sort by. Without a `sort` parameter the order is
         `default` (such as `-issued_at`), else the first of them. Rows with equal values are ordered by `key`, else
         by the primary key of the first table. In a statement that `is_grouped`, both are aggregates.
         Raises Problem `sort_unknown`, `cursor_invalid`, `input_invalid`.
         """
-        query = lists.page_query(self.request.query_params, sort, default)
+        parameters = self.request.query_params if body is None else body.page_parameters()
+        query = lists.page_query(parameters, sort, default)
         return await lists.page_of(
             self.rows,
             statement,

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, Strict, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 
@@ -34,10 +34,29 @@ Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
 
 class Page(BaseModel):
-    """One page of a list. A route that returns a Page takes the parameters `limit`, `cursor` and `sort`."""
+    """One page of a list. A GET route that returns a Page takes the parameters `limit`, `cursor` and `sort`."""
 
     items: list[dict[str, Any]]
     next: str | None = Field(description="Cursor of the next page; null on the last page.")
+
+
+class PageBody(BaseModel):
+    """The same parameters in a body, for a POST route that returns a Page."""
+
+    limit: Annotated[int, Strict(), Field(ge=1, le=MAX_LIMIT)] | None = Field(
+        default=None, description=f"Number of items. The default is {DEFAULT_LIMIT}."
+    )
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = Field(
+        default=None, description="The `next` of the previous page."
+    )
+    sort: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="What to sort by, with - in front to descend."
+    )
+
+    def page_parameters(self) -> Mapping[str, str]:
+        """Return the parameters as a query string has them."""
+        named = {name: getattr(self, name) for name in PARAMETERS}
+        return {name: str(value) for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +74,8 @@ class PageQuery:
         return f"-{self.sort}" if self.descending else self.sort
 
 
-def page_query(query: QueryParams, sorts: Sorts, default: str | None = None) -> PageQuery:
-    """Read the query string. Without `sort`, the order is `default`, else the first of `sorts`, ascending.
+def page_query(query: Mapping[str, str], sorts: Sorts, default: str | None = None) -> PageQuery:
+    """Read the parameters of a list. Without `sort`, the order is `default`, else the first of `sorts`, ascending.
 
     Raises Problem `sort_unknown`, or `input_invalid` for a limit outside 1 to 1,000.
     """

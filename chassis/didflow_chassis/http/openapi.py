@@ -117,7 +117,7 @@ def _complete_operation(operation: dict[str, Any], *, changing: bool) -> None:
     parameters = operation.setdefault("parameters", [])
     if changing:
         parameters.append(_KEY)
-    if _schema(responses, "200").get("$ref") == _REF.format(model="Page"):
+    elif _schema(responses, "200").get("$ref") == _REF.format(model="Page"):
         parameters.extend(_LIST)
 
 

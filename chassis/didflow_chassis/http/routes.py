@@ -81,7 +81,7 @@ class Route(APIRoute):
             for name in names_of(parameter.field_info.annotation) or (parameter.alias,)
         ]
         model = self.response_model
-        is_list = isinstance(model, type) and issubclass(model, Page)
+        is_list = "GET" in (self.methods or ()) and isinstance(model, type) and issubclass(model, Page)
         return tuple(dict.fromkeys((*declared, *(PARAMETERS if is_list else ()))))
 
 

@@ -120,9 +120,11 @@ class Messages:
         data = OWNER | {"registration": "approved", "expires_at": ZERO, "reason": "proof_ended"}
         return self.event(model.model_validate(data), "/didflow/verification", sequence)
 
-    def service(self, state: str, sequence: int = 2, service: str = "emergency") -> Event[ServiceChanged]:
+    def service(
+        self, state: str, sequence: int = 2, service: str = "emergency", **changes: Any
+    ) -> Event[ServiceChanged]:
         """Return a change of one additional service by verification."""
-        data = ServiceChanged.model_validate(OWNER | {"service": service, "state": state})
+        data = ServiceChanged.model_validate(OWNER | {"service": service, "state": state} | changes)
         return self.event(data, "/didflow/verification", sequence)
 
     def routing(self, carrier_state: str, sequence: int = 1, **changes: Any) -> Event[RoutingChanged]:

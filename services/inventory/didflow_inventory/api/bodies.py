@@ -8,14 +8,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from didflow_chassis.http import FieldError, Problem
+from didflow_chassis.http import FieldError, PageBody, Problem
 from didflow_chassis.tenancy import in_subtree
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.bounds import BATCH, ITEMS, NAME, NUMBER_LIST
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ids import uuid7
 from didflow_contracts.instants import Instant
-from didflow_contracts.names import DidNames, parse_number
+from didflow_contracts.names import DidName, DidNames, parse_number
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import AdditionalService, Flag, Name, ServiceState, Status
 from didflow_inventory.domain.my_numbers.listing import Filter
@@ -74,15 +74,12 @@ class AssignEndUserBody(BaseModel):
     document_ids: list[UUID] = Field(default=[], max_length=ITEMS.most)
 
 
-class DidQuery(BaseModel):
-    """The parameters of My Numbers. A DID must match all parameters that are given."""
+class DidConditions(BaseModel):
+    """The conditions of My Numbers besides `numbers`. A DID must match all that are given."""
 
     filter: Filter = Field(default="all", description="A quick filter.")
     number_contains: ShortText | None = Field(
         default=None, description="Consecutive digits anywhere in the number."
-    )
-    numbers: Annotated[str, StringConstraints(max_length=NUMBER_LIST.most)] | None = Field(
-        default=None, description="Up to 1,000 numbers, separated by commas."
     )
     description: ShortText | None = Field(
         default=None, description="A part of the description. Upper and lower case are the same."
@@ -103,9 +100,16 @@ class DidQuery(BaseModel):
     expires_before: Instant | None = None
     expires_after: Instant | None = None
 
+    def named_numbers(self) -> list[str] | None:
+        """Return the numbers that are asked for, as the caller wrote them; None for all numbers."""
+        return None
+
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Return the conditions besides the quick filter. Raises Problem `too_many` and `input_invalid`."""
         yield from self._number_conditions()
+        names = self.named_numbers()
+        if names is not None:
+            yield dids.c.number.in_([number for text in _checked(names) if (number := parse_number(text))])
         yield from self._equality_conditions()
         if self.description is not None:
             yield dids.c.description.icontains(self.description, autoescape=True)
@@ -133,13 +137,6 @@ class DidQuery(BaseModel):
             if not digits:
                 raise _invalid("number_contains", "Give at least one digit.")
             yield dids.c.number.contains(digits)
-        if self.numbers is not None:
-            texts = [text for text in self.numbers.split(",") if text.strip()]
-            if len(texts) > BATCH.most:
-                message = f"Give at most {BATCH.most} numbers; there are {len(texts)}."
-                error = FieldError(field="numbers", code="too_many", message=message)
-                raise Problem("too_many", message, errors=[error])
-            yield dids.c.number.in_([number for text in texts if (number := parse_number(text))])
 
     def _service_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         if self.service is None:
@@ -150,6 +147,48 @@ class DidQuery(BaseModel):
         if self.service_state is not None:
             state = dids.c.services[self.service]["state"].astext
             yield sa.func.coalesce(state, "not_configured") == self.service_state
+
+
+class DidQuery(DidConditions):
+    """The parameters of My Numbers."""
+
+    numbers: Annotated[str, StringConstraints(max_length=NUMBER_LIST.most)] | None = Field(
+        default=None, description="Up to 1,000 numbers, separated by commas."
+    )
+
+    def named_numbers(self) -> list[str] | None:
+        """Return the numbers between the commas."""
+        return None if self.numbers is None else [text for text in self.numbers.split(",") if text.strip()]
+
+
+class DidSearchBody(DidConditions, PageBody):
+    """The parameters of My Numbers in a body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    numbers: Annotated[list[DidName], Field(json_schema_extra={"maxItems": BATCH.most})] | None = Field(
+        default=None, description="Up to 1,000 numbers."
+    )
+
+    def named_numbers(self) -> list[str] | None:
+        """Return the numbers of the list."""
+        return self.numbers
+
+
+class SummaryQuery(BaseModel):
+    """The parameters of the summary."""
+
+    account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
+
+
+def _checked(names: list[str]) -> list[str]:
+    """Return the numbers. Raises Problem `too_many`."""
+    if len(names) > BATCH.most:
+        message = f"Give at most {BATCH.most} numbers; there are {len(names)}."
+        raise Problem(
+            "too_many", message, errors=[FieldError(field="numbers", code="too_many", message=message)]
+        )
+    return names
 
 
 def _invalid(field: str, message: str) -> Problem:

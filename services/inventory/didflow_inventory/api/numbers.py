@@ -8,8 +8,8 @@ from fastapi import Query
 
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, Page, Router, Target
 from didflow_contracts.names import parse_did
-from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery
-from didflow_inventory.api.responses import did_json, entry_json
+from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
+from didflow_inventory.api.responses import did_json, entry_json, places_of
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
 from didflow_inventory.domain.my_numbers.listing import FILTERS
@@ -25,11 +25,27 @@ async def list_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Page:
     return await http.page(statement, sort=queries.DID_SORTS, render=_did_of_row)
 
 
+@router.post("/dids/search", action="see_numbers")
+async def search_dids(http: Http, body: DidSearchBody) -> Page:
+    """List DIDs as `GET /v1/dids` does, with its parameters in the body. It is for long lists of numbers."""
+    statement = queries.my_numbers(http.caller, body.filter, *body.conditions())
+    return await http.page(statement, sort=queries.DID_SORTS, render=_did_of_row, body=body)
+
+
 @router.get("/dids/summary", action="see_numbers")
-async def summarize_dids(http: Http) -> dict[str, int]:
+async def summarize_dids(http: Http, query: Annotated[SummaryQuery, Query()]) -> dict[str, int]:
     """Count the DIDs that match each quick filter. Filters without a match are absent."""
-    counts = (await http.rows(queries.summary(http.caller)))[0]
+    counts = (await http.rows(queries.summary(http.caller, query.account)))[0]
     return {name: counts[name] for name in FILTERS if counts[name]}
+
+
+@router.get("/dids/places", action="see_numbers")
+async def list_places(http: Http) -> Page:
+    """Count the DIDs in your accounts by country and by region. A region without a name is null."""
+    places = places_of(await http.rows(queries.places(http.caller)))
+    return http.page_of_items(
+        places, sort="country", key=lambda place: place["country"] or "", render=lambda place: place
+    )
 
 
 @router.get("/dids/{did}", action="see_numbers", response_model=DidAnswer)

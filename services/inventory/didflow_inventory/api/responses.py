@@ -1,6 +1,7 @@
 """The bodies of answers, as JSON values."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -34,6 +35,24 @@ def did_json(did: DidAnswer) -> Mapping[str, Any]:
     """Return a DID as JSON values."""
     values: Mapping[str, Any] = _DID.dump_python(did, mode="json")
     return values
+
+
+def places_of(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return one item for each country, with its regions in the order of their names. No name comes last."""
+    counts: dict[str | None, list[tuple[str | None, int]]] = defaultdict(list)
+    for row in rows:
+        counts[row["country"]].append((row["shown_region"], row["count"]))
+    return [
+        {
+            "country": country,
+            "count": sum(count for _, count in regions),
+            "regions": [
+                {"region": region, "count": count}
+                for region, count in sorted(regions, key=lambda found: (found[0] is None, found[0] or ""))
+            ],
+        }
+        for country, regions in counts.items()
+    ]
 
 
 def account_json(account: Account) -> Mapping[str, Any]:

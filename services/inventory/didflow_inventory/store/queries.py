@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from didflow_chassis.decision import Caller
 from didflow_chassis.row_access import count_of_foreign
 from didflow_chassis.tables import NOW
-from didflow_chassis.tenancy import within
+from didflow_chassis.tenancy import in_subtree, within
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
@@ -43,12 +43,26 @@ def one_did(caller: Caller, name: UUID | str) -> sa.Select[Any]:
     return _dids().where(_is_named(name), is_visible(caller))
 
 
-def summary(caller: Caller) -> sa.Select[Any]:
-    """Select the count of the visible DIDs that match each quick filter, in one pass over the rows."""
+def summary(caller: Caller, account: str | None = None) -> sa.Select[Any]:
+    """Select the count of the visible DIDs that match each quick filter, in one pass over the rows.
+
+    With an account, only its DIDs and those of the accounts below it are counted.
+    """
     counts = [sa.func.count().filter(dids.c[f"in_{name}"]).label(name) for name in FILTERS]
     columns: list[sa.ColumnElement[Any]] = [*counts]
     foreign = count_of_foreign(dids.c.account, caller)
-    return sa.select(*columns, foreign).where(dids.c.in_all, is_visible(caller))
+    chosen = () if account is None else (in_subtree(dids.c.account, account),)
+    return sa.select(*columns, foreign).where(dids.c.in_all, is_visible(caller), *chosen)
+
+
+def places(caller: Caller) -> sa.Select[Any]:
+    """Select the number of the visible live DIDs of each country and shown region."""
+    place = dids.c.country, dids.c.shown_region
+    return (
+        sa.select(*place, sa.func.count().label("count"), count_of_foreign(dids.c.account, caller))
+        .where(dids.c.in_all, is_visible(caller))
+        .group_by(*place)
+    )
 
 
 def live_dids(caller: Caller, ids: Sequence[UUID], numbers: Sequence[str]) -> sa.Select[Any]:

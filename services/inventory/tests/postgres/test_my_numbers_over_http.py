@@ -20,6 +20,7 @@ async def test_a_did_in_an_answer_has_exactly_the_promised_fields(inventory: Any
         "number",
         "country",
         "region",
+        "area",
         "number_type",
         "features",
         "account",
@@ -27,7 +28,12 @@ async def test_a_did_in_an_answer_has_exactly_the_promised_fields(inventory: Any
         "description",
         "tags",
         "carrier",
+        "sms_carrier",
         "stock",
+        "hold",
+        "origin",
+        "payer",
+        "purchased_at",
         "status",
         "status_label",
         "circle",
@@ -40,7 +46,15 @@ async def test_a_did_in_an_answer_has_exactly_the_promised_fields(inventory: Any
         "term",
     }
     assert set(did["next_step"]) == {"action", "who", "by", "also"}
-    assert set(did["registration"]) == {"state", "icon", "verification_id", "reference", "reasons"}
+    assert set(did["registration"]) == {
+        "state",
+        "icon",
+        "verification_id",
+        "reference",
+        "reasons",
+        "valid_until",
+        "grace_until",
+    }
     assert set(did["identity"]) == {"identity_id", "address_id"}
     assert set(did["routing"]) == {
         "carrier_state",
@@ -219,3 +233,63 @@ async def test_the_openapi_document_names_every_path_and_the_fields_of_a_did(inv
     document = (await inventory.client().get("/openapi/inventory.json")).json()
     assert "/v1/dids/{did}/history" in document["paths"]
     assert "status_label" in document["components"]["schemas"]["DidAnswer"]["properties"]
+
+
+async def test_a_search_takes_the_parameters_of_the_list_in_its_body(inventory: Any, make: Any) -> None:
+    """The same DIDs in the same pages, with numbers as a list; what a body does not know is refused."""
+    for last in range(3):
+        await inventory.purchase(make, f"+3531960903{last}")
+    numbers = ["+35319609030", "35319609032", "+35319609099"]
+    asked = {"numbers": numbers, "sort": "-number", "limit": 1, "filter": "all"}
+
+    first = (await inventory.call("POST", "/v1/dids/search", json=asked)).json()
+    second = (await inventory.call("POST", "/v1/dids/search", json={**asked, "cursor": first["next"]})).json()
+    listed = await inventory.get("/v1/dids", numbers=",".join(numbers), sort="-number")
+
+    assert [*first["items"], *second["items"]] == listed["items"]
+    assert ([did["number"] for did in listed["items"]], second["next"]) == (
+        ["+35319609032", "+35319609030"],
+        None,
+    )
+    for body, code in (
+        ({"numbrs": []}, "unknown_field"),
+        ({"numbers": ["+35319609030"] * 1_001}, "too_many"),
+        ({"limit": 0}, "input_invalid"),
+        ({"sort": "price"}, "sort_unknown"),
+        ({"filter": "none"}, "input_invalid"),
+    ):
+        refused = await inventory.call("POST", "/v1/dids/search", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, code), body
+    empty = (await inventory.call("POST", "/v1/dids/search", json={"numbers": []})).json()
+    assert empty == {"items": [], "next": None}
+
+
+async def test_the_summary_of_an_account_counts_only_its_tree(inventory: Any, make: Any) -> None:
+    """An account outside the caller's reach has no DIDs for it."""
+    await inventory.purchase(make, "+35319609030")
+    await inventory.purchase(make, "+35319609031", account="master/acme/shop")
+
+    assert (await inventory.get("/v1/dids/summary"))["all"] == 2
+    assert (await inventory.get("/v1/dids/summary", account="master/acme/shop"))["all"] == 1
+    for outside in ("other", "master"):
+        expected = {"all": 2} if outside == "master" else {}
+        counts = await inventory.get("/v1/dids/summary", account=outside)
+        assert {name: n for name, n in counts.items() if name == "all"} == expected
+
+
+async def test_places_count_the_dids_of_the_caller_by_country_and_region(inventory: Any, make: Any) -> None:
+    """Each country is one item with its regions; DIDs of other accounts and removed ones do not count."""
+    await inventory.purchase(make, "+35319609030", region="Leinster")
+    await inventory.purchase(make, "+35319609031", region="Leinster")
+    await inventory.purchase(make, "+35319609032")
+    await inventory.purchase(make, "+34934123456", country="ES", account="master/acme/shop")
+
+    ireland = {
+        "country": "IE",
+        "count": 3,
+        "regions": [{"region": "Leinster", "count": 2}, {"region": None, "count": 1}],
+    }
+    spain = {"country": "ES", "count": 1, "regions": [{"region": None, "count": 1}]}
+    assert (await inventory.get("/v1/dids/places"))["items"] == [spain, ireland]
+    assert (await inventory.get("/v1/dids/places", "enterprise_admin:master/acme/shop"))["items"] == [spain]
+    assert (await inventory.get("/v1/dids/places", "reseller:other"))["items"] == []

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from typing import Any, get_args
+from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_contracts.vocabulary import Registration, ServiceState
+from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.my_numbers.answer import COLORS, ICONS, days_left, did_answer
 from didflow_inventory.domain.views import TermView
 
@@ -91,3 +94,23 @@ def test_a_removed_did_is_shown_without_a_status(purchased: Any, make: Any) -> N
     answer = did_answer(purchased.did, make.zero)
     assert (answer.stock, answer.status, answer.status_label, answer.circle) == ("removed", None, None, None)
     assert (answer.next_step.action, answer.next_step.who) == ("none", "nobody")
+
+
+def test_a_service_is_shown_with_its_request_and_its_reasons(stage: Any, make: Any) -> None:
+    """So the holder can correct or cancel the request."""
+    stage.decide(make.purchased(features=["voice_in", "emergency"]))
+    reason = {"code": "address_unknown", "field": "street", "message": "The address is not known."}
+    request = UUID(int=5)
+    stage.decide(make.service("changes_required", request_id=request, reasons=[reason]))
+
+    (service,) = did_answer(stage.did, make.zero).services
+    assert (service.request_id, [r.code for r in service.reasons]) == (request, ["address_unknown"])
+
+
+def test_the_area_is_that_of_the_seller_or_the_one_that_verification_knows(stage: Any, make: Any) -> None:
+    """The seller's word comes first."""
+    stage.decide(make.purchased())
+    stage.decide(make.registration("awaiting", area="Dublin"))
+    assert did_answer(stage.did, make.zero).area == "Dublin"
+    holding = replace(stage.did.holding, area="South Dublin")
+    assert did_answer(Did(holding=holding, views=stage.did.views), make.zero).area == "South Dublin"

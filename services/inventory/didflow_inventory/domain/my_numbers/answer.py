@@ -13,18 +13,21 @@ from didflow_contracts.events.registration import Reason
 from didflow_contracts.events.routing import Missing, SmsTarget, VoiceTarget
 from didflow_contracts.vocabulary import (
     AdditionalService,
+    AfterHold,
     CarrierState,
     Channels,
     Circle,
     Features,
+    HeldBy,
     NumberType,
+    Origin,
     Registration,
     ServiceState,
     Status,
     TermState,
 )
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.holding import Stock
+from didflow_inventory.domain.holding import Holding, Stock
 from didflow_inventory.domain.my_numbers.next_step import next_step
 from didflow_inventory.domain.my_numbers.status import CIRCLES, LABELS
 from didflow_inventory.domain.views import RegistrationView, RoutingView, ServiceView, TermView
@@ -62,6 +65,8 @@ class RegistrationAnswer:
     verification_id: UUID | None
     reference: str | None
     reasons: tuple[Reason, ...]
+    valid_until: datetime | None
+    grace_until: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +79,13 @@ class IdentityAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceAnswer:
-    """One additional service that the number supports."""
+    """One additional service that the number supports, and the last request for it with its reasons."""
 
     service: AdditionalService
     state: ServiceState
     color: Color
+    request_id: UUID | None
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,13 +114,26 @@ class TermAnswer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HoldAnswer:
+    """Who put the DID on hold, until when, and what follows then."""
+
+    held_by: HeldBy | None
+    until: datetime | None
+    after_hold: AfterHold | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DidAnswer:
-    """A DID in an answer. The status, its label and its circle are null for a DID that is removed or refused."""
+    """A DID in an answer. The status, its label and its circle are null for a DID that is removed or refused.
+
+    `region` and `area` are what the seller gave, else the area of the number that verification has published.
+    """
 
     did_id: UUID
     number: str
     country: str | None
     region: str | None
+    area: str | None
     number_type: NumberType
     features: Features
     account: str
@@ -121,7 +141,12 @@ class DidAnswer:
     description: str | None
     tags: tuple[str, ...]
     carrier: str | None
+    sms_carrier: str | None
     stock: Stock
+    hold: HoldAnswer | None
+    origin: Origin
+    payer: str
+    purchased_at: datetime
     status: Status | None
     status_label: str | None
     circle: Circle | None
@@ -142,6 +167,7 @@ def did_answer(did: Did, now: datetime) -> DidAnswer:
         number=holding.number,
         country=holding.country,
         region=did.listing.shown_region,
+        area=holding.area or views.registration.area,
         number_type=holding.number_type,
         features=holding.features,
         account=holding.account,
@@ -149,7 +175,12 @@ def did_answer(did: Did, now: datetime) -> DidAnswer:
         description=holding.description,
         tags=holding.tags,
         carrier=holding.carrier,
+        sms_carrier=holding.sms_carrier,
         stock=holding.stock,
+        hold=_hold_answer(holding),
+        origin=holding.origin,
+        payer=holding.payer,
+        purchased_at=holding.purchased_at,
         status=status,
         status_label=LABELS[status] if status else None,
         circle=CIRCLES[status] if status else None,
@@ -185,13 +216,30 @@ def _registration_answer(view: RegistrationView) -> RegistrationAnswer:
         verification_id=view.verification_id,
         reference=view.reference,
         reasons=view.reasons,
+        valid_until=view.valid_until,
+        grace_until=view.grace_until,
     )
 
 
+def _hold_answer(holding: Holding) -> HoldAnswer | None:
+    if holding.stock != "on_hold":
+        return None
+    return HoldAnswer(held_by=holding.held_by, until=holding.until, after_hold=holding.after_hold)
+
+
 def _service_answers(did: Did) -> tuple[ServiceAnswer, ...]:
-    supported = [name for name in SERVICES if name in did.holding.features]
-    states = {name: did.views.services.get(name, ServiceView()).state for name in supported}
-    return tuple(ServiceAnswer(service=n, state=s, color=COLORS[s]) for n, s in states.items())
+    supported = (name for name in SERVICES if name in did.holding.features)
+    views = ((name, did.views.services.get(name, ServiceView())) for name in supported)
+    return tuple(
+        ServiceAnswer(
+            service=name,
+            state=view.state,
+            color=COLORS[view.state],
+            request_id=view.request_id,
+            reasons=view.reasons,
+        )
+        for name, view in views
+    )
 
 
 def _routing_answer(view: RoutingView) -> RoutingAnswer:
