@@ -5,7 +5,7 @@ no axis is kept in the history only.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -33,23 +33,38 @@ from didflow_inventory.domain.views import (
     ServiceView,
     TermView,
     Views,
+    completes,
     registration_view,
     service_axis,
     term_after_removal,
     view_of,
 )
 
+OUTDATED: Final = "outdated"
 NO_PURCHASE_YET = TooEarly("did.purchased")
 NOT_YOURS = Refused("not_yours", "This DID belongs to another account.", "account")
 
 
 def on_registration(did: Did | None, event: Event[RegistrationAxis], now: datetime) -> Decision:
-    """Replace the view of the registration."""
+    """Replace the view of the registration.
+
+    An outdated event still shows that the registration was complete once.
+    """
     found = _to_update(did, event, REGISTRATION)
     if not isinstance(found, Did):
-        return found
-    view = registration_view(event.data, event.time)
+        return _completed_before(did, found, event, now)
+    view = registration_view(found.views.registration, event.data, event.time)
     return conclude(found.holding, _updated(found, REGISTRATION, event, registration=view), now)
+
+
+def _completed_before(
+    did: Did | None, refused: Decision, event: Event[RegistrationAxis], now: datetime
+) -> Decision:
+    is_outdated = isinstance(refused, Refused) and refused.code == OUTDATED
+    if did is None or not is_outdated or not completes(event.data) or did.views.registration.completed:
+        return refused
+    views = replace(did.views, registration=replace(did.views.registration, completed=True))
+    return replace(conclude(did.holding, views, now), refused=refused)
 
 
 def on_term(did: Did | None, event: Event[TermAxis], now: datetime) -> Decision:
@@ -140,7 +155,7 @@ def _to_update(did: Did | None, event: Event[Any], axis: str) -> Did | TooEarly 
     """Return the DID if the event is newer than the DID's view of the axis, else the decision."""
     found = did_of_event(did, event)
     if isinstance(found, Did) and not is_newer(found.views.sequences, axis, event):
-        return Refused("outdated", f"A later event of the axis {axis} has been applied.")
+        return Refused(OUTDATED, f"A later event of the axis {axis} has been applied.")
     return found
 
 

@@ -28,6 +28,8 @@ REGISTRATION: Final = "registration"
 TERM: Final = "term"
 ROUTING: Final = "routing"
 
+COMPLETE: Final[frozenset[Registration]] = frozenset(("approved", "not_required"))
+
 V = TypeVar("V", bound=Struct)
 
 
@@ -35,6 +37,8 @@ class RegistrationView(Struct, frozen=True, kw_only=True):
     """The registration. `since` is the time of the event that the view comes from.
 
     `area` is the English name of the number's area, or None if it has no known name.
+
+    `completed` is True from the first event on that says approved or not required, whatever follows.
 
     Until verification has answered, `since` is None and the state is `awaiting`, so the DID is never treated
     as registered too early.
@@ -52,12 +56,18 @@ class RegistrationView(Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = None
     grace_until: datetime | None = None
     reasons: tuple[Reason, ...] = ()
+    completed: bool = False
     since: datetime | None = None
 
     @property
     def is_answered(self) -> bool:
         """Whether verification has published anything about this DID yet."""
         return self.since is not None
+
+
+_FROM_EVENT: Final = tuple(
+    name for name in RegistrationView.__struct_fields__ if name not in ("state", "since", "completed")
+)
 
 
 class TermView(Struct, frozen=True, kw_only=True):
@@ -113,10 +123,19 @@ def view_of(view: type[V], data: EventData) -> V:
     return view(**{name: getattr(data, name) for name in view.__struct_fields__})
 
 
-def registration_view(data: RegistrationAxis, time: datetime) -> RegistrationView:
+def registration_view(before: RegistrationView, data: RegistrationAxis, time: datetime) -> RegistrationView:
     """Return the registration from an event. Its field `registration` is the state, whatever its topic is."""
-    names = set(RegistrationView.__struct_fields__) - {"state", "since"}
-    return RegistrationView(state=data.registration, since=time, **{n: getattr(data, n) for n in names})
+    return RegistrationView(
+        state=data.registration,
+        since=time,
+        completed=before.completed or completes(data),
+        **{name: getattr(data, name) for name in _FROM_EVENT},
+    )
+
+
+def completes(data: RegistrationAxis) -> bool:
+    """Return True if the registration is complete with this event. Source: spec lifecycle, Term."""
+    return data.registration in COMPLETE
 
 
 def term_after_removal(term: TermView) -> TermView:

@@ -151,3 +151,21 @@ def test_the_area_is_shown_as_region_if_the_seller_gave_none(
         stage.decide(event)
     assert (stage.did.listing.shown_region, stage.did.holding.region) == (shown, given)
     assert did_answer(stage.did, make.purchased().time).region == shown
+
+
+@pytest.mark.parametrize("state", ["approved", "not_required"])
+def test_a_registration_that_was_complete_once_stays_complete(purchased: Any, make: Any, state: Any) -> None:
+    """Billing refunds only a registration that was never complete, so My Numbers must know it too."""
+    purchased.decide(make.registration("awaiting"))
+    assert not purchased.did.views.registration.completed
+    purchased.decide(make.registration(state, 2))
+    purchased.decide(make.registration("expired", 3))
+    assert purchased.did.views.registration.completed
+
+
+def test_an_approval_that_comes_too_late_still_completes_the_registration(purchased: Any, make: Any) -> None:
+    """The later expiry was applied first. The approval is refused as outdated, but it happened."""
+    purchased.decide(make.registration("expired", 3))
+    late = purchased.decide(make.registration("approved", 2))
+    registration = purchased.did.views.registration
+    assert (late.refused.code, registration.state, registration.completed) == ("outdated", "expired", True)
