@@ -42,8 +42,8 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 ON CONFLICT (did_id) DO UPDATE SET status = excluded.status, version = t.version + 1
 """
 _NUMBERS = """
-INSERT INTO numbers AS t (number, did_id, last_did_id, releasing, version)
-SELECT n, d, d, false, 1 FROM unnest($1::text[], $2::uuid[]) AS u (n, d)
+INSERT INTO numbers AS t (number, did_id, last_did_id, releasing, features, version)
+SELECT n, d, d, false, '[]', 1 FROM unnest($1::text[], $2::uuid[]) AS u (n, d)
 ON CONFLICT (number) DO UPDATE SET did_id = excluded.did_id, version = t.version + 1
 """
 _ORDERS = """

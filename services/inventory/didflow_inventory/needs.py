@@ -12,8 +12,9 @@ from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
 from didflow_inventory.domain.commands import CreateAccount
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.purchase import earlier_did_id, order_key_of
-from didflow_inventory.domain.stock import Number, OrderedNumber
+from didflow_inventory.domain.purchase import earlier_did_id
+from didflow_inventory.domain.stock.new_did import order_key_of
+from didflow_inventory.domain.stock.number import Number, OrderedNumber
 
 
 def number_of(event: Event[Any]) -> Iterable[Ref]:

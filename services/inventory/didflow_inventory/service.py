@@ -8,8 +8,8 @@ from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Service
 from didflow_inventory import handlers, store
 from didflow_inventory.commandline import rebuild_tool
-from didflow_inventory.domain import stock
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.stock import number
 from didflow_inventory.jobs import JOBS
 from didflow_inventory.settings import InventorySettings
 
@@ -35,7 +35,7 @@ def service(settings: InventorySettings) -> Service:
         routers=_routers,
         problems={"price_not_allowed": 403},
         migrations=Path(__file__).parent / "migrations",
-        on_start=stock.warm_up,
+        on_start=number.warm_up,
     )
 
 

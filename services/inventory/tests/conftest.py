@@ -33,7 +33,7 @@ from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
-from didflow_inventory.domain.stock import Number
+from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
 from didflow_inventory.store.tables import DIDS
@@ -168,9 +168,9 @@ class Messages:
         }
         return self.event(MessageRefused.model_validate(data), "/didflow/billing", sequence)
 
-    def removed(self, sequence: int = 9) -> Event[DidRemoved]:
+    def removed(self, sequence: int = 9, reason: str = "aged_out") -> Event[DidRemoved]:
         """Return the removal of the DID by billing."""
-        data = OWNER | {"reason": "aged_out", "refunded": False}
+        data = OWNER | {"reason": reason, "refunded": False}
         at = ZERO + timedelta(days=64)
         return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence, at)
 

@@ -3,7 +3,7 @@
 A purchase is never made twice: a repeat is recognized by its `did_id` and by its account, order and number.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, get_args
@@ -14,25 +14,21 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased
-from didflow_contracts.numbers import country_of
 from didflow_contracts.ownership import contradicts_owner
-from didflow_contracts.vocabulary import Acquired, Origin, RefusalCode
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carrier
+from didflow_contracts.vocabulary import RefusalCode
+from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import Purchase
 from didflow_inventory.domain.did import Did, conclude
-from didflow_inventory.domain.events import did_changed, purchase_refused
-from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.events import purchase_refused
 from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.price import refusal_of_missing_price, refusal_of_named_price
-from didflow_inventory.domain.stock import (
-    Number,
-    OrderedNumber,
-    ordered_number_key,
+from didflow_inventory.domain.stock.availability import (
     refusal_by_numbering_plan,
     refusal_by_stock,
     refusal_of_stocked,
-    with_did,
 )
+from didflow_inventory.domain.stock.new_did import become_did, holding_of, order_key_of, ordered_numbers
+from didflow_inventory.domain.stock.number import Number, OrderedNumber
 from didflow_inventory.domain.view_updates import NOT_YOURS
 from didflow_inventory.domain.views import Views
 
@@ -40,12 +36,6 @@ NEED_PERMISSION: Final = frozenset(("enterprise_admin", "service"))
 """The roles that purchase external numbers only for an account with `allow_external_numbers`."""
 OLDEST: Final = timedelta(days=31)
 """How long ago a number that is purchased over HTTP can have been purchased."""
-ORIGINS: Final[dict[Acquired, Origin]] = {"ported_in": "ported_in", "external": "external"}
-
-
-def order_key_of(data: DidPurchased) -> str | None:
-    """Return the key of the ordered number; None for a purchase without an order."""
-    return ordered_number_key(data.account, data.order_id, data.number) if data.order_id else None
 
 
 def earlier_did_id(data: DidPurchased, known: Known) -> Iterable[UUID]:
@@ -69,11 +59,17 @@ def on_purchased(
     if _earlier_did(data, known) is not None:
         refusal = Refused("duplicate_order", "This order already made or refused another DID.")
         return _refused_did(data, purchased_at, now, refusal)
-    found = _refusal(data, known)
+    found = _refusal(data, now, known)
     if found is not None:
-        return _refused_did(data, purchased_at, now, found, also=_ordered_numbers(data))
-    made = _new_holding(data, purchased_at, known, deployment_carrier)
-    return conclude(made, Views(), now, did_changed(made), also=_number_and_order(made, data, known))
+        return _refused_did(data, purchased_at, now, found, also=ordered_numbers(data))
+    return become_did(
+        data,
+        now,
+        known,
+        deployment_carrier=deployment_carrier,
+        purchased_at=purchased_at,
+        is_published=False,
+    )
 
 
 def purchase(
@@ -99,21 +95,17 @@ def purchase(
     refusal = (
         _refusal_by_date(data, now)
         or refusal_of_missing_price(data)
-        or _refusal(data, known)
+        or _refusal(data, now, known, buyers=(command.caller.account,))
         or _refusal_of_external(command, known)
     )
     if refusal is not None:
         return refusal
-    purchased_at = data.purchased_at or now
-    dated = data.model_copy(update={"purchased_at": purchased_at})
-    made = _new_holding(dated, purchased_at, known, deployment_carrier)
-    return conclude(
-        made,
-        Views(),
+    return become_did(
+        data,
         now,
-        dated,
-        did_changed(made),
-        also=_number_and_order(made, data, known),
+        known,
+        deployment_carrier=deployment_carrier,
+        purchased_at=data.purchased_at,
         answer=partial(did_answer, now=now),
     )
 
@@ -144,12 +136,14 @@ def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
     return Unchanged(answer=did_answer(did, now))
 
 
-def _refusal(data: DidPurchased, known: Known) -> Refused | None:
+def _refusal(
+    data: DidPurchased, now: datetime, known: Known, *, buyers: Collection[str] = ()
+) -> Refused | None:
     number = known.get(Number, data.number)
     return (
         refusal_by_numbering_plan(data.number, data.country)
         or _refusal_by_account(data, known)
-        or refusal_by_stock(number, data.account)
+        or refusal_by_stock(number, data.account, now, buyers=buyers)
         or (refusal_of_stocked(number) if data.acquired == "external" else None)
     )
 
@@ -191,49 +185,6 @@ def _refused_did(
 ) -> Decided[Did]:
     """Store a refused DID and publish the refusal, so that the other services undo what they began."""
     code: RefusalCode = next(code for code in get_args(RefusalCode) if code == refusal.code)
-    refused = replace(_holding(data, purchased_at), stock="refused", refusal_code=code)
+    dated = data.model_copy(update={"purchased_at": purchased_at})
+    refused = replace(holding_of(dated), stock="refused", refusal_code=code)
     return conclude(refused, Views(), now, purchase_refused(data, code, refusal), also=also)
-
-
-def _new_holding(
-    data: DidPurchased, purchased_at: datetime, known: Known, deployment_carrier: str
-) -> Holding:
-    default = default_carrier(data.account, known, deployment_carrier)
-    given = Carriers(carrier=data.carrier, sms_carrier=data.sms_carrier)
-    carriers = carriers_for(data.features, given, default)
-    number = known.get(Number, data.number)
-    from_stock = number is not None and number.stock is not None
-    return replace(
-        _holding(data, purchased_at),
-        carrier=carriers.carrier,
-        sms_carrier=carriers.sms_carrier,
-        origin="stock" if from_stock else ORIGINS.get(data.acquired, "purchased"),
-    )
-
-
-def _holding(data: DidPurchased, purchased_at: datetime) -> Holding:
-    return Holding(
-        did_id=data.did_id,
-        number=data.number,
-        number_type=data.number_type,
-        country=data.country or country_of(data.number),
-        region=data.region,
-        area=data.area,
-        order_id=data.order_id,
-        purchased_at=purchased_at,
-        stock="assigned",
-        account=data.account,
-        payer=data.account,
-        features=data.features,
-        carrier=data.carrier,
-        sms_carrier=data.sms_carrier,
-    )
-
-
-def _number_and_order(made: Holding, data: DidPurchased, known: Known) -> tuple[Number | OrderedNumber, ...]:
-    return (with_did(known.get(Number, made.number), made), *_ordered_numbers(data))
-
-
-def _ordered_numbers(data: DidPurchased) -> tuple[OrderedNumber, ...]:
-    key = order_key_of(data)
-    return () if key is None else (OrderedNumber(key=key, number=data.number, did_id=data.did_id),)

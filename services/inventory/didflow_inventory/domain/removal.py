@@ -8,7 +8,8 @@ from didflow_chassis.decision import Decision, Known, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved
 from didflow_inventory.domain.did import Did, conclude
-from didflow_inventory.domain.stock import Number, without_did
+from didflow_inventory.domain.stock.after_did import without_did
+from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.domain.view_updates import did_of_event
 from didflow_inventory.domain.views import term_after_removal
 
@@ -37,4 +38,5 @@ def on_removed(did: Did | None, event: Event[DidRemoved], now: datetime, known: 
     number = known.get(Number, removed.number)
     if number is None or number.did_id != removed.did_id:
         return conclude(removed, views, now)
-    return conclude(removed, views, now, also=(without_did(number, removed, views.routing),))
+    left = without_did(number, found.holding, event.data.reason, views.routing)
+    return conclude(removed, views, now, also=(left,))

@@ -24,7 +24,7 @@ from didflow_contracts.events.term import TermAxis
 from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.sequences import is_newer, with_sequence
 from didflow_inventory.domain.did import Did, conclude
-from didflow_inventory.domain.stock import Number
+from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.domain.views import (
     REGISTRATION,
     ROUTING,

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis.row_access import CheckedRows, readable
+from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.my_numbers.listing import FILTERS
-from didflow_inventory.domain.stock import Number, OrderedNumber
+from didflow_inventory.domain.stock.number import Number, OrderedNumber
 
 METADATA = sa.MetaData()
 
@@ -79,6 +79,15 @@ numbers = state_table(
     _flag("releasing"),
     _text("stock"),
     _text("uploaded_by"),
+    instant("uploaded_at"),
+    *(_text(name) for name in ("country", "number_type")),
+    _json("features"),
+    *(_text(name) for name in ("operator", "carrier", "sms_carrier")),
+    _uuid("reservation_id"),
+    _text("held_for"),
+    instant("until"),
+    *(_text(name) for name in ("tag", "notes", "after_hold")),
+    rows=RowsOfAccount(column="uploaded_by", serves_below=True),
 )
 
 ordered_numbers = state_table(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from didflow_chassis.decision import Unchanged
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.stock import Number
+from didflow_inventory.domain.stock.number import Number
 
 REGISTRATIONS = ("awaiting", "pending", "approved", "rejected", "expired", "not_required")
 TERMS = ("active", "delayed_removal", "canceled", "aging", "closed")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.stock import Number, OrderedNumber, ordered_number_key
+from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
 
 
 def refusal(stage: Any) -> Any:

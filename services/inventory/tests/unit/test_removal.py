@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Refused, Unchanged
-from didflow_inventory.domain.stock import Number
+from didflow_inventory.domain.stock.number import Number
 
 
 def test_a_removed_did_has_no_status_and_matches_no_filter(purchased: Any, make: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from didflow_chassis.decision import Decided, Unchanged
 from didflow_inventory.domain.my_numbers.answer import did_answer
-from didflow_inventory.domain.stock import Number
+from didflow_inventory.domain.stock.number import Number
 
 
 def test_the_main_job_ends_active(purchased: Any, make: Any) -> None:

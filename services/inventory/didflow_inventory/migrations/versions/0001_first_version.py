@@ -107,8 +107,25 @@ def upgrade():
         uuid("last_did_id"),
         flag("releasing"),
         text("stock"),
-        text("uploaded_by"),
+        sa.Column("uploaded_by", sa.Text(collation="C")),
+        instant("uploaded_at"),
+        text("country"),
+        text("number_type"),
+        json("features"),
+        text("operator"),
+        text("carrier"),
+        text("sms_carrier"),
+        uuid("reservation_id"),
+        text("held_for"),
+        instant("until"),
+        text("tag"),
+        text("notes"),
+        text("after_hold"),
         version(),
+    )
+    op.execute("CREATE INDEX numbers_stock ON numbers (uploaded_by, number) WHERE stock IS NOT NULL")
+    op.execute(
+        "CREATE INDEX numbers_free ON numbers (uploaded_by, country, number) WHERE stock IN ('in_stock', 'held')"
     )
     op.create_table(
         "ordered_numbers",

@@ -1,0 +1,44 @@
+"""What becomes of a number when its DID is removed."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from didflow_contracts.vocabulary import AfterHold, RemovalReason
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.stock.number import Number, StockStatus
+from didflow_inventory.domain.views import RoutingView
+
+_AFTER_HOLD: Final[dict[AfterHold | None, StockStatus]] = {
+    "in_stock": "in_stock",
+    "reserved": "reserved",
+    "archived": "archived",
+}
+
+
+def without_did(number: Number, held: Holding, reason: RemovalReason, routing: RoutingView) -> Number:
+    """Return the number after the removal of its live DID. `held` is the holding before the removal.
+
+    A number from stock is in stock again, after a hold in the state of `after_hold`; its carriers are those that the
+    DID had last. It cannot be purchased until its carrier has released it. A number that was ported out is in no
+    stock. Source: spec lifecycle, Stock and holders.
+    """
+    left = replace(number, did_id=None, releasing=routing.carrier_state != "released")
+    if held.origin != "stock" or reason == "ported_out":
+        return out_of_stock(left)
+    return replace(
+        left,
+        stock=_AFTER_HOLD.get(held.after_hold, "in_stock") if reason == "hold_ended" else "in_stock",
+        carrier=held.carrier,
+        sms_carrier=held.sms_carrier,
+    )
+
+
+def out_of_stock(number: Number) -> Number:
+    """Return the number in no stock. What its uploader said about it is forgotten."""
+    return Number(
+        number=number.number,
+        did_id=number.did_id,
+        last_did_id=number.last_did_id,
+        releasing=number.releasing,
+    )

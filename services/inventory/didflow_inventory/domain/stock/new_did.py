@@ -1,0 +1,116 @@
+"""The one way in which a number becomes a DID: by purchase, port-in, hand-out, package pick or as an external number.
+
+Source: spec lifecycle, The life of a DID.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from didflow_chassis.decision import Decided, Known
+from didflow_contracts.events import DidPurchased
+from didflow_contracts.numbers import country_of
+from didflow_contracts.vocabulary import Acquired, DidStock, Origin
+from didflow_inventory.domain.account import Carriers, carriers_for, default_carrier
+from didflow_inventory.domain.did import Did, conclude
+from didflow_inventory.domain.events import did_changed
+from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
+from didflow_inventory.domain.views import Views
+
+ORIGINS: Final[dict[Acquired, Origin]] = {"ported_in": "ported_in", "external": "external"}
+
+
+def become_did(
+    data: DidPurchased,
+    now: datetime,
+    known: Known,
+    *,
+    deployment_carrier: str,
+    purchased_at: datetime | None = None,
+    is_published: bool = True,
+    user: str | None = None,
+    answer: Callable[[Did], Any] | None = None,
+) -> Decided[Did]:
+    """Make a number the DID that `data` describes. Whether that is allowed was decided before.
+
+    The needs are the number with `write`, the account with all accounts above it and, for an order, the ordered number
+    with `write`. `deployment_carrier` is the carrier where neither the purchase, the number nor an account names one.
+    `did.purchased` is published unless it came as an event (`is_published`). The DID is dated `purchased_at`, else now.
+    """
+    dated = data.model_copy(update={"purchased_at": purchased_at or now})
+    made = replace(new_holding(dated, known, deployment_carrier), user=user)
+    number = with_did(known.get(Number, made.number), made)
+    events = (dated, did_changed(made)) if is_published else (did_changed(made),)
+    return conclude(made, Views(), now, *events, also=(number, *ordered_numbers(data)), answer=answer)
+
+
+def new_holding(data: DidPurchased, known: Known, deployment_carrier: str) -> Holding:
+    """Return the holding of a new DID, with its carriers and its origin. A number in stock gives what is not named.
+
+    `data.purchased_at` must be set.
+    """
+    number = known.get(Number, data.number)
+    stocked = number if number is not None and number.stock is not None else Number(number=data.number)
+    given = Carriers(
+        carrier=data.carrier or stocked.carrier, sms_carrier=data.sms_carrier or stocked.sms_carrier
+    )
+    default = default_carrier(data.account, known, deployment_carrier)
+    carriers = carriers_for(data.features, given, default)
+    return replace(
+        holding_of(data),
+        carrier=carriers.carrier,
+        sms_carrier=carriers.sms_carrier,
+        origin="stock" if stocked.stock is not None else ORIGINS.get(data.acquired, "purchased"),
+        tags=(stocked.tag,) if stocked.tag else (),
+    )
+
+
+def holding_of(data: DidPurchased, stock: DidStock = "assigned") -> Holding:
+    """Return what the data alone say about a new DID. Raises ValueError if they are not dated."""
+    if data.purchased_at is None:
+        raise ValueError("a new DID needs the instant at which its account got it")
+    return Holding(
+        did_id=data.did_id,
+        number=data.number,
+        number_type=data.number_type,
+        country=data.country or country_of(data.number),
+        region=data.region,
+        area=data.area,
+        order_id=data.order_id,
+        purchased_at=data.purchased_at,
+        stock=stock,
+        account=data.account,
+        payer=data.account,
+        features=data.features,
+        carrier=data.carrier,
+        sms_carrier=data.sms_carrier,
+    )
+
+
+def with_did(number: Number | None, holding: Holding) -> Number:
+    """Return the number with this DID as its live DID. It is in no stock until it returns."""
+    before = number or Number(number=holding.number)
+    return replace(
+        before,
+        did_id=holding.did_id,
+        last_did_id=holding.did_id,
+        releasing=False,
+        stock=None,
+        reservation_id=None,
+        held_for=None,
+        until=None,
+    )
+
+
+def order_key_of(data: DidPurchased) -> str | None:
+    """Return the key of the ordered number; None for a purchase without an order."""
+    return ordered_number_key(data.account, data.order_id, data.number) if data.order_id else None
+
+
+def ordered_numbers(data: DidPurchased) -> tuple[OrderedNumber, ...]:
+    """Return the ordered number that a DID is made, or refused, for; empty without an order."""
+    key = order_key_of(data)
+    return () if key is None else (OrderedNumber(key=key, number=data.number, did_id=data.did_id),)
