@@ -5,7 +5,7 @@ docs/verification/places.md has the command, and says what is made from what. Th
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from textwrap import wrap
@@ -21,6 +21,9 @@ CODES = {
     "JP": "81", "MX": "52", "NL": "31", "PL": "48", "PT": "351", "SE": "46",
 }  # fmt: skip
 """The countries of the catalogue that have a row with `match: area`, and their calling codes."""
+
+BY_HAND = ("32", "39", "41", "46", "48", "49", "52", "351", "353")
+"""The calling codes whose lists are made in another way."""
 
 LEAST_INHABITANTS = 1_000
 KNOWN_CITY = 100_000
@@ -80,7 +83,17 @@ def homonyms(code: str, listed: Iterable[str], places: Iterable[dict[str, Any]])
     sizes: dict[str, list[int]] = defaultdict(list)
     for place in places:
         sizes[folded(place["name"])].append(place["population"])
-    return sorted(name for name in known if len(sizes[name]) > 1 and not _one_is_meant(sizes[name]))
+    found = {name for name in known if len(sizes[name]) > 1 and not _one_is_meant(sizes[name])}
+    return sorted(found.union(*(_in_japanese(names) for _, names in entries(code) if _is_one(names, found))))
+
+
+def _is_one(names: Mapping[str, str], found: set[str]) -> bool:
+    return not found.isdisjoint(whole_names(names.get("en", "")))
+
+
+def _in_japanese(names: Mapping[str, str]) -> Iterator[str]:
+    """Yield the Japanese name, which GeoNames has in Latin letters."""
+    yield from map(folded, filter(None, [names.get("ja")]))
 
 
 def _one_is_meant(sizes: list[int]) -> bool:
@@ -115,7 +128,7 @@ def main() -> None:
         "Municipalities by a prefix of their province, separated by `|`. Made by `scripts/make_lists_of_places.py`.",
         spain,
     )
-    by_hand = {code: [n for names in listed_places(code).values() for n in names] for code in ("39", "49")}
+    by_hand = {code: [n for names in listed_places(code).values() for n in names] for code in BY_HAND}
     listed = {"34": [name for names in spain.values() for name in names], **by_hand}
     found = {code: homonyms(code, listed.get(code, ()), places[country]) for country, code in CODES.items()}
     write(

@@ -16,7 +16,10 @@ from msgspec import Struct
 
 from didflow_contracts.bounds import NAME
 from didflow_verification.domain.details.identity import Place
-from didflow_verification.domain.evaluation.listed_places import listed_places, names_of_several_places
+from didflow_verification.domain.evaluation.listed_places import (
+    listed_places,
+    names_of_several_places,
+)
 from didflow_verification.domain.evaluation.numbering_plan import (
     Names,
     calling_code,
@@ -32,6 +35,8 @@ from didflow_verification.domain.evaluation.place_names import (
     same_place,
     whole_names,
 )
+from didflow_verification.domain.evaluation.plan_neighbours import names_beside
+from didflow_verification.domain.evaluation.plan_regions import REGIONS
 from didflow_verification.domain.requirements import CountryRules
 
 SHARED_CODES: Final = frozenset({"1", "7"})
@@ -54,10 +59,15 @@ Lists = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class KnownPlaces(Struct, frozen=True, kw_only=True):
-    """The folded names of all places of a country's prefixes. `shortened` are those with a word of one letter."""
+    """Folded names of places, such as all of a country's prefixes. `shortened` are those with a word of one letter."""
 
     names: frozenset[str]
     shortened: frozenset[str]
+
+    @classmethod
+    def of(cls, names: frozenset[str]) -> "KnownPlaces":
+        """Return the places with these folded names."""
+        return cls(names=names, shortened=frozenset(filter(has_short_form, names)))
 
     def has(self, place: str) -> bool:
         """Return True if a folded name is one of the places."""
@@ -85,13 +95,14 @@ def area_name(number: str) -> str | None:
 def area_of_prefix(prefix: str) -> str:
     """Return the area of a prefix. Prefixes that serve one place have the same area.
 
-    It is the name of the place that the numbering plan gives the prefix. A prefix with several places or without a
-    name is an area of its own: the name, if there is one, and the prefix.
+    It is the name of the place that the numbering plan gives the prefix. A prefix with several places, with the name of
+    a state or without a name is an area of its own: the name, if there is one, and the prefix.
     """
     prefix = _named_prefix(prefix)
     plan = plan_area(prefix)
     label = _label(plan.own) if plan.own else ""
-    if len({_all_names(names) for names in plan.entries}) != 1:
+    is_region = label in REGIONS.get(calling_code(prefix), ())
+    if is_region or len({_all_names(names) for names in plan.entries}) != 1:
         return f"{label} {prefix}".strip()
     (names,) = {_all_names(names) for names in plan.entries}
     label = _label(plan.entries[0])
@@ -105,12 +116,26 @@ def area_of(number: str) -> str:
     return area_of_prefix(prefix_of(number))
 
 
+def area_named(name: str, country: str, rules: CountryRules | None) -> str | None:
+    """Return the area of a country that a name means: that of the shortest prefix that serves a place of this name.
+
+    None if no prefix serves such a place, or if the shortest ones are several areas.
+    """
+    languages, lists = _data_of(rules)
+    code = str(phonenumbers.country_code_for_region(country))
+    prefixes = _prefixes_of(folded(name), code, languages, lists) if folded(name) else ()
+    shortest = min(map(len, prefixes), default=0)
+    areas = {area_of_prefix(prefix) for prefix in prefixes if len(prefix) == shortest}
+    return areas.pop() if len(areas) == 1 else None
+
+
 def lies_in_area(place: str, number: str, rules: CountryRules | None) -> bool | None:
     """Return True if a place is one of the number's prefix, False if it is one of other prefixes only, else None."""
     prefix = prefix_of(number)
     languages, lists = _data_of(rules)
     own = _names_of_prefix(prefix, languages, _listed(number, lists))
-    return _judged(place, own, _known_places(calling_code(number), languages, lists))
+    known = _known_places(calling_code(number), languages, lists)
+    return _judged(place, own, known, _near_prefix(prefix))
 
 
 def lies_in_named_area(place: str, area: str, country: str, rules: CountryRules | None) -> bool | None:
@@ -120,7 +145,7 @@ def lies_in_named_area(place: str, area: str, country: str, rules: CountryRules 
     wanted = folded(area)
     known = _known_places(code, languages, lists)
     own = _names_of_area(wanted, code, languages, lists) | ({wanted} - {""})
-    return _judged(place, frozenset(own), known)
+    return _judged(place, frozenset(own), known, _near_area(wanted, code, languages))
 
 
 def inside(match: str, place: Place, locate: Locate) -> bool | None:
@@ -136,11 +161,12 @@ def inside(match: str, place: Place, locate: Locate) -> bool | None:
     return region or (False if (city, region) == (False, False) else None)
 
 
-def _judged(entered: str, own: frozenset[str], known: KnownPlaces) -> bool | None:
+def _judged(entered: str, own: frozenset[str], known: KnownPlaces, near: KnownPlaces) -> bool | None:
     whole, *sides = whole_names(entered) if folded(entered) else [""]
     if any(_lies_in(side, own, known) for side in sides):
         return True
-    return _lies_in(whole, own, known)
+    found = _lies_in(whole, own, known)
+    return None if found is False and near.has(whole) else found
 
 
 def _lies_in(place: str, own: frozenset[str], known: KnownPlaces) -> bool | None:
@@ -186,6 +212,23 @@ def _names_of_area(area: str, code: str, languages: tuple[str, ...], lists: List
     )
 
 
+@lru_cache(maxsize=CACHED_AREAS)
+def _prefixes_of(place: str, code: str, languages: tuple[str, ...], lists: Lists) -> tuple[str, ...]:
+    """Return the prefixes that serve a place with this folded name."""
+    groups = (
+        (
+            f"+{digits}",
+            (*_names_in(names, languages), *_listed(f"+{digits}", lists), *_packaged(f"+{digits}")),
+        )
+        for digits, names in entries(code)
+    )
+    return tuple(
+        prefix
+        for prefix, names in groups
+        if any(place == name or same_place(place, name) for name in _with_parts(names))
+    )
+
+
 @lru_cache(maxsize=64)
 def _known_places(code: str, languages: tuple[str, ...], lists: Lists) -> KnownPlaces:
     plan = () if code in SHARED_CODES else entries(code)
@@ -193,8 +236,18 @@ def _known_places(code: str, languages: tuple[str, ...], lists: Lists) -> KnownP
     packaged = [name for names in listed_places(code).values() for name in names]
     listed = [*packaged, *(name for _, names in lists for name in names)]
     names = frozenset(folded_name for name in (*named, *listed) for folded_name in whole_names(name))
-    names -= names_of_several_places(code)
-    return KnownPlaces(names=names, shortened=frozenset(filter(has_short_form, names)))
+    return KnownPlaces.of(names - names_of_several_places(code))
+
+
+@lru_cache(maxsize=CACHED_AREAS)
+def _near_prefix(prefix: str) -> KnownPlaces:
+    return KnownPlaces.of(names_beside(prefix))
+
+
+@lru_cache(maxsize=CACHED_AREAS)
+def _near_area(area: str, code: str, languages: tuple[str, ...]) -> KnownPlaces:
+    prefixes = _prefixes_of(area, code, languages, ())
+    return KnownPlaces.of(frozenset().union(*map(names_beside, prefixes)))
 
 
 @cache

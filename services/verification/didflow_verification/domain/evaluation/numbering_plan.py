@@ -3,6 +3,7 @@
 The tables take a second to load and 200 MB. `warm_up` loads them when a process starts, else their first use.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import import_module
@@ -71,9 +72,24 @@ def plan_area(prefix: str) -> PlanArea:
     """Return what the plan says of a prefix. A calling code alone is no area."""
     if prefix.removeprefix("+") == calling_code(prefix):
         return PlanArea(prefix=prefix, own=None, finer=())
-    finer = tuple(names for digits, names in entries(calling_code(prefix)) if f"+{digits}".startswith(prefix))
-    own = names_at(prefix)
+    own, finer = names_at(prefix), _names_below(prefix)
     return PlanArea(prefix=prefix, own=own, finer=tuple(names for names in finer if names is not own))
+
+
+def _names_below(prefix: str) -> tuple[Names, ...]:
+    """Return the entries of a prefix and of longer ones, in the order of the plan."""
+    code, digits = calling_code(prefix), prefix.removeprefix("+")
+    first = bisect_left(_places_in_plan(code), (digits,))
+    after = bisect_left(_places_in_plan(code), (f"{digits}:",))  # the character after the digit 9
+    return tuple(
+        entries(code)[place][1] for place in sorted(at for _, at in _places_in_plan(code)[first:after])
+    )
+
+
+@cache
+def _places_in_plan(code: str) -> tuple[tuple[str, int], ...]:
+    """Return the digits of all entries in order, each with its place in `entries`."""
+    return tuple(sorted((digits, place) for place, (digits, _) in enumerate(entries(code))))
 
 
 @cache

@@ -1,9 +1,12 @@
 """The area of a number, and which places are in it."""
 
+from typing import Any
+
 import pytest
 
 from didflow_verification.catalogue.files import packaged
 from didflow_verification.domain.details.identity import Place
+from didflow_verification.domain.evaluation import numbering_plan
 from didflow_verification.domain.evaluation.areas import (
     area_name,
     area_of,
@@ -123,6 +126,10 @@ def test_a_place_of_a_shared_calling_code_is_never_outside(number: str) -> None:
         ("St. Gallen", "Sankt Gallen"),
         ("St-Gilles", "Saint Gilles"),
         ("Koeln", "Köln"),
+        ("大阪府大阪市北区", "大阪"),
+        ("東京都", "東京"),
+        ("四日市市", "四日市"),
+        ("Ōsaka-shi", "Osaka"),
         ("Frankfurt (Oder)", "Frankfurt/Oder"),
         ("s-Gravenhage", "'s Gravenhage"),
     ],
@@ -141,6 +148,7 @@ def test_names_are_folded_alike(one: str, other: str) -> None:
         ("Frankfurt a. M.", "Frankfurt (Oder)", False),
         ("Santa Ana", "Santa Anastasia", False),
         ("F. a. M.", "Frankfurt am Main", False),
+        ("Oe-machi", "Okagaki-machi", False),
     ],
 )
 def test_single_letters_stand_for_words(one: str, other: str, same: bool) -> None:
@@ -294,3 +302,21 @@ def test_every_packaged_list_belongs_to_an_area_with_a_name(code: str) -> None:
         assert area_name(f"{prefix}00000") is not None
         assert names == tuple(dict.fromkeys(names))
         assert all(map(folded, names))
+
+
+def test_a_numbering_plan_is_read_whole_for_every_prefix_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its entries are put in order once, and each prefix reads only its own."""
+    read = []
+
+    class Plan(tuple[Any, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Any:
+            read.append(self)
+            return super().__iter__()
+
+    plan = Plan(numbering_plan.entries("49"))
+    monkeypatch.setattr(numbering_plan, "entries", lambda _: plan)
+    for digits, _ in tuple(plan)[:50]:
+        numbering_plan.plan_area.__wrapped__(f"+{digits}")
+    assert len(read) <= 2
