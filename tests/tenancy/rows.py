@@ -75,11 +75,13 @@ PLAIN_FIELDS: Final = _words(
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
     "expires_on states file only_this filter description tag status service_state "
-    "expires_before expires_after limit cursor sort"
+    "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days"
 )
 """Fields of bodies that name nothing of an account."""
 
 DIDS: Final = ["<did>", "<number>"]
+LEAVING: Final = ["<leaving_did>"]
+"""A DID about which nothing but its holding is asked: it is ported out at the end."""
 DETAILS: Final = {"identity_id": "<identity>", "address_id": "<address>", "document_ids": ["<document>"]}
 PLACE: Final = {"street": "1 Quay", "city": "Cork", "postal_code": "T12 X0X0", "country": "IE"}
 MONEY: Final = {"amount": "2.50", "currency": "EUR"}
@@ -105,6 +107,14 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"numbers": ["<number>"], "number_contains": "<number>", "account": "<account>"},
         {"identity_id": "<identity>"},
     ],
+    "PATCH /v1/dids/{did}": [{"description": "Main"}],
+    "POST /v1/dids/batch/edit": [{"dids": LEAVING, "notes": "None", "add_tags": ["a"]}],
+    "POST /v1/dids/batch/assign-account": [{"dids": LEAVING, "account": "<account>"}],
+    "POST /v1/dids/batch/hold": [{"dids": LEAVING, "days": 1, "after_hold": "back"}],
+    **{
+        f"POST /v1/dids/batch/{action}": [{"dids": LEAVING}]
+        for action in ("take-back", "unhold", "block", "unblock", "return", "port-out")
+    },
     "POST /v1/dids/batch/assign-end-user": [{"dids": DIDS, **DETAILS}],
     "POST /v1/identities": [{"type": "business", "company_name": "Example", "account": "<account>"}],
     "PATCH /v1/identities/{identity_id}": [{"contact_email": "new@bakery.example"}],

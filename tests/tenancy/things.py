@@ -68,7 +68,7 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         "company": f"Secretive Bakery {n:02} Ltd",
         "street": f"{n:02} Hidden Lane",
     }
-    for index, name in enumerate(("", "pending_", "rejected_")):
+    for index, name in enumerate(("", "pending_", "rejected_", "leaving_")):
         number = f"+35321200{n:02}{index}0"
         body = purchase_body(number, path)
         bought = await estate.do(

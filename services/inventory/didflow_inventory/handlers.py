@@ -16,10 +16,14 @@ from didflow_inventory.domain import (
     purchase,
     rebuild,
     removal,
+    timers,
     view_updates,
 )
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding import block, edit, handover, hold, withdrawal
+from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.settings import InventorySettings
 
 
@@ -70,9 +74,30 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
         CreateAccount: Handler(
             decide=account.create_account, model=Account, needs=needs.accounts_of_creation
         ),
+        **_did_commands(settings),
     }
 
 
-DUE: Final[Mapping[type, Handler]] = {}
+def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command of a holder about one DID."""
+    return {
+        c.EditDid: Handler(
+            decide=partial(edit.edit, deployment_carrier=settings.default_carrier),
+            state_needs=needs.accounts_of_edit,
+        ),
+        c.AssignAccount: Handler(decide=handover.assign_account, needs=needs.account_of_handover),
+        c.TakeBack: Handler(decide=handover.take_back, needs=needs.number_of_command),
+        c.HoldDid: Handler(decide=hold.hold),
+        c.UnholdDid: Handler(decide=hold.unhold),
+        c.BlockDid: Handler(decide=block.block),
+        c.UnblockDid: Handler(decide=block.unblock),
+        c.PortOut: Handler(decide=withdrawal.port_out, needs=needs.number_of_command),
+        c.ReturnDid: Handler(decide=withdrawal.return_did, needs=needs.number_of_command),
+    }
+
+
+DUE: Final[Mapping[type, Handler]] = {
+    Did: Handler(decide=timers.on_hold_end, state_needs=needs.number_of_did),
+}
 
 HISTORY: Final = history.record

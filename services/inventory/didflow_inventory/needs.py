@@ -12,6 +12,8 @@ from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
 from didflow_inventory.domain.commands import CreateAccount
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid
+from didflow_inventory.domain.holding.edit import changes_carriers
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.new_did import order_key_of
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
@@ -47,3 +49,26 @@ def accounts_of_creation(command: CreateAccount) -> Iterable[Ref]:
         yield Ref(Account, parent)
     if command.may_set_prices and command.path != command.caller.account:
         yield Ref(Account, command.caller.account)
+
+
+def number_of_command(command: DidCommand) -> Iterable[Ref]:
+    """Return the number of the DID that a command is about."""
+    return (Ref(Number, command.subject, write=True),)
+
+
+def number_of_did(did: Did | None, _message: Any, _known: Known) -> Iterable[Ref]:
+    """Return the number of a DID."""
+    if did is not None:
+        yield Ref(Number, did.holding.number, write=True)
+
+
+def account_of_handover(command: AssignAccount) -> Iterable[Ref]:
+    """Return the account that a DID is handed to."""
+    return (Ref(Account, command.account),)
+
+
+def accounts_of_edit(did: Did | None, command: EditDid, _known: Known) -> Iterable[Ref]:
+    """Return the holder and all accounts above it, if the edit needs their default carriers."""
+    if did is not None and changes_carriers(command.edits):
+        for path in lineage(did.holding.account):
+            yield Ref(Account, path)

@@ -33,6 +33,7 @@ from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.holding.commands import DidCommand
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
@@ -200,6 +201,10 @@ class Messages:
         """Return the creation of an account over HTTP."""
         fields = {"path": path, "name": path} | changes
         return CreateAccount(entity_id=path, subject="", caller=by or caller(), **fields)
+
+    def about(self, command: type[DidCommand], by: Caller | None = None, **fields: Any) -> Any:
+        """Return a command about the DID that most tests are about."""
+        return command(entity_id=DID_ID, subject=NUMBER, caller=by or caller(), **fields)
 
     def _routing_data(self, carrier_state: str) -> dict[str, Any]:
         return OWNER | {

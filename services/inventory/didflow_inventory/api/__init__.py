@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from didflow_chassis.http import Router, me_router
 from didflow_inventory.api import accounts, numbers, purchases
+from didflow_inventory.api.holding.routes import router as holding_router
 
 
 def routers() -> Iterable[Router]:
     """Return the routers of inventory."""
-    return purchases.router, numbers.router, accounts.router, me_router
+    return purchases.router, numbers.router, holding_router, accounts.router, me_router

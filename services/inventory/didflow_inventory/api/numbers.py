@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query
 
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Page, Router, Target
-from didflow_contracts.names import parse_did
+from didflow_chassis.http import BatchAnswer, Http, Page, Router, Target
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
 from didflow_inventory.api.responses import did_json, entry_json, places_of
+from didflow_inventory.api.targets import row_of, targets
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
 from didflow_inventory.domain.my_numbers.listing import FILTERS
@@ -51,13 +50,13 @@ async def list_places(http: Http) -> Page:
 @router.get("/dids/{did}", action="see_numbers", response_model=DidAnswer)
 async def show_did(http: Http, did: str) -> Mapping[str, Any]:
     """Show one DID: a live DID by its number or its id, a former DID by its id."""
-    return _did_of_row(await _row_of(http, did))
+    return _did_of_row(await row_of(http, did))
 
 
 @router.get("/dids/{did}/history", action="see_numbers")
 async def list_history(http: Http, did: str) -> Page:
     """List every message about one DID, from all services, in the order in which inventory recorded it."""
-    row = await _row_of(http, did)
+    row = await row_of(http, did)
     return await http.page(queries.history_of(row["did_id"]), sort=queries.HISTORY_SORTS, render=entry_json)
 
 
@@ -75,26 +74,7 @@ async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
             document_ids=tuple(body.document_ids),
         )
 
-    return await http.batch(body.dids, _targets, command_for)
-
-
-async def _row_of(http: HttpContext, text: str) -> Any:
-    name = parse_did(text)
-    rows = [] if name is None else await http.rows(queries.one_did(http.caller, name))
-    if not rows:
-        raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
-    return rows[0]
-
-
-async def _targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
-    parsed = {text: parse_did(text) for text in names}
-    ids = [name for name in parsed.values() if isinstance(name, UUID)]
-    numbers = [name for name in parsed.values() if isinstance(name, str)]
-    targets: dict[UUID | str | None, Target] = {}
-    for row in await http.rows(queries.live_dids(http.caller, ids, numbers)):
-        target = Target(entity_id=row["did_id"], subject=row["number"])
-        targets |= {row["did_id"]: target, row["number"]: target}
-    return {text: targets[name] for text, name in parsed.items() if name in targets}
+    return await http.batch(body.dids, targets, command_for)
 
 
 def _did_of_row(row: Any) -> Mapping[str, Any]:

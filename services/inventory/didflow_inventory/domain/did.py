@@ -34,6 +34,11 @@ class Did:
         """Compute the listing."""
         object.__setattr__(self, "listing", listing_of(self.holding, self.views))
 
+    @property
+    def until(self) -> datetime | None:
+        """When the hold of the DID ends; None while it is not on hold."""
+        return self.holding.until
+
 
 def conclude(
     holding: Holding,

@@ -8,10 +8,11 @@ from didflow_contracts.events import (
     DidChanged,
     DidPurchased,
     DidStatusChanged,
+    DidWithdrawn,
     EnduserAssigned,
     PurchaseRefused,
 )
-from didflow_contracts.vocabulary import RefusalCode, Status
+from didflow_contracts.vocabulary import RefusalCode, Status, WithdrawalReason
 from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.my_numbers.next_step import next_step
 from didflow_inventory.domain.my_numbers.status import CIRCLES
@@ -39,6 +40,11 @@ def did_changed(holding: Holding) -> DidChanged:
         tags=holding.tags,
         description=holding.description,
     )
+
+
+def did_withdrawn(holding: Holding, reason: WithdrawalReason) -> DidWithdrawn:
+    """Return that inventory takes a DID out of use. Billing then closes the term and publishes the removal."""
+    return DidWithdrawn(did_id=holding.did_id, number=holding.number, account=holding.account, reason=reason)
 
 
 def status_changed(holding: Holding, views: Views, status: Status, now: datetime) -> DidStatusChanged:

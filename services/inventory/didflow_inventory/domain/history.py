@@ -21,17 +21,23 @@ from didflow_inventory.domain.changes import Change, changes
 from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.holding.commands import DID_COMMANDS, DidCommand
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 
-RecordedCommand = Purchase | AssignEndUser | RebuildDid
+RecordedCommand = Purchase | AssignEndUser | RebuildDid | DidCommand
 EntryOutcome = Literal["applied", "unchanged", "refused"]
 
 COMMAND_TYPES: Final[Mapping[type[Command], str]] = {
     Purchase: "http.purchase",
     AssignEndUser: "http.assign_end_user",
     RebuildDid: "job.rebuild",
+    **DID_COMMANDS,
 }
 """The `type` of the entry for each command."""
+
+HOLD_ENDED: Final = "timer.hold_end"
+INVENTORY_ITSELF: Final = "service:inventory"
+"""Who acts when a timer of inventory is due."""
 
 FIELDS_OF_EVERY_EVENT: Final = frozenset(EventData.model_fields)
 KEPT_WHOLE: Final = (LedgerPosted, MessageRefused, ResultReported)
@@ -82,7 +88,7 @@ def record(
     if isinstance(message, RecordedCommand):
         entry = _entry_of_command(message, decision, before, now)
         return () if entry is None else (entry,)
-    return ()
+    return () if message is not None or before is None else (_entry_of_timer(decision, before, now),)
 
 
 def _entry_of_event(
@@ -105,6 +111,27 @@ def _entry_of_event(
         changes=_changes(before, decision),
         extra=_extra(event),
         claimed_actor=event.claimed_actor,
+    )
+
+
+def _entry_of_timer(decision: Decision, before: Did, at: datetime) -> HistoryEntry:
+    """Return the entry of the end of a hold. `at` is the instant at which it was due."""
+    return HistoryEntry(
+        did_id=before.holding.did_id,
+        number=before.holding.number,
+        account=before.holding.account,
+        at=at,
+        recorded_at=at,
+        type=HOLD_ENDED,
+        source=None,
+        event_id=None,
+        event_sequence=None,
+        causation_id=None,
+        actor=INVENTORY_ITSELF,
+        outcome=_outcome(decision),
+        code=None,
+        changes=_changes(before, decision),
+        extra={},
     )
 
 
@@ -142,7 +169,7 @@ def _did_of_command(
 
     A command from outside the DID's account belongs to none either: it was refused as if the DID were unknown.
     """
-    if isinstance(command, AssignEndUser) and before is not None:
+    if isinstance(command, AssignEndUser | DidCommand) and before is not None:
         return before.holding if command.caller.reaches(before.holding.account) else None
     if isinstance(decision, Unchanged) and isinstance(decision.answer, DidAnswer):
         return decision.answer

@@ -29,6 +29,8 @@ TERM: Final = "term"
 ROUTING: Final = "routing"
 
 COMPLETE: Final[frozenset[Registration]] = frozenset(("approved", "not_required"))
+ENDED: Final[frozenset[TermState]] = frozenset(("canceled", "aging", "closed"))
+"""The states of a term that has ended. Source: spec lifecycle, The axes."""
 
 V = TypeVar("V", bound=Struct)
 

@@ -43,9 +43,10 @@ dids = state_table(
     *(_text(name) for name in ("country", "region", "area", "order_id")),
     instant("purchased_at", nullable=False),
     _text("stock", nullable=False),
+    _text("last_step", nullable=False),
+    instant("held_since"),
     instant("until"),
-    _text("after_hold"),
-    _text("held_by"),
+    *(_text(name) for name in ("after_hold", "held_by", "before_hold", "next_after_hold", "blocked_by")),
     _text("account", nullable=False),
     _text("payer", nullable=False),
     _text("user"),
@@ -54,7 +55,7 @@ dids = state_table(
     _text("sms_carrier"),
     _text("origin", nullable=False),
     _json("tags"),
-    *(_text(name) for name in ("description", "refusal_code", "removal_reason")),
+    *(_text(name) for name in ("description", "notes", "refusal_code", "removal_reason")),
     instant("removed_at"),
     _json("holders"),
     _json("assignment", nullable=True),
@@ -134,7 +135,7 @@ history = sa.Table(
 )
 
 DIDS: Final = Kind(
-    model=Did, table=dids, key="did_id", subject="number", parts=("holding", "views", "listing")
+    model=Did, table=dids, key="did_id", subject="number", due="until", parts=("holding", "views", "listing")
 )
 NUMBERS: Final = Kind(model=Number, table=numbers, key="number", subject="number")
 ORDERED_NUMBERS: Final = Kind(model=OrderedNumber, table=ordered_numbers, key="key", subject="number")

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, TooEarly, Unchanged
+from didflow_chassis.decision import Decided, Refused, TooEarly, Unchanged
 from didflow_contracts.events import DidPortingEnded, DidPortingStarted
 from didflow_contracts.topics import INVENTORY, topics_read_by
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.handlers import commands, events
 from didflow_inventory.settings import InventorySettings
 
@@ -41,7 +42,19 @@ COMMANDS: dict[str, Callable[[Any], Any]] = {
     "AssignEndUser": lambda make: make.assign_end_user(),
     "RebuildDid": lambda make: make.rebuild(),
     "CreateAccount": lambda make: make.create_account("master/acme/new"),
+    "EditDid": lambda make: make.about(c.EditDid, edits=c.Edits(description="Main line", notes="n")),
+    "AssignAccount": lambda make: make.about(c.AssignAccount, account="master/acme/shop"),
+    "HoldDid": lambda make: make.about(c.HoldDid, days=3),
+    "BlockDid": lambda make: make.about(c.BlockDid),
 }
+AFTER: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "TakeBack": (COMMANDS["AssignAccount"], lambda make: make.about(c.TakeBack)),
+    "UnholdDid": (COMMANDS["HoldDid"], lambda make: make.about(c.UnholdDid)),
+    "UnblockDid": (COMMANDS["BlockDid"], lambda make: make.about(c.UnblockDid)),
+}
+"""Commands that need another one before them."""
+ENDING = {"PortOut", "ReturnDid"}
+"""Commands that end the DID. A repeat finds no live DID."""
 
 
 def without_sequences(stage: Any) -> Any:
@@ -60,7 +73,7 @@ def test_inventory_receives_exactly_the_topics_that_the_contracts_give_it() -> N
 
 def test_every_command_has_a_case_here() -> None:
     """A new command comes with its test for repeats."""
-    assert {command.__name__ for command in commands(SETTINGS)} == set(COMMANDS)
+    assert {command.__name__ for command in commands(SETTINGS)} == {*COMMANDS, *AFTER, *ENDING}
 
 
 @pytest.mark.parametrize("topic", EVENTS)
@@ -108,6 +121,19 @@ def test_a_repeated_command_has_its_effect_once(purchased: Any, make: Any, name:
 
     assert isinstance(purchased.decide(COMMANDS[name](make)), Unchanged)
     assert (purchased.contents(), purchased.topics()) == before
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_a_repeat_of_the_last_change_has_its_effect_once(purchased: Any, make: Any, name: Any) -> None:
+    """The repeat is unchanged, and before the change it depends on it is refused."""
+    before, command = AFTER[name]
+    assert isinstance(purchased.decide(command(make)), Refused)
+    purchased.decide(before(make))
+    purchased.decide(command(make))
+    contents = purchased.contents(), purchased.topics()
+
+    assert isinstance(purchased.decide(command(make)), Unchanged)
+    assert (purchased.contents(), purchased.topics()) == contents
 
 
 def test_a_command_about_an_unknown_did_is_refused_and_not_parked(stage: Any, make: Any) -> None:

@@ -14,7 +14,7 @@ SERVICE = service(InventorySettings.placeholder())
 HERE = Path(__file__).parents[2]
 README = (HERE / "README.md").read_text()
 DOMAIN = HERE / "didflow_inventory" / "domain"
-NOT_PUBLISHED_YET = {"inventory.did.porting_started", "inventory.did.porting_ended", "did.withdrawn"}
+NOT_PUBLISHED_YET = {"inventory.did.porting_started", "inventory.did.porting_ended"}
 
 
 def table(heading: str) -> dict[str, str]:

@@ -139,11 +139,13 @@ class DidAnswer:
     account: str
     user: str | None
     description: str | None
+    notes: str | None
     tags: tuple[str, ...]
     carrier: str | None
     sms_carrier: str | None
     stock: Stock
     hold: HoldAnswer | None
+    blocked_by: str | None
     origin: Origin
     payer: str
     purchased_at: datetime
@@ -173,11 +175,13 @@ def did_answer(did: Did, now: datetime) -> DidAnswer:
         account=holding.account,
         user=holding.user,
         description=holding.description,
+        notes=holding.notes,
         tags=holding.tags,
         carrier=holding.carrier,
         sms_carrier=holding.sms_carrier,
         stock=holding.stock,
         hold=_hold_answer(holding),
+        blocked_by=holding.blocked_by,
         origin=holding.origin,
         payer=holding.payer,
         purchased_at=holding.purchased_at,

@@ -15,9 +15,8 @@ from didflow_contracts.vocabulary import (
     TermState,
 )
 from didflow_inventory.domain.holding import NOT_LIVE, Holding, Stock
-from didflow_inventory.domain.views import Views
+from didflow_inventory.domain.views import ENDED, Views
 
-ENDED: Final[frozenset[TermState]] = frozenset(("canceled", "aging", "closed"))
 TERMINATED: Final[frozenset[TermState]] = frozenset(("canceled", "aging"))
 REGISTERED: Final[frozenset[Registration]] = frozenset(("approved", "not_required"))
 TAKES_CALLS: Final = frozenset(("voice_in", "fax"))

@@ -65,6 +65,7 @@ def new_holding(data: DidPurchased, known: Known, deployment_carrier: str) -> Ho
         sms_carrier=carriers.sms_carrier,
         origin="stock" if stocked.stock is not None else ORIGINS.get(data.acquired, "purchased"),
         tags=(stocked.tag,) if stocked.tag else (),
+        next_after_hold=stocked.after_hold,
     )
 
 

@@ -61,9 +61,14 @@ def upgrade():
         text("order_id"),
         instant("purchased_at", nullable=False),
         text("stock", nullable=False),
+        text("last_step", nullable=False),
+        instant("held_since"),
         instant("until"),
         text("after_hold"),
         text("held_by"),
+        text("before_hold"),
+        text("next_after_hold"),
+        text("blocked_by"),
         plain("account"),
         plain("payer"),
         text("user"),
@@ -73,6 +78,7 @@ def upgrade():
         text("origin", nullable=False),
         json("tags"),
         text("description"),
+        text("notes"),
         text("refusal_code"),
         text("removal_reason"),
         instant("removed_at"),
@@ -98,6 +104,7 @@ def upgrade():
     op.execute("CREATE INDEX dids_purchased_at ON dids (purchased_at, did_id) WHERE in_all")
     op.execute("CREATE INDEX dids_expires_at ON dids (expires_at, did_id) WHERE in_all")
     op.execute("CREATE INDEX dids_status ON dids (status, did_id) WHERE in_all")
+    op.execute("CREATE INDEX dids_until ON dids (until) WHERE until IS NOT NULL")
     for name in FILTERS:
         op.execute(f"CREATE INDEX dids_in_{name} ON dids (number, did_id) WHERE in_{name}")
     op.create_table(

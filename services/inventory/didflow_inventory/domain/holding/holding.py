@@ -23,11 +23,32 @@ from didflow_contracts.vocabulary import (
 Stock = DidStock | Literal["refused"]
 """The stock axis of a DID. A refused DID never held its number; it is kept for its history only."""
 
+BeforeHold = Literal["assigned", "blocked"]
+Step = Literal[
+    "porting",
+    "purchase",
+    "porting_end",
+    "block",
+    "unblock",
+    "hold",
+    "unhold",
+    "hold_end",
+    "port_out",
+    "return",
+    "removal",
+]
+"""What changes the stock axis of a DID."""
+
 NOT_LIVE: Final[frozenset[Stock]] = frozenset(("removed", "refused"))
 
 
 class Holding(Struct, frozen=True, kw_only=True):
     """The number, its purchase, its stock axis, and the end-user details that were assigned.
+
+    `last_step` is the step that led to `stock`; a repeat of it changes nothing. `held_since`, `until`, `after_hold`,
+    `held_by` and `before_hold` (the stock before) are set only on hold. `next_after_hold` is what comes after a hold
+    that does not say it; None means `back`. `blocked_by` is the account that blocked the DID; it is kept on hold.
+    `user` is the id of the user that the DID is assigned to. `notes` are for people and in no event.
 
     `holders` are the accounts that held the DID, `account` last, each with its start; empty while the DID is held by
     the account that got it. `assignment` is the last one that counted. `published_status` is the status that inventory
@@ -44,9 +65,14 @@ class Holding(Struct, frozen=True, kw_only=True):
     purchased_at: datetime
 
     stock: Stock
+    last_step: Step = "purchase"
+    held_since: datetime | None = None
     until: datetime | None = None
     after_hold: AfterHold | None = None
     held_by: HeldBy | None = None
+    before_hold: BeforeHold | None = None
+    next_after_hold: AfterHold | None = None
+    blocked_by: str | None = None
     account: str
     payer: str
     user: str | None = None
@@ -56,6 +82,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     origin: Origin = "purchased"
     tags: tuple[str, ...] = ()
     description: str | None = None
+    notes: str | None = None
     refusal_code: RefusalCode | None = None
     removal_reason: RemovalReason | None = None
     removed_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""The changes of DIDs by their holders over HTTP."""

@@ -1,0 +1,30 @@
+"""Which DID a caller means by an id or a number."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from didflow_chassis.http import HttpContext, Target
+from didflow_contracts.names import parse_did
+from didflow_inventory.store import queries
+
+
+async def row_of(http: HttpContext, text: str) -> Any:
+    """Return the row of a visible DID: a live DID by its number or id, a former DID by its id. Raises 404."""
+    name = parse_did(text)
+    rows = [] if name is None else await http.rows(queries.one_did(http.caller, name))
+    if not rows:
+        raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
+    return rows[0]
+
+
+async def targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+    """Return the visible live DIDs of these names, by one statement."""
+    parsed = {text: parse_did(text) for text in names}
+    ids = [name for name in parsed.values() if isinstance(name, UUID)]
+    numbers = [name for name in parsed.values() if isinstance(name, str)]
+    found: dict[UUID | str | None, Target] = {}
+    for row in await http.rows(queries.live_dids(http.caller, ids, numbers)):
+        target = Target(entity_id=row["did_id"], subject=row["number"])
+        found |= {row["did_id"]: target, row["number"]: target}
+    return {text: found[name] for text, name in parsed.items() if name in found}

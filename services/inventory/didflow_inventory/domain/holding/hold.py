@@ -1,0 +1,64 @@
+"""A hold set by hand. A hold stops calls, not the term. Source: spec lifecycle, Stock and holders."""
+
+from datetime import datetime, timedelta
+
+from didflow_chassis.decision import Decision, Unchanged
+from didflow_contracts.instants import later
+from didflow_contracts.vocabulary import AfterHold
+from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding.changes import changed
+from didflow_inventory.domain.holding.commands import HoldDid, UnholdDid
+from didflow_inventory.domain.holding.holding import Holding
+from didflow_inventory.domain.holding.rules import NOT_FOUND, is_out_of_reach, refusal_of_action
+from didflow_inventory.domain.holding.stock_axis import moved
+
+
+def hold(did: Did | None, command: HoldDid, now: datetime) -> Decision:
+    """Put a DID on hold. The same hold again is unchanged: it does not last longer.
+
+    Refused `not_found`, `wrong_stock_state`.
+    """
+    if did is None or is_out_of_reach(did.holding, command.caller):
+        return NOT_FOUND
+    holding = did.holding
+    after_hold = command.after_hold or holding.next_after_hold or "back"
+    if _is_repeat(holding, command.days, after_hold):
+        return Unchanged()
+    refusal = refusal_of_action("hold", holding, did.views, command.caller)
+    if refusal is not None:
+        return refusal
+    until = later(now, timedelta(days=command.days))
+    held = moved(
+        holding,
+        "hold",
+        "on_hold",
+        held_since=now,
+        until=until,
+        after_hold=after_hold,
+        held_by="hand",
+        before_hold=holding.stock,
+    )
+    return changed(did, held, now)
+
+
+def unhold(did: Did | None, command: UnholdDid, now: datetime) -> Decision:
+    """End a hold that was set by hand: the DID is again what it was before.
+
+    Refused `not_found`, `wrong_stock_state`, `held_by_package`.
+    """
+    if did is None or is_out_of_reach(did.holding, command.caller):
+        return NOT_FOUND
+    if did.holding.last_step == "unhold":
+        return Unchanged()
+    refusal = refusal_of_action("unhold", did.holding, did.views, command.caller)
+    if refusal is not None:
+        return refusal
+    return changed(did, moved(did.holding, "unhold", did.holding.before_hold or "assigned"), now)
+
+
+def _is_repeat(holding: Holding, days: int, after_hold: AfterHold) -> bool:
+    """Return True if this hold is the one that the DID is on."""
+    if holding.last_step != "hold" or holding.held_by != "hand" or holding.held_since is None:
+        return False
+    until = later(holding.held_since, timedelta(days=days))
+    return (holding.until, holding.after_hold) == (until, after_hold)

@@ -1,0 +1,128 @@
+"""Changes of DIDs by their holders over HTTP, on a real PostgreSQL."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from harness.statements import statements_of
+
+from didflow_contracts.ids import derived_id
+from didflow_inventory.domain.stock.number import Number
+
+SHOP = "master/acme/shop"
+MASTER = "master_reseller:master"
+
+
+async def batch(
+    inventory: Any, action: str, dids: list[str], by: str = "reseller:master/acme", **body: Any
+) -> Any:
+    """Run a batch action, and return its results as pairs of outcome and code."""
+    answer = await inventory.call("POST", f"/v1/dids/batch/{action}", by, json={"dids": dids, **body})
+    assert answer.status_code == 200, answer.text
+    return [(each["outcome"], each["code"]) for each in answer.json()["results"]]
+
+
+async def test_a_number_is_edited_and_a_user_changes_its_description_alone(inventory: Any, make: Any) -> None:
+    """A user that sends more is refused before its number is looked up."""
+    await inventory.receive(make.purchased())
+    path = f"/v1/dids/{make.number}"
+    answer = await inventory.call("PATCH", path, json={"notes": "n", "tags": ["a"], "description": "Main"})
+    assert answer.status_code == 200, answer.text
+    shown = await inventory.get(path)
+    assert (shown["notes"], shown["tags"], shown["description"]) == ("n", ["a"], "Main")
+    assert answer.json() == shown
+
+    user = "user:master/acme"
+    refused = await inventory.call(
+        "PATCH", "/v1/dids/+35310000000", user, json={"notes": "n", "description": "x"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (403, "role_not_allowed")
+    absent = await inventory.call("PATCH", "/v1/dids/+35310000000", user, json={"description": "x"})
+    assert (absent.status_code, absent.json()["code"]) == (404, "not_found")
+    unknown = await inventory.call("PATCH", path, json={"account": SHOP})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_field")
+
+
+async def test_each_number_of_a_batch_has_its_own_result(inventory: Any, make: Any) -> None:
+    """Absent and foreign numbers are answered alike, and never fail the others."""
+    own = (await inventory.purchase(make, "+35319609036"))["number"]
+    foreign = make.purchased(
+        number="+35319609037",
+        account="other",
+        order_id="o-2",
+        did_id=make.other_id,
+        price=None,
+        acquired="external",
+    )
+    await inventory.receive(foreign)
+    for action in ("hold", "unhold", "block", "unblock", "return", "edit"):
+        results = await batch(inventory, action, ["+35319609037", "+35319609038", own])
+        assert results[:2] == [("refused", "not_found")] * 2, action
+    assert await batch(inventory, "port-out", [own, own]) == [("done", None), ("unchanged", None)]
+
+
+async def test_a_number_is_handed_down_and_taken_back(inventory: Any, make: Any) -> None:
+    """The former holder does not see it any more."""
+    number = (await inventory.purchase(make, "+35319609036"))["number"]
+    assert await batch(inventory, "assign-account", [number], account=SHOP) == [("done", None)]
+    shown = await inventory.get(f"/v1/dids/{number}", f"enterprise_admin:{SHOP}")
+    assert (shown["account"], shown["payer"]) == (SHOP, "master/acme")
+    assert await batch(inventory, "take-back", [number], MASTER) == [("done", None)]
+    for by in ("reseller:master/acme", f"enterprise_admin:{SHOP}"):
+        assert (await inventory.call("GET", f"/v1/dids/{number}", by)).status_code == 404
+    assert (await inventory.get(f"/v1/dids/{number}", MASTER))["account"] == "master"
+
+
+@pytest.mark.parametrize(
+    ("after_hold", "stock"),
+    [("back", None), ("in_stock", "in_stock"), ("reserved", "reserved"), ("archived", "archived")],
+)
+async def test_my_numbers_shows_a_hold_until_its_instant(
+    inventory: Any, make: Any, after_hold: Any, stock: Any
+) -> None:
+    """A second before its end it is shown with its deadline; then it is back, or gone. The history folds to the row."""
+    await inventory.store(Number(number="+35319609036", stock="in_stock", uploaded_by="master/acme"))
+    did = await inventory.purchase(make, "+35319609036")
+    path = f"/v1/dids/{did['did_id']}"
+    await inventory.receive(make.registration("not_required", did_id=did["did_id"], number=did["number"]))
+    assert await batch(inventory, "hold", [did["number"]], days=2, after_hold=after_hold) == [("done", None)]
+    await inventory.advance(timedelta(days=2) - timedelta(seconds=1))
+    shown = await inventory.get(path)
+    assert (shown["status"], shown["circle"]) == ("hold", "red")
+    assert (shown["hold"]["held_by"], shown["hold"]["after_hold"]) == ("hand", after_hold)
+    assert (shown["next_step"]["action"], shown["next_step"]["by"]) == (
+        "await_hold_end",
+        shown["hold"]["until"],
+    )
+    await inventory.advance(timedelta(seconds=1))
+
+    shown = await inventory.get(path)
+    entries = (await inventory.get(f"{path}/history"))["items"]
+    assert (entries[-1]["type"], entries[-1]["at"]) == ("timer.hold_end", entries[-1]["recorded_at"])
+    folded: dict[str, Any] = {}
+    for entry in entries:
+        folded |= {name: change["after"] for name, change in entry["changes"].items()}
+    assert folded["stock"] == shown["stock"] == ("assigned" if stock is None else "removed")
+    number = await inventory.state(Number, did["number"])
+    assert (number.stock, number.did_id is None) == (stock, stock is not None)
+    withdrawn = [event.data.reason for event in await inventory.published("did.withdrawn")]
+    assert withdrawn == ([] if stock is None else ["hold_ended"])
+
+
+async def test_a_hundred_numbers_are_handed_over_in_as_many_statements_as_two(
+    inventory: Any, make: Any
+) -> None:
+    """The number of statements does not grow with the number of DIDs. The same holds for a return."""
+    counts = {"assign-account": set(), "port-out": set()}
+    for first, size in ((0, 2), (100, 100)):
+        numbers = [f"+353196{first + n:05}" for n in range(size)]
+        await inventory.receive(
+            *(make.purchased(number=number, did_id=derived_id(number), order_id=number) for number in numbers)
+        )
+        for action, found in counts.items():
+            async with statements_of(inventory.database) as statements:
+                body = {"account": SHOP} if action == "assign-account" else {}
+                results = await batch(inventory, action, numbers, **body)
+            assert results == [("done", None)] * size
+            found.add(len(statements))
+    assert {len(found) for found in counts.values()} == {1}, counts
