@@ -21,6 +21,7 @@ PATHS: Final[Mapping[str, str]] = {
     "request_id": "request",
     "voice_trunk_id": "trunk",
     "command_id": "command",
+    "number": "stock_number",
 }
 """Parameter of a path -> the thing that it names."""
 
@@ -51,13 +52,15 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "payer": ("<account>",),
     "order_id": ("<order>",),
     "reference": ("<reference>",),
+    "contains": ("<stock_number>",),
+    "reservation_id": ("<reservation>",),
 }
 """Query parameter that names things -> its values."""
 
 PLAIN_QUERIES: Final = _words(
     "filter description country region tag carrier service service_state status expires_before expires_after limit "
     "cursor sort reason topic entity kind state outcome on number_type end_user_type since until action requirement "
-    "area group_by"
+    "area group_by stock operator"
 )
 """Query parameters that name nothing of an account."""
 
@@ -75,7 +78,8 @@ PLAIN_FIELDS: Final = _words(
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
     "expires_on states file only_this filter description tag status service_state "
-    "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days"
+    "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days "
+    "from to prefix operator"
 )
 """Fields of bodies that name nothing of an account."""
 
@@ -116,6 +120,16 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         for action in ("take-back", "unhold", "block", "unblock", "return", "port-out")
     },
     "POST /v1/dids/batch/assign-end-user": [{"dids": DIDS, **DETAILS}],
+    "POST /v1/stock": [
+        {"numbers": "<stock_number>"},
+        {"numbers": ["<new_number>", "<number>"]},
+    ],
+    **{
+        f"POST /v1/stock/batch/{action}": [{"numbers": ["<stock_number>"]}]
+        for action in ("archive", "reserve", "release")
+    },
+    "POST /v1/stock/batch/delete": [{"numbers": ["<spare_stock_number>"]}],
+    "POST /v1/stock/batch/edit": [{"numbers": ["<stock_number>"], "tag": "gold"}],
     "POST /v1/identities": [{"type": "business", "company_name": "Example", "account": "<account>"}],
     "PATCH /v1/identities/{identity_id}": [{"contact_email": "new@bakery.example"}],
     "POST /v1/addresses": [{"identity_id": "<identity>", **PLACE}],
@@ -185,6 +199,11 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/dids", "?account"),
         ("GET /v1/dids/summary", "?account"),
         ("POST /v1/dids/search", "account"),
+        ("DELETE /v1/stock/{number}", "path"),
+        ("POST /v1/stock/batch/delete", "numbers"),
+        ("GET /v1/available", "?contains"),
+        ("GET /v1/stock", "?account"),
+        ("GET /v1/stock.csv", "?account"),
         ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),
         ("POST /v1/voice-trunks/{voice_trunk_id}/replace", "by"),
         ("POST /v1/routing/batch/set-voice", "voice_trunk_id"),
@@ -206,7 +225,7 @@ SERVES_BELOW: Final = frozenset(
 
 Source: spec verification, Evaluation; spec provisioning, Routing."""
 
-TAKEN: Final = frozenset({("POST /v1/purchases", "number")})
+TAKEN: Final = frozenset({("POST /v1/purchases", "number"), ("POST /v1/stock", "numbers")})
 """Route and place where the answer says that a number is taken, whoever has it. Source: spec events, `number_taken`."""
 
 NOTHING_THERE: Final = "/v1/billing/jobs/"

@@ -50,6 +50,8 @@ RENEWED: Final = "POST /v1/verifications/{verification_id}/resubmit"
 """A route that makes a new verification in place of that which it names."""
 Caller = tuple[str, str]
 """Account and role."""
+SEEN_BELOW: Final = frozenset({"trunk", "spare_trunk", "stock_number", "spare_stock_number"})
+"""The things of an account that the accounts below it may use."""
 AT_ONCE: Final = 8
 ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="session")
 
@@ -197,7 +199,7 @@ def markers(estate: Estate, caller: Caller) -> list[str]:
     """Return all texts by which the owner's things can be recognized, except those that serve the caller."""
     things = {name: value for name, value in estate.things[OWNER].items() if name != "account"}
     if caller[0] == CHILD:
-        return [value for name, value in things.items() if name not in ("trunk", "spare_trunk")]
+        return [value for name, value in things.items() if name not in SEEN_BELOW]
     if caller[0] == OWNER:
         return [value for name, value in things.items() if name.endswith(("did", "number"))]
     return [*things.values(), f'"{OWNER}"']

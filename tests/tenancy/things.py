@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 from faults.services_in_process import raw_record
 from harness.migrations import migration_of
@@ -51,12 +50,13 @@ async def _operators_things(estate: Estate, name: str) -> None:
     await opened.stage.records([raw_record(b"{", "did.purchased", b"+353212999999")])
     letters = await estate.do(name, PARENT, "operator", f"/v1/{name}/dead-letters", method="GET")
     found = {f"{name}_dead_letter": letters["items"][0]["id"]}
-    if name in ("inventory", "billing"):
-        found[f"{name}_job"] = str(uuid7())
-    for kind in opened.service.jobs if name == "inventory" else ():
+    if name == "billing":
+        found["billing_job"] = str(uuid7())
+    if name == "inventory":
         caller = Caller(subject=SUBJECT, account=PARENT, role="operator")
-        job_id, now = UUID(found[f"{name}_job"]), await opened.now()
-        job = NewJob.of(caller, job_id=job_id, kind=kind, now=now, parameters={})
+        job_id, now = uuid7(), await opened.now()
+        found["operators_job"] = str(job_id)
+        job = NewJob.of(caller, job_id=job_id, kind="rebuild", now=now, parameters={})
         await opened.run(StartJob(entity_id=job_id, subject="", caller=caller, job=job))
     for things in estate.things.values():
         things.update(found)
@@ -75,6 +75,10 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
             "inventory", path, "service", "/v1/purchases", body, headers={"Idempotency-Key": number}
         )
         things |= {f"{name}did": bought["did_id"], f"{name}number": number}
+    things |= {"stock_number": f"+35321500{n:02}00", "spare_stock_number": f"+35321510{n:02}00"}
+    added = {"numbers": [things["stock_number"], things["spare_stock_number"]]}
+    await estate.do("inventory", path, "reseller", "/v1/stock", added)
+    things["reservation"] = str(uuid7())
     things["order"] = f"order {things['number']}"
     for name in ("", "spare_"):
         company = {"type": "business", "company_name": things["company"], "vat_number": "1234567T"}
@@ -171,6 +175,9 @@ async def _start_jobs(estate: Estate, path: str, things: Things) -> None:
     replace = f"/v1/voice-trunks/{things['trunk']}/replace"
     job = await estate.do("provisioning", path, "reseller", replace, {"by": things["spare_trunk"]})
     things["provisioning_job"] = job["job_id"]
+    many = {"numbers": "0000-1000", "prefix": f"{things['stock_number'][:8]}"}
+    job = await estate.do("inventory", path, "reseller", "/v1/stock", many)
+    things["inventory_job"] = job["job_id"]
     change = {"contact_email": "office@bakery.example"}
     identity = f"/v1/identities/{things['identity']}"
     await estate.do("verification", path, "reseller", identity, change, method="PATCH")

@@ -33,7 +33,9 @@ class Target:
     subject: str
 
 
-Targets = Mapping[str, Target]
+Targets = Mapping[str, Target | Refused]
+"""What each name stands for, or why it stands for nothing. A name that is not in it is `not_found`."""
+
 Resolve = Callable[[Any, list[str]], Awaitable[Targets]]
 Make = Callable[[Target], Command]
 
@@ -105,7 +107,7 @@ class Plan:
     """Which item is decided by which command: each distinct target once, where it was named first.
 
     `first` maps the position of an item to the position of its command. `repeats` are the positions of items
-    whose target was named before.
+    whose target was named before. `refused` are the items that stand for nothing, by their position.
     """
 
     item: str
@@ -113,6 +115,7 @@ class Plan:
     targets: Sequence[Target]
     first: Mapping[int, int]
     repeats: frozenset[int]
+    refused: Mapping[int, Refused]
 
     def answer(self, results: Sequence[CommandDecision]) -> Answer:
         """Return the answer, from one result for each command."""
@@ -123,7 +126,7 @@ class Plan:
 
     def _result(self, position: int, results: Sequence[CommandDecision]) -> dict[str, Any]:
         named: dict[str, Any] = {self.item: clean(self.names[position])}
-        outcome = results[self.first[position]] if position in self.first else NOT_FOUND
+        outcome = results[self.first[position]] if position in self.first else self.refused.get(position)
         if position in self.repeats or isinstance(outcome, Unchanged):
             return {**named, "outcome": "unchanged", "code": None, "message": None}
         if isinstance(outcome, Refused):
@@ -142,9 +145,11 @@ def plan(item: str, names: Sequence[str], targets: Targets) -> Plan:
     distinct: dict[Hashable, Target] = {}
     first: dict[int, int] = {}
     repeats: set[int] = set()
+    refused: dict[int, Refused] = {}
     for position, name in enumerate(names):
-        target = targets.get(name)
-        if target is None:
+        target = targets.get(name, NOT_FOUND)
+        if isinstance(target, Refused):
+            refused[position] = target
             continue
         if target.entity_id in distinct:
             repeats.add(position)
@@ -152,5 +157,10 @@ def plan(item: str, names: Sequence[str], targets: Targets) -> Plan:
         first[position] = len(distinct)
         distinct[target.entity_id] = target
     return Plan(
-        item=item, names=names, targets=tuple(distinct.values()), first=first, repeats=frozenset(repeats)
+        item=item,
+        names=names,
+        targets=tuple(distinct.values()),
+        first=first,
+        repeats=frozenset(repeats),
+        refused=refused,
     )

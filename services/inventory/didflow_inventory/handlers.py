@@ -24,6 +24,16 @@ from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purc
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding import block, edit, handover, hold, withdrawal
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.stock import changes as stock_changes
+from didflow_inventory.domain.stock import upload
+from didflow_inventory.domain.stock.commands import (
+    AddManyNumbers,
+    AddNumber,
+    DeleteNumber,
+    EditNumber,
+    MoveNumber,
+)
+from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.settings import InventorySettings
 
 
@@ -75,6 +85,30 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
             decide=account.create_account, model=Account, needs=needs.accounts_of_creation
         ),
         **_did_commands(settings),
+        **_stock_commands(settings),
+    }
+
+
+def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command about a number in stock."""
+    default = settings.default_carrier
+    return {
+        AddNumber: Handler(
+            decide=partial(upload.add_number, deployment_carrier=default),
+            model=Number,
+            needs=needs.accounts_of_uploader,
+        ),
+        AddManyNumbers: Handler(decide=upload.add_many_numbers, model=Account),
+        EditNumber: Handler(
+            decide=partial(stock_changes.edit_number, deployment_carrier=default),
+            model=Number,
+            needs=needs.account_of_caller,
+            state_needs=needs.accounts_of_stock,
+        ),
+        MoveNumber: Handler(decide=stock_changes.move_number, model=Number, needs=needs.account_of_caller),
+        DeleteNumber: Handler(
+            decide=stock_changes.delete_number, model=Number, needs=needs.account_of_caller
+        ),
     }
 
 

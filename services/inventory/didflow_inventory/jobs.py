@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,9 +10,14 @@ from msgspec import Struct
 
 from didflow_chassis.decision import Unchanged
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
+from didflow_contracts.names import parse_number
 from didflow_inventory.domain.commands import RebuildDid
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.rebuild import rebuild
+from didflow_inventory.domain.stock.availability import NO_NUMBER
+from didflow_inventory.domain.stock.commands import AddNumber
+from didflow_inventory.domain.stock.ranges import NumberRange, expanded
+from didflow_inventory.domain.stock.upload import UPLOAD, Upload
 from didflow_inventory.store import queries
 
 
@@ -56,9 +62,36 @@ def _is_current(did: Did, command: RebuildDid, now: datetime) -> bool:
         return False
 
 
+async def _count_upload(tools: JobTools[Upload]) -> int:
+    return sum(part.count if isinstance(part, NumberRange) else 1 for part in tools.parameters.ranges)
+
+
+async def _page_of_upload(tools: JobTools[Upload], after: str | None, limit: int) -> Sequence[Item]:
+    start = 0 if after is None else int(after) + 1
+    numbers = islice(expanded(tools.parameters.ranges), start, start + limit)
+    return [Item(name, str(position)) for position, name in enumerate(numbers, start)]
+
+
+async def _work_of_upload(tools: JobTools[Upload], items: Sequence[Item]) -> Sequence[Work]:
+    fields = tools.parameters.fields
+    return [
+        AddNumber(entity_id=number, subject=number, caller=tools.caller, fields=fields)
+        if (number := parse_number(item.name))
+        else NO_NUMBER
+        for item in items
+    ]
+
+
 JOBS: Final[Mapping[str, JobKind[Any]]] = {
     "rebuild": JobKind(
         action="operate", parameters=Rebuild, count=_count, page=_page, work=_work, lists_unchanged=False
-    )
+    ),
+    UPLOAD: JobKind(
+        action="upload",
+        parameters=Upload,
+        count=_count_upload,
+        page=_page_of_upload,
+        work=_work_of_upload,
+    ),
 }
 """Each kind of job by its name."""

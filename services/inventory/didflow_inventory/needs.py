@@ -6,7 +6,7 @@ A message that can change which DID a number has needs the number with `write`. 
 from collections.abc import Iterable
 from typing import Any
 
-from didflow_chassis.decision import Known
+from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
@@ -15,6 +15,7 @@ from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid
 from didflow_inventory.domain.holding.edit import changes_carriers
 from didflow_inventory.domain.purchase import earlier_did_id
+from didflow_inventory.domain.stock.commands import AddNumber
 from didflow_inventory.domain.stock.new_did import order_key_of
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
 
@@ -72,3 +73,19 @@ def accounts_of_edit(did: Did | None, command: EditDid, _known: Known) -> Iterab
     if did is not None and changes_carriers(command.edits):
         for path in lineage(did.holding.account):
             yield Ref(Account, path)
+
+
+def account_of_caller(command: Command) -> Iterable[Ref]:
+    """Return the account of the caller."""
+    return (Ref(Account, command.caller.account),)
+
+
+def accounts_of_uploader(command: AddNumber) -> Iterable[Ref]:
+    """Return the account of the caller, and all accounts above it."""
+    return (Ref(Account, path) for path in lineage(command.caller.account))
+
+
+def accounts_of_stock(number: Number | None, _command: Command, _known: Known) -> Iterable[Ref]:
+    """Return the account that added a number to the stock, and all accounts above it."""
+    uploader = None if number is None else number.uploaded_by
+    return () if uploader is None else (Ref(Account, path) for path in lineage(uploader))

@@ -42,6 +42,7 @@ from didflow_inventory.store.tables import DIDS
 DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 OTHER_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
 NUMBER = "+35319609036"
+IN_STOCK = "+35319609037"
 ACCOUNT = "master/acme"
 ZERO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 IDENTITY_ID = derived_id("identity")
@@ -66,6 +67,7 @@ class Messages:
         ZERO,
         IDENTITY_ID,
     )
+    in_stock = IN_STOCK
     caller = staticmethod(caller)
 
     def __init__(self) -> None:
@@ -169,9 +171,9 @@ class Messages:
         }
         return self.event(MessageRefused.model_validate(data), "/didflow/billing", sequence)
 
-    def removed(self, sequence: int = 9, reason: str = "aged_out") -> Event[DidRemoved]:
+    def removed(self, sequence: int = 9, **changes: Any) -> Event[DidRemoved]:
         """Return the removal of the DID by billing."""
-        data = OWNER | {"reason": reason, "refunded": False}
+        data = OWNER | {"reason": "aged_out", "refunded": False} | changes
         at = ZERO + timedelta(days=64)
         return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence, at)
 
@@ -196,6 +198,10 @@ class Messages:
     def rebuild(self, did_id: UUID = DID_ID) -> RebuildDid:
         """Return the rebuild of one DID."""
         return RebuildDid(entity_id=did_id, subject=NUMBER, caller=caller("master", "operator"))
+
+    def stock(self, command: type[Command], by: Caller | None = None, **more: Any) -> Any:
+        """Return a command about the number in stock."""
+        return command(entity_id=IN_STOCK, subject=IN_STOCK, caller=by or caller(), **more)
 
     def create_account(self, path: str, by: Caller | None = None, **changes: Any) -> CreateAccount:
         """Return the creation of an account over HTTP."""

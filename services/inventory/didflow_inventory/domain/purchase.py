@@ -29,11 +29,10 @@ from didflow_inventory.domain.stock.availability import (
 )
 from didflow_inventory.domain.stock.new_did import become_did, holding_of, order_key_of, ordered_numbers
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
+from didflow_inventory.domain.stock.permission import refusal_of_external_numbers
 from didflow_inventory.domain.view_updates import NOT_YOURS
 from didflow_inventory.domain.views import Views
 
-NEED_PERMISSION: Final = frozenset(("enterprise_admin", "service"))
-"""The roles that purchase external numbers only for an account with `allow_external_numbers`."""
 OLDEST: Final = timedelta(days=31)
 """How long ago a number that is purchased over HTTP can have been purchased."""
 
@@ -164,16 +163,10 @@ def _refusal_by_date(data: DidPurchased, now: datetime) -> Refused | None:
 
 
 def _refusal_of_external(command: Purchase, known: Known) -> Refused | None:
-    """Refuse an external number unless the role or the account allows it.
-
-    Source: spec inventory, Accounts and holders; spec roles, `purchase`.
-    """
-    account = known.get(Account, command.data.account)
-    if command.data.acquired != "external" or command.caller.role not in NEED_PERMISSION:
+    """Refuse an external number unless the role or the account allows it."""
+    if command.data.acquired != "external":
         return None
-    if account is not None and account.allow_external_numbers:
-        return None
-    return Refused("external_numbers_not_allowed", "This account may not add numbers of its own.", "acquired")
+    return refusal_of_external_numbers(command.caller, known.get(Account, command.data.account))
 
 
 def _refused_did(

@@ -11,6 +11,8 @@ from didflow_contracts.events import DidPortingEnded, DidPortingStarted
 from didflow_contracts.topics import INVENTORY, topics_read_by
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.stock.commands import AddNumber, EditNumber, MoveNumber, StockFields
+from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.handlers import commands, events
 from didflow_inventory.settings import InventorySettings
 
@@ -46,6 +48,9 @@ COMMANDS: dict[str, Callable[[Any], Any]] = {
     "AssignAccount": lambda make: make.about(c.AssignAccount, account="master/acme/shop"),
     "HoldDid": lambda make: make.about(c.HoldDid, days=3),
     "BlockDid": lambda make: make.about(c.BlockDid),
+    "AddNumber": lambda make: make.stock(AddNumber, fields=StockFields()),
+    "EditNumber": lambda make: make.stock(EditNumber, changes={"tag": "gold"}),
+    "MoveNumber": lambda make: make.stock(MoveNumber, to="reserved"),
 }
 AFTER: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "TakeBack": (COMMANDS["AssignAccount"], lambda make: make.about(c.TakeBack)),
@@ -55,6 +60,8 @@ AFTER: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 """Commands that need another one before them."""
 ENDING = {"PortOut", "ReturnDid"}
 """Commands that end the DID. A repeat finds no live DID."""
+TESTED_BY_THEMSELVES = frozenset(("AddManyNumbers", "DeleteNumber"))
+"""The repeat of the first is a job of its own. The repeat of the second is about a number that is not there."""
 
 
 def without_sequences(stage: Any) -> Any:
@@ -73,7 +80,12 @@ def test_inventory_receives_exactly_the_topics_that_the_contracts_give_it() -> N
 
 def test_every_command_has_a_case_here() -> None:
     """A new command comes with its test for repeats."""
-    assert {command.__name__ for command in commands(SETTINGS)} == {*COMMANDS, *AFTER, *ENDING}
+    assert {command.__name__ for command in commands(SETTINGS)} == {
+        *COMMANDS,
+        *AFTER,
+        *ENDING,
+        *TESTED_BY_THEMSELVES,
+    }
 
 
 @pytest.mark.parametrize("topic", EVENTS)
@@ -116,6 +128,8 @@ def test_an_event_before_its_purchase_waits_for_the_purchase(
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_repeated_command_has_its_effect_once(purchased: Any, make: Any, name: Any) -> None:
     """A repeat without an idempotency key is unchanged."""
+    if name in ("EditNumber", "MoveNumber"):
+        purchased.store(Number(number=make.in_stock, stock="in_stock", uploaded_by=make.account))
     purchased.decide(COMMANDS[name](make))
     before = purchased.contents(), purchased.topics()
 

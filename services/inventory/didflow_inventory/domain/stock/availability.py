@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 import phonenumbers
 
@@ -10,6 +11,8 @@ from didflow_contracts.accounts import is_within
 from didflow_contracts.numbers import country_of, is_valid, split_number
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.domain.stock.transitions import as_of, refusal_of_state
+
+NO_NUMBER: Final = Refused("invalid_number", "No numbering plan has this number.", "number")
 
 
 def refusal_by_stock(
@@ -63,7 +66,7 @@ def refusal_of_stocked(number: Number | None) -> Refused | None:
 def refusal_by_numbering_plan(number: str, country: str | None) -> Refused | None:
     """Return the refusal of a number that no numbering plan has, or whose country is another one."""
     if not is_valid(number):
-        return Refused("invalid_number", "No numbering plan has this number.", "number")
+        return NO_NUMBER
     if country is not None and not _belongs_to(number, country):
         found = country_of(number) or "no country"
         return Refused("invalid_number", f"The number belongs to {found}, not to {country}.", "country")

@@ -1,0 +1,179 @@
+"""The bodies and the query strings about numbers in stock."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, Self
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from didflow_chassis.http import FieldError, Problem
+from didflow_chassis.tenancy import in_subtree
+from didflow_contracts.accounts import AccountPath
+from didflow_contracts.bounds import BATCH, NAME
+from didflow_contracts.names import DidName
+from didflow_contracts.numbers import CountryCode
+from didflow_contracts.validation_errors import wrong_field
+from didflow_contracts.vocabulary import AfterHold, Features, Name, NumberType, Text
+from didflow_inventory.domain.stock.commands import StockFields
+from didflow_inventory.domain.stock.number import StockStatus
+from didflow_inventory.domain.stock.ranges import NUMBERS, NumberRange, WrongRange, read_ranges
+from didflow_inventory.store.stock import is_now
+from didflow_inventory.store.tables import numbers
+
+_NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
+
+RangeText = Annotated[str, Field(max_length=NAME.most)]
+NumberNames = Annotated[
+    list[DidName], Field(json_schema_extra={"minItems": BATCH.least, "maxItems": BATCH.most})
+]
+
+
+class StrictModel(BaseModel):
+    """A body. A field that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StockBody(StrictModel):
+    """Numbers to add to the stock of the caller's account, and what is said about all of them."""
+
+    numbers: RangeText | Annotated[list[RangeText], Field(max_length=NUMBERS.most)] | None = Field(
+        default=None,
+        description="One number, many, or ranges such as `+35319609000-+35319609099`, or `111-222` with a `prefix`: "
+        "at most 10,000 numbers in all.",
+    )
+    from_: RangeText | None = Field(
+        default=None, alias="from", description="Instead of `numbers`: the lowest number of a range."
+    )
+    to: RangeText | None = Field(default=None, description="The highest number of the range.")
+    prefix: RangeText = Field(default="", description="What stands before each number, such as `+3531960`.")
+    number_type: NumberType | None = Field(
+        default=None, description="Absent: the type that the numbering plan gives each number."
+    )
+    features: Features = Field(default=("voice_in",), description="What the numbers can do.")
+    operator: Name | None = Field(default=None, description="Who provides the numbers.")
+    carrier: Name | None = Field(
+        default=None, description="Carrier of calls. Absent: the default carrier of the account."
+    )
+    sms_carrier: Name | None = Field(default=None, description="Carrier of messages, if it is another one.")
+    status: Literal["in_stock", "reserved", "archived"] = "in_stock"
+    after_hold: AfterHold | None = Field(
+        default=None, description="What becomes of the number when a hold of its DID runs out. Absent: back."
+    )
+    tag: Name | None = None
+    notes: Text | None = None
+
+    @model_validator(mode="after")
+    def _numbers_or_a_range(self) -> Self:
+        if (self.from_ is None) != (self.to is None):
+            missing = "to" if self.to is None else "from"
+            raise wrong_field(missing, "Give both ends of the range.", code="missing")
+        if self.numbers is not None and self.from_ is not None:
+            raise wrong_field("numbers", "Give either numbers, or from and to.", code="value_invalid")
+        return self
+
+    def ranges(self) -> tuple[NumberRange | str, ...]:
+        """Return the numbers as ranges. Raises Problem `range_reversed`, `range_width_differs`, `too_many`."""
+        field = "numbers" if self.from_ is None else "from"
+        texts = [self.numbers] if isinstance(self.numbers, str) else list(self.numbers or ())
+        if self.from_ is not None:
+            texts = [f"{self.from_}-{self.to}"]
+        try:
+            return read_ranges(texts, self.prefix)
+        except WrongRange as wrong:
+            raise _wrong(field, wrong.code, str(wrong), problem=wrong.code) from None
+
+    def fields(self) -> StockFields:
+        """Return what is said about the numbers."""
+        return StockFields(**{name: getattr(self, name) for name in StockFields.__struct_fields__})
+
+
+class NumbersBody(StrictModel):
+    """Numbers in stock."""
+
+    numbers: NumberNames = Field(description="1 to 1,000 numbers.")
+
+
+class EditStockBody(NumbersBody):
+    """Fields to set on numbers in stock. A field that is absent stays as it is; null empties it."""
+
+    number_type: NumberType = "local"
+    features: Features = ()
+    operator: Name | None = None
+    carrier: Name | None = None
+    sms_carrier: Name | None = None
+    after_hold: AfterHold | None = None
+    tag: Name | None = None
+    notes: Text | None = None
+
+    def changes(self) -> Mapping[str, Any]:
+        """Return the fields that were given, by name."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"numbers"}}
+
+
+class NumberFilters(BaseModel):
+    """Filters of numbers. A number must match all that are given."""
+
+    country: CountryCode | None = None
+    number_type: NumberType | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on the numbers."""
+        for name in type(self).model_fields.keys() & {"country", "number_type", "tag", "operator", "carrier"}:
+            value = getattr(self, name)
+            if value is not None:
+                yield numbers.c[name] == value
+
+
+class AvailableQuery(NumberFilters):
+    """Filters of the numbers that can be had."""
+
+    contains: Annotated[str, Field(max_length=NAME.most)] | None = Field(
+        default=None, description="Consecutive digits anywhere in the number."
+    )
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on the numbers. Raises Problem `input_invalid`."""
+        yield from super().conditions()
+        if self.contains is not None:
+            yield numbers.c.number.contains(_digits("contains", self.contains))
+
+
+class StockQuery(NumberFilters):
+    """Filters of the stock."""
+
+    stock: StockStatus | None = None
+    number_contains: Annotated[str, Field(max_length=NAME.most)] | None = Field(
+        default=None, description="Consecutive digits anywhere in the number."
+    )
+    account: AccountPath | None = Field(default=None, description="Added by this account or by one below it.")
+    tag: Name | None = None
+    operator: Name | None = None
+    carrier: Name | None = None
+    reservation_id: UUID | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on the numbers. Raises Problem `input_invalid`."""
+        yield from super().conditions()
+        if self.stock is not None:
+            yield is_now(self.stock)
+        if self.number_contains is not None:
+            yield numbers.c.number.contains(_digits("number_contains", self.number_contains))
+        if self.account is not None:
+            yield in_subtree(numbers.c.uploaded_by, self.account)
+        if self.reservation_id is not None:
+            yield numbers.c.reservation_id == self.reservation_id
+
+
+def _digits(field: str, text: str) -> str:
+    digits = _NOT_A_DIGIT.sub("", text)
+    if not digits:
+        raise _wrong(field, "value_invalid", "Give at least one digit.")
+    return digits
+
+
+def _wrong(field: str, code: str, message: str, *, problem: str = "input_invalid") -> Problem:
+    error = FieldError(field=field, code=code, message=message)
+    return Problem(problem, message, status=422, errors=[error])

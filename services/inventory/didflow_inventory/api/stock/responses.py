@@ -1,0 +1,59 @@
+"""Numbers in stock as JSON values."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from didflow_contracts.vocabulary import AfterHold, Features, NumberType
+from didflow_inventory.domain.stock.number import Number, StockStatus
+from didflow_inventory.store.stock import number_of_row
+
+
+class StockAnswer(Struct, frozen=True, kw_only=True):
+    """A number in stock."""
+
+    number: str
+    stock: StockStatus
+    country: str | None
+    number_type: NumberType
+    features: Features
+    uploaded_by: str
+    uploaded_at: datetime
+    operator: str | None
+    carrier: str | None
+    sms_carrier: str | None
+    reservation_id: UUID | None
+    until: datetime | None
+    tag: str | None
+    notes: str | None
+    after_hold: AfterHold | None
+
+
+COLUMNS: Final = StockAnswer.__struct_fields__
+AVAILABLE: Final = ("number", "country", "number_type", "features")
+
+
+def stock_json(number: Number) -> Mapping[str, Any]:
+    """Return a number in stock as JSON values."""
+    values: Mapping[str, Any] = msgspec.to_builtins({name: getattr(number, name) for name in COLUMNS})
+    return values
+
+
+def stock_row(number: Number) -> Mapping[str, Any]:
+    """Return a number in stock as the cells of a file."""
+    return {**stock_json(number), "features": " ".join(number.features)}
+
+
+def stock_of_row(row: Any) -> Mapping[str, Any]:
+    """Return a row as a number in stock."""
+    return stock_json(number_of_row(row))
+
+
+def available_of_row(row: Any) -> Mapping[str, Any]:
+    """Return a row as a number that can be had. Nothing else about it is shown to accounts below its uploader."""
+    number = number_of_row(row)
+    return {**{name: getattr(number, name) for name in AVAILABLE}, "region": None}

@@ -1,0 +1,71 @@
+"""The reads of the numbers in stock. Every query is limited to what its caller may see."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from didflow_chassis.decision import OPERATOR, Caller
+from didflow_chassis.tables import NOW
+from didflow_chassis.tenancy import within
+from didflow_inventory.domain.account import lineage
+from didflow_inventory.domain.stock.number import Number, StockStatus
+from didflow_inventory.domain.stock.transitions import as_of
+from didflow_inventory.store.tables import NUMBERS, numbers
+
+SORTS: Final = {name: numbers.c[name] for name in ("number", "uploaded_at", "until")}
+PAGE: Final = 1_000
+
+Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
+
+_HOLD_HAS_ENDED: Final = sa.and_(numbers.c.stock == "held", numbers.c.until <= NOW)
+IS_FREE: Final = sa.and_(
+    numbers.c.stock.in_(("in_stock", "held")),
+    sa.or_(numbers.c.stock == "in_stock", _HOLD_HAS_ENDED),
+    sa.not_(numbers.c.releasing),
+)
+
+
+def stock(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the numbers in the stock of the accounts in the caller's reach, each with the time as `now`."""
+    in_reach = within(numbers.c.uploaded_by, caller)
+    return _numbers().where(numbers.c.stock.is_not(None), in_reach, *conditions)
+
+
+def available(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the free numbers in the stock of the caller's account and of the accounts above it.
+
+    For an operator these are the free numbers of every account.
+    """
+    return _numbers().where(may_have(caller), IS_FREE, *conditions)
+
+
+def may_have(caller: Caller) -> sa.ColumnElement[bool]:
+    """Return the condition that a number is in a stock from which the caller's account may have it."""
+    if caller.role == OPERATOR:
+        return numbers.c.uploaded_by.is_not(None)
+    return numbers.c.uploaded_by.in_(lineage(caller.account))
+
+
+def is_now(state: StockStatus) -> sa.ColumnElement[bool]:
+    """Return the condition that a number is in a state now: a reservation ends by itself, whenever its timer runs."""
+    now = sa.case((_HOLD_HAS_ENDED, "in_stock"), else_=numbers.c.stock)
+    return now == state
+
+
+def number_of_row(row: Any) -> Number:
+    """Return the number of a row, as it is now."""
+    found: Number = NUMBERS.from_row([row[name] for name in NUMBERS.columns]).state
+    return as_of(found, row["now"])
+
+
+async def pages(fetch: Fetch, statement: sa.Select[Any]) -> AsyncIterator[Sequence[Number]]:
+    """Yield the numbers of a statement in ascending order, page by page. Each page is one `fetch`."""
+    ordered, last = statement.order_by(numbers.c.number).limit(PAGE), ""
+    while rows := await fetch(ordered.where(numbers.c.number > last)):
+        yield [number_of_row(row) for row in rows]
+        last = rows[-1]["number"]
+
+
+def _numbers() -> sa.Select[Any]:
+    return sa.select(*(numbers.c[name] for name in NUMBERS.columns), NOW.label("now"))
