@@ -139,7 +139,9 @@ def requests_of(operation: Operation) -> Iterator[Request]:
             yield Request(place=f"?{name}", query={name: value}, **common)
     for body in bodies:
         for name, value in (body or {}).items():
-            if _PLACEHOLDER.search(json.dumps(value).replace("<new_number>", "")):
+            if _PLACEHOLDER.search(
+                json.dumps(value).replace("<new_number>", "").replace("<new_porting>", "")
+            ):
                 yield Request(place=name, query={}, body=body, **common)
 
 

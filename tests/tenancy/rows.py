@@ -35,6 +35,7 @@ PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
     "POST /v1/verifications/{verification_id}/release": "pending_verification",
     "POST /v1/verifications/{verification_id}/resubmit": "rejected_verification",
     "DELETE /v1/voice-trunks/{voice_trunk_id}": "spare_trunk",
+    "POST /v1/portings/{did}/cancel": "leaving_did",
 }
 """Routes about a thing in another state than that of `PATHS`."""
 
@@ -79,7 +80,7 @@ PLAIN_FIELDS: Final = _words(
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
     "expires_on states file only_this filter description tag status service_state "
     "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days "
-    "from to prefix operator"
+    "from to prefix operator expected_at losing_carrier"
 )
 """Fields of bodies that name nothing of an account."""
 
@@ -99,10 +100,14 @@ PURCHASE: Final = {
     "billing_period": 1,
     "price": {"setup": MONEY, "recurring": MONEY},
 }
+PORTING: Final = {
+    name: value for name, value in PURCHASE.items() if name not in ("price", "number", "order_id")
+} | {"number": "<new_porting>", "order_id": "porting of <account>"}
 SIP: Final = {"uri": "sip:pbx.example.com"}
 
 BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/purchases": [PURCHASE, PURCHASE | {"did_id": "<did>"}, PURCHASE | {"number": "<number>"}],
+    "POST /v1/portings": [PORTING, PORTING | {"did_id": "<did>"}, PORTING | {"number": "<number>"}],
     "POST /v1/accounts": [
         {"path": "<account>", "name": "Shop"},
         {"path": "<account>/new", "name": "Shop"},
@@ -225,7 +230,9 @@ SERVES_BELOW: Final = frozenset(
 
 Source: spec verification, Evaluation; spec provisioning, Routing."""
 
-TAKEN: Final = frozenset({("POST /v1/purchases", "number"), ("POST /v1/stock", "numbers")})
+TAKEN: Final = frozenset(
+    {("POST /v1/purchases", "number"), ("POST /v1/portings", "number"), ("POST /v1/stock", "numbers")}
+)
 """Route and place where the answer says that a number is taken, whoever has it. Source: spec events, `number_taken`."""
 
 NOTHING_THERE: Final = "/v1/billing/jobs/"

@@ -57,9 +57,10 @@ ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="session")
 
 
 def things_of(estate: Estate, account: str) -> Things:
-    """Return the things of an account, and a number that nobody has."""
+    """Return the things of an account, and numbers that nobody has."""
     n = ACCOUNTS.index(account)
-    return estate.things[account] | {"new_number": f"+35321900{n:02}00"}
+    new = {"new_number": f"+35321900{n:02}00", "new_porting": f"+35321901{n:02}00"}
+    return estate.things[account] | new
 
 
 def strangers(operation: Operation, place: str = PATH) -> Iterator[Caller]:

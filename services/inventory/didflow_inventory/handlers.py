@@ -20,9 +20,9 @@ from didflow_inventory.domain import (
     view_updates,
 )
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
+from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.holding import block, edit, handover, hold, withdrawal
+from didflow_inventory.domain.holding import block, edit, handover, hold, porting, withdrawal
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.stock import changes as stock_changes
 from didflow_inventory.domain.stock import upload
@@ -55,6 +55,8 @@ def events(settings: InventorySettings) -> Mapping[type[EventData], Handler]:
     """Return the handler of each event that inventory receives."""
     return {
         e.DidPurchased: _purchase(purchase.on_purchased, settings),
+        e.DidPortingStarted: _purchase(porting.on_porting_started, settings),
+        e.DidPortingEnded: Handler(decide=porting.on_porting_ended, needs=needs.number_of),
         e.EnduserAssigned: Handler(decide=end_user_details.on_assigned),
         e.VerificationRequired: REGISTRATION,
         e.VerificationNotRequired: REGISTRATION,
@@ -79,6 +81,7 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
     """Return the handler of each command."""
     return {
         Purchase: _purchase(purchase.purchase, settings),
+        StartPorting: _purchase(porting.start_porting, settings),
         AssignEndUser: Handler(decide=end_user_details.assign_end_user),
         RebuildDid: Handler(decide=rebuild.rebuild, when_held=True),
         CreateAccount: Handler(
@@ -127,6 +130,7 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
         c.UnblockDid: Handler(decide=block.unblock),
         c.PortOut: Handler(decide=withdrawal.port_out, needs=needs.number_of_command),
         c.ReturnDid: Handler(decide=withdrawal.return_did, needs=needs.number_of_command),
+        c.CancelPorting: Handler(decide=porting.cancel_porting, needs=needs.number_of_command),
     }
 
 

@@ -18,6 +18,8 @@ from didflow_contracts.events import (
     EVENT_TYPES,
     CycleExpired,
     DidActivated,
+    DidPortingEnded,
+    DidPortingStarted,
     DidPurchased,
     DidRemoved,
     EnduserAssigned,
@@ -30,7 +32,7 @@ from didflow_contracts.events import (
 )
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid
+from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history import HistoryEntry
 from didflow_inventory.domain.holding.commands import DidCommand
@@ -108,6 +110,32 @@ class Messages:
         """Return a purchase over HTTP."""
         data = DidPurchased.model_validate(self.purchase_data(**changes))
         return Purchase(entity_id=data.did_id, subject=data.number, caller=by or caller(), data=data)
+
+    def porting_data(self, **changes: Any) -> dict[str, Any]:
+        """Return the data of the porting of the number of `purchase_data`. It names no price."""
+        data = self.purchase_data() | {
+            "expected_at": ZERO + timedelta(days=7),
+            "losing_carrier": "Old Telecom",
+        }
+        for name in ("price", "billing_period", "end_user_type"):
+            del data[name]
+        return data | changes
+
+    def porting_started(self, source: str = "/orders/acme", **changes: Any) -> Event[DidPortingStarted]:
+        """Return the start of a porting by an order system."""
+        return self.event(DidPortingStarted.model_validate(self.porting_data(**changes)), source)
+
+    def porting_ended(
+        self, outcome: str = "failed", source: str = "/orders/acme", **changes: Any
+    ) -> Event[DidPortingEnded]:
+        """Return the end of a porting by an order system."""
+        data = OWNER | {"outcome": outcome, "reason": "The old carrier refused."} | changes
+        return self.event(DidPortingEnded.model_validate(data), source)
+
+    def start_porting(self, by: Caller | None = None, **changes: Any) -> StartPorting:
+        """Return the start of a porting over HTTP."""
+        data = DidPortingStarted.model_validate(self.porting_data(**changes))
+        return StartPorting(entity_id=data.did_id, subject=data.number, caller=by or caller(), data=data)
 
     def registration(self, state: str, sequence: int = 1, **changes: Any) -> Event[Any]:
         """Return a change of the registration by verification."""

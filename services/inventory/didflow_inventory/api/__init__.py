@@ -3,11 +3,19 @@
 from collections.abc import Iterable
 
 from didflow_chassis.http import Router, me_router
-from didflow_inventory.api import accounts, numbers, purchases
+from didflow_inventory.api import accounts, numbers, portings, purchases
 from didflow_inventory.api.holding.routes import router as holding_router
 from didflow_inventory.api.stock.routes import router as stock_router
 
 
 def routers() -> Iterable[Router]:
     """Return the routers of inventory."""
-    return purchases.router, numbers.router, holding_router, stock_router, accounts.router, me_router
+    return (
+        purchases.router,
+        portings.router,
+        numbers.router,
+        holding_router,
+        stock_router,
+        accounts.router,
+        me_router,
+    )

@@ -12,7 +12,7 @@ from didflow_chassis.http import FieldError, PageBody, Problem
 from didflow_chassis.tenancy import in_subtree
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.bounds import BATCH, ITEMS, NAME, NUMBER_LIST
-from didflow_contracts.events import DidPurchased
+from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.ids import uuid7
 from didflow_contracts.instants import Instant
 from didflow_contracts.names import DidName, DidNames, parse_number
@@ -29,16 +29,32 @@ ShortText = Annotated[
 
 
 class PurchaseBody(DidPurchased):
-    """A purchase over HTTP: the data of `did.purchased`. `did_id` and `purchased_at` can be left out."""
+    """A purchase over HTTP: the data of `did.purchased`. `did_id` and `purchased_at` can be left out.
+
+    With `acquired` ported_in, it completes the porting with this `did_id`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     did_id: UUID = Field(default_factory=uuid7, description="The id of the DID; a new id if absent.")
-    acquired: Literal["purchased", "external"] = "purchased"
+    acquired: Literal["purchased", "external", "ported_in"] = "purchased"
 
     def data(self) -> DidPurchased:
         """Return the data of the event."""
         return DidPurchased.model_validate(self.model_dump())
+
+
+class PortingBody(DidPortingStarted):
+    """The start of a porting over HTTP: the data of `did.porting_started`. `did_id` can be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    did_id: UUID = Field(default_factory=uuid7, description="The id of the DID; a new id if absent.")
+    acquired: Literal["ported_in"] = "ported_in"
+
+    def data(self) -> DidPortingStarted:
+        """Return the data of the event."""
+        return DidPortingStarted.model_validate(self.model_dump())
 
 
 class AccountBody(BaseModel):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from didflow_chassis.decision import Command
-from didflow_contracts.events import DidPurchased
+from didflow_contracts.events import DidPortingStarted, DidPurchased
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +12,13 @@ class Purchase(Command):
     """Purchase a number. `data` is the data of the event that an order system would publish."""
 
     data: DidPurchased
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartPorting(Command):
+    """Start the porting of a number. `data` is the data of the event that an order system would publish."""
+
+    data: DidPortingStarted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,14 @@ from didflow_chassis.decision import Refused
 from didflow_contracts.assignments import Assignment
 from didflow_contracts.events import (
     DidChanged,
-    DidPurchased,
+    DidPortingEnded,
     DidStatusChanged,
     DidWithdrawn,
     EnduserAssigned,
     PurchaseRefused,
 )
-from didflow_contracts.vocabulary import RefusalCode, Status, WithdrawalReason
+from didflow_contracts.events.purchase import Acquisition
+from didflow_contracts.vocabulary import PortingOutcome, RefusalCode, Status, WithdrawalReason
 from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.my_numbers.next_step import next_step
 from didflow_inventory.domain.my_numbers.status import CIRCLES
@@ -39,6 +40,13 @@ def did_changed(holding: Holding) -> DidChanged:
         origin=holding.origin,
         tags=holding.tags,
         description=holding.description,
+    )
+
+
+def porting_ended(holding: Holding, outcome: PortingOutcome) -> DidPortingEnded:
+    """Return that the porting of a number ended without success."""
+    return DidPortingEnded(
+        did_id=holding.did_id, number=holding.number, account=holding.account, outcome=outcome
     )
 
 
@@ -73,7 +81,7 @@ def enduser_assigned(holding: Holding, assignment: Assignment) -> EnduserAssigne
     )
 
 
-def purchase_refused(data: DidPurchased, code: RefusalCode, refusal: Refused) -> PurchaseRefused:
+def purchase_refused(data: Acquisition, code: RefusalCode, refusal: Refused) -> PurchaseRefused:
     """Return the refusal of a purchase that came as an event."""
     return PurchaseRefused(
         did_id=data.did_id,

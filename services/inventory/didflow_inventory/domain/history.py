@@ -18,17 +18,18 @@ from didflow_contracts.event_data import EventData
 from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported
 from didflow_contracts.ownership import is_from_didflow
 from didflow_inventory.domain.changes import Change, changes
-from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid
+from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.holding.commands import DID_COMMANDS, DidCommand
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 
-RecordedCommand = Purchase | AssignEndUser | RebuildDid | DidCommand
+RecordedCommand = Purchase | StartPorting | AssignEndUser | RebuildDid | DidCommand
 EntryOutcome = Literal["applied", "unchanged", "refused"]
 
 COMMAND_TYPES: Final[Mapping[type[Command], str]] = {
     Purchase: "http.purchase",
+    StartPorting: "http.start_porting",
     AssignEndUser: "http.assign_end_user",
     RebuildDid: "job.rebuild",
     **DID_COMMANDS,

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Command, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ownership import contradicts_owner
-from didflow_contracts.vocabulary import RefusalCode
+from didflow_contracts.vocabulary import Acquired, DidStock, RefusalCode
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import Purchase
+from didflow_inventory.domain.commands import Purchase, StartPorting
 from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import purchase_refused
 from didflow_inventory.domain.my_numbers.answer import did_answer
@@ -27,17 +27,26 @@ from didflow_inventory.domain.stock.availability import (
     refusal_by_stock,
     refusal_of_stocked,
 )
-from didflow_inventory.domain.stock.new_did import become_did, holding_of, order_key_of, ordered_numbers
+from didflow_inventory.domain.stock.new_did import (
+    NewNumber,
+    become_did,
+    holding_of,
+    order_key_of,
+    ordered_numbers,
+    ported_in,
+)
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
 from didflow_inventory.domain.stock.permission import refusal_of_external_numbers
 from didflow_inventory.domain.view_updates import NOT_YOURS
 from didflow_inventory.domain.views import Views
 
+BROUGHT: Final[frozenset[Acquired]] = frozenset(("external", "ported_in"))
+"""The ways of getting a number that was with another carrier before, so it cannot be in our stock."""
 OLDEST: Final = timedelta(days=31)
 """How long ago a number that is purchased over HTTP can have been purchased."""
 
 
-def earlier_did_id(data: DidPurchased, known: Known) -> Iterable[UUID]:
+def earlier_did_id(data: NewNumber, known: Known) -> Iterable[UUID]:
     """Return the id of the DID that was made, or refused, for the same order; empty if there is none."""
     key = order_key_of(data)
     ordered = known.get(OrderedNumber, key) if key else None
@@ -51,11 +60,27 @@ def on_purchased(
 
     `deployment_carrier` is the carrier of numbers for which neither the purchase nor an account names one.
     """
+    if did is None:
+        return acquired_by_event(event, now, known, deployment_carrier=deployment_carrier)
+    repeat = repeat_by_event(did, event)
+    if not isinstance(repeat, Unchanged) or did.holding.stock != "porting_in":
+        return repeat
+    data = event.data.model_copy(update={"purchased_at": event.data.purchased_at or event.time})
+    return ported_in(did, data, now, known, deployment_carrier=deployment_carrier)
+
+
+def acquired_by_event(
+    event: Event[NewNumber],
+    now: datetime,
+    known: Known,
+    *,
+    deployment_carrier: str,
+    stock: DidStock = "assigned",
+) -> Decision:
+    """Make a number a DID, or publish `purchase.refused`."""
     data = event.data
-    if did is not None:
-        return _repeat_by_event(did, event)
     purchased_at = data.purchased_at or event.time
-    if _earlier_did(data, known) is not None:
+    if earlier_did(data, known) is not None:
         refusal = Refused("duplicate_order", "This order already made or refused another DID.")
         return _refused_did(data, purchased_at, now, refusal)
     found = _refusal(data, now, known)
@@ -68,6 +93,7 @@ def on_purchased(
         deployment_carrier=deployment_carrier,
         purchased_at=purchased_at,
         is_published=False,
+        stock=stock,
     )
 
 
@@ -81,35 +107,65 @@ def purchase(
     another purchase, and `out_of_range` for a `purchased_at` more than 31 days ago or ahead.
     """
     data = command.data
+    refusal = refusal_of_caller(command, data, known)
+    if refusal is not None:
+        return refusal
+    earlier = did or earlier_did(data, known)
+    if did is not None and did.holding.stock == "porting_in" and data.acquired == "ported_in":
+        return _completed_over_http(did, data, now, known, deployment_carrier=deployment_carrier)
+    if earlier is not None:
+        return repeat_over_http(earlier, data, now)
+    if data.acquired == "ported_in":
+        return Refused("not_found", "No porting has this did_id. Start it first.", "did_id")
+    refusal = refusal_of_missing_price(data) or _refusal_of_external(command, known)
+    return refusal or acquired_over_http(command, now, known, deployment_carrier=deployment_carrier)
+
+
+def refusal_of_caller(command: Command, data: NewNumber, known: Known) -> Refused | None:
+    """Return why a caller cannot give a number to an account, or name its price; None if it can."""
     if not command.caller.reaches(data.account):
         return Refused(
             "not_found", "No such account in your reach. Use your own account or one below it.", "account"
         )
-    forbidden = _refusal_by_account(data, known) or refusal_of_named_price(command.caller, data, known)
-    if forbidden is not None:
-        return forbidden
-    earlier = did or _earlier_did(data, known)
-    if earlier is not None:
-        return _repeat_over_http(earlier, data, now)
-    refusal = (
-        _refusal_by_date(data, now)
-        or refusal_of_missing_price(data)
-        or _refusal(data, now, known, buyers=(command.caller.account,))
-        or _refusal_of_external(command, known)
-    )
-    if refusal is not None:
-        return refusal
-    return become_did(
+    return _refusal_by_account(data, known) or refusal_of_named_price(command.caller, data, known)
+
+
+def acquired_over_http(
+    command: Purchase | StartPorting,
+    now: datetime,
+    known: Known,
+    *,
+    deployment_carrier: str,
+    stock: DidStock = "assigned",
+) -> Decision:
+    """Make a number a DID and answer with it, or refuse."""
+    data = command.data
+    refusal = _refusal_by_date(data, now) or _refusal(data, now, known, buyers=(command.caller.account,))
+    return refusal or become_did(
         data,
         now,
         known,
         deployment_carrier=deployment_carrier,
         purchased_at=data.purchased_at,
+        stock=stock,
         answer=partial(did_answer, now=now),
     )
 
 
-def _earlier_did(data: DidPurchased, known: Known) -> Did | None:
+def _completed_over_http(
+    did: Did, data: DidPurchased, now: datetime, known: Known, *, deployment_carrier: str
+) -> Decision:
+    """Complete a porting with the purchase of its number by its account."""
+    if (did.holding.account, did.holding.number) != (data.account, data.number):
+        return Refused("did_id_taken", "This did_id belongs to another porting.", "did_id")
+    refusal = _refusal_by_date(data, now)
+    if refusal is not None:
+        return refusal
+    dated = data.model_copy(update={"purchased_at": data.purchased_at or now})
+    return ported_in(did, dated, now, known, deployment_carrier=deployment_carrier, is_published=True)
+
+
+def earlier_did(data: NewNumber, known: Known) -> Did | None:
     """Return the live or refused DID of the same order. A removed DID does not count."""
     for did_id in earlier_did_id(data, known):
         did = known.get(Did, did_id)
@@ -118,16 +174,24 @@ def _earlier_did(data: DidPurchased, known: Known) -> Did | None:
     return None
 
 
-def _repeat_by_event(did: Did, event: Event[DidPurchased]) -> Decision:
+def repeat_by_event(did: Did, event: Event[NewNumber]) -> Decision:
+    """Return the decision about a number that is a DID already."""
     if did.holding.number != event.data.number:
         return Refused("did_id_taken", "This did_id belongs to another number.", "did_id")
     return NOT_YOURS if contradicts_owner(event, did.holding.account) else Unchanged()
 
 
-def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
+def repeat_over_http(did: Did, data: NewNumber, now: datetime) -> Decision:
+    """Answer with the DID that the same order made before, or refuse."""
     holding, requested = did.holding, (data.account, data.order_id, data.number)
     if holding.stock == "removed" or (holding.payer, holding.order_id, holding.number) != requested:
         return Refused("did_id_taken", "This did_id belongs to another purchase. Send a new one.", "did_id")
+    if holding.stock == "porting_in" and isinstance(data, DidPurchased):
+        return Refused(
+            "duplicate_order",
+            f"This order is being ported in. Complete it with the did_id {holding.did_id}.",
+            "did_id",
+        )
     if holding.refusal_code is not None:
         return Refused(
             "duplicate_order", f"This order was refused before, with {holding.refusal_code}.", "order_id"
@@ -135,26 +199,24 @@ def _repeat_over_http(did: Did, data: DidPurchased, now: datetime) -> Decision:
     return Unchanged(answer=did_answer(did, now))
 
 
-def _refusal(
-    data: DidPurchased, now: datetime, known: Known, *, buyers: Collection[str] = ()
-) -> Refused | None:
+def _refusal(data: NewNumber, now: datetime, known: Known, *, buyers: Collection[str] = ()) -> Refused | None:
     number = known.get(Number, data.number)
     return (
         refusal_by_numbering_plan(data.number, data.country)
         or _refusal_by_account(data, known)
         or refusal_by_stock(number, data.account, now, buyers=buyers)
-        or (refusal_of_stocked(number) if data.acquired == "external" else None)
+        or (refusal_of_stocked(number) if data.acquired in BROUGHT else None)
     )
 
 
-def _refusal_by_account(data: DidPurchased, known: Known) -> Refused | None:
+def _refusal_by_account(data: NewNumber, known: Known) -> Refused | None:
     """Refuse an account that does not exist: it can own nothing."""
     if known.get(Account, data.account) is not None:
         return None
     return Refused("account_unknown", f"The account {data.account} does not exist.", "account")
 
 
-def _refusal_by_date(data: DidPurchased, now: datetime) -> Refused | None:
+def _refusal_by_date(data: NewNumber, now: datetime) -> Refused | None:
     """Refuse a date over HTTP that is outside its bounds. Source: spec http, `purchased_at`."""
     if data.purchased_at is None or now - OLDEST <= data.purchased_at <= now:
         return None
@@ -170,7 +232,7 @@ def _refusal_of_external(command: Purchase, known: Known) -> Refused | None:
 
 
 def _refused_did(
-    data: DidPurchased,
+    data: NewNumber,
     purchased_at: datetime,
     now: datetime,
     refusal: Refused,

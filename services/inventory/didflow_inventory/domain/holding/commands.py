@@ -85,6 +85,11 @@ class ReturnDid(DidCommand):
     """End a DID and return its number to the stock that it came from."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CancelPorting(DidCommand):
+    """Cancel the porting of a number."""
+
+
 DID_COMMANDS: Final[Mapping[type[Command], str]] = MappingProxyType(
     {
         EditDid: "http.edit",
@@ -96,6 +101,7 @@ DID_COMMANDS: Final[Mapping[type[Command], str]] = MappingProxyType(
         UnblockDid: "http.unblock",
         PortOut: "http.port_out",
         ReturnDid: "http.return",
+        CancelPorting: "http.cancel_porting",
     }
 )
 """The `type` of the entry in the history for each command."""

@@ -4,6 +4,7 @@ The DID is removed at once and `did.withdrawn` is published. Billing then closes
 `did.removed`, after which provisioning releases the number. Source: spec lifecycle, Stock and holders.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -51,12 +52,18 @@ def returned(did: Did, command: DidCommand, now: datetime, known: Known) -> Deci
 
 
 def withdrawn(
-    did: Did, step: Step, reason: WithdrawalReason, at: datetime, known: Known, *events: EventData
+    did: Did,
+    step: Step,
+    reason: WithdrawalReason,
+    at: datetime,
+    known: Known,
+    *events: EventData,
+    answer: Callable[[Did], Any] | None = None,
 ) -> Decision:
     """Remove a DID and withdraw it. The further events are published first."""
     ended, views, also = ended_did(did, step, reason, at, known)
     published = (*events, did_changed(ended), did_withdrawn(ended, reason))
-    return conclude(ended, views, at, *published, also=also)
+    return conclude(ended, views, at, *published, also=also, answer=answer)
 
 
 def ended_did(

@@ -5,26 +5,46 @@ Source: spec lifecycle, The life of a DID.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Known
-from didflow_contracts.events import DidPurchased
+from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.numbers import country_of
 from didflow_contracts.vocabulary import Acquired, DidStock, Origin
 from didflow_inventory.domain.account import Carriers, carriers_for, default_carrier
 from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import did_changed
-from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.holding.holding import Holding, Step
+from didflow_inventory.domain.holding.stock_axis import moved
+from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
 from didflow_inventory.domain.views import Views
 
+FIRST_STEPS: Final[dict[DidStock, Step]] = {"assigned": "purchase", "porting_in": "porting"}
+_KEPT: Final = (
+    "account",
+    "user",
+    "tags",
+    "description",
+    "notes",
+    "next_after_hold",
+    "holders",
+    "assignment",
+    "published_status",
+)
+"""What the purchase of a number that was ported in leaves as it is."""
 ORIGINS: Final[dict[Acquired, Origin]] = {"ported_in": "ported_in", "external": "external"}
 
 
+NewNumber: TypeAlias = DidPurchased | DidPortingStarted
+"""The data of an event that makes a number a DID."""
+
+
 def become_did(
-    data: DidPurchased,
+    data: NewNumber,
     now: datetime,
     known: Known,
     *,
@@ -32,22 +52,49 @@ def become_did(
     purchased_at: datetime | None = None,
     is_published: bool = True,
     user: str | None = None,
+    stock: DidStock = "assigned",
     answer: Callable[[Did], Any] | None = None,
 ) -> Decided[Did]:
     """Make a number the DID that `data` describes. Whether that is allowed was decided before.
 
     The needs are the number with `write`, the account with all accounts above it and, for an order, the ordered number
     with `write`. `deployment_carrier` is the carrier where neither the purchase, the number nor an account names one.
-    `did.purchased` is published unless it came as an event (`is_published`). The DID is dated `purchased_at`, else now.
+    A number that is ported in begins with the `stock` porting_in. `did.purchased` (or the start of the porting) is
+    published unless it came as an event (`is_published`). The DID is dated `purchased_at`, else now.
     """
     dated = data.model_copy(update={"purchased_at": purchased_at or now})
-    made = replace(new_holding(dated, known, deployment_carrier), user=user)
+    made = replace(
+        new_holding(dated, known, deployment_carrier), user=user, stock=stock, last_step=FIRST_STEPS[stock]
+    )
     number = with_did(known.get(Number, made.number), made)
     events = (dated, did_changed(made)) if is_published else (did_changed(made),)
     return conclude(made, Views(), now, *events, also=(number, *ordered_numbers(data)), answer=answer)
 
 
-def new_holding(data: DidPurchased, known: Known, deployment_carrier: str) -> Holding:
+def ported_in(
+    did: Did,
+    data: DidPurchased,
+    now: datetime,
+    known: Known,
+    *,
+    deployment_carrier: str,
+    is_published: bool = False,
+) -> Decided[Did]:
+    """Complete a porting by its purchase. The purchase says everything anew, as if it had come first.
+
+    What the holder has said about the number meanwhile is kept. `data.purchased_at` must be set.
+    """
+    before = did.holding
+    kept = {name: getattr(before, name) for name in _KEPT}
+    bought = replace(new_holding(data, known, deployment_carrier), **kept)
+    after = moved(replace(bought, stock=before.stock), "purchase", "assigned")
+    events = (data, did_changed(after)) if is_published else (did_changed(after),)
+    return conclude(
+        after, did.views, now, *events, also=ordered_numbers(data), answer=partial(did_answer, now=now)
+    )
+
+
+def new_holding(data: NewNumber, known: Known, deployment_carrier: str) -> Holding:
     """Return the holding of a new DID, with its carriers and its origin. A number in stock gives what is not named.
 
     `data.purchased_at` must be set.
@@ -69,7 +116,7 @@ def new_holding(data: DidPurchased, known: Known, deployment_carrier: str) -> Ho
     )
 
 
-def holding_of(data: DidPurchased, stock: DidStock = "assigned") -> Holding:
+def holding_of(data: NewNumber, stock: DidStock = "assigned") -> Holding:
     """Return what the data alone say about a new DID. Raises ValueError if they are not dated."""
     if data.purchased_at is None:
         raise ValueError("a new DID needs the instant at which its account got it")
@@ -106,12 +153,12 @@ def with_did(number: Number | None, holding: Holding) -> Number:
     )
 
 
-def order_key_of(data: DidPurchased) -> str | None:
+def order_key_of(data: NewNumber) -> str | None:
     """Return the key of the ordered number; None for a purchase without an order."""
     return ordered_number_key(data.account, data.order_id, data.number) if data.order_id else None
 
 
-def ordered_numbers(data: DidPurchased) -> tuple[OrderedNumber, ...]:
+def ordered_numbers(data: NewNumber) -> tuple[OrderedNumber, ...]:
     """Return the ordered number that a DID is made, or refused, for; empty without an order."""
     key = order_key_of(data)
     return () if key is None else (OrderedNumber(key=key, number=data.number, did_id=data.did_id),)
