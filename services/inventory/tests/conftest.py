@@ -114,7 +114,7 @@ class Messages:
     def porting_data(self, **changes: Any) -> dict[str, Any]:
         """Return the data of the porting of the number of `purchase_data`. It names no price."""
         data = self.purchase_data() | {
-            "expected_at": ZERO + timedelta(days=7),
+            "expected_at": "2026-03-08T09:00:00Z",
             "losing_carrier": "Old Telecom",
         }
         for name in ("price", "billing_period", "end_user_type"):
