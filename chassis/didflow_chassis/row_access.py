@@ -70,7 +70,7 @@ class AllRows:
 class CheckedRows:
     """No policy, because it would cost the list its indexes: each row is compared with the reach after it was read.
 
-    `parent`, if given, is the table whose row in the same statement has the account instead.
+    `parent`, if given, is a table whose row has the account instead, in each statement that selects from it as well.
     """
 
     column: str = "account"
@@ -140,10 +140,12 @@ def check_rows(statement: sa.Select[Any], rows: Sequence[Any], caller: Caller) -
     The statement must select the account, or `count_of_foreign`. Raises OutsideReach, without data; TypeError if the
     statement selects neither, which is a defect of the query.
     """
-    checked = [table for table in _tables(statement) if isinstance(rule_of(table), CheckedRows)]
+    tables = list(_tables(statement))
+    checked = [table for table in tables if isinstance(rule_of(table), CheckedRows)]
     if not checked:
         return
-    names = [FOREIGN] if FOREIGN in statement.selected_columns else [_name(statement, t) for t in checked]
+    owners = {_owner(table, tables) for table in checked}
+    names = [FOREIGN] if FOREIGN in statement.selected_columns else [_name(statement, o) for o in owners]
     for name in names:
         found = (row[name] for row in rows)
         is_inside = all(n == 0 for n in found) if name == FOREIGN else all(map(caller.reaches, found))
@@ -151,14 +153,21 @@ def check_rows(statement: sa.Select[Any], rows: Sequence[Any], caller: Caller) -
             raise OutsideReach("A query returned rows of accounts that the caller does not reach.")
 
 
-def _name(statement: sa.Select[Any], table: sa.Table) -> str:
-    """Return the name under which a statement selects the account of a table's rows."""
+def _owner(table: sa.Table, tables: Sequence[sa.Table]) -> sa.Column[Any]:
+    """Return the column with the account of a table's rows, in a statement that selects from these tables."""
     rule: Any = rule_of(table)
-    owner = table if rule.parent is None else table.metadata.tables[rule.parent]
+    owner = next((other for other in tables if other.name == rule.parent), table)
+    rule_of_owner: Any = rule_of(owner)
+    column: sa.Column[Any] = owner.c[rule_of_owner.column]
+    return column
+
+
+def _name(statement: sa.Select[Any], owner: sa.Column[Any]) -> str:
+    """Return the name under which a statement selects the account of a table's rows."""
     for name, column in statement.selected_columns.items():
-        if column.base_columns == {owner.c[rule.column]}:
+        if column.base_columns == {owner}:
             return str(name)
-    raise TypeError(f"A statement over {table.name} must select {owner.name}.{rule.column}.")
+    raise TypeError(f"A statement over {owner.table} must select {owner}.")
 
 
 def _tables(statement: Any) -> Iterator[sa.Table]:

@@ -81,7 +81,7 @@ class Holder(NamedTuple):
     account: str
 
 
-History = Callable[[Any, Any, Any, Any], Iterable[Any]]
+History = Callable[[Any, Any, Any, Any, Known], Iterable[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,8 @@ class Service:
 
     `main` is the model class of the state that events are numbered by (one for each entity, `Kind.emits`).
     `jobs` are the kinds of jobs by their names.
-    `history(message, decision, state, now)` may return append-only rows for every message, whatever the decision is.
+    `history(message, decision, state, now, known)` may return append-only rows for every message and every due timer,
+    whatever the decision is. `known` has the other states as they were before the decision.
     `routers` builds the HTTP routes. `problems` gives the HTTP status of refusal codes that are not 409.
     `holder(state)` returns the holder of a main state. If it is set, the stage publishes `message.refused` for every
     refused event whose main state exists.

@@ -20,7 +20,7 @@ from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.events import did_changed
-from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
 from didflow_inventory.service import service as inventory_service
 from didflow_inventory.settings import InventorySettings

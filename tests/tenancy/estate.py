@@ -45,10 +45,11 @@ def services() -> dict[str, Service]:
 
 @dataclass(kw_only=True)
 class Estate:
-    """Four services, and for each account the things that it has."""
+    """Four services, and for each account the things that it has. `made_at` is when all things were there."""
 
     opened: Mapping[str, ServiceOnPostgres]
     things: dict[str, Things] = field(default_factory=dict)
+    made_at: str = ""
     locks: Mapping[str, asyncio.Lock] = field(
         default_factory=lambda: {path: asyncio.Lock() for path in ACCOUNTS}
     )

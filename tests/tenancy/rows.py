@@ -61,7 +61,7 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
 PLAIN_QUERIES: Final = _words(
     "filter description country region tag carrier service service_state status expires_before expires_after limit "
     "cursor sort reason topic entity kind state outcome on number_type end_user_type since until action requirement "
-    "area group_by stock operator"
+    "area group_by stock operator actor type"
 )
 """Query parameters that name nothing of an account."""
 
@@ -203,6 +203,7 @@ SERVES_BELOW: Final = frozenset(
     {
         ("GET /v1/dids", "?account"),
         ("GET /v1/dids/summary", "?account"),
+        ("GET /v1/history", "?account"),
         ("POST /v1/dids/search", "account"),
         ("DELETE /v1/stock/{number}", "path"),
         ("POST /v1/stock/batch/delete", "numbers"),
@@ -229,6 +230,9 @@ SERVES_BELOW: Final = frozenset(
 """Route and place where a thing of an account also serves the accounts below it, or selects their own.
 
 Source: spec verification, Evaluation; spec provisioning, Routing."""
+
+AUDIT_LOG: Final = "GET /v1/history"
+"""The list that also has what the callers of the matrix did to their own things, with the ids that they sent."""
 
 TAKEN: Final = frozenset(
     {("POST /v1/purchases", "number"), ("POST /v1/portings", "number"), ("POST /v1/stock", "numbers")}

@@ -31,6 +31,7 @@ from tenancy.requests import (
     requests_of,
 )
 from tenancy.rows import (
+    AUDIT_LOG,
     BODIES,
     FIELDS,
     NOTHING_THERE,
@@ -185,8 +186,9 @@ async def shown(estate: Estate, operation: Operation, caller: Caller) -> list[st
         first = (await owner.get(operation.path, params={"limit": "1"})).json()
         queries += [{"cursor": first["next"]}] if first["next"] else []
     found = []
+    before = {"until": estate.made_at} if operation.route == AUDIT_LOG else {}
     for query in queries:
-        answer = await estate.client(operation.service, *caller).get(operation.path, params=query)
+        answer = await estate.client(operation.service, *caller).get(operation.path, params=query | before)
         found += [
             f"{caller} {operation.route} {query}: {text}"
             for text in markers(estate, caller)

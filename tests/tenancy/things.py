@@ -41,6 +41,7 @@ async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
             await estate.deliver(failing=["set_capacity"] if step is _fail_a_command else ())
         for name in SERVICES:
             await _operators_things(estate, name)
+        estate.made_at = (await opened["inventory"].now()).isoformat()
         yield estate
 
 

@@ -359,7 +359,7 @@ class EntityQueues:
 
     def _history(self, body: Any, decision: Decision, state: Any, at: datetime) -> list[Any]:
         history = self.service.history
-        return list(history(body, decision, state, at)) if history else []
+        return list(history(body, decision, state, at, self.work.known)) if history else []
 
 
 def _still(decision: TooEarly) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from didflow_chassis.decision import Command, Decision, TooEarly
+from didflow_chassis.decision import Command, Decision, Known, TooEarly
 from didflow_chassis.service import Service
 from didflow_chassis.stage.messages import Message
 from didflow_chassis.stage.telemetry import StageTelemetry
@@ -39,9 +39,11 @@ class DecisionLog:
     def observed(self, service: Service) -> Service:
         """Return the service with a history function that also records each decision here."""
 
-        def history(message: Any, decision: Decision, state: Any, at: datetime) -> Iterable[Any]:
+        def history(
+            message: Any, decision: Decision, state: Any, at: datetime, known: Known
+        ) -> Iterable[Any]:
             _ATTEMPT.get().append(LoggedDecision(message=message, decision=decision, at=at))
-            return service.history(message, decision, state, at) if service.history else ()
+            return service.history(message, decision, state, at, known) if service.history else ()
 
         return replace(service, history=history)
 

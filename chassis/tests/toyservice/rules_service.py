@@ -106,7 +106,7 @@ def set_total(counter: toy.Counter | None, command: SetTotal, now: datetime) -> 
     return Decided(state=replace(counter, total=command.total), answer=command.total)
 
 
-def note(message: Any, decision: Any, state: Any, at: datetime) -> tuple[Note, ...]:
+def note(message: Any, decision: Any, state: Any, at: datetime, known: Any) -> tuple[Note, ...]:
     if state is None or not isinstance(state, toy.Counter):
         return ()
     return (Note(id=uuid7(), did_id=state.did_id, decision=type(decision).__name__),)

@@ -12,7 +12,6 @@ from didflow_inventory import needs
 from didflow_inventory.domain import (
     account,
     end_user_details,
-    history,
     purchase,
     rebuild,
     removal,
@@ -22,6 +21,7 @@ from didflow_inventory.domain import (
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.history.record import record
 from didflow_inventory.domain.holding import block, edit, handover, hold, porting, withdrawal
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.stock import changes as stock_changes
@@ -138,4 +138,4 @@ DUE: Final[Mapping[type, Handler]] = {
     Did: Handler(decide=timers.on_hold_end, state_needs=needs.number_of_did),
 }
 
-HISTORY: Final = history.record
+HISTORY: Final = record

@@ -34,7 +34,7 @@ from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.holding.commands import DidCommand
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.service import service

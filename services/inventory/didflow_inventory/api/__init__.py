@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from didflow_chassis.http import Router, me_router
-from didflow_inventory.api import accounts, numbers, portings, purchases
+from didflow_inventory.api import accounts, audit_log, numbers, portings, purchases
 from didflow_inventory.api.holding.routes import router as holding_router
 from didflow_inventory.api.stock.routes import router as stock_router
 
@@ -17,5 +17,6 @@ def routers() -> Iterable[Router]:
         holding_router,
         stock_router,
         accounts.router,
+        audit_log.router,
         me_router,
     )

@@ -19,7 +19,7 @@ from didflow_contracts.names import DidName, DidNames, parse_number
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import AdditionalService, Flag, Name, ServiceState, Status
 from didflow_inventory.domain.my_numbers.listing import Filter
-from didflow_inventory.store.tables import dids
+from didflow_inventory.store.tables import dids, history
 
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 
@@ -195,6 +195,31 @@ class SummaryQuery(BaseModel):
     """The parameters of the summary."""
 
     account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
+
+
+class AuditLogQuery(BaseModel):
+    """The parameters of the audit log. An entry must match all that are given."""
+
+    account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
+    actor: ShortText | None = Field(default=None, description="Who did it, such as `user:<subject>`.")
+    type: ShortText | None = Field(
+        default=None, description="What it was: the type of an event, `http.<command>`, or `timer.<thing>`."
+    )
+    since: Instant | None = Field(default=None, description="Recorded at this instant or later.")
+    until: Instant | None = Field(default=None, description="Recorded before this instant.")
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Return the conditions."""
+        if self.account is not None:
+            yield in_subtree(history.c.account, self.account)
+        if self.actor is not None:
+            yield history.c.actor == self.actor
+        if self.type is not None:
+            yield history.c.type == self.type
+        if self.since is not None:
+            yield history.c.recorded_at >= self.since
+        if self.until is not None:
+            yield history.c.recorded_at < self.until
 
 
 def _checked(names: list[str]) -> list[str]:

@@ -11,13 +11,17 @@ from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.near_misses import near_misses
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 from didflow_inventory.store.queries import entry_of_row
 
 _DID: Final = TypeAdapter(DidAnswer)
 _ACCOUNT: Final = TypeAdapter(Account)
 _ENTRY_FIELDS: Final = (
+    "thing",
+    "did_id",
+    "thing_id",
+    "number",
     "at",
     "recorded_at",
     "type",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known,
 from didflow_contracts.roles import Role, may
 from didflow_contracts.vocabulary import Features
 from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.domain.history.things import Thing, recorded_fields
 
 CALLS: Final = frozenset(("voice_in", "voice_out", "fax", "emergency", "cnam"))
 MESSAGES: Final = frozenset(("sms_in", "sms_out", "a2p_sms"))
@@ -31,6 +33,15 @@ class Account:
     allow_external_numbers: bool = False
     may_set_prices: bool = False
     created_at: datetime
+
+
+THING: Final = Thing(
+    name="account",
+    model=Account,
+    key_of=attrgetter("path"),
+    account_of=attrgetter("path"),
+    changes=recorded_fields(Account),
+)
 
 
 class Carriers(Struct, frozen=True, kw_only=True):

@@ -7,17 +7,15 @@ the state; they become JSON when the row is written.
 from collections.abc import Mapping
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from msgspec import Struct
 
 from didflow_contracts.assignments import Assignment
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.history.things import Change
 from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.views import RegistrationView, RoutingView, TermView
-
-Change: TypeAlias = Mapping[str, Any]
-"""The value of one field `before` and `after`; `before` is null for a new DID."""
 
 HOLDING: Final = tuple(
     n for n in Holding.__struct_fields__ if n not in ("holders", "assignment", "published_status")

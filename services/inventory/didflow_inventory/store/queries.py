@@ -6,13 +6,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from didflow_chassis.commit_order import is_settled
 from didflow_chassis.decision import Caller
 from didflow_chassis.row_access import count_of_foreign
 from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import in_subtree, within
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.history.entry import HistoryEntry
+from didflow_inventory.domain.history.things import ThingName
 from didflow_inventory.domain.my_numbers.listing import FILTERS, Filter
 from didflow_inventory.store.tables import ACCOUNTS, DIDS, HISTORY, accounts, dids, history
 
@@ -22,6 +24,8 @@ USER: Final = "user"
 DID_SORTS: Final = {name: dids.c[name] for name in ("number", "expires_at", "purchased_at", "status")}
 ACCOUNT_SORTS: Final = {name: accounts.c[name] for name in ("path", "name", "created_at")}
 HISTORY_SORTS: Final = {"position": history.c.position}
+AUDIT_LOG_SORTS: Final = {"commit": history.c.transaction_id}
+"""The order of the audit log. Entries of one transaction are in the order of their positions."""
 
 
 def is_visible(caller: Caller) -> sa.ColumnElement[bool]:
@@ -83,6 +87,21 @@ def history_of(did_id: UUID) -> sa.Select[Any]:
         .select_from(of_did)
         .where(history.c.did_id == did_id)
     )
+
+
+def history_of_thing(caller: Caller, thing: ThingName, thing_id: str) -> sa.Select[Any]:
+    """Select the history of anything but a DID, as far as it belonged to accounts in the caller's reach."""
+    of_thing = history.c.thing_id == thing_id, history.c.thing == thing
+    return sa.select(history).where(*of_thing, within(history.c.account, caller))
+
+
+def audit_log(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the entries of all things in the caller's reach that match all conditions.
+
+    An entry belongs to the account that it names, for ever: whoever pages through the log sees the same entries,
+    whatever becomes of a DID meanwhile.
+    """
+    return sa.select(history).where(is_settled(history), within(history.c.account, caller), *conditions)
 
 
 def account_tree(caller: Caller) -> sa.Select[Any]:

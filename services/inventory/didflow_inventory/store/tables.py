@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
+from didflow_chassis.commit_order import transaction_column
 from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.history import HistoryEntry
+from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
 
@@ -115,8 +116,11 @@ history = sa.Table(
     "history",
     METADATA,
     sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    _uuid("did_id", nullable=False),
-    _text("number", nullable=False),
+    transaction_column(),
+    _text("thing", nullable=False),
+    _uuid("did_id"),
+    _text("thing_id"),
+    _text("number"),
     _text("account", nullable=False),
     instant("at", nullable=False),
     instant("recorded_at", nullable=False),

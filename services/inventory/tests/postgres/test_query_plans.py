@@ -28,6 +28,7 @@ async def plan_of(inventory: Any, statement: Any, *disabled: str) -> str:
         (queries.summary(RESELLER), "dids_account"),
         (queries.account_tree(RESELLER), "accounts_pkey"),
         (queries.history_of(UUID(int=1)), "history_did_id"),
+        (queries.history_of_thing(RESELLER, "stock", "+35319609036"), "history_thing_id"),
         (queries.one_did(RESELLER, "+35319609036"), "dids_in_all"),
         (queries.my_numbers(RESELLER, "expiring_soon"), "dids_in_expiring_soon"),
         (queries.dids_after(UUID(int=1), 100), "dids_pkey"),

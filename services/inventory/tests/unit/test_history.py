@@ -3,9 +3,11 @@
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from didflow_inventory.domain.changes import fields_of
+from didflow_inventory.domain.history.things import recorded_fields
 
 
 def test_every_message_about_a_did_has_an_entry_whatever_its_decision_was(purchased: Any, make: Any) -> None:
@@ -141,7 +143,45 @@ def test_the_refused_purchase_of_another_account_is_not_in_the_history(purchased
     assert (entry.type, entry.outcome) == ("http.purchase", "unchanged")
 
 
-def test_an_account_has_no_history(stage: Any, make: Any) -> None:
-    """The history is that of the DIDs."""
-    stage.decide(make.create_account("master/acme/new"))
-    assert stage.history == []
+def test_an_account_has_a_history_without_a_did(stage: Any, make: Any) -> None:
+    """A creation, its repeat and its refusal each have an entry. Nobody else's attempt has one."""
+    for by in ("master/acme", "master/acme", "other"):
+        stage.decide(make.create_account("master/acme/new", make.caller(by)))
+    stage.decide(make.create_account("master/acme/new", name="Else"))
+
+    entries = stage.history
+    assert {(e.thing, e.thing_id, e.did_id, e.account) for e in entries} == {
+        ("account", "master/acme/new", None, "master/acme/new")
+    }
+    assert [(e.type, e.outcome, e.code) for e in entries] == [
+        ("http.create_account", "applied", None),
+        ("http.create_account", "unchanged", None),
+        ("http.create_account", "refused", "account_exists"),
+    ]
+    assert entries[0].changes == {
+        "path": {"before": None, "after": "master/acme/new"},
+        "name": {"before": None, "after": "master/acme/new"},
+        "created_at": {"before": None, "after": "2026-03-01T09:00:00Z"},
+    }
+
+
+class Thingy(msgspec.Struct, frozen=True):
+    """A thing with a personal and a private field."""
+
+    key: str
+    email: str | None = None
+    secret: int = 0
+
+
+@pytest.mark.parametrize(
+    ("after", "changed"),
+    [
+        (Thingy("a", "eve@example.com"), {"email": {"before": None, "after": "***"}}),
+        (Thingy("b"), {"key": {"before": "a", "after": "b"}}),
+        (Thingy("a", secret=5), {}),
+    ],
+)
+def test_personal_fields_are_recorded_without_their_values(after: Any, changed: Any) -> None:
+    """The row of the thing alone has them. Some fields are not recorded at all."""
+    compare = recorded_fields(Thingy, without=["secret"], masked=["email"])
+    assert compare(Thingy("a"), after) == changed

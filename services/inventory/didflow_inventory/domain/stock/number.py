@@ -4,13 +4,15 @@ A number has at most one live DID. It is free again only when the carrier of its
 """
 
 from datetime import datetime
-from typing import Literal
+from operator import attrgetter
+from typing import Final, Literal
 from uuid import UUID
 
 import phonenumbers
 from msgspec import Struct
 
 from didflow_contracts.vocabulary import AfterHold, Features, NumberType
+from didflow_inventory.domain.history.things import Thing, recorded_fields
 
 StockStatus = Literal["in_stock", "reserved", "held", "archived"]
 
@@ -46,6 +48,17 @@ class Number(Struct, frozen=True, kw_only=True):
     tag: str | None = None
     notes: str | None = None
     after_hold: AfterHold | None = None
+
+
+THING: Final = Thing(
+    name="stock",
+    model=Number,
+    key_of=attrgetter("number"),
+    account_of=attrgetter("uploaded_by"),
+    changes=recorded_fields(Number, without=["number"]),
+    number_of=attrgetter("number"),
+)
+"""A number in the history. It has one as long as an account has it in its stock, also while it is a DID."""
 
 
 class OrderedNumber(Struct, frozen=True, kw_only=True):

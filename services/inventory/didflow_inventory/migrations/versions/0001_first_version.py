@@ -9,6 +9,8 @@ down_revision = None
 branch_labels = ("inventory",)
 depends_on = None
 
+CURRENT_TRANSACTION = sa.text("(pg_current_xact_id()::text::bigint)")
+
 FILTERS = (
     "all",
     "active",
@@ -154,8 +156,11 @@ def upgrade():
     op.create_table(
         "history",
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        uuid("did_id", nullable=False),
-        plain("number"),
+        sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=CURRENT_TRANSACTION),
+        text("thing", nullable=False),
+        uuid("did_id"),
+        text("thing_id"),
+        text("number"),
         plain("account"),
         instant("at", nullable=False),
         instant("recorded_at", nullable=False),
@@ -171,7 +176,16 @@ def upgrade():
         json("extra"),
         text("claimed_actor"),
     )
-    op.create_index("history_did_id", "history", ["did_id", "position"])
+    op.create_index(
+        "history_did_id", "history", ["did_id", "position"], postgresql_where=sa.text("did_id IS NOT NULL")
+    )
+    op.create_index(
+        "history_thing_id",
+        "history",
+        ["thing_id", "thing", "position"],
+        postgresql_where=sa.text("thing_id IS NOT NULL"),
+    )
+    op.create_index("history_transaction_id", "history", ["transaction_id", "position"])
 
 
 def downgrade():
