@@ -43,6 +43,7 @@ from didflow_verification.domain.details.former import FormerDetails, JudgedDeta
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.reassessment import submissions_again
 from didflow_verification.domain.recheck import resting_verification_id
+from didflow_verification.domain.registration.revoked_details import review_of_ended_approval
 from didflow_verification.domain.registration.start import rules_country
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules
 from didflow_verification.domain.timers import stored_submission
@@ -73,11 +74,26 @@ def _details(named: EnduserAssigned | Resubmit | Submission) -> Iterable[Ref]:
 def _next_verification(registration: Registration, submission: Submission, known: Known) -> Iterable[Ref]:
     """Return the next verification, the reviews that it may rest on, and the documents of loaded reviews."""
     yield Ref(Verification, verification_id(registration.did_id, registration.attempt + 1), write=True)
+    yield from _ended_review(registration, known)
     for key in approval_keys(registration, submission):
         yield Ref(Approval, key)
         approval = known.states.get((Approval, key))
         if approval is not None:
             yield from (Ref(Document, document_id) for document_id in approval.document_ids)
+
+
+def _ended_review(registration: Registration, known: Known) -> Iterable[Ref]:
+    """Return the review of the approval that ended by its date. A revocation waits for its lock.
+
+    The review is locked by its own number, which is known when the review has been loaded.
+    """
+    review_id = review_of_ended_approval(registration)
+    if review_id is None:
+        return
+    yield Ref(Verification, review_id)
+    review = known.states.get((Verification, review_id))
+    if review is not None:
+        yield Ref(Verification, review_id, subject=review.number)
 
 
 def _address_of(request: ServiceRequest | None) -> Iterable[Ref]:
@@ -148,9 +164,10 @@ def covered_verification(
 ) -> Iterable[Ref]:
     """Return the pending verification, its details, the documents of the approved one, and the open services."""
     submission = pending_submission(registration) if registration else None
-    if submission is None:
+    if registration is None or submission is None:
         return
     yield from open_states(registration, command, known)
+    yield from _ended_review(registration, known)
     yield from _details(submission)
     approved = known.get(Verification, command.approved_id)
     yield from (Ref(Document, key) for key in (approved.document_ids if approved else ()))

@@ -49,6 +49,6 @@ def resting_verification_id(registration: Registration | None, revoked: UUID) ->
     """
     if registration is None or registration.ended:
         return None
-    approved = registration.approved or (registration.assigned if registration.state == "expired" else None)
+    approved = registration.approved or registration.ended_approval
     named = approved is not None and revoked in {approved.rests_on, approved.verification_id}
     return approved.verification_id if approved and named else None

@@ -282,6 +282,7 @@ registrations = state_table(
     _json("features", nullable=True, comment="the features of the number as last received"),
     _json("services", comment="the open request of each additional service"),
     _json("revoked", comment="details whose approval was revoked, until a person approves them again"),
+    _json("ended_approval", nullable=True, comment="the details whose approval ended by its date"),
     _json("lapse", nullable=True, comment="the known end of the approval"),
     instant("due_at"),
     _id_in("assigned", "identity_id", "assigned_identity_id"),
@@ -292,7 +293,7 @@ registrations = state_table(
         "rests_on",
         PG_UUID(as_uuid=True),
         sa.Computed(
-            "(COALESCE(approved, CASE WHEN state = 'expired' THEN assigned END) ->> 'rests_on')::uuid",
+            "(COALESCE(approved, ended_approval) ->> 'rests_on')::uuid",
             persisted=True,
         ),
         comment="of the approval in force, or of the one that has ended",

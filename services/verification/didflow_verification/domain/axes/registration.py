@@ -5,7 +5,7 @@ Every change of the axis uses `moved_to`, so the axis never leaves its closed ta
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -23,6 +23,10 @@ from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.transitions import REGISTRATION, ForbiddenTransitionError
 
 Ended: TypeAlias = Literal["removed", "refused"]
+
+
+KEEPS_ENDED_APPROVAL: Final[frozenset[RegistrationState]] = frozenset(("pending", "rejected", "expired"))
+"""The states in which it still matters which approval ended: the review that it rests on can be revoked later."""
 
 
 class Details(Struct, frozen=True, kw_only=True):
@@ -120,7 +124,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     registration still counts. `lapse` is the known end of the approval. `due_at` is the instant of the
     timer (see `lapse.planned`). `sequences` are the last applied sequences. `features` is None until inventory has
     published them. `services` has the open request of each additional service. `revoked` are details whose approval
-    was revoked and that no person has approved since. If `ended` is set, nothing changes.
+    was revoked and that no person has approved since. `ended_approval` are the details whose approval ended by its
+    date, until details are approved again or leave the DID. If `ended` is set, nothing changes.
     """
 
     did_id: UUID
@@ -148,6 +153,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     features: tuple[Feature, ...] | None = None
     services: Mapping[AdditionalService, UUID] = field(default_factory=dict)
     revoked: tuple[RevokedDetails, ...] = ()
+    ended_approval: Details | None = None
 
     @property
     def in_force(self) -> Details | None:
@@ -172,7 +178,8 @@ class Registration(Struct, frozen=True, kw_only=True):
         """Return the registration in another state. Raises ForbiddenTransitionError."""
         if self.ended or state not in REGISTRATION[self.state]:
             raise ForbiddenTransitionError(f"registration {self.ended or self.state} -> {state}")
-        return replace(self, state=state, **changes)
+        kept = {} if state in KEEPS_ENDED_APPROVAL else {"ended_approval": None}
+        return replace(self, **{"state": state, **kept, **changes})
 
 
 def event_refusal(registration: Registration, event: Event[EventData]) -> Refused | None:

@@ -139,6 +139,7 @@ def lapsed(registration: Registration, lapse: Lapse, reasons: tuple[Reason, ...]
     expired = registration.moved_to(
         "expired",
         approved=None,
+        ended_approval=None if lapse.reason == "revoked" else former,
         lapse=None,
         due_at=None,
         grace_until=lapse.grace_until,

@@ -19,12 +19,32 @@ from didflow_verification.domain.requirements import rules_of
 from didflow_verification.domain.service_requests.end_user_change import with_revoked_identity
 
 
-def needs_person(registration: Registration, identity_id: UUID, address_id: UUID | None) -> bool:
+def needs_person(
+    registration: Registration, identity_id: UUID, address_id: UUID | None, known: Known
+) -> bool:
     """Return True if these details were revoked for the DID and no person has approved them since.
 
-    Their revisions and documents do not matter: whoever entered them could change these.
+    Their revisions and documents do not matter: whoever entered them could change these. They were also revoked if the
+    approval that ended by its date rests on a revoked review, but the job of the revocation has not reached the DID.
     """
-    return RevokedDetails(identity_id=identity_id, address_id=address_id) in registration.revoked
+    details = RevokedDetails(identity_id=identity_id, address_id=address_id)
+    if details in registration.revoked:
+        return True
+    ended, review_id = registration.ended_approval, review_of_ended_approval(registration)
+    if (
+        ended is None
+        or review_id is None
+        or (ended.identity_id, ended.address_id) != (identity_id, address_id)
+    ):
+        return False
+    review = known.get(Verification, review_id)
+    return review is not None and review.status == "revoked"
+
+
+def review_of_ended_approval(registration: Registration) -> UUID | None:
+    """Return the review that the approval rests on which ended by its date, or None if no approval has ended."""
+    ended = registration.ended_approval
+    return (ended.rests_on or ended.verification_id) if ended else None
 
 
 def judged_by_person(registration: Registration, verification: Verification) -> Registration:

@@ -88,7 +88,7 @@ def case_of(registration: Registration, submission: Submission, now: datetime, k
         documents=facts_of(submission.document_ids, known),
         locate=locate_for(registration.number, rules),
         find_documents=partial(facts_of, known=known),
-        needs_person=needs_person(registration, submission.identity_id, submission.address_id),
+        needs_person=needs_person(registration, submission.identity_id, submission.address_id, known),
         now=now,
     )
 

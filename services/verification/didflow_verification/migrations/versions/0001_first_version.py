@@ -328,6 +328,7 @@ def create_registrations() -> None:
             default="[]",
             comment="details whose approval was revoked, until a person approves them again",
         ),
+        json("ended_approval", nullable=True, comment="the details whose approval ended by its date"),
         json("lapse", nullable=True, comment="the known end of the approval"),
         instant("due_at"),
         id_in("assigned", "identity_id", "assigned_identity_id"),
@@ -338,7 +339,7 @@ def create_registrations() -> None:
             "rests_on",
             UUID(as_uuid=True),
             sa.Computed(
-                "(COALESCE(approved, CASE WHEN state = 'expired' THEN assigned END) ->> 'rests_on')::uuid",
+                "(COALESCE(approved, ended_approval) ->> 'rests_on')::uuid",
                 persisted=True,
             ),
             comment="of the approval in force, or of the one that has ended",

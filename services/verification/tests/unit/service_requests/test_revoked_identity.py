@@ -6,15 +6,15 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
-from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import AdditionalService
-from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.registration import Lapse, Registration
 from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.commands import DecideService, RequestService
+from didflow_verification.domain.registration.lapse import lapsed
 from didflow_verification.domain.requirements import AddressRule, CountryRules, Review
 
 SERVICES: tuple[AdditionalService, ...] = get_args(AdditionalService)
@@ -48,6 +48,11 @@ class Services:
         found = self.stage.state(Registration, DIDS[which])
         assert isinstance(found, Registration)
         return found
+
+    def expire(self, which: int) -> None:
+        """End the approval of one of the numbers by its date."""
+        lapse = Lapse(at=self.build.zero, reason="proof_ended", grace_until=self.build.zero)
+        self.stage.store(lapsed(self.registration(which), lapse).registration)
 
     def decide(self, which: int, service: AdditionalService, state: Any) -> Any:
         """Move the request of a service to a state."""
@@ -195,8 +200,7 @@ def test_services_take_the_identity_that_replaced_the_revoked_one(services: Serv
 def test_no_service_stays_active_with_an_identity_that_left_the_did(services: Services, make: Any) -> None:
     """The approval ended by its date, which keeps services active. Then other details are assigned."""
     services.activate_all()
-    approved = services.registration(1)
-    services.stage.store(replace(approved, state="expired", approved=None))
+    services.expire(1)
     other = make.company("other")
     services.stage.store(other)
     later = services.build.zero + timedelta(minutes=1)
@@ -211,7 +215,7 @@ def test_services_stop_if_the_approval_that_ended_by_its_date_rested_on_the_revo
 ) -> None:
     """The second number expired by date, so its services stayed active. Then the review of the first is revoked."""
     services.activate_all()
-    services.stage.store(replace(services.registration(2), state="expired", approved=None))
+    services.expire(2)
     revoke_directly(services)
     assert services.states(2) == STOPPED
     assert services.stage.state(Verification, verification_id(DIDS[2], 1)).status == "revoked"

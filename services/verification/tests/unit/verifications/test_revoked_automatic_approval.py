@@ -1,5 +1,6 @@
 """The revocation of an automatic approval also revokes the review that it rests on, unless only this one is named."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,10 @@ import pytest
 
 from didflow_chassis.decision import Decided, NewJob, Refused, Unchanged
 from didflow_contracts.events import VerificationExpired
-from didflow_verification.domain.axes.registration import Registration
+from didflow_verification.domain.axes.registration import Lapse, Registration
 from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.details.document import Document
+from didflow_verification.domain.registration.lapse import lapsed
 from didflow_verification.domain.requirements import CountryRules, DocumentGroup, Review
 from didflow_verification.domain.verifications.approval import Approval
 
@@ -306,3 +308,54 @@ def test_an_approval_that_rests_on_an_earlier_review_of_the_same_number_is_revok
     pending.process(build.revoke_resting(verification_id(build.did, 1)), now=build.zero + 3 * HOUR)
     pending.process(build.resubmit(3, acme, quay), now=build.zero + 3 * HOUR)
     assert pending.statuses()[3:] == ["pending"]
+
+
+def expire_by_date(stage: Any, build: Any, did: UUID) -> None:
+    """End the approval of a DID by the date of its proof."""
+    lapse = Lapse(at=build.zero + HOUR, reason="proof_ended", grace_until=build.zero + HOUR)
+    stage.store(lapsed(stage.state(Registration, did), lapse).registration)
+
+
+def test_a_later_approval_of_another_number_does_not_cover_details_whose_revocation_has_not_arrived(
+    resting: Any, build: Any, second: Any, *, acme: Any, quay: Any, at_two: Any
+) -> None:
+    """The approval had ended by its date, so the details were assigned again before the job of the revocation ran."""
+    expire_by_date(resting, build, SECOND)
+    at_two(build.revoke())
+    at_two(second.assigned(acme, quay, build.zero + 2 * HOUR))
+    assert attempt(resting, SECOND, 2).status == "pending"
+    third = named(build, THIRD)
+    at_two(third.purchased(), third.assigned(acme, quay, build.zero + 2 * HOUR), third.approve())
+    covered = replace(second.approve_covered(verification_id(THIRD, 1)), approved_number=third.number)
+    assert isinstance(resting.process(covered, now=build.zero + 3 * HOUR), Unchanged)
+
+    run_revocation(resting, build, SECOND)
+    registration = resting.state(Registration, SECOND)
+    assert (registration.state, len(registration.revoked)) == ("pending", 1)
+    assert attempt(resting, SECOND, 1).status == "revoked"
+    resting.process(second.approve(2), now=build.zero + 4 * HOUR)
+    registration = resting.state(Registration, SECOND)
+    assert (registration.state, registration.revoked, registration.ended_approval) == ("approved", (), None)
+
+
+def test_a_new_review_does_not_approve_a_number_whose_own_approval_was_revoked(
+    resting: Any, build: Any, second: Any, *, acme: Any, quay: Any, at_two: Any
+) -> None:
+    """A new review of another number covers other numbers, but not the one whose own approval was revoked."""
+    expire_by_date(resting, build, SECOND)
+    at_two(build.revoke())
+    third = named(build, THIRD)
+    at_two(third.purchased(), third.assigned(acme, quay, build.zero + 2 * HOUR), third.approve())
+    at_two(second.assigned(acme, quay, build.zero + 2 * HOUR))
+    assert attempt(resting, SECOND, 2).status == "pending"
+
+
+@pytest.fixture
+def at_two(resting: Any, build: Any) -> Any:
+    """The function that processes messages two hours after the start."""
+
+    def process(*messages: Any) -> None:
+        for message in messages:
+            assert isinstance(resting.process(message, now=build.zero + 2 * HOUR), Decided)
+
+    return process
