@@ -278,6 +278,7 @@ def pending_groups(caller: Caller, *conditions: sa.ColumnElement[bool]) -> Selec
     claimed_by = sa.func.min(v.claimed_by).filter(v.claimed_until > NOW)
     counted: tuple[sa.ColumnElement[Any], ...] = (
         sa.func.count().label("count"),
+        sa.func.count(v.account.distinct()).label("accounts"),
         OLDEST.label("oldest"),
         FIRST.label("first"),
         claimed_by.label("claimed_by"),

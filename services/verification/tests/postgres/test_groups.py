@@ -59,10 +59,11 @@ async def test_what_waits_with_the_same_details_is_one_item(
     ]
     assert first["area"]
     assert (first["count"], later["count"]) == (4, 1)
+    assert (first["accounts"], later["accounts"]) == (2, 1)
     assert (later["address_id"], later["identity_id"]) == (second.address_id, second.identity_id)
     assert [first["oldest"], first["first"]] == [queue[0]["submitted_at"], queue[0]["verification_id"]]
     assert [later["oldest"], later["first"]] == [queue[3]["submitted_at"], queue[3]["verification_id"]]
-    assert set(first) == {*KEYS, "count", "oldest", "first", "claimed_by"}
+    assert set(first) == {*KEYS, "count", "accounts", "oldest", "first", "claimed_by"}
     assert answer.json()["next"] is None
 
 

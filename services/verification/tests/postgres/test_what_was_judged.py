@@ -61,9 +61,9 @@ async def test_what_an_approval_was_judged_on_is_lost_when_the_details_are_chang
 
 
 async def test_former_details_are_readable_in_the_database_without_a_key(
-    running: Any, ann: Any, bakery: Any, pending_id: str
+    running: Any, ann: Any, bakery: Any, *, pending_id: str, caplog: Any
 ) -> None:
-    """The former content is stored once, encrypted, with the id of its key."""
+    """The former content is stored once, encrypted, with the id of its key. Damaged content has a code of its own."""
     await change(ann, bakery, **CHANGED)
     await change(ann, bakery, street="8 Hidden Lane")
     rows = await running.fetch("SELECT detail_id, revision, key_id, content FROM former_details")
@@ -79,7 +79,10 @@ async def test_former_details_are_readable_in_the_database_without_a_key(
     await running.fetch(f"{moved} WHERE detail_id = $1", rows[0]["detail_id"])
     async with running.as_caller("rita", "master", "reviewer") as rita:
         answer = await rita.get(f"/v1/verifications/{pending_id}")
-    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert (await rita.get("/v1/verifications")).status_code == 200
+    assert (answer.status_code, answer.json()["code"]) == (500, "details_unopenable")
+    assert answer.json()["reference"] in [getattr(line, "reference", None) for line in caplog.records]
+    assert "Secretive" not in caplog.text
 
 
 async def test_former_details_are_stored_as_plain_text(running: Any, acme: Any) -> None:

@@ -72,7 +72,7 @@ class VerificationsQuery(BaseModel):
         if self.area is not None:
             yield verifications.c.area == ("" if self.area == "none" else self.area)
         if self.document_ids is not None:
-            documents = [str(document_id) for document_id in ids_of(self.document_ids)]
+            documents = [str(document_id) for document_id in sorted(set(ids_of(self.document_ids)))]
             yield verifications.c.document_ids == sa.literal(documents, JSONB)
 
 

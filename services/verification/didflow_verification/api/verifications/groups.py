@@ -28,6 +28,9 @@ class VerificationGroup(BaseModel):
     requirement: str
     area: str | None = Field(description="Null if the area of the number does not matter.")
     count: int
+    accounts: int = Field(
+        description="How many accounts have them. One approval covers those of one account."
+    )
     oldest: datetime = Field(description="When the first one was submitted.")
     first: UUID = Field(description="The first verification.")
     claimed_by: str | None = Field(
@@ -48,7 +51,7 @@ async def read_groups(http: HttpContext, query: VerificationsQuery) -> Page:
     The counts are those of the verifications that the caller reaches. Raises Problem, as `HttpContext.page` does.
     """
     groups = store.pending_groups(http.caller, *query.filters())
-    names = ("count", "oldest", "first", "claimed_by")
+    names = ("count", "accounts", "oldest", "first", "claimed_by")
     page = await http.page(
         groups,
         sort={"oldest": store.OLDEST},

@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from didflow_chassis.http import HttpContext, Problem
+from didflow_chassis.internal_errors import log_internal_error
 from didflow_chassis.states import Kind
 from didflow_contracts.accounts import is_within
 from didflow_verification import store
 from didflow_verification.api.reads import keyring_of, record_reads
-from didflow_verification.documents.errors import ContentUnreadable
+from didflow_verification.documents.errors import DecryptionError, KeyMissing
 from didflow_verification.documents.former import decrypted
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.details.document import Document
@@ -25,7 +26,8 @@ from didflow_verification.domain.verifications.comparison import Attempt, Differ
 
 S = TypeVar("S", Identity, Address)
 
-_UNREADABLE: Final = "Former details cannot be decrypted. Ask the operator to check the keys of documents."
+_KEY_MISSING: Final = "Former details cannot be decrypted. Ask the operator to check the keys of documents."
+_UNOPENABLE: Final = "Stored former details are damaged. Give the reference to your operator."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,8 @@ class Judged:
 async def read_judged(http: HttpContext, verification: Verification) -> Judged:
     """Read what a verification within the caller's reach judged, and record the reads.
 
-    Raises Problem `unavailable` if former details cannot be decrypted; Outage.
+    Raises Problem `unavailable` if the key of former details is not configured, `details_unopenable` if they are
+    damaged; Outage.
     """
     before = await _before(http, verification)
     both = [verification, *before]
@@ -139,8 +142,11 @@ async def _former(http: HttpContext, former_ids: list[UUID]) -> dict[UUID, Ident
     found: list[FormerDetails] = [store.state_of(store.FORMER_DETAILS, row) for row in rows]
     try:
         return {each.former_id: decrypted(keyring_of(http), each) for each in found}
-    except ContentUnreadable as error:
-        raise Problem("unavailable", _UNREADABLE) from error
+    except DecryptionError as error:
+        reference = log_internal_error(error)
+        raise Problem("details_unopenable", _UNOPENABLE, status=500, reference=reference) from error
+    except KeyMissing as error:
+        raise Problem("unavailable", _KEY_MISSING) from error
 
 
 async def _documents(http: HttpContext, verification: Verification) -> tuple[Document, ...]:

@@ -37,6 +37,7 @@ class VerificationReference(BaseModel):
     status: VerificationStatus
     requirement: str
     requirement_version: int
+    area: str | None = Field(description="Area of the number. Null if it does not matter.")
     identity_id: UUID
     address_id: UUID | None
     document_ids: list[UUID]
@@ -106,7 +107,8 @@ class VerificationResponse(VerificationReference):
 
 def verification_reference(verification: Verification) -> VerificationReference:
     """Return the response for a verification without personal data."""
-    return VerificationReference.model_validate(verification, from_attributes=True)
+    values = {name: getattr(verification, name) for name in VerificationReference.model_fields}
+    return VerificationReference.model_validate(values | {"area": verification.area or None})
 
 
 def _judged_document(judged: JudgedDocument) -> JudgedDocumentReference:

@@ -177,7 +177,7 @@ def _verification(
         identity_revision=case.identity.revision if case.identity else None,
         address_id=submission.address_id,
         address_revision=case.address.revision if case.address else None,
-        document_ids=submission.document_ids if decided else _to_review(submission, judgement),
+        document_ids=_in_order(submission.document_ids if decided else _to_review(submission, judgement)),
         documents=judged_documents(submission.document_ids, _own_documents(case, judgement)),
         findings=judgement.findings,
         reasons=reasons(judgement.findings),
@@ -190,6 +190,11 @@ def _verification(
         claimed_by=None,
         claimed_until=None,
     )
+
+
+def _in_order(document_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    """Return the documents in one order, so that the same documents are equal in whatever order they came."""
+    return tuple(sorted(set(document_ids)))
 
 
 def _to_review(submission: Submission, judgement: Judgement) -> tuple[UUID, ...]:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
-from didflow_verification.domain.axes.verification import verification_id
+from didflow_verification.domain.axes.verification import Verification, verification_id
 from didflow_verification.domain.requirements import (
     AddressRule,
     CountryRules,
@@ -146,6 +146,21 @@ def test_an_address_of_another_identity_and_unknown_documents_are_not_yours(
     ready.store(other, address)
     ready.process(build.assigned(acme, address, document_ids=[str(uuid4())]))
     assert [r.field for r in ready.axis_events[-1].reasons] == ["address_id", "document_ids"]
+
+
+def test_the_same_documents_in_another_order_are_the_same_details(
+    ready: Any, build: Any, acme: Any, quay: Any
+) -> None:
+    """Two numbers wait in one group. An assignment in another order is no new attempt."""
+    first, second = uuid4(), uuid4()
+    ready.process(build.assigned(acme, quay, document_ids=[first, second]))
+    ready.process(build.assigned(acme, quay, at=build.zero + HOUR, document_ids=[second, first]))
+    assert len(ready.statuses()) == 1
+    other = type(build)()
+    other.did, other.number = uuid4(), "+35314567890"
+    ready.process_all(other.purchased(), other.assigned(acme, quay, document_ids=[second, first, second]))
+    one, two = ready.states(Verification)
+    assert one.document_ids == two.document_ids == tuple(sorted((first, second)))
 
 
 def test_a_missing_address_is_a_reason(ready: Any, build: Any, acme: Any) -> None:
