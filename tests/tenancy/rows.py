@@ -22,6 +22,7 @@ PATHS: Final[Mapping[str, str]] = {
     "voice_trunk_id": "trunk",
     "command_id": "command",
     "number": "stock_number",
+    "reservation_id": "reservation",
 }
 """Parameter of a path -> the thing that it names."""
 
@@ -80,7 +81,7 @@ PLAIN_FIELDS: Final = _words(
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
     "expires_on states file only_this filter description tag status service_state "
     "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days "
-    "from to prefix operator expected_at losing_carrier"
+    "from to prefix operator count minutes expected_at losing_carrier"
 )
 """Fields of bodies that name nothing of an account."""
 
@@ -133,6 +134,8 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         f"POST /v1/stock/batch/{action}": [{"numbers": ["<stock_number>"]}]
         for action in ("archive", "reserve", "release")
     },
+    "POST /v1/stock/batch/hand-out": [{"numbers": ["<held_number>"], "account": "<account>"}],
+    "POST /v1/reservations": [{"numbers": ["<stock_number>"]}, {"country": "IE", "count": 1}],
     "POST /v1/stock/batch/delete": [{"numbers": ["<spare_stock_number>"]}],
     "POST /v1/stock/batch/edit": [{"numbers": ["<stock_number>"], "tag": "gold"}],
     "POST /v1/identities": [{"type": "business", "company_name": "Example", "account": "<account>"}],
@@ -208,6 +211,7 @@ SERVES_BELOW: Final = frozenset(
         ("DELETE /v1/stock/{number}", "path"),
         ("POST /v1/stock/batch/delete", "numbers"),
         ("GET /v1/available", "?contains"),
+        ("POST /v1/reservations", "numbers"),
         ("GET /v1/stock", "?account"),
         ("GET /v1/stock.csv", "?account"),
         ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),

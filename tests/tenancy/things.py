@@ -77,9 +77,12 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         )
         things |= {f"{name}did": bought["did_id"], f"{name}number": number}
     things |= {"stock_number": f"+35321500{n:02}00", "spare_stock_number": f"+35321510{n:02}00"}
-    added = {"numbers": [things["stock_number"], things["spare_stock_number"]]}
+    things["held_number"] = f"+35321520{n:02}00"
+    added = {"numbers": [things["stock_number"], things["spare_stock_number"], things["held_number"]]}
     await estate.do("inventory", path, "reseller", "/v1/stock", added)
-    things["reservation"] = str(uuid7())
+    held = {"numbers": [things["held_number"]], "minutes": 1_440}
+    reserved = await estate.do("inventory", path, "reseller", "/v1/reservations", held)
+    things["reservation"] = reserved["reservation_id"]
     things["order"] = f"order {things['number']}"
     for name in ("", "spare_"):
         company = {"type": "business", "company_name": things["company"], "vat_number": "1234567T"}

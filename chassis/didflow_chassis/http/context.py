@@ -4,7 +4,7 @@ Every change goes through `run`, `batch`, `operate` or `operate_batch`: one call
 key of the request.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from didflow_chassis.database import Outage
 from didflow_chassis.decision import Caller, Command, NewJob, Refused, Unchanged
 from didflow_chassis.http import batch, lists
 from didflow_chassis.http.batch import BatchAnswer, Targets
@@ -31,8 +32,15 @@ from didflow_chassis.stage.operations import Operation
 ACCEPTED = 202
 NO_CONTENT = 204
 
+MAX_CHOICES = 50
+"""How often a request chooses again what others have taken."""
+
 T = TypeVar("T")
 Render = Callable[[Any], Any]
+
+
+class _Outdated(Exception):
+    """What a request has chosen was taken by others. Its transaction is rolled back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +131,34 @@ class HttpContext:
             required=required,
         )
         return answer_response(answer)
+
+    async def run_choice(
+        self,
+        choose: Callable[[], Awaitable[Command]],
+        *,
+        is_outdated: Callable[[Command, CommandDecision], bool],
+        status: int = 200,
+        render: Render | None = None,
+    ) -> Response:
+        """Decide one command about things that were chosen by a read before. Answer like `run`.
+
+        Others may take the things between the read and the decision. If the decision `is_outdated` by that, nothing of
+        it is stored, and `choose` is called again. Raises Outage if that happens too often.
+        """
+        statuses = self.runtime.service.problems
+        for _ in range(MAX_CHOICES):
+            command = await choose()
+
+            def make_answer(results: Sequence[CommandDecision], command: Command = command) -> Answer:
+                if is_outdated(command, results[0]):
+                    raise _Outdated
+                return answer_of(results[0], status, render, statuses)
+
+            try:
+                return answer_response(await self._decide([command], make_answer, required=False))
+            except _Outdated:
+                continue
+        raise Outage("others took what was chosen too often")
 
     async def start_job(self, command: Command, *, required: bool = False) -> Response:
         """Decide one command that starts a job. Answer with 202, the job and its `Location`, else with a problem.

@@ -25,7 +25,7 @@ from didflow_inventory.domain.history.record import record
 from didflow_inventory.domain.holding import block, edit, handover, hold, porting, withdrawal
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.stock import changes as stock_changes
-from didflow_inventory.domain.stock import upload
+from didflow_inventory.domain.stock import reservation, upload
 from didflow_inventory.domain.stock.commands import (
     AddManyNumbers,
     AddNumber,
@@ -33,6 +33,7 @@ from didflow_inventory.domain.stock.commands import (
     EditNumber,
     MoveNumber,
 )
+from didflow_inventory.domain.stock.handout import HandOut, hand_out
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.settings import InventorySettings
 
@@ -41,7 +42,7 @@ def _purchase(decide: Callable[..., Any], settings: InventorySettings) -> Handle
     return Handler(
         decide=partial(decide, deployment_carrier=settings.default_carrier),
         needs=needs.states_of_purchase,
-        state_needs=needs.earlier_did_of_order,
+        state_needs=needs.stored_states_of_purchase,
         state_needs_are_rare=True,
     )
 
@@ -109,6 +110,20 @@ def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handl
             state_needs=needs.accounts_of_stock,
         ),
         MoveNumber: Handler(decide=stock_changes.move_number, model=Number, needs=needs.account_of_caller),
+        HandOut: Handler(
+            decide=partial(hand_out, deployment_carrier=default),
+            needs=needs.states_of_handout,
+            state_needs=needs.held_number,
+            state_needs_are_rare=True,
+        ),
+        reservation.Reserve: Handler(
+            decide=reservation.reserve, model=reservation.Reservation, needs=needs.states_of_reservation
+        ),
+        reservation.CancelReservation: Handler(
+            decide=reservation.cancel_reservation,
+            model=reservation.Reservation,
+            state_needs=needs.numbers_of_reservation,
+        ),
         DeleteNumber: Handler(
             decide=stock_changes.delete_number, model=Number, needs=needs.account_of_caller
         ),
@@ -136,6 +151,9 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
 
 DUE: Final[Mapping[type, Handler]] = {
     Did: Handler(decide=timers.on_hold_end, state_needs=needs.number_of_did),
+    reservation.Reservation: Handler(
+        decide=reservation.on_reservation_end, state_needs=needs.numbers_of_reservation
+    ),
 }
 
 HISTORY: Final = record

@@ -16,8 +16,10 @@ from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand,
 from didflow_inventory.domain.holding.edit import changes_carriers
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber
+from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.new_did import order_key_of
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
+from didflow_inventory.domain.stock.reservation import HeldNumbers, Reservation, Reserve
 
 
 def number_of(event: Event[Any]) -> Iterable[Ref]:
@@ -38,9 +40,40 @@ def states_of_purchase(message: Any) -> Iterable[Ref]:
         yield Ref(Account, path)
 
 
-def earlier_did_of_order(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
-    """Return the DID that was made, or refused, for the same order."""
-    return (Ref(Did, did_id) for did_id in earlier_did_id(message.data, known))
+def stored_states_of_purchase(did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the DID that was made, or refused, for the same order, and what a held number needs."""
+    yield from (Ref(Did, did_id) for did_id in earlier_did_id(message.data, known))
+    yield from held_number(did, message, known)
+
+
+def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the count of the account for which a reservation holds the number that becomes a DID."""
+    number = known.get(Number, message.subject)
+    if number is not None and number.stock == "held" and number.held_for is not None:
+        yield Ref(HeldNumbers, number.held_for, write=True)
+
+
+def states_of_handout(command: HandOut) -> Iterable[Ref]:
+    """Return the number, and the account that gets it with all accounts above it."""
+    yield Ref(Number, command.subject, write=True)
+    for path in lineage(command.account):
+        yield Ref(Account, path)
+
+
+def states_of_reservation(command: Reserve) -> Iterable[Ref]:
+    """Return the numbers, the caller's account, and how many numbers it holds."""
+    yield Ref(Account, command.caller.account)
+    yield Ref(HeldNumbers, command.caller.account, write=True)
+    for number in command.numbers:
+        yield Ref(Number, number, write=True, subject=number)
+
+
+def numbers_of_reservation(reservation: Reservation | None, _message: Any, _known: Known) -> Iterable[Ref]:
+    """Return the numbers of a reservation, and how many numbers its account holds."""
+    if reservation is not None:
+        yield Ref(HeldNumbers, reservation.account, write=True)
+        for number in reservation.numbers:
+            yield Ref(Number, number, write=True, subject=number)
 
 
 def accounts_of_creation(command: CreateAccount) -> Iterable[Ref]:

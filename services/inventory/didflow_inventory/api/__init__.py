@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from didflow_chassis.http import Router, me_router
 from didflow_inventory.api import accounts, audit_log, numbers, portings, purchases
 from didflow_inventory.api.holding.routes import router as holding_router
+from didflow_inventory.api.stock.reservations import router as reservations_router
 from didflow_inventory.api.stock.routes import router as stock_router
 
 
@@ -16,6 +17,7 @@ def routers() -> Iterable[Router]:
         numbers.router,
         holding_router,
         stock_router,
+        reservations_router,
         accounts.router,
         audit_log.router,
         me_router,

@@ -40,6 +40,12 @@ def available(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[
     return _numbers().where(may_have(caller), IS_FREE, *conditions)
 
 
+def free_numbers(caller: Caller, country: str, count: int) -> sa.Select[Any]:
+    """Select free numbers of a country that the caller may have: more than `count`, to choose among."""
+    conditions = (may_have(caller), IS_FREE, numbers.c.country == country)
+    return sa.select(numbers.c.number).where(*conditions).limit(2 * count + PAGE)
+
+
 def may_have(caller: Caller) -> sa.ColumnElement[bool]:
     """Return the condition that a number is in a stock from which the caller's account may have it."""
     if caller.role == OPERATOR:

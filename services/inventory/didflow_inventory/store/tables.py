@@ -15,6 +15,7 @@ from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
+from didflow_inventory.domain.stock.reservation import HeldNumbers, Reservation
 
 METADATA = sa.MetaData()
 
@@ -100,6 +101,25 @@ ordered_numbers = state_table(
     _uuid("did_id", nullable=False),
 )
 
+reservations = state_table(
+    "reservations",
+    METADATA,
+    _uuid("reservation_id", nullable=False, primary_key=True),
+    _text("account", nullable=False),
+    _json("numbers"),
+    _text("state", nullable=False),
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+    instant("due_at"),
+)
+
+held_numbers = state_table(
+    "held_numbers",
+    METADATA,
+    _text("account", nullable=False, primary_key=True),
+    _json("held"),
+)
+
 accounts = state_table(
     "accounts",
     METADATA,
@@ -143,6 +163,16 @@ DIDS: Final = Kind(
 )
 NUMBERS: Final = Kind(model=Number, table=numbers, key="number", subject="number")
 ORDERED_NUMBERS: Final = Kind(model=OrderedNumber, table=ordered_numbers, key="key", subject="number")
+RESERVATIONS: Final = Kind(model=Reservation, table=reservations, key="reservation_id", due="due_at")
+HELD_NUMBERS: Final = Kind(model=HeldNumbers, table=held_numbers, key="account")
 ACCOUNTS: Final = Kind(model=Account, table=accounts, key="path")
 HISTORY: Final = Kind(model=HistoryEntry, table=history, key="did_id", append_only=True)
-KINDS: Final[tuple[Kind[Any], ...]] = (DIDS, NUMBERS, ORDERED_NUMBERS, ACCOUNTS, HISTORY)
+KINDS: Final[tuple[Kind[Any], ...]] = (
+    DIDS,
+    NUMBERS,
+    ORDERED_NUMBERS,
+    ACCOUNTS,
+    HISTORY,
+    RESERVATIONS,
+    HELD_NUMBERS,
+)

@@ -62,8 +62,10 @@ AFTER: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 """Commands that need another one before them."""
 ENDING = {"PortOut", "ReturnDid", "CancelPorting"}
 """Commands that end the DID. A repeat finds no live DID."""
-TESTED_BY_THEMSELVES = frozenset(("AddManyNumbers", "DeleteNumber"))
-"""The repeat of the first is a job of its own. The repeat of the second is about a number that is not there."""
+TESTED_BY_THEMSELVES = frozenset(
+    ("AddManyNumbers", "DeleteNumber", "HandOut", "Reserve", "CancelReservation")
+)
+"""A repeat is a job, a DID or a reservation of its own, or about a thing that is not there any more."""
 
 
 def without_sequences(stage: Any) -> Any:

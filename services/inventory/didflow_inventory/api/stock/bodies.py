@@ -19,6 +19,7 @@ from didflow_contracts.vocabulary import AfterHold, Features, Name, NumberType, 
 from didflow_inventory.domain.stock.commands import StockFields
 from didflow_inventory.domain.stock.number import StockStatus
 from didflow_inventory.domain.stock.ranges import NUMBERS, NumberRange, WrongRange, read_ranges
+from didflow_inventory.domain.stock.reservation import MINUTES
 from didflow_inventory.store.stock import is_now
 from didflow_inventory.store.tables import numbers
 
@@ -111,6 +112,39 @@ class EditStockBody(NumbersBody):
     def changes(self) -> Mapping[str, Any]:
         """Return the fields that were given, by name."""
         return {name: getattr(self, name) for name in self.model_fields_set - {"numbers"}}
+
+
+class HandOutBody(NumbersBody):
+    """Numbers in stock, and who gets them."""
+
+    account: AccountPath
+
+
+class ReservationBody(StrictModel):
+    """Numbers to reserve: those that are named, or as many as wanted of a country."""
+
+    numbers: NumberNames | None = Field(default=None, description="1 to 1,000 numbers.")
+    country: CountryCode | None = None
+    count: Annotated[int, Field(strict=True, ge=BATCH.least, le=BATCH.most)] | None = Field(
+        default=None,
+        description="How many numbers of the country. Which ones is chosen among those that are free.",
+    )
+    minutes: Annotated[int, Field(strict=True, ge=MINUTES.least, le=MINUTES.most)] = Field(
+        default=30, description="When the reservation ends by itself."
+    )
+
+    @model_validator(mode="after")
+    def _numbers_or_a_count(self) -> Self:
+        if self.numbers is not None:
+            if self.country is not None or self.count is not None:
+                raise wrong_field(
+                    "numbers", "Give either numbers, or country and count.", code="value_invalid"
+                )
+            return self
+        for name in ("country", "count"):
+            if getattr(self, name) is None:
+                raise wrong_field(name, "Give either numbers, or country and count.", code="missing")
+        return self
 
 
 class NumberFilters(BaseModel):

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from pydantic import BaseModel
 
 from didflow_contracts.vocabulary import AfterHold, Features, NumberType
 from didflow_inventory.domain.stock.number import Number, StockStatus
+from didflow_inventory.domain.stock.reservation import Reservation
 from didflow_inventory.store.stock import number_of_row
 
 
@@ -31,6 +33,15 @@ class StockAnswer(Struct, frozen=True, kw_only=True):
     tag: str | None
     notes: str | None
     after_hold: AfterHold | None
+
+
+class ReservationAnswer(BaseModel):
+    """Numbers that an account keeps until an instant."""
+
+    reservation_id: UUID
+    numbers: list[str]
+    expires_at: datetime
+    account: str
 
 
 COLUMNS: Final = StockAnswer.__struct_fields__
@@ -57,3 +68,9 @@ def available_of_row(row: Any) -> Mapping[str, Any]:
     """Return a row as a number that can be had. Nothing else about it is shown to accounts below its uploader."""
     number = number_of_row(row)
     return {**{name: getattr(number, name) for name in AVAILABLE}, "region": None}
+
+
+def reservation_json(reservation: Reservation) -> Mapping[str, Any]:
+    """Return a reservation as JSON values."""
+    fields = {name: getattr(reservation, name) for name in ReservationAnswer.model_fields}
+    return ReservationAnswer.model_validate(fields).model_dump(mode="json")

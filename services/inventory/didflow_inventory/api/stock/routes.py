@@ -15,6 +15,7 @@ from didflow_contracts.names import parse_number
 from didflow_inventory.api.stock.bodies import (
     AvailableQuery,
     EditStockBody,
+    HandOutBody,
     NumbersBody,
     StockBody,
     StockQuery,
@@ -28,6 +29,7 @@ from didflow_inventory.domain.stock.commands import (
     EditNumber,
     MoveNumber,
 )
+from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
 from didflow_inventory.store import stock
 
@@ -138,6 +140,16 @@ async def release_numbers(http: Http, body: NumbersBody) -> BatchAnswer:
     """Put reserved and archived numbers into the stock again."""
     return await _batch(
         http, body, lambda name: MoveNumber(entity_id=name, subject=name, caller=http.caller, to="in_stock")
+    )
+
+
+@router.batch("/stock/batch/hand-out", action="hand_out", item="number")
+async def hand_out_numbers(http: Http, body: HandOutBody) -> BatchAnswer:
+    """Make numbers in stock DIDs of an account below yours. They have no price and no term."""
+    return await _batch(
+        http,
+        body,
+        lambda name: HandOut(entity_id=uuid7(), subject=name, caller=http.caller, account=body.account),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ from didflow_inventory.domain.holding.holding import Holding, Step
 from didflow_inventory.domain.holding.stock_axis import moved
 from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
+from didflow_inventory.domain.stock.reservation import released
 from didflow_inventory.domain.views import Views
 
 FIRST_STEPS: Final[dict[DidStock, Step]] = {"assigned": "purchase", "porting_in": "porting"}
@@ -58,7 +60,8 @@ def become_did(
     """Make a number the DID that `data` describes. Whether that is allowed was decided before.
 
     The needs are the number with `write`, the account with all accounts above it and, for an order, the ordered number
-    with `write`. `deployment_carrier` is the carrier where neither the purchase, the number nor an account names one.
+    with `write`; for a held number also the count of its reserver with `write` (`needs.held_number`).
+    `deployment_carrier` is the carrier where neither the purchase, the number nor an account names one.
     A number that is ported in begins with the `stock` porting_in. `did.purchased` (or the start of the porting) is
     published unless it came as an event (`is_published`). The DID is dated `purchased_at`, else now.
     """
@@ -66,9 +69,10 @@ def become_did(
     made = replace(
         new_holding(dated, known, deployment_carrier), user=user, stock=stock, last_step=FIRST_STEPS[stock]
     )
-    number = with_did(known.get(Number, made.number), made)
+    number = known.get(Number, made.number)
+    also = (with_did(number, made), *ordered_numbers(data), *released(number, known, now))
     events = (dated, did_changed(made)) if is_published else (did_changed(made),)
-    return conclude(made, Views(), now, *events, also=(number, *ordered_numbers(data)), answer=answer)
+    return conclude(made, Views(), now, *events, also=also, answer=answer)
 
 
 def ported_in(
@@ -135,6 +139,26 @@ def holding_of(data: NewNumber, stock: DidStock = "assigned") -> Holding:
         features=data.features,
         carrier=data.carrier,
         sms_carrier=data.sms_carrier,
+    )
+
+
+def data_of_stocked(number: Number, did_id: UUID, account: str, acquired: Acquired) -> DidPurchased:
+    """Return the data of a DID that a number in stock becomes without a purchase.
+
+    Raises ValueError if the number is not described: it was never in stock.
+    """
+    if number.number_type is None:
+        raise ValueError("a number in stock has a number type")
+    return DidPurchased(
+        did_id=did_id,
+        number=number.number,
+        account=account,
+        number_type=number.number_type,
+        features=number.features,
+        country=number.country,
+        carrier=number.carrier,
+        sms_carrier=number.sms_carrier,
+        acquired=acquired,
     )
 
 

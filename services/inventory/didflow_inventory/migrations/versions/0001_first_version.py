@@ -144,6 +144,24 @@ def upgrade():
         version(),
     )
     op.create_table(
+        "reservations",
+        uuid("reservation_id", nullable=False, primary_key=True),
+        plain("account"),
+        json("numbers"),
+        text("state", nullable=False),
+        instant("created_at", nullable=False),
+        instant("expires_at", nullable=False),
+        instant("due_at"),
+        version(),
+    )
+    op.execute("CREATE INDEX reservations_due ON reservations (due_at) WHERE due_at IS NOT NULL")
+    op.create_table(
+        "held_numbers",
+        plain("account", primary_key=True),
+        json("held"),
+        version(),
+    )
+    op.create_table(
         "accounts",
         plain("path", primary_key=True),
         text("name", nullable=False),
@@ -189,5 +207,5 @@ def upgrade():
 
 
 def downgrade():
-    for name in ("history", "accounts", "ordered_numbers", "numbers", "dids"):
+    for name in ("history", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
         op.drop_table(name)
