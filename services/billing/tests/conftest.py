@@ -26,6 +26,7 @@ from didflow_contracts.events import (
     DidWithdrawn,
     PurchaseRefused,
 )
+from didflow_contracts.vocabulary import DidStock
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 NUMBER = "+35319609036"
@@ -77,14 +78,18 @@ class Messages:
         return self.event(data, at, "/didflow/verification", sequence)
 
     def did_changed(
-        self, at: datetime = DAY_ZERO, sequence: int = 1, account: str = ACCOUNT
+        self,
+        at: datetime = DAY_ZERO,
+        sequence: int = 1,
+        account: str = ACCOUNT,
+        stock: DidStock = "assigned",
     ) -> Event[DidChanged]:
         """Return the stock axis, as inventory publishes it."""
         data = DidChanged(
             did_id=DID,
             number=NUMBER,
             account=account,
-            stock="assigned",
+            stock=stock,
             until=None,
             after_hold=None,
             payer=ACCOUNT,

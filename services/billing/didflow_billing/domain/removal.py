@@ -34,12 +34,16 @@ def on_purchase_refused(term: Term | None, event: Event[PurchaseRefused], now: d
 
 
 def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -> Decision:
-    """Close the term of a DID that inventory withdrew, without refund. Source: spec lifecycle, Stock and holders."""
+    """Close the term of a DID that inventory withdrew, without refund. Source: spec lifecycle, Stock and holders.
+
+    A number whose porting failed was never had: if its purchase has overtaken the failure, the charges are reversed.
+    """
     if term is None:
         return TooEarly("did.purchased")
     if term.state == "closed":
         return Unchanged()
-    return remove(term, event.data.reason, now)
+    never_had = event.data.reason == "porting_failed" and bool(term.charges)
+    return remove(term, event.data.reason, now, refunded=never_had)
 
 
 def remove(term: Term, reason: RemovalReason, at: datetime, *, refunded: bool = False) -> Decided[Term]:

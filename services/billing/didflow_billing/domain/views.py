@@ -13,13 +13,16 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.sequences import is_newer, with_sequence
+from didflow_contracts.vocabulary import DidStock
 
 STOCK: Final = "stock"
 REGISTRATION: Final = "registration"
+ASSIGNED: Final[frozenset[DidStock]] = frozenset(("assigned", "blocked", "on_hold"))
+"""The states in which inventory has given the number to the DID. One that is being ported in can still fail."""
 
 
 def on_did_changed(term: Term | None, event: Event[DidChanged], now: datetime) -> Decision:  # noqa: ARG001
-    """Store the holder. The event also proves that inventory accepted the purchase. The payer never changes.
+    """Store the holder. An assigned DID also proves that inventory accepted the purchase. The payer never changes.
 
     Source: spec lifecycle, Stock and holders; spec events, Topics.
     """
@@ -28,7 +31,8 @@ def on_did_changed(term: Term | None, event: Event[DidChanged], now: datetime) -
     if not is_newer(term.sequences, STOCK, event):
         return Unchanged()
     sequences = with_sequence(term.sequences, STOCK, event)
-    after = transition(term, term.state, sequences=sequences, account=event.data.account, accepted=True)
+    accepted = term.accepted or event.data.stock in ASSIGNED
+    after = transition(term, term.state, sequences=sequences, account=event.data.account, accepted=accepted)
     return Decided(state=after)
 
 

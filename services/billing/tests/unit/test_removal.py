@@ -74,6 +74,24 @@ def test_a_withdrawn_did_is_closed_without_refund(running: Any, make: Any, reaso
     assert (running.term.state, running.term.due_at) == ("closed", None)
 
 
+@pytest.mark.parametrize("registration", ["awaiting", "not_required"])
+@pytest.mark.parametrize("first", ["purchase", "withdrawal"])
+def test_a_purchase_beside_the_end_of_its_porting_costs_nothing(
+    billing: Any, make: Any, registration: Any, first: Any
+) -> None:
+    """The order system completes a porting that was just canceled. Whichever arrives first, the balance is zero."""
+    billing.process(make.porting_started())
+    billing.process(make.did_changed(stock="porting_in"))
+    billing.process(make.registration(registration))
+    events = [make.purchased(acquired="ported_in"), make.withdrawn(reason="porting_failed", sequence=11)]
+    for event in events if first == "purchase" else reversed(events):
+        billing.process(event)
+
+    assert billing.term.state == "closed"
+    assert float(billing.bill()) == 0
+    assert len(billing.published("did.removed")) == 1
+
+
 def test_a_failed_porting_is_removed(billing: Any, make: Any) -> None:
     """A DID without a price is removed like any other."""
     billing.process(make.porting_started())
