@@ -130,8 +130,8 @@ MUTANTS = (
     Mutant(
         name="all workers choose the same due timers",
         file="due.py",
-        before=" ORDER BY random()",
-        after="",
+        before="random() AS place FROM oldest",
+        after="0.5 AS place FROM oldest",
         tests=(TIMERS,),
     ),
     Mutant(
@@ -251,7 +251,7 @@ MUTANTS = (
         file="http/idempotency.py",
         before="zip(identity, key.identity, strict=True)",
         after="zip(identity[1:], key.identity[1:], strict=True)",
-        tests=("tests/tenancy",),
+        tests=("chassis/tests/postgres/http/test_idempotency.py",),
     ),
     Mutant(
         name="a view that differs by the same event may be behind",
