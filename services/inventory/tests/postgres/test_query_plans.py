@@ -7,7 +7,7 @@ import pytest
 
 from didflow_chassis.database import compile_statement
 from didflow_chassis.decision import Caller
-from didflow_inventory.store import queries
+from didflow_inventory.store import queries, stock
 from didflow_inventory.store.tables import dids
 
 RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
@@ -29,6 +29,8 @@ async def plan_of(inventory: Any, statement: Any, *disabled: str) -> str:
         (queries.account_tree(RESELLER), "accounts_pkey"),
         (queries.history_of(UUID(int=1)), "history_did_id"),
         (queries.history_of_thing(RESELLER, "stock", "+35319609036"), "history_thing_id"),
+        (stock.free_numbers(RESELLER, "IE", 10), "numbers_free"),
+        (stock.stock(RESELLER), "numbers_stock"),
         (queries.one_did(RESELLER, "+35319609036"), "dids_in_all"),
         (queries.my_numbers(RESELLER, "expiring_soon"), "dids_in_expiring_soon"),
         (queries.dids_after(UUID(int=1), 100), "dids_pkey"),

@@ -183,3 +183,26 @@ async def test_a_number_from_stock_is_purchased_and_comes_back(inventory: Any, m
     (item,) = (await inventory.get("/v1/stock", MASTER))["items"]
     assert item["stock"] == "in_stock"
     assert (await inventory.get("/v1/available"))["items"] == []
+
+
+async def test_the_history_of_a_number_is_shown_to_those_in_whose_stock_it_was(inventory: Any) -> None:
+    """Also after its deletion. A foreign number and one that never was are not found alike."""
+    await add(inventory, "111-112", prefix=PREFIX)
+    await act(inventory, "reserve", [f"{PREFIX}111"])
+    await act(inventory, "delete", [f"{PREFIX}111"], MASTER)
+    await act(inventory, "delete", [f"{PREFIX}111"])
+
+    for by in (RESELLER, MASTER):
+        items = (await inventory.get(f"/v1/stock/{PREFIX[1:]}111/history", by))["items"]
+        assert [(item["type"], item["outcome"], item["code"]) for item in items] == [
+            ("http.add_number", "applied", None),
+            ("http.move_number", "applied", None),
+            ("http.delete_number", "refused", "not_uploader"),
+            ("http.delete_number", "applied", None),
+        ]
+        assert items[1]["changes"] == {"stock": {"before": "in_stock", "after": "reserved"}}
+        assert items[1]["actor"] == "user:ann"
+    foreign = await inventory.call("GET", f"/v1/stock/{PREFIX}111/history", "reseller:other")
+    absent = await inventory.call("GET", f"/v1/stock/{PREFIX}119/history", RESELLER)
+    assert foreign.status_code == 404
+    assert foreign.json() == absent.json()

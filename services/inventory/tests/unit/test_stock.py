@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
@@ -15,7 +17,9 @@ from didflow_inventory.domain.stock.commands import (
     MoveNumber,
     StockFields,
 )
+from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.number import Number
+from didflow_inventory.domain.stock.reservation import Reserve
 
 NUMBER = "+35319609036"
 COMMANDS: tuple[tuple[Any, dict[str, Any]], ...] = (
@@ -222,3 +226,39 @@ def test_a_number_moves_by_the_closed_table(stage: Any, state: Any, to: Any, exp
     until = stage.now() + timedelta(minutes=1) if state == "held" else None
     stage.store(Number(number=NUMBER, stock=state, uploaded_by="master/acme", until=until))
     assert code(stage.decide(about(MoveNumber, to=to))) == expected
+
+
+def test_the_history_of_a_number_in_stock_adds_up_to_the_number(stage: Any, make: Any) -> None:
+    """From its upload over a reservation, a hand-out, its return and an edit: who, what, and by which message."""
+    stage.decide(add(tag="gold"))
+    reserve = Reserve(
+        entity_id=UUID(int=1), subject="", caller=caller(ACME), numbers=(NUMBER,), count=1, minutes=30
+    )
+    stage.decide(reserve)
+    stage.set_time(make.zero + timedelta(minutes=30))
+    stage.run_due_timers()
+    stage.decide(
+        HandOut(entity_id=make.did_id, subject=NUMBER, caller=caller(ACME), account="master/acme/shop")
+    )
+    stage.decide(make.removed(account="master/acme/shop", reason="returned"))
+    stage.decide(about(EditNumber, changes={"tag": "silver"}))
+    stage.decide(about(EditNumber, "reseller:other", changes={"tag": "stolen"}))
+
+    entries = [entry for entry in stage.history if entry.thing == "stock"]
+    assert [entry.type for entry in entries] == [
+        "http.add_number",
+        "http.reserve",
+        "timer.reservation_end",
+        "http.hand_out",
+        "didflow.did.removed.v1",
+        "http.edit_number",
+    ]
+    assert {entry.account for entry in entries} == {"master/acme"}
+    folded: dict[str, Any] = {}
+    for entry in entries:
+        folded |= {name: change["after"] for name, change in entry.changes.items()}
+    present = msgspec.json.decode(msgspec.json.encode(stage.number))
+    set_now = {name: value for name, value in folded.items() if value is not None}
+    assert set_now == {name: value for name, value in present.items() if value and name != "number"}
+    others = {(entry.thing, entry.type) for entry in stage.history if entry.thing == "reservation"}
+    assert others == {("reservation", "http.reserve"), ("reservation", "timer.reservation_end")}

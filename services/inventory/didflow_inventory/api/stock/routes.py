@@ -12,6 +12,7 @@ from didflow_chassis.http.batch import MAX_ITEMS, Targets
 from didflow_chassis.http.csv_export import csv_response
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_number
+from didflow_inventory.api.responses import entry_json
 from didflow_inventory.api.stock.bodies import (
     AvailableQuery,
     EditStockBody,
@@ -32,6 +33,7 @@ from didflow_inventory.domain.stock.commands import (
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
 from didflow_inventory.store import stock
+from didflow_inventory.store.queries import HISTORY_SORTS, history_of_thing
 
 router = Router(tags=["stock"])
 
@@ -98,6 +100,15 @@ async def delete_number(http: Http, number: str) -> Response:
         raise http.problem(404, "not_found", "No such number in your stock.")
     command = DeleteNumber(entity_id=found, subject=found, caller=http.caller)
     return await http.run(command, status=204)
+
+
+@router.get("/stock/{number}/history", action="read_stock")
+async def list_history(http: Http, number: str) -> Page:
+    """List what happened to a number while it was in the stock of your accounts, also while it was a DID from it."""
+    statement = history_of_thing(http.caller, "stock", parse_number(number) or "")
+    if not await http.rows(statement.limit(1)):
+        raise http.problem(404, "not_found", "No such number in your stock.")
+    return await http.page(statement, sort=HISTORY_SORTS, render=entry_json)
 
 
 @router.batch("/stock/batch/delete", action="delete_stock", item="number")

@@ -20,7 +20,7 @@ from didflow_inventory.domain.history.causes import cause_of, extra_of
 from didflow_inventory.domain.history.entry import EntryOutcome, HistoryEntry
 from didflow_inventory.domain.history.things import Changes, Thing
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
-from didflow_inventory.domain.stock import number
+from didflow_inventory.domain.stock import number, reservation
 
 DID: Final = Thing(
     name="did",
@@ -31,7 +31,9 @@ DID: Final = Thing(
     number_of=lambda did: did.holding.number,
     timer="hold_end",
 )
-THINGS: Final[Mapping[type, Thing]] = {thing.model: thing for thing in (DID, number.THING, account.THING)}
+THINGS: Final[Mapping[type, Thing]] = {
+    thing.model: thing for thing in (DID, number.THING, reservation.THING, account.THING)
+}
 """All things that the history tells about, by the class of their states."""
 
 Message = Event[Any] | Command | None
@@ -63,7 +65,8 @@ def record(
         main = _of_command(message, decision, state, now)
     entries = [] if main is None else [main]
     if isinstance(decision, Decided) and decision.also:
-        entries += _of_other_things(message, decision, now, known)
+        about = THINGS.get(type(state))
+        entries += _of_other_things(message, decision, now, known, timer="" if about is None else about.timer)
     return entries
 
 
@@ -102,11 +105,11 @@ def _of_command(
     changed = thing.changes(before, after) if after is not None else {}
     if not changed and (message is None or isinstance(message, RebuildDid)):
         return None
-    return _entry(message, decision, now, _Affected(thing, before, after, changed))
+    return _entry(message, decision, now, _Affected(thing, before, after, changed), thing.timer)
 
 
 def _of_other_things(
-    message: Message, decision: Decided[Any], now: datetime, known: Known
+    message: Message, decision: Decided[Any], now: datetime, known: Known, *, timer: str
 ) -> Iterator[HistoryEntry]:
     for after in decision.also:
         thing = THINGS.get(type(after))
@@ -115,7 +118,7 @@ def _of_other_things(
         before = known.get(thing.model, thing.key_of(after))
         changed = thing.changes(before, after)
         if changed and _account(thing, before, after) is not None:
-            yield _entry(message, decision, now, _Affected(thing, before, after, changed))
+            yield _entry(message, decision, now, _Affected(thing, before, after, changed), timer)
 
 
 def _of_repeat(message: Command | None, decision: Unchanged, did: DidAnswer, now: datetime) -> HistoryEntry:
@@ -135,7 +138,9 @@ def _of_repeat(message: Command | None, decision: Unchanged, did: DidAnswer, now
     )
 
 
-def _entry(message: Message, decision: Decision, now: datetime, affected: _Affected) -> HistoryEntry:
+def _entry(
+    message: Message, decision: Decision, now: datetime, affected: _Affected, timer: str
+) -> HistoryEntry:
     thing = affected.thing
     state, is_did = affected.before if affected.after is None else affected.after, thing is DID
     key = thing.key_of(state)
@@ -143,7 +148,7 @@ def _entry(message: Message, decision: Decision, now: datetime, affected: _Affec
         message,
         decision,
         now,
-        timer=thing.timer,
+        timer=timer,
         thing=thing.name,
         did_id=key if is_did else None,
         thing_id=None if is_did else str(key),

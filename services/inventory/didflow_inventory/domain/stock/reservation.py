@@ -9,6 +9,7 @@ Source: spec inventory, `reservation`; spec lifecycle, Stock and holders.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final, Literal
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from didflow_chassis.decision import OPERATOR, Caller, Command, Decided, Decisio
 from didflow_contracts.bounds import Range
 from didflow_contracts.instants import later
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.history.things import Thing, recorded_fields
 from didflow_inventory.domain.stock.availability import refusal_by_stock
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.domain.stock.transitions import as_of, moved
@@ -38,6 +40,17 @@ class Reservation(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     due_at: datetime | None
+
+
+THING: Final = Thing(
+    name="reservation",
+    model=Reservation,
+    key_of=attrgetter("reservation_id"),
+    account_of=attrgetter("account"),
+    changes=recorded_fields(Reservation, without=["due_at"]),
+    timer="reservation_end",
+)
+"""A reservation in the history."""
 
 
 class Held(Struct, frozen=True):
