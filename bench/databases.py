@@ -9,8 +9,8 @@ from harness.migrations import migration_of
 from bench.purchases import ACCOUNTS
 
 ACCOUNT = """
-INSERT INTO accounts (path, name, allow_external_numbers, may_set_prices, created_at, version)
-SELECT p, p, false, true, now(), 1 FROM unnest($1::text[]) AS u (p)
+INSERT INTO accounts (path, name, kind, allow_external_numbers, may_set_prices, created_at, version)
+SELECT p, p, 'reseller', false, true, now(), 1 FROM unnest($1::text[]) AS u (p)
 """
 
 

@@ -51,8 +51,9 @@ INSERT INTO ordered_numbers (key, number, did_id, version)
 SELECT k, n, d, 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS u (k, n, d) ON CONFLICT (key) DO NOTHING
 """
 _HISTORY = """
-INSERT INTO history (did_id, number, account, at, recorded_at, type, source, event_id, actor, outcome, changes, extra)
-SELECT d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, '{}'
+INSERT INTO history (
+    thing, did_id, number, account, at, recorded_at, type, source, event_id, actor, outcome, changes, extra)
+SELECT 'did', d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, '{}'
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS u (d, n, a, s, e, c)
 """
 _REGISTRATION: Final[Mapping[str, Any]] = {

@@ -34,6 +34,9 @@ ACCOUNTS: Final = {
 }
 """The accounts that every stack has, parents first."""
 
+ENTERPRISES: Final = frozenset({"master/acme/shop"})
+"""Those of them that are enterprises. The others are resellers, below the root."""
+
 _READY_S: Final = 60.0
 
 Print = Callable[[str], None]
@@ -153,7 +156,8 @@ async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> 
 async def create_accounts(api: Api, accounts: dict[str, str]) -> None:
     """Create the accounts that do not exist, parents first. They may set prices. Raises CallFailed."""
     for path, name in accounts.items():
-        await api.post("/v1/accounts", {"path": path, "name": name, "may_set_prices": True})
+        kind = {"kind": "enterprise"} if path in ENTERPRISES else {}
+        await api.post("/v1/accounts", {"path": path, "name": name, "may_set_prices": True} | kind)
 
 
 async def _migrate(used: Servers) -> None:

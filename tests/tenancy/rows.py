@@ -21,6 +21,7 @@ PATHS: Final[Mapping[str, str]] = {
     "request_id": "request",
     "voice_trunk_id": "trunk",
     "command_id": "command",
+    "path": "account",
     "number": "stock_number",
     "reservation_id": "reservation",
 }
@@ -73,7 +74,8 @@ FIELDS: Final = _words(
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
 PLAIN_FIELDS: Final = _words(
-    "name default_carrier allow_external_numbers may_set_prices number_type features order_id end_user_type price "
+    "name kind default_carrier default_sms_carrier allow_external_numbers may_set_prices "
+    "number_type features order_id end_user_type price "
     "billing_period billing_cycles country region area carrier sms_carrier purchased_at acquired setup recurring "
     "amount currency service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
     "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
@@ -113,6 +115,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"path": "<account>", "name": "Shop"},
         {"path": "<account>/new", "name": "Shop"},
     ],
+    "PATCH /v1/accounts/{path}": [{"name": "Shop", "default_sms_carrier": "texts"}],
     "POST /v1/dids/search": [
         {"numbers": ["<number>"], "number_contains": "<number>", "account": "<account>"},
         {"identity_id": "<identity>"},

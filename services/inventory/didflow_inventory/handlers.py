@@ -19,7 +19,14 @@ from didflow_inventory.domain import (
     view_updates,
 )
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid, StartPorting
+from didflow_inventory.domain.commands import (
+    AssignEndUser,
+    ChangeAccount,
+    CreateAccount,
+    Purchase,
+    RebuildDid,
+    StartPorting,
+)
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.record import record
 from didflow_inventory.domain.holding import block, edit, handover, hold, porting, withdrawal
@@ -87,6 +94,9 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
         RebuildDid: Handler(decide=rebuild.rebuild, when_held=True),
         CreateAccount: Handler(
             decide=account.create_account, model=Account, needs=needs.accounts_of_creation
+        ),
+        ChangeAccount: Handler(
+            decide=account.change_account, model=Account, needs=needs.account_that_sets_prices
         ),
         **_did_commands(settings),
         **_stock_commands(settings),

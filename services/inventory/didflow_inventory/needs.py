@@ -10,7 +10,7 @@ from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
-from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid
 from didflow_inventory.domain.holding.edit import changes_carriers
@@ -81,7 +81,13 @@ def accounts_of_creation(command: CreateAccount) -> Iterable[Ref]:
     parent = parent_of(command.path)
     if parent is not None:
         yield Ref(Account, parent)
-    if command.may_set_prices and command.path != command.caller.account:
+    if command.properties["may_set_prices"] and command.path != command.caller.account:
+        yield Ref(Account, command.caller.account)
+
+
+def account_that_sets_prices(command: ChangeAccount) -> Iterable[Ref]:
+    """Return the account of the caller if an account below it is to set prices."""
+    if command.changes.get("may_set_prices") and command.entity_id != command.caller.account:
         yield Ref(Account, command.caller.account)
 
 

@@ -32,7 +32,14 @@ from didflow_contracts.events import (
 )
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import AssignEndUser, CreateAccount, Purchase, RebuildDid, StartPorting
+from didflow_inventory.domain.commands import (
+    AssignEndUser,
+    ChangeAccount,
+    CreateAccount,
+    Purchase,
+    RebuildDid,
+    StartPorting,
+)
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.holding.commands import DidCommand
@@ -233,8 +240,21 @@ class Messages:
 
     def create_account(self, path: str, by: Caller | None = None, **changes: Any) -> CreateAccount:
         """Return the creation of an account over HTTP."""
-        fields = {"path": path, "name": path} | changes
-        return CreateAccount(entity_id=path, subject="", caller=by or caller(), **fields)
+        fields = {
+            "name": path,
+            "kind": "reseller" if "/" in path else "master_reseller",
+            "default_carrier": None,
+            "default_sms_carrier": None,
+            "allow_external_numbers": False,
+            "may_set_prices": False,
+        }
+        return CreateAccount(
+            entity_id=path, subject="", caller=by or caller(), path=path, properties=fields | changes
+        )
+
+    def change_account(self, path: str, by: Caller | None = None, **changes: Any) -> ChangeAccount:
+        """Return the change of an account over HTTP."""
+        return ChangeAccount(entity_id=path, subject="", caller=by or caller(), changes=changes)
 
     def about(self, command: type[DidCommand], by: Caller | None = None, **fields: Any) -> Any:
         """Return a command about the DID that most tests are about."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from didflow_contracts.instants import Instant
 from didflow_contracts.names import DidName, DidNames, parse_number
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import AdditionalService, Flag, Name, ServiceState, Status
+from didflow_inventory.domain.account import AccountKind, kind_of_new
 from didflow_inventory.domain.my_numbers.listing import Filter
 from didflow_inventory.store.tables import dids, history
 
@@ -64,9 +65,17 @@ class AccountBody(BaseModel):
 
     path: AccountPath
     name: ShortText = Field(description="Name of the account, for people.")
+    kind: AccountKind | None = Field(
+        default=None,
+        description="`reseller` (the default) or `enterprise`, which has no accounts below it. A root is a "
+        "`master_reseller`.",
+    )
     default_carrier: Name | None = Field(
         default=None,
         description="Carrier of its numbers; if absent, that of the nearest account above that has one.",
+    )
+    default_sms_carrier: Name | None = Field(
+        default=None, description="The same for messages; if absent, `default_carrier` serves both."
     )
     allow_external_numbers: Flag = Field(
         default=False,
@@ -77,6 +86,33 @@ class AccountBody(BaseModel):
         description="Whether its callers may name the price of a purchase. Only a caller that may name prices "
         "itself can allow this.",
     )
+
+    def properties(self) -> dict[str, Any]:
+        """Return all fields but the path. Raises Problem `input_invalid` for a kind that the account cannot have."""
+        kind = kind_of_new(self.path, self.kind)
+        if kind is None:
+            raise _invalid("kind", "A root is a master_reseller, and no other account is one.")
+        return self.model_dump(exclude={"path"}) | {"kind": kind}
+
+
+class AccountChangeBody(BaseModel):
+    """The fields of an account to change. Fields that are left out stay as they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: ShortText = Field(default="", description="Name of the account, for people.")
+    default_carrier: Name | None = Field(default=None, description="Null for that of the account above.")
+    default_sms_carrier: Name | None = Field(
+        default=None, description="Null for the same as `default_carrier`."
+    )
+    allow_external_numbers: Flag = Field(default=False, description="Only in accounts below your own.")
+    may_set_prices: Flag = Field(
+        default=False, description="Only in accounts below your own, if you may name prices yourself."
+    )
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that were given."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class AssignEndUserBody(BaseModel):

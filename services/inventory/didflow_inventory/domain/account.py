@@ -1,17 +1,18 @@
-"""The accounts. An account is created only below an existing one, and its path never changes."""
+"""The accounts. An account is created only below an existing one, and its path and kind never change."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
 from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.roles import Role, may
 from didflow_contracts.vocabulary import Features
-from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 
 CALLS: Final = frozenset(("voice_in", "voice_out", "fax", "emergency", "cnam"))
@@ -20,16 +21,29 @@ ALWAYS_NAME_PRICES: Final[frozenset[Role]] = frozenset(("operator", "service"))
 """The roles that may name a price for every account in their reach."""
 
 
+AccountKind = Literal["master_reseller", "reseller", "enterprise"]
+"""A root is a master reseller. An enterprise has no accounts below it; its numbers are assigned to its users."""
+
+OWN_CHANGES: Final = frozenset(("name", "default_carrier", "default_sms_carrier"))
+"""What a caller can change in its own account. The rest is changed from above.
+
+Source: spec roles, `manage_accounts`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One account. `default_carrier` also serves the accounts below that have no default of their own.
+    """One account. It is never deleted.
 
-    `may_set_prices` lets the callers of this account name prices. It does not extend to the accounts below.
+    `default_carrier` also serves the accounts below that have no default of their own, and messages too if there is no
+    `default_sms_carrier`. `may_set_prices` lets the callers of this account name prices. It does not extend to the
+    accounts below.
     """
 
     path: str
     name: str
+    kind: AccountKind = "reseller"
     default_carrier: str | None = None
+    default_sms_carrier: str | None = None
     allow_external_numbers: bool = False
     may_set_prices: bool = False
     created_at: datetime
@@ -63,25 +77,28 @@ def parent_of(path: str) -> str | None:
     return path.rpartition("/")[0] or None
 
 
-def default_carrier(path: str, known: Known, deployment_default: str) -> str:
-    """Return the default carrier of the nearest account that has one, else the deployment's.
+def default_carriers(path: str, known: Known, deployment_default: str) -> Carriers:
+    """Return the default carriers of an account: of the nearest account from it upwards, else the deployment's.
 
-    Source: spec lifecycle, Stock and holders.
+    Calls and messages are looked up one by one. An account with a carrier for calls alone has it for messages too.
+    Source: spec lifecycle, Stock and holders; spec inventory, `account`.
     """
-    accounts = (known.get(Account, above) for above in lineage(path))
-    return next((a.default_carrier for a in accounts if a and a.default_carrier), deployment_default)
+    accounts = [account for above in lineage(path) if (account := known.get(Account, above)) is not None]
+    calls = next((a.default_carrier for a in accounts if a.default_carrier), deployment_default)
+    messages = (a.default_sms_carrier or a.default_carrier for a in accounts)
+    return Carriers(carrier=calls, sms_carrier=next(filter(None, messages), deployment_default))
 
 
-def carriers_for(features: Features, given: Carriers, default: str) -> Carriers:
-    """Return the carriers of a number, with the default for calls and messages where none is given.
+def carriers_for(features: Features, given: Carriers, default: Carriers) -> Carriers:
+    """Return the carriers of a number, with the defaults for calls and messages where none is given.
 
     Fax counts as calls. A number without features for calls or messages still has a carrier that activates it.
     """
     messages = not MESSAGES.isdisjoint(features)
     calls = not messages or not CALLS.isdisjoint(features)
     return Carriers(
-        carrier=given.carrier or (default if calls else None),
-        sms_carrier=given.sms_carrier or (default if messages else None),
+        carrier=given.carrier or (default.carrier if calls else None),
+        sms_carrier=given.sms_carrier or (default.sms_carrier if messages else None),
     )
 
 
@@ -96,35 +113,79 @@ def may_name_price(caller: Caller, known: Known) -> bool:
     return may(caller.role, "name_price") and own is not None and own.may_set_prices
 
 
+def kind_of_new(path: str, kind: AccountKind | None) -> AccountKind | None:
+    """Return the kind of a new account, by default a reseller; None if it cannot have the kind.
+
+    A root, and no other account, is a master reseller.
+    """
+    if parent_of(path) is None:
+        return "master_reseller" if kind in (None, "master_reseller") else None
+    return None if kind == "master_reseller" else kind or "reseller"
+
+
 def create_account(account: Account | None, command: CreateAccount, now: datetime, known: Known) -> Decision:
     """Create an account below the caller's own. Only an operator creates a root.
 
     Refused with `not_found` outside the caller's reach, with `parent_unknown` if the account above does not exist,
-    with `account_exists` if the account exists with other properties, and with `price_not_allowed` if the account
-    may set prices and the caller may not.
+    with `parent_is_enterprise` if it is an enterprise, with `account_exists` if the account exists with other
+    properties, and with `price_not_allowed` if the account may set prices and the caller may not.
     """
     if not _may_create(command):
         return Refused("not_found", "You can create accounts only below your own account.", "path")
     if account is not None:
-        if _properties(account) == _properties(command):
+        if _properties(account) == command.properties:
             return Unchanged(answer=account)
         return Refused("account_exists", f"The account {account.path} exists with other properties.", "path")
-    parent = parent_of(command.path)
-    if parent is not None and known.get(Account, parent) is None:
-        return Refused("parent_unknown", f"The account {parent} does not exist. Create it first.", "path")
-    if command.may_set_prices and not may_name_price(command.caller, known):
-        return Refused(
-            "price_not_allowed", "Only a caller that may name prices can allow this.", "may_set_prices"
-        )
-    created = Account(
-        path=command.path,
-        name=command.name,
-        default_carrier=command.default_carrier,
-        allow_external_numbers=command.allow_external_numbers,
-        may_set_prices=command.may_set_prices,
-        created_at=now,
-    )
+    refusal = _refusal_by_parent(command.path, known)
+    if refusal is None and command.properties["may_set_prices"]:
+        refusal = _refusal_of_prices(command.caller, known)
+    if refusal is not None:
+        return refusal
+    created = Account(path=command.path, created_at=now, **command.properties)
     return Decided(state=created, answer=created)
+
+
+def change_account(account: Account | None, command: ChangeAccount, now: datetime, known: Known) -> Decision:  # noqa: ARG001
+    """Change an account. Of its own, a caller that is no operator changes the name and the carriers only.
+
+    Refused with `not_found` outside the caller's reach, with `own_account`, and with `price_not_allowed` if the account
+    is to set prices and the caller may not.
+    """
+    caller = command.caller
+    if account is None or not caller.reaches(account.path):
+        return Refused("not_found", "No such account among your accounts.", "path")
+    changed = replace(account, **command.changes)
+    fields = [name for name in command.changes if getattr(changed, name) != getattr(account, name)]
+    above = next((name for name in fields if name not in OWN_CHANGES), None)
+    if above is not None and caller.role != OPERATOR and account.path == caller.account:
+        return Refused("own_account", "Only an account above can change this in your own account.", above)
+    if "may_set_prices" in fields and changed.may_set_prices:
+        refusal = _refusal_of_prices(caller, known)
+        if refusal is not None:
+            return refusal
+    return Decided(state=changed, answer=changed) if fields else Unchanged(answer=account)
+
+
+def _refusal_by_parent(path: str, known: Known) -> Refused | None:
+    above = parent_of(path)
+    if above is None:
+        return None
+    parent = known.get(Account, above)
+    if parent is None:
+        return Refused("parent_unknown", f"The account {above} does not exist. Create it first.", "path")
+    if parent.kind == "enterprise":
+        return Refused(
+            "parent_is_enterprise", f"{above} is an enterprise. It has no accounts below it.", "path"
+        )
+    return None
+
+
+def _refusal_of_prices(caller: Caller, known: Known) -> Refused | None:
+    if may_name_price(caller, known):
+        return None
+    return Refused(
+        "price_not_allowed", "Only a caller that may name prices can allow this.", "may_set_prices"
+    )
 
 
 def _may_create(command: CreateAccount) -> bool:
@@ -132,5 +193,5 @@ def _may_create(command: CreateAccount) -> bool:
     return caller.reaches(command.path) and (caller.role == OPERATOR or command.path != caller.account)
 
 
-def _properties(account: Account | CreateAccount) -> tuple[str, str | None, bool, bool]:
-    return account.name, account.default_carrier, account.allow_external_numbers, account.may_set_prices
+def _properties(account: Account) -> Mapping[str, Any]:
+    return {name: value for name, value in asdict(account).items() if name not in ("path", "created_at")}

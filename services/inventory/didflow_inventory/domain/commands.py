@@ -1,6 +1,8 @@
 """The commands that callers send to inventory over HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from didflow_chassis.decision import Command
@@ -32,13 +34,17 @@ class AssignEndUser(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CreateAccount(Command):
-    """Create the account `path`."""
+    """Create the account `path`. `properties` are all fields of the account besides `path` and `created_at`."""
 
     path: str
-    name: str
-    default_carrier: str | None = None
-    allow_external_numbers: bool = False
-    may_set_prices: bool = False
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeAccount(Command):
+    """Change an account. `changes` are the fields that are set anew."""
+
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,3 +38,29 @@ async def test_a_caller_reads_who_it_is_and_what_its_role_may_do(inventory: Any)
         "role": "user",
         "permissions": ["see_numbers", "edit_description", "read_requirements"],
     }
+
+
+async def test_an_account_is_changed_by_its_path(inventory: Any) -> None:
+    """Slashes can be escaped. Unknown fields, also the kind and the path, are refused."""
+
+    async def change(path: str, by: str = "reseller:master/acme", **body: Any) -> Any:
+        return await inventory.call("PATCH", f"/v1/accounts/{path}", by, json=body)
+
+    answer = await change("master/acme/shop", allow_external_numbers=True, default_sms_carrier="texts")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["allow_external_numbers"], answer.json()["kind"]) == (True, "reseller")
+    assert (await change("master%2Facme%2Fshop", default_sms_carrier=None)).json()[
+        "default_sms_carrier"
+    ] is None
+    assert (await change("master/acme", may_set_prices=False)).json()["code"] == "own_account"
+    assert (await change("master/acme/shop", kind="enterprise")).json()["code"] == "unknown_field"
+    assert (await change("other", name="x")).status_code == 404
+    assert (await change("master/acme", "enterprise_admin:master/acme", name="x")).status_code == 403
+
+
+@pytest.mark.parametrize(("path", "kind"), [("new", "enterprise"), ("master/acme/new", "master_reseller")])
+async def test_a_kind_that_the_account_cannot_have_is_refused(inventory: Any, path: Any, kind: Any) -> None:
+    """422 names the field."""
+    body = {"path": path, "name": "n", "kind": kind}
+    answer = await inventory.call("POST", "/v1/accounts", "operator:root", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "kind")

@@ -46,6 +46,7 @@ COMMANDS: dict[str, Callable[[Any], Any]] = {
     "AssignEndUser": lambda make: make.assign_end_user(),
     "RebuildDid": lambda make: make.rebuild(),
     "CreateAccount": lambda make: make.create_account("master/acme/new"),
+    "ChangeAccount": lambda make: make.change_account("master/acme", name="New"),
     "EditDid": lambda make: make.about(c.EditDid, edits=c.Edits(description="Main line", notes="n")),
     "AssignAccount": lambda make: make.about(c.AssignAccount, account="master/acme/shop"),
     "HoldDid": lambda make: make.about(c.HoldDid, days=3),

@@ -161,6 +161,7 @@ def test_an_account_has_a_history_without_a_did(stage: Any, make: Any) -> None:
     assert entries[0].changes == {
         "path": {"before": None, "after": "master/acme/new"},
         "name": {"before": None, "after": "master/acme/new"},
+        "kind": {"before": None, "after": "reseller"},
         "created_at": {"before": None, "after": "2026-03-01T09:00:00Z"},
     }
 

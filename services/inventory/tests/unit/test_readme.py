@@ -38,7 +38,7 @@ def test_the_readme_lists_the_topics_that_inventory_receives_and_publishes() -> 
 def test_the_readme_lists_every_route() -> None:
     """Each route stands with its method and its path."""
     routes = {
-        f"`{method} {route.path}`"
+        f"`{method} {route.path_format}`"
         for router in SERVICE.routers()
         for route in router.routes
         for method in route.methods

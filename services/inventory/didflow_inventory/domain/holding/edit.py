@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known, Refused
 from didflow_contracts.bounds import ITEMS
-from didflow_inventory.domain.account import MESSAGES, Carriers, carriers_for, default_carrier
+from didflow_inventory.domain.account import MESSAGES, Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.commands import EditDid, Edits
@@ -36,7 +36,7 @@ def edit(
     holding = did.holding
     after = _with_texts(holding, command.edits)
     if changes_carriers(command.edits):
-        default = default_carrier(holding.account, known, deployment_carrier)
+        default = default_carriers(holding.account, known, deployment_carrier)
         after = _with_carriers(after, command.edits, default)
     if len(after.tags) > ITEMS.most:
         return Refused("too_many", f"A number has at most {ITEMS.most} tags.", "tags")
@@ -66,7 +66,7 @@ def _with_texts(holding: Holding, edits: Edits) -> Holding:
     return replace(holding, **given)
 
 
-def _with_carriers(holding: Holding, edits: Edits, default: str) -> Holding:
+def _with_carriers(holding: Holding, edits: Edits, default: Carriers) -> Holding:
     """Return the holding with other features or carriers. The default carrier is taken where none is given."""
     features = holding.features if edits.features is UNSET else edits.features
     sms_carrier = holding.sms_carrier if MESSAGES.intersection(features) else None

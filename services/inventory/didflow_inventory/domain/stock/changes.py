@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carrier
+from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.stock.after_did import out_of_stock
 from didflow_inventory.domain.stock.commands import DeleteNumber, EditNumber, MoveNumber
 from didflow_inventory.domain.stock.number import Number
@@ -32,7 +32,7 @@ def edit_number(
     edited = replace(found, **command.changes)
     if "features" in command.changes:
         given = Carriers(carrier=edited.carrier, sms_carrier=edited.sms_carrier)
-        default = default_carrier(found.uploaded_by or "", known, deployment_carrier)
+        default = default_carriers(found.uploaded_by or "", known, deployment_carrier)
         carriers = carriers_for(edited.features, given, default)
         edited = replace(edited, carrier=carriers.carrier, sms_carrier=carriers.sms_carrier)
     return Unchanged() if edited == found else Decided(state=edited)

@@ -15,7 +15,7 @@ from didflow_chassis.decision import Decided, Known
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.numbers import country_of
 from didflow_contracts.vocabulary import Acquired, DidStock, Origin
-from didflow_inventory.domain.account import Carriers, carriers_for, default_carrier
+from didflow_inventory.domain.account import Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import did_changed
 from didflow_inventory.domain.holding.holding import Holding, Step
@@ -108,7 +108,7 @@ def new_holding(data: NewNumber, known: Known, deployment_carrier: str) -> Holdi
     given = Carriers(
         carrier=data.carrier or stocked.carrier, sms_carrier=data.sms_carrier or stocked.sms_carrier
     )
-    default = default_carrier(data.account, known, deployment_carrier)
+    default = default_carriers(data.account, known, deployment_carrier)
     carriers = carriers_for(data.features, given, default)
     return replace(
         holding_of(data),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.numbers import country_of, split_number
 from didflow_contracts.vocabulary import NumberType
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carrier
+from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.stock.availability import refusal_by_numbering_plan, refusal_of_used
 from didflow_inventory.domain.stock.commands import AddManyNumbers, AddNumber, StockFields
 from didflow_inventory.domain.stock.number import Number
@@ -54,7 +54,7 @@ def add_number(
     if refusal is not None:
         return refusal
     before = number or Number(number=name)
-    default = default_carrier(caller.account, known, deployment_carrier)
+    default = default_carriers(caller.account, known, deployment_carrier)
     added = _added(before, command.fields, caller.account, default)
     if before.stock is not None and before.did_id is None:
         return _repeat(before, added, caller)
@@ -84,7 +84,7 @@ def number_type_of(number: str) -> NumberType:
     return "national" if found is None else _TYPES.get(phonenumbers.number_type(found), "national")
 
 
-def _added(before: Number, fields: StockFields, account: str, default: str) -> Number:
+def _added(before: Number, fields: StockFields, account: str, default: Carriers) -> Number:
     given = Carriers(carrier=fields.carrier, sms_carrier=fields.sms_carrier)
     carriers = carriers_for(fields.features, given, default)
     return replace(
