@@ -2,14 +2,14 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 from harness.fixtures import DatabaseFor
 from harness.migrations import migration_of
-from msgspec import convert
+from msgspec import Struct, convert
 
 from didflow.services import SERVICES, service
 from didflow_chassis import parked
@@ -49,9 +49,18 @@ class Explained(Database):
 def parameters_of(kind: JobKind[Any]) -> Any:
     """Return parameters of a kind of job. Every id and text among them names nothing."""
     values = {UUID: str(uuid4()), str: "XX"}
-    hints = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(kind.parameters).items()}
-    given = {name: next(values[each] for each in types if each in values) for name, types in hints.items()}
+    hints = get_type_hints(kind.parameters)
+    given = {name: _nothing(hint, values) for name, hint in hints.items()}
     return convert(given, kind.parameters, strict=False)
+
+
+def _nothing(hint: Any, values: dict[type, str]) -> Any:
+    """Return a value of a type that names nothing: an empty list, a struct of defaults, an id or a text."""
+    if get_origin(hint) is tuple:
+        return []
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return {}
+    return next(values[each] for each in get_args(hint) or (hint,) if each in values)
 
 
 @pytest.fixture(params=SERVICES)

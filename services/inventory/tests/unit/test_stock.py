@@ -193,6 +193,8 @@ def test_a_new_feature_gets_the_default_carrier_of_the_uploader(stage: Any) -> N
     assert code(stage.decide(edit)) == "done"
     assert (stage.number.carrier, stage.number.sms_carrier, stage.number.notes) == ("own", "net", "n")
     assert isinstance(stage.decide(edit), Unchanged)
+    stage.decide(about(EditNumber, changes={"carrier": None}))
+    assert stage.number.carrier == "net"
 
 
 @pytest.mark.parametrize(("command", "more"), COMMANDS)

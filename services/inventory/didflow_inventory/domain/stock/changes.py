@@ -4,6 +4,7 @@ Source: spec inventory, `stock`; spec roles, `upload` and `delete_stock`.
 """
 
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,7 +17,8 @@ from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.domain.stock.permission import refusal_of_external_numbers
 from didflow_inventory.domain.stock.transitions import as_of, moved, refusal_of_state
 
-NOT_FOUND = Refused("not_found", "No such number in your stock.", "numbers")
+_CARRIED: Final = frozenset(("features", "carrier", "sms_carrier"))
+NOT_FOUND: Final = Refused("not_found", "No such number in your stock.", "numbers")
 
 
 def edit_number(
@@ -30,7 +32,7 @@ def edit_number(
     if isinstance(found, Refused):
         return found
     edited = replace(found, **command.changes)
-    if "features" in command.changes:
+    if not _CARRIED.isdisjoint(command.changes):
         given = Carriers(carrier=edited.carrier, sms_carrier=edited.sms_carrier)
         default = default_carriers(found.uploaded_by or "", known, deployment_carrier)
         carriers = carriers_for(edited.features, given, default)
