@@ -18,10 +18,14 @@ CARRIERS = ("activating", "active", "failed", "suspended")
 def events_by_topic(draw: Any, make: Any) -> Any:
     """Return the events of one DID as their sources would publish them: one list for each topic, each in order.
 
-    A source counts its sequence over all its topics. After a removal it publishes a release and a closed term.
+    A source counts its sequence over all its topics. After a removal it publishes a release and a closed term. A
+    number can be ported in: then the purchase completes the porting.
     """
     removed = draw(st.booleans())
-    topics = {"did.purchased": [make.purchased() for _ in range(draw(st.integers(1, 2)))]}
+    acquired = draw(st.sampled_from(("purchased", "ported_in")))
+    topics = {"did.purchased": [make.purchased(acquired=acquired) for _ in range(draw(st.integers(1, 2)))]}
+    if acquired == "ported_in":
+        topics["did.porting_started"] = [make.porting_started()]
 
     def publish(event: Any) -> Any:
         topics.setdefault(event.data.topic, []).append(event)
