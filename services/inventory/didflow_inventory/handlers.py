@@ -123,7 +123,7 @@ def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handl
         HandOut: Handler(
             decide=partial(hand_out, deployment_carrier=default),
             needs=needs.states_of_handout,
-            state_needs=needs.held_number,
+            state_needs=needs.stored_states_of_handout,
             state_needs_are_rare=True,
         ),
         reservation.Reserve: Handler(

@@ -83,7 +83,7 @@ numbers = state_table(
     _text("stock"),
     _text("uploaded_by"),
     instant("uploaded_at"),
-    *(_text(name) for name in ("country", "number_type")),
+    *(_text(name) for name in ("country", "region", "number_type")),
     _json("features"),
     *(_text(name) for name in ("operator", "carrier", "sms_carrier")),
     _uuid("reservation_id"),

@@ -156,6 +156,7 @@ def data_of_stocked(number: Number, did_id: UUID, account: str, acquired: Acquir
         number_type=number.number_type,
         features=number.features,
         country=number.country,
+        region=number.region,
         carrier=number.carrier,
         sms_carrier=number.sms_carrier,
         acquired=acquired,

@@ -119,6 +119,7 @@ def upgrade():
         sa.Column("uploaded_by", sa.Text(collation="C")),
         instant("uploaded_at"),
         text("country"),
+        text("region"),
         text("number_type"),
         json("features"),
         text("operator"),
