@@ -12,7 +12,7 @@ from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
 from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid
+from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid, TakeBack
 from didflow_inventory.domain.holding.edit import changes_carriers
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber
@@ -108,6 +108,11 @@ def number_of_did(did: Did | None, _message: Any, _known: Known) -> Iterable[Ref
     """Return the number of a DID."""
     if did is not None:
         yield Ref(Number, did.holding.number, write=True)
+
+
+def states_of_take_back(command: TakeBack) -> Iterable[Ref]:
+    """Return the number of the DID, and the account of the caller, which gets it."""
+    return (*number_of_command(command), Ref(Account, command.caller.account))
 
 
 def account_of_handover(command: AssignAccount) -> Iterable[Ref]:

@@ -50,6 +50,7 @@ dids = state_table(
     instant("until"),
     *(_text(name) for name in ("after_hold", "held_by", "before_hold", "next_after_hold", "blocked_by")),
     _text("account", nullable=False),
+    _flag("in_enterprise"),
     _text("payer", nullable=False),
     _text("user"),
     _json("features"),

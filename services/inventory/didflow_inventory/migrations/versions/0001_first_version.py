@@ -72,6 +72,7 @@ def upgrade():
         text("next_after_hold"),
         text("blocked_by"),
         plain("account"),
+        flag("in_enterprise"),
         plain("payer"),
         text("user"),
         json("features"),
