@@ -22,6 +22,7 @@ PATHS: Final[Mapping[str, str]] = {
     "voice_trunk_id": "trunk",
     "command_id": "command",
     "path": "account",
+    "user_id": "user",
     "number": "stock_number",
     "reservation_id": "reservation",
 }
@@ -37,6 +38,7 @@ PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
     "POST /v1/verifications/{verification_id}/release": "pending_verification",
     "POST /v1/verifications/{verification_id}/resubmit": "rejected_verification",
     "DELETE /v1/voice-trunks/{voice_trunk_id}": "spare_trunk",
+    "DELETE /v1/users/{user_id}": "spare_user",
     "POST /v1/portings/{did}/cancel": "leaving_did",
 }
 """Routes about a thing in another state than that of `PATHS`."""
@@ -69,12 +71,13 @@ PLAIN_QUERIES: Final = _words(
 
 FIELDS: Final = _words(
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
-    "verifications numbers number_contains"
+    "verifications numbers number_contains default_did"
 )
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
 PLAIN_FIELDS: Final = _words(
-    "name kind default_carrier default_sms_carrier allow_external_numbers may_set_prices "
+    "name kind subject email sms_enabled extension "
+    "default_carrier default_sms_carrier allow_external_numbers may_set_prices "
     "number_type features order_id end_user_type price "
     "billing_period billing_cycles country region area carrier sms_carrier purchased_at acquired setup recurring "
     "amount currency service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
@@ -115,6 +118,11 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"path": "<account>", "name": "Shop"},
         {"path": "<account>/new", "name": "Shop"},
     ],
+    "POST /v1/users": [
+        {"account": "<firm>", "name": "Desk", "kind": "sms"},
+        {"account": "<firm>", "name": "Desk", "kind": "sms", "default_did": "<firm_did>"},
+    ],
+    "PATCH /v1/users/{user_id}": [{"name": "Front desk"}, {"default_did": "<firm_did>"}],
     "PATCH /v1/accounts/{path}": [{"name": "Shop", "default_sms_carrier": "texts"}],
     "POST /v1/dids/search": [
         {"numbers": ["<number>"], "number_contains": "<number>", "account": "<account>"},

@@ -84,6 +84,7 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
     reserved = await estate.do("inventory", path, "reseller", "/v1/reservations", held)
     things["reservation"] = reserved["reservation_id"]
     things["order"] = f"order {things['number']}"
+    things |= await _users(estate, path, n)
     for name in ("", "spare_"):
         company = {"type": "business", "company_name": things["company"], "vat_number": "1234567T"}
         identity = await estate.do("verification", path, "reseller", "/v1/identities", company)
@@ -107,6 +108,23 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         made = await estate.do("provisioning", path, "reseller", "/v1/voice-trunks", trunk)
         things[f"{name}trunk"] = made["voice_trunk_id"]
     return things | {"endpoint": f"pbx-{n:02}.example.com"}
+
+
+async def _users(estate: Estate, path: str, n: int) -> Things:
+    """Make an enterprise below an account, with a DID and two users."""
+    firm, number = f"{path}/firm", f"+35321200{n:02}90"
+    body = {"path": firm, "name": "Firm", "kind": "enterprise"}
+    await estate.do("inventory", path, "operator", "/v1/accounts", body)
+    headers = {"Idempotency-Key": number}
+    bought = await estate.do(
+        "inventory", path, "service", "/v1/purchases", purchase_body(number, firm), headers=headers
+    )
+    found = {"firm": firm, "firm_did": bought["did_id"]}
+    for name in ("user", "spare_user"):
+        user = {"account": firm, "name": f"Secretive {name} {n:02}", "kind": "sms"}
+        made = await estate.do("inventory", path, "reseller", "/v1/users", user)
+        found[name] = made["user_id"]
+    return found
 
 
 def purchase_body(number: str, account: str) -> dict[str, Any]:

@@ -19,6 +19,10 @@ from didflow_inventory.domain import (
     view_updates,
 )
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts import users
+from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
+from didflow_inventory.domain.accounts.default_did import set_default_did
+from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.commands import (
     AssignEndUser,
     ChangeAccount,
@@ -98,8 +102,23 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
         ChangeAccount: Handler(
             decide=account.change_account, model=Account, needs=needs.account_that_sets_prices
         ),
+        **_user_commands(settings),
         **_did_commands(settings),
         **_stock_commands(settings),
+    }
+
+
+def _user_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command about a user."""
+    return {
+        CreateUser: Handler(decide=users.create_user, model=User, needs=needs.account_of_user),
+        ChangeUser: Handler(decide=users.change_user, model=User),
+        DeleteUser: Handler(decide=users.delete_user, model=User, state_needs=needs.use_of_user),
+        SetDefaultDid: Handler(
+            decide=partial(set_default_did, deployment_carrier=settings.default_carrier),
+            needs=needs.states_of_default_did,
+            state_needs=needs.default_of_user,
+        ),
     }
 
 
@@ -123,7 +142,7 @@ def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handl
         HandOut: Handler(
             decide=partial(hand_out, deployment_carrier=default),
             needs=needs.states_of_handout,
-            state_needs=needs.stored_states_of_handout,
+            state_needs=needs.held_number,
             state_needs_are_rare=True,
         ),
         reservation.Reserve: Handler(
@@ -148,7 +167,7 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
             state_needs=needs.accounts_of_edit,
         ),
         c.AssignAccount: Handler(decide=handover.assign_account, needs=needs.account_of_handover),
-        c.TakeBack: Handler(decide=handover.take_back, needs=needs.states_of_take_back),
+        c.TakeBack: Handler(decide=handover.take_back, needs=needs.number_of_command),
         c.HoldDid: Handler(decide=hold.hold),
         c.UnholdDid: Handler(decide=hold.unhold),
         c.BlockDid: Handler(decide=block.block),

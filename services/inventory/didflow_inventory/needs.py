@@ -10,9 +10,11 @@ from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
+from didflow_inventory.domain.accounts.commands import CreateUser, DeleteUser, SetDefaultDid
+from didflow_inventory.domain.accounts.users import User, UserUse, is_seen
 from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid, TakeBack
+from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid
 from didflow_inventory.domain.holding.edit import changes_carriers
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber
@@ -53,14 +55,6 @@ def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
         yield Ref(HeldNumbers, number.held_for, write=True)
 
 
-def stored_states_of_handout(did: Did | None, command: HandOut, known: Known) -> Iterable[Ref]:
-    """Return the live DID of the number, and what a held number needs."""
-    number = known.get(Number, command.subject)
-    if number is not None and number.did_id is not None:
-        yield Ref(Did, number.did_id)
-    yield from held_number(did, command, known)
-
-
 def states_of_handout(command: HandOut) -> Iterable[Ref]:
     """Return the number, and the account that gets it with all accounts above it."""
     yield Ref(Number, command.subject, write=True)
@@ -99,6 +93,35 @@ def account_that_sets_prices(command: ChangeAccount) -> Iterable[Ref]:
         yield Ref(Account, command.caller.account)
 
 
+def account_of_user(command: CreateUser) -> Iterable[Ref]:
+    """Return the account of a new user."""
+    return (Ref(Account, command.account),)
+
+
+def use_of_user(user: User | None, command: DeleteUser, _known: Known) -> Iterable[Ref]:
+    """Return the count of live DIDs of a user, for those only who may delete it."""
+    return [Ref(UserUse, str(user.user_id))] if user and is_seen(user, command.caller) else []
+
+
+def states_of_default_did(command: SetDefaultDid) -> Iterable[Ref]:
+    """Return the user, the number, and the account with all accounts above it."""
+    yield Ref(User, command.user.entity_id, write=True)
+    yield Ref(Number, command.subject, write=True)
+    for path in lineage(command.account):
+        yield Ref(Account, path)
+
+
+def default_of_user(_did: Did | None, command: SetDefaultDid, known: Known) -> Iterable[Ref]:
+    """Return the DID that was the default of the user until now."""
+    return default_did_of(known.get(User, command.user.entity_id))
+
+
+def default_did_of(user: User | None) -> Iterable[Ref]:
+    """Return the DID that was last made the default of a user: what `user_with_did` must know."""
+    if user is not None and user.default_did is not None:
+        yield Ref(Did, user.default_did, subject=user.default_number)
+
+
 def number_of_command(command: DidCommand) -> Iterable[Ref]:
     """Return the number of the DID that a command is about."""
     return (Ref(Number, command.subject, write=True),)
@@ -108,11 +131,6 @@ def number_of_did(did: Did | None, _message: Any, _known: Known) -> Iterable[Ref
     """Return the number of a DID."""
     if did is not None:
         yield Ref(Number, did.holding.number, write=True)
-
-
-def states_of_take_back(command: TakeBack) -> Iterable[Ref]:
-    """Return the number of the DID, and the account of the caller, which gets it."""
-    return (*number_of_command(command), Ref(Account, command.caller.account))
 
 
 def account_of_handover(command: AssignAccount) -> Iterable[Ref]:

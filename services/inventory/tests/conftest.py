@@ -32,6 +32,7 @@ from didflow_contracts.events import (
 )
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
 from didflow_inventory.domain.commands import (
     AssignEndUser,
     ChangeAccount,
@@ -54,6 +55,8 @@ NUMBER = "+35319609036"
 IN_STOCK = "+35319609037"
 ACCOUNT = "master/acme"
 ZERO = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+ENTERPRISE = "master/acme/firm"
+USER_ID = derived_id("user")
 IDENTITY_ID = derived_id("identity")
 TRUNK = {"kind": "trunk", "id": str(derived_id("trunk")), "name": "Dublin"}
 OWNER = {"did_id": DID_ID, "number": NUMBER, "account": ACCOUNT}
@@ -251,6 +254,30 @@ class Messages:
         return CreateAccount(
             entity_id=path, subject="", caller=by or caller(), path=path, properties=fields | changes
         )
+
+    def create_user(self, by: Caller | None = None, user_id: UUID = USER_ID, **changes: Any) -> CreateUser:
+        """Return the creation of a user of the enterprise over HTTP."""
+        account = changes.pop("account", ENTERPRISE)
+        fields = {"name": "Desk", "kind": "pbx"} | changes
+        return CreateUser(
+            entity_id=user_id, subject="", caller=by or caller(), account=account, fields=fields
+        )
+
+    def change_user(self, by: Caller | None = None, user_id: UUID = USER_ID, **changes: Any) -> ChangeUser:
+        """Return the change of a user over HTTP."""
+        return ChangeUser(entity_id=user_id, subject="", caller=by or caller(), changes=changes)
+
+    def set_default_did(
+        self, user: CreateUser | ChangeUser, did_id: UUID = DID_ID, number: str = NUMBER
+    ) -> SetDefaultDid:
+        """Return the creation or change of a user with its default DID."""
+        return SetDefaultDid(
+            entity_id=did_id, subject=number, caller=user.caller, account=ENTERPRISE, user=user
+        )
+
+    def delete_user(self, by: Caller | None = None, user_id: UUID = USER_ID) -> DeleteUser:
+        """Return the deletion of a user over HTTP."""
+        return DeleteUser(entity_id=user_id, subject="", caller=by or caller())
 
     def change_account(self, path: str, by: Caller | None = None, **changes: Any) -> ChangeAccount:
         """Return the change of an account over HTTP."""

@@ -7,6 +7,7 @@ from didflow_inventory.api import accounts, audit_log, numbers, portings, purcha
 from didflow_inventory.api.holding.routes import router as holding_router
 from didflow_inventory.api.stock.reservations import router as reservations_router
 from didflow_inventory.api.stock.routes import router as stock_router
+from didflow_inventory.api.users.routes import router as users_router
 
 
 def routers() -> Iterable[Router]:
@@ -19,6 +20,7 @@ def routers() -> Iterable[Router]:
         stock_router,
         reservations_router,
         accounts.router,
+        users_router,
         audit_log.router,
         me_router,
     )

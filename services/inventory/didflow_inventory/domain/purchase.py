@@ -18,8 +18,9 @@ from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.vocabulary import Acquired, DidStock, RefusalCode
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import Purchase, StartPorting
-from didflow_inventory.domain.did import Did, DidAt, conclude
+from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import purchase_refused
+from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.price import refusal_of_missing_price, refusal_of_named_price
 from didflow_inventory.domain.stock.availability import (
     refusal_by_numbering_plan,
@@ -82,7 +83,7 @@ def acquired_by_event(
     if earlier_did(data, known) is not None:
         refusal = Refused("duplicate_order", "This order already made or refused another DID.")
         return _refused_did(data, purchased_at, now, refusal)
-    found = _refusal(data, now, known)
+    found = refusal_of_number(data, now, known)
     if found is not None:
         return _refused_did(data, purchased_at, now, found, also=ordered_numbers(data))
     return become_did(
@@ -139,7 +140,9 @@ def acquired_over_http(
 ) -> Decision:
     """Make a number a DID and answer with it, or refuse."""
     data = command.data
-    refusal = _refusal_by_date(data, now) or _refusal(data, now, known, buyers=(command.caller.account,))
+    refusal = _refusal_by_date(data, now) or refusal_of_number(
+        data, now, known, buyers=(command.caller.account,)
+    )
     return refusal or become_did(
         data,
         now,
@@ -147,7 +150,7 @@ def acquired_over_http(
         deployment_carrier=deployment_carrier,
         purchased_at=data.purchased_at,
         stock=stock,
-        answer=partial(DidAt, at=now),
+        answer=partial(did_answer, now=now),
     )
 
 
@@ -195,10 +198,13 @@ def repeat_over_http(did: Did, data: NewNumber, now: datetime) -> Decision:
         return Refused(
             "duplicate_order", f"This order was refused before, with {holding.refusal_code}.", "order_id"
         )
-    return Unchanged(answer=DidAt(did, now))
+    return Unchanged(answer=did_answer(did, now))
 
 
-def _refusal(data: NewNumber, now: datetime, known: Known, *, buyers: Collection[str] = ()) -> Refused | None:
+def refusal_of_number(
+    data: NewNumber, now: datetime, known: Known, *, buyers: Collection[str] = ()
+) -> Refused | None:
+    """Return why a number cannot become a DID of an account; None if it can."""
     number = known.get(Number, data.number)
     return (
         refusal_by_numbering_plan(data.number, data.country)

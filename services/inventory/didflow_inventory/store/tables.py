@@ -11,6 +11,7 @@ from didflow_chassis.commit_order import transaction_column
 from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.users import User, UserUse
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.listing import FILTERS
@@ -18,6 +19,9 @@ from didflow_inventory.domain.stock.number import Number, OrderedNumber
 from didflow_inventory.domain.stock.reservation import HeldNumbers, Reservation
 
 METADATA = sa.MetaData()
+
+VIEWS = sa.MetaData()
+"""The views. They are loaded like tables and never written."""
 
 
 def _uuid(name: str, *, nullable: bool = True, primary_key: bool = False) -> sa.Column[UUID]:
@@ -50,7 +54,6 @@ dids = state_table(
     instant("until"),
     *(_text(name) for name in ("after_hold", "held_by", "before_hold", "next_after_hold", "blocked_by")),
     _text("account", nullable=False),
-    _flag("in_enterprise"),
     _text("payer", nullable=False),
     _text("user"),
     _json("features"),
@@ -84,7 +87,7 @@ numbers = state_table(
     _text("stock"),
     _text("uploaded_by"),
     instant("uploaded_at"),
-    *(_text(name) for name in ("country", "region", "number_type")),
+    *(_text(name) for name in ("country", "number_type")),
     _json("features"),
     *(_text(name) for name in ("operator", "carrier", "sms_carrier")),
     _uuid("reservation_id"),
@@ -135,6 +138,31 @@ accounts = state_table(
     rows=CheckedRows(column="path"),
 )
 
+users = state_table(
+    "users",
+    METADATA,
+    _uuid("user_id", nullable=False, primary_key=True),
+    _text("account", nullable=False),
+    _text("name", nullable=False),
+    _text("kind", nullable=False),
+    _text("subject"),
+    _text("email"),
+    _uuid("default_did"),
+    _text("default_number"),
+    _flag("sms_enabled"),
+    _text("extension"),
+    instant("created_at", nullable=False),
+    _flag("deleted"),
+    rows=RowsOfAccount(),
+)
+
+user_uses = state_table(
+    "user_uses",
+    VIEWS,
+    _text("user_id", nullable=False, primary_key=True),
+    sa.Column("dids", sa.BigInteger, nullable=False),
+)
+
 history = sa.Table(
     "history",
     METADATA,
@@ -169,12 +197,16 @@ ORDERED_NUMBERS: Final = Kind(model=OrderedNumber, table=ordered_numbers, key="k
 RESERVATIONS: Final = Kind(model=Reservation, table=reservations, key="reservation_id", due="due_at")
 HELD_NUMBERS: Final = Kind(model=HeldNumbers, table=held_numbers, key="account")
 ACCOUNTS: Final = Kind(model=Account, table=accounts, key="path")
+USERS: Final = Kind(model=User, table=users, key="user_id")
+USER_USES: Final = Kind(model=UserUse, table=user_uses, key="user_id")
 HISTORY: Final = Kind(model=HistoryEntry, table=history, key="did_id", append_only=True)
 KINDS: Final[tuple[Kind[Any], ...]] = (
     DIDS,
     NUMBERS,
     ORDERED_NUMBERS,
     ACCOUNTS,
+    USERS,
+    USER_USES,
     HISTORY,
     RESERVATIONS,
     HELD_NUMBERS,

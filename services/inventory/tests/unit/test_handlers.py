@@ -64,7 +64,17 @@ AFTER: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 ENDING = {"PortOut", "ReturnDid", "CancelPorting"}
 """Commands that end the DID. A repeat finds no live DID."""
 TESTED_BY_THEMSELVES = frozenset(
-    ("AddManyNumbers", "DeleteNumber", "HandOut", "Reserve", "CancelReservation")
+    (
+        "AddManyNumbers",
+        "DeleteNumber",
+        "HandOut",
+        "Reserve",
+        "CancelReservation",
+        "CreateUser",
+        "ChangeUser",
+        "SetDefaultDid",
+        "DeleteUser",
+    )
 )
 """A repeat is a job, a DID or a reservation of its own, or about a thing that is not there any more."""
 

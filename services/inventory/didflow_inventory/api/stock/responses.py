@@ -21,7 +21,6 @@ class StockAnswer(Struct, frozen=True, kw_only=True):
     number: str
     stock: StockStatus
     country: str | None
-    region: str | None
     number_type: NumberType
     features: Features
     uploaded_by: str
@@ -46,7 +45,7 @@ class ReservationAnswer(BaseModel):
 
 
 COLUMNS: Final = StockAnswer.__struct_fields__
-AVAILABLE: Final = ("number", "country", "region", "number_type", "features")
+AVAILABLE: Final = ("number", "country", "number_type", "features")
 
 
 def stock_json(number: Number) -> Mapping[str, Any]:
@@ -68,7 +67,7 @@ def stock_of_row(row: Any) -> Mapping[str, Any]:
 def available_of_row(row: Any) -> Mapping[str, Any]:
     """Return a row as a number that can be had. Nothing else about it is shown to accounts below its uploader."""
     number = number_of_row(row)
-    return {name: getattr(number, name) for name in AVAILABLE}
+    return {**{name: getattr(number, name) for name in AVAILABLE}, "region": None}
 
 
 def reservation_json(reservation: Reservation) -> Mapping[str, Any]:

@@ -9,6 +9,13 @@ down_revision = None
 branch_labels = ("inventory",)
 depends_on = None
 
+USER_USES = """
+CREATE VIEW user_uses AS
+SELECT "user" AS user_id, count(*) AS dids, 1::bigint AS version
+FROM dids WHERE "user" IS NOT NULL AND in_all
+GROUP BY 1
+"""
+
 CURRENT_TRANSACTION = sa.text("(pg_current_xact_id()::text::bigint)")
 
 FILTERS = (
@@ -72,7 +79,6 @@ def upgrade():
         text("next_after_hold"),
         text("blocked_by"),
         plain("account"),
-        flag("in_enterprise"),
         plain("payer"),
         text("user"),
         json("features"),
@@ -120,7 +126,6 @@ def upgrade():
         sa.Column("uploaded_by", sa.Text(collation="C")),
         instant("uploaded_at"),
         text("country"),
-        text("region"),
         text("number_type"),
         json("features"),
         text("operator"),
@@ -176,6 +181,26 @@ def upgrade():
         version(),
     )
     op.create_table(
+        "users",
+        uuid("user_id", nullable=False, primary_key=True),
+        plain("account"),
+        text("name", nullable=False),
+        text("kind", nullable=False),
+        text("subject"),
+        text("email"),
+        uuid("default_did"),
+        text("default_number"),
+        flag("sms_enabled"),
+        text("extension"),
+        instant("created_at", nullable=False),
+        flag("deleted"),
+        version(),
+    )
+    op.execute("CREATE INDEX users_account ON users (account, name, user_id) WHERE NOT deleted")
+    op.execute("CREATE INDEX users_subject ON users (subject) WHERE NOT deleted")
+    op.execute('CREATE INDEX dids_user ON dids ("user", number) WHERE "user" IS NOT NULL')
+    op.execute(USER_USES)
+    op.create_table(
         "history",
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=CURRENT_TRANSACTION),
@@ -211,5 +236,6 @@ def upgrade():
 
 
 def downgrade():
-    for name in ("history", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
+    op.execute("DROP VIEW user_uses")
+    for name in ("history", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
         op.drop_table(name)

@@ -1,0 +1,1 @@
+"""What belongs to accounts: users, operators and carriers."""

@@ -1,0 +1,38 @@
+"""The commands about users, operators and carriers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from didflow_chassis.decision import Command
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateUser(Command):
+    """Create a user of an enterprise. `fields` are the other fields that a caller gives."""
+
+    account: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeUser(Command):
+    """Change a user. `changes` are the fields that are set anew."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteUser(Command):
+    """Delete a user that has no numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetDefaultDid(Command):
+    """Create or change a user, and make the DID `entity_id` its default DID, in one step.
+
+    `account` is that of the user. If there is no such DID, the number `subject` becomes one, as an external number.
+    """
+
+    account: str
+    user: CreateUser | ChangeUser

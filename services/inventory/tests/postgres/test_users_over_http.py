@@ -1,0 +1,70 @@
+"""Users over HTTP on a real PostgreSQL, and what a token of role user sees."""
+
+from typing import Any
+
+import pytest
+
+FIRM = "master/acme/firm"
+ADMIN = f"enterprise_admin:{FIRM}"
+OTHER_NUMBER = "+35319609037"
+
+
+@pytest.fixture
+async def firm(inventory: Any) -> Any:
+    """An inventory with an enterprise that may add numbers of its own."""
+    body = {"path": FIRM, "name": "Firm", "kind": "enterprise", "allow_external_numbers": True}
+    assert (await inventory.call("POST", "/v1/accounts", json=body)).status_code == 201
+    return inventory
+
+
+async def create(inventory: Any, by: str = ADMIN, status: int = 201, **body: Any) -> Any:
+    """Create a user, and return the body of the answer."""
+    answer = await inventory.call("POST", "/v1/users", by, json={"name": "Desk", "kind": "pbx"} | body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_a_user_gets_a_number_that_nobody_has_in_one_step(firm: Any, make: Any) -> None:
+    """The DID is external, of the caller's account, and shows its user."""
+    user = await create(firm, default_did=make.number, email="desk@firm.example", subject="eve")
+    did = await firm.get(f"/v1/dids/{make.number}", ADMIN)
+    assert (did["user"], did["origin"], did["account"]) == (user["user_id"], "external", FIRM)
+    assert (user["default_did"], user["default_number"]) == (did["did_id"], make.number)
+    assert await firm.get(f"/v1/users/{user['user_id']}", ADMIN) == user
+    assert (await firm.get("/v1/users", ADMIN))["items"] == [user]
+
+
+async def test_a_user_is_listed_changed_and_deleted_within_the_reach_only(firm: Any, make: Any) -> None:
+    """A sibling is answered as if there were no such user; the role user may do nothing of it."""
+    user = await create(firm)
+    path = f"/v1/users/{user['user_id']}"
+    for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
+        assert (await firm.call(method, path, "reseller:other", json=body)).status_code == 404
+        assert (await firm.call(method, path, f"user:{FIRM}", json=body)).status_code == 403
+    assert (await firm.get("/v1/users", "reseller:other"))["items"] == []
+    changed = await firm.call("PATCH", path, ADMIN, json={"name": "Front desk", "default_did": make.number})
+    assert (changed.json()["name"], changed.json()["default_number"]) == ("Front desk", make.number)
+    refused = await firm.call("DELETE", path, ADMIN)
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    spare = await create(firm)
+    assert (await firm.call("DELETE", f"/v1/users/{spare['user_id']}", ADMIN)).status_code == 204
+    assert (await firm.call("GET", f"/v1/users/{spare['user_id']}", ADMIN)).status_code == 404
+
+
+async def test_a_user_without_its_former_default_did_shows_none(firm: Any, make: Any) -> None:
+    """The DID that another user got is no longer the default of the first one."""
+    first = await create(firm, default_did=make.number)
+    await create(firm, default_did=make.number)
+    shown = await firm.get(f"/v1/users/{first['user_id']}", ADMIN)
+    assert (shown["default_did"], shown["default_number"]) == (None, None)
+
+
+async def test_the_answers_of_a_refused_user_name_the_field(firm: Any, make: Any) -> None:
+    """No enterprise, an extension, a foreign DID by its id, and fields of a wrong form."""
+    assert (await create(firm, "reseller:master/acme", 409))["code"] == "not_an_enterprise"
+    assert (await create(firm, status=409, extension="+353123"))["code"] == "extension_not_allowed"
+    foreign = await firm.purchase(make, OTHER_NUMBER)
+    assert (await create(firm, status=404, default_did=foreign["did_id"]))["code"] == "not_found"
+    assert (await create(firm, status=404, default_did=str(make.other_id)))["code"] == "not_found"
+    for wrong in ({"email": "desk"}, {"kind": "fax"}, {"extension": "123"}, {"name": ""}):
+        await create(firm, status=422, **wrong)
