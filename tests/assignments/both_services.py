@@ -187,7 +187,7 @@ class BothServices:
     @property
     def shown(self) -> DidAnswer:
         """The DID as My Numbers shows it."""
-        return did_answer(self.did, self.inventory.now())
+        return did_answer(self.did, self.inventory.now(), REVIEWER)
 
     @property
     def history(self) -> list[HistoryEntry]:

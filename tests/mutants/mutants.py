@@ -340,4 +340,11 @@ MUTANTS = (
         after="return _ALL_RIGHTS if append_only else _ALL_RIGHTS",
         tests=("tests/tenancy/test_second_lock.py",),
     ),
+    Mutant(
+        name="what others have taken is not chosen again",
+        file="http/context.py",
+        before="                if is_outdated(command, results[0]):\n",
+        after="                if is_outdated is None:\n",
+        tests=("services/inventory/tests/postgres/test_reservations_over_http.py",),
+    ),
 )

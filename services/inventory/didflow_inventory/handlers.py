@@ -142,7 +142,7 @@ def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handl
         HandOut: Handler(
             decide=partial(hand_out, deployment_carrier=default),
             needs=needs.states_of_handout,
-            state_needs=needs.held_number,
+            state_needs=needs.stored_states_of_handout,
             state_needs_are_rare=True,
         ),
         reservation.Reserve: Handler(
@@ -167,7 +167,7 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
             state_needs=needs.accounts_of_edit,
         ),
         c.AssignAccount: Handler(decide=handover.assign_account, needs=needs.account_of_handover),
-        c.TakeBack: Handler(decide=handover.take_back, needs=needs.number_of_command),
+        c.TakeBack: Handler(decide=handover.take_back, needs=needs.states_of_take_back),
         c.HoldDid: Handler(decide=hold.hold),
         c.UnholdDid: Handler(decide=hold.unhold),
         c.BlockDid: Handler(decide=block.block),

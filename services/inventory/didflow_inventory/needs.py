@@ -14,7 +14,7 @@ from didflow_inventory.domain.accounts.commands import CreateUser, DeleteUser, S
 from didflow_inventory.domain.accounts.users import User, UserUse, is_seen
 from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid
+from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid, TakeBack
 from didflow_inventory.domain.holding.edit import changes_carriers
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber
@@ -53,6 +53,14 @@ def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
     number = known.get(Number, message.subject)
     if number is not None and number.stock == "held" and number.held_for is not None:
         yield Ref(HeldNumbers, number.held_for, write=True)
+
+
+def stored_states_of_handout(did: Did | None, command: HandOut, known: Known) -> Iterable[Ref]:
+    """Return the live DID of the number, and what a held number needs."""
+    number = known.get(Number, command.subject)
+    if number is not None and number.did_id is not None:
+        yield Ref(Did, number.did_id)
+    yield from held_number(did, command, known)
 
 
 def states_of_handout(command: HandOut) -> Iterable[Ref]:
@@ -131,6 +139,11 @@ def number_of_did(did: Did | None, _message: Any, _known: Known) -> Iterable[Ref
     """Return the number of a DID."""
     if did is not None:
         yield Ref(Number, did.holding.number, write=True)
+
+
+def states_of_take_back(command: TakeBack) -> Iterable[Ref]:
+    """Return the number of the DID, and the account of the caller, which gets it."""
+    return (*number_of_command(command), Ref(Account, command.caller.account))
 
 
 def account_of_handover(command: AssignAccount) -> Iterable[Ref]:

@@ -1,16 +1,19 @@
 """My Numbers over HTTP: the list, its summary, one DID with its history, and actions on many DIDs."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query
 
+from didflow_chassis.decision import Caller
 from didflow_chassis.http import BatchAnswer, Http, Page, Router, Target
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
 from didflow_inventory.api.responses import did_json, entry_json, places_of
 from didflow_inventory.api.targets import row_of, targets
 from didflow_inventory.domain.commands import AssignEndUser
-from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
+from didflow_inventory.domain.did import DidAt
+from didflow_inventory.domain.my_numbers.answer import DidAnswer
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.store import queries
 
@@ -21,14 +24,15 @@ router = Router(tags=["numbers"])
 async def list_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Page:
     """List the live DIDs in your accounts that match a quick filter and all other parameters."""
     statement = queries.my_numbers(http.caller, query.filter, *query.conditions())
-    return await http.page(statement, sort=queries.DID_SORTS, render=_did_of_row)
+    return await http.page(statement, sort=queries.DID_SORTS, render=partial(_did_of_row, caller=http.caller))
 
 
 @router.post("/dids/search", action="see_numbers")
 async def search_dids(http: Http, body: DidSearchBody) -> Page:
     """List DIDs as `GET /v1/dids` does, with its parameters in the body. It is for long lists of numbers."""
     statement = queries.my_numbers(http.caller, body.filter, *body.conditions())
-    return await http.page(statement, sort=queries.DID_SORTS, render=_did_of_row, body=body)
+    render = partial(_did_of_row, caller=http.caller)
+    return await http.page(statement, sort=queries.DID_SORTS, render=render, body=body)
 
 
 @router.get("/dids/summary", action="see_numbers")
@@ -50,7 +54,7 @@ async def list_places(http: Http) -> Page:
 @router.get("/dids/{did}", action="see_numbers", response_model=DidAnswer)
 async def show_did(http: Http, did: str) -> Mapping[str, Any]:
     """Show one DID: a live DID by its number or its id, a former DID by its id."""
-    return _did_of_row(await row_of(http, did))
+    return _did_of_row(await row_of(http, did), http.caller)
 
 
 @router.get("/dids/{did}/history", action="see_numbers")
@@ -77,5 +81,5 @@ async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
     return await http.batch(body.dids, targets, command_for)
 
 
-def _did_of_row(row: Any) -> Mapping[str, Any]:
-    return did_json(did_answer(queries.did_of_row(row), row["now"]))
+def _did_of_row(row: Any, caller: Caller) -> Mapping[str, Any]:
+    return did_json(DidAt(queries.did_of_row(row), row["now"]), caller)

@@ -1,5 +1,7 @@
 """Portings over HTTP."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from didflow_chassis.http import Http, Router
@@ -21,7 +23,7 @@ async def start_porting(http: Http, body: PortingBody) -> Response:
     """
     data = body.data()
     command = StartPorting(entity_id=data.did_id, subject=data.number, caller=http.caller, data=data)
-    return await http.run(command, status=201, render=did_json, required=True)
+    return await http.run(command, status=201, render=partial(did_json, caller=http.caller), required=True)
 
 
 @router.post("/portings/{did}/cancel", action="cancel_porting", response_model=DidAnswer)
@@ -29,4 +31,4 @@ async def cancel_porting(http: Http, did: str) -> Response:
     """Cancel a porting. The DID is removed; it can be read by its id."""
     row = await row_of(http, did)
     command = CancelPorting(entity_id=row["did_id"], subject=row["number"], caller=http.caller)
-    return await http.run(command, render=did_json)
+    return await http.run(command, render=partial(did_json, caller=http.caller))

@@ -1,5 +1,7 @@
 """Purchases over HTTP."""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from didflow_chassis.http import Http, Router
@@ -16,4 +18,4 @@ async def create_purchase(http: Http, body: PurchaseBody) -> Response:
     """Purchase a number. The answer is 201 with the new DID, or 200 with the DID that the same order made before."""
     data = body.data()
     command = Purchase(entity_id=data.did_id, subject=data.number, caller=http.caller, data=data)
-    return await http.run(command, status=201, render=did_json, required=True)
+    return await http.run(command, status=201, render=partial(did_json, caller=http.caller), required=True)

@@ -7,12 +7,14 @@ from typing import Any, Final
 import msgspec
 from pydantic import TypeAdapter
 
+from didflow_chassis.decision import Caller
 from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.near_misses import near_misses
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.did import DidAt
 from didflow_inventory.domain.history.entry import HistoryEntry
-from didflow_inventory.domain.my_numbers.answer import DidAnswer
+from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
 from didflow_inventory.store.queries import entry_of_row
 
 _DID: Final = TypeAdapter(DidAnswer)
@@ -35,9 +37,9 @@ _ENTRY_FIELDS: Final = (
 )
 
 
-def did_json(did: DidAnswer) -> Mapping[str, Any]:
-    """Return a DID as JSON values."""
-    values: Mapping[str, Any] = _DID.dump_python(did, mode="json")
+def did_json(found: DidAt, caller: Caller) -> Mapping[str, Any]:
+    """Return a DID as JSON values, as it is shown to a caller."""
+    values: Mapping[str, Any] = _DID.dump_python(did_answer(found.did, found.at, caller), mode="json")
     return values
 
 

@@ -65,6 +65,11 @@ class Carriers(Struct, frozen=True, kw_only=True):
     sms_carrier: str | None
 
 
+def is_enterprise(account: Account | None) -> bool:
+    """Return True if the account is an enterprise: it has users and no accounts below it."""
+    return account is not None and account.kind == "enterprise"
+
+
 @lru_cache(maxsize=1_024)
 def lineage(path: str) -> tuple[str, ...]:
     """Return an account and all accounts above it, the nearest first."""

@@ -6,7 +6,7 @@ A decision changes holding and views, and ends in `conclude`. It cannot set the 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -38,6 +38,13 @@ class Did:
     def until(self) -> datetime | None:
         """When the hold of the DID ends; None while it is not on hold."""
         return self.holding.until
+
+
+class DidAt(NamedTuple):
+    """A DID at an instant: the answer of a decision about it. How it is shown depends on the caller too."""
+
+    did: Did
+    at: datetime
 
 
 def conclude(

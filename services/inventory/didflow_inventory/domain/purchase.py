@@ -18,9 +18,8 @@ from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.vocabulary import Acquired, DidStock, RefusalCode
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.commands import Purchase, StartPorting
-from didflow_inventory.domain.did import Did, conclude
+from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import purchase_refused
-from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.price import refusal_of_missing_price, refusal_of_named_price
 from didflow_inventory.domain.stock.availability import (
     refusal_by_numbering_plan,
@@ -150,7 +149,7 @@ def acquired_over_http(
         deployment_carrier=deployment_carrier,
         purchased_at=data.purchased_at,
         stock=stock,
-        answer=partial(did_answer, now=now),
+        answer=partial(DidAt, at=now),
     )
 
 
@@ -198,7 +197,7 @@ def repeat_over_http(did: Did, data: NewNumber, now: datetime) -> Decision:
         return Refused(
             "duplicate_order", f"This order was refused before, with {holding.refusal_code}.", "order_id"
         )
-    return Unchanged(answer=did_answer(did, now))
+    return Unchanged(answer=DidAt(did, now))
 
 
 def refusal_of_number(

@@ -126,3 +126,23 @@ async def test_a_hundred_numbers_are_handed_over_in_as_many_statements_as_two(
             assert results == [("done", None)] * size
             found.add(len(statements))
     assert {len(found) for found in counts.values()} == {1}, counts
+
+
+async def test_holds_that_end_together_need_as_many_statements_as_two(inventory: Any, make: Any) -> None:
+    """A chunk of timers is one transaction, and each table is read and written once."""
+    counts = set()
+    for first, size in ((0, 2), (100, 40)):
+        numbers = [f"+353196{first + n:05}" for n in range(size)]
+        await inventory.receive(
+            *(make.purchased(number=number, did_id=derived_id(number), order_id=number) for number in numbers)
+        )
+        assert (
+            await batch(inventory, "hold", numbers, days=1, after_hold="archived") == [("done", None)] * size
+        )
+        await inventory.set_time(await inventory.now() + timedelta(days=1))
+        async with statements_of(inventory.database) as statements:
+            await inventory.run_due_timers()
+        counts.add(len(statements))
+        removed = [await inventory.get(f"/v1/dids/{derived_id(number)}") for number in numbers]
+        assert {did["stock"] for did in removed} == {"removed"}
+    assert len(counts) == 1, counts

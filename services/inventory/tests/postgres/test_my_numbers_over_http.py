@@ -40,6 +40,7 @@ async def test_a_did_in_an_answer_has_exactly_the_promised_fields(inventory: Any
         "status_label",
         "circle",
         "next_step",
+        "actions",
         "time_left_days",
         "registration",
         "identity",

@@ -56,6 +56,15 @@ async def test_of_200_that_reserve_the_last_50_numbers_at_once_50_get_one(
     assert len(statements) < 200 * 30
 
 
+async def test_each_of_50_that_reserve_50_numbers_at_once_gets_one(inventory: Any) -> None:
+    """Nobody is refused because somebody else was given the number that was chosen first."""
+    await fill(inventory)
+    answers = await asyncio.gather(*(reserve(inventory, country="IE", count=1) for _ in range(50)))
+
+    assert Counter(answer.status_code for answer in answers) == {201: 50}
+    assert await free(inventory) == []
+
+
 async def test_a_reservation_of_1000_numbers_takes_as_many_statements_as_one_of_2(inventory: Any) -> None:
     """So does its end."""
     for first in (0, 500):

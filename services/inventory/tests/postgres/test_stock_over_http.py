@@ -1,8 +1,10 @@
 """Numbers in stock over HTTP on a real PostgreSQL."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from harness.statements import statements_of
 
 PREFIX = "+35319600"
 RESELLER, MASTER, SHOP = "reseller:master/acme", "master_reseller:master", "reseller:master/acme/shop"
@@ -39,6 +41,7 @@ async def test_a_range_adds_112_numbers_in_order_and_a_repeat_adds_none(inventor
         "number": f"{PREFIX}111",
         "stock": "in_stock",
         "country": "IE",
+        "region": None,
         "number_type": "local",
         "features": ["voice_in", "sms_in"],
         "uploaded_by": "master/acme",
@@ -164,8 +167,8 @@ async def test_a_number_in_stock_is_edited_and_exported(inventory: Any) -> None:
     assert edited == ["done", "not_found"]
     response = await inventory.call("GET", "/v1/stock.csv")
     header, first, second = response.text.splitlines()
-    assert header.startswith("number,stock,country,number_type,features,uploaded_by,uploaded_at,")
-    assert first.startswith(f"{PREFIX}111,in_stock,IE,local,voice_in sms_in,master/acme,")
+    assert header.startswith("number,stock,country,region,number_type,features,uploaded_by,uploaded_at,")
+    assert first.startswith(f"{PREFIX}111,in_stock,IE,,local,voice_in sms_in,master/acme,")
     assert first.endswith(",simulator,simulator,,,,'=1+1,")
     assert second.endswith(",simulator,,,,gold,'=1+1,")
 
@@ -206,3 +209,59 @@ async def test_the_history_of_a_number_is_shown_to_those_in_whose_stock_it_was(i
     absent = await inventory.call("GET", f"/v1/stock/{PREFIX}119/history", RESELLER)
     assert foreign.status_code == 404
     assert foreign.json() == absent.json()
+
+
+@pytest.mark.parametrize("action", ["add", "archive", "hand-out", "delete"])
+async def test_a_thousand_numbers_take_as_many_statements_as_two(inventory: Any, action: str) -> None:
+    """The number of statements does not grow with the number of numbers."""
+    found = set()
+    for first, last in (("0000", "0001"), ("0002", "1001")):
+        texts = {"numbers": f"{first}-{last}", "prefix": "+3531960"}
+        numbers = [f"+3531960{n:04}" for n in range(int(first), int(last) + 1)]
+        body = texts if action == "add" else {"numbers": numbers}
+        path = "/v1/stock" if action == "add" else f"/v1/stock/batch/{action}"
+        if action != "add":
+            assert (await inventory.call("POST", "/v1/stock", json=texts)).json()["refused"] == 0
+        more = {"account": "master/acme/shop"} if action == "hand-out" else {}
+        async with statements_of(inventory.database) as statements:
+            answer = await inventory.call("POST", path, json=body | more)
+        assert answer.json()["done"] == len(numbers), answer.text
+        found.add(len(statements))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("after_hold", ["in_stock", "reserved", "archived", "back"])
+async def test_a_hold_that_runs_out_ends_in_the_state_that_was_given_with_the_upload(
+    inventory: Any, make: Any, after_hold: str
+) -> None:
+    """At its instant, over the movable clock. It can be had again only when its carrier has released it."""
+    added = await add(inventory, make.number, MASTER, after_hold=after_hold)
+    assert added.json()["done"] == 1
+    assert await act(inventory, "hand-out", [make.number], MASTER, account="master/acme") == ["done"]
+    did = await inventory.get(f"/v1/dids/{make.number}")
+    await inventory.receive(make.registration("not_required", did_id=did["did_id"]))
+    held = {"dids": [make.number], "days": 3}
+    answer = await inventory.call("POST", "/v1/dids/batch/hold", json=held)
+    assert answer.json()["done"] == 1, answer.text
+    until = datetime.fromisoformat((await inventory.get(f"/v1/dids/{make.number}"))["hold"]["until"])
+
+    await inventory.set_time(until - timedelta(seconds=1))
+    await inventory.run_due_timers()
+    assert (await inventory.get(f"/v1/dids/{make.number}"))["status"] == "hold"
+    await inventory.set_time(until)
+    await inventory.run_due_timers()
+    listed = (await inventory.get("/v1/stock", MASTER))["items"]
+    if after_hold == "back":
+        assert (await inventory.get(f"/v1/dids/{make.number}"))["stock"] == "assigned"
+        assert listed == []
+        return
+    assert (await inventory.call("GET", f"/v1/dids/{make.number}")).status_code == 404
+    assert [item["stock"] for item in listed] == [after_hold]
+    (withdrawn,) = await inventory.published("did.withdrawn")
+    assert withdrawn.data.reason == "hold_ended"
+    assert (await inventory.get("/v1/available"))["items"] == []
+    await inventory.receive(make.removed(did_id=did["did_id"], reason="hold_ended"))
+    await inventory.receive(make.routing("released", 5, did_id=did["did_id"]))
+    free = [item["number"] for item in (await inventory.get("/v1/available"))["items"]]
+    assert free == ([make.number] if after_hold == "in_stock" else [])
+    assert [item["stock"] for item in (await inventory.get("/v1/stock", MASTER))["items"]] == [after_hold]

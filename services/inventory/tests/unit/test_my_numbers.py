@@ -44,7 +44,7 @@ def test_only_the_services_that_the_number_supports_are_shown(stage: Any, make: 
     """A supported service that nobody has requested is gray."""
     stage.decide(make.purchased(features=["voice_in", "emergency", "cnam"]))
     stage.decide(make.service("active", service="cnam"))
-    services = did_answer(stage.did, make.zero).services
+    services = did_answer(stage.did, make.zero, make.caller()).services
     assert [(s.service, s.state, s.color) for s in services] == [
         ("emergency", "not_configured", "gray"),
         ("cnam", "active", "green"),
@@ -56,7 +56,7 @@ def test_a_new_did_is_shown_with_its_label_and_its_next_step(purchased: Any, mak
     purchased.decide(make.registration("awaiting", reference="V-1"))
     purchased.decide(make.term("active"))
     purchased.decide(make.service("new"))
-    answer = did_answer(purchased.did, make.zero)
+    answer = did_answer(purchased.did, make.zero, make.caller())
 
     assert (answer.status_label, answer.circle, answer.time_left_days) == (
         "Awaiting Registration",
@@ -77,21 +77,21 @@ def test_a_purchase_does_not_ask_for_details_before_verification_has_answered(
     purchased: Any, make: Any
 ) -> None:
     """The next step is `await_requirement` by nobody, without an icon; status and filters are those of awaiting."""
-    answer = did_answer(purchased.did, make.zero)
+    answer = did_answer(purchased.did, make.zero, make.caller())
 
     assert (answer.next_step.action, answer.next_step.who) == ("await_requirement", "nobody")
     assert (answer.registration.state, answer.registration.icon) == ("awaiting", "none")
     assert (answer.status, purchased.did.listing.in_awaiting_registration) == ("awaiting_registration", True)
 
     purchased.decide(make.registration("awaiting"))
-    answer = did_answer(purchased.did, make.zero)
+    answer = did_answer(purchased.did, make.zero, make.caller())
     assert (answer.next_step.action, answer.registration.icon) == ("assign_end_user_details", "not_assigned")
 
 
 def test_a_removed_did_is_shown_without_a_status(purchased: Any, make: Any) -> None:
     """Its former holder can still see it; nothing is left to do."""
     purchased.decide(make.removed())
-    answer = did_answer(purchased.did, make.zero)
+    answer = did_answer(purchased.did, make.zero, make.caller())
     assert (answer.stock, answer.status, answer.status_label, answer.circle) == ("removed", None, None, None)
     assert (answer.next_step.action, answer.next_step.who) == ("none", "nobody")
 
@@ -103,7 +103,7 @@ def test_a_service_is_shown_with_its_request_and_its_reasons(stage: Any, make: A
     request = UUID(int=5)
     stage.decide(make.service("changes_required", request_id=request, reasons=[reason]))
 
-    (service,) = did_answer(stage.did, make.zero).services
+    (service,) = did_answer(stage.did, make.zero, make.caller()).services
     assert (service.request_id, [r.code for r in service.reasons]) == (request, ["address_unknown"])
 
 
@@ -111,6 +111,9 @@ def test_the_area_is_that_of_the_seller_or_the_one_that_verification_knows(stage
     """The seller's word comes first."""
     stage.decide(make.purchased())
     stage.decide(make.registration("awaiting", area="Dublin"))
-    assert did_answer(stage.did, make.zero).area == "Dublin"
+    assert did_answer(stage.did, make.zero, make.caller()).area == "Dublin"
     holding = replace(stage.did.holding, area="South Dublin")
-    assert did_answer(Did(holding=holding, views=stage.did.views), make.zero).area == "South Dublin"
+    assert (
+        did_answer(Did(holding=holding, views=stage.did.views), make.zero, make.caller()).area
+        == "South Dublin"
+    )

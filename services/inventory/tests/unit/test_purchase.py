@@ -222,7 +222,7 @@ def test_a_purchase_over_http_publishes_the_same_event(stage: Any, make: Any) ->
     assert stage.topics() == ["did.purchased", "did.changed"]
     assert stage.published()[0].data.purchased_at == make.zero
     answer = decision.answer
-    assert (answer.did_id, answer.status) == (make.did_id, "awaiting_registration")
+    assert (answer.did.holding.did_id, answer.did.listing.status) == (make.did_id, "awaiting_registration")
 
 
 def test_the_same_order_over_http_is_answered_with_the_did_that_it_made(stage: Any, make: Any) -> None:
@@ -231,7 +231,7 @@ def test_the_same_order_over_http_is_answered_with_the_did_that_it_made(stage: A
     decision = stage.decide(make.purchase(did_id=make.other_id))
 
     assert isinstance(decision, Unchanged)
-    assert decision.answer.did_id == make.did_id
+    assert decision.answer.did.holding.did_id == make.did_id
     assert isinstance(stage.decide(make.purchase()), Unchanged)
 
 

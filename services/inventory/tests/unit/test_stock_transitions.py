@@ -105,5 +105,12 @@ def test_the_did_of_a_number_in_stock_has_its_carriers_and_its_tag(stage: Any, m
 
     holding = stage.did.holding
     assert (holding.carrier, holding.sms_carrier, holding.tags) == ("other", "texts", ("gold",))
+    stage.decide(make.registration("awaiting", area="Dublin"))
     stage.decide(make.removed())
-    assert (stage.number.stock, stage.number.carrier, stage.number.tag) == ("in_stock", "other", "gold")
+    number = stage.number
+    assert (number.stock, number.carrier, number.tag, number.region) == (
+        "in_stock",
+        "other",
+        "gold",
+        "Dublin",
+    )

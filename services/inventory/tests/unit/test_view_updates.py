@@ -150,7 +150,7 @@ def test_the_area_is_shown_as_region_if_the_seller_gave_none(
     for event in (*reversed(events), *events):
         stage.decide(event)
     assert (stage.did.listing.shown_region, stage.did.holding.region) == (shown, given)
-    assert did_answer(stage.did, make.purchased().time).region == shown
+    assert did_answer(stage.did, make.zero, make.caller()).region == shown
 
 
 @pytest.mark.parametrize("state", ["approved", "not_required"])

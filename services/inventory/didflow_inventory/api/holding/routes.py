@@ -1,5 +1,6 @@
 """Changes of DIDs by their holders: edits, handovers, holds, blocks, port-outs and returns."""
 
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -30,7 +31,7 @@ async def edit_did(http: Http, did: str, body: EditBody) -> Response:
     command = c.EditDid(
         entity_id=row["did_id"], subject=row["number"], caller=http.caller, edits=body.edits()
     )
-    return await http.run(command, render=did_json)
+    return await http.run(command, render=partial(did_json, caller=http.caller))
 
 
 @router.batch("/dids/batch/edit", action="edit", item="did")

@@ -21,6 +21,7 @@ class StockAnswer(Struct, frozen=True, kw_only=True):
     number: str
     stock: StockStatus
     country: str | None
+    region: str | None
     number_type: NumberType
     features: Features
     uploaded_by: str
@@ -45,7 +46,7 @@ class ReservationAnswer(BaseModel):
 
 
 COLUMNS: Final = StockAnswer.__struct_fields__
-AVAILABLE: Final = ("number", "country", "number_type", "features")
+AVAILABLE: Final = ("number", "country", "region", "number_type", "features")
 
 
 def stock_json(number: Number) -> Mapping[str, Any]:
@@ -67,7 +68,7 @@ def stock_of_row(row: Any) -> Mapping[str, Any]:
 def available_of_row(row: Any) -> Mapping[str, Any]:
     """Return a row as a number that can be had. Nothing else about it is shown to accounts below its uploader."""
     number = number_of_row(row)
-    return {**{name: getattr(number, name) for name in AVAILABLE}, "region": None}
+    return {name: getattr(number, name) for name in AVAILABLE}
 
 
 def reservation_json(reservation: Reservation) -> Mapping[str, Any]:

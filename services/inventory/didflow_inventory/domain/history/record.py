@@ -16,11 +16,11 @@ from didflow_inventory.domain import account
 from didflow_inventory.domain.accounts import users
 from didflow_inventory.domain.changes import changes
 from didflow_inventory.domain.commands import RebuildDid
-from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.did import Did, DidAt
 from didflow_inventory.domain.history.causes import cause_of, extra_of
 from didflow_inventory.domain.history.entry import EntryOutcome, HistoryEntry
 from didflow_inventory.domain.history.things import Changes, Thing
-from didflow_inventory.domain.my_numbers.answer import DidAnswer
+from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.stock import number, reservation
 
 DID: Final = Thing(
@@ -98,8 +98,8 @@ def _of_command(
     A command from outside the account of the thing belongs to nothing: it was refused as if the thing were unknown.
     """
     after = decision.state if isinstance(decision, Decided) else None
-    if before is None and isinstance(decision, Unchanged) and isinstance(decision.answer, DidAnswer):
-        return _of_repeat(message, decision, decision.answer, now)
+    if before is None and isinstance(decision, Unchanged) and isinstance(decision.answer, DidAt):
+        return _of_repeat(message, decision, decision.answer.did.holding, now)
     thing = THINGS.get(type(after if before is None else before))
     if thing is None or not _is_allowed(message, _account(thing, before, after)):
         return None
@@ -122,7 +122,7 @@ def _of_other_things(
             yield _entry(message, decision, now, _Affected(thing, before, after, changed), timer)
 
 
-def _of_repeat(message: Command | None, decision: Unchanged, did: DidAnswer, now: datetime) -> HistoryEntry:
+def _of_repeat(message: Command | None, decision: Unchanged, did: Holding, now: datetime) -> HistoryEntry:
     """Return the entry of an order that was made before: it belongs to the DID that was made then."""
     return _written(
         message,

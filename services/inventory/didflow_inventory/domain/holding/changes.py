@@ -6,10 +6,9 @@ from typing import Any
 
 from didflow_chassis.decision import Decision, Unchanged
 from didflow_contracts.event_data import EventData
-from didflow_inventory.domain.did import Did, conclude
+from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import did_changed
 from didflow_inventory.domain.holding.holding import Holding
-from didflow_inventory.domain.my_numbers.answer import did_answer
 
 
 def changed(
@@ -17,7 +16,7 @@ def changed(
 ) -> Decision:
     """Return the decision. `did.changed` is published if one of its fields differs; notes are in no event."""
     if after == did.holding:
-        return Unchanged(answer=did_answer(did, now))
+        return Unchanged(answer=DidAt(did, now))
     published = did_changed(after)
     whole = () if published == did_changed(did.holding) else (published,)
-    return conclude(after, did.views, now, *whole, *events, also=also, answer=partial(did_answer, now=now))
+    return conclude(after, did.views, now, *whole, *events, also=also, answer=partial(DidAt, at=now))

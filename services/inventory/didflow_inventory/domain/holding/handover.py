@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import OPERATOR, Caller, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.ownership import Holder
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.account import Account, is_enterprise
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.commands import AssignAccount, TakeBack
@@ -38,7 +38,7 @@ def assign_account(did: Did | None, command: AssignAccount, now: datetime, known
             "not_below", "A number is handed to an account below yours. Use take-back to get it.", "account"
         )
     refusal = refusal_of_action("assign_account", holding, did.views, command.caller)
-    return refusal or changed(did, _handed_over(holding, account, now), now)
+    return refusal or changed(did, _handed_over(holding, account, now, known), now)
 
 
 def take_back(did: Did | None, command: TakeBack, now: datetime, known: Known) -> Decision:
@@ -58,12 +58,13 @@ def take_back(did: Did | None, command: TakeBack, now: datetime, known: Known) -
     number = known.get(Number, holding.number)
     if holding.origin == "stock" and number is not None and number.uploaded_by == account:
         return returned(did, command, now, known)
-    return changed(did, _handed_over(holding, account, now), now)
+    return changed(did, _handed_over(holding, account, now, known), now)
 
 
-def _handed_over(holding: Holding, account: str, now: datetime) -> Holding:
+def _handed_over(holding: Holding, account: str, now: datetime, known: Known) -> Holding:
     holders = (*holding.all_holders, Holder(account=account, since=now))
-    return replace(holding, account=account, holders=holders)
+    in_enterprise = is_enterprise(known.get(Account, account))
+    return replace(holding, account=account, in_enterprise=in_enterprise, holders=holders)
 
 
 def _is_below(account: str, caller: Caller, holding: Holding) -> bool:

@@ -1,14 +1,14 @@
-"""A hold set by hand. A hold stops calls, not the term. Source: spec lifecycle, Stock and holders."""
+"""Hold and unhold. A hold stops calls, not the term. Source: spec lifecycle, Stock and holders."""
 
 from datetime import datetime, timedelta
 
 from didflow_chassis.decision import Decision, Unchanged
 from didflow_contracts.instants import later
-from didflow_contracts.vocabulary import AfterHold
+from didflow_contracts.vocabulary import AfterHold, HeldBy
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.commands import HoldDid, UnholdDid
-from didflow_inventory.domain.holding.holding import Holding
+from didflow_inventory.domain.holding.holding import Holding, Step
 from didflow_inventory.domain.holding.rules import NOT_FOUND, is_out_of_reach, refusal_of_action
 from didflow_inventory.domain.holding.stock_axis import moved
 
@@ -21,24 +21,35 @@ def hold(did: Did | None, command: HoldDid, now: datetime) -> Decision:
     if did is None or is_out_of_reach(did.holding, command.caller):
         return NOT_FOUND
     holding = did.holding
-    after_hold = command.after_hold or holding.next_after_hold or "back"
+    after_hold = _after(holding, command.after_hold)
     if _is_repeat(holding, command.days, after_hold):
         return Unchanged()
     refusal = refusal_of_action("hold", holding, did.views, command.caller)
     if refusal is not None:
         return refusal
-    until = later(now, timedelta(days=command.days))
-    held = moved(
+    return changed(did, held(holding, "hand", command.days, after_hold, now), now)
+
+
+def held(holding: Holding, by: HeldBy, days: int, after_hold: AfterHold | None, now: datetime) -> Holding:
+    """Return the holding on hold, whoever put it there. Without `after_hold`, what it has for its next hold applies.
+
+    Raises ForbiddenTransitionError if a hold is not possible now.
+    """
+    return moved(
         holding,
         "hold",
         "on_hold",
         held_since=now,
-        until=until,
-        after_hold=after_hold,
-        held_by="hand",
+        until=later(now, timedelta(days=days)),
+        after_hold=_after(holding, after_hold),
+        held_by=by,
         before_hold=holding.stock,
     )
-    return changed(did, held, now)
+
+
+def unheld(holding: Holding, step: Step) -> Holding:
+    """Return the holding as it was before its hold. `step` is what ended the hold."""
+    return moved(holding, step, holding.before_hold or "assigned")
 
 
 def unhold(did: Did | None, command: UnholdDid, now: datetime) -> Decision:
@@ -53,7 +64,11 @@ def unhold(did: Did | None, command: UnholdDid, now: datetime) -> Decision:
     refusal = refusal_of_action("unhold", did.holding, did.views, command.caller)
     if refusal is not None:
         return refusal
-    return changed(did, moved(did.holding, "unhold", did.holding.before_hold or "assigned"), now)
+    return changed(did, unheld(did.holding, "unhold"), now)
+
+
+def _after(holding: Holding, given: AfterHold | None) -> AfterHold:
+    return given or holding.next_after_hold or "back"
 
 
 def _is_repeat(holding: Holding, days: int, after_hold: AfterHold) -> bool:

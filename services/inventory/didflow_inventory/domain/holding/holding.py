@@ -48,7 +48,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     `last_step` is the step that led to `stock`; a repeat of it changes nothing. `held_since`, `until`, `after_hold`,
     `held_by` and `before_hold` (the stock before) are set only on hold. `next_after_hold` is what comes after a hold
     that does not say it; None means `back`. `blocked_by` is the account that blocked the DID; it is kept on hold.
-    `user` is the id of the user that the DID is assigned to. `notes` are for people and in no event.
+    `in_enterprise` says that `account` is an enterprise, which alone has users. `user` is the id of the user that the
+    DID is assigned to. `notes` are for people and in no event.
 
     `holders` are the accounts that held the DID, `account` last, each with its start; empty while the DID is held by
     the account that got it. `assignment` is the last one that counted. `published_status` is the status that inventory
@@ -74,6 +75,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     next_after_hold: AfterHold | None = None
     blocked_by: str | None = None
     account: str
+    in_enterprise: bool = False
     payer: str
     user: str | None = None
     features: Features

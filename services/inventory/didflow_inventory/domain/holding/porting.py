@@ -11,12 +11,11 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingEnded, DidPortingStarted
 from didflow_contracts.ownership import contradicts_owner
 from didflow_inventory.domain.commands import StartPorting
-from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.did import Did, DidAt
 from didflow_inventory.domain.events import porting_ended
 from didflow_inventory.domain.holding.commands import CancelPorting
 from didflow_inventory.domain.holding.rules import NOT_FOUND, is_out_of_reach, refusal_of_action
 from didflow_inventory.domain.holding.withdrawal import withdrawn
-from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.purchase import (
     acquired_by_event,
     acquired_over_http,
@@ -84,13 +83,11 @@ def cancel_porting(did: Did | None, command: CancelPorting, now: datetime, known
     if did is None or not command.caller.reaches(did.holding.account):
         return NOT_FOUND
     if did.holding.last_step == "porting_end":
-        return Unchanged(answer=did_answer(did, now))
+        return Unchanged(answer=DidAt(did, now))
     if is_out_of_reach(did.holding, command.caller):
         return NOT_FOUND
     refusal = refusal_of_action("cancel_porting", did.holding, did.views, command.caller)
     if refusal is not None:
         return COMPLETED if did.holding.origin == "ported_in" else refusal
     ended = porting_ended(did.holding, "canceled")
-    return withdrawn(
-        did, "porting_end", "porting_failed", now, known, ended, answer=partial(did_answer, now=now)
-    )
+    return withdrawn(did, "porting_end", "porting_failed", now, known, ended, answer=partial(DidAt, at=now))

@@ -58,6 +58,13 @@ def is_without_user(holding: Holding, _views: Views, _caller: Caller) -> Refused
     return Refused("in_use", "A user has this number. Unassign the user first.", "dids")
 
 
+def is_held_by_enterprise(holding: Holding, _views: Views, _caller: Caller) -> Refused | None:
+    """Refuse `not_an_enterprise` unless an enterprise has the DID. Only enterprises have users."""
+    if holding.in_enterprise:
+        return None
+    return Refused("not_an_enterprise", "Only an enterprise has users. Hand the number to one first.", "dids")
+
+
 def is_not_ended(_holding: Holding, views: Views, _caller: Caller) -> Refused | None:
     """Refuse `term_ended` after the end of the term."""
     if views.term.state not in ENDED:
@@ -99,7 +106,7 @@ RULES: Final[Mapping[HoldingAction, tuple[Rule, ...]]] = MappingProxyType(
     {
         "edit": (),
         "assign_account": (is_without_user, is_not_ended),
-        "assign_user": (),
+        "assign_user": (is_held_by_enterprise,),
         "take_back": (is_without_user, is_held_below),
         "hold": (),
         "unhold": (is_held_by_hand,),

@@ -77,4 +77,4 @@ def ended_did(
     number = known.get(Number, ended.number)
     if number is None or number.did_id != ended.did_id:
         return ended, views, ()
-    return ended, views, (without_did(number, did.holding, reason, views.routing),)
+    return ended, views, (without_did(number, did, reason),)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from didflow_chassis.decision import Caller
 from didflow_contracts.events.holding import NextStep
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.events.routing import Missing, SmsTarget, VoiceTarget
@@ -28,6 +29,7 @@ from didflow_contracts.vocabulary import (
 )
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding import Holding, Stock
+from didflow_inventory.domain.my_numbers.actions import OfferedAction, actions_of
 from didflow_inventory.domain.my_numbers.next_step import next_step
 from didflow_inventory.domain.my_numbers.status import CIRCLES, LABELS
 from didflow_inventory.domain.views import RegistrationView, RoutingView, ServiceView, TermView
@@ -153,6 +155,7 @@ class DidAnswer:
     status_label: str | None
     circle: Circle | None
     next_step: NextStep
+    actions: tuple[OfferedAction, ...]
     time_left_days: int | None
     registration: RegistrationAnswer
     identity: IdentityAnswer
@@ -161,8 +164,11 @@ class DidAnswer:
     term: TermAnswer
 
 
-def did_answer(did: Did, now: datetime) -> DidAnswer:
-    """Return a DID as it is shown at an instant. Only the days left and the next step's deadline depend on it."""
+def did_answer(did: Did, now: datetime, caller: Caller) -> DidAnswer:
+    """Return a DID as it is shown to a caller at an instant.
+
+    Only the actions depend on the caller, and only the days left and the next step's deadline on the instant.
+    """
     holding, views, status = did.holding, did.views, did.listing.status
     return DidAnswer(
         did_id=holding.did_id,
@@ -189,6 +195,7 @@ def did_answer(did: Did, now: datetime) -> DidAnswer:
         status_label=LABELS[status] if status else None,
         circle=CIRCLES[status] if status else None,
         next_step=next_step(holding, views, now),
+        actions=actions_of(holding, views, caller),
         time_left_days=days_left(views.term, now),
         registration=_registration_answer(views.registration),
         identity=IdentityAnswer(

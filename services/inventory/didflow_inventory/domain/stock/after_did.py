@@ -5,9 +5,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from didflow_contracts.vocabulary import AfterHold, RemovalReason
-from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.number import Number, StockStatus
-from didflow_inventory.domain.views import RoutingView
 
 _AFTER_HOLD: Final[dict[AfterHold | None, StockStatus]] = {
     "in_stock": "in_stock",
@@ -16,14 +15,15 @@ _AFTER_HOLD: Final[dict[AfterHold | None, StockStatus]] = {
 }
 
 
-def without_did(number: Number, held: Holding, reason: RemovalReason, routing: RoutingView) -> Number:
-    """Return the number after the removal of its live DID. `held` is the holding before the removal.
+def without_did(number: Number, did: Did, reason: RemovalReason) -> Number:
+    """Return the number after the removal of its live DID. `did` is the DID before the removal.
 
-    A number from stock is in stock again, after a hold in the state of `after_hold`; its carriers are those that the
-    DID had last. It cannot be purchased until its carrier has released it. A number that was ported out is in no
-    stock. Source: spec lifecycle, Stock and holders.
+    A number from stock is in stock again, after a hold in the state of `after_hold`; its carriers and its region are
+    those that the DID had last. It cannot be purchased until its carrier has released it. A number that was ported out
+    is in no stock. Source: spec lifecycle, Stock and holders.
     """
-    left = replace(number, did_id=None, releasing=routing.carrier_state != "released")
+    held = did.holding
+    left = replace(number, did_id=None, releasing=did.views.routing.carrier_state != "released")
     if held.origin != "stock" or reason == "ported_out":
         return out_of_stock(left)
     return replace(
@@ -31,6 +31,7 @@ def without_did(number: Number, held: Holding, reason: RemovalReason, routing: R
         stock=_AFTER_HOLD.get(held.after_hold, "in_stock") if reason == "hold_ended" else "in_stock",
         carrier=held.carrier,
         sms_carrier=held.sms_carrier,
+        region=did.listing.shown_region,
     )
 
 

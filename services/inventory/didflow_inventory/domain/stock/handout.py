@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from didflow_chassis.decision import OPERATOR, Command, Decision, Known, Refused
+from didflow_chassis.decision import OPERATOR, Command, Decision, Known, Refused, Unchanged
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.availability import refusal_by_stock
@@ -29,6 +29,7 @@ def hand_out(
 ) -> Decision:
     """Make a number in stock a DID of an account below the caller's, or of a user of the caller's account.
 
+    Unchanged if it is a DID of that account already.
     Refused with `not_found` (the account or the number), `not_below`, `account_unknown`, `number_taken`,
     `number_releasing`, `number_reserved`, `number_archived`, and `did_id_taken`.
     """
@@ -40,6 +41,8 @@ def hand_out(
         return refusal
     if number is None or number.uploaded_by is None or not command.caller.reaches(number.uploaded_by):
         return NOT_FOUND
+    if _has_it(command.account, number, known):
+        return Unchanged()
     refusal = refusal_by_stock(number, command.account, now, buyers=(command.caller.account,))
     if refusal is not None:
         return refusal
@@ -56,3 +59,9 @@ def _refusal_of_account(command: HandOut, known: Known) -> Refused | None:
     if known.get(Account, command.account) is None:
         return Refused("account_unknown", f"The account {command.account} does not exist.", "account")
     return None
+
+
+def _has_it(account: str, number: Number, known: Known) -> bool:
+    """Return True if the number is a DID that the account holds."""
+    live = None if number.did_id is None else known.get(Did, number.did_id)
+    return live is not None and live.holding.account == account

@@ -15,12 +15,11 @@ from didflow_chassis.decision import Decided, Known
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.numbers import country_of
 from didflow_contracts.vocabulary import Acquired, DidStock, Origin
-from didflow_inventory.domain.account import Carriers, carriers_for, default_carriers
-from didflow_inventory.domain.did import Did, conclude
+from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers, is_enterprise
+from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import did_changed
 from didflow_inventory.domain.holding.holding import Holding, Step
 from didflow_inventory.domain.holding.stock_axis import moved
-from didflow_inventory.domain.my_numbers.answer import did_answer
 from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
 from didflow_inventory.domain.stock.reservation import released
 from didflow_inventory.domain.views import Views
@@ -28,6 +27,7 @@ from didflow_inventory.domain.views import Views
 FIRST_STEPS: Final[dict[DidStock, Step]] = {"assigned": "purchase", "porting_in": "porting"}
 _KEPT: Final = (
     "account",
+    "in_enterprise",
     "user",
     "tags",
     "description",
@@ -93,9 +93,7 @@ def ported_in(
     bought = replace(new_holding(data, known, deployment_carrier), **kept)
     after = moved(replace(bought, stock=before.stock), "purchase", "assigned")
     events = (data, did_changed(after)) if is_published else (did_changed(after),)
-    return conclude(
-        after, did.views, now, *events, also=ordered_numbers(data), answer=partial(did_answer, now=now)
-    )
+    return conclude(after, did.views, now, *events, also=ordered_numbers(data), answer=partial(DidAt, at=now))
 
 
 def new_holding(data: NewNumber, known: Known, deployment_carrier: str) -> Holding:
@@ -114,6 +112,7 @@ def new_holding(data: NewNumber, known: Known, deployment_carrier: str) -> Holdi
         holding_of(data),
         carrier=carriers.carrier,
         sms_carrier=carriers.sms_carrier,
+        in_enterprise=is_enterprise(known.get(Account, data.account)),
         origin="stock" if stocked.stock is not None else ORIGINS.get(data.acquired, "purchased"),
         tags=(stocked.tag,) if stocked.tag else (),
         next_after_hold=stocked.after_hold,
@@ -156,6 +155,7 @@ def data_of_stocked(number: Number, did_id: UUID, account: str, acquired: Acquir
         number_type=number.number_type,
         features=number.features,
         country=number.country,
+        region=number.region,
         carrier=number.carrier,
         sms_carrier=number.sms_carrier,
         acquired=acquired,

@@ -25,6 +25,7 @@ class Number(Struct, frozen=True, kw_only=True):
     It stays while the number is a DID, because the number returns to that stock.
 
     `reserved` is set by hand. `held` is set by a reservation: `held_for` is its account, and `until` is when it ends.
+    `region` is that of the last DID from this stock: only verification knows the places of numbers.
     `after_hold` is what becomes of the DID's number when a hold runs out. The other fields describe the number to
     whoever gets it.
     """
@@ -37,6 +38,7 @@ class Number(Struct, frozen=True, kw_only=True):
     uploaded_by: str | None = None
     uploaded_at: datetime | None = None
     country: str | None = None
+    region: str | None = None
     number_type: NumberType | None = None
     features: Features = ()
     operator: str | None = None
