@@ -76,6 +76,14 @@ async def test_a_wrong_range_is_refused_and_adds_nothing(inventory: Any, numbers
     assert (await inventory.get("/v1/stock"))["items"] == []
 
 
+@pytest.mark.parametrize("prefix", ["abc", "+35 3", "++353", "-353", "\u0663"])
+async def test_a_prefix_that_is_not_made_of_digits_is_refused(inventory: Any, prefix: str) -> None:
+    """A plus sign may be in front."""
+    response = await add(inventory, "111-112", prefix=prefix)
+    assert (response.status_code, response.json()["code"]) == (422, "input_invalid")
+    assert response.json()["errors"][0]["field"] == "prefix"
+
+
 async def test_a_bad_number_does_not_fail_the_others(inventory: Any) -> None:
     """Single numbers, with and without the plus sign, and what is no number at all."""
     response = await add(

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from didflow_chassis.http import FieldError, Problem
+from didflow_chassis.http import ErrorMessage, FieldError, Problem
 from didflow_chassis.tenancy import in_subtree
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.bounds import BATCH, NAME
@@ -26,6 +26,11 @@ from didflow_inventory.store.tables import numbers
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 
 RangeText = Annotated[str, Field(max_length=NAME.most)]
+Prefix = Annotated[
+    str,
+    Field(pattern=r"^\+?[0-9]{0,15}$"),
+    ErrorMessage("Write digits, with or without a plus sign in front."),
+]
 NumberNames = Annotated[
     list[DidName], Field(json_schema_extra={"minItems": BATCH.least, "maxItems": BATCH.most})
 ]
@@ -49,7 +54,7 @@ class StockBody(StrictModel):
         default=None, alias="from", description="Instead of `numbers`: the lowest number of a range."
     )
     to: RangeText | None = Field(default=None, description="The highest number of the range.")
-    prefix: RangeText = Field(default="", description="What stands before each number, such as `+3531960`.")
+    prefix: Prefix = Field(default="", description="What stands before each number, such as `+3531960`.")
     number_type: NumberType | None = Field(
         default=None, description="Absent: the type that the numbering plan gives each number."
     )

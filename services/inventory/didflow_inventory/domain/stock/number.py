@@ -12,7 +12,7 @@ import phonenumbers
 from msgspec import Struct
 
 from didflow_contracts.vocabulary import AfterHold, Features, NumberType
-from didflow_inventory.domain.history.things import Thing, recorded_fields
+from didflow_inventory.domain.history.things import Changes, Thing, recorded_fields
 
 StockStatus = Literal["in_stock", "reserved", "held", "archived"]
 
@@ -52,12 +52,21 @@ class Number(Struct, frozen=True, kw_only=True):
     after_hold: AfterHold | None = None
 
 
+_recorded: Final = recorded_fields(Number, without=["number"])
+
+
+def _changes(before: Number | None, after: Number) -> Changes:
+    """Return the changed fields. A number that comes into a stock is new there, whatever it was before."""
+    is_new = before is None or before.uploaded_by is None
+    return _recorded(None if is_new else before, after)
+
+
 THING: Final = Thing(
     name="stock",
     model=Number,
     key_of=attrgetter("number"),
     account_of=attrgetter("uploaded_by"),
-    changes=recorded_fields(Number, without=["number"]),
+    changes=_changes,
     number_of=attrgetter("number"),
 )
 """A number in the history. It has one as long as an account has it in its stock, also while it is a DID."""
