@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from didflow_verification.store import REGISTRATIONS
+
 BUSINESS = {"type": "business", "company_name": "Example Bakery Ltd"}
 DUBLIN = {"street": "1 Quay Street", "city": "Dublin", "country": "IE"}
 
@@ -260,3 +262,24 @@ async def test_a_thousand_dids_are_read_by_few_statements(
         counts.append(len(statements))
         assert (answer["outcome"], len(answer["evaluations"])) == ("pending", len(asked))
     assert counts[0] == counts[1] <= 7
+
+
+@pytest.mark.parametrize(
+    ("area", "outcome"), [("Dublin", "approved"), ("dublin", "approved"), ("Cork", "rejected")]
+)
+async def test_the_what_if_for_an_area_knows_the_review_that_a_number_there_would_rest_on(
+    running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, pending_id: str, area: str, outcome: str
+) -> None:
+    """The details were reviewed for a number in Dublin. A next number there is approved at once, as predicted."""
+    kind = {"country": "IE", "number_type": "local", "end_user_type": "business", "area": area}
+    details = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
+    before = (await ann.post("/v1/requirements/evaluate", json=kind | details)).json()
+    assert before["outcome"] == ("pending" if outcome == "approved" else outcome)
+    await rita.post(f"/v1/verifications/{pending_id}/approve")
+    after = (await ann.post("/v1/requirements/evaluate", json=kind | details)).json()
+    assert after["outcome"] == outcome
+
+    one = type(build)()
+    one.did, one.number = uuid4(), {"Cork": "+353214567890"}.get(area, "+35314567890")
+    await running.receive(one.purchased(), one.assigned(bakery, bakery))
+    assert (await running.stored(REGISTRATIONS, one.did)).state == outcome

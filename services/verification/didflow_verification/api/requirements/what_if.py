@@ -17,7 +17,7 @@ from didflow_verification.api.requirements.bodies import EvaluateBody
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.details.document import facts_of
 from didflow_verification.domain.details.identity import Address, Identity, Person
-from didflow_verification.domain.evaluation.areas import lies_in_named_area
+from didflow_verification.domain.evaluation.areas import area_named, lies_in_named_area
 from didflow_verification.domain.registration.revoked_details import review_of_ended_approval
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules
 from didflow_verification.domain.verifications.approval import Approval, approval_key
@@ -90,15 +90,17 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
     country = body.country or ANYWHERE
     rules = await _found(http, store.RULES, {country, ANYWHERE})
     submission = given.submission(account)
-    key = approval_key(
+    key = partial(
+        approval_key,
         account=account,
         identity_id=submission.identity_id,
         address_id=submission.address_id,
         country=country,
         number_type=body.number_type or "",
-        area="",
     )
-    known = Known(states=await _reviews(http, {key}) | given.documents)
+    area = area_named(body.area or "", country, rules[CountryRules, country])
+    keys = key(area=area or ""), key(area="")
+    known = Known(states=await _reviews(http, set(keys)) | given.documents)
     case = Case(
         account=account,
         country=country,
@@ -117,7 +119,8 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         find_documents=partial(facts_of, known=known),
         now=given.now,
     )
-    return for_kind(case, known.get(Approval, key))
+    for_area, for_any_area = (known.get(Approval, each) for each in keys)
+    return for_kind(case, (for_area if area else None, for_any_area))
 
 
 async def expected_for_dids(

@@ -47,8 +47,10 @@ def for_registration(
     return _expected(judgement, outcome)
 
 
-def for_kind(case: Case, approval: Approval | None) -> Expected:
-    """Return the expected outcome of these details for a kind of number. `approval` is the review for any area.
+def for_kind(case: Case, approvals: tuple[Approval | None, Approval | None]) -> Expected:
+    """Return the expected outcome of these details for a kind of number.
+
+    `approvals` are the reviews for the named area and for any area.
 
     The number is bought for the end-user type of the case, or for that of the identity.
     """
@@ -57,7 +59,7 @@ def for_kind(case: Case, approval: Approval | None) -> Expected:
     if not is_required(rows, bought_for):
         shown = shown_row(rows, bought_for)
         return _stored(case, shown.key, shown.version)
-    judgement = judge(case, (None, approval))
+    judgement = judge(case, approvals)
     return _expected(judgement, judgement.outcome)
 
 

@@ -282,7 +282,7 @@ def test_the_what_if_for_a_kind_of_number_equals_the_submission(
     stage.store(identity, *([address] if address else []), *documents)
     bought_for = data.draw(st.sampled_from(["business", "individual"]))
     stage.process(build.purchased(end_user_type=bought_for))
-    predicted = for_kind(kind_of(stage, build, identity, address, documents), None)
+    predicted = for_kind(kind_of(stage, build, identity, address, documents), (None, None))
     before = len(stage.refusals())
     stage.process(build.assigned(identity, address, document_ids=[each.document_id for each in documents]))
     state = stage.registration.state
@@ -309,5 +309,5 @@ def test_a_kind_of_number_can_be_evaluated_without_a_did(
 ) -> None:
     """The outcomes: no requirement, a reviewer, outside the area, and a country without rows."""
     acme = make.company()
-    found = for_kind(case(stage, acme, make.address(acme), country, city), None)
+    found = for_kind(case(stage, acme, make.address(acme), country, city), (None, None))
     assert (found.outcome, found.requirement) == (outcome, requirement)
