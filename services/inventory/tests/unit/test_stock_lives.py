@@ -31,6 +31,8 @@ from didflow_inventory.domain.stock.transitions import as_of
 NUMBERS = [f"+353196090{n:02}" for n in range(10, 16)]
 ACCOUNTS = ("master", "master/acme", "master/acme/shop", "other")
 STEPS = 250
+OFTEN = {"do_add": 4, "do_reserve": 4, "do_purchase": 2, "do_hand_out": 2, "do_remove": 2}
+"""How often something is done, compared with everything else."""
 
 
 class Life:
@@ -45,11 +47,13 @@ class Life:
 
     def step(self) -> None:
         """Do one thing."""
-        getattr(self, self.random.choice([name for name in dir(self) if name.startswith("do_")]))()
+        names = [name for name in dir(self) if name.startswith("do_")]
+        (name,) = self.random.choices(names, [OFTEN.get(name, 1) for name in names])
+        getattr(self, name)()
 
     def do_add(self) -> None:
         """Add a number."""
-        status = self.random.choice(["in_stock", "in_stock", "reserved", "archived"])
+        status = self._of("in_stock", "in_stock", "in_stock", "in_stock", "reserved", "archived")
         self._about(AddNumber, fields=StockFields(status=status, tag=self._of("a", None)))
 
     def do_edit(self) -> None:
@@ -85,7 +89,9 @@ class Life:
         """Cancel a reservation."""
         if self.reservations:
             self.stage.decide(
-                CancelReservation(entity_id=self._of(*self.reservations), subject="", caller=self._caller())
+                CancelReservation(
+                    entity_id=self._of(*self.reservations[-3:]), subject="", caller=self._caller()
+                )
             )
 
     def do_hand_out(self) -> None:
@@ -93,9 +99,11 @@ class Life:
         self._about(HandOut, account=self._of(*ACCOUNTS))
 
     def do_purchase(self) -> None:
-        """Purchase a number, over HTTP or by an event."""
-        account, did_id = self._of(*ACCOUNTS), self._new_id()
-        data = {"number": self._of(*NUMBERS), "account": account, "did_id": did_id, "order_id": str(did_id)}
+        """Purchase a number, over HTTP or by an event: any number, or one that the account holds."""
+        held = [(each.number, each.held_for) for each in self.stage.states(Number) if each.held_for]
+        number, account = self._of((self._of(*NUMBERS), self._of(*ACCOUNTS)), *held)
+        did_id = self._new_id()
+        data = {"number": number, "account": account, "did_id": did_id, "order_id": str(did_id)}
         by = Caller(subject="ann", account=account, role="service")
         self.stage.decide(self._of(self.make.purchase(by, **data), self.make.purchased(**data)))
 
@@ -124,7 +132,7 @@ class Life:
 
     def _caller(self) -> Caller:
         role = self._of("reseller", "reseller", "enterprise_admin", "operator")
-        return Caller(subject="ann", account=self._of(*ACCOUNTS), role=role)
+        return Caller(subject="ann", account=self._of("master", "master/acme", *ACCOUNTS), role=role)
 
     def _new_id(self) -> UUID:
         self.made += 1
