@@ -55,7 +55,7 @@ async def _sound_databases(databases: TemplateDatabases) -> dict[str, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sound(template_databases: TemplateDatabases) -> AsyncIterator[Mapping[str, str]]:
-    """Return the four databases of an installation without a finding. No test changes them."""
+    """Return the four databases of an installation without a disagreement. No test changes them."""
     dsns = await _sound_databases(template_databases)
     yield dsns
     for dsn in dsns.values():
@@ -97,22 +97,22 @@ async def execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-async def test_databases_that_agree_have_no_finding(sound: Mapping[str, str]) -> None:
+async def test_databases_that_agree_have_no_disagreement(sound: Mapping[str, str]) -> None:
     """A live, a refused and a removed DID, after everything was delivered. All three were looked at."""
     result = await check(sound, wait=0)
-    assert result.findings == []
+    assert result.disagreements == []
     assert result.dids == 3
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 async def test_a_changed_value_is_found_with_its_code(name: str, corrupt: Corrupt) -> None:
-    """One value is changed in one database. The finding names the DID or its number."""
+    """One value is changed in one database. The disagreement names the DID or its number."""
     service, statement, code = CORRUPTIONS[name]
     result = await check(await corrupt(service, statement), wait=0)
-    found = [finding for finding in result.findings if finding.code == code]
-    assert found, result.findings
+    found = [disagreement for disagreement in result.disagreements if disagreement.code == code]
+    assert found, result.disagreements
     numbers = {LIVE.number, REMOVED.number, "+12122000009"}
-    assert all(finding.number in numbers for finding in found)
+    assert all(disagreement.number in numbers for disagreement in found)
 
 
 def test_each_code_is_found_by_some_test() -> None:
@@ -123,13 +123,13 @@ def test_each_code_is_found_by_some_test() -> None:
 async def test_each_set_of_services_can_be_checked(sound: Mapping[str, str]) -> None:
     """A service that is not checked is not missed."""
     for name in SERVICES:
-        assert (await check({name: sound[name]}, wait=0)).findings == []
+        assert (await check({name: sound[name]}, wait=0)).disagreements == []
         assert (
             await check({other: sound[other] for other in SERVICES if other != name}, wait=0)
-        ).findings == []
+        ).disagreements == []
 
 
-async def test_more_differences_than_are_kept_are_one_finding(corrupt: Corrupt) -> None:
+async def test_more_differences_than_are_kept_are_one_disagreement(corrupt: Corrupt) -> None:
     """The check ends when more DIDs differ than it keeps in memory."""
     databases = await corrupt("inventory", "DELETE FROM dids")
     result = await check(databases, wait=0, most=1)
@@ -137,7 +137,7 @@ async def test_more_differences_than_are_kept_are_one_finding(corrupt: Corrupt) 
     assert result.dids == 2
 
 
-async def test_an_event_on_its_way_is_no_finding(corrupt: Corrupt) -> None:
+async def test_an_event_on_its_way_is_no_disagreement(corrupt: Corrupt) -> None:
     """A view that is behind at the first look and has the event at a later one is in order."""
     behind = "UPDATE routings SET term = NULL, sequences = sequences - 'term:/didflow/billing' WHERE did_id = $live"
     databases = await corrupt("provisioning", "CREATE TABLE kept AS TABLE routings", behind)
@@ -151,12 +151,12 @@ async def test_an_event_on_its_way_is_no_finding(corrupt: Corrupt) -> None:
         )
 
     result, _ = await asyncio.gather(check(databases, wait=5), arrives())
-    assert result.findings == []
+    assert result.disagreements == []
     assert result.moving == 0
     assert result.seconds < 4
 
 
-async def test_a_did_that_changes_all_the_time_is_no_finding(corrupt: Corrupt) -> None:
+async def test_a_did_that_changes_all_the_time_is_no_disagreement(corrupt: Corrupt) -> None:
     """Its view may be behind at every look. It is counted as moving."""
     behind = "UPDATE routings SET term = NULL, sequences = sequences - 'term:/didflow/billing' WHERE did_id = $live"
     databases = await corrupt("provisioning", behind)
@@ -169,7 +169,7 @@ async def test_a_did_that_changes_all_the_time_is_no_finding(corrupt: Corrupt) -
             await asyncio.sleep(0.1)
 
     result, _ = await asyncio.gather(check(databases, wait=1), changes())
-    assert result.findings == []
+    assert result.disagreements == []
     assert result.moving == 1
 
 
@@ -177,7 +177,7 @@ async def test_a_wrong_value_is_certain_although_events_are_on_their_way(corrupt
     """The view comes from the last event that its owner has numbered, so no event can explain the difference."""
     statement = "UPDATE registrations SET state = 'awaiting' WHERE did_id = $live"
     result = await check(await corrupt("verification", statement), wait=60)
-    assert {finding.code for finding in result.findings} == {"registration_differs"}
+    assert {disagreement.code for disagreement in result.disagreements} == {"registration_differs"}
     assert result.seconds < 30
 
 
@@ -196,31 +196,31 @@ def run(databases: Mapping[str, str], folder: Path, *arguments: str) -> Any:
     return CliRunner().invoke(app, ["check", "consistency", "--data", str(folder), *arguments])
 
 
-def test_without_findings_the_exit_code_is_0(sound: Mapping[str, str], tmp_path: Path) -> None:
+def test_without_disagreements_the_exit_code_is_0(sound: Mapping[str, str], tmp_path: Path) -> None:
     """The last line counts the DIDs."""
     done = run(sound, tmp_path, "--final")
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("no findings about 3 DIDs, in ")
+    assert done.stdout.startswith("no disagreements about 3 DIDs, in ")
 
 
-def test_with_findings_the_exit_code_is_1(corrupt: Corrupt, tmp_path: Path) -> None:
-    """Each finding has its code, number and DID, in words and as JSON. The last JSON line counts the codes."""
+def test_with_disagreements_the_exit_code_is_1(corrupt: Corrupt, tmp_path: Path) -> None:
+    """Each disagreement has its code, number and DID, in words and as JSON. The last JSON line counts the codes."""
     databases = asyncio.run(corrupt("billing", "UPDATE terms SET cycles_left = 7 WHERE did_id = $live"))
     done = run(databases, tmp_path, "--final")
     assert done.exit_code == 1
     assert LIVE.number in done.stdout
     assert "term_differs: 1" in done.stdout
     printed = run(databases, tmp_path, "--final", "--json").stdout
-    *findings, summary = map(json.loads, printed.splitlines())
-    assert [(one["kind"], one["code"], one["did_id"]) for one in findings] == [
-        ("finding", "term_differs", str(LIVE.did_id))
+    *disagreements, summary = map(json.loads, printed.splitlines())
+    assert [(one["kind"], one["code"], one["did_id"]) for one in disagreements] == [
+        ("disagreement", "term_differs", str(LIVE.did_id))
     ]
     assert summary["kind"] == "summary"
     assert summary["counts"] == {"term_differs": 1}
     assert set(summary["backlog"]) == set(SERVICES)
 
 
-def test_control_characters_in_a_finding_are_escaped(corrupt: Corrupt, tmp_path: Path) -> None:
+def test_control_characters_in_a_disagreement_are_escaped(corrupt: Corrupt, tmp_path: Path) -> None:
     """What the databases hold cannot control the terminal."""
     statement = "UPDATE terms SET payer = E'x\\x1b[2J\\u202e' WHERE did_id = $live"
     done = run(asyncio.run(corrupt("billing", statement)), tmp_path, "--final")

@@ -19,6 +19,7 @@ from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased, VerificationApproved
 from didflow_contracts.ids import derived_id
+from didflow_inventory.api.bodies import AccountBody
 from didflow_inventory.domain.commands import CreateAccount
 
 TIMES = 1_000
@@ -85,6 +86,7 @@ async def test_a_purchase_and_an_approval_at_the_same_time_both_take_effect(
 async def create_account(inventory: ServiceOnPostgres) -> None:
     """Create the account that buys. Inventory sells only to accounts that exist."""
     caller = Caller(subject="test", account="master", role="operator")
+    properties = AccountBody(path="master", name="Master").properties()
     await inventory.run(
-        CreateAccount(entity_id="master", subject="", caller=caller, path="master", name="Master")
+        CreateAccount(entity_id="master", subject="", caller=caller, path="master", properties=properties)
     )

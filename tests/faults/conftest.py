@@ -74,10 +74,12 @@ def tally(request: pytest.FixtureRequest) -> Tally:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Check that all databases of a test that has passed agree, before its processes and databases are removed."""
     result = yield
-    marker = item.get_closest_marker("findings")
+    marker = item.get_closest_marker("disagreements")
     expected = set(marker.args if marker else ())
-    found = consistency.findings()
-    assert {finding.code for finding in found} == expected, "\n".join(map(str, found[:20])) or "no findings"
+    found = consistency.disagreements()
+    assert {disagreement.code for disagreement in found} == expected, (
+        "\n".join(map(str, found[:20])) or "no disagreements"
+    )
     return result
 
 

@@ -1,7 +1,7 @@
 """The consistency check at the end of every fault test: on each group of databases that the test has used.
 
 A test whose fault leaves the databases in disagreement, as a lost or forged event does, names the codes that the check
-must then find: `@pytest.mark.findings("did_unknown")`.
+must then find: `@pytest.mark.disagreements("did_unknown")`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from didflow.consistency.check import check
-from didflow.consistency.codes import Finding
+from didflow.consistency.codes import Disagreement
 
 WAIT_S: Final = 10.0
 """How long running processes have time to finish. The check ends as soon as nothing differs."""
@@ -34,20 +34,22 @@ def forget() -> None:
 def remember(databases: Mapping[str, str], *, is_running: bool) -> None:
     """Check these databases, service -> DSN, at the end of the test.
 
-    Without running processes, a test delivers the events, perhaps not all. Then only what is certain is a finding.
+    Without running processes, a test delivers the events, perhaps not all. Then only what is certain is a disagreement.
     """
     _GROUPS.append(_Group(databases=dict(databases), is_running=is_running))
 
 
-def findings() -> list[Finding]:
+def disagreements() -> list[Disagreement]:
     """Check all databases that the test has used. It runs in a thread, because the test's event loop still exists."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _findings()).result()
+        return thread.submit(asyncio.run, _disagreements()).result()
 
 
-async def _findings() -> list[Finding]:
-    found: list[Finding] = []
+async def _disagreements() -> list[Disagreement]:
+    found: list[Disagreement] = []
     for group in _GROUPS:
         result = await check(group.databases, wait=WAIT_S if group.is_running else 0)
-        found += [finding for finding in result.findings if finding.certain or group.is_running]
+        found += [
+            disagreement for disagreement in result.disagreements if disagreement.certain or group.is_running
+        ]
     return found

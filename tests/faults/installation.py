@@ -40,6 +40,7 @@ from didflow_chassis.stage.telemetry import StageTelemetry
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.topics import SERVICES
+from didflow_inventory.api.bodies import AccountBody
 from didflow_inventory.domain.commands import CreateAccount
 
 ACCOUNTS: Final = ("master", "master/beta", "master/gamma", "master/acme")
@@ -238,9 +239,8 @@ async def _create_accounts(dsn: str) -> None:
     stage = Stage(service("inventory"), database, StageTelemetry(Metrics(), tracing))
     caller = Caller(subject="test", account="master", role="operator")
     for path in ACCOUNTS:
-        command = CreateAccount(
-            entity_id=path, subject="", caller=caller, path=path, name=path, may_set_prices=True
-        )
+        properties = AccountBody(path=path, name=path, may_set_prices=True).properties()
+        command = CreateAccount(entity_id=path, subject="", caller=caller, path=path, properties=properties)
         key = IdempotencyKey(account="master", subject="test", route="test", value=None, digest=bytes(32))
         await stage.command([command], HttpCall(key=key, actor="user:test", answer=_created))
     await database.stop()

@@ -17,7 +17,9 @@ TERMS = 3_000
 FEW = TERMS // 6
 
 
-@pytest.mark.findings("entries_missing", "period_not_charged")  # these terms begin without ledger entries
+@pytest.mark.disagreements(
+    "entries_missing", "period_not_charged"
+)  # these terms begin without ledger entries
 async def test_workers_share_a_wave_and_renew_each_term_once_although_one_is_killed(
     install: Install, exits: AsyncExitStack
 ) -> None:

@@ -76,7 +76,7 @@ async def test_reading_all_topics_again_changes_nothing(database_for: DatabaseFo
             assert await all_states(services) == before
             for name in READS:
                 assert await services.count(name, "parked") + await services.count(name, "dead_letters") == 0
-        assert (await check(services.dsns, wait=0)).findings == []
+        assert (await check(services.dsns, wait=0)).disagreements == []
 
 
 async def test_an_offset_reset_after_the_inbox_was_emptied_changes_nothing(

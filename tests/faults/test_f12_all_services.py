@@ -56,4 +56,4 @@ async def test_every_order_over_all_topics_has_the_same_result(database_for: Dat
                 found = await final_states(services, name, group, without=["sequences"])
                 assert not differences(found, [did.name for did in group]), name
             assert await services.count(name, "parked") + await services.count(name, "dead_letters") == 0
-        assert (await check(services.dsns, wait=0)).findings == []
+        assert (await check(services.dsns, wait=0)).disagreements == []

@@ -165,7 +165,7 @@ async def check_good_ones(installation: Installation, client: RecordingClient) -
     consistency.forget()
     numbers = {purchase.number for purchase in client.purchases}
     result = await check(installation.parts.postgres, wait=consistency.WAIT_S)
-    assert [finding for finding in result.findings if finding.number in numbers] == []
+    assert [disagreement for disagreement in result.disagreements if disagreement.number in numbers] == []
 
 
 async def connections(installation: Installation) -> dict[str, asyncpg.Connection]:

@@ -43,35 +43,36 @@ def consistency(
         ),
     ] = 10.0,
     final: Annotated[
-        bool, typer.Option("--final", help="Nothing is on its way: every difference is a finding at once.")
+        bool,
+        typer.Option("--final", help="Nothing is on its way: every difference is a disagreement at once."),
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most findings to print.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most disagreements to print.")] = 1000,
     json: Json = False,
     data: Data = None,
     postgres: Postgres = None,
 ) -> None:
     """Check that the four databases agree: who holds what, the axes as received, the ledger and the terms.
 
-    The exit code is 0 without findings, 1 with findings, 2 if a database could not be read.
+    The exit code is 0 without disagreements, 1 with disagreements, 2 if a database could not be read.
     """
     from didflow.consistency.check import check
 
     databases = databases_of(data, postgres, None, failed=COULD_NOT_RUN)
     result = run(check(databases, wait=0 if final else wait), failed=COULD_NOT_RUN)
     (_print_json if json else _print)(result, limit)
-    if result.findings:
+    if result.disagreements:
         raise typer.Exit(1)
 
 
 def _print(result: "Result", limit: int) -> None:
     screen = Screen()
-    shown = result.findings[:limit]
+    shown = result.disagreements[:limit]
     if shown:
         rows = [(one.code, one.number, str(one.did_id or ""), one.service, one.detail) for one in shown]
         screen.table(_TABLE, rows)
         screen.line("")
-    if len(result.findings) > limit:
-        screen.line(f"{len(result.findings) - limit} more findings are not shown (--limit)")
+    if len(result.disagreements) > limit:
+        screen.line(f"{len(result.disagreements) - limit} more disagreements are not shown (--limit)")
     for code, count in sorted(result.counts.items()):
         screen.line(f"{code}: {count}")
     for service, rows_waiting in result.backlog.items():
@@ -79,16 +80,18 @@ def _print(result: "Result", limit: int) -> None:
         if waits:
             screen.line(f"waiting in {service}: {waits}")
     moving = f", {result.moving} that still change" if result.moving else ""
-    findings = f"{len(result.findings)} findings" if result.findings else "no findings"
-    screen.line(f"{findings} about {result.dids} DIDs{moving}, in {result.seconds:.1f} s")
+    disagreements = (
+        f"{len(result.disagreements)} disagreements" if result.disagreements else "no disagreements"
+    )
+    screen.line(f"{disagreements} about {result.dids} DIDs{moving}, in {result.seconds:.1f} s")
 
 
 def _print_json(result: "Result", limit: int) -> None:
     screen = Screen()
-    for finding in result.findings[:limit]:
-        did_id = None if finding.did_id is None else str(finding.did_id)
-        screen.json({"kind": "finding"} | asdict(finding) | {"did_id": did_id})
-    counted = {"dids": result.dids, "findings": len(result.findings), "moving": result.moving}
+    for disagreement in result.disagreements[:limit]:
+        did_id = None if disagreement.did_id is None else str(disagreement.did_id)
+        screen.json({"kind": "disagreement"} | asdict(disagreement) | {"did_id": did_id})
+    counted = {"dids": result.dids, "disagreements": len(result.disagreements), "moving": result.moving}
     waits = {service: asdict(rows) for service, rows in result.backlog.items()}
     about = {"counts": dict(result.counts), "backlog": waits, "seconds": round(result.seconds, 3)}
     screen.json({"kind": "summary"} | counted | about)

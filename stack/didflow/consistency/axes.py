@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from didflow.consistency.codes import Finding
+from didflow.consistency.codes import Disagreement
 from didflow.consistency.rows import DidRows
 from didflow_billing.domain import views as billing
 from didflow_chassis.states import Stored
@@ -59,7 +59,7 @@ class Axis:
     at_once: bool = True
 
 
-def differing_axes(did: DidRows) -> Iterator[Finding]:
+def differing_axes(did: DidRows) -> Iterator[Disagreement]:
     """Compare all axes of a DID with all views of them. A refused DID has no axes."""
     if did.inventory is not None and did.inventory.state.holding.stock == "refused":
         return
@@ -72,7 +72,7 @@ def differing_axes(did: DidRows) -> Iterator[Finding]:
         for name in views:
             compared = _Compared(axis=axis, counted=row.sequence, owned=owned, name=name, views=views)
             if compared.differs:
-                yield compared.finding(did)
+                yield compared.disagreement(did)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,13 +102,13 @@ class _Compared:
     def differs(self) -> bool:
         return bool(self.fields) or self.is_unheard or self.view.sequence > self.counted
 
-    def finding(self, did: DidRows) -> Finding:
+    def disagreement(self, did: DidRows) -> Disagreement:
         sequence, fields = self.view.sequence, self.fields
         certain = bool(fields) and (sequence == self.counted or self._is_contradicted())
         late = "view_ahead" if sequence > self.counted else "view_behind"
         values = self.view.values
         what = (f"{name}: {values[name]!r}, {self.axis.owner} has {self.owned[name]!r}" for name in fields)
-        return Finding(
+        return Disagreement(
             code=self.axis.code if certain else late,
             did_id=did.did_id,
             number=did.number,

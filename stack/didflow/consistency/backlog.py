@@ -1,4 +1,4 @@
-"""What each service has yet to process: the context of the findings. Nothing of it is a finding."""
+"""What each service has yet to process: the context of the disagreements. Nothing of it is a disagreement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The whole check: all DIDs once, then more looks at those whose differences may be caused by events on their way.
 
-A difference that is not certain becomes a finding only if it outlasts the wait and the rows of the DID have not changed
-in the second half of the wait. What has changed is counted as `moving` and is no finding.
+A difference that is not certain becomes a disagreement only if it outlasts the wait and the rows of the DID have not
+changed in the second half of the wait. What has changed is counted as `moving` and is no disagreement.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from didflow.consistency.backlog import Backlog, read_backlog
-from didflow.consistency.codes import Finding
-from didflow.consistency.did import findings_of
+from didflow.consistency.codes import Disagreement
+from didflow.consistency.did import disagreements_of
 from didflow.consistency.numbers import wrong_numbers
 from didflow.consistency.proof import proved
 from didflow.consistency.rows import DidRows
@@ -37,15 +37,15 @@ class Result:
 
     services: tuple[str, ...]
     dids: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    disagreements: list[Disagreement] = field(default_factory=list)
     moving: int = 0
     backlog: Mapping[str, Backlog] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Code -> number of findings."""
-        return Counter(finding.code for finding in self.findings)
+        """Code -> number of disagreements."""
+        return Counter(disagreement.code for disagreement in self.disagreements)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +54,13 @@ class _Suspect:
 
     versions: Mapping[str, int]
     since: float
-    findings: Sequence[Finding]
+    disagreements: Sequence[Disagreement]
 
 
 async def check(databases: Mapping[str, str], *, wait: float = WAIT_S, most: int = MOST) -> Result:
-    """Check these databases, service -> DSN. Without a wait, every difference is a finding. Raises Outage.
+    """Check these databases, service -> DSN. Without a wait, every difference is a disagreement. Raises Outage.
 
-    At most `most` DIDs are looked at again. If more differ, the check ends there with a finding `too_many`.
+    At most `most` DIDs are looked at again. If more differ, the check ends there with a disagreement `too_many`.
     """
     looks = _Looks(result=Result(services=tuple(databases)), most=most)
     began = time.monotonic()
@@ -80,13 +80,13 @@ async def check(databases: Mapping[str, str], *, wait: float = WAIT_S, most: int
 
 @dataclass(kw_only=True)
 class _Looks:
-    """What the looks so far have found. `numbers` are doubtful findings about numbers, not about DIDs."""
+    """What the looks so far have found. `numbers` are doubtful disagreements about numbers, not about DIDs."""
 
     result: Result
     most: int
-    certain: dict[tuple[str, ...], Finding] = field(default_factory=dict)
+    certain: dict[tuple[str, ...], Disagreement] = field(default_factory=dict)
     suspects: dict[UUID, _Suspect] = field(default_factory=dict)
-    numbers: list[Finding] = field(default_factory=list)
+    numbers: list[Disagreement] = field(default_factory=list)
 
     @property
     def is_doubtful(self) -> bool:
@@ -109,58 +109,64 @@ class _Looks:
         for did_ids in _pages(list(before)):
             for did in await found.some(did_ids):
                 self._judge(did, found, before[did.did_id])
-        await self._judge_numbers(found, {_identity(finding) for finding in self.numbers})
+        await self._judge_numbers(found, {_identity(disagreement) for disagreement in self.numbers})
 
     async def conclude(self, found: Snapshot, *, quiet_since: float) -> None:
-        """Turn what is still doubtful into findings, unless its rows have changed since then."""
+        """Turn what is still doubtful into disagreements, unless its rows have changed since then."""
         quiet = [suspect for suspect in self.suspects.values() if suspect.since <= quiet_since]
         self.result.moving = len(self.suspects) - len(quiet)
-        doubtful = [finding for suspect in quiet for finding in suspect.findings]
-        for findings in _pages(doubtful):
-            for finding in await proved(found, findings):
-                self._add(finding)
-        for finding in self.numbers:
-            self._add(finding)
-        self.result.findings = sorted(self.certain.values(), key=lambda one: (one.code, one.number))
+        doubtful = [disagreement for suspect in quiet for disagreement in suspect.disagreements]
+        for disagreements in _pages(doubtful):
+            for disagreement in await proved(found, disagreements):
+                self._add(disagreement)
+        for disagreement in self.numbers:
+            self._add(disagreement)
+        self.result.disagreements = sorted(self.certain.values(), key=lambda one: (one.code, one.number))
         self.result.backlog = await read_backlog(found)
 
     def _judge(self, did: DidRows, found: Snapshot, before: _Suspect | None = None) -> None:
         doubtful = []
-        for finding in findings_of(did, found.services):
-            if finding.certain:
-                self._add(finding)
+        for disagreement in disagreements_of(did, found.services):
+            if disagreement.certain:
+                self._add(disagreement)
             else:
-                doubtful.append(finding)
+                doubtful.append(disagreement)
         if doubtful:
             same = before is not None and before.versions == did.versions
             since = before.since if before is not None and same else time.monotonic()
-            self.suspects[did.did_id] = _Suspect(versions=did.versions, since=since, findings=doubtful)
+            self.suspects[did.did_id] = _Suspect(versions=did.versions, since=since, disagreements=doubtful)
 
     async def _judge_numbers(self, found: Snapshot, known: set[tuple[str, ...]] | None) -> None:
         """Find wrong numbers; on another look, only those that were found before."""
         if known is not None and not known:
             return
         self.numbers = []
-        for finding in await wrong_numbers(found, self.most):
-            if finding.certain:
-                self._add(finding)
-            elif known is None or _identity(finding) in known:
-                self.numbers.append(finding)
+        for disagreement in await wrong_numbers(found, self.most):
+            if disagreement.certain:
+                self._add(disagreement)
+            elif known is None or _identity(disagreement) in known:
+                self.numbers.append(disagreement)
 
-    def _add(self, finding: Finding) -> None:
-        self.certain.setdefault(_identity(finding), finding)
+    def _add(self, disagreement: Disagreement) -> None:
+        self.certain.setdefault(_identity(disagreement), disagreement)
 
 
-def _identity(finding: Finding) -> tuple[str, ...]:
-    """Return what makes two findings the same. Two differences in one ledger are two findings."""
-    about = (finding.code, str(finding.did_id), finding.number, finding.service, finding.axis or "")
-    return about if finding.axis else (*about, finding.detail)
+def _identity(disagreement: Disagreement) -> tuple[str, ...]:
+    """Return what makes two disagreements the same. Two differences in one ledger are two disagreements."""
+    about = (
+        disagreement.code,
+        str(disagreement.did_id),
+        disagreement.number,
+        disagreement.service,
+        disagreement.axis or "",
+    )
+    return about if disagreement.axis else (*about, disagreement.detail)
 
 
 def _pages(values: Sequence[T]) -> Iterator[Sequence[T]]:
     return (values[n : n + PAGE] for n in range(0, len(values), PAGE))
 
 
-def _too_many(did: DidRows, most: int) -> Finding:
+def _too_many(did: DidRows, most: int) -> Disagreement:
     detail = f"{most} DIDs differ already, and the check ended at {did.did_id}"
-    return Finding(code="too_many", did_id=did.did_id, number=did.number, service="", detail=detail)
+    return Disagreement(code="too_many", did_id=did.did_id, number=did.number, service="", detail=detail)

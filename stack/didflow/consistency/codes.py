@@ -1,4 +1,4 @@
-"""The codes of findings, what each means, and what an operator does about it. The documents have the same table."""
+"""The codes of disagreements: what each means, and what an operator does about it. The docs have the same table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             action=_WRONG,
         ),
         "view_behind": Code(
-            meaning="a service has not applied the last event of an axis. The finding names the axis",
+            meaning="a service has not applied the last event of an axis. The disagreement names the axis",
             action=_MISSING,
         ),
         "view_ahead": Code(
@@ -102,10 +102,10 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class Disagreement:
     """One disagreement. `service` is the one whose data differs, as far as that is known.
 
-    A finding that is `certain` cannot be caused by an event on its way. Any other is looked at again. `axis` and
+    A disagreement that is `certain` cannot be caused by an event on its way. Any other is looked at again. `axis` and
     `sequences` (the applied one, and the owner's last one) are set if an axis differs.
     """
 

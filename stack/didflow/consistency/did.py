@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from didflow.consistency.axes import differing_axes
-from didflow.consistency.codes import Finding
+from didflow.consistency.codes import Disagreement
 from didflow.consistency.ledger import wrong_entries
 from didflow.consistency.rows import DidRows
 
@@ -19,20 +19,20 @@ class _End:
     how: str
 
 
-def findings_of(did: DidRows, services: frozenset[str]) -> Iterator[Finding]:
+def disagreements_of(did: DidRows, services: frozenset[str]) -> Iterator[Disagreement]:
     """Compare one DID. `services` are those whose databases are checked."""
     known = did.states()
     missing = sorted(services - known.keys())
     if missing and known:
-        yield _finding(did, "did_unknown", ", ".join(missing), f"known to {', '.join(known)}")
+        yield _disagreement(did, "did_unknown", ", ".join(missing), f"known to {', '.join(known)}")
     if not known:
-        yield _finding(
+        yield _disagreement(
             did, "entries_missing", "billing", "the ledger has entries of a DID without a term", certain=True
         )
         return
     numbers = {name: _number(state) for name, state in known.items()}
     if len(set(numbers.values())) > 1:
-        yield _finding(did, "number_differs", ", ".join(numbers), str(numbers))
+        yield _disagreement(did, "number_differs", ", ".join(numbers), str(numbers))
     yield from _differing_payer(did)
     yield from _differing_end(did)
     yield from differing_axes(did)
@@ -41,29 +41,31 @@ def findings_of(did: DidRows, services: frozenset[str]) -> Iterator[Finding]:
         yield from _refused(did)
 
 
-def _differing_payer(did: DidRows) -> Iterator[Finding]:
+def _differing_payer(did: DidRows) -> Iterator[Disagreement]:
     if did.inventory is None or did.billing is None:
         return
     named, charged = did.inventory.state.holding.payer, did.billing.state.payer
     if named != charged:
-        yield _finding(did, "payer_differs", "billing", f"billing charges {charged}, inventory has {named}")
+        yield _disagreement(
+            did, "payer_differs", "billing", f"billing charges {charged}, inventory has {named}"
+        )
 
 
-def _differing_end(did: DidRows) -> Iterator[Finding]:
+def _differing_end(did: DidRows) -> Iterator[Disagreement]:
     ends = _ends(did)
     if len({end.ended for end in ends.values()}) > 1:
         live = ", ".join(name for name, end in ends.items() if not end.ended)
         how = ", ".join(f"{name}: {end.how}" for name, end in ends.items())
-        yield _finding(did, "end_differs", live, how)
+        yield _disagreement(did, "end_differs", live, how)
 
 
-def _refused(did: DidRows) -> Iterator[Finding]:
+def _refused(did: DidRows) -> Iterator[Disagreement]:
     """The entries of a refused purchase add up to zero. Source: spec events, purchase.refused."""
     if did.inventory is None or did.inventory.state.holding.stock != "refused":
         return
     left = sum((entry.amount for entry in did.entries), Decimal(0))
     if left:
-        yield _finding(did, "refusal_not_refunded", "billing", f"{left} is left of a refused purchase")
+        yield _disagreement(did, "refusal_not_refunded", "billing", f"{left} is left of a refused purchase")
 
 
 def _ends(did: DidRows) -> Mapping[str, _End]:
@@ -88,7 +90,9 @@ def _number(state: Any) -> str:
     return number
 
 
-def _finding(did: DidRows, code: str, service: str, detail: str, *, certain: bool = False) -> Finding:
-    return Finding(
+def _disagreement(
+    did: DidRows, code: str, service: str, detail: str, *, certain: bool = False
+) -> Disagreement:
+    return Disagreement(
         code=code, did_id=did.did_id, number=did.number, service=service, detail=detail, certain=certain
     )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, get_args
 
-from didflow.consistency.codes import Finding
+from didflow.consistency.codes import Disagreement
 from didflow.consistency.rows import DidRows
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
@@ -20,14 +20,14 @@ from didflow_contracts.vocabulary import BillingPeriod
 _PERIODS: Final[tuple[BillingPeriod, ...]] = get_args(BillingPeriod)
 
 Wrong = tuple[str, str]
-"""The code and the detail of a finding."""
+"""The code and the detail of a disagreement."""
 
 
-def wrong_entries(did: DidRows, term: Term, entries: Sequence[LedgerEntry]) -> Iterator[Finding]:
+def wrong_entries(did: DidRows, term: Term, entries: Sequence[LedgerEntry]) -> Iterator[Disagreement]:
     """Compare the entries of a DID, in the order of their positions, with its term."""
     rules = (_count, _charges, _paid_periods, _refunds)
     for code, detail in (wrong for rule in rules for wrong in rule(term, entries)):
-        yield Finding(
+        yield Disagreement(
             code=code, did_id=did.did_id, number=did.number, service="billing", detail=detail, certain=True
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from didflow.consistency.codes import Finding
+from didflow.consistency.codes import Disagreement
 from didflow.consistency.snapshot import Snapshot
 
 LIVE: Final[Mapping[str, tuple[str, str]]] = {
@@ -27,21 +27,21 @@ WHERE d.did_id IS NULL OR n.did_id IS NULL ORDER BY 1, 2 LIMIT $1
 """
 
 
-async def wrong_numbers(found: Snapshot, most: int) -> list[Finding]:
+async def wrong_numbers(found: Snapshot, most: int) -> list[Disagreement]:
     """Return the numbers with several live DIDs, and the wrong rows of inventory's table; at most `most` each."""
-    findings: list[Finding] = []
+    disagreements: list[Disagreement] = []
     for service in found.connections:
         table, live = LIVE[service]
         rows = await found.fetch(service, _TWICE.format(table=table, live=live), most)
-        findings += [_twice(service, row) for row in rows]
+        disagreements += [_twice(service, row) for row in rows]
     if "inventory" in found.connections:
-        findings += map(_differing, await found.fetch("inventory", _ROWS, most))
-    return findings
+        disagreements += map(_differing, await found.fetch("inventory", _ROWS, most))
+    return disagreements
 
 
-def _twice(service: str, row: Any) -> Finding:
+def _twice(service: str, row: Any) -> Disagreement:
     dids: Iterable[Any] = row["did_ids"]
-    return Finding(
+    return Disagreement(
         code="number_twice",
         did_id=row["did_ids"][0],
         number=row["number"],
@@ -50,11 +50,11 @@ def _twice(service: str, row: Any) -> Finding:
     )
 
 
-def _differing(row: Any) -> Finding:
+def _differing(row: Any) -> Disagreement:
     what = (
         "the table names a DID that is not live" if row["named"] else "the table does not name this live DID"
     )
-    return Finding(
+    return Disagreement(
         code="number_row_differs",
         did_id=row["did_id"],
         number=row["number"],

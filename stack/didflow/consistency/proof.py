@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from didflow.consistency.axes import AXES, Axis
-from didflow.consistency.codes import Finding
+from didflow.consistency.codes import Disagreement
 from didflow.consistency.snapshot import Snapshot
 from didflow_contracts.cloudevents import OUR_SOURCES
 from didflow_contracts.event_data import EventData
@@ -26,24 +26,31 @@ Recorded = Mapping[tuple[UUID, str], Mapping[int, type[EventData]]]
 """DID and source -> sequence -> the type of the event that inventory has recorded."""
 
 
-async def proved(found: Snapshot, findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings, those that are proved with the code of their axis instead of `view_behind`."""
-    behind = {finding.did_id for finding in findings if finding.code == "view_behind"}
+async def proved(found: Snapshot, disagreements: Sequence[Disagreement]) -> list[Disagreement]:
+    """Return the disagreements, those that are proved with the code of their axis instead of `view_behind`."""
+    behind = {disagreement.did_id for disagreement in disagreements if disagreement.code == "view_behind"}
     if not behind or "inventory" not in found.connections:
-        return list(findings)
+        return list(disagreements)
     recorded = _by_sequence(await found.fetch("inventory", _RECORDED, list(behind), OUR_SOURCES))
-    return [_proved(finding, recorded) for finding in findings]
+    return [_proved(disagreement, recorded) for disagreement in disagreements]
 
 
-def _proved(finding: Finding, recorded: Recorded) -> Finding:
-    axis = _AXES.get(finding.axis or "")
-    if finding.code != "view_behind" or axis is None or finding.sequences is None or finding.did_id is None:
-        return finding
-    heard, owned = finding.sequences
-    events = recorded.get((finding.did_id, f"{OUR_SOURCES}{axis.owner}"), {})
+def _proved(disagreement: Disagreement, recorded: Recorded) -> Disagreement:
+    axis = _AXES.get(disagreement.axis or "")
+    if (
+        disagreement.code != "view_behind"
+        or axis is None
+        or disagreement.sequences is None
+        or disagreement.did_id is None
+    ):
+        return disagreement
+    heard, owned = disagreement.sequences
+    events = recorded.get((disagreement.did_id, f"{OUR_SOURCES}{axis.owner}"), {})
     if any(number not in events for number in range(heard + 1, owned + 1)):
-        return finding
-    return finding if _carried(axis, events, heard) else replace(finding, code=axis.code, certain=True)
+        return disagreement
+    return (
+        disagreement if _carried(axis, events, heard) else replace(disagreement, code=axis.code, certain=True)
+    )
 
 
 def _carried(axis: Axis, events: Mapping[int, type[EventData]], heard: int) -> bool:
