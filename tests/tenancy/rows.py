@@ -71,7 +71,7 @@ PLAIN_QUERIES: Final = _words(
 
 FIELDS: Final = _words(
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
-    "verifications numbers number_contains default_did"
+    "verifications numbers number_contains user_id default_did"
 )
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
@@ -131,6 +131,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "PATCH /v1/dids/{did}": [{"description": "Main"}],
     "POST /v1/dids/batch/edit": [{"dids": LEAVING, "notes": "None", "add_tags": ["a"]}],
     "POST /v1/dids/batch/assign-account": [{"dids": LEAVING, "account": "<account>"}],
+    "POST /v1/dids/batch/assign-user": [{"dids": ["<firm_did>"], "user_id": "<user>"}],
     "POST /v1/dids/batch/hold": [{"dids": LEAVING, "days": 1, "after_hold": "back"}],
     **{
         f"POST /v1/dids/batch/{action}": [{"dids": LEAVING}]

@@ -33,7 +33,7 @@ from didflow_inventory.domain.commands import (
 )
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.record import record
-from didflow_inventory.domain.holding import block, edit, handover, hold, porting, withdrawal
+from didflow_inventory.domain.holding import block, edit, handover, hold, porting, user_assignment, withdrawal
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.stock import changes as stock_changes
 from didflow_inventory.domain.stock import reservation, upload
@@ -164,9 +164,14 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
     return {
         c.EditDid: Handler(
             decide=partial(edit.edit, deployment_carrier=settings.default_carrier),
-            state_needs=needs.accounts_of_edit,
+            state_needs=needs.states_of_edit,
         ),
         c.AssignAccount: Handler(decide=handover.assign_account, needs=needs.account_of_handover),
+        c.AssignUser: Handler(
+            decide=user_assignment.assign_user,
+            needs=needs.user_of_assignment,
+            state_needs=needs.default_of_assigned,
+        ),
         c.TakeBack: Handler(decide=handover.take_back, needs=needs.states_of_take_back),
         c.HoldDid: Handler(decide=hold.hold),
         c.UnholdDid: Handler(decide=hold.unhold),

@@ -14,8 +14,8 @@ from didflow_inventory.domain.accounts.commands import CreateUser, DeleteUser, S
 from didflow_inventory.domain.accounts.users import User, UserUse, is_seen
 from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.holding.commands import AssignAccount, DidCommand, EditDid, TakeBack
-from didflow_inventory.domain.holding.edit import changes_carriers
+from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
+from didflow_inventory.domain.holding.edit import USER, changes_carriers, user_of
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber
 from didflow_inventory.domain.stock.handout import HandOut
@@ -151,11 +151,26 @@ def account_of_handover(command: AssignAccount) -> Iterable[Ref]:
     return (Ref(Account, command.account),)
 
 
-def accounts_of_edit(did: Did | None, command: EditDid, _known: Known) -> Iterable[Ref]:
-    """Return the holder and all accounts above it, if the edit needs their default carriers."""
-    if did is not None and changes_carriers(command.edits):
+def user_of_assignment(command: AssignUser) -> Iterable[Ref]:
+    """Return the user that a DID is assigned to."""
+    return () if command.user_id is None else (Ref(User, command.user_id, write=True),)
+
+
+def default_of_assigned(_did: Did | None, command: AssignUser, known: Known) -> Iterable[Ref]:
+    """Return the present default DID of the user that a DID is assigned to."""
+    return () if command.user_id is None else default_did_of(known.get(User, command.user_id))
+
+
+def states_of_edit(did: Did | None, command: EditDid, _known: Known) -> Iterable[Ref]:
+    """Return the accounts whose default carriers the edit needs, and for a caller who is a user, that user."""
+    if did is None:
+        return
+    if changes_carriers(command.edits):
         for path in lineage(did.holding.account):
             yield Ref(Account, path)
+    user_id = user_of(did.holding) if command.caller.role == USER else None
+    if user_id is not None:
+        yield Ref(User, user_id)
 
 
 def account_of_caller(command: Command) -> Iterable[Ref]:

@@ -146,3 +146,37 @@ async def test_holds_that_end_together_need_as_many_statements_as_two(inventory:
         removed = [await inventory.get(f"/v1/dids/{derived_id(number)}") for number in numbers]
         assert {did["stock"] for did in removed} == {"removed"}
     assert len(counts) == 1, counts
+
+
+async def test_the_numbers_of_an_enterprise_are_assigned_to_its_users(inventory: Any, make: Any) -> None:
+    """A PBX gets one, an SMS user many. A user with numbers is not deleted, and its number is not taken back."""
+    firm, admin = "master/acme/firm", "enterprise_admin:master/acme/firm"
+    body = {"path": firm, "name": "Firm", "kind": "enterprise"}
+    assert (await inventory.call("POST", "/v1/accounts", json=body)).status_code == 201
+    numbers = [
+        (await inventory.purchase(make, number))["number"] for number in ("+35319609036", "+35319609037")
+    ]
+    users = {}
+    for kind in ("pbx", "sms"):
+        answer = await inventory.call(
+            "POST", "/v1/users", admin, json={"name": kind, "kind": kind, "account": firm}
+        )
+        users[kind] = answer.json()["user_id"]
+    assert (
+        await batch(inventory, "assign-user", numbers, user_id=users["pbx"])
+        == [("refused", "not_an_enterprise")] * 2
+    )
+    assert await batch(inventory, "assign-account", numbers, account=firm) == [("done", None)] * 2
+    assert await batch(inventory, "assign-user", numbers, admin, user_id=users["pbx"]) == [
+        ("done", None),
+        ("refused", "user_has_default"),
+    ]
+    assert (await inventory.get(f"/v1/users/{users['pbx']}", admin))["default_number"] == numbers[0]
+    assert await batch(inventory, "take-back", numbers) == [("refused", "in_use"), ("done", None)]
+    assert await batch(inventory, "assign-account", numbers[1:], account=firm) == [("done", None)]
+    assert await batch(inventory, "assign-user", numbers, admin, user_id=users["sms"]) == [("done", None)] * 2
+    assert (await inventory.call("DELETE", f"/v1/users/{users['sms']}", admin)).json()["code"] == "in_use"
+    assert await batch(inventory, "assign-user", numbers, admin, user_id=None) == [("done", None)] * 2
+    assert (await inventory.call("DELETE", f"/v1/users/{users['sms']}", admin)).status_code == 204
+    missing = await inventory.call("POST", "/v1/dids/batch/assign-user", admin, json={"dids": numbers})
+    assert (missing.status_code, missing.json()["code"]) == (422, "input_invalid")

@@ -70,6 +70,7 @@ TESTED_BY_THEMSELVES = frozenset(
         "HandOut",
         "Reserve",
         "CancelReservation",
+        "AssignUser",
         "CreateUser",
         "ChangeUser",
         "SetDefaultDid",

@@ -1,6 +1,7 @@
 """The bodies of changes of DIDs."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -70,6 +71,12 @@ class AssignAccountBody(DidsBody):
     """The account that DIDs are handed to."""
 
     account: AccountPath = Field(description="An account below yours.")
+
+
+class AssignUserBody(DidsBody):
+    """The user that DIDs are assigned to."""
+
+    user_id: UUID | None = Field(description="A user of the account that has the DIDs; null to unassign.")
 
 
 class HoldBody(DidsBody):

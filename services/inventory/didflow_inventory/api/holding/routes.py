@@ -9,6 +9,7 @@ from didflow_chassis.http import BatchAnswer, Http, HttpContext, Router, Target
 from didflow_chassis.http.routes import check_role
 from didflow_inventory.api.holding.bodies import (
     AssignAccountBody,
+    AssignUserBody,
     BatchEditBody,
     DidsBody,
     EditBody,
@@ -44,6 +45,12 @@ async def edit_dids(http: Http, body: BatchEditBody) -> BatchAnswer:
 async def assign_account(http: Http, body: AssignAccountBody) -> BatchAnswer:
     """Hand DIDs to an account below your own. The payer stays."""
     return await _batch(http, body.dids, c.AssignAccount, account=body.account)
+
+
+@router.batch("/dids/batch/assign-user", action="assign_user", item="did")
+async def assign_user(http: Http, body: AssignUserBody) -> BatchAnswer:
+    """Assign DIDs of an enterprise to one of its users, or unassign them."""
+    return await _batch(http, body.dids, c.AssignUser, user_id=body.user_id)
 
 
 @router.batch("/dids/batch/take-back", action="take_back", item="did")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -45,6 +46,13 @@ class AssignAccount(DidCommand):
     """Hand a DID down to an account below the caller's."""
 
     account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignUser(DidCommand):
+    """Assign a DID to a user of its holder; None to unassign it."""
+
+    user_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +102,7 @@ DID_COMMANDS: Final[Mapping[type[Command], str]] = MappingProxyType(
     {
         EditDid: "http.edit",
         AssignAccount: "http.assign_account",
+        AssignUser: "http.assign_user",
         TakeBack: "http.take_back",
         HoldDid: "http.hold",
         UnholdDid: "http.unhold",

@@ -5,13 +5,15 @@ Features and carriers change only while no user has the number. Source: spec lif
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decision, Known, Refused
+from didflow_chassis.decision import Caller, Decision, Known, Refused
 from didflow_contracts.bounds import ITEMS
 from didflow_inventory.domain.account import MESSAGES, Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.commands import EditDid, Edits
@@ -23,6 +25,8 @@ from didflow_inventory.domain.holding.rules import (
     refusal_of_action,
 )
 
+USER: Final = "user"
+"""The role that edits only the description of its own DIDs."""
 _TECHNICAL: Final = ("features", "carrier", "sms_carrier")
 """The fields that change only while no user has the number."""
 
@@ -32,6 +36,8 @@ def edit(
 ) -> Decision:
     """Set the given fields of a DID. Refused `not_found`, `wrong_stock_state`, `in_use`, `too_many` tags."""
     if did is None or is_out_of_reach(did.holding, command.caller):
+        return NOT_FOUND
+    if command.caller.role == USER and not _is_of(did.holding, command.caller, known):
         return NOT_FOUND
     holding = did.holding
     after = _with_texts(holding, command.edits)
@@ -44,6 +50,18 @@ def edit(
     if refusal is None and any(getattr(after, name) != getattr(holding, name) for name in _TECHNICAL):
         refusal = is_without_user(holding, did.views, command.caller)
     return refusal or changed(did, after, now)
+
+
+def user_of(holding: Holding) -> UUID | None:
+    """Return the id of the user that a DID is assigned to."""
+    return None if holding.user is None else UUID(holding.user)
+
+
+def _is_of(holding: Holding, caller: Caller, known: Known) -> bool:
+    """Return True if the DID is assigned to the user whose tokens the caller sends."""
+    user_id = user_of(holding)
+    user = None if user_id is None else known.get(User, user_id)
+    return user is not None and user.subject == caller.subject and user.account == holding.account
 
 
 def changes_carriers(edits: Edits) -> bool:
