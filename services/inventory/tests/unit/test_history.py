@@ -29,6 +29,21 @@ def test_every_message_about_a_did_has_an_entry_whatever_its_decision_was(purcha
     assert (entries[2].source, entries[2].event_sequence) == ("/didflow/billing", 5)
 
 
+def test_a_refused_event_that_still_completes_the_registration_is_recorded_as_refused(
+    purchased: Any, make: Any
+) -> None:
+    """Its entry has the code and what it changed."""
+    purchased.decide(make.registration("expired", 3))
+    purchased.decide(make.registration("approved", 2))
+    entry = purchased.history[-1]
+    assert (entry.type, entry.outcome, entry.code) == (
+        "didflow.verification.approved.v1",
+        "refused",
+        "outdated",
+    )
+    assert entry.changes["registration.completed"] == {"before": False, "after": True}
+
+
 def test_a_change_is_recorded_with_before_and_after(purchased: Any, make: Any) -> None:
     """Fields inside an axis are recorded one by one, with the status that follows from them."""
     purchased.decide(make.registration("awaiting"))

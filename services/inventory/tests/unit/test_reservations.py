@@ -190,6 +190,16 @@ def test_the_reserver_alone_buys_and_the_number_is_counted_no_more(stocked: Any,
     assert stocked.state(Number, NUMBERS[0]).reservation_id is None
 
 
+def test_a_reservation_whose_numbers_were_all_sold_is_counted_no_more(stocked: Any, make: Any) -> None:
+    """An account that reserves and buys all day is one small row."""
+    for n, name in enumerate(NUMBERS[:3]):
+        stocked.decide(reserve(name, n=n, minutes=1_440))
+        stocked.decide(
+            make.purchased(number=name, did_id=UUID(int=100 + n), order_id=f"o-{n}", account="master/acme")
+        )
+    assert stocked.state(HeldNumbers, "master/acme").held == {}
+
+
 def test_an_account_holds_at_most_1000_numbers(stocked: Any, make: Any) -> None:
     """Those that were sold, canceled or are over do not count, at once."""
     names = [f"+35319{n:06}" for n in range(100_000, 101_001)]

@@ -79,6 +79,19 @@ def test_the_same_number_again_is_unchanged_whatever_has_become_of_it(stage: Any
     assert code(stage.decide(add(tag="silver"))) == "number_exists"
 
 
+def test_a_number_that_a_reservation_holds_is_unchanged_when_it_is_added_again(stage: Any) -> None:
+    """The reservation stays."""
+    stage.decide(add())
+    stage.decide(
+        Reserve(
+            entity_id=UUID(int=1), subject="", caller=caller(ACME), numbers=(NUMBER,), count=1, minutes=30
+        )
+    )
+    assert code(stage.decide(add())) == "unchanged"
+    assert stage.state(Number, NUMBER).stock == "held"
+    assert code(stage.decide(add(tag="silver"))) == "number_exists"
+
+
 @pytest.mark.parametrize(
     "by", ["reseller:other", "master_reseller:master", "enterprise_admin:master/acme/shop"]
 )

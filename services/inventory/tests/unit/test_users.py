@@ -152,6 +152,14 @@ def test_a_user_with_live_dids_cannot_be_deleted(firm: Any, make: Any) -> None:
     assert firm.code(make.set_default_did(make.change_user())) == "not_found"
 
 
+def test_a_deleted_user_leaves_no_personal_data(firm: Any, make: Any) -> None:
+    """No token sees anything by it, and the fact that there was a user stays."""
+    firm.decide(make.create_user(name="Eve Doe", email="eve@example.com", subject="eve"))
+    firm.decide(make.delete_user())
+    left = user_of(firm)
+    assert (left.name, left.email, left.subject, left.deleted) == ("", None, None, True)
+
+
 def test_the_history_of_a_user_has_no_personal_data(firm: Any, make: Any) -> None:
     """It says that the e-mail address changed, and not to what."""
     firm.decide(make.create_user(email="eve@example.com"))

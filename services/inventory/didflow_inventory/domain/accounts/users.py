@@ -80,13 +80,17 @@ def change_user(user: User | None, command: ChangeUser, now: datetime) -> Decisi
 
 
 def delete_user(user: User | None, command: DeleteUser, now: datetime, known: Known) -> Decision:  # noqa: ARG001
-    """Delete a user. Refused `not_found`, and `in_use` with the count while it has live DIDs."""
+    """Delete a user: its personal data goes, and its id stays in histories.
+
+    Refused `not_found`, and `in_use` with the count while it has live DIDs.
+    """
     if user is None or not is_seen(user, command.caller):
         return NOT_FOUND
     use = known.get(UserUse, str(user.user_id))
     if use is not None:
         return Refused("in_use", f"This user has {use.dids} live DIDs. Unassign them, then delete the user.")
-    return Decided(state=replace(user, deleted=True))
+    without = replace(user, name="", email=None, subject=None, extension=None)
+    return Decided(state=replace(without, deleted=True))
 
 
 def created_user(command: CreateUser, now: datetime, known: Known) -> User | Refused:

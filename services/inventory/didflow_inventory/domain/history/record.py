@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from didflow_chassis.decision import Command, Decided, Decision, Known, Refused, TooEarly, Unchanged
+from didflow_chassis.decision import Command, Decided, Decision, Known, TooEarly, Unchanged, refusal_of
 from didflow_contracts.accounts import is_within
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
@@ -194,14 +194,15 @@ def _is_allowed(message: Command | None, account: str | None) -> bool:
 
 
 def _outcome(decision: Decision) -> EntryOutcome:
-    if isinstance(decision, Refused):
+    if refusal_of(decision) is not None:
         return "refused"
     return "applied" if isinstance(decision, Decided) else "unchanged"
 
 
 def _code(decision: Decision) -> str | None:
-    if isinstance(decision, Refused):
-        return decision.code
+    refused = refusal_of(decision)
+    if refused is not None:
+        return refused.code
     after = decision.state if isinstance(decision, Decided) else None
     return after.holding.refusal_code if isinstance(after, Did) else None
 

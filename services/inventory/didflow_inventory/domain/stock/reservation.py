@@ -81,10 +81,12 @@ class HeldNumbers(Struct, frozen=True, kw_only=True):
         return replace(self, held={key: one for key, one in self.held.items() if key != reservation_id})
 
     def without_number(self, reservation_id: UUID | None) -> "HeldNumbers":
-        """Return the counts with one number less in a reservation."""
+        """Return the counts with one number less in a reservation. One that holds no number is left out."""
         found = None if reservation_id is None else self.held.get(reservation_id)
         if found is None or reservation_id is None:
             return self
+        if found.count == 1:
+            return self.without(reservation_id)
         return replace(self, held={**self.held, reservation_id: Held(found.count - 1, found.expires_at)})
 
 

@@ -107,7 +107,7 @@ def _repeat(before: Number, added: Number, caller: Caller) -> Decision:
     """Return what becomes of a number that is in stock already. Whoever holds or reserved it is no difference."""
     if before.uploaded_by != caller.account:
         return Refused("number_taken", "This number is in the stock of another account.", "number")
-    if replace(before, stock=added.stock, reservation_id=None, held_for=None, until=None) != added:
+    if replace(added, stock=before.stock) != before:
         return Refused(
             "number_exists", "This number is in your stock with other properties. Edit it.", "number"
         )
