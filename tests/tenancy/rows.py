@@ -146,7 +146,10 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         f"POST /v1/stock/batch/{action}": [{"numbers": ["<stock_number>"]}]
         for action in ("archive", "reserve", "release")
     },
-    "POST /v1/stock/batch/hand-out": [{"numbers": ["<held_number>"], "account": "<account>"}],
+    "POST /v1/stock/batch/hand-out": [
+        {"numbers": ["<held_number>"], "account": "<account>"},
+        {"numbers": ["<held_number>"], "account": "<firm>", "user_id": "<user>"},
+    ],
     "POST /v1/reservations": [{"numbers": ["<stock_number>"]}, {"country": "IE", "count": 1}],
     "POST /v1/stock/batch/delete": [{"numbers": ["<spare_stock_number>"]}],
     "POST /v1/stock/batch/edit": [{"numbers": ["<stock_number>"], "tag": "gold"}],

@@ -56,16 +56,20 @@ def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
 
 
 def stored_states_of_handout(did: Did | None, command: HandOut, known: Known) -> Iterable[Ref]:
-    """Return the live DID of the number, and what a held number needs."""
+    """Return the live DID of the number, the default DID of the user, and what a held number needs."""
     number = known.get(Number, command.subject)
     if number is not None and number.did_id is not None:
         yield Ref(Did, number.did_id)
+    if command.user_id is not None:
+        yield from default_did_of(known.get(User, command.user_id))
     yield from held_number(did, command, known)
 
 
 def states_of_handout(command: HandOut) -> Iterable[Ref]:
-    """Return the number, and the account that gets it with all accounts above it."""
+    """Return the number, the user, and the account that gets it with all accounts above it."""
     yield Ref(Number, command.subject, write=True)
+    if command.user_id is not None:
+        yield Ref(User, command.user_id, write=True)
     for path in lineage(command.account):
         yield Ref(Account, path)
 

@@ -1,6 +1,7 @@
 """Users over HTTP on a real PostgreSQL, and what a token of role user sees."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -68,3 +69,30 @@ async def test_the_answers_of_a_refused_user_name_the_field(firm: Any, make: Any
     assert (await create(firm, status=404, default_did=str(make.other_id)))["code"] == "not_found"
     for wrong in ({"email": "desk"}, {"kind": "fax"}, {"extension": "123"}, {"name": ""}):
         await create(firm, status=422, **wrong)
+
+
+async def test_an_enterprise_hands_its_numbers_to_its_users(firm: Any) -> None:
+    """A PBX user gets one, an SMS user any number; nobody else's user, and not to the enterprise itself."""
+    prefix = "+35319600"
+    added = await firm.call("POST", "/v1/stock", ADMIN, json={"numbers": "100-109", "prefix": prefix})
+    assert added.json()["done"] == 10
+    desk, sms = await create(firm), await create(firm, kind="sms")
+
+    async def hand_out(*numbers: int, by: str = ADMIN, **body: Any) -> list[Any]:
+        json = {"numbers": [f"{prefix}{n}" for n in numbers]} | body
+        answer = await firm.call("POST", "/v1/stock/batch/hand-out", by, json=json)
+        assert answer.status_code == 200, answer.text
+        return [result["code"] or result["outcome"] for result in answer.json()["results"]]
+
+    assert await hand_out(100, 101, user_id=desk["user_id"]) == ["done", "user_has_default"]
+    assert await hand_out(100, user_id=desk["user_id"]) == ["unchanged"]
+    assert await hand_out(102, 103, user_id=sms["user_id"], account=FIRM) == ["done", "done"]
+    assert await hand_out(104) == ["not_below"]
+    assert await hand_out(104, user_id=str(UUID(int=5))) == ["not_found"]
+    assert await hand_out(104, by="reseller:master/acme", user_id=sms["user_id"]) == ["not_found"]
+    assert await hand_out(104, by="reseller:master/acme", account=FIRM, user_id=sms["user_id"]) == ["done"]
+    shown = await firm.get(f"/v1/users/{desk['user_id']}", ADMIN)
+    assert shown["default_number"] == f"{prefix}100"
+    found = (await firm.get("/v1/dids", ADMIN))["items"]
+    numbers = [did["number"] for did in found if did["user"] == sms["user_id"]]
+    assert numbers == [f"{prefix}102", f"{prefix}103", f"{prefix}104"]

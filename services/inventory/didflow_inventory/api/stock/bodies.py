@@ -120,9 +120,12 @@ class EditStockBody(NumbersBody):
 
 
 class HandOutBody(NumbersBody):
-    """Numbers in stock, and who gets them."""
+    """Numbers in stock, and who gets them: an account below the caller's, or a user."""
 
-    account: AccountPath
+    account: AccountPath | None = Field(
+        default=None, description="Absent: the caller's account, for a user of it."
+    )
+    user_id: UUID | None = Field(default=None, description="A user of the account.")
 
 
 class ReservationBody(StrictModel):

@@ -156,12 +156,19 @@ async def release_numbers(http: Http, body: NumbersBody) -> BatchAnswer:
 
 @router.batch("/stock/batch/hand-out", action="hand_out", item="number")
 async def hand_out_numbers(http: Http, body: HandOutBody) -> BatchAnswer:
-    """Make numbers in stock DIDs of an account below yours. They have no price and no term."""
-    return await _batch(
-        http,
-        body,
-        lambda name: HandOut(entity_id=uuid7(), subject=name, caller=http.caller, account=body.account),
-    )
+    """Make numbers in stock DIDs of an account below yours, or of a user. They have no price and no term."""
+    account = body.account or http.caller.account
+
+    def command_for(number: str) -> HandOut:
+        return HandOut(
+            entity_id=uuid7(),
+            subject=number,
+            caller=http.caller,
+            account=account,
+            user_id=body.user_id,
+        )
+
+    return await _batch(http, body, command_for)
 
 
 async def _batch(http: HttpContext, body: NumbersBody, command_for: Callable[[str], Command]) -> BatchAnswer:

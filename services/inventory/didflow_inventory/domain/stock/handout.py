@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from didflow_chassis.decision import OPERATOR, Command, Decision, Known, Refused, Unchanged
+from msgspec.structs import replace
+
+from didflow_chassis.decision import OPERATOR, Command, Decided, Decision, Known, Refused, Unchanged
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.users import NOT_FOUND as NO_USER
+from didflow_inventory.domain.accounts.users import User, user_with_did
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.availability import refusal_by_stock
 from didflow_inventory.domain.stock.changes import NOT_FOUND
@@ -18,7 +22,7 @@ from didflow_inventory.domain.stock.number import Number
 
 @dataclass(frozen=True, kw_only=True)
 class HandOut(Command):
-    """Make the number `subject` a DID of `account`. `entity_id` is the id of the new DID."""
+    """Make the number `subject` a DID of `account`, and of a user of it. `entity_id` is the id of the new DID."""
 
     account: str
     user_id: UUID | None = None
@@ -30,8 +34,8 @@ def hand_out(
     """Make a number in stock a DID of an account below the caller's, or of a user of the caller's account.
 
     Unchanged if it is a DID of that account already.
-    Refused with `not_found` (the account or the number), `not_below`, `account_unknown`, `number_taken`,
-    `number_releasing`, `number_reserved`, `number_archived`, and `did_id_taken`.
+    Refused with `not_found` (the account, its user or the number), `user_has_default`, `not_below`, `account_unknown`,
+    `number_taken`, `number_releasing`, `number_reserved`, `number_archived`, and `did_id_taken`.
     """
     if did is not None:
         return Refused("did_id_taken", "This did_id belongs to another DID. Try again.", "did_id")
@@ -41,13 +45,26 @@ def hand_out(
         return refusal
     if number is None or number.uploaded_by is None or not command.caller.reaches(number.uploaded_by):
         return NOT_FOUND
-    if _has_it(command.account, number, known):
+    if _has_it(command, number, known):
         return Unchanged()
     refusal = refusal_by_stock(number, command.account, now, buyers=(command.caller.account,))
     if refusal is not None:
         return refusal
     data = data_of_stocked(number, UUID(str(command.entity_id)), command.account, "assigned")
-    return become_did(data, now, known, deployment_carrier=deployment_carrier)
+    user = None if command.user_id is None else str(command.user_id)
+    made = become_did(data, now, known, deployment_carrier=deployment_carrier, user=user)
+    return made if command.user_id is None else _with_user(made, command.user_id, known)
+
+
+def _with_user(made: Decided[Did], user_id: UUID, known: Known) -> Decided[Did] | Refused:
+    """Return the decision with the user that gets the new DID, or the refusal of the user."""
+    user = known.get(User, user_id)
+    if user is None or made.state is None:
+        return NO_USER
+    after = user_with_did(user, made.state.holding, known)
+    if isinstance(after, Refused):
+        return after
+    return made if after == user else replace(made, also=(*made.also, after))
 
 
 def _refusal_of_account(command: HandOut, known: Known) -> Refused | None:
@@ -58,10 +75,15 @@ def _refusal_of_account(command: HandOut, known: Known) -> Refused | None:
         return Refused("not_below", "Name an account below yours, or a user of your account.", "account")
     if known.get(Account, command.account) is None:
         return Refused("account_unknown", f"The account {command.account} does not exist.", "account")
+    if command.user_id is not None:
+        user = known.get(User, command.user_id)
+        return NO_USER if user is None or user.account != command.account else None
     return None
 
 
-def _has_it(account: str, number: Number, known: Known) -> bool:
-    """Return True if the number is a DID that the account holds."""
+def _has_it(command: HandOut, number: Number, known: Known) -> bool:
+    """Return True if the number is a DID that the account, and the user if one is named, has already."""
     live = None if number.did_id is None else known.get(Did, number.did_id)
-    return live is not None and live.holding.account == account
+    if live is None or live.holding.account != command.account:
+        return False
+    return command.user_id is None or live.holding.user == str(command.user_id)
