@@ -28,7 +28,7 @@ _NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 RangeText = Annotated[str, Field(max_length=NAME.most)]
 Prefix = Annotated[
     str,
-    Field(pattern=r"^\+?[0-9]{0,15}$"),
+    Field(max_length=16, pattern=r"^\+?[0-9]{0,15}$"),
     ErrorMessage("Write digits, with or without a plus sign in front."),
 ]
 NumberNames = Annotated[
