@@ -11,15 +11,29 @@ _ORDER: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def allowed(routes: Sequence[BaseRoute], scope: Scope) -> str:
-    """Return the methods of a path as the header `Allow` lists them; nothing if no route has the path."""
+    """Return the methods of a path as the header `Allow` lists them; nothing if no route has the path.
+
+    A path can match several patterns, such as `/dids/summary` and `/dids/{did}`. It is the one with the fewest
+    parameters, as in the OpenAPI document.
+    """
+    matching = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+    pattern = min(map(_pattern, matching), key=_parameters, default="")
     methods: set[str] = set()
-    for route in routes:
-        if route.matches(scope)[0] is not Match.NONE:
+    for route in matching:
+        if _pattern(route) == pattern:
             methods |= getattr(route, "methods", None) or set()
     if not methods:
         return ""
     methods |= {"OPTIONS", *(("HEAD",) if "GET" in methods else ())}
     return ", ".join(method for method in _ORDER if method in methods)
+
+
+def _pattern(route: BaseRoute) -> str:
+    return str(getattr(route, "path", ""))
+
+
+def _parameters(pattern: str) -> int:
+    return pattern.count("{")
 
 
 class Methods:

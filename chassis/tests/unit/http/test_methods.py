@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from starlette.routing import Route
+
+from didflow_chassis.http.methods import allowed
 
 ALLOWED = {
     "/v1/things": "GET, HEAD, POST, OPTIONS",
@@ -64,3 +67,19 @@ async def test_the_role_is_checked_for_head_as_for_get(world: Any) -> None:
     get = await world.client.get("/v1/things/jobs", headers=world.bearer(role="user"))
     head = await world.client.head("/v1/things/jobs", headers=world.bearer(role="user"))
     assert head.status_code == get.status_code
+
+
+def test_a_path_has_the_methods_of_its_own_pattern_and_not_of_one_with_a_parameter() -> None:
+    """`/things/summary` can be read. That a thing can be changed says nothing about it."""
+    routes = [
+        Route("/things/summary", lambda _: None, methods=["GET"]),
+        Route("/things/{thing}", lambda _: None, methods=["GET"]),
+        Route("/things/{thing}", lambda _: None, methods=["PATCH"]),
+    ]
+
+    def found(path: str) -> str:
+        return allowed(routes, {"type": "http", "method": "OPTIONS", "path": path, "root_path": ""})
+
+    assert found("/things/summary") == "GET, HEAD, OPTIONS"
+    assert found("/things/7") == "GET, HEAD, PATCH, OPTIONS"
+    assert found("/nothing") == ""
