@@ -15,11 +15,9 @@ from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.history.things import ThingName
+from didflow_inventory.domain.holding.edit import USER
 from didflow_inventory.domain.my_numbers.listing import FILTERS, Filter
-from didflow_inventory.store.tables import ACCOUNTS, DIDS, HISTORY, accounts, dids, history
-
-USER: Final = "user"
-"""The role that sees only the DIDs that are assigned to it."""
+from didflow_inventory.store.tables import ACCOUNTS, DIDS, HISTORY, accounts, dids, history, users
 
 DID_SORTS: Final = {name: dids.c[name] for name in ("number", "expires_at", "purchased_at", "status")}
 ACCOUNT_SORTS: Final = {name: accounts.c[name] for name in ("path", "name", "created_at")}
@@ -31,10 +29,14 @@ AUDIT_LOG_SORTS: Final = {"commit": history.c.transaction_id}
 def is_visible(caller: Caller) -> sa.ColumnElement[bool]:
     """Return the condition that a caller may see a DID. A user sees only the DIDs whose `user` it is.
 
-    Source: spec roles, `see_numbers`.
+    The token of a user names it by its subject. Source: spec roles, `see_numbers`.
     """
     in_reach = within(dids.c.account, caller)
-    return sa.and_(in_reach, dids.c.user == caller.subject) if caller.role == USER else in_reach
+    if caller.role != USER:
+        return in_reach
+    own = users.c.subject == caller.subject, users.c.account == dids.c.account, users.c.deleted.is_(False)
+    is_own = sa.exists().where(sa.cast(users.c.user_id, sa.Text) == dids.c.user, *own)
+    return sa.and_(in_reach, is_own)
 
 
 def my_numbers(caller: Caller, quick_filter: Filter, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -6,9 +6,11 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.did import Did
 
 OTHER_ID = str(UUID(int=7))
+USER = UUID(int=8)
 
 
 async def test_a_did_in_an_answer_has_exactly_the_promised_fields(inventory: Any, make: Any) -> None:
@@ -94,8 +96,11 @@ async def test_a_user_sees_only_the_dids_that_are_assigned_to_it(inventory: Any,
     await _assert_sees(inventory, user, did, sees=False)
 
     stored = await inventory.state(Did, UUID(did["did_id"]))
-    holding = replace(stored.holding, user="ann")
-    await inventory.store(Did(holding=holding, views=stored.views))
+    owner = User(
+        user_id=USER, account="master/acme", name="Desk", kind="pbx", subject="ann", created_at=make.zero
+    )
+    holding = replace(stored.holding, user=str(USER))
+    await inventory.store(owner, Did(holding=holding, views=stored.views))
     await _assert_sees(inventory, user, did, sees=True)
     assert await inventory.get("/v1/dids/summary", user) == {
         "all": 1,

@@ -96,3 +96,17 @@ async def test_an_enterprise_hands_its_numbers_to_its_users(firm: Any) -> None:
     found = (await firm.get("/v1/dids", ADMIN))["items"]
     numbers = [did["number"] for did in found if did["user"] == sms["user_id"]]
     assert numbers == [f"{prefix}102", f"{prefix}103", f"{prefix}104"]
+
+
+async def test_a_token_of_a_user_sees_the_dids_of_its_user_alone(firm: Any, make: Any) -> None:
+    """The token names the user by its subject, and a DID names it by its id. A deleted user has no token."""
+    mine = await create(firm, default_did=make.number, subject="ann")
+    await create(firm, default_did=OTHER_NUMBER, subject="eve")
+    by = f"user:{FIRM}"
+    assert [did["number"] for did in (await firm.get("/v1/dids", by))["items"]] == [make.number]
+    assert (await firm.get("/v1/dids/summary", by))["all"] == 1
+    assert (await firm.get(f"/v1/dids/{make.number}", by))["user"] == mine["user_id"]
+    assert (await firm.call("GET", f"/v1/dids/{OTHER_NUMBER}", by)).status_code == 404
+    edit = await firm.call("PATCH", f"/v1/dids/{make.number}", by, json={"description": "Desk"})
+    assert (edit.status_code, edit.json()["description"]) == (200, "Desk")
+    assert (await firm.get("/v1/dids", "user:other"))["items"] == []

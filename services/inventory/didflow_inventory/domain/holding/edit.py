@@ -26,7 +26,7 @@ from didflow_inventory.domain.holding.rules import (
 )
 
 USER: Final = "user"
-"""The role that edits only the description of its own DIDs."""
+"""The role that sees only its own DIDs, and edits only their description."""
 _TECHNICAL: Final = ("features", "carrier", "sms_carrier")
 """The fields that change only while no user has the number."""
 
