@@ -43,7 +43,7 @@ from didflow_verification.domain.details.former import FormerDetails, JudgedDeta
 from didflow_verification.domain.details.identity import Address, Identity
 from didflow_verification.domain.reassessment import submissions_again
 from didflow_verification.domain.recheck import resting_verification_id
-from didflow_verification.domain.registration.revoked_details import review_of_ended_approval
+from didflow_verification.domain.registration.revoked_details import review_of_last_approval
 from didflow_verification.domain.registration.start import rules_country
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules
 from didflow_verification.domain.timers import stored_submission
@@ -74,7 +74,7 @@ def _details(named: EnduserAssigned | Resubmit | Submission) -> Iterable[Ref]:
 def _next_verification(registration: Registration, submission: Submission, known: Known) -> Iterable[Ref]:
     """Return the next verification, the reviews that it may rest on, and the documents of loaded reviews."""
     yield Ref(Verification, verification_id(registration.did_id, registration.attempt + 1), write=True)
-    yield from _ended_review(registration, known)
+    yield from _last_review(registration, known)
     for key in approval_keys(registration, submission):
         yield Ref(Approval, key)
         approval = known.states.get((Approval, key))
@@ -82,12 +82,12 @@ def _next_verification(registration: Registration, submission: Submission, known
             yield from (Ref(Document, document_id) for document_id in approval.document_ids)
 
 
-def _ended_review(registration: Registration, known: Known) -> Iterable[Ref]:
-    """Return the review of the approval that ended by its date. A revocation waits for its lock.
+def _last_review(registration: Registration, known: Known) -> Iterable[Ref]:
+    """Return the review behind the last approval of the DID. A revocation waits for its lock.
 
     The review is locked by its own number, which is known when the review has been loaded.
     """
-    review_id = review_of_ended_approval(registration)
+    review_id = review_of_last_approval(registration)
     if review_id is None:
         return
     yield Ref(Verification, review_id)
@@ -145,11 +145,16 @@ def for_review(command: Approve | Reject | Revoke) -> Iterable[Ref]:
 
 
 def after_approval(registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
-    """Return the approval that others can rest on, whether others wait for it, and the services of the DID."""
+    """Return the approval that others can rest on, whether others wait for it, and the services of the DID.
+
+    The review behind the details that the approval replaces can be revoked: see `with_revoked_approval`.
+    """
     verification = known.get(Verification, command.verification_id)
     if verification is not None:
         yield Ref(Approval, approval_key_of(verification), write=True)
         yield Ref(OthersPending, verification.verification_id)
+    if registration is not None and not registration.ended:
+        yield from _last_review(registration, known)
     yield from _service_requests(registration)
 
 
@@ -167,7 +172,7 @@ def covered_verification(
     if registration is None or submission is None:
         return
     yield from open_states(registration, command, known)
-    yield from _ended_review(registration, known)
+    yield from _last_review(registration, known)
     yield from _details(submission)
     approved = known.get(Verification, command.approved_id)
     yield from (Ref(Document, key) for key in (approved.document_ids if approved else ()))

@@ -82,3 +82,25 @@ async def test_no_number_keeps_an_approval_that_rests_on_a_review_revoked_at_the
     assert await running.count("jobs", "kind = 'revoke_resting'") == 1
     revoked = await running.count("verifications", "status = 'revoked'")
     assert revoked + await running.count("verifications", "status = 'pending'") == 32
+
+
+async def test_the_details_go_to_a_person_before_the_job_of_their_revocation_has_run_and_the_what_if_says_so(
+    running: Any, ann: Any, rita: Any, build: Any, *, bakery: Any, second: Any
+) -> None:
+    """The address was changed, and a reviewer has approved its new revision for another number."""
+    assert (await rita.post(path(build, "revoke"), json={})).status_code == 200
+    await ann.patch(f"/v1/addresses/{bakery.address_id}", json={"street": "2 Quay Street"})
+    third = numbered(build, 2)
+    await running.receive(third.purchased(), third.assigned(bakery, bakery))
+    assert (await rita.post(path(third, "approve"))).status_code == 200
+
+    details = {"identity_id": bakery.identity_id, "address_id": bakery.address_id}
+    asked = {"dids": [str(second.did), str(third.did)], **details}
+    answer = (await ann.post("/v1/requirements/evaluate", json=asked)).json()
+    expected = {each["did"]: each["evaluation"]["outcome"] for each in answer["evaluations"]}
+    assert expected == {str(second.did): "pending", str(third.did): "approved"}
+    await running.receive(second.assigned(bakery, bakery, build.zero + HOUR))
+    assert (await running.stored(VERIFICATIONS, verification_id(second.did, 2))).status == "pending"
+    await running.run_jobs()
+    registration = await running.stored(REGISTRATIONS, second.did)
+    assert (registration.state, registration.approved) == ("pending", None)

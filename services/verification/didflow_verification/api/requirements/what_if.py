@@ -18,7 +18,7 @@ from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.details.document import facts_of
 from didflow_verification.domain.details.identity import Address, Identity, Person
 from didflow_verification.domain.evaluation.areas import area_named, lies_in_named_area
-from didflow_verification.domain.registration.revoked_details import review_of_ended_approval
+from didflow_verification.domain.registration.revoked_details import review_of_last_approval
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules
 from didflow_verification.domain.verifications.approval import Approval, approval_key
 from didflow_verification.domain.verifications.judgement import Case
@@ -131,11 +131,11 @@ async def expected_for_dids(
     given = await _given_details(http, body)
     keys = {key for r in registrations for key in approval_keys(r, given.submission(r.account))}
     countries = {ANYWHERE, *(r.country for r in registrations)}
-    ended = {review_of_ended_approval(r) for r in registrations} - {None}
+    reviews = {review_of_last_approval(r) for r in registrations} - {None}
     shared = (
         await _found(http, store.RULES, countries)
         | await _reviews(http, keys)
-        | await _found(http, store.VERIFICATIONS, ended)
+        | await _found(http, store.VERIFICATIONS, reviews)
     )
     memo: dict[Hashable, Any] = {}
 

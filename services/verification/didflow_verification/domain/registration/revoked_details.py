@@ -10,7 +10,12 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Known
 from didflow_contracts.events.registration import Reason
-from didflow_verification.domain.axes.registration import Registration, RevokedDetails, revocation_lapse
+from didflow_verification.domain.axes.registration import (
+    Details,
+    Registration,
+    RevokedDetails,
+    revocation_lapse,
+)
 from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.published_reasons import published_reasons
@@ -24,27 +29,38 @@ def needs_person(
 ) -> bool:
     """Return True if these details were revoked for the DID and no person has approved them since.
 
-    Their revisions and documents do not matter: whoever entered them could change these. They were also revoked if the
-    approval that ended by its date rests on a revoked review, but the job of the revocation has not reached the DID.
+    Their revisions and documents do not matter: whoever entered them could change these.
     """
     details = RevokedDetails(identity_id=identity_id, address_id=address_id)
-    if details in registration.revoked:
-        return True
-    ended, review_id = registration.ended_approval, review_of_ended_approval(registration)
-    if (
-        ended is None
-        or review_id is None
-        or (ended.identity_id, ended.address_id) != (identity_id, address_id)
-    ):
-        return False
-    review = known.get(Verification, review_id)
-    return review is not None and review.status == "revoked"
+    return details in with_revoked_approval(registration, known).revoked
 
 
-def review_of_ended_approval(registration: Registration) -> UUID | None:
-    """Return the review that the approval rests on which ended by its date, or None if no approval has ended."""
-    ended = registration.ended_approval
-    return (ended.rests_on or ended.verification_id) if ended else None
+def with_revoked_approval(registration: Registration, known: Known) -> Registration:
+    """Return the registration with the details of its last approval as revoked, if the review behind it is revoked.
+
+    The job of a revocation reaches the DID later. What is decided before that must be decided as after it.
+    """
+    approval, review_id = _last_approval(registration), review_of_last_approval(registration)
+    review = known.get(Verification, review_id) if review_id else None
+    if approval is None or review is None or review.status != "revoked":
+        return registration
+    details = RevokedDetails(identity_id=approval.identity_id, address_id=approval.address_id)
+    return registration if details in registration.revoked else _marked(registration, details)
+
+
+def review_of_last_approval(registration: Registration) -> UUID | None:
+    """Return the review behind the approval in force, or behind the one that ended by its date, or None."""
+    approval = _last_approval(registration)
+    return (approval.rests_on or approval.verification_id) if approval else None
+
+
+def _last_approval(registration: Registration) -> Details | None:
+    return registration.approved or registration.ended_approval
+
+
+def _marked(registration: Registration, details: RevokedDetails) -> Registration:
+    others = tuple(each for each in registration.revoked if each != details)
+    return replace(registration, revoked=(*others, details))
 
 
 def judged_by_person(registration: Registration, verification: Verification) -> Registration:
@@ -67,9 +83,7 @@ def without_approval(
     """
     if registration.ended:
         return Step(registration=registration)
-    details = _details_of(revoked)
-    others = tuple(each for each in registration.revoked if each != details)
-    marked = replace(registration, revoked=(*others, details))
+    marked = _marked(registration, _details_of(revoked))
     approved = registration.approved
     if approved is None and registration.state != "not_required":
         return with_revoked_identity(Step(registration=marked), known, revoked.identity_id)

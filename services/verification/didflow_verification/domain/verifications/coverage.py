@@ -26,6 +26,7 @@ from didflow_verification.domain.details.document import judged_documents
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.events import registration_event
 from didflow_verification.domain.registration.lapse import planned
+from didflow_verification.domain.registration.revoked_details import with_revoked_approval
 from didflow_verification.domain.requirements import all_rows, row_in_version, rules_of
 from didflow_verification.domain.service_requests.end_user_change import with_services
 from didflow_verification.domain.verifications.approval import Approval, approval_key_of, approval_of
@@ -122,7 +123,8 @@ def approve_covered(
     documents = judged_documents(pending.document_ids, judgement.documents)
     decided = pending.moved_to("approved", decided_at=now, documents=documents, **automatic)
     details = replace(registration.assigned, valid_until=judgement.valid_until, **automatic)
-    return put_in_force(replace(registration, assigned=details), decided, now, known).decided()
+    marked = with_revoked_approval(registration, known)
+    return put_in_force(replace(marked, assigned=details), decided, now, known).decided()
 
 
 def pending_submission(registration: Registration) -> Submission | None:

@@ -19,7 +19,7 @@ from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Approve, Claim, Reject, Release
 from didflow_verification.domain.events import registration_event
 from didflow_verification.domain.published_reasons import published_reasons
-from didflow_verification.domain.registration.revoked_details import judged_by_person
+from didflow_verification.domain.registration.revoked_details import judged_by_person, with_revoked_approval
 from didflow_verification.domain.verifications.approval import approval_of
 from didflow_verification.domain.verifications.coverage import job_for_covered, moved, put_in_force
 
@@ -63,7 +63,8 @@ def approve(registration: Registration | None, command: Approve, now: datetime, 
     if refused is not None or registration is None or verification is None:
         return refused or NOT_FOUND
     decided = with_decision(verification, "approved", command.caller, now)
-    step = put_in_force(judged_by_person(registration, decided), decided, now, known)
+    marked = with_revoked_approval(registration, known)
+    step = put_in_force(judged_by_person(marked, decided), decided, now, known)
     in_force = step.registration.approved
     approval = approval_of(decided, now, in_force.valid_until if in_force else None)
     also = (*step.changed, approval, *job_for_covered(decided, approval, command.caller, now, known))

@@ -23,7 +23,7 @@ from didflow_verification.domain.evaluation.areas import area_of, locate_for
 from didflow_verification.domain.evaluation.findings import reasons
 from didflow_verification.domain.events import EVENT_OF, registration_event
 from didflow_verification.domain.registration.lapse import planned
-from didflow_verification.domain.registration.revoked_details import needs_person
+from didflow_verification.domain.registration.revoked_details import needs_person, with_revoked_approval
 from didflow_verification.domain.requirements import rules_of, utc_day
 from didflow_verification.domain.verifications.approval import Approval, approval_key
 from didflow_verification.domain.verifications.judgement import Case, JudgedOutcome, Judgement, judge
@@ -134,7 +134,8 @@ def submit(
     verification = _verification(registration, submission, case, judgement)
     superseded = () if pending is None else (pending.moved_to("superseded"),)
     details = replace(details_of(case, submission), valid_until=judgement.valid_until)
-    after = _with_outcome(registration, _judged(details, verification), verification, judgement.outcome)
+    marked = with_revoked_approval(registration, known)
+    after = _with_outcome(marked, _judged(details, verification), verification, judgement.outcome)
     after = planned(after, case.rules, case.anywhere, now)
     event = registration_event(after, EVENT_OF[judgement.outcome], after.assigned)
     return Step(

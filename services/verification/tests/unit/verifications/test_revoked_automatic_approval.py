@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from didflow_chassis.decision import Decided, NewJob, Refused, Unchanged
 from didflow_contracts.events import VerificationExpired
@@ -359,3 +360,52 @@ def at_two(resting: Any, build: Any) -> Any:
             assert isinstance(resting.process(message, now=build.zero + 2 * HOUR), Decided)
 
     return process
+
+
+@pytest.mark.parametrize("way", ["submitted", "covered"])
+def test_details_in_force_are_not_approved_automatically_between_their_revocation_and_its_job(
+    resting: Any, build: Any, second: Any, *, acme: Any, quay: Any, make: Any, at_two: Any, way: str
+) -> None:
+    """The address has a new revision, another number's details are reviewed, and the job has not come yet."""
+    at_two(build.revoke())
+    newer, third = replace_struct(quay, revision=2), named(build, THIRD)
+    resting.store(newer)
+    reviewed = (third.purchased(), third.assigned(acme, newer, build.zero + 2 * HOUR), third.approve())
+    again = second.assigned(acme, newer, build.zero + 2 * HOUR)
+    if way == "submitted":
+        at_two(*reviewed, again)
+    else:
+        at_two(again, *reviewed)
+        covered = replace(second.approve_covered(verification_id(THIRD, 1)), approved_number=third.number)
+        assert isinstance(resting.process(covered, now=build.zero + 2 * HOUR), Unchanged)
+    run_revocation(resting, build, SECOND)
+    registration = resting.state(Registration, SECOND)
+    assert (registration.state, registration.approved, len(registration.revoked)) == ("pending", None, 1)
+    assert [attempt(resting, SECOND, each).status for each in (1, 2)] == ["revoked", "pending"]
+
+
+@pytest.mark.parametrize("way", ["submitted", "covered", "reviewed"])
+def test_details_that_others_replace_before_the_job_of_their_revocation_go_to_a_person_when_they_come_back(
+    resting: Any, build: Any, second: Any, *, acme: Any, quay: Any, make: Any, at_two: Any, way: str
+) -> None:
+    """The other address is approved at once, by the review of another number, or by a reviewer."""
+    other, third = make.address(acme, street="2 Other Street"), named(build, THIRD)
+    resting.store(other)
+    reviewed = (third.purchased(), third.assigned(acme, other, build.zero + 2 * HOUR), third.approve())
+    change = second.assigned(acme, other, build.zero + 2 * HOUR)
+    if way == "submitted":
+        at_two(*reviewed, build.revoke(), change)
+    elif way == "covered":
+        covered = replace(second.approve_covered(verification_id(THIRD, 1)), approved_number=third.number)
+        at_two(change, *reviewed, build.revoke(), covered)
+    else:
+        at_two(change, build.revoke(), second.approve(2))
+    assert attempt(resting, SECOND, 2).status == "approved"
+    review = third.assigned(acme, quay, build.zero + 3 * HOUR)
+    later = {"now": build.zero + 3 * HOUR}
+    if way == "reviewed":
+        resting.process(third.purchased(), **later)
+    resting.process(review, **later)
+    resting.process(third.approve(1 if way == "reviewed" else 2), **later)
+    resting.process(second.assigned(acme, quay, build.zero + 3 * HOUR), **later)
+    assert attempt(resting, SECOND, 3).status == "pending"
