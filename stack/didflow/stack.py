@@ -142,7 +142,7 @@ def _stack(
 
 
 async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> None:
-    """Start every process, serve the APIs, create the accounts, and wait for the workers."""
+    """Start every process, serve the APIs, create the accounts and the carrier, and wait for the workers."""
     early = [name for name in SERVICES if name not in late]
     for name in early:
         stack.supervisor.start(processes.worker(name, stack.servers))
@@ -150,14 +150,24 @@ async def _start(stack: Stack, exits: AsyncExitStack, late: Collection[str]) -> 
     await exits.enter_async_context(web.serving(stack.servers, stack.issuer, stack.listening))
     async with http_client(stack.base, stack.issuer.token(role="operator", account="master")) as api:
         await create_accounts(api, ACCOUNTS)
+        await create_carrier(api, processes.SIMULATOR)
     await stack.ready(early)
 
 
 async def create_accounts(api: Api, accounts: dict[str, str]) -> None:
     """Create the accounts that do not exist, parents first. They may set prices. Raises CallFailed."""
+    present = {item["path"] for item in await api.pages("/v1/accounts")}
     for path, name in accounts.items():
+        if path in present:
+            continue
         kind = {"kind": "enterprise"} if path in ENTERPRISES else {}
         await api.post("/v1/accounts", {"path": path, "name": name, "may_set_prices": True} | kind)
+
+
+async def create_carrier(api: Api, name: str) -> None:
+    """Create a carrier that serves all accounts of the stack, if it does not exist. Raises CallFailed."""
+    if name not in {item["name"] for item in await api.pages("/v1/carriers")}:
+        await api.post("/v1/carriers", {"account": "master", "name": name, "kind": "both"})
 
 
 async def _migrate(used: Servers) -> None:

@@ -23,6 +23,8 @@ PATHS: Final[Mapping[str, str]] = {
     "command_id": "command",
     "path": "account",
     "user_id": "user",
+    "carrier": "carrier",
+    "operator_id": "operator",
     "number": "stock_number",
     "reservation_id": "reservation",
 }
@@ -76,7 +78,7 @@ FIELDS: Final = _words(
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
 PLAIN_FIELDS: Final = _words(
-    "name kind subject email sms_enabled extension "
+    "name countries kind subject email sms_enabled extension "
     "default_carrier default_sms_carrier allow_external_numbers may_set_prices "
     "number_type features order_id end_user_type price "
     "billing_period billing_cycles country region area carrier sms_carrier purchased_at acquired setup recurring "
@@ -118,6 +120,10 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"path": "<account>", "name": "Shop"},
         {"path": "<account>/new", "name": "Shop"},
     ],
+    "POST /v1/carriers": [{"account": "<account>", "name": "net of <account>"}],
+    "PATCH /v1/carriers/{carrier}": [{"kind": "voice"}],
+    "POST /v1/operators": [{"account": "<account>", "name": "Telco"}],
+    "PATCH /v1/operators/{operator_id}": [{"countries": ["IE"], "notes": "x"}],
     "POST /v1/users": [
         {"account": "<firm>", "name": "Desk", "kind": "sms"},
         {"account": "<firm>", "name": "Desk", "kind": "sms", "default_did": "<firm_did>"},
@@ -222,6 +228,8 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/dids", "?account"),
         ("GET /v1/dids/summary", "?account"),
         ("GET /v1/history", "?account"),
+        ("GET /v1/carriers/{carrier}", "path"),
+        ("GET /v1/operators/{operator_id}", "path"),
         ("POST /v1/dids/search", "account"),
         ("DELETE /v1/stock/{number}", "path"),
         ("POST /v1/stock/batch/delete", "numbers"),

@@ -51,7 +51,9 @@ RENEWED: Final = "POST /v1/verifications/{verification_id}/resubmit"
 """A route that makes a new verification in place of that which it names."""
 Caller = tuple[str, str]
 """Account and role."""
-SEEN_BELOW: Final = frozenset({"trunk", "spare_trunk", "stock_number", "spare_stock_number"})
+SEEN_BELOW: Final = frozenset(
+    {"trunk", "spare_trunk", "carrier", "operator", "stock_number", "spare_stock_number"}
+)
 """The things of an account that the accounts below it may use."""
 AT_ONCE: Final = 8
 ONE_LOOP: Final = pytest.mark.asyncio(loop_scope="session")

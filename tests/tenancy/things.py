@@ -84,7 +84,7 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
     reserved = await estate.do("inventory", path, "reseller", "/v1/reservations", held)
     things["reservation"] = reserved["reservation_id"]
     things["order"] = f"order {things['number']}"
-    things |= await _users(estate, path, n)
+    things |= await _users_and_suppliers(estate, path, n)
     for name in ("", "spare_"):
         company = {"type": "business", "company_name": things["company"], "vat_number": "1234567T"}
         identity = await estate.do("verification", path, "reseller", "/v1/identities", company)
@@ -110,8 +110,8 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
     return things | {"endpoint": f"pbx-{n:02}.example.com"}
 
 
-async def _users(estate: Estate, path: str, n: int) -> Things:
-    """Make an enterprise below an account, with a DID and two users."""
+async def _users_and_suppliers(estate: Estate, path: str, n: int) -> Things:
+    """Make an enterprise below an account, with a DID and two users; and a carrier and an operator."""
     firm, number = f"{path}/firm", f"+35321200{n:02}90"
     body = {"path": firm, "name": "Firm", "kind": "enterprise"}
     await estate.do("inventory", path, "operator", "/v1/accounts", body)
@@ -119,7 +119,14 @@ async def _users(estate: Estate, path: str, n: int) -> Things:
     bought = await estate.do(
         "inventory", path, "service", "/v1/purchases", purchase_body(number, firm), headers=headers
     )
-    found = {"firm": firm, "firm_did": bought["did_id"]}
+    carrier = await estate.do("inventory", path, "master_reseller", "/v1/carriers", {"name": f"net-{n:02}"})
+    operator = await estate.do("inventory", path, "reseller", "/v1/operators", {"name": f"Telco {n:02}"})
+    found = {
+        "firm": firm,
+        "firm_did": bought["did_id"],
+        "carrier": carrier["carrier_id"],
+        "operator": operator["operator_id"],
+    }
     for name in ("user", "spare_user"):
         user = {"account": firm, "name": f"Secretive {name} {n:02}", "kind": "sms"}
         made = await estate.do("inventory", path, "reseller", "/v1/users", user)

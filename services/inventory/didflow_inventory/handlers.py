@@ -19,9 +19,22 @@ from didflow_inventory.domain import (
     view_updates,
 )
 from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.accounts import users
-from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
+from didflow_inventory.domain.accounts import carriers, operators, users
+from didflow_inventory.domain.accounts.carriers import Carrier
+from didflow_inventory.domain.accounts.commands import (
+    ChangeCarrier,
+    ChangeOperator,
+    ChangeUser,
+    CreateCarrier,
+    CreateOperator,
+    CreateUser,
+    DeleteCarrier,
+    DeleteOperator,
+    DeleteUser,
+    SetDefaultDid,
+)
 from didflow_inventory.domain.accounts.default_did import set_default_did
+from didflow_inventory.domain.accounts.operators import Operator
 from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.commands import (
     AssignEndUser,
@@ -103,8 +116,27 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
             decide=account.change_account, model=Account, needs=needs.account_that_sets_prices
         ),
         **_user_commands(settings),
+        **_supplier_commands(),
         **_did_commands(settings),
         **_stock_commands(settings),
+    }
+
+
+def _supplier_commands() -> Mapping[type[Command], Handler]:
+    """Return the handler of each command about a carrier or an operator."""
+    return {
+        CreateCarrier: Handler(decide=carriers.create_carrier, model=Carrier, needs=needs.account_of_owner),
+        ChangeCarrier: Handler(decide=carriers.change_carrier, model=Carrier),
+        DeleteCarrier: Handler(
+            decide=carriers.delete_carrier, model=Carrier, state_needs=needs.use_of_carrier
+        ),
+        CreateOperator: Handler(
+            decide=operators.create_operator, model=Operator, needs=needs.account_of_owner
+        ),
+        ChangeOperator: Handler(decide=operators.change_operator, model=Operator),
+        DeleteOperator: Handler(
+            decide=operators.delete_operator, model=Operator, state_needs=needs.use_of_operator
+        ),
     }
 
 

@@ -10,9 +10,20 @@ from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
-from didflow_inventory.domain.accounts.commands import CreateUser, DeleteUser, SetDefaultDid
+from didflow_inventory.domain.accounts import carriers, operators
+from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse, carrier_id_of
+from didflow_inventory.domain.accounts.commands import (
+    CreateCarrier,
+    CreateOperator,
+    CreateUser,
+    DeleteCarrier,
+    DeleteOperator,
+    DeleteUser,
+    SetDefaultDid,
+)
+from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
 from didflow_inventory.domain.accounts.users import User, UserUse, is_seen
-from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
+from didflow_inventory.domain.commands import ChangeAccount, CreateAccount, Purchase, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
 from didflow_inventory.domain.holding.edit import USER, changes_carriers, user_of
@@ -30,10 +41,12 @@ def number_of(event: Event[Any]) -> Iterable[Ref]:
 
 
 def states_of_purchase(message: Any) -> Iterable[Ref]:
-    """Return the number, the ordered number, and the account with all accounts above it.
+    """Return the number, the ordered number, the account with all accounts above it, and what a caller names.
 
     The account of a caller is one of them: it reaches the account that buys.
     """
+    if isinstance(message, Purchase | StartPorting):
+        yield from _named_carriers(message.data.carrier, message.data.sms_carrier)
     yield Ref(Number, message.data.number, write=True)
     key = order_key_of(message.data)
     if key is not None:
@@ -103,6 +116,28 @@ def account_that_sets_prices(command: ChangeAccount) -> Iterable[Ref]:
     """Return the account of the caller if an account below it is to set prices."""
     if command.changes.get("may_set_prices") and command.entity_id != command.caller.account:
         yield Ref(Account, command.caller.account)
+
+
+def account_of_owner(command: CreateCarrier | CreateOperator) -> Iterable[Ref]:
+    """Return the account of a new carrier or operator."""
+    return (Ref(Account, command.account),)
+
+
+def use_of_carrier(carrier: Carrier | None, command: DeleteCarrier, _known: Known) -> Iterable[Ref]:
+    """Return whether something names a carrier, for those only who may delete it."""
+    is_managed = carrier is not None and carriers.is_managed(carrier, command.caller)
+    return [Ref(CarrierUse, command.entity_id)] if is_managed else []
+
+
+def use_of_operator(operator: Operator | None, command: DeleteOperator, _known: Known) -> Iterable[Ref]:
+    """Return whether a number in stock names an operator, for those only who may delete it."""
+    is_managed = operator is not None and operators.is_managed(operator, command.caller)
+    return [Ref(OperatorUse, command.entity_id)] if is_managed else []
+
+
+def _named_carriers(*names: str | None) -> Iterable[Ref]:
+    """Return carriers by their names. Their shared locks keep them from being deleted meanwhile."""
+    return (Ref(Carrier, carrier_id_of(name)) for name in dict.fromkeys(names) if name is not None)
 
 
 def account_of_user(command: CreateUser) -> Iterable[Ref]:
@@ -183,8 +218,10 @@ def account_of_caller(command: Command) -> Iterable[Ref]:
 
 
 def accounts_of_uploader(command: AddNumber) -> Iterable[Ref]:
-    """Return the account of the caller, and all accounts above it."""
-    return (Ref(Account, path) for path in lineage(command.caller.account))
+    """Return the account of the caller with all accounts above it, and the named carriers."""
+    yield from _named_carriers(command.fields.carrier, command.fields.sms_carrier)
+    for path in lineage(command.caller.account):
+        yield Ref(Account, path)
 
 
 def accounts_of_stock(number: Number | None, _command: Command, _known: Known) -> Iterable[Ref]:

@@ -7,6 +7,7 @@ from didflow_inventory.api import accounts, audit_log, numbers, portings, purcha
 from didflow_inventory.api.holding.routes import router as holding_router
 from didflow_inventory.api.stock.reservations import router as reservations_router
 from didflow_inventory.api.stock.routes import router as stock_router
+from didflow_inventory.api.suppliers.routes import router as suppliers_router
 from didflow_inventory.api.users.routes import router as users_router
 
 
@@ -21,6 +22,7 @@ def routers() -> Iterable[Router]:
         reservations_router,
         accounts.router,
         users_router,
+        suppliers_router,
         audit_log.router,
         me_router,
     )

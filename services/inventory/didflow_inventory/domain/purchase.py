@@ -16,7 +16,8 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.vocabulary import Acquired, DidStock, RefusalCode
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.account import Account, Carriers
+from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
 from didflow_inventory.domain.commands import Purchase, StartPorting
 from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import purchase_refused
@@ -106,7 +107,7 @@ def purchase(
     another purchase, and `out_of_range` for a `purchased_at` more than 31 days ago or ahead.
     """
     data = command.data
-    refusal = refusal_of_caller(command, data, known)
+    refusal = refusal_of_caller(command, data, known, deployment_carrier)
     if refusal is not None:
         return refusal
     earlier = did or earlier_did(data, known)
@@ -120,13 +121,20 @@ def purchase(
     return refusal or acquired_over_http(command, now, known, deployment_carrier=deployment_carrier)
 
 
-def refusal_of_caller(command: Command, data: NewNumber, known: Known) -> Refused | None:
-    """Return why a caller cannot give a number to an account, or name its price; None if it can."""
+def refusal_of_caller(
+    command: Command, data: NewNumber, known: Known, deployment_carrier: str
+) -> Refused | None:
+    """Return why a caller cannot give a number to an account, or name its price or its carriers; None if it can."""
     if not command.caller.reaches(data.account):
         return Refused(
             "not_found", "No such account in your reach. Use your own account or one below it.", "account"
         )
-    return _refusal_by_account(data, known) or refusal_of_named_price(command.caller, data, known)
+    given = Carriers(carrier=data.carrier, sms_carrier=data.sms_carrier)
+    return (
+        _refusal_by_account(data, known)
+        or refusal_of_named_price(command.caller, data, known)
+        or refusal_of_carriers(given, data.account, known, deployment_carrier)
+    )
 
 
 def acquired_over_http(

@@ -11,6 +11,8 @@ from didflow_chassis.commit_order import transaction_column
 from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse
+from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
 from didflow_inventory.domain.accounts.users import User, UserUse
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
@@ -164,6 +166,35 @@ user_uses = state_table(
     sa.Column("dids", sa.BigInteger, nullable=False),
 )
 
+carriers = state_table(
+    "carriers",
+    METADATA,
+    _uuid("carrier_id", nullable=False, primary_key=True),
+    _text("account", nullable=False),
+    _text("name", nullable=False),
+    _text("kind", nullable=False),
+    instant("created_at", nullable=False),
+    _flag("deleted"),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+carrier_uses = state_table("carrier_uses", VIEWS, _uuid("carrier_id", nullable=False, primary_key=True))
+
+operators = state_table(
+    "operators",
+    METADATA,
+    _uuid("operator_id", nullable=False, primary_key=True),
+    _text("account", nullable=False),
+    _text("name", nullable=False),
+    _json("countries"),
+    _text("notes"),
+    instant("created_at", nullable=False),
+    _flag("deleted"),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+operator_uses = state_table("operator_uses", VIEWS, _uuid("operator_id", nullable=False, primary_key=True))
+
 history = sa.Table(
     "history",
     METADATA,
@@ -200,6 +231,10 @@ HELD_NUMBERS: Final = Kind(model=HeldNumbers, table=held_numbers, key="account")
 ACCOUNTS: Final = Kind(model=Account, table=accounts, key="path")
 USERS: Final = Kind(model=User, table=users, key="user_id")
 USER_USES: Final = Kind(model=UserUse, table=user_uses, key="user_id")
+CARRIERS: Final = Kind(model=Carrier, table=carriers, key="carrier_id")
+CARRIER_USES: Final = Kind(model=CarrierUse, table=carrier_uses, key="carrier_id")
+OPERATORS: Final = Kind(model=Operator, table=operators, key="operator_id")
+OPERATOR_USES: Final = Kind(model=OperatorUse, table=operator_uses, key="operator_id")
 HISTORY: Final = Kind(model=HistoryEntry, table=history, key="did_id", append_only=True)
 KINDS: Final[tuple[Kind[Any], ...]] = (
     DIDS,
@@ -208,6 +243,10 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     ACCOUNTS,
     USERS,
     USER_USES,
+    CARRIERS,
+    CARRIER_USES,
+    OPERATORS,
+    OPERATOR_USES,
     HISTORY,
     RESERVATIONS,
     HELD_NUMBERS,

@@ -75,6 +75,12 @@ TESTED_BY_THEMSELVES = frozenset(
         "ChangeUser",
         "SetDefaultDid",
         "DeleteUser",
+        "CreateCarrier",
+        "ChangeCarrier",
+        "DeleteCarrier",
+        "CreateOperator",
+        "ChangeOperator",
+        "DeleteOperator",
     )
 )
 """A repeat is a job, a DID or a reservation of its own, or about a thing that is not there any more."""

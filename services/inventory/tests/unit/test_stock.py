@@ -1,6 +1,6 @@
 """What is done with numbers in stock: added, edited, reserved, archived, released, deleted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import pytest
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_contracts.roles import ROLES_OF
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.carriers import Carrier, carrier_id_of
 from didflow_inventory.domain.stock.commands import (
     AddNumber,
     DeleteNumber,
@@ -36,6 +37,11 @@ def caller(by: str) -> Caller:
     return Caller(subject="ann", account=account, role=role)
 
 
+def carrier(name: str, at: datetime) -> Carrier:
+    """Return a carrier that serves all accounts of the tests."""
+    return Carrier(carrier_id=carrier_id_of(name), account="master", name=name, kind="both", created_at=at)
+
+
 def about(command: Any, by: str = ACME, number: str = NUMBER, **more: Any) -> Any:
     """Return a command about a number."""
     return command(entity_id=number, subject=number, caller=caller(by), **more)
@@ -57,6 +63,7 @@ def code(decision: Any) -> str:
 def test_an_added_number_has_what_the_numbering_plan_and_the_default_carrier_give(stage: Any) -> None:
     """What is given comes first. The number is in no event, because it is no DID."""
     stage.store(Account(path="master", name="m", default_carrier="net", created_at=stage.now()))
+    stage.store(carrier("texts", stage.now()))
     assert code(stage.decide(add(tag="gold", features=("voice_in", "sms_in"), sms_carrier="texts"))) == "done"
 
     number = stage.number
@@ -199,6 +206,7 @@ def test_a_new_feature_gets_the_default_carrier_of_the_uploader(stage: Any) -> N
     """Not that of the account that edits. A carrier that is there stays."""
     stage.store(Account(path="master/acme", name="a", default_carrier="net", created_at=stage.now()))
     stage.store(Account(path="master", name="m", default_carrier="far", created_at=stage.now()))
+    stage.store(carrier("own", stage.now()))
     stage.decide(add(carrier="own"))
     edit = about(
         EditNumber, "master_reseller:master", changes={"features": ("voice_in", "sms_in"), "notes": "n"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from didflow_chassis.decision import Command
 
@@ -36,3 +36,46 @@ class SetDefaultDid(Command):
 
     account: str
     user: CreateUser | ChangeUser
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateCarrier(Command):
+    """Create a carrier."""
+
+    account: str
+    name: str
+    kind: Literal["voice", "sms", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeCarrier(Command):
+    """Change a carrier. `changes` are the fields that are set anew."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteCarrier(Command):
+    """Delete a carrier that nothing names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateOperator(Command):
+    """Create an operator."""
+
+    account: str
+    name: str
+    countries: tuple[str, ...] = ()
+    notes: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeOperator(Command):
+    """Change an operator. `changes` are the fields that are set anew."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteOperator(Command):
+    """Delete an operator that no number in stock names."""

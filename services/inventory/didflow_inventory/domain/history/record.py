@@ -13,7 +13,7 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import MessageRefused
 from didflow_inventory.domain import account
-from didflow_inventory.domain.accounts import users
+from didflow_inventory.domain.accounts import carriers, operators, users
 from didflow_inventory.domain.changes import changes
 from didflow_inventory.domain.commands import RebuildDid
 from didflow_inventory.domain.did import Did, DidAt
@@ -33,7 +33,16 @@ DID: Final = Thing(
     timer="hold_end",
 )
 THINGS: Final[Mapping[type, Thing]] = {
-    thing.model: thing for thing in (DID, number.THING, reservation.THING, account.THING, users.THING)
+    thing.model: thing
+    for thing in (
+        DID,
+        number.THING,
+        reservation.THING,
+        account.THING,
+        users.THING,
+        carriers.THING,
+        operators.THING,
+    )
 }
 """All things that the history tells about, by the class of their states."""
 

@@ -49,7 +49,7 @@ def start_porting(
     The refusals are those of a purchase over HTTP. A porting needs no price: it comes with the purchase.
     """
     data = command.data
-    refusal = refusal_of_caller(command, data, known)
+    refusal = refusal_of_caller(command, data, known, deployment_carrier)
     if refusal is not None:
         return refusal
     earlier = did or earlier_did(data, known)

@@ -14,6 +14,7 @@ from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, R
 from didflow_contracts.numbers import country_of, split_number
 from didflow_contracts.vocabulary import NumberType
 from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
 from didflow_inventory.domain.stock.availability import refusal_by_numbering_plan, refusal_of_used
 from didflow_inventory.domain.stock.commands import AddManyNumbers, AddNumber, StockFields
 from didflow_inventory.domain.stock.number import Number
@@ -48,8 +49,11 @@ def add_number(
     the stock of another account), `number_releasing`, and `number_exists` (in this stock, with other properties).
     """
     caller, name = command.caller, str(command.entity_id)
-    refusal = refusal_of_uploader(caller, known.get(Account, caller.account)) or refusal_by_numbering_plan(
-        name, None
+    given = Carriers(carrier=command.fields.carrier, sms_carrier=command.fields.sms_carrier)
+    refusal = (
+        refusal_of_uploader(caller, known.get(Account, caller.account))
+        or refusal_by_numbering_plan(name, None)
+        or refusal_of_carriers(given, caller.account, known, deployment_carrier)
     )
     if refusal is not None:
         return refusal

@@ -16,6 +16,28 @@ FROM dids WHERE "user" IS NOT NULL AND in_all
 GROUP BY 1
 """
 
+CARRIER_USES = """
+CREATE VIEW carrier_uses AS
+SELECT c.carrier_id, 1::bigint AS version
+FROM carriers c CROSS JOIN LATERAL (
+    SELECT FROM dids WHERE carrier = c.name AND in_all
+    UNION ALL SELECT FROM dids WHERE sms_carrier = c.name AND in_all
+    UNION ALL SELECT FROM numbers WHERE carrier = c.name AND stock IS NOT NULL
+    UNION ALL SELECT FROM numbers WHERE sms_carrier = c.name AND stock IS NOT NULL
+    UNION ALL SELECT FROM accounts WHERE default_carrier = c.name
+    UNION ALL SELECT FROM accounts WHERE default_sms_carrier = c.name
+    LIMIT 1) AS use
+"""
+OPERATOR_USES = """
+CREATE VIEW operator_uses AS
+SELECT o.operator_id, 1::bigint AS version
+FROM operators o CROSS JOIN LATERAL (
+    SELECT FROM numbers
+    WHERE operator = o.name AND stock IS NOT NULL
+        AND (uploaded_by = o.account OR starts_with(uploaded_by, o.account || '/'))
+    LIMIT 1) AS use
+"""
+
 CURRENT_TRANSACTION = sa.text("(pg_current_xact_id()::text::bigint)")
 
 FILTERS = (
@@ -203,6 +225,43 @@ def upgrade():
     op.execute('CREATE INDEX dids_user ON dids ("user", number) WHERE "user" IS NOT NULL')
     op.execute(USER_USES)
     op.create_table(
+        "carriers",
+        uuid("carrier_id", nullable=False, primary_key=True),
+        plain("account"),
+        text("name", nullable=False),
+        text("kind", nullable=False),
+        instant("created_at", nullable=False),
+        flag("deleted"),
+        version(),
+    )
+    op.create_table(
+        "operators",
+        uuid("operator_id", nullable=False, primary_key=True),
+        plain("account"),
+        text("name", nullable=False),
+        json("countries"),
+        text("notes"),
+        instant("created_at", nullable=False),
+        flag("deleted"),
+        version(),
+    )
+    op.execute("CREATE INDEX carriers_account ON carriers (account, name) WHERE NOT deleted")
+    op.execute("CREATE INDEX operators_account ON operators (account, name) WHERE NOT deleted")
+    for name in ("carrier", "sms_carrier"):
+        op.execute(f"CREATE INDEX dids_{name} ON dids ({name}) WHERE in_all AND {name} IS NOT NULL")
+        op.execute(
+            f"CREATE INDEX numbers_{name} ON numbers ({name}) WHERE stock IS NOT NULL AND {name} IS NOT NULL"
+        )
+        op.execute(
+            f"CREATE INDEX accounts_default_{name} ON accounts (default_{name}) "
+            f"WHERE default_{name} IS NOT NULL"
+        )
+    op.execute(
+        "CREATE INDEX numbers_operator ON numbers (operator) WHERE stock IS NOT NULL AND operator IS NOT NULL"
+    )
+    op.execute(CARRIER_USES)
+    op.execute(OPERATOR_USES)
+    op.create_table(
         "history",
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=CURRENT_TRANSACTION),
@@ -238,6 +297,7 @@ def upgrade():
 
 
 def downgrade():
-    op.execute("DROP VIEW user_uses")
-    for name in ("history", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
+    for name in ("user_uses", "carrier_uses", "operator_uses"):
+        op.execute(f"DROP VIEW {name}")
+    for name in ("history", "operators", "carriers", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
         op.drop_table(name)
