@@ -12,7 +12,7 @@ from didflow_verification.domain.axes.step import Step
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import RecheckDid, RevokeResting
 from didflow_verification.domain.registration.lapse import planned
-from didflow_verification.domain.registration.revoked_details import without_approval
+from didflow_verification.domain.registration.revoked_details import revoked_verification, without_approval
 from didflow_verification.domain.requirements import rules_of
 
 
@@ -37,7 +37,8 @@ def revoke_resting(
     if registration is None or verification is None:
         return Unchanged()
     step = without_approval(registration, verification, now, known, verification.reasons)
-    ended = (verification.moved_to("revoked"),) if verification.status == "approved" else ()
+    is_approved = verification.status == "approved"
+    ended = (revoked_verification(verification, command.caller, now),) if is_approved else ()
     step = step.then(step.registration, verifications=ended)
     return Unchanged() if step == Step(registration=registration) else step.decided()
 

@@ -341,6 +341,8 @@ verifications = state_table(
     _text("submitted_by", nullable=True),
     instant("decided_at"),
     _text("decided_by", nullable=True),
+    instant("revoked_at"),
+    _text("revoked_by", nullable=True),
     _text("claimed_by", nullable=True),
     instant("claimed_until"),
     sa.Column(

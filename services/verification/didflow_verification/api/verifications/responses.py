@@ -50,6 +50,8 @@ class VerificationReference(BaseModel):
     submitted_by: str | None
     decided_at: datetime | None
     decided_by: str | None
+    revoked_at: datetime | None = Field(description="Null unless an approval was revoked.")
+    revoked_by: str | None
     claimed_by: str | None
     claimed_until: datetime | None
 

@@ -30,7 +30,8 @@ class Verification(Struct, frozen=True, kw_only=True):
 
     `account` holds the DID. If the DID changes hands while the verification is pending, `account` follows it.
     `area` is the area of the number (`areas.area_of`) if the requirement depends on it, else empty. `submitted_by`,
-    `decided_by` and `claimed_by` are actors (`user:<subject>`); `submitted_by` is None if the actor is unknown.
+    `decided_by`, `revoked_by` and `claimed_by` are actors (`user:<subject>`); `submitted_by` is None if the actor is
+    unknown. A revocation keeps who approved and when.
     `rests_on` is the reviewed verification that an automatic approval relies on. `documents` are those that were
     judged: the submitted ones (`document_ids`), and those of the review that it rests on.
     """
@@ -62,6 +63,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     submitted_by: str | None
     decided_at: datetime | None
     decided_by: str | None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
     claimed_by: str | None
     claimed_until: datetime | None
 

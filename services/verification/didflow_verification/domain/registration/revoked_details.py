@@ -4,11 +4,12 @@ Source: spec verification, Verifications; spec lifecycle, Registration.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Known
+from didflow_chassis.decision import Caller, Known
 from didflow_contracts.events.registration import Reason
 from didflow_verification.domain.axes.registration import (
     Details,
@@ -67,6 +68,13 @@ def judged_by_person(registration: Registration, verification: Verification) -> 
     """Return the registration after a person approved a verification: its details count like any others again."""
     left = tuple(each for each in registration.revoked if each != _details_of(verification))
     return replace(registration, revoked=left)
+
+
+def revoked_verification(
+    verification: Verification, caller: Caller, now: datetime, **more: Any
+) -> Verification:
+    """Return the verification as this caller revoked it now. Who approved it, and when, stays."""
+    return verification.moved_to("revoked", revoked_at=now, revoked_by=caller.actor, **more)
 
 
 def without_approval(

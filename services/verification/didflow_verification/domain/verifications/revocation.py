@@ -19,13 +19,12 @@ from didflow_chassis.decision import Decided, Decision, Known, NewJob, Refused, 
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.axes.verification import Verification
 from didflow_verification.domain.commands import Revoke
-from didflow_verification.domain.registration.revoked_details import without_approval
+from didflow_verification.domain.registration.revoked_details import revoked_verification, without_approval
 from didflow_verification.domain.verifications.approval import Approval, approval_key_of, approval_of
 from didflow_verification.domain.verifications.review import (
     NOT_FOUND,
     is_named,
     own_submission,
-    with_decision,
 )
 
 REVOKE_RESTING: Final = "revoke_resting"
@@ -60,7 +59,7 @@ def revoke(registration: Registration | None, command: Revoke, now: datetime, kn
     if not to_revoke:
         return Unchanged(answer=verification)
     revoked = {
-        each.verification_id: with_decision(each, "revoked", command.caller, now, reasons=command.reasons)
+        each.verification_id: revoked_verification(each, command.caller, now, reasons=command.reasons)
         for each in to_revoke
     }
     answer = revoked.get(verification.verification_id, verification)

@@ -398,6 +398,8 @@ def create_verifications() -> None:
         text("submitted_by", nullable=True),
         instant("decided_at"),
         text("decided_by", nullable=True),
+        instant("revoked_at"),
+        text("revoked_by", nullable=True),
         text("claimed_by", nullable=True),
         instant("claimed_until"),
         sa.Column(

@@ -129,7 +129,7 @@ async def test_a_decision_of_a_reviewer_between_read_and_write_is_not_overwritte
     job = await jobs.finish(await start(jobs, UUID(bakery.identity_id)), work=work)
     assert (job.state, job.refused) == ("done", 0)
     kept = (await rita.get(path)).json()
-    assert (kept["status"], kept["decided_by"]) == ("revoked", "user:rita")
+    assert (kept["status"], kept["revoked_by"]) == ("revoked", "user:rita")
     assert kept["reasons"] == [
         {"code": "other", "field": None, "message": STANDARD_MESSAGES["other"]},
         {

@@ -48,7 +48,7 @@ def test_a_revoked_approval_expires_at_once(resting: Any, build: Any) -> None:
     assert (event.registration, event.reason, event.grace_until) == ("expired", "revoked", now)
     assert [reason.code for reason in event.reasons] == ["suspected_fraud"]
     verification = resting.verification()
-    assert (verification.status, verification.decided_by, verification.decided_at) == (
+    assert (verification.status, verification.revoked_by, verification.revoked_at) == (
         "revoked",
         "user:rita",
         now,

@@ -77,12 +77,25 @@ def test_the_review_that_a_revoked_automatic_approval_rests_on_is_revoked_by_the
     now = build.zero + 2 * HOUR
     resting.process(second.revoke(), now=now)
     for one in (attempt(resting, SECOND), attempt(resting, build.did)):
-        assert (one.status, one.decided_by, one.decided_at) == ("revoked", "user:rita", now)
+        assert (one.status, one.revoked_by, one.revoked_at) == ("revoked", "user:rita", now)
         assert [reason.code for reason in one.reasons] == ["suspected_fraud"]
     (job,) = resting.rows(NewJob)
     assert job.parameters == {"verification_id": str(verification_id(build.did, 1))}
     assert job.job_id == verification_id(build.did, 1)
     assert [approval.valid_until for approval in resting.states(Approval)] == [now]
+
+
+def test_who_approved_and_when_is_known_after_the_revocation(resting: Any, build: Any, second: Any) -> None:
+    """A job revokes the approval that it reaches for the reviewer who revoked the review."""
+    approved = [attempt(resting, SECOND), attempt(resting, build.did)]
+    assert [one.decided_by for one in approved] == [None, "user:rita"]
+    resting.process(build.revoke(subject="otto"), now=build.zero + 2 * HOUR)
+    run_revocation(resting, build, SECOND)
+    revoked = [attempt(resting, SECOND), attempt(resting, build.did)]
+    assert [(one.decided_by, one.decided_at) for one in revoked] == [
+        (one.decided_by, one.decided_at) for one in approved
+    ]
+    assert [one.revoked_at for one in revoked] == [build.zero + 3 * HOUR, build.zero + 2 * HOUR]
 
 
 def test_the_job_also_ends_the_approval_of_the_number_that_was_reviewed(
