@@ -26,7 +26,7 @@ from didflow_inventory.domain.accounts.users import User, UserUse, is_seen
 from didflow_inventory.domain.commands import ChangeAccount, CreateAccount, Purchase, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
-from didflow_inventory.domain.holding.edit import USER, changes_carriers, user_of
+from didflow_inventory.domain.holding.edit import USER, changes_carriers, named_carriers, user_of
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber
 from didflow_inventory.domain.stock.handout import HandOut
@@ -201,10 +201,12 @@ def default_of_assigned(_did: Did | None, command: AssignUser, known: Known) -> 
 
 
 def states_of_edit(did: Did | None, command: EditDid, _known: Known) -> Iterable[Ref]:
-    """Return the accounts whose default carriers the edit needs, and for a caller who is a user, that user."""
+    """Return the accounts and the carriers that the edit needs, and for a caller who is a user, that user."""
     if did is None:
         return
     if changes_carriers(command.edits):
+        named = named_carriers(command.edits)
+        yield from _named_carriers(named.carrier, named.sms_carrier)
         for path in lineage(did.holding.account):
             yield Ref(Account, path)
     user_id = user_of(did.holding) if command.caller.role == USER else None

@@ -178,5 +178,16 @@ async def test_the_numbers_of_an_enterprise_are_assigned_to_its_users(inventory:
     assert (await inventory.call("DELETE", f"/v1/users/{users['sms']}", admin)).json()["code"] == "in_use"
     assert await batch(inventory, "assign-user", numbers, admin, user_id=None) == [("done", None)] * 2
     assert (await inventory.call("DELETE", f"/v1/users/{users['sms']}", admin)).status_code == 204
+    own = await inventory.call(
+        "POST", "/v1/users", admin, json={"name": "d", "kind": "sms", "subject": "ann"}
+    )
+    assert await batch(inventory, "assign-user", numbers[:1], admin, user_id=own.json()["user_id"]) == [
+        ("done", None)
+    ]
+    described = [
+        await inventory.call("PATCH", f"/v1/dids/{number}", f"user:{firm}", json={"description": "Desk"})
+        for number in numbers
+    ]
+    assert [answer.status_code for answer in described] == [200, 404]
     missing = await inventory.call("POST", "/v1/dids/batch/assign-user", admin, json={"dids": numbers})
     assert (missing.status_code, missing.json()["code"]) == (422, "input_invalid")

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Decision, Known, Refused
 from didflow_contracts.bounds import ITEMS
 from didflow_inventory.domain.account import MESSAGES, Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
 from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
@@ -34,7 +35,10 @@ _TECHNICAL: Final = ("features", "carrier", "sms_carrier")
 def edit(
     did: Did | None, command: EditDid, now: datetime, known: Known, *, deployment_carrier: str
 ) -> Decision:
-    """Set the given fields of a DID. Refused `not_found`, `wrong_stock_state`, `in_use`, `too_many` tags."""
+    """Set the given fields of a DID.
+
+    Refused `not_found`, `wrong_stock_state`, `in_use`, `carrier_unknown`, `too_many` tags.
+    """
     if did is None or is_out_of_reach(did.holding, command.caller):
         return NOT_FOUND
     if command.caller.role == USER and not _is_of(did.holding, command.caller, known):
@@ -49,7 +53,18 @@ def edit(
     refusal = refusal_of_action("edit", holding, did.views, command.caller)
     if refusal is None and any(getattr(after, name) != getattr(holding, name) for name in _TECHNICAL):
         refusal = is_without_user(holding, did.views, command.caller)
+    if refusal is None and changes_carriers(command.edits):
+        named = named_carriers(command.edits)
+        refusal = refusal_of_carriers(named, holding.account, known, deployment_carrier)
     return refusal or changed(did, after, now)
+
+
+def named_carriers(edits: Edits) -> Carriers:
+    """Return the carriers that an edit names; None where it names none."""
+    return Carriers(
+        carrier=None if edits.carrier is UNSET else edits.carrier,
+        sms_carrier=None if edits.sms_carrier is UNSET else edits.sms_carrier,
+    )
 
 
 def user_of(holding: Holding) -> UUID | None:

@@ -3,15 +3,26 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Unchanged
 from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.carriers import Carrier, carrier_id_of
 from didflow_inventory.domain.holding import commands as c
 
 
 def edit(make: Any, by: Any = None, **fields: Any) -> Any:
     """Return an edit."""
     return make.about(c.EditDid, by=by, edits=c.Edits(**fields))
+
+
+def known_carrier(stage: Any, make: Any) -> Carrier:
+    """Store a carrier that serves the account of the DID, and return it."""
+    carrier = Carrier(
+        carrier_id=carrier_id_of("c-2"), account="master", name="c-2", kind="both", created_at=make.zero
+    )
+    stage.store(carrier)
+    return carrier
 
 
 def test_only_the_given_fields_change(purchased: Any, make: Any) -> None:
@@ -35,11 +46,24 @@ def test_features_and_carriers_do_not_change_while_a_user_has_the_number(
     purchased: Any, make: Any, field: Any
 ) -> None:
     """The same values are no change, and texts change all the same."""
+    known_carrier(purchased, make)
     purchased.change_did(user="u-1")
     assert purchased.code(edit(make, **field)) == "in_use"
     assert purchased.code(edit(make, carrier="simulator", description="x")) is None
     purchased.change_did(user=None)
     assert purchased.code(edit(make, **field)) is None
+
+
+def test_a_holder_names_only_carriers_that_serve_its_account(purchased: Any, make: Any) -> None:
+    """Foreign, unknown and deleted carriers are answered alike, and so is one for calls alone for messages."""
+    carrier = known_carrier(purchased, make)
+    assert purchased.code(edit(make, carrier="c-3")) == "carrier_unknown"
+    for changes in ({"account": "other"}, {"deleted": True}):
+        purchased.store(replace(carrier, **changes))
+        assert purchased.code(edit(make, carrier="c-2")) == "carrier_unknown"
+    purchased.store(replace(carrier, kind="voice"))
+    assert purchased.code(edit(make, sms_carrier="c-2")) == "carrier_unknown"
+    assert purchased.code(edit(make, carrier="c-2")) is None
 
 
 def test_the_default_carrier_is_taken_where_none_is_given(purchased: Any, make: Any) -> None:
