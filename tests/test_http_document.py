@@ -7,7 +7,6 @@ from didflow.services import service
 from didflow_chassis.http.jobs import jobs_router
 from didflow_chassis.http.operators import DeadLetterResponse, ParkedResponse, operator_router
 from didflow_chassis.http.problems import PROBLEMS
-from didflow_contracts.roles import ROLES, ROLES_OF
 
 LINES = (Path(__file__).parent.parent / "docs" / "http.md").read_text().splitlines()
 
@@ -27,14 +26,6 @@ def test_the_common_error_codes_are_complete():
     """Each code of the chassis has its status and title."""
     expected = [[code, str(status), title] for code, (status, title) in PROBLEMS.items()]
     assert rows_below("| code | status |") == expected
-
-
-def test_the_table_of_roles_is_that_of_the_contracts():
-    """Each action has its roles."""
-    expected = [
-        [action, *("x" if role in roles else "" for role in ROLES)] for action, roles in ROLES_OF.items()
-    ]
-    assert rows_below("| action |") == expected
 
 
 def test_the_routes_of_jobs_are_complete():

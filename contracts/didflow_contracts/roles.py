@@ -139,6 +139,43 @@ ROLES_OF: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
 )
 
 
+TIERS: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        "operator": "runs the installation; reaches all accounts",
+        "master_reseller": "the master reseller at the root of a tree, and all below it",
+        "reseller": "a reseller, and the resellers and enterprises below it",
+        "enterprise_admin": "the administrator of an enterprise, and of its users",
+        "user": "a person; sees only the DIDs of the users whose `subject` is the `sub` of the token",
+        "reviewer": "decides verifications of its accounts, never one that it submitted itself",
+        "service": "a program of an account, such as an order system or a carrier's back office",
+    }
+)
+"""Whom each role is for."""
+
+_EXTERNAL: Final = "`enterprise_admin` and `service` only for an account with `allow_external_numbers`"
+RULES_OF_ACCOUNTS: Final[Mapping[Action, str]] = MappingProxyType(
+    {
+        "see_numbers": "`user`: only the DIDs whose `user` it is",
+        "edit_description": "`user`: only the DIDs whose `user` it is",
+        "purchase": f"with `acquired: external`, {_EXTERNAL}",
+        "name_price": "`operator` and `service` always; the others if the account of their token has `may_set_prices`",
+        "assign_account": "to an account below the own",
+        "take_back": "from an account below the own, while no user has the number",
+        "assign_user": "to a user of the enterprise that holds the DID",
+        "unblock": "the account that blocked, or one above",
+        "upload": _EXTERNAL,
+        "delete_stock": "the account that uploaded the number, and an operator; else `not_uploader`",
+        "hand_out": "to an account below the own; `enterprise_admin` to its own users",
+        "manage_accounts": "accounts below the own; of the own only the name and the default carriers",
+        "manage_users": "users of enterprises; `extension` of a new user only by `operator` and `service`",
+        "manage_carriers": "carriers of the own account and below; those above serve it and are only seen",
+        "manage_operators": "operators of the own account and below; those above serve it and are only seen",
+        "decide_verifications": "never a verification that the reviewer submitted itself",
+    }
+)
+"""What a rule about accounts takes away from what the roles of an action may do. The services decide it."""
+
+
 def may(role: str, action: Action) -> bool:
     """Return True if the role may do the action."""
     return role in ROLES_OF[action]

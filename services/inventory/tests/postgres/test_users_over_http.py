@@ -107,6 +107,17 @@ async def test_a_token_of_a_user_sees_the_dids_of_its_user_alone(firm: Any, make
     assert (await firm.get("/v1/dids/summary", by))["all"] == 1
     assert (await firm.get(f"/v1/dids/{make.number}", by))["user"] == mine["user_id"]
     assert (await firm.call("GET", f"/v1/dids/{OTHER_NUMBER}", by)).status_code == 404
+    for path in ("/history", ""):
+        assert (await firm.call("GET", f"/v1/dids/{make.number}{path}", by)).status_code == 200
+        foreign = await firm.call("GET", f"/v1/dids/{OTHER_NUMBER}{path}", by)
+        absent = await firm.call("GET", f"/v1/dids/+35319609039{path}", by)
+        assert (foreign.status_code, foreign.text) == (404, absent.text)
+    assert [place["count"] for place in (await firm.get("/v1/dids/places", by))["items"]] == [1]
+    body = {"description": "x"}
+    assert (await firm.call("PATCH", f"/v1/dids/{OTHER_NUMBER}", by, json=body)).status_code == 404
+    for fields in ({"notes": "x"}, {"tags": ["x"]}, {"description": "x", "features": ["voice_in"]}):
+        refused = await firm.call("PATCH", f"/v1/dids/{make.number}", by, json=fields)
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_not_allowed")
     edit = await firm.call("PATCH", f"/v1/dids/{make.number}", by, json={"description": "Desk"})
     assert (edit.status_code, edit.json()["description"]) == (200, "Desk")
     assert (await firm.get("/v1/dids", "user:other"))["items"] == []
