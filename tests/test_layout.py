@@ -4,6 +4,7 @@ The layout is the table in docs/architecture.md, "Layout of a service". This tes
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -141,3 +142,10 @@ def test_a_name_that_is_no_noun_is_found(name: str) -> None:
 def test_a_noun_is_accepted(name: str) -> None:
     """Also a noun in -ing, and a participle in front of a noun."""
     assert wrong_names([Path(f"{name}.py")]) == []
+
+
+def test_no_word_of_the_glossary_has_two_meanings() -> None:
+    """Each word has one row."""
+    rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    words = [word for word in rows if word not in {"word", "---"}]
+    assert [word for word, count in Counter(words).items() if count > 1] == []

@@ -43,7 +43,7 @@ Level = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """One result of the check: what was checked, and what was found."""
 
     level: Level
@@ -51,26 +51,26 @@ class Finding:
     detail: str = ""
 
 
-async def check(service: Service, settings: Settings) -> tuple[Finding, ...]:
-    """Check everything. Without a problem among the findings, `api` and `worker` can start."""
+async def check(service: Service, settings: Settings) -> tuple[Diagnostic, ...]:
+    """Check everything. Without a problem among the diagnostics, `api` and `worker` can start."""
     outside = (*await check_database(service, settings), *await check_kafka(service, settings))
-    if any(finding.level == "problem" for finding in outside):
+    if any(diagnostic.level == "problem" for diagnostic in outside):
         return (*check_settings(settings), *outside)
     return (*check_settings(settings), *outside, *await check_processes(service, settings))
 
 
-def check_settings(settings: Settings) -> tuple[Finding, ...]:
+def check_settings(settings: Settings) -> tuple[Diagnostic, ...]:
     """Return a problem if the API cannot run with these settings, and what is dangerous in production."""
-    warnings = tuple(Finding("warning", "settings", warning) for warning in settings.warnings())
+    warnings = tuple(Diagnostic("warning", "settings", warning) for warning in settings.warnings())
     problems = []
     try:
         _ = settings.oidc
     except SettingsError as error:
-        problems = [Finding("problem", "settings", problem) for problem in error.problems]
-    return (*warnings, *(problems or [Finding("ok", "settings", "can be loaded")]))
+        problems = [Diagnostic("problem", "settings", problem) for problem in error.problems]
+    return (*warnings, *(problems or [Diagnostic("ok", "settings", "can be loaded")]))
 
 
-async def check_processes(service: Service, settings: Settings) -> tuple[Finding, ...]:
+async def check_processes(service: Service, settings: Settings) -> tuple[Diagnostic, ...]:
     """Build the API and the worker, and return what they would fail on."""
     return (
         await _built("api", api_application(service, settings)),
@@ -78,34 +78,34 @@ async def check_processes(service: Service, settings: Settings) -> tuple[Finding
     )
 
 
-async def _built(what: str, opening: Any) -> Finding:
+async def _built(what: str, opening: Any) -> Diagnostic:
     try:
         async with AsyncExitStack() as exits:
             await exits.enter_async_context(opening)
     except (SettingsError, UnsupportedVersion, Outage, KafkaError, OSError) as error:
-        return Finding("problem", what, f"cannot start: {error or type(error).__name__}")
-    return Finding("ok", what, "can start")
+        return Diagnostic("problem", what, f"cannot start: {error or type(error).__name__}")
+    return Diagnostic("ok", what, "can start")
 
 
-async def check_database(service: Service, settings: Settings) -> tuple[Finding, ...]:
+async def check_database(service: Service, settings: Settings) -> tuple[Diagnostic, ...]:
     """Check whether the database can be reached, is new enough and is migrated."""
     try:
         version = await _postgres_version(settings.dsn)
         revisions = await migrate.check(settings.dsn, service)
     except Outage as outage:
-        return (Finding("problem", "database", str(outage)),)
+        return (Diagnostic("problem", "database", str(outage)),)
     if version < OLDEST_POSTGRES:
         detail = f"It is PostgreSQL {version}. Version {OLDEST_POSTGRES} or later is required."
-        return (Finding("problem", "database", detail),)
+        return (Diagnostic("problem", "database", detail),)
     if not revisions.ready:
         missing = ", ".join(revisions.missing)
         detail = f"It is not migrated. Run `didflow-{service.name} migrate` to apply {missing}."
-        return (Finding("problem", "database", detail),)
-    migrated = Finding("ok", "database", "is ahead of this release" if revisions.ahead else "is migrated")
+        return (Diagnostic("problem", "database", detail),)
+    migrated = Diagnostic("ok", "database", "is ahead of this release" if revisions.ahead else "is migrated")
     return (migrated, *await check_roles(settings))
 
 
-async def check_roles(settings: Settings) -> tuple[Finding, ...]:
+async def check_roles(settings: Settings) -> tuple[Diagnostic, ...]:
     """Return a warning for each right of the service's role by which it could pass the second lock of the database.
 
     Raises Outage.
@@ -122,19 +122,21 @@ async def check_roles(settings: Settings) -> tuple[Finding, ...]:
         found.append(f"{PREFIX}POSTGRES_READER is not set: no policy limits what HTTP reads")
     elif role["reads_past"]:
         found.append("The role that HTTP reads as is a superuser, may bypass row security, or owns tables")
-    return tuple(Finding("warning", "database role", f"{text}.") for text in found)
+    return tuple(Diagnostic("warning", "database role", f"{text}.") for text in found)
 
 
-async def check_kafka(service: Service, settings: Settings) -> tuple[Finding, ...]:
+async def check_kafka(service: Service, settings: Settings) -> tuple[Diagnostic, ...]:
     """Check whether Kafka can be reached and has the service's topics, all with the same number of partitions."""
     try:
         partitions = await _partitions(settings)
     except (KafkaError, OSError, TimeoutError) as error:
-        return (Finding("problem", "kafka", f"cannot be reached: {type(error).__name__}"),)
+        return (Diagnostic("problem", "kafka", f"cannot be reached: {type(error).__name__}"),)
     names = [f"{settings.topic_prefix}{topic}" for topic in topics_of(service)]
-    missing = [Finding("problem", f"topic {name}", "is missing") for name in names if name not in partitions]
+    missing = [
+        Diagnostic("problem", f"topic {name}", "is missing") for name in names if name not in partitions
+    ]
     if missing:
-        return (Finding("ok", "kafka", "can be reached"), *missing)
+        return (Diagnostic("ok", "kafka", "can be reached"), *missing)
     return (_compared({name: partitions[name] for name in names}),)
 
 
@@ -169,9 +171,9 @@ async def _partitions(settings: Settings) -> dict[str, int]:
     return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
 
-def _compared(partitions: dict[str, int]) -> Finding:
+def _compared(partitions: dict[str, int]) -> Diagnostic:
     """Compare the partition counts. The events of a key stay with one worker only if all counts are equal."""
     if len(set(partitions.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(partitions.items()))
-        return Finding("problem", "kafka", f"All topics must have the same number of partitions: {counts}")
-    return Finding("ok", "kafka", f"has all {len(partitions)} topics")
+        return Diagnostic("problem", "kafka", f"All topics must have the same number of partitions: {counts}")
+    return Diagnostic("ok", "kafka", f"has all {len(partitions)} topics")

@@ -161,7 +161,7 @@ async def _migrate(service: Service, settings: Settings) -> None:
 async def _check(service: Service, settings: Settings) -> bool:
     from didflow_chassis.checks import check
 
-    findings = await check(service, settings)
-    for finding in findings:
-        say(f"{finding.level:8} {finding.what}: {finding.detail}")
-    return all(finding.level != "problem" for finding in findings)
+    diagnostics = await check(service, settings)
+    for diagnostic in diagnostics:
+        say(f"{diagnostic.level:8} {diagnostic.what}: {diagnostic.detail}")
+    return all(diagnostic.level != "problem" for diagnostic in diagnostics)

@@ -9,7 +9,7 @@ import pytest
 from harness.topics import create_topics, delete_topics
 
 from didflow_chassis import checks, migrate
-from didflow_chassis.checks import Finding, check, topics_of
+from didflow_chassis.checks import Diagnostic, check, topics_of
 from didflow_chassis.kafka_internals import fetch_sessions
 from didflow_chassis.service import Handler, Service
 from didflow_chassis.settings import Settings
@@ -66,12 +66,12 @@ async def test_there_is_no_problem_when_nothing_is_missing(service, ready):
     """With a migrated database and all topics, the API and the worker can start."""
     found = await check(service, ready)
 
-    assert [finding for finding in found if finding.level == "problem"] == []
-    assert {Finding("ok", "api", "can start"), Finding("ok", "worker", "can start")} <= set(found)
+    assert [diagnostic for diagnostic in found if diagnostic.level == "problem"] == []
+    assert {Diagnostic("ok", "api", "can start"), Diagnostic("ok", "worker", "can start")} <= set(found)
 
 
 async def test_an_unmigrated_database_and_missing_topics_are_problems(service, settings):
-    """The findings contain the command that helps and the full names of the topics. The check creates no topic."""
+    """The diagnostics contain the command that helps and the full names of the topics. The check creates no topic."""
     for _ in range(2):
         missing = await problems(service, settings)
 
@@ -80,7 +80,7 @@ async def test_an_unmigrated_database_and_missing_topics_are_problems(service, s
 
 
 async def test_a_database_that_is_too_old_is_a_problem(service, settings, monkeypatch):
-    """The finding has both versions. It is reported before any missing table."""
+    """The diagnostic has both versions. It is reported before any missing table."""
     monkeypatch.setattr(checks, "OLDEST_POSTGRES", 99)
     (wrong,) = await checks.check_database(service, settings)
 
@@ -152,8 +152,8 @@ def test_settings_that_are_dangerous_in_production_are_warnings(settings, change
         "unregistered_sources": "closed",
     }
     found = checks.check_settings(settings.model_copy(update=safe))
-    assert [finding.level for finding in found] == ["ok"]
+    assert [diagnostic.level for diagnostic in found] == ["ok"]
 
     found = checks.check_settings(settings.model_copy(update=safe | changed))
-    assert [finding.level for finding in found] == ["warning", "ok"]
+    assert [diagnostic.level for diagnostic in found] == ["warning", "ok"]
     assert warning in found[0].detail
