@@ -167,7 +167,7 @@ def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handl
         EditNumber: Handler(
             decide=partial(stock_changes.edit_number, deployment_carrier=default),
             model=Number,
-            needs=needs.account_of_caller,
+            needs=needs.states_of_stock_edit,
             state_needs=needs.accounts_of_stock,
         ),
         MoveNumber: Handler(decide=stock_changes.move_number, model=Number, needs=needs.account_of_caller),

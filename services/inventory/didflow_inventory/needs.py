@@ -28,7 +28,7 @@ from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
 from didflow_inventory.domain.holding.edit import USER, changes_carriers, named_carriers, user_of
 from didflow_inventory.domain.purchase import earlier_did_id
-from didflow_inventory.domain.stock.commands import AddNumber
+from didflow_inventory.domain.stock.commands import AddNumber, EditNumber
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.new_did import order_key_of
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
@@ -224,6 +224,12 @@ def accounts_of_uploader(command: AddNumber) -> Iterable[Ref]:
     yield from _named_carriers(command.fields.carrier, command.fields.sms_carrier)
     for path in lineage(command.caller.account):
         yield Ref(Account, path)
+
+
+def states_of_stock_edit(command: EditNumber) -> Iterable[Ref]:
+    """Return the account of the caller, and the named carriers."""
+    yield from account_of_caller(command)
+    yield from _named_carriers(command.changes.get("carrier"), command.changes.get("sms_carrier"))
 
 
 def accounts_of_stock(number: Number | None, _command: Command, _known: Known) -> Iterable[Ref]:

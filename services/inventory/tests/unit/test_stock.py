@@ -218,6 +218,16 @@ def test_a_new_feature_gets_the_default_carrier_of_the_uploader(stage: Any) -> N
     assert stage.number.carrier == "net"
 
 
+@pytest.mark.parametrize("field", ["carrier", "sms_carrier"])
+def test_a_number_is_not_edited_to_have_a_carrier_that_does_not_serve_its_uploader(
+    stage: Any, field: str
+) -> None:
+    """As at its upload. The carrier of the deployment is known everywhere."""
+    stage.decide(add())
+    assert code(stage.decide(about(EditNumber, changes={field: "nobodys"}))) == "carrier_unknown"
+    assert code(stage.decide(about(EditNumber, changes={field: "simulator", "tag": "x"}))) == "done"
+
+
 @pytest.mark.parametrize(("command", "more"), COMMANDS)
 def test_a_number_outside_the_reach_and_an_unknown_one_are_not_found_alike(
     stage: Any, command: Any, more: Any

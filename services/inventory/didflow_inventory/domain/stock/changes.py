@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
 from didflow_inventory.domain.stock.after_did import out_of_stock
 from didflow_inventory.domain.stock.commands import DeleteNumber, EditNumber, MoveNumber
 from didflow_inventory.domain.stock.number import Number
@@ -26,15 +27,20 @@ def edit_number(
 ) -> Decision:
     """Set fields of a number in stock. A feature that needs a carrier gets the default carrier of the uploader.
 
-    Refused with `not_found`, `in_use` (it is a DID), `external_numbers_not_allowed`.
+    Refused with `not_found`, `in_use` (it is a DID), `external_numbers_not_allowed`, `carrier_unknown`.
     """
     found = _in_reach(number, command.caller, now, known)
     if isinstance(found, Refused):
         return found
+    uploader = found.uploaded_by or ""
+    named = Carriers(carrier=command.changes.get("carrier"), sms_carrier=command.changes.get("sms_carrier"))
+    unknown = refusal_of_carriers(named, uploader, known, deployment_carrier)
+    if unknown is not None:
+        return unknown
     edited = replace(found, **command.changes)
     if not _CARRIED.isdisjoint(command.changes):
         given = Carriers(carrier=edited.carrier, sms_carrier=edited.sms_carrier)
-        default = default_carriers(found.uploaded_by or "", known, deployment_carrier)
+        default = default_carriers(uploader, known, deployment_carrier)
         carriers = carriers_for(edited.features, given, default)
         edited = replace(edited, carrier=carriers.carrier, sms_carrier=carriers.sms_carrier)
     return Unchanged() if edited == found else Decided(state=edited)
