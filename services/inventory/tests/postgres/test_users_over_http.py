@@ -1,5 +1,6 @@
 """Users over HTTP on a real PostgreSQL, and what a token of role user sees."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -121,3 +122,21 @@ async def test_a_token_of_a_user_sees_the_dids_of_its_user_alone(firm: Any, make
     edit = await firm.call("PATCH", f"/v1/dids/{make.number}", by, json={"description": "Desk"})
     assert (edit.status_code, edit.json()["description"]) == (200, "Desk")
     assert (await firm.get("/v1/dids", "user:other"))["items"] == []
+
+
+async def test_of_many_calls_at_once_one_gives_a_pbx_user_its_number(firm: Any, make: Any) -> None:
+    """Every decision about a user holds its lock, whichever DID it is about. The others are refused."""
+    user = await create(firm)
+    numbers = [f"+353196090{n}" for n in range(40, 46)]
+    for number in numbers:
+        await firm.purchase(make, number, account=FIRM)
+
+    async def assign(number: str) -> Any:
+        body = {"dids": [number], "user_id": user["user_id"]}
+        answer = await firm.call("POST", "/v1/dids/batch/assign-user", ADMIN, json=body)
+        return answer.json()["results"][0]["code"]
+
+    codes = await asyncio.gather(*map(assign, numbers))
+    assert sorted(codes, key=str) == [None, *["user_has_default"] * 5]
+    refused = await firm.call("DELETE", f"/v1/users/{user['user_id']}", ADMIN)
+    assert refused.json()["code"] == "in_use"
