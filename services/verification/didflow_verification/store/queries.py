@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,6 +32,9 @@ _IDS = PG_ARRAY(PG_UUID(as_uuid=True))
 
 S = TypeVar("S")
 Select = sa.Select[Any]
+
+EARLIER: Final = 100
+"""How many earlier verifications are shown with a verification. Nothing limits how often details are submitted."""
 
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
 
@@ -105,10 +108,11 @@ def verifications_named(ids: Iterable[UUID], caller: Caller) -> Select:
 
 
 def earlier_verifications(verification: Verification, caller: Caller) -> Select:
-    """Select the earlier verifications of the same DID within the caller's reach, the latest first."""
+    """Select the `EARLIER` latest verifications of the same DID before this one, within the caller's reach."""
     same_did = verifications.c.did_id == verification.did_id
     before = verifications.c.attempt < verification.attempt
-    return within_reach(VERIFICATIONS, caller, same_did, before).order_by(verifications.c.attempt.desc())
+    found = within_reach(VERIFICATIONS, caller, same_did, before)
+    return found.order_by(verifications.c.attempt.desc()).limit(EARLIER)
 
 
 def attempt_before(verification: Verification) -> Select:

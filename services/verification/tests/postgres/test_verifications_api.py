@@ -3,9 +3,12 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
+
+from didflow_verification.domain.axes.verification import Verification, verification_id
 
 REASONS = {"reasons": [{"code": "mismatch", "field": "identity.company_name"}]}
 
@@ -227,3 +230,19 @@ async def test_the_end_of_a_did_withdraws_its_pending_verification(
     assert (await rita.get("/v1/verifications")).json()["items"] == []
     answer = await rita.post(f"/v1/verifications/{pending_id}/approve")
     assert (answer.status_code, answer.json()["code"]) == (409, "withdrawn")
+
+
+async def test_a_verification_of_a_did_with_countless_attempts_shows_the_latest_hundred(
+    running: Any, rita: Any, pending_id: str
+) -> None:
+    """An account can submit again and again. The list of the DID has the others, page by page."""
+    first = await running.state(Verification, UUID(pending_id))
+    attempts = [
+        replace(first, verification_id=verification_id(first.did_id, n), attempt=n, status="rejected")
+        for n in range(2, 103)
+    ]
+    await running.store(*attempts)
+    shown = (await rita.get(f"/v1/verifications/{attempts[-1].verification_id}")).json()
+    assert [each["attempt"] for each in shown["earlier"]] == list(range(101, 1, -1))
+    listed = (await rita.get(f"/v1/verifications?did_id={first.did_id}&limit=1000")).json()
+    assert len(listed["items"]) == 102

@@ -103,7 +103,7 @@ class VerificationResponse(VerificationReference):
         description="What differs from the attempt before. Empty for the first attempt."
     )
     earlier: list[VerificationReference] = Field(
-        description="Earlier verifications of the DID, the latest first."
+        description="Up to 100 earlier verifications of the DID, the latest first."
     )
 
 

@@ -49,7 +49,7 @@ async def list_verifications(http: Http, query: Annotated[VerificationsQuery, Qu
 async def read_verification(http: Http, verification_id: UUID) -> VerificationResponse:
     """Read one verification with its evaluation, the details as they were judged, and what changed since.
 
-    It also has the earlier verifications of the DID, the latest first.
+    It also has up to 100 earlier verifications of the DID, the latest first.
     """
     verification = await _verification(http, verification_id)
     judged = await read_judged(http, verification)
