@@ -1,10 +1,10 @@
 """The page that says who may do what. To update it: `python -m didflow.roles_page > docs/roles.md`."""
 
-import sys
 from collections.abc import Iterator
 from typing import Final
 
 from didflow_contracts.roles import ACTIONS, ROLES, ROLES_OF, RULES_OF_ACCOUNTS, TIERS
+from didflow_contracts.terminal import say_lines
 
 HEAD: Final = """\
 # Who may do what
@@ -70,4 +70,4 @@ def _row(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    say_lines(page())
