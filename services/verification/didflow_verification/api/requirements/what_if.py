@@ -98,7 +98,7 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         country=country,
         number_type=body.number_type or "",
     )
-    area = area_named(body.area or "", country, rules[CountryRules, country])
+    area = await asyncio.to_thread(area_named, body.area or "", country, rules[CountryRules, country])
     keys = key(area=area or ""), key(area="")
     known = Known(states=await _reviews(http, set(keys)) | given.documents)
     case = Case(
@@ -120,7 +120,7 @@ async def expected_for_kind(http: HttpContext, body: EvaluateBody) -> Expected:
         now=given.now,
     )
     for_area, for_any_area = (known.get(Approval, each) for each in keys)
-    return for_kind(case, (for_area if area else None, for_any_area))
+    return await asyncio.to_thread(for_kind, case, (for_area if area else None, for_any_area))
 
 
 async def expected_for_dids(
