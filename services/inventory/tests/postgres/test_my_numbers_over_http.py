@@ -195,10 +195,14 @@ async def test_the_summary_counts_the_dids_of_each_quick_filter(inventory: Any, 
 
 
 async def test_assigning_end_user_details_answers_number_by_number(inventory: Any, make: Any) -> None:
-    """Results are in the order of the request; an unknown, foreign or malformed name refuses no other."""
+    """Results are in the order of the request; an unknown, foreign or malformed name refuses no other.
+
+    The same documents in another order are the same details.
+    """
     did = await inventory.purchase(make, make.number)
     names = [make.number, "nonsense", did["did_id"], OTHER_ID, "+35319999999"]
-    details = {"identity_id": str(make.identity_id), "address_id": OTHER_ID, "document_ids": [OTHER_ID]}
+    documents = [OTHER_ID, str(make.identity_id)]
+    details = {"identity_id": str(make.identity_id), "address_id": OTHER_ID, "document_ids": documents}
     body = {"dids": names, **details}
     path = "/v1/dids/batch/assign-end-user"
     answer = (await inventory.call("POST", path, key="k", json=body)).json()
@@ -213,10 +217,11 @@ async def test_assigning_end_user_details_answers_number_by_number(inventory: An
     (event,) = await inventory.published("enduser.assigned")
     assert (str(event.data.identity_id), [str(i) for i in event.data.document_ids]) == (
         str(make.identity_id),
-        [OTHER_ID],
+        documents,
     )
 
-    again = (await inventory.call("POST", path, json=body)).json()
+    reordered = body | {"document_ids": documents[::-1]}
+    again = (await inventory.call("POST", path, json=reordered)).json()
     assert (again["done"], again["unchanged"], again["refused"]) == (0, 2, 3)
     foreign = (await inventory.call("POST", path, "reseller:other", json=body)).json()
     assert foreign["refused"] == 5

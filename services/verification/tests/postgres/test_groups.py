@@ -158,3 +158,19 @@ async def test_a_wrong_query_of_groups_is_refused(rita: Any, query: str, code: s
     answer = await rita.get(f"/v1/verifications?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["errors"][0]["field"] == field
+
+
+async def test_the_same_documents_in_another_order_are_one_group(
+    running: Any, build: Any, rita: Any, bakery: Any, upload: Any
+) -> None:
+    """A reviewer opens the group with the documents in any order."""
+    ids = [(await upload(bakery.identity_id)).json()["document_id"] for _ in range(2)]
+    for n, order in enumerate((ids, ids[::-1])):
+        one = type(build)()
+        one.did, one.number = uuid4(), f"+35319600{n:03}"
+        await running.receive(one.purchased(), one.assigned(bakery, bakery, document_ids=order))
+    (group,) = (await rita.get(PATH)).json()["items"]
+    assert (group["count"], sorted(group["document_ids"])) == (2, sorted(ids))
+    for order in (ids, ids[::-1]):
+        params = {"document_ids": ",".join(order), "status": "pending"}
+        assert len((await rita.get("/v1/verifications", params=params)).json()["items"]) == 2
