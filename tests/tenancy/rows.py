@@ -27,6 +27,8 @@ PATHS: Final[Mapping[str, str]] = {
     "operator_id": "operator",
     "number": "stock_number",
     "reservation_id": "reservation",
+    "package_id": "package",
+    "account": "account",
 }
 """Parameter of a path -> the thing that it names."""
 
@@ -88,7 +90,7 @@ PLAIN_FIELDS: Final = _words(
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
     "expires_on states file only_this filter description tag status service_state "
     "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days "
-    "from to prefix operator count minutes expected_at losing_carrier"
+    "from to prefix operator count minutes expected_at losing_carrier selection hold_days"
 )
 """Fields of bodies that name nothing of an account."""
 
@@ -155,6 +157,13 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/stock/batch/hand-out": [
         {"numbers": ["<held_number>"], "account": "<account>"},
         {"numbers": ["<held_number>"], "account": "<firm>", "user_id": "<user>"},
+    ],
+    "POST /v1/packages": [{"account": "<account>", "name": "Ten", "count": 10, "hold_days": 3}],
+    "PATCH /v1/packages/{package_id}": [{"name": "Nine", "selection": {"country": "IE"}}],
+    "POST /v1/packages/{package_id}/clients": [{"account": "<account>"}],
+    "POST /v1/packages/{package_id}/picks": [
+        {"numbers": ["<stock_number>"], "account": "<account>"},
+        {"count": 1, "account": "<account>"},
     ],
     "POST /v1/reservations": [{"numbers": ["<stock_number>"]}, {"country": "IE", "count": 1}],
     "POST /v1/stock/batch/delete": [{"numbers": ["<spare_stock_number>"]}],
@@ -235,6 +244,7 @@ SERVES_BELOW: Final = frozenset(
         ("POST /v1/stock/batch/delete", "numbers"),
         ("GET /v1/available", "?contains"),
         ("POST /v1/reservations", "numbers"),
+        ("POST /v1/packages/{package_id}/picks", "numbers"),
         ("GET /v1/stock", "?account"),
         ("GET /v1/stock.csv", "?account"),
         ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),

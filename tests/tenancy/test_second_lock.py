@@ -202,7 +202,15 @@ def test_every_table_that_a_route_reads_has_a_rule() -> None:
     chassis = {"inbox", "outbox", "handled_letters"}
     assert unread == {
         "inventory": chassis
-        | {"held_numbers", "reservations", "ordered_numbers", "user_uses", "carrier_uses", "operator_uses"},
+        | {
+            "held_numbers",
+            "reservations",
+            "ordered_numbers",
+            "user_uses",
+            "carrier_uses",
+            "operator_uses",
+            "package_uses",
+        },
         "verification": chassis
         | {"approvals", "catalogue_changes", "detail_changes", "document_chunks"}
         | {"document_contents", "personal_reads"}

@@ -83,6 +83,11 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
     held = {"numbers": [things["held_number"]], "minutes": 1_440}
     reserved = await estate.do("inventory", path, "reseller", "/v1/reservations", held)
     things["reservation"] = reserved["reservation_id"]
+    package = {"name": f"Package {n:02}", "count": 1_000}
+    made = await estate.do("inventory", path, "reseller", "/v1/packages", package)
+    things["package"] = made["package_id"]
+    clients = f"/v1/packages/{made['package_id']}/clients"
+    await estate.do("inventory", path, "reseller", clients, {"account": path})
     things["order"] = f"order {things['number']}"
     things |= await _users_and_suppliers(estate, path, n)
     for name in ("", "spare_"):

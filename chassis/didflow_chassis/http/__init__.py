@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from didflow_chassis.http.application import create_application, openapi_json, routers_of
-    from didflow_chassis.http.batch import BatchAnswer, Target, check_size
+    from didflow_chassis.http.batch import BatchAnswer, ItemResult, Target, check_size
     from didflow_chassis.http.context import Http, HttpContext
     from didflow_chassis.http.health import health_application
     from didflow_chassis.http.input_errors import ErrorMessage, check_fields, invalid_input
@@ -28,6 +28,7 @@ __all__ = [
     "FieldError",
     "Http",
     "HttpContext",
+    "ItemResult",
     "JobResponse",
     "Number",
     "Page",
@@ -50,7 +51,7 @@ __all__ = [
 
 _MODULES: Final = {
     "application": ("create_application", "openapi_json", "routers_of"),
-    "batch": ("BatchAnswer", "Target", "check_size"),
+    "batch": ("BatchAnswer", "ItemResult", "Target", "check_size"),
     "context": ("Http", "HttpContext"),
     "health": ("health_application",),
     "input_errors": ("ErrorMessage", "check_fields", "invalid_input"),

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from didflow_chassis.decision import Command, Refused, Unchanged
+from didflow_chassis.decision import Command, Decided, Refused, Unchanged
 from didflow_chassis.http.idempotency import REPLAYED
 from didflow_chassis.http.problems import FieldError, Problem, clean
 from didflow_chassis.stage.call import CommandDecision
@@ -38,6 +38,7 @@ Targets = Mapping[str, Target | Refused]
 
 Resolve = Callable[[Any, list[str]], Awaitable[Targets]]
 Make = Callable[[Target], Command]
+RenderFields = Callable[[Any], Mapping[str, Any]]
 
 
 class BatchAnswer(Response):
@@ -66,11 +67,14 @@ class BatchResults(BaseModel):
 
 
 @lru_cache
-def results_model(item: str) -> type[BaseModel]:
-    """Return the model of the answer of a batch action. `item` is what one item is called, such as `did`."""
-    prefix = item.title().replace("_", "")
+def results_model(item: str, base: type[ItemResult] = ItemResult) -> type[BaseModel]:
+    """Return the model of the answer of a batch action. `item` is what one item is called, such as `did`.
+
+    `base` can have further fields of a result, which `render` of `HttpContext.batch` returns.
+    """
+    prefix = item.title().replace("_", "") + ("" if base is ItemResult else base.__name__)
     name: Any = (str, Field(description="As the caller wrote it."))
-    result = create_model(f"{prefix}Result", __base__=ItemResult, **{item: name})
+    result = create_model(f"{prefix}Result", __base__=base, **{item: name})
     results: Any = (list[result], Field(description="In the order of the request."))
     return create_model(f"{prefix}Results", __base__=BatchResults, results=results)
 
@@ -107,7 +111,8 @@ class Plan:
     """Which item is decided by which command: each distinct target once, where it was named first.
 
     `first` maps the position of an item to the position of its command. `repeats` are the positions of items
-    whose target was named before. `refused` are the items that stand for nothing, by their position.
+    whose target was named before. `refused` are the items that stand for nothing, by their position. `render` returns
+    further fields of a result, from the answer of its decision or from None.
     """
 
     item: str
@@ -116,6 +121,7 @@ class Plan:
     first: Mapping[int, int]
     repeats: frozenset[int]
     refused: Mapping[int, Refused]
+    render: RenderFields | None = None
 
     def answer(self, results: Sequence[CommandDecision]) -> Answer:
         """Return the answer, from one result for each command."""
@@ -127,6 +133,8 @@ class Plan:
     def _result(self, position: int, results: Sequence[CommandDecision]) -> dict[str, Any]:
         named: dict[str, Any] = {self.item: clean(self.names[position])}
         outcome = results[self.first[position]] if position in self.first else self.refused.get(position)
+        if self.render is not None:
+            named |= self.render(outcome.answer if isinstance(outcome, (Decided, Unchanged)) else None)
         if position in self.repeats or isinstance(outcome, Unchanged):
             return {**named, "outcome": "unchanged", "code": None, "message": None}
         if isinstance(outcome, Refused):
@@ -140,7 +148,7 @@ def batch_response(answer: Answer) -> BatchAnswer:
     return BatchAnswer(answer.body, answer.status, REPLAYED if answer.replayed else None)
 
 
-def plan(item: str, names: Sequence[str], targets: Targets) -> Plan:
+def plan(item: str, names: Sequence[str], targets: Targets, render: RenderFields | None = None) -> Plan:
     """Plan the commands of a batch. A target that is named again, by whichever name, is not decided again."""
     distinct: dict[Hashable, Target] = {}
     first: dict[int, int] = {}
@@ -163,4 +171,5 @@ def plan(item: str, names: Sequence[str], targets: Targets) -> Plan:
         first=first,
         repeats=frozenset(repeats),
         refused=refused,
+        render=render,
     )

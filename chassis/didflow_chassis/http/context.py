@@ -39,7 +39,7 @@ T = TypeVar("T")
 Render = Callable[[Any], Any]
 
 
-class _Outdated(Exception):
+class Outdated(Exception):
     """What a request has chosen was taken by others. Its transaction is rolled back."""
 
 
@@ -146,19 +146,18 @@ class HttpContext:
         it is stored, and `choose` is called again. Raises Outage if that happens too often.
         """
         statuses = self.runtime.service.problems
-        for _ in range(MAX_CHOICES):
+
+        async def attempt() -> Response:
             command = await choose()
 
-            def make_answer(results: Sequence[CommandDecision], command: Command = command) -> Answer:
+            def make_answer(results: Sequence[CommandDecision]) -> Answer:
                 if is_outdated(command, results[0]):
-                    raise _Outdated
+                    raise Outdated
                 return answer_of(results[0], status, render, statuses)
 
-            try:
-                return answer_response(await self._decide([command], make_answer, required=False))
-            except _Outdated:
-                continue
-        raise Outage("others took what was chosen too often")
+            return answer_response(await self._decide([command], make_answer, required=False))
+
+        return await self.until_in_time(attempt)
 
     async def start_job(self, command: Command, *, required: bool = False) -> Response:
         """Decide one command that starts a job. Answer with 202, the job and its `Location`, else with a problem.
@@ -175,19 +174,45 @@ class HttpContext:
         return answer_response(answer)
 
     async def batch(
-        self, names: Sequence[str], resolve: batch.Resolve, make: batch.Make, *, required: bool = False
+        self,
+        names: Sequence[str],
+        resolve: batch.Resolve,
+        make: batch.Make,
+        *,
+        required: bool = False,
+        render: batch.RenderFields | None = None,
+        is_outdated: Callable[[CommandDecision], bool] | None = None,
     ) -> batch.BatchAnswer:
         """Decide one command for each named thing and answer with one result for each, in a batch route.
 
         `resolve(http, names)` finds by one statement what the distinct names stand for in the caller's reach.
-        `make(target)` returns the command. Raises Problem `too_few`, `too_many`.
+        `make(target)` returns the command. `render` returns further fields of a result from the answer of its decision.
+        If a decision `is_outdated`, nothing is stored. Raises Problem `too_few`, `too_many`; Outdated.
         """
         item = self._batch_item(names)
-        plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))))
+        plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))), render)
+
+        def make_answer(results: Sequence[CommandDecision]) -> Answer:
+            if is_outdated is not None and any(map(is_outdated, results)):
+                raise Outdated
+            return plan.answer(results)
+
         answer = await self._decide(
-            [make(t) for t in plan.targets], plan.answer, required=required, is_batch=True
+            [make(t) for t in plan.targets], make_answer, required=required, is_batch=True
         )
         return batch.batch_response(answer)
+
+    async def until_in_time(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Call `attempt`, which chooses things by a read and decides about them, again as long as it is Outdated.
+
+        Raises Outage if others take what was chosen too often.
+        """
+        for _ in range(MAX_CHOICES):
+            try:
+                return await attempt()
+            except Outdated:
+                continue
+        raise Outage("others took what was chosen too often")
 
     async def operate(self, operation: Operation, *, render: Render) -> Response:
         """Run an operation on one thing. Answer with 200, or with a problem if it is refused.

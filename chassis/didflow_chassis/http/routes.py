@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.batch import check_list_field, results_model
+from didflow_chassis.http.batch import ItemResult, check_list_field, results_model
 from didflow_chassis.http.context import Http
 from didflow_chassis.http.idempotency import is_json
 from didflow_chassis.http.input_errors import check_fields, check_parameters, names_of
@@ -122,18 +122,20 @@ class Router(APIRouter):
         """Declare a DELETE route."""
         return self._declare("DELETE", path, action, options)
 
-    def batch(self, path: str, *, action: Action, item: str, **options: Any) -> Decorator:
+    def batch(
+        self, path: str, *, action: Action, item: str, result: type[ItemResult] = ItemResult, **options: Any
+    ) -> Decorator:
         """Declare a batch route, a POST about 1 to 1,000 things.
 
         `item` is what one of them is called, such as `did`: the list field of the body is then `dids`, and each
-        result has `did`. The route returns what `HttpContext.batch` returns.
+        result has `did` and the fields of `result`. The route returns what `HttpContext.batch` returns.
         Raises TypeError at once if the body does not have the list field.
         """
 
         def declare(endpoint: Endpoint, /) -> Endpoint:
             check_list_field(endpoint, item)
             extra = {**options.pop("openapi_extra", {}), BATCH_ITEM: item}
-            model: type[BaseModel] = results_model(item)
+            model: type[BaseModel] = results_model(item, result)
             batch_options = {"response_model": model, **options, "openapi_extra": extra}
             return self._declare("POST", path, action, batch_options)(endpoint)
 

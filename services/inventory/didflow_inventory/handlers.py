@@ -48,6 +48,17 @@ from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.record import record
 from didflow_inventory.domain.holding import block, edit, handover, hold, porting, user_assignment, withdrawal
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.packages import lifecycle, picks
+from didflow_inventory.domain.packages.commands import (
+    AddClient,
+    ChangePackage,
+    CreatePackage,
+    EndClient,
+    FollowPackage,
+    Pick,
+    SwitchPackage,
+)
+from didflow_inventory.domain.packages.package import Package, PackageClient
 from didflow_inventory.domain.stock import changes as stock_changes
 from didflow_inventory.domain.stock import reservation, upload
 from didflow_inventory.domain.stock.commands import (
@@ -119,6 +130,27 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
         **_supplier_commands(),
         **_did_commands(settings),
         **_stock_commands(settings),
+        **_package_commands(settings),
+    }
+
+
+def _package_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command about a package."""
+    return {
+        CreatePackage: Handler(
+            decide=lifecycle.create_package, model=Package, needs=needs.account_of_package
+        ),
+        ChangePackage: Handler(decide=lifecycle.change_package, model=Package),
+        SwitchPackage: Handler(decide=lifecycle.switch_package, model=Package),
+        AddClient: Handler(decide=lifecycle.add_client, model=PackageClient, needs=needs.states_of_client),
+        EndClient: Handler(decide=lifecycle.end_client, model=PackageClient, needs=needs.states_of_client),
+        Pick: Handler(
+            decide=partial(picks.pick, deployment_carrier=settings.default_carrier),
+            needs=needs.states_of_pick,
+            state_needs=needs.stored_states_of_pick,
+            state_needs_are_rare=True,
+        ),
+        FollowPackage: Handler(decide=picks.follow_package, state_needs=needs.package_of_did, when_held=True),
     }
 
 

@@ -13,12 +13,14 @@ from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
 from didflow_contracts.names import parse_number
 from didflow_inventory.domain.commands import RebuildDid
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.packages.commands import FollowPackage
+from didflow_inventory.domain.packages.lifecycle import FOLLOW_PACKAGE, PackageNumbers
 from didflow_inventory.domain.rebuild import rebuild
 from didflow_inventory.domain.stock.availability import NO_NUMBER
 from didflow_inventory.domain.stock.commands import AddNumber
 from didflow_inventory.domain.stock.ranges import NumberRange, expanded
 from didflow_inventory.domain.stock.upload import UPLOAD, Upload
-from didflow_inventory.store import queries
+from didflow_inventory.store import packages, queries
 
 
 class Rebuild(Struct, frozen=True):
@@ -82,6 +84,22 @@ async def _work_of_upload(tools: JobTools[Upload], items: Sequence[Item]) -> Seq
     ]
 
 
+async def _count_of_package(tools: JobTools[PackageNumbers]) -> int:
+    rows = await tools.database.fetch(packages.count_of_dids(tools.parameters))
+    found: int = rows[0][0]
+    return found
+
+
+async def _page_of_package(tools: JobTools[PackageNumbers], after: str | None, limit: int) -> Sequence[Item]:
+    place = UUID(after) if after else None
+    rows = await tools.database.fetch(packages.next_dids(tools.parameters, place, limit))
+    return [Item(row["number"], str(row["did_id"]), row["did_id"]) for row in rows]
+
+
+async def _follow(tools: JobTools[PackageNumbers], items: Sequence[Item]) -> Sequence[Work]:
+    return [FollowPackage(entity_id=item.data, subject=item.name, caller=tools.caller) for item in items]
+
+
 JOBS: Final[Mapping[str, JobKind[Any]]] = {
     "rebuild": JobKind(
         action="operate", parameters=Rebuild, count=_count, page=_page, work=_work, lists_unchanged=False
@@ -92,6 +110,14 @@ JOBS: Final[Mapping[str, JobKind[Any]]] = {
         count=_count_upload,
         page=_page_of_upload,
         work=_work_of_upload,
+    ),
+    FOLLOW_PACKAGE: JobKind(
+        action="manage_packages",
+        parameters=PackageNumbers,
+        count=_count_of_package,
+        page=_page_of_package,
+        work=_follow,
+        lists_unchanged=False,
     ),
 }
 """Each kind of job by its name."""

@@ -5,6 +5,7 @@ A message that can change which DID a number has needs the number with `write`. 
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
@@ -27,6 +28,14 @@ from didflow_inventory.domain.commands import ChangeAccount, CreateAccount, Purc
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
 from didflow_inventory.domain.holding.edit import USER, changes_carriers, named_carriers, user_of
+from didflow_inventory.domain.packages.commands import (
+    AddClient,
+    CreatePackage,
+    EndClient,
+    FollowPackage,
+    Pick,
+)
+from didflow_inventory.domain.packages.package import Package, PackageClient, PackageUse, client_key
 from didflow_inventory.domain.purchase import earlier_did_id
 from didflow_inventory.domain.stock.commands import AddNumber, EditNumber
 from didflow_inventory.domain.stock.handout import HandOut
@@ -66,6 +75,43 @@ def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
     number = known.get(Number, message.subject)
     if number is not None and number.stock == "held" and number.held_for is not None:
         yield Ref(HeldNumbers, number.held_for, write=True)
+
+
+def stored_states_of_pick(did: Did | None, command: Pick, known: Known) -> Iterable[Ref]:
+    """Return the live DID of the number, and what a held number needs."""
+    number = known.get(Number, command.subject)
+    if number is not None and number.did_id is not None:
+        yield Ref(Did, number.did_id)
+    yield from held_number(did, command, known)
+
+
+def states_of_pick(command: Pick) -> Iterable[Ref]:
+    """Return the number, the client with its package and its count, and the accounts of the client."""
+    key = client_key(command.package_id, command.account)
+    yield Ref(Number, command.subject, write=True)
+    yield Ref(Package, command.package_id)
+    yield Ref(PackageClient, key, write=True)
+    yield Ref(PackageUse, key)
+    for path in lineage(command.account):
+        yield Ref(Account, path)
+
+
+def account_of_package(command: CreatePackage) -> Iterable[Ref]:
+    """Return the account that a new package belongs to."""
+    return (Ref(Account, command.account),)
+
+
+def states_of_client(command: AddClient | EndClient) -> Iterable[Ref]:
+    """Return the package and the account of a client."""
+    return (Ref(Package, command.package_id), Ref(Account, command.account))
+
+
+def package_of_did(did: Did | None, _command: FollowPackage, _known: Known) -> Iterable[Ref]:
+    """Return the client that picked a DID, and its package."""
+    key = did.holding.package_key if did is not None else None
+    if key is not None:
+        yield Ref(PackageClient, key)
+        yield Ref(Package, UUID(key.partition("|")[0]))
 
 
 def stored_states_of_handout(did: Did | None, command: HandOut, known: Known) -> Iterable[Ref]:

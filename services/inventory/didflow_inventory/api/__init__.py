@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from didflow_chassis.http import Router, me_router
 from didflow_inventory.api import accounts, audit_log, numbers, portings, purchases
 from didflow_inventory.api.holding.routes import router as holding_router
+from didflow_inventory.api.packages.routes import router as packages_router
 from didflow_inventory.api.stock.reservations import router as reservations_router
 from didflow_inventory.api.stock.routes import router as stock_router
 from didflow_inventory.api.suppliers.routes import router as suppliers_router
@@ -23,6 +24,7 @@ def routers() -> Iterable[Router]:
         accounts.router,
         users_router,
         suppliers_router,
+        packages_router,
         audit_log.router,
         me_router,
     )

@@ -17,6 +17,7 @@ from didflow_inventory.domain.accounts.users import User, UserUse
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.listing import FILTERS
+from didflow_inventory.domain.packages.package import Package, PackageClient, PackageUse
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
 from didflow_inventory.domain.stock.reservation import HeldNumbers, Reservation
 
@@ -59,6 +60,7 @@ dids = state_table(
     _flag("in_enterprise"),
     _text("payer", nullable=False),
     _text("user"),
+    _text("package_key"),
     _json("features"),
     _text("carrier"),
     _text("sms_carrier"),
@@ -195,6 +197,40 @@ operators = state_table(
 
 operator_uses = state_table("operator_uses", VIEWS, _uuid("operator_id", nullable=False, primary_key=True))
 
+packages = state_table(
+    "packages",
+    METADATA,
+    _uuid("package_id", nullable=False, primary_key=True),
+    _text("account", nullable=False),
+    _text("name", nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    _json("selection"),
+    sa.Column("hold_days", sa.Integer, nullable=False),
+    _text("state", nullable=False),
+    instant("created_at", nullable=False),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+package_clients = state_table(
+    "package_clients",
+    METADATA,
+    _text("key", nullable=False, primary_key=True),
+    _uuid("package_id", nullable=False),
+    _text("account", nullable=False),
+    _flag("active"),
+    sa.Column("picks", sa.BigInteger, nullable=False),
+    instant("since", nullable=False),
+    rows=RowsOfAccount(),
+)
+
+package_uses = state_table(
+    "package_uses",
+    VIEWS,
+    _text("key", nullable=False, primary_key=True),
+    sa.Column("dids", sa.BigInteger, nullable=False),
+    sa.Column("picks", sa.BigInteger, nullable=False),
+)
+
 history = sa.Table(
     "history",
     METADATA,
@@ -235,6 +271,10 @@ CARRIERS: Final = Kind(model=Carrier, table=carriers, key="carrier_id")
 CARRIER_USES: Final = Kind(model=CarrierUse, table=carrier_uses, key="carrier_id")
 OPERATORS: Final = Kind(model=Operator, table=operators, key="operator_id")
 OPERATOR_USES: Final = Kind(model=OperatorUse, table=operator_uses, key="operator_id")
+
+PACKAGES: Final = Kind(model=Package, table=packages, key="package_id")
+PACKAGE_CLIENTS: Final = Kind(model=PackageClient, table=package_clients, key="key")
+PACKAGE_USES: Final = Kind(model=PackageUse, table=package_uses, key="key")
 HISTORY: Final = Kind(model=HistoryEntry, table=history, key="did_id", append_only=True)
 KINDS: Final[tuple[Kind[Any], ...]] = (
     DIDS,
@@ -250,4 +290,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     HISTORY,
     RESERVATIONS,
     HELD_NUMBERS,
+    PACKAGES,
+    PACKAGE_CLIENTS,
+    PACKAGE_USES,
 )

@@ -21,6 +21,7 @@ from didflow_inventory.domain.history.causes import cause_of, extra_of
 from didflow_inventory.domain.history.entry import EntryOutcome, HistoryEntry
 from didflow_inventory.domain.history.things import Changes, Thing
 from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.packages import package
 from didflow_inventory.domain.stock import number, reservation
 
 DID: Final = Thing(
@@ -42,6 +43,8 @@ THINGS: Final[Mapping[type, Thing]] = {
         users.THING,
         carriers.THING,
         operators.THING,
+        package.PACKAGE,
+        package.CLIENT,
     )
 }
 """All things that the history tells about, by the class of their states."""

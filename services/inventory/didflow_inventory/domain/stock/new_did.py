@@ -54,6 +54,7 @@ def become_did(
     purchased_at: datetime | None = None,
     is_published: bool = True,
     user: str | None = None,
+    package_key: str | None = None,
     stock: DidStock = "assigned",
     answer: Callable[[Did], Any] | None = None,
 ) -> Decided[Did]:
@@ -67,7 +68,11 @@ def become_did(
     """
     dated = data.model_copy(update={"purchased_at": purchased_at or now})
     made = replace(
-        new_holding(dated, known, deployment_carrier), user=user, stock=stock, last_step=FIRST_STEPS[stock]
+        new_holding(dated, known, deployment_carrier),
+        user=user,
+        package_key=package_key,
+        stock=stock,
+        last_step=FIRST_STEPS[stock],
     )
     number = known.get(Number, made.number)
     also = (with_did(number, made), *ordered_numbers(data), *released(number, known, now))

@@ -37,6 +37,11 @@ FROM operators o CROSS JOIN LATERAL (
         AND (uploaded_by = o.account OR starts_with(uploaded_by, o.account || '/'))
     LIMIT 1) AS use
 """
+PACKAGE_USES = """
+CREATE VIEW package_uses AS
+SELECT key, (SELECT count(*) FROM dids WHERE package_key = client.key AND in_all) AS dids, picks, 1::bigint AS version
+FROM package_clients AS client
+"""
 
 CURRENT_TRANSACTION = sa.text("(pg_current_xact_id()::text::bigint)")
 
@@ -104,6 +109,7 @@ def upgrade():
         flag("in_enterprise"),
         plain("payer"),
         text("user"),
+        text("package_key"),
         json("features"),
         text("carrier"),
         text("sms_carrier"),
@@ -262,6 +268,33 @@ def upgrade():
     op.execute(CARRIER_USES)
     op.execute(OPERATOR_USES)
     op.create_table(
+        "packages",
+        uuid("package_id", nullable=False, primary_key=True),
+        plain("account"),
+        text("name", nullable=False),
+        sa.Column("count", sa.Integer, nullable=False),
+        json("selection"),
+        sa.Column("hold_days", sa.Integer, nullable=False),
+        text("state", nullable=False),
+        instant("created_at", nullable=False),
+        version(),
+    )
+    op.execute("CREATE INDEX packages_account ON packages (account, name, package_id)")
+    op.create_table(
+        "package_clients",
+        text("key", nullable=False, primary_key=True),
+        uuid("package_id", nullable=False),
+        plain("account"),
+        flag("active"),
+        sa.Column("picks", sa.BigInteger, nullable=False),
+        instant("since", nullable=False),
+        version(),
+    )
+    op.execute("CREATE INDEX package_clients_package ON package_clients (package_id, account)")
+    op.execute("CREATE INDEX package_clients_account ON package_clients (account, package_id)")
+    op.execute("CREATE INDEX dids_package ON dids (package_key, did_id) WHERE in_all AND package_key IS NOT NULL")
+    op.execute(PACKAGE_USES)
+    op.create_table(
         "history",
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=CURRENT_TRANSACTION),
@@ -297,7 +330,7 @@ def upgrade():
 
 
 def downgrade():
-    for name in ("user_uses", "carrier_uses", "operator_uses"):
+    for name in ("user_uses", "carrier_uses", "operator_uses", "package_uses"):
         op.execute(f"DROP VIEW {name}")
-    for name in ("history", "operators", "carriers", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
+    for name in ("packages", "package_clients", "history", "operators", "carriers", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
         op.drop_table(name)
