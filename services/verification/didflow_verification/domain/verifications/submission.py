@@ -100,13 +100,14 @@ def _address(submission: Submission, known: Known) -> Address | None:
 
 
 def details_of(case: Case, submission: Submission) -> Details:
-    """Return the submitted details as they are now, before they are judged."""
+    """Return the submitted details as they are now, before they are judged. An erased identity is nobody's."""
+    exists = case.identity is not None and case.identity.erased_at is None
     return Details(
         holder=submission.holder,
         named=submission.named,
         assigned_at=submission.at,
         identity_id=submission.identity_id,
-        identity_account=case.identity.account if case.identity else None,
+        identity_account=case.identity.account if case.identity and exists else None,
         identity_revision=case.identity.revision if case.identity else None,
         end_user_type=case.identity.type if case.identity else None,
         address_id=submission.address_id,

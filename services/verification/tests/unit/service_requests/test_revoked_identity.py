@@ -6,6 +6,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.ids import derived_id
@@ -221,3 +222,15 @@ def test_services_stop_if_the_approval_that_ended_by_its_date_rested_on_the_revo
     assert services.stage.state(Verification, verification_id(DIDS[2], 1)).status == "revoked"
     again = services.messages(2).revoke_resting(verification_id(DIDS[1], 1))
     assert isinstance(services.stage.process(again), Unchanged)
+
+
+def test_no_service_takes_an_erased_identity(services: Services, make: Any) -> None:
+    """The approval is revoked, and an erased identity is submitted, which is refused. The services keep theirs."""
+    services.activate_all()
+    services.stage.process(services.messages(1).revoke())
+    erased = replace(make.company("other"), erased_at=services.build.zero)
+    services.stage.store(erased)
+    services.stage.process(services.messages(1).resubmit(1, erased))
+    registration = services.registration(1)
+    assert (registration.state, [each.code for each in registration.reasons]) == ("rejected", ["not_yours"])
+    assert {each.identity_id for each in services.of(1)} == {services.identity.identity_id}
