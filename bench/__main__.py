@@ -37,6 +37,9 @@ def bench(  # noqa: PLR0917 - each is an option of the command
         list[str] | None, typer.Option(help="The services that run a job. Default: all.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Chooses the order of the faults of jobs.")] = 1,
+    minutes: Annotated[
+        float, typer.Option(min=1, help="`reverify` stops its phases so that it ends after so many.")
+    ] = 600.0,
     save: Annotated[bool, typer.Option(help="Write bench/latest.json.")] = True,
 ) -> None:
     """Measure didflow against minimal references on a real Kafka and a real, durable PostgreSQL."""
@@ -56,6 +59,7 @@ def bench(  # noqa: PLR0917 - each is an option of the command
         items=items,
         services=service or SERVICES,
         seed=seed,
+        minutes=minutes,
     )
     report = asyncio.run(_measure(chosen, options, console))
     report.show(console)

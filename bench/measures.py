@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from harness.steady_purchases import at
-
 from bench import due_terms, growth, relays, stages
 from bench import flow as whole_flow
 from bench import jobs as all_jobs
@@ -44,6 +42,7 @@ class Options:
     items: int
     services: Sequence[str]
     seed: int
+    minutes: float
 
 
 Measure = Callable[[Machine, Options, Report, Tell], Awaitable[None]]
@@ -229,20 +228,21 @@ async def jobs(machine: Machine, options: Options, report: Report, tell: Tell) -
 
 async def reverify(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
     """The latency of purchases while the requirement of many DIDs changes, against the same without a change."""
-    found = await reverified_dids.measure(machine, items=options.items, idle_s=IDLE_S, tell=tell)
+    found = await reverified_dids.measure(
+        machine, items=options.items, idle_s=IDLE_S, tell=tell, minutes=options.minutes
+    )
     tell(str(found.numbers()))
     report.detail["reverify"] = {"the change": found.numbers()} | {
         name: phase.numbers() for name, phase in found.phases.items()
     }
-    idle = at(found.phases["idle"].latencies, 0.95)
     for name, phase in found.phases.items():
-        if name != "idle":
+        if phase.dids:
             figure = Figure(
                 key=f"reverify_{name}",
                 what=f"latency p95, {options.items:,} DIDs to verify again, {name}",
                 unit="ms",
-                ours=at(phase.latencies, 0.95),
-                reference=idle,
+                ours=phase.p95,
+                reference=phase.idle_p95,
                 against="no change",
                 aim=3.0,
                 at_most=True,

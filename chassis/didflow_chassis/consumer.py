@@ -19,6 +19,7 @@ from didflow_chassis import failpoints, kafka_internals
 from didflow_chassis.database import Outage
 from didflow_chassis.kafka_clients import connection, consumer_options
 from didflow_chassis.kafka_internals import poll_observer
+from didflow_chassis.live_work import LiveWork
 from didflow_chassis.offsets import OffsetCommits, OffsetRewinds
 from didflow_chassis.parallel_batches import ParallelBatches
 from didflow_chassis.records import Record
@@ -39,6 +40,7 @@ class Consumer:
         self._commits = OffsetCommits(lambda: self.kafka)
         self._rewinds = OffsetRewinds(lambda: self.kafka)
         self._batches = ParallelBatches(self._decide, self._complete, self._fail)
+        self.live_work = LiveWork(lambda: self._batches.is_busy)
         self.topics = [self._prefix + topic for topic in service.topics_read]
         self.polled_at = time.monotonic()
         self.broker = KafkaBroker(
@@ -102,6 +104,7 @@ class Consumer:
 
     async def receive(self, records: Sequence[ConsumerRecord]) -> None:
         """Start the records of a poll. Waits for room. Never raises."""
+        self.live_work.note()
         await self._batches.put(records)
 
     def _note_poll(self) -> None:
@@ -113,6 +116,7 @@ class Consumer:
         await failpoints.hit("consumer.taken")
 
     def _complete(self, records: Sequence[ConsumerRecord]) -> None:
+        self.live_work.note()
         self._rewinds.reset()
         self._commits.add(records)
 

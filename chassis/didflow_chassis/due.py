@@ -7,7 +7,7 @@ among the newest. The rest is chosen among the oldest, so nothing waits for ever
 
 from typing import Final
 
-WINDOW: Final = 20
+WINDOW: Final = 10
 """The oldest rows are chosen among this many times the size of a chunk, so two workers rarely choose the same ones."""
 NEWEST: Final = 4
 """The newest rows are chosen among this many times the size of a chunk."""

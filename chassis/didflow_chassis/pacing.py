@@ -1,9 +1,13 @@
 """Paces background work, which is due timers and jobs, so that live traffic keeps its time.
 
 Background work is done in chunks: a chunk is one small transaction. A worker runs one chunk at a time. After each one,
-all background work of the worker pauses for four times as long as the chunk took. So a worker gives a fifth of its
-time to it, and on a busy machine, where chunks take longer, it pauses longer. A chunk does not begin while many rows
-wait in the outbox, because the relay publishes them in order and live events would wait behind them.
+all background work of the worker pauses. While the worker has live work, or had some a moment ago, the pause is four
+times as long as the chunk took: a worker then gives a fifth of its time to background work. While it has none, the
+pause is a quarter of the time of the chunk. If live work comes during the short pause, the pause becomes the long one.
+On a busy machine, where chunks take longer, both are longer.
+
+A chunk does not begin while many rows wait in the outbox, because the relay publishes them in order and live events
+would wait behind them.
 
     pace = pacing.pace()
     while there is more to do:
@@ -13,7 +17,7 @@ wait in the outbox, because the relay publishes them in order and live events wo
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -25,7 +29,9 @@ MIN_CHUNK: Final = 10
 LONG_S: Final = 0.1
 """After a chunk that took longer, the next chunk of the same work is half as large."""
 PAUSE: Final = 4
-"""How many times as long as a chunk the pause after it is."""
+"""How many times as long as a chunk the pause after it is, beside live work."""
+IDLE_PAUSE: Final = 0.25
+"""The same without live work."""
 MAX_OUTBOX: Final = 200
 """A chunk waits while more rows than this wait in the outbox."""
 PATIENCE_S: Final = 1.0
@@ -34,13 +40,23 @@ _LOOK_S: Final = 0.02
 _OUTBOX: Final = "SELECT count(*), min(id) FROM (SELECT id FROM outbox ORDER BY id LIMIT $1) AS first"
 
 
+IsLive = Callable[[], bool]
+"""Returns True if the process has live work, or had some a moment ago."""
+
+
+def always_live() -> bool:
+    """Return True: the process cannot see whether there is live work."""
+    return True
+
+
 class Pacing:
     """The turns of all background work of one worker. Each kind of work takes its own `Pace`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, is_live: IsLive = always_live) -> None:
         self._database = database
+        self._is_live = is_live
         self._turn = asyncio.Lock()
-        self._next_at = 0.0
+        self._ended_at = self._took = 0.0
 
     def pace(self) -> "Pace":
         """Return a new pace for one kind of work."""
@@ -54,14 +70,26 @@ class Pacing:
         rows in the outbox, it begins at once.
         """
         async with self._turn:
-            await asyncio.sleep(max(0.0, self._next_at - time.monotonic()))
+            await self.pause()
             await self._outbox_has_room()
             began = time.monotonic()
             try:
                 yield
             finally:
-                ended = time.monotonic()
-                self._next_at = ended + PAUSE * (ended - began)
+                self._ended_at = time.monotonic()
+                self._took = self._ended_at - began
+
+    async def pause(self) -> None:
+        """Wait for the end of the pause after the last chunk: of the short one, and with live work of the long one.
+
+        Call it before work is claimed for a chunk, so that others can have the work during the pause.
+        """
+        await self._sleep_until(self._ended_at + IDLE_PAUSE * self._took)
+        if self._is_live():
+            await self._sleep_until(self._ended_at + PAUSE * self._took)
+
+    async def _sleep_until(self, instant: float) -> None:
+        await asyncio.sleep(max(0.0, instant - time.monotonic()))
 
     async def _outbox_has_room(self) -> None:
         """Wait until few rows are in the outbox. If the relay publishes but cannot keep up, wait `PATIENCE_S`."""

@@ -49,10 +49,12 @@ class Handler:
     `model` is the class of the primary state. The default is the service's main class. `key` returns the key of
     the primary state. The default is the message's `entity_id`.
 
-    `needs(message)` returns the states that the message itself names. `state_needs(state, message, known)` returns
+    `needs(message)` returns the states that the message itself names. For a due timer, which has no message, it is
+    called with the subject of the state. `state_needs(state, message, known)` returns
     the states that only a stored state names; `message` is None for a timer. `state_needs` is called before the
     locks are taken, on states that were read for this purpose, and again under the locks. If
-    `state_needs_are_rare`, it is called only under the locks, and the batch runs again when it returns something.
+    `state_needs_are_rare`, it is called only under the locks, and the batch runs again when it returns something that
+    `needs` has not. That saves one read of all states.
 
     If `when_held`, a command is also decided while an earlier message of its entity has failed. Its timers
     still wait for it. It is for items of jobs that nobody would repeat, and that follow from stored states.

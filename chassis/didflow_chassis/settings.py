@@ -187,11 +187,11 @@ class Settings(BaseSettings):
         default=0.5, gt=0, le=60, description="Interval at which due timers are looked up."
     )
     timers_per_s: int = Field(
-        default=10_000,
+        default=500,
         ge=1,
         le=10_000,
         description="How many due timers of one kind a worker runs in a second at most while more are due. "
-        "Live traffic leaves time for fewer than the default.",
+        "The consumers of their events must take as many, besides live traffic.",
     )
     relay_poll_s: float = Field(
         default=1.0,

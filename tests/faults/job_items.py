@@ -26,6 +26,8 @@ from didflow_verification.domain.catalogue_change import RECHECK_DIDS, Recheck
 FIRST: Final = 8_000_000
 """The last seven digits of the first item's number. The numbers of purchases are lower."""
 PREFIX: Final = "+44207"
+COPIED: Final = 100_000
+"""How many items one statement writes. More take longer than a statement may."""
 ELSEWHERE: Final = "+1212"
 """Numbers of another country than the items."""
 IS_ITEM: Final = f"number >= '{PREFIX}{FIRST}' AND number < '+44208'"
@@ -110,7 +112,8 @@ class JobItems:
             values = ", ".join((written | columns).values())
             names = ", ".join(f'"{name}"' for name in written)
             statement = _COPY.format(table=table, written=names, values=values)
-            await service.fetch(statement, FIRST, count, TEMPLATE.number)
+            for first in range(FIRST, FIRST + count, COPIED):
+                await service.fetch(statement, first, min(COPIED, FIRST + count - first), TEMPLATE.number)
             await service.fetch(f"DELETE FROM {table} WHERE number = $1", TEMPLATE.number)
             await service.fetch(f"ANALYZE {table}")
 

@@ -67,8 +67,9 @@ class JobRunner:
     async def run_chunk(self, job_id: UUID | None = None) -> bool:
         """Run one chunk of the job whose turn it is, or of this job. Return False if there was nothing to do.
 
-        Raises Outage.
+        The job is leased after the pause of background work, so that other workers have it meanwhile. Raises Outage.
         """
+        await self._pacing.pause()
         lease = uuid7()
         job = await store.claim(self._database, lease, list(self._service.jobs), job_id)
         if job is None:

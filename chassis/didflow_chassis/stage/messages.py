@@ -255,7 +255,7 @@ def refs_of(service: Service, message: Message) -> frozenset[Ref]:
     if message.refs is None:
         needs = message.handler.needs
         own = Ref(message.model, message.entity, True, message.subject or None)
-        named = needs(message.body) if needs else ()
+        named = needs(message.subject if message.body is None else message.body) if needs else ()
         message.refs = frozenset((own, *(with_subject(service, ref, message) for ref in named)))
     return message.refs
 

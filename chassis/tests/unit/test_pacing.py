@@ -1,4 +1,4 @@
-"""Background work pauses longer than it works, takes turns, and waits while the outbox is full."""
+"""Background work pauses longer than it works beside live work, takes turns, and waits while the outbox is full."""
 
 import asyncio
 import time
@@ -8,7 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from didflow_chassis import pacing
-from didflow_chassis.pacing import LONG_S, MAX_CHUNK, MAX_OUTBOX, MIN_CHUNK, PAUSE, Pace, Pacing
+from didflow_chassis.pacing import (
+    IDLE_PAUSE,
+    LONG_S,
+    MAX_CHUNK,
+    MAX_OUTBOX,
+    MIN_CHUNK,
+    PAUSE,
+    Pace,
+    Pacing,
+)
 
 WORK_S = 0.02
 FULL = MAX_OUTBOX + 1
@@ -57,6 +66,60 @@ async def test_after_a_chunk_all_work_pauses() -> None:
     began, ended = await chunk_of(turns.pace(), WORK_S)
     next_began, _ = await chunk_of(turns.pace(), 0)
     assert next_began - ended >= PAUSE * (ended - began)
+
+
+class Day:
+    """Chunks of one second on a clock that only sleeps and chunks move. Live work begins and ends at given instants."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, live: Iterable[tuple[float, float]] = ()) -> None:
+        self.now = 0.0
+        self._live = tuple(live)
+        fake = SimpleNamespace(Lock=asyncio.Lock, sleep=self._sleep)
+        monkeypatch.setattr(pacing, "asyncio", fake)
+        monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.pacing = Pacing(Outbox((0, None)), lambda: any(a <= self.now < b for a, b in self._live))  # type: ignore[arg-type]
+
+    async def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    async def begins(self, count: int) -> list[float]:
+        """Run chunks of different kinds of work, one after another. Return when each began."""
+        found = []
+        for _ in range(count):
+            async with self.pacing.pace().chunk():
+                found.append(self.now)
+                self.now += 1
+        return found
+
+
+async def test_a_worker_without_live_work_gives_most_of_its_time_to_background_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A quarter of a chunk's time is its pause. With the long pause, ten chunks would take five times as long."""
+    day = Day(monkeypatch)
+    await day.begins(10)
+    assert day.now == 10 + 9 * IDLE_PAUSE
+
+
+async def test_live_work_that_comes_during_the_short_pause_makes_it_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker falls back to a fifth of its time at once, and takes most of it again after the live work."""
+    day = Day(monkeypatch, live=[(1 + IDLE_PAUSE / 2, 2)])
+    assert await day.begins(3) == [0, 1 + PAUSE, 2 + PAUSE + IDLE_PAUSE]
+
+
+async def test_background_work_goes_on_beside_endless_live_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a fifth of the time, however much live work waits."""
+    day = Day(monkeypatch, live=[(0, 1_000_000)])
+    assert await day.begins(3) == [0, 1 + PAUSE, 2 * (1 + PAUSE)]
+
+
+async def test_a_process_that_cannot_see_live_work_takes_a_fifth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command line runs a job beside the workers of the service."""
+    day = Day(monkeypatch)
+    day.pacing = Pacing(Outbox((0, None)))  # type: ignore[arg-type]
+    assert await day.begins(2) == [0, 1 + PAUSE]
 
 
 async def test_work_takes_turns() -> None:

@@ -130,13 +130,18 @@ COMMANDS: Mapping[type[Command], Handler] = {
     commands.LoadRules: Handler(decide=load_rules, model=CountryRules),
     commands.RecheckDid: Handler(decide=recheck, needs=needs.for_recheck, when_held=True),
     commands.RevokeResting: Handler(
-        decide=revoke_resting, needs=needs.for_recheck, state_needs=needs.resting_verification, when_held=True
+        decide=revoke_resting, needs=needs.for_spread, state_needs=needs.resting_verification, when_held=True
     ),
     commands.ReassessDid: Handler(
-        decide=reassess, needs=needs.for_recheck, state_needs=needs.for_reassessment, when_held=True
+        decide=reassess, needs=needs.for_spread, state_needs=needs.for_reassessment, when_held=True
     ),
 }
 
 DUE: Mapping[type, Handler] = {
-    Registration: Handler(decide=on_registration_due, state_needs=needs.for_registration_timer),
+    Registration: Handler(
+        decide=on_registration_due,
+        needs=needs.rules_of_number,
+        state_needs=needs.for_registration_timer,
+        state_needs_are_rare=True,
+    ),
 }

@@ -58,7 +58,7 @@ from didflow_verification.domain.verifications.revocation import named_review
 from didflow_verification.domain.verifications.submission import Submission, approval_keys
 
 
-def _rules(number: str) -> tuple[Ref, ...]:
+def rules_of_number(number: str) -> tuple[Ref, ...]:
     """Return the rules that apply to a number."""
     return (Ref(CountryRules, rules_country(number)), Ref(CountryRules, ANYWHERE))
 
@@ -107,12 +107,12 @@ def _service_requests(registration: Registration | None) -> Iterable[Ref]:
 
 def for_start(event: Event[EventData]) -> Iterable[Ref]:
     """Return the rules that decide the start of a registration."""
-    return _rules(event.data.subject)
+    return rules_of_number(event.data.subject)
 
 
 def for_assignment(event: Event[EnduserAssigned]) -> Iterable[Ref]:
     """Return the rules and the assigned details."""
-    return (*_rules(event.data.number), *_details(event.data))
+    return (*rules_of_number(event.data.number), *_details(event.data))
 
 
 def after_assignment(
@@ -141,7 +141,7 @@ def open_states(registration: Registration | None, _message: Any, _known: Known)
 
 def for_review(command: Approve | Reject | Revoke) -> Iterable[Ref]:
     """Return the verification to decide, and the rules that limit an approval."""
-    return (Ref(Verification, command.verification_id, write=True), *_rules(command.subject))
+    return (Ref(Verification, command.verification_id, write=True), *rules_of_number(command.subject))
 
 
 def after_approval(registration: Registration | None, command: Approve, known: Known) -> Iterable[Ref]:
@@ -161,7 +161,7 @@ def after_approval(registration: Registration | None, command: Approve, known: K
 def for_covered(command: ApproveCovered) -> Iterable[Ref]:
     """Return the approved verification and the rules. A revocation waits for the lock of the verification."""
     approved = Ref(Verification, command.approved_id, subject=command.approved_number)
-    return (approved, *_rules(command.subject))
+    return (approved, *rules_of_number(command.subject))
 
 
 def covered_verification(
@@ -201,7 +201,7 @@ def after_revocation(registration: Registration | None, command: Revoke, known: 
 
 def for_resubmission(command: Resubmit) -> Iterable[Ref]:
     """Return the rejected verification, the rules and the details."""
-    return (Ref(Verification, command.verification_id), *_rules(command.subject), *_details(command))
+    return (Ref(Verification, command.verification_id), *rules_of_number(command.subject), *_details(command))
 
 
 def after_resubmission(registration: Registration | None, command: Resubmit, known: Known) -> Iterable[Ref]:
@@ -303,12 +303,17 @@ def for_registration_timer(registration: Registration, _message: None, known: Kn
     judged = (
         (*_details(submission), *_next_verification(registration, submission, known)) if submission else ()
     )
-    return (*_rules(registration.number), *_service_requests(registration), *judged)
+    return (*rules_of_number(registration.number), *_service_requests(registration), *judged)
 
 
-def for_recheck(command: RecheckDid | RevokeResting | ReassessDid) -> Iterable[Ref]:
+def for_recheck(command: RecheckDid) -> Iterable[Ref]:
+    """Return the rules of the country that the page of the job names. It is not looked up for each number again."""
+    return (Ref(CountryRules, command.country), Ref(CountryRules, ANYWHERE))
+
+
+def for_spread(command: RevokeResting | ReassessDid) -> Iterable[Ref]:
     """Return the rules that apply to the number."""
-    return _rules(command.subject)
+    return rules_of_number(command.subject)
 
 
 def resting_verification(

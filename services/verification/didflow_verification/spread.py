@@ -66,6 +66,11 @@ async def _page_by_country(database: Database, found: Found, after: str | None, 
     return [Item(row["number"], f"{row['country']} {row['did_id']}", row["did_id"]) for row in rows]
 
 
+def _country_of(item: Item) -> str:
+    """Return the country of a DID from its position in the pages by country."""
+    return item.position.partition(" ")[0]
+
+
 async def _page_by_submission(database: Database, found: Found, after: str | None, limit: int) -> list[Item]:
     at, _, verification_id = (after or "").partition(" ")
     place = (datetime.fromisoformat(at), UUID(verification_id)) if after else None
@@ -85,7 +90,7 @@ def _kind(
     page: Page = _page_by_id,
     lists_unchanged: bool = True,
 ) -> JobKind[P]:
-    """Return a kind of job that runs `command(parameters, ...)` for each DID in the results of `found(parameters)`."""
+    """Return a kind of job that runs `command(parameters, item, ...)` for each DID in `found(parameters)`."""
 
     async def count(tools: JobTools[P]) -> int:
         rows = await tools.database.fetch(store.count_of(found(tools.parameters)))
@@ -96,7 +101,7 @@ def _kind(
 
     async def work(tools: JobTools[P], items: Sequence[Item]) -> list[Command]:
         return [
-            command(tools.parameters, entity_id=item.data, subject=item.name, caller=tools.caller)
+            command(tools.parameters, item, entity_id=item.data, subject=item.name, caller=tools.caller)
             for item in items
         ]
 
@@ -116,7 +121,7 @@ SPREAD: Final[Mapping[str, JobKind[Any]]] = {
         "operate",
         Recheck,
         lambda parameters: [store.dids_to_recheck(parameters.country)],
-        lambda _, **about: RecheckDid(**about),
+        lambda _, item, **about: RecheckDid(**about, country=_country_of(item)),
         page=_page_by_country,
         lists_unchanged=False,  # a country has many DIDs whose plan stays as it is
     ),
@@ -124,13 +129,13 @@ SPREAD: Final[Mapping[str, JobKind[Any]]] = {
         "decide_verifications",
         Revocation,
         lambda parameters: store.dids_resting_on(parameters.verification_id),
-        lambda parameters, **about: RevokeResting(**about, revoked=parameters.verification_id),
+        lambda parameters, _, **about: RevokeResting(**about, revoked=parameters.verification_id),
     ),
     APPROVE_COVERED: _kind(
         "decide_verifications",
         Coverage,
         lambda parameters: [store.pending_covered_by(parameters.verification_id)],
-        lambda parameters, **about: ApproveCovered(
+        lambda parameters, _, **about: ApproveCovered(
             **about, approved_id=parameters.verification_id, approved_number=parameters.number
         ),
         page=_page_by_submission,
@@ -139,7 +144,7 @@ SPREAD: Final[Mapping[str, JobKind[Any]]] = {
         "write_details",
         Reassessment,
         lambda parameters: store.dids_using(parameters.identity_id, parameters.address_id),
-        lambda _, **about: ReassessDid(**about),
+        lambda _, __, **about: ReassessDid(**about),
     ),
 }
 """The kinds of job that spread a change, by their names."""

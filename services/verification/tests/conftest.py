@@ -245,7 +245,7 @@ class Messages:
 
     def recheck(self) -> RecheckDid:
         """Return the item of a job that spreads a catalogue change."""
-        return RecheckDid(**self._item("op", "operator", ""))
+        return RecheckDid(**self._item("op", "operator", ""), country="IE")
 
     def revoke_resting(self, revoked: UUID) -> RevokeResting:
         """Return the item of a job that spreads a revocation."""

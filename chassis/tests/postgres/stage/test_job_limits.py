@@ -62,6 +62,22 @@ async def test_a_chunk_that_waits_for_its_turn_keeps_its_lease(
     assert (await job_of(database, job_id)).done == 10
 
 
+async def test_a_worker_that_pauses_leaves_the_job_to_another_worker(
+    adding: Stage, database: Database
+) -> None:
+    """Several workers share one job. If the pause of one held the lease, the job would advance as with one worker."""
+    await start(adding)
+    pacing = Pacing(database)
+    async with pacing.turn():
+        await asyncio.sleep(0.2)
+    pausing = JobRunner(adding.service, adding, database, pacing, interval_s=0.01)
+    chunk = asyncio.create_task(pausing.run_chunk())
+    await asyncio.sleep(0.1)
+    assert await runner(adding, database).run_chunk()
+    assert not chunk.done()
+    assert await chunk
+
+
 async def is_leased(database: Database) -> bool:
     return bool((await database.fetch("SELECT count(lease) FROM jobs"))[0][0])
 

@@ -221,7 +221,9 @@ class LoadRules(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecheckDid(Command):
-    """Plan the DID `entity_id` again, by the catalogue as it is now. An item of a job."""
+    """Plan the DID `entity_id` of a country again, by the catalogue as it is now. An item of a job."""
+
+    country: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,9 +81,11 @@ class HistoryInMemory(FakeStage):
 
     def _next_item(self, running: RunningJob) -> Item | None:
         live = [each for each in self.states(Registration) if each.ended is None]
-        later = [each for each in live if str(each.did_id) > running.position]
-        found = min(later, key=lambda each: str(each.did_id), default=None)
-        return None if found is None else Item(found.number, str(found.did_id), found.did_id)
+        places = {f"{each.country} {each.did_id}": each for each in live}
+        position = min((place for place in places if place > running.position), default=None)
+        if position is None:
+            return None
+        return Item(places[position].number, position, places[position].did_id)
 
 
 def _result(work: Any) -> Any:
