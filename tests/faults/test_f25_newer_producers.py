@@ -79,7 +79,9 @@ async def test_unknown_fields_change_nothing_and_are_stored_in_the_history(datab
         for name in READS:
             assert set(await services.states(name)) == {ONE.did_id}
             assert await services.count(name, "dead_letters") == 0
-        rows = await services.stages["inventory"].database.fetch("SELECT extra FROM history WHERE thing = 'did'")
+        rows = await services.stages["inventory"].database.fetch(
+            "SELECT extra FROM history WHERE thing = 'did'"
+        )
         assert json.loads(rows[0]["extra"])["spin"] == "left"
 
 
