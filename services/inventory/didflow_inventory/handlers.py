@@ -137,9 +137,7 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
 def _package_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
     """Return the handler of each command about a package."""
     return {
-        CreatePackage: Handler(
-            decide=lifecycle.create_package, model=Package, needs=needs.account_of_package
-        ),
+        CreatePackage: Handler(decide=lifecycle.create_package, model=Package, needs=needs.named_account),
         ChangePackage: Handler(decide=lifecycle.change_package, model=Package),
         SwitchPackage: Handler(decide=lifecycle.switch_package, model=Package),
         AddClient: Handler(decide=lifecycle.add_client, model=PackageClient, needs=needs.states_of_client),
@@ -147,7 +145,7 @@ def _package_commands(settings: InventorySettings) -> Mapping[type[Command], Han
         Pick: Handler(
             decide=partial(picks.pick, deployment_carrier=settings.default_carrier),
             needs=needs.states_of_pick,
-            state_needs=needs.stored_states_of_pick,
+            state_needs=needs.states_of_stocked,
             state_needs_are_rare=True,
         ),
         FollowPackage: Handler(decide=picks.follow_package, state_needs=needs.package_of_did, when_held=True),
@@ -157,14 +155,12 @@ def _package_commands(settings: InventorySettings) -> Mapping[type[Command], Han
 def _supplier_commands() -> Mapping[type[Command], Handler]:
     """Return the handler of each command about a carrier or an operator."""
     return {
-        CreateCarrier: Handler(decide=carriers.create_carrier, model=Carrier, needs=needs.account_of_owner),
+        CreateCarrier: Handler(decide=carriers.create_carrier, model=Carrier, needs=needs.named_account),
         ChangeCarrier: Handler(decide=carriers.change_carrier, model=Carrier),
         DeleteCarrier: Handler(
             decide=carriers.delete_carrier, model=Carrier, state_needs=needs.use_of_carrier
         ),
-        CreateOperator: Handler(
-            decide=operators.create_operator, model=Operator, needs=needs.account_of_owner
-        ),
+        CreateOperator: Handler(decide=operators.create_operator, model=Operator, needs=needs.named_account),
         ChangeOperator: Handler(decide=operators.change_operator, model=Operator),
         DeleteOperator: Handler(
             decide=operators.delete_operator, model=Operator, state_needs=needs.use_of_operator
@@ -175,7 +171,7 @@ def _supplier_commands() -> Mapping[type[Command], Handler]:
 def _user_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
     """Return the handler of each command about a user."""
     return {
-        CreateUser: Handler(decide=users.create_user, model=User, needs=needs.account_of_user),
+        CreateUser: Handler(decide=users.create_user, model=User, needs=needs.named_account),
         ChangeUser: Handler(decide=users.change_user, model=User),
         DeleteUser: Handler(decide=users.delete_user, model=User, state_needs=needs.use_of_user),
         SetDefaultDid: Handler(
@@ -230,7 +226,7 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
             decide=partial(edit.edit, deployment_carrier=settings.default_carrier),
             state_needs=needs.states_of_edit,
         ),
-        c.AssignAccount: Handler(decide=handover.assign_account, needs=needs.account_of_handover),
+        c.AssignAccount: Handler(decide=handover.assign_account, needs=needs.named_account),
         c.AssignUser: Handler(
             decide=user_assignment.assign_user,
             needs=needs.user_of_assignment,

@@ -11,7 +11,6 @@ from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
 from didflow_inventory.domain.account import Account, lineage, parent_of
-from didflow_inventory.domain.accounts import carriers, operators
 from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse, carrier_id_of
 from didflow_inventory.domain.accounts.commands import (
     CreateCarrier,
@@ -23,7 +22,8 @@ from didflow_inventory.domain.accounts.commands import (
     SetDefaultDid,
 )
 from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
-from didflow_inventory.domain.accounts.users import User, UserUse, is_seen
+from didflow_inventory.domain.accounts.reach import is_managed
+from didflow_inventory.domain.accounts.users import User, UserUse
 from didflow_inventory.domain.commands import ChangeAccount, CreateAccount, Purchase, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
@@ -60,14 +60,18 @@ def states_of_purchase(message: Any) -> Iterable[Ref]:
     key = order_key_of(message.data)
     if key is not None:
         yield Ref(OrderedNumber, key, write=True)
-    for path in lineage(message.data.account):
-        yield Ref(Account, path)
+    yield from _with_accounts_above(message.data.account)
 
 
 def stored_states_of_purchase(did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
     """Return the DID that was made, or refused, for the same order, and what a held number needs."""
     yield from (Ref(Did, did_id) for did_id in earlier_did_id(message.data, known))
     yield from held_number(did, message, known)
+
+
+def _with_accounts_above(account: str) -> Iterable[Ref]:
+    """Return an account with all accounts above it."""
+    return (Ref(Account, path) for path in lineage(account))
 
 
 def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
@@ -77,14 +81,6 @@ def held_number(_did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
         yield Ref(HeldNumbers, number.held_for, write=True)
 
 
-def stored_states_of_pick(did: Did | None, command: Pick, known: Known) -> Iterable[Ref]:
-    """Return the live DID of the number, and what a held number needs."""
-    number = known.get(Number, command.subject)
-    if number is not None and number.did_id is not None:
-        yield Ref(Did, number.did_id)
-    yield from held_number(did, command, known)
-
-
 def states_of_pick(command: Pick) -> Iterable[Ref]:
     """Return the number, the client with its package and its count, and the accounts of the client."""
     key = client_key(command.package_id, command.account)
@@ -92,12 +88,13 @@ def states_of_pick(command: Pick) -> Iterable[Ref]:
     yield Ref(Package, command.package_id)
     yield Ref(PackageClient, key, write=True)
     yield Ref(PackageUse, key)
-    for path in lineage(command.account):
-        yield Ref(Account, path)
+    yield from _with_accounts_above(command.account)
 
 
-def account_of_package(command: CreatePackage) -> Iterable[Ref]:
-    """Return the account that a new package belongs to."""
+def named_account(
+    command: AssignAccount | CreateCarrier | CreateOperator | CreatePackage | CreateUser,
+) -> Iterable[Ref]:
+    """Return the account that a command names."""
     return (Ref(Account, command.account),)
 
 
@@ -114,14 +111,19 @@ def package_of_did(did: Did | None, _command: FollowPackage, _known: Known) -> I
         yield Ref(Package, UUID(key.partition("|")[0]))
 
 
-def stored_states_of_handout(did: Did | None, command: HandOut, known: Known) -> Iterable[Ref]:
-    """Return the live DID of the number, the default DID of the user, and what a held number needs."""
+def states_of_stocked(did: Did | None, command: HandOut | Pick, known: Known) -> Iterable[Ref]:
+    """Return the live DID of a number in stock, and what a held number needs."""
     number = known.get(Number, command.subject)
     if number is not None and number.did_id is not None:
         yield Ref(Did, number.did_id)
+    yield from held_number(did, command, known)
+
+
+def stored_states_of_handout(did: Did | None, command: HandOut, known: Known) -> Iterable[Ref]:
+    """Return what the number needs, and the default DID of the user."""
+    yield from states_of_stocked(did, command, known)
     if command.user_id is not None:
         yield from default_did_of(known.get(User, command.user_id))
-    yield from held_number(did, command, known)
 
 
 def states_of_handout(command: HandOut) -> Iterable[Ref]:
@@ -129,8 +131,7 @@ def states_of_handout(command: HandOut) -> Iterable[Ref]:
     yield Ref(Number, command.subject, write=True)
     if command.user_id is not None:
         yield Ref(User, command.user_id, write=True)
-    for path in lineage(command.account):
-        yield Ref(Account, path)
+    yield from _with_accounts_above(command.account)
 
 
 def states_of_reservation(command: Reserve) -> Iterable[Ref]:
@@ -164,21 +165,14 @@ def account_that_sets_prices(command: ChangeAccount) -> Iterable[Ref]:
         yield Ref(Account, command.caller.account)
 
 
-def account_of_owner(command: CreateCarrier | CreateOperator) -> Iterable[Ref]:
-    """Return the account of a new carrier or operator."""
-    return (Ref(Account, command.account),)
-
-
 def use_of_carrier(carrier: Carrier | None, command: DeleteCarrier, _known: Known) -> Iterable[Ref]:
     """Return whether something names a carrier, for those only who may delete it."""
-    is_managed = carrier is not None and carriers.is_managed(carrier, command.caller)
-    return [Ref(CarrierUse, command.entity_id)] if is_managed else []
+    return [Ref(CarrierUse, command.entity_id)] if is_managed(carrier, command.caller) else []
 
 
 def use_of_operator(operator: Operator | None, command: DeleteOperator, _known: Known) -> Iterable[Ref]:
     """Return whether a number in stock names an operator, for those only who may delete it."""
-    is_managed = operator is not None and operators.is_managed(operator, command.caller)
-    return [Ref(OperatorUse, command.entity_id)] if is_managed else []
+    return [Ref(OperatorUse, command.entity_id)] if is_managed(operator, command.caller) else []
 
 
 def _named_carriers(*names: str | None) -> Iterable[Ref]:
@@ -186,22 +180,16 @@ def _named_carriers(*names: str | None) -> Iterable[Ref]:
     return (Ref(Carrier, carrier_id_of(name)) for name in dict.fromkeys(names) if name is not None)
 
 
-def account_of_user(command: CreateUser) -> Iterable[Ref]:
-    """Return the account of a new user."""
-    return (Ref(Account, command.account),)
-
-
 def use_of_user(user: User | None, command: DeleteUser, _known: Known) -> Iterable[Ref]:
     """Return the count of live DIDs of a user, for those only who may delete it."""
-    return [Ref(UserUse, str(user.user_id))] if user and is_seen(user, command.caller) else []
+    return [Ref(UserUse, str(command.entity_id))] if is_managed(user, command.caller) else []
 
 
 def states_of_default_did(command: SetDefaultDid) -> Iterable[Ref]:
     """Return the user, the number, and the account with all accounts above it."""
     yield Ref(User, command.user.entity_id, write=True)
     yield Ref(Number, command.subject, write=True)
-    for path in lineage(command.account):
-        yield Ref(Account, path)
+    yield from _with_accounts_above(command.account)
 
 
 def default_of_user(_did: Did | None, command: SetDefaultDid, known: Known) -> Iterable[Ref]:
@@ -231,11 +219,6 @@ def states_of_take_back(command: TakeBack) -> Iterable[Ref]:
     return (*number_of_command(command), Ref(Account, command.caller.account))
 
 
-def account_of_handover(command: AssignAccount) -> Iterable[Ref]:
-    """Return the account that a DID is handed to."""
-    return (Ref(Account, command.account),)
-
-
 def user_of_assignment(command: AssignUser) -> Iterable[Ref]:
     """Return the user that a DID is assigned to."""
     return () if command.user_id is None else (Ref(User, command.user_id, write=True),)
@@ -253,8 +236,7 @@ def states_of_edit(did: Did | None, command: EditDid, _known: Known) -> Iterable
     if changes_carriers(command.edits):
         named = named_carriers(command.edits)
         yield from _named_carriers(named.carrier, named.sms_carrier)
-        for path in lineage(did.holding.account):
-            yield Ref(Account, path)
+        yield from _with_accounts_above(did.holding.account)
     user_id = user_of(did.holding) if command.caller.role == USER else None
     if user_id is not None:
         yield Ref(User, user_id)
@@ -268,8 +250,7 @@ def account_of_caller(command: Command) -> Iterable[Ref]:
 def accounts_of_uploader(command: AddNumber) -> Iterable[Ref]:
     """Return the account of the caller with all accounts above it, and the named carriers."""
     yield from _named_carriers(command.fields.carrier, command.fields.sms_carrier)
-    for path in lineage(command.caller.account):
-        yield Ref(Account, path)
+    yield from _with_accounts_above(command.caller.account)
 
 
 def states_of_stock_edit(command: EditNumber) -> Iterable[Ref]:
@@ -281,4 +262,4 @@ def states_of_stock_edit(command: EditNumber) -> Iterable[Ref]:
 def accounts_of_stock(number: Number | None, _command: Command, _known: Known) -> Iterable[Ref]:
     """Return the account that added a number to the stock, and all accounts above it."""
     uploader = None if number is None else number.uploaded_by
-    return () if uploader is None else (Ref(Account, path) for path in lineage(uploader))
+    return () if uploader is None else _with_accounts_above(uploader)

@@ -1,11 +1,11 @@
-"""Which DID a caller means by an id or a number."""
+"""Which DID or number a caller means."""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from didflow_chassis.http import HttpContext, Target
-from didflow_contracts.names import parse_did
+from didflow_contracts.names import parse_did, parse_number
 from didflow_inventory.store import queries
 
 
@@ -28,3 +28,9 @@ async def targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
         target = Target(entity_id=row["did_id"], subject=row["number"])
         found |= {row["did_id"]: target, row["number"]: target}
     return {text: found[name] for text, name in parsed.items() if name in found}
+
+
+async def numbers_of(_http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+    """Return the numbers of these names, whoever has them. The decision about each looks for it."""
+    read = {name: parse_number(name) for name in names}
+    return {name: Target(entity_id=number, subject=number) for name, number in read.items() if number}

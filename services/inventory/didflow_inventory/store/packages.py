@@ -1,6 +1,5 @@
 """The reads of packages. A caller sees the packages of its accounts, and those that have one of them as a client."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
 from didflow_inventory.domain.account import lineage
 from didflow_inventory.domain.packages.lifecycle import PackageNumbers
-from didflow_inventory.domain.packages.package import SELECTED, Package, PackageClient
+from didflow_inventory.domain.packages.package import Package, PackageClient
 from didflow_inventory.store.stock import IS_FREE
 from didflow_inventory.store.tables import (
     NUMBERS,
@@ -67,8 +66,7 @@ def active_client(caller: Caller, package_id: UUID, account: str) -> sa.Select[A
 
 def free_numbers(package: Package) -> sa.Select[Any]:
     """Select the free numbers of the selection, each with the time as `now`."""
-    chosen = {name: getattr(package.selection, name) for name in SELECTED}
-    conditions = [numbers.c[name] == value for name, value in chosen.items() if value is not None]
+    conditions = [numbers.c[name] == value for name, value in package.selection.given().items()]
     columns = (numbers.c[name] for name in NUMBERS.columns)
     in_stock = numbers.c.uploaded_by.in_(lineage(package.account))
     return sa.select(*columns, NOW.label("now")).where(in_stock, IS_FREE, *conditions)
@@ -101,8 +99,3 @@ def package_of_row(row: Any) -> Package:
 def client_of_row(row: Any) -> PackageClient:
     """Return the client of a row."""
     return PACKAGE_CLIENTS.from_row([row[name] for name in PACKAGE_CLIENTS.columns]).state
-
-
-def names_of(rows: Sequence[Any]) -> list[str]:
-    """Return the numbers of rows."""
-    return [row["number"] for row in rows]

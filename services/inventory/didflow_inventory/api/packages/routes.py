@@ -19,11 +19,9 @@ from didflow_chassis.http import (
     Target,
     check_size,
 )
-from didflow_chassis.http.batch import Targets
 from didflow_chassis.stage.call import CommandDecision
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.ids import uuid7
-from didflow_contracts.names import parse_number
 from didflow_inventory.api.packages.bodies import ClientBody, PackageBody, PackageChangeBody, PickBody
 from didflow_inventory.api.packages.responses import (
     ClientAnswer,
@@ -34,6 +32,7 @@ from didflow_inventory.api.packages.responses import (
     picked_json,
 )
 from didflow_inventory.api.stock.responses import available_of_row
+from didflow_inventory.api.targets import numbers_of
 from didflow_inventory.domain.packages.commands import (
     AddClient,
     ChangePackage,
@@ -179,12 +178,12 @@ async def pick_numbers(http: Http, package_id: UUID, body: PickBody) -> BatchAns
         )
 
     if body.numbers is not None:
-        return await http.batch(body.numbers, _numbers, command_for, render=picked_json)
+        return await http.batch(body.numbers, numbers_of, command_for, render=picked_json)
     wanted = body.count or 0
 
     async def attempt() -> BatchAnswer:
         names = await _choice(http, package, wanted)
-        return await http.batch(names, _numbers, command_for, render=picked_json, is_outdated=_is_taken)
+        return await http.batch(names, numbers_of, command_for, render=picked_json, is_outdated=_is_taken)
 
     return await http.until_in_time(attempt)
 
@@ -194,7 +193,7 @@ async def _choice(http: HttpContext, package: Package, count: int) -> list[str]:
     rows = await http.rows(packages.free_numbers(package).limit(2 * count + MORE_CHOICE))
     if len(rows) < count:
         raise Problem("not_enough_numbers", f"{count} numbers are wanted, and {len(rows)} are free.")
-    return sorted(random.sample(packages.names_of(rows), count))
+    return sorted(random.sample([row["number"] for row in rows], count))
 
 
 def _is_taken(decision: CommandDecision) -> bool:
@@ -214,8 +213,3 @@ async def _package(http: HttpContext, package_id: UUID) -> Package:
     if not rows:
         raise http.problem(404, "not_found", "No such package in your accounts.")
     return packages.package_of_row(rows[0])
-
-
-async def _numbers(_http: HttpContext, names: list[str]) -> Targets:
-    read = {name: parse_number(name) for name in names}
-    return {name: Target(entity_id=number, subject=number) for name, number in read.items() if number}

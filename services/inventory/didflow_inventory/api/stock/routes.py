@@ -22,6 +22,7 @@ from didflow_inventory.api.stock.bodies import (
     StockQuery,
 )
 from didflow_inventory.api.stock.responses import COLUMNS, available_of_row, stock_of_row, stock_row
+from didflow_inventory.api.targets import numbers_of
 from didflow_inventory.domain.stock.availability import NO_NUMBER
 from didflow_inventory.domain.stock.commands import (
     AddManyNumbers,
@@ -173,16 +174,11 @@ async def hand_out_numbers(http: Http, body: HandOutBody) -> BatchAnswer:
 
 async def _batch(http: HttpContext, body: NumbersBody, command_for: Callable[[str], Command]) -> BatchAnswer:
     """Decide one command for each number. A number that nobody added is not found by its decision."""
-    return await http.batch(body.numbers, _numbers, lambda target: command_for(target.subject))
-
-
-async def _numbers(_http: HttpContext, names: list[str]) -> Targets:
-    read = {name: parse_number(name) for name in names}
-    return {name: Target(entity_id=number, subject=number) for name, number in read.items() if number}
+    return await http.batch(body.numbers, numbers_of, lambda target: command_for(target.subject))
 
 
 async def _new_numbers(http: HttpContext, names: list[str]) -> Targets:
-    return {**dict.fromkeys(names, NO_NUMBER), **await _numbers(http, names)}
+    return {**dict.fromkeys(names, NO_NUMBER), **await numbers_of(http, names)}
 
 
 async def _rows(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:

@@ -14,11 +14,12 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account, Carriers
 from didflow_inventory.domain.accounts.commands import ChangeCarrier, CreateCarrier, DeleteCarrier
+from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 
 CarrierKind = Literal["voice", "sms", "both"]
@@ -80,7 +81,7 @@ def create_carrier(carrier: Carrier | None, command: CreateCarrier, now: datetim
 
 def change_carrier(carrier: Carrier | None, command: ChangeCarrier, now: datetime) -> Decision:  # noqa: ARG001
     """Change a carrier. Refused `not_found`."""
-    if carrier is None or not is_managed(carrier, command.caller):
+    if not is_managed(carrier, command.caller):
         return NOT_FOUND
     changed = replace(carrier, **command.changes)
     return Unchanged(answer=carrier) if changed == carrier else Decided(state=changed, answer=changed)
@@ -93,7 +94,7 @@ def delete_carrier(
     known: Known,
 ) -> Decision:
     """Delete a carrier. Refused `not_found`, and `in_use` while a number or an account names it."""
-    if carrier is None or not is_managed(carrier, command.caller):
+    if not is_managed(carrier, command.caller):
         return NOT_FOUND
     if known.get(CarrierUse, carrier.carrier_id) is not None:
         return Refused("in_use", "Live numbers, numbers in stock or accounts name this carrier.")
@@ -119,8 +120,3 @@ def refusal_of_carriers(
         if carrier is None or not carrier.serves(account, kind):
             return Refused("carrier_unknown", f"No carrier of this name serves {account} for {kind}.", field)
     return None
-
-
-def is_managed(carrier: Carrier, caller: Caller) -> bool:
-    """Return True if the caller reaches a carrier that was not deleted."""
-    return not carrier.deleted and caller.reaches(carrier.account)

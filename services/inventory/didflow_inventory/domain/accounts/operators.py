@@ -12,10 +12,11 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.accounts.commands import ChangeOperator, CreateOperator, DeleteOperator
+from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 
 NOT_FOUND: Final = Refused("not_found", "No such operator in your accounts.")
@@ -76,7 +77,7 @@ def create_operator(
 
 def change_operator(operator: Operator | None, command: ChangeOperator, now: datetime) -> Decision:  # noqa: ARG001
     """Change an operator. Refused `not_found`."""
-    if operator is None or not is_managed(operator, command.caller):
+    if not is_managed(operator, command.caller):
         return NOT_FOUND
     changed = replace(operator, **command.changes)
     return Unchanged(answer=operator) if changed == operator else Decided(state=changed, answer=changed)
@@ -89,13 +90,8 @@ def delete_operator(
     known: Known,
 ) -> Decision:
     """Delete an operator. Refused `not_found`, and `in_use` while a number in stock names it."""
-    if operator is None or not is_managed(operator, command.caller):
+    if not is_managed(operator, command.caller):
         return NOT_FOUND
     if known.get(OperatorUse, operator.operator_id) is not None:
         return Refused("in_use", "Numbers in stock name this operator.")
     return Decided(state=replace(operator, deleted=True))
-
-
-def is_managed(operator: Operator, caller: Caller) -> bool:
-    """Return True if the caller reaches an operator that was not deleted."""
-    return not operator.deleted and caller.reaches(operator.account)

@@ -12,9 +12,10 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Decision, Known, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser
+from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 from didflow_inventory.domain.holding import Holding
@@ -84,7 +85,7 @@ def delete_user(user: User | None, command: DeleteUser, now: datetime, known: Kn
 
     Refused `not_found`, and `in_use` with the count while it has live DIDs.
     """
-    if user is None or not is_seen(user, command.caller):
+    if not is_managed(user, command.caller):
         return NOT_FOUND
     use = known.get(UserUse, str(user.user_id))
     if use is not None:
@@ -108,7 +109,7 @@ def created_user(command: CreateUser, now: datetime, known: Known) -> User | Ref
 
 def changed_user(user: User | None, command: ChangeUser) -> User | Refused:
     """Return the changed user, or the refusal. Only a user that has an extension gets another one."""
-    if user is None or not is_seen(user, command.caller):
+    if not is_managed(user, command.caller):
         return NOT_FOUND
     if command.changes.get("extension") is not None and user.extension is None:
         return _no_extension("This user has no extension. Its number is the exact one.")
@@ -143,11 +144,6 @@ def default_of(user: User, known: Known) -> UUID | None:
     did = known.get(Did, user.default_did)
     is_here = did is not None and did.holding.is_live and did.holding.user == str(user.user_id)
     return user.default_did if is_here else None
-
-
-def is_seen(user: User, caller: Caller) -> bool:
-    """Return True if the caller reaches a user that was not deleted."""
-    return not user.deleted and caller.reaches(user.account)
 
 
 def _no_extension(message: str) -> Refused:

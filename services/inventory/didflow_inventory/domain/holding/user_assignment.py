@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known, Refused, Unchanged
 from didflow_inventory.domain.accounts import users
-from didflow_inventory.domain.accounts.users import User, is_seen, user_with_did
+from didflow_inventory.domain.accounts.reach import is_managed
+from didflow_inventory.domain.accounts.users import User, user_with_did
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.commands import AssignUser
@@ -29,7 +30,7 @@ def assign_user(did: Did | None, command: AssignUser, now: datetime, known: Know
     if user_id is None:
         return changed(did, replace(holding, user=None), now)
     user = known.get(User, user_id)
-    if user is None or not is_seen(user, command.caller):
+    if not is_managed(user, command.caller):
         return users.NOT_FOUND
     after = user_with_did(user, holding, known)
     if isinstance(after, Refused):

@@ -14,6 +14,7 @@ from didflow_contracts.roles import Action, may
 from didflow_contracts.vocabulary import AdditionalService, ServiceState, TermState
 from didflow_inventory.domain.holding import Holding, Stock
 from didflow_inventory.domain.holding.rules import HERE, HoldingAction, refusal_of_action
+from didflow_inventory.domain.my_numbers.condition import TAKES_CALLS
 from didflow_inventory.domain.views import RegistrationView, ServiceView, Views
 
 OfferedAction = Literal[
@@ -61,7 +62,6 @@ CANCELABLE: Final[frozenset[ServiceState]] = frozenset(get_args(ServiceState)) -
     "cancelation_pending",
 }
 SERVICES: Final[frozenset[AdditionalService]] = frozenset(get_args(AdditionalService))
-TAKES_CALLS: Final = frozenset(("voice_in", "fax"))
 
 
 def _is_running(holding: Holding, views: Views) -> bool:

@@ -25,29 +25,33 @@ class ChangePackage(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SwitchPackage(Command):
-    """Activate or deactivate a package. A job puts its numbers on hold, or brings them back."""
+class PackageCommand(Command):
+    """A command that can start the job `job_id`, which puts numbers on hold or brings them back."""
 
-    to: PackageState
     job_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddClient(Command):
+class SwitchPackage(PackageCommand):
+    """Activate or deactivate a package."""
+
+    to: PackageState
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddClient(PackageCommand):
     """Let an account pick numbers under a package."""
 
     package_id: UUID
     account: str
-    job_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndClient(Command):
-    """End the package of a client. A job puts its numbers on hold."""
+class EndClient(PackageCommand):
+    """End the package of a client."""
 
     package_id: UUID
     account: str
-    job_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

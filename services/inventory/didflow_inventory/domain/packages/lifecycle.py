@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decided, Decision, Known, NewJob, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.packages.commands import (
@@ -15,6 +15,7 @@ from didflow_inventory.domain.packages.commands import (
     ChangePackage,
     CreatePackage,
     EndClient,
+    PackageCommand,
     SwitchPackage,
 )
 from didflow_inventory.domain.packages.package import Package, PackageClient
@@ -87,21 +88,16 @@ def add_client(client: PackageClient | None, command: AddClient, now: datetime, 
 def end_client(client: PackageClient | None, command: EndClient, now: datetime, known: Known) -> Decision:
     """End the package of a client and start the job. Refused `not_found`."""
     package = known.get(Package, command.package_id)
-    if package is None or client is None or not _manages(command.caller, package):
+    if package is None or client is None or not command.caller.reaches(package.account):
         return NOT_FOUND
     job = _job(command, package.package_id, client.account, now)
     return Decided(state=replace(client, active=False), also=(job,), answer=job)
 
 
-def _manages(caller: Caller, package: Package) -> bool:
-    return caller.reaches(package.account)
-
-
-def _job(command: Command, package_id: UUID, account: str | None, now: datetime) -> NewJob:
-    job_id: Any = getattr(command, "job_id")  # noqa: B009 - each command that starts the job has it
+def _job(command: PackageCommand, package_id: UUID, account: str | None, now: datetime) -> NewJob:
     return NewJob.of(
         command.caller,
-        job_id=job_id,
+        job_id=command.job_id,
         kind=FOLLOW_PACKAGE,
         now=now,
         parameters=PackageNumbers(package_id=package_id, account=account),

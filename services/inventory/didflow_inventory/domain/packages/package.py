@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from didflow_contracts.vocabulary import NumberType
 from didflow_inventory.domain.history.things import Thing, recorded_fields
@@ -28,14 +29,11 @@ class Selection(Struct, frozen=True, kw_only=True):
 
     def has(self, number: Number) -> bool:
         """Return True if a number has all values."""
-        return all(
-            wanted is None or getattr(number, name) == wanted
-            for name in SELECTED
-            for wanted in (getattr(self, name),)
-        )
+        return all(getattr(number, name) == value for name, value in self.given().items())
 
-
-SELECTED: Final[tuple[str, ...]] = Selection.__struct_fields__
+    def given(self) -> dict[str, str]:
+        """Return the values that are given, by their names."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Package(Struct, frozen=True, kw_only=True):

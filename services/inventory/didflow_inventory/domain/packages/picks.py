@@ -18,7 +18,7 @@ from didflow_inventory.domain.packages.commands import FollowPackage, Pick
 from didflow_inventory.domain.packages.lifecycle import NOT_FOUND
 from didflow_inventory.domain.packages.package import Package, PackageClient, PackageUse, client_key
 from didflow_inventory.domain.stock.availability import refusal_by_stock
-from didflow_inventory.domain.stock.new_did import become_did, data_of_stocked
+from didflow_inventory.domain.stock.new_did import become_did, data_of_stocked, live_did_of
 from didflow_inventory.domain.stock.number import Number
 
 NO_SUCH_NUMBER = Refused("not_found", "The package has no such number.", "number")
@@ -42,7 +42,7 @@ def pick(did: Did | None, command: Pick, now: datetime, known: Known, *, deploym
     number = known.get(Number, command.subject)
     if number is None or not is_offered(package, number):
         return NO_SUCH_NUMBER
-    live = None if number.did_id is None else known.get(Did, number.did_id)
+    live = live_did_of(number, known)
     if live is not None and live.holding.package_key == key:
         return Unchanged(answer=live)
     refusal = refusal_by_stock(number, command.account, now)

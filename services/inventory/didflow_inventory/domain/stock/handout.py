@@ -16,7 +16,7 @@ from didflow_inventory.domain.accounts.users import User, user_with_did
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.availability import refusal_by_stock
 from didflow_inventory.domain.stock.changes import NOT_FOUND
-from didflow_inventory.domain.stock.new_did import become_did, data_of_stocked
+from didflow_inventory.domain.stock.new_did import become_did, data_of_stocked, live_did_of
 from didflow_inventory.domain.stock.number import Number
 
 
@@ -83,7 +83,7 @@ def _refusal_of_account(command: HandOut, known: Known) -> Refused | None:
 
 def _has_it(command: HandOut, number: Number, known: Known) -> bool:
     """Return True if the number is a DID that the account, and the user if one is named, has already."""
-    live = None if number.did_id is None else known.get(Did, number.did_id)
+    live = live_did_of(number, known)
     if live is None or live.holding.account != command.account:
         return False
     return command.user_id is None or live.holding.user == str(command.user_id)

@@ -167,6 +167,11 @@ def data_of_stocked(number: Number, did_id: UUID, account: str, acquired: Acquir
     )
 
 
+def live_did_of(number: Number, known: Known) -> Did | None:
+    """Return the live DID of a number, or None."""
+    return None if number.did_id is None else known.get(Did, number.did_id)
+
+
 def with_did(number: Number | None, holding: Holding) -> Number:
     """Return the number with this DID as its live DID. It is in no stock until it returns."""
     before = number or Number(number=holding.number)
