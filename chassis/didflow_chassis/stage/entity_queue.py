@@ -310,7 +310,7 @@ class EntityQueues:
         new_events: NewEvents | None = None
         if events:
             new_events = self._events.write(
-                self.work, events, message, at, changes=changes, correlation_id=correlation_id
+                self.work, events, body, at, changes=changes, correlation_id=correlation_id
             )
         rows += self._history(body, decided, state, at)
         for key, value in changes.items():
@@ -355,7 +355,7 @@ class EntityQueues:
         data = message_refused(message, refused, holder(state))
         events = self._events.with_json((data,)) if data is not None else None
         if events:
-            self.work.add_events(self._events.write(self.work, events, message, at))
+            self.work.add_events(self._events.write(self.work, events, body, at))
 
     def _history(self, body: Any, decision: Decision, state: Any, at: datetime) -> list[Any]:
         history = self.service.history

@@ -28,6 +28,9 @@ MAX_DATA_BYTES = MAX_VALUE_BYTES - 4_000
 
 EventWithJson = tuple[EventData, bytes]
 
+Cause = Event[Any] | Command | None
+"""The message that caused an event; None for a due timer."""
+
 NOT_PUBLISHED: Final = frozenset({"outdated", "command_unknown"})
 """Refusals that are part of normal operation. They are counted, and not published."""
 
@@ -71,7 +74,7 @@ class EventWriter:
         self,
         work: UnitOfWork,
         events: Iterable[EventWithJson],
-        message: Message,
+        cause: Cause,
         at: datetime,
         *,
         changes: Mapping[StateKey, Any] = _NO_CHANGES,
@@ -79,11 +82,13 @@ class EventWriter:
     ) -> NewEvents:
         """Return the outbox rows of events, numbered by the row of their entity. Changes nothing in `work`.
 
+        `cause` is the message that was decided. What a due timer causes is caused by no message, also if the timer runs
+        because a later message has come: the service is its actor.
         `changes` are the states that the same decision writes; `correlation_id` is that of an entity that is new
         among them. Raises KeyError for an entity that has no row and gets none: a defect in the decision.
         """
         result = NewEvents([], [], {})
-        cause, actor, trace = self._cause(message), self._actor(message), carried(_trace(message))
+        causation_id, actor, trace = self._causation_id(cause), self._actor(cause), carried(_trace(cause))
         for data, raw in events:
             key = (self.service.main, data.entity_id)
             row = work.stored.get(key)
@@ -92,13 +97,13 @@ class EventWriter:
             sequence = result.sequences.get(key) or (row.sequence if row is not None else 0)
             result.sequences[key] = sequence + 1
             event: Event[EventData] = Event(
-                id=self._id(data),
+                id=self._id(data, cause),
                 source=self.service.source,
                 time=at,
                 data=data,
                 sequence=sequence + 1,
                 correlationid=row.correlation_id if row is not None else correlation_id,
-                causationid=cause,
+                causationid=causation_id,
                 actor=actor,
                 traceparent=trace,
                 raw_data=raw,
@@ -110,10 +115,10 @@ class EventWriter:
                 result.inbox.append(note)
         return result
 
-    def _id(self, data: EventData) -> str:
+    def _id(self, data: EventData, cause: Cause) -> str:
         """Return the event's id: derived from the idempotency key if there is one, so that a retry has the same."""
         key = self.key
-        if key is None or key.value is None:
+        if key is None or key.value is None or cause is None:
             return uuid7_text()
         place = (data.topic, data.entity_id)
         count = self.ids.get(place, 0) + 1
@@ -121,13 +126,15 @@ class EventWriter:
         parts = (*key.identity, data.type(), str(data.entity_id))
         return str(derived_id(*parts, *([str(count)] if count > 1 else [])))
 
-    def _cause(self, message: Message) -> str | None:
-        return message.body.id if isinstance(message.body, Event) else self.request_id
+    def _causation_id(self, cause: Cause) -> str | None:
+        if isinstance(cause, Event):
+            return cause.id
+        return None if cause is None else self.request_id
 
-    def _actor(self, message: Message) -> str:
-        if isinstance(message.body, Event) and message.body.actor and message.body.actor.startswith("user:"):
-            return message.body.actor
-        if isinstance(message.body, Command) and self.actor:
+    def _actor(self, cause: Cause) -> str:
+        if isinstance(cause, Event) and cause.actor and cause.actor.startswith("user:"):
+            return cause.actor
+        if isinstance(cause, Command) and self.actor:
             return self.actor
         return f"service:{self.service.name}"
 
@@ -156,5 +163,5 @@ def message_refused(message: Message, refused: Refused, holder: Holder) -> Messa
     )
 
 
-def _trace(message: Message) -> str | None:
-    return message.body.traceparent if isinstance(message.body, Event) else None
+def _trace(cause: Cause) -> str | None:
+    return cause.traceparent if isinstance(cause, Event) else None

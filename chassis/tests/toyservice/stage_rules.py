@@ -267,6 +267,21 @@ async def a_due_timer_runs_before_a_later_message(stage: Any) -> None:
 
 
 @scenario
+async def what_a_timer_publishes_names_the_service_and_no_message_as_its_cause(stage: Any) -> None:
+    """The message behind which it ran, of a person or of another service, has not caused it."""
+    await stage.receive(event(opened(1)))
+    for message in (Add(**about(1), amount=1000), event(added(1, 1000))):
+        counter = await stage.state(toy.Counter, named(1)[0])
+        await stage.store(with_fields(counter, rings_at=NOW))
+        before = len(await stage.published())
+        await (stage.run(message) if isinstance(message, Add) else stage.receive(message))
+        rung, caused = (await stage.published())[before:]
+        assert (rung.actor, rung.causationid) == ("service:counting", None)
+        assert caused.causationid is not None
+        assert (caused.actor == "user:ana") is isinstance(message, Add)
+
+
+@scenario
 async def a_timer_never_runs_before_the_present(stage: Any) -> None:
     """An event whose time lies in the future does not bring a timer forward."""
     await stage.receive(event(opened(1)))
