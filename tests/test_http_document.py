@@ -1,12 +1,15 @@
 """The tables of docs/http.md are those of the code."""
 
+import json
 import re
 from pathlib import Path
 
 from didflow.services import service
+from didflow_chassis.http import openapi_json
 from didflow_chassis.http.jobs import jobs_router
 from didflow_chassis.http.operators import DeadLetterResponse, ParkedResponse, operator_router
 from didflow_chassis.http.problems import PROBLEMS
+from didflow_contracts.topics import SERVICES
 
 LINES = (Path(__file__).parent.parent / "docs" / "http.md").read_text().splitlines()
 
@@ -26,6 +29,27 @@ def test_the_common_error_codes_are_complete():
     """Each code of the chassis has its status and title."""
     expected = [[code, str(status), title] for code, (status, title) in PROBLEMS.items()]
     assert rows_below("| code | status |") == expected
+
+
+def personal_fields(schema):
+    """Return the names of the properties that are marked as personal, at any depth."""
+    if isinstance(schema, list):
+        return set().union(*map(personal_fields, schema))
+    if not isinstance(schema, dict):
+        return set()
+    marked = {name for name, value in schema.get("properties", {}).items() if value.get("x-personal")}
+    return marked.union(*map(personal_fields, schema.values()))
+
+
+def test_the_personal_fields_are_complete():
+    """Each field that is marked in an OpenAPI document is in the table, and no other."""
+    marked = personal_fields([json.loads(openapi_json(service(name))) for name in SERVICES])
+    listed = {
+        name
+        for _, names in rows_below("| thing | personal fields |")
+        for name in re.findall(r"[a-z_]{4,}", names)
+    }
+    assert listed - {"file", "and"} == marked
 
 
 def test_the_routes_of_jobs_are_complete():

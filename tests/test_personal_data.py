@@ -1,4 +1,4 @@
-"""After a whole run on a real Kafka, personal data of end users is only in verification's own tables.
+"""After a whole run on a real Kafka, personal data is only in the tables of the persons themselves.
 
 The tests search every record of every topic, the log of every process, error answers, and the databases.
 """
@@ -6,14 +6,14 @@ The tests search every record of every topic, the log of every process, error an
 import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
+from harness.stored_values import tables_with, told
 
 from didflow.demo import examples
 from didflow.demo.examples import Examples
@@ -31,7 +31,15 @@ PUBLIC = frozenset({"type", "city", "region", "country"})
 """What identities and addresses state that is said elsewhere too: a number's own area and country."""
 
 AT_HOME = frozenset(
-    {"identities", "addresses", "documents", "document_contents", "document_chunks", "service_requests"}
+    {
+        "identities",
+        "addresses",
+        "documents",
+        "document_contents",
+        "document_chunks",
+        "service_requests",
+        "users",
+    }
 )
 """The tables that personal data belongs in."""
 
@@ -56,12 +64,6 @@ def stated(bodies: Iterable[dict[str, Any]]) -> set[str]:
     """Return all that end users stated, without short values that can occur by chance."""
     values = {str(value) for body in bodies for name, value in body.items() if name not in PUBLIC}
     return {value for value in values if len(value) >= SHORTEST}
-
-
-def told(text: str, secrets: Iterable[str]) -> set[str]:
-    """Return the secrets that a text contains, in any case."""
-    folded = text.casefold()
-    return {secret for secret in secrets if secret.casefold() in folded}
 
 
 @pytest.fixture
@@ -109,33 +111,6 @@ def written(folder: Path) -> str:
     return "\n".join(found)
 
 
-async def stored(dsns: dict[str, str]) -> AsyncIterator[tuple[str, str]]:
-    """Return every table of every service, as text, except the tables for personal data."""
-    for service, dsn in dsns.items():
-        connection = await asyncpg.connect(dsn)
-        try:
-            tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            for name in sorted({row["tablename"] for row in tables} - AT_HOME):
-                rows = await connection.fetch(f'SELECT t::text AS row FROM "{name}" t')
-                bare = " ".join(row["row"] for row in rows)
-                yield f"{service}.{name}", f"{bare} {_unhexed(bare)}"
-        finally:
-            await connection.close()
-
-
-def _unhexed(text: str) -> str:
-    """Return the text of a row's bytes."""
-    hexes = (part.rstrip('",)') for part in text.split("\\x")[1:])
-    return " ".join(_bytes(part.split('"')[0].split(",")[0]) for part in hexes)
-
-
-def _bytes(text: str) -> str:
-    try:
-        return bytes.fromhex(text).decode(errors="replace")
-    except ValueError:
-        return ""
-
-
 async def test_the_main_job_keeps_personal_data_in_verification(
     kafka: str, settings: Settings, tmp_path: Path, log: io.StringIO
 ) -> None:
@@ -169,11 +144,16 @@ async def test_failures_reveal_no_personal_data(
         dsns = {name: dsn for name, dsn in stack.servers.postgres.items() if name != ADMIN}
         async with idle_check(settings, stack.servers.postgres) as quiet:
             await quiet.wait()
-        tables = {name: told(text, secrets) async for name, text in stored(dsns)}
+        tables = {
+            f"{service}.{name}": found
+            for service, dsn in dsns.items()
+            for name, found in (await tables_with(dsn, secrets)).items()
+            if name not in AT_HOME
+        }
     assert [a.text for a in refused if "revoke" in a.request.url.path] == []
     assert {answer.status_code for answer in refused} >= {400, 404, 409, 422}
     assert {a.request.url.path: told(a.text, secrets) for a in refused if told(a.text, secrets)} == {}
-    assert {name: found for name, found in tables.items() if found} == {}
+    assert tables == {}
     said = await published(settings)
     topics = {name for name in TOPICS if f"didflow.{name}.v1" in said}
     assert topics >= {f"verification.{topic}" for topic in ("required", "rejected", "approved", "expired")}
@@ -201,6 +181,7 @@ async def _failures(stack: Stack) -> list[httpx.Response]:
             return answer.json() if answer.content else {}
 
         identity, address = await _entered(ask)
+        await _employed(ask)
         await _bought(ask)
         await _reviewed(ask, {"identity_id": identity, "address_id": address})
         await _served(ask)
@@ -228,6 +209,22 @@ async def _entered(ask: Any) -> tuple[str, str]:
     await ask("POST", "/v1/requirements/evaluate", unsaved)
     await ask("POST", "/v1/requirements/evaluate", unsaved | {"number_type": PERSON["company_name"]})
     return identity, address
+
+
+async def _employed(ask: Any) -> None:
+    """Create the person as a user of an enterprise, change it, and delete another one, with invalid variants."""
+    firm = "master/acme/firm"
+    await ask("POST", "/v1/accounts", {"path": firm, "name": "Firm", "kind": "enterprise"})
+    user = {"account": firm, "name": PERSON["company_name"], "kind": "pbx", "email": PERSON["contact_email"]}
+    for key in ("kept", "deleted"):
+        made = await ask("POST", "/v1/users", user, headers={"Idempotency-Key": key})
+        path = f"/v1/users/{made['user_id']}"
+        await ask("PATCH", path, {"name": PERSON["last_name"]}, headers={"Idempotency-Key": key})
+    await ask("DELETE", path)
+    await ask("GET", path)
+    await ask("PATCH", path, user | {"name": PERSON["last_name"]})
+    await ask("POST", "/v1/users", user | {"account": "master/acme"})
+    await ask("POST", "/v1/users", user | {"kind": PERSON["first_name"], "default_did": PERSON["last_name"]})
 
 
 async def _bought(ask: Any) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.limits import Rate
     from didflow_chassis.http.lists import Page, PageBody
     from didflow_chassis.http.parameters import Number
+    from didflow_chassis.http.personal import Personal
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.routes import Router, me_router
     from didflow_chassis.http.runtime import Runtime
@@ -33,6 +34,7 @@ __all__ = [
     "Number",
     "Page",
     "PageBody",
+    "Personal",
     "Problem",
     "Rate",
     "Router",
@@ -59,6 +61,7 @@ _MODULES: Final = {
     "limits": ("Rate",),
     "lists": ("Page", "PageBody"),
     "parameters": ("Number",),
+    "personal": ("Personal",),
     "problems": ("FieldError", "Problem"),
     "routes": ("Router", "me_router"),
     "runtime": ("Runtime",),

@@ -86,16 +86,16 @@ def list_field(item: str) -> str:
 
 def check_list_field(endpoint: Callable[..., Any], item: str) -> None:
     """Raise TypeError unless the endpoint takes a body with the list field of this item."""
-    bodies = [model for hint in get_type_hints(endpoint).values() for model in _models_in(hint)]
+    bodies = [model for hint in get_type_hints(endpoint).values() for model in models_in(hint)]
     if not any(list_field(item) in body.model_fields for body in bodies):
         raise TypeError(f"{endpoint.__qualname__} needs a body with the field {list_field(item)!r}.")
 
 
-def _models_in(hint: Any) -> list[type[BaseModel]]:
+def models_in(hint: Any) -> list[type[BaseModel]]:
     """Return the model that a type is, or the models of a union."""
     if isinstance(hint, type):
         return [hint] if issubclass(hint, BaseModel) else []
-    return [model for part in get_args(hint) for model in _models_in(part)]
+    return [model for part in get_args(hint) for model in models_in(part)]
 
 
 def check_size(names: Sequence[str], *, field: str) -> None:

@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http.batch import ItemResult, check_list_field, results_model
+from didflow_chassis.http.batch import ItemResult, check_list_field, models_in, results_model
 from didflow_chassis.http.context import Http
 from didflow_chassis.http.idempotency import is_json
 from didflow_chassis.http.input_errors import check_fields, check_parameters, names_of
 from didflow_chassis.http.lists import PARAMETERS, Page
+from didflow_chassis.http.personal import check_answer
 from didflow_chassis.http.problems import Problem
 from didflow_contracts.roles import ROLES, ROLES_OF, Action, may, permissions
 
@@ -59,10 +60,14 @@ class Route(APIRoute):
         return (self.openapi_extra or {}).get(BATCH_ITEM)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route, behind the checks of the role and of unknown names."""
+        """Return the handler of the route, behind the checks of the role and of unknown names.
+
+        Raises TypeError if the answer has personal data of the body.
+        """
         handle = super().get_route_handler()
         actions, parameters = self.actions, self._parameters()
         body_type = self.body_field.field_info.annotation if self.body_field else None
+        check_answer(f"{min(self.methods)} {self.path}", models_in(body_type), self.response_model)
 
         async def checked(request: Request) -> Response:
             check_role(request.state.caller, actions)

@@ -161,12 +161,13 @@ def test_a_deleted_user_leaves_no_personal_data(firm: Any, make: Any) -> None:
 
 
 def test_the_history_of_a_user_has_no_personal_data(firm: Any, make: Any) -> None:
-    """It says that the e-mail address changed, and not to what."""
-    firm.decide(make.create_user(email="eve@example.com"))
-    firm.decide(make.change_user(email="ada@example.com", sms_enabled=True))
+    """It says that the e-mail address and the subject changed, and not to what."""
+    firm.decide(make.create_user(email="eve@example.com", subject="eve"))
+    firm.decide(make.change_user(email="ada@example.com", subject="ada", sms_enabled=True))
     entry = firm.history[-1]
     assert (entry.thing, entry.thing_id, entry.account) == ("user", str(USER), FIRM)
     assert entry.changes == {
         "email": {"before": "***", "after": "***"},
+        "subject": {"before": "***", "after": "***"},
         "sms_enabled": {"before": False, "after": True},
     }

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from didflow_chassis.http import Personal
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.names import DidName
 from didflow_contracts.vocabulary import Flag
@@ -23,12 +24,12 @@ class UserBody(BaseModel):
     account: AccountPath | None = Field(
         default=None, description="An enterprise; your own account if absent."
     )
-    name: ShortText = Field(description="Name of the user, for people. It is in no event.")
+    name: Annotated[ShortText, Personal] = Field(description="Name of the user, for people.")
     kind: UserKind
-    subject: ShortText | None = Field(
+    subject: Annotated[ShortText | None, Personal] = Field(
         default=None, description="The `sub` of the tokens of role user that see the DIDs of this user."
     )
-    email: Email | None = Field(default=None, description="It is in no event.")
+    email: Annotated[Email | None, Personal] = None
     default_did: DidName | None = Field(
         default=None,
         description="Its default DID, by id or number. An unknown number is added as an external one, if the "
@@ -37,7 +38,7 @@ class UserBody(BaseModel):
     sms_enabled: Flag = Field(
         default=False, description="Whether a PBX or trunk user gets further numbers, for messages."
     )
-    extension: Extension | None = Field(
+    extension: Annotated[Extension | None, Personal] = Field(
         default=None,
         description="The calling code and the extension. Only the roles operator and service set it.",
     )
@@ -52,14 +53,18 @@ class UserChangeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: ShortText = Field(default="", description="Name of the user, for people. It is in no event.")
-    subject: ShortText | None = Field(default=None, description="Null: no token sees the DIDs of this user.")
-    email: Email | None = None
+    name: Annotated[ShortText, Personal] = Field(default="", description="Name of the user, for people.")
+    subject: Annotated[ShortText | None, Personal] = Field(
+        default=None, description="Null: no token sees the DIDs of this user."
+    )
+    email: Annotated[Email | None, Personal] = None
     default_did: DidName = Field(
         default="", description="As for a new user. Unassign the present default DID first."
     )
     sms_enabled: Flag = False
-    extension: Extension | None = Field(default=None, description="Only for a user that has one already.")
+    extension: Annotated[Extension | None, Personal] = Field(
+        default=None, description="Only for a user that has one already."
+    )
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that were given, without the default DID."""

@@ -11,16 +11,16 @@ from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_did
 from didflow_inventory.api.targets import targets
 from didflow_inventory.api.users.bodies import UserBody, UserChangeBody
-from didflow_inventory.api.users.responses import UserResponse
+from didflow_inventory.api.users.responses import UserReference, UserResponse
 from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
 from didflow_inventory.store import users as queries
 
 router = Router(tags=["users"])
 
 
-@router.post("/users", action="manage_users", status_code=201, response_model=UserResponse)
+@router.post("/users", action="manage_users", status_code=201, response_model=UserReference)
 async def create_user(http: Http, body: UserBody) -> Response:
-    """Create a user of an enterprise, with its default DID if one is given."""
+    """Create a user of an enterprise, with its default DID if one is given. The answer has no personal data."""
     account = body.account or http.caller.account
     command = CreateUser(
         entity_id=uuid7(), subject="", caller=http.caller, account=account, fields=body.fields()
@@ -40,9 +40,9 @@ async def show_user(http: Http, user_id: UUID) -> Mapping[str, Any]:
     return _rendered(await _row(http, user_id))
 
 
-@router.patch("/users/{user_id}", action="manage_users", response_model=UserResponse)
+@router.patch("/users/{user_id}", action="manage_users", response_model=UserReference)
 async def change_user(http: Http, user_id: UUID, body: UserChangeBody) -> Response:
-    """Change a user, and give it its default DID if one is given."""
+    """Change a user, and give it its default DID if one is given. The answer has no personal data."""
     command = ChangeUser(entity_id=user_id, subject="", caller=http.caller, changes=body.changes())
     account = (await _row(http, user_id))["account"]
     return await _run(http, command, account, body.default_did or None)
@@ -92,4 +92,4 @@ def _rendered(row: Any) -> Mapping[str, Any]:
 
 
 def _json(user: Any) -> Mapping[str, Any]:
-    return UserResponse.of(user).model_dump(mode="json")
+    return UserReference.of(user).model_dump(mode="json")

@@ -6,7 +6,7 @@ that gives a DID to a user holds the same lock. Source: spec inventory, Accounts
 
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -23,6 +23,9 @@ from didflow_inventory.domain.holding import Holding
 UserKind = Literal["pbx", "trunk", "sms"]
 SET_EXTENSIONS: Final = frozenset(("operator", "service"))
 """The roles that create users with an extension. New users take the exact number."""
+
+PERSONAL: Final = ("name", "email", "subject", "extension")
+"""The fields with personal data. They are in the row of the user alone, and a deleted user has none."""
 
 NOT_FOUND: Final = Refused("not_found", "No such user in your accounts.", "user_id")
 
@@ -53,7 +56,7 @@ THING: Final = Thing(
     model=User,
     key_of=attrgetter("user_id"),
     account_of=attrgetter("account"),
-    changes=recorded_fields(User, without=["user_id"], masked=["name", "email"]),
+    changes=recorded_fields(User, without=["user_id"], masked=PERSONAL),
 )
 
 
@@ -90,8 +93,8 @@ def delete_user(user: User | None, command: DeleteUser, now: datetime, known: Kn
     use = known.get(UserUse, str(user.user_id))
     if use is not None:
         return Refused("in_use", f"This user has {use.dids} live DIDs. Unassign them, then delete the user.")
-    without = replace(user, name="", email=None, subject=None, extension=None)
-    return Decided(state=replace(without, deleted=True))
+    without: dict[str, Any] = dict.fromkeys(PERSONAL) | {"name": ""}
+    return Decided(state=replace(user, **without, deleted=True))
 
 
 def created_user(command: CreateUser, now: datetime, known: Known) -> User | Refused:

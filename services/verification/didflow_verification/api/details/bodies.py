@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.http import Personal
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.bounds import NAME, POSTAL_CODE, STREET
 from didflow_contracts.instants import BirthDate
@@ -25,17 +26,17 @@ Region = Annotated[str, Field(max_length=NAME.most)]
 class PersonFields(StrictModel):
     """The data of a company or a person."""
 
-    company_name: Text | None = None
-    company_registration_number: Text | None = None
-    vat_number: Text | None = None
-    tax_id: Text | None = None
-    first_name: Text | None = None
-    last_name: Text | None = None
-    birth_date: BirthDate | None = None
-    national_id: Text | None = None
-    passport_number: Text | None = None
-    contact_email: Text | None = None
-    contact_phone: Text | None = None
+    company_name: Annotated[Text | None, Personal] = None
+    company_registration_number: Annotated[Text | None, Personal] = None
+    vat_number: Annotated[Text | None, Personal] = None
+    tax_id: Annotated[Text | None, Personal] = None
+    first_name: Annotated[Text | None, Personal] = None
+    last_name: Annotated[Text | None, Personal] = None
+    birth_date: Annotated[BirthDate | None, Personal] = None
+    national_id: Annotated[Text | None, Personal] = None
+    passport_number: Annotated[Text | None, Personal] = None
+    contact_email: Annotated[Text | None, Personal] = None
+    contact_phone: Annotated[Text | None, Personal] = None
 
 
 class IdentityFields(PersonFields):
@@ -84,10 +85,10 @@ class IdentityBody(IdentityFields):
 class PlaceFields(StrictModel):
     """An address."""
 
-    street: Annotated[Street, Field(description="Street lines.")]
-    city: Text
-    postal_code: PostalCode = ""
-    region: Region = ""
+    street: Annotated[Street, Personal] = Field(description="Street lines.")
+    city: Annotated[Text, Personal]
+    postal_code: Annotated[PostalCode, Personal] = ""
+    region: Annotated[Region, Personal] = ""
     country: CountryCode
 
     def place(self) -> Place:
@@ -148,10 +149,10 @@ class AddressPatch(_Patch):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"street": "2 Quay Street"}]})
 
-    street: Street = ""
-    city: Text = ""
-    postal_code: PostalCode = ""
-    region: Region = ""
+    street: Annotated[Street, Personal] = ""
+    city: Annotated[Text, Personal] = ""
+    postal_code: Annotated[PostalCode, Personal] = ""
+    region: Annotated[Region, Personal] = ""
     country: CountryCode = ""
 
     @model_validator(mode="before")

@@ -45,6 +45,7 @@ _FORM: Final[dict[str, Any]] = {
                         "expires_on": _DATE,
                         "states": {
                             "type": "string",
+                            "x-personal": True,
                             "maxLength": MAX_FIELD_BYTES,
                             "description": DocumentFields.model_fields["states"].description,
                         },

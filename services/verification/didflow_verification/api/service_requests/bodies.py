@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Number, Target
+from didflow_chassis.http import Number, Personal, Target
 from didflow_contracts.bounds import NAME, SAMPLE_MESSAGE, SAMPLE_MESSAGES
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import DidName, DidNames
@@ -69,20 +69,20 @@ class _Emergency(_Data):
     address_id: Annotated[
         UUID, Field(description="A civic address of the DID's end user, in the country of the number.")
     ]
-    caller_name: Line
+    caller_name: Annotated[Line, Personal]
 
 
 class _A2p(_Data):
     service: Literal["a2p_sms"]
-    brand: Line
+    brand: Annotated[Line, Personal]
     use_case: UseCase
-    sample_messages: Messages
-    opt_in_text: Text
+    sample_messages: Annotated[Messages, Personal]
+    opt_in_text: Annotated[Text, Personal]
 
 
 class _Cnam(_Data):
     service: Literal["cnam"]
-    display_name: Annotated[Line, Field(description="At most 15 letters, digits and spaces.")]
+    display_name: Annotated[Line, Personal] = Field(description="At most 15 letters, digits and spaces.")
 
 
 class EmergencyBody(_Emergency, _One):
@@ -117,11 +117,11 @@ class CorrectBody(StrictModel):
     """The corrected data of a request, or only the fields that change. Null clears a field."""
 
     address_id: UUID | None = None
-    caller_name: Line | None = None
-    brand: Line | None = None
+    caller_name: Annotated[Line | None, Personal] = None
+    brand: Annotated[Line | None, Personal] = None
     use_case: UseCase | None = None
-    sample_messages: Messages = ()
-    opt_in_text: Text | None = None
+    sample_messages: Annotated[Messages, Personal] = ()
+    opt_in_text: Annotated[Text | None, Personal] = None
 
     def changes(self) -> Mapping[str, Any]:
         """Return the fields that the body has, by name."""
