@@ -67,7 +67,7 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         actions, parameters = self.actions, self._parameters()
         body_type = self.body_field.field_info.annotation if self.body_field else None
-        check_answer(f"{min(self.methods)} {self.path}", models_in(body_type), self.response_model)
+        check_answer(f"{min(self.methods or ())} {self.path}", models_in(body_type), self.response_model)
 
         async def checked(request: Request) -> Response:
             check_role(request.state.caller, actions)
