@@ -127,6 +127,12 @@ async def test_an_inactive_package_holds_its_numbers_and_brings_them_back(invent
 
     await switch(inventory, path, "activate")
     assert await stocks(inventory) == {"assigned": 2, "on_hold": 1}
+    entries = (await inventory.get(f"/v1/dids/{shown['did_id']}/history", SHOP))["items"]
+    assert [(entry["type"], entry["actor"]) for entry in entries] == [
+        ("http.pick", "user:ann"),
+        ("job.follow_package", "user:ann"),
+        ("job.follow_package", "user:ann"),
+    ]
     assert await outcomes(await pick(inventory, path, count=1)) == ["done"]
 
 

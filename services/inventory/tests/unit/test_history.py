@@ -143,9 +143,41 @@ def test_unknown_fields_of_an_event_are_kept(purchased: Any, make: Any) -> None:
     purchased.decide(make.ledger_posted())
 
     newer, charge = purchased.history[-2:]
-    assert newer.extra == {"mood": "fine"}
+    assert newer.extra == {"mood": "fine", "reason": "started"}
     assert charge.extra["money"] == {"amount": "1.00", "currency": "EUR"}
     assert "number" not in charge.extra
+
+
+def test_an_entry_keeps_the_fields_of_its_event_that_no_did_has(purchased: Any, make: Any) -> None:
+    """Why something happened is in the event alone. What is in the changes, or says nothing, is not repeated."""
+    purchased.decide(make.registration("expired", 1))
+    purchased.decide(make.registration("approved", 2, automatic=True, rests_on=make.other_id))
+    purchased.decide(make.cycle_expired("active"))
+    purchased.decide(make.activated(carrier_reference="c-7"))
+    purchased.decide(make.enduser_assigned())
+    purchased.decide(make.removed(reason="aged_out"))
+    at = "2026-03-01T09:00:00Z"
+    bought, *others = [entry.extra for entry in purchased.history]
+    assert bought.keys() == {"price", "billing_period", "end_user_type", "acquired"}
+    assert others == [
+        {"reason": "revoked"},
+        {"automatic": True, "rests_on": str(make.other_id)},
+        {"period": 1, "expired_at": at, "outcome": "renewed"},
+        {"carrier": "simulator", "carrier_reference": "c-7", "activated_at": at},
+        {},
+        {"reason": "aged_out", "refunded": False},
+    ]
+
+
+@pytest.mark.parametrize("outcome", ["failed", "canceled"])
+def test_the_entry_of_a_porting_that_ended_says_how_and_why(stage: Any, make: Any, outcome: Any) -> None:
+    """Both ends remove the DID for the same reason."""
+    stage.decide(make.porting_started())
+    stage.decide(make.porting_ended(outcome))
+    started, ended = stage.history
+    assert started.extra["losing_carrier"] == "Old Telecom"
+    assert ended.extra == {"outcome": outcome, "reason": "The old carrier refused."}
+    assert ended.changes["removal_reason"]["after"] == "porting_failed"
 
 
 def test_the_refused_purchase_of_another_account_is_not_in_the_history(purchased: Any, make: Any) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from harness.folded_history import filled_fields, fold_all
 
 from didflow_chassis.decision import Caller
 from didflow_inventory.domain.account import Account
@@ -185,17 +186,9 @@ def check_reservations(stage: Any) -> None:
 
 
 def check_history(stage: Any) -> None:
-    """What was recorded about a number since it came into its stock gives the number."""
+    """What was recorded about a number gives the number as its stock has it, and nothing after it left the stock."""
     for number in stage.states(Number):
-        if number.uploaded_by is None:
-            continue
-        folded: dict[str, Any] = {}
-        for entry in stage.history:
-            if entry.thing == "stock" and entry.thing_id == number.number:
-                is_new = entry.changes.get("uploaded_by", {"before": ""})["before"] is None
-                folded = {} if is_new else folded
-                folded |= {name: change["after"] for name, change in entry.changes.items()}
-        present = msgspec.json.decode(msgspec.json.encode(number))
-        assert {k: v for k, v in folded.items() if v} == {
-            k: v for k, v in present.items() if v and k != "number"
-        }
+        entries = [e for e in stage.history if e.thing == "stock" and e.thing_id == number.number]
+        present = {} if number.uploaded_by is None else filled_fields(msgspec.structs.asdict(number))
+        assert fold_all(entries) == {k: v for k, v in present.items() if k != "number"}
+        assert [e for e in entries if e.outcome != "applied" and e.changes] == []

@@ -9,19 +9,38 @@ from typing import Any, Final
 import msgspec
 
 from didflow_chassis.decision import Command
+from didflow_contracts.assignments import Assignment
 from didflow_contracts.cloudevents import OUR_SOURCES
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
-from didflow_contracts.events import LedgerPosted, MessageRefused, ResultReported
+from didflow_contracts.events import EnduserAssigned, ServiceChanged
+from didflow_contracts.events.purchase import Acquisition
+from didflow_contracts.events.registration import RegistrationAxis
+from didflow_contracts.events.routing import RoutingAxis
+from didflow_contracts.events.term import TermAxis
 from didflow_contracts.ownership import is_from_didflow
 from didflow_inventory.domain.commands import RebuildDid
+from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.holding.commands import DID_COMMANDS
+from didflow_inventory.domain.packages.commands import FollowPackage
+from didflow_inventory.domain.views import RegistrationView, RoutingView, ServiceView, TermView
 
 FIELDS_OF_EVERY_EVENT: Final = frozenset(EventData.model_fields)
-KEPT_WHOLE: Final = (LedgerPosted, MessageRefused, ResultReported)
-"""Events that belong to no axis of a view. Their entries keep all their fields."""
+IN_VIEW: Final[Mapping[type[EventData], frozenset[str]]] = {
+    Acquisition: frozenset(Holding.__struct_fields__),
+    EnduserAssigned: frozenset(Assignment.__struct_fields__),
+    RegistrationAxis: frozenset((*RegistrationView.__struct_fields__, "registration")),
+    RoutingAxis: frozenset(RoutingView.__struct_fields__),
+    ServiceChanged: frozenset((*ServiceView.__struct_fields__, "service")),
+    TermAxis: frozenset(TermView.__struct_fields__),
+}
+"""A class of events -> its fields that a DID has. Entries of these and of all other events keep the other fields."""
 
-OTHER_TYPES: Final[Mapping[type, str]] = {RebuildDid: "job.rebuild", **DID_COMMANDS}
+OTHER_TYPES: Final[Mapping[type, str]] = {
+    RebuildDid: "job.rebuild",
+    FollowPackage: "job.follow_package",
+    **DID_COMMANDS,
+}
 """The `type` of the entries of some commands. The others are `http.<name of the command>`."""
 
 _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -69,12 +88,15 @@ def http_type(name: str) -> str:
 
 
 def extra_of(event: Event[EventData]) -> Mapping[str, Any]:
-    """Return the fields of an event that are in no view."""
+    """Return the fields of an event that no DID has. A known field that says nothing is left out."""
     data: dict[str, Any] = msgspec.json.decode(event.raw_data)
-    names = _names_in_view(type(event.data))
-    if data.keys() <= names:
-        return {}
-    return {name: value for name, value in data.items() if name not in names}
+    model = type(event.data)
+    kept, known = data.keys() - _names_in_view(model), model.model_fields
+    return {
+        name: value
+        for name, value in data.items()
+        if name in kept and (value is not None or name not in known)
+    }
 
 
 def _actor_of_source(event: Event[EventData]) -> str:
@@ -83,4 +105,5 @@ def _actor_of_source(event: Event[EventData]) -> str:
 
 @cache
 def _names_in_view(model: type[EventData]) -> frozenset[str]:
-    return FIELDS_OF_EVERY_EVENT if model in KEPT_WHOLE else frozenset(model.model_fields)
+    names = (names for parent, names in IN_VIEW.items() if issubclass(model, parent))
+    return FIELDS_OF_EVERY_EVENT.union(*names)

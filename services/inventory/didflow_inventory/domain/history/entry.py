@@ -22,7 +22,7 @@ class HistoryEntry(Struct, frozen=True, kw_only=True):
     `at` is when the change became true, `recorded_at` when inventory recorded it. `source`, `event_id`,
     `event_sequence` and `causation_id` are those of the event; None for a command or a due timer. `code` is the code of
     a refusal: of this message, of the purchase, or of the message that another service refused. `extra` holds the
-    fields of the event that are in no view: unknown fields, and all fields of an event that belongs to no axis.
+    fields of the event that no DID has, such as why a term changed, and its unknown fields.
     `claimed_actor` is who acted according to an outside source; nobody has verified it.
     """
 

@@ -56,9 +56,10 @@ _recorded: Final = recorded_fields(Number, without=["number"])
 
 
 def _changes(before: Number | None, after: Number) -> Changes:
-    """Return the changed fields. A number that comes into a stock is new there, whatever it was before."""
-    is_new = before is None or before.uploaded_by is None
-    return _recorded(None if is_new else before, after)
+    """Return the changed fields. A number in no stock has no values here, so it is new in the stock that it enters."""
+    was_stocked = before is not None and before.uploaded_by is not None
+    is_stocked = after.uploaded_by is not None
+    return _recorded(before if was_stocked else None, after if is_stocked else Number(number=after.number))
 
 
 THING: Final = Thing(

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from harness.folded_history import filled_fields, fold_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import json
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_inventory.domain.changes import fields_of
@@ -86,20 +86,10 @@ def _step(stage: Any, make: Any, data: Any) -> None:
 
 def _check(stage: Any) -> None:
     """The history folds to the DID, the last `did.changed` is the holding, and the number knows its live DID."""
-    folded: dict[str, Any] = {}
-    for entry in stage.history:
-        if entry.did_id is not None:
-            folded |= {name: change["after"] for name, change in entry.changes.items()}
-    fields = json.encode(fields_of(stage.did), enc_hook=lambda value: value.model_dump(mode="json"))
-    shown = json.decode(fields)
-    assert _filled(folded) == _filled(shown)
+    entries = [entry for entry in stage.history if entry.did_id is not None]
+    assert fold_all(entries) == filled_fields(fields_of(stage.did))
     assert stage.published_data("did.changed")[-1] == did_changed(stage.did.holding)
     assert (stage.number.did_id is not None) == stage.did.holding.is_live
     withdrawn = len(stage.published("did.withdrawn"))
     assert withdrawn == (0 if stage.did.holding.is_live else 1)
     assert stage.parked() == []
-
-
-def _filled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that are not empty."""
-    return {name: value for name, value in fields.items() if value}
