@@ -18,6 +18,7 @@ from didflow_chassis.jobs import store
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.jobs.kinds import JobKind, JobTools
 from didflow_chassis.relay import _DELETE, _READ
+from didflow_chassis.retention import prune_sql
 from didflow_chassis.stage.transaction import TAKEN
 from didflow_chassis.timers import due_sql, oldest_due
 
@@ -94,6 +95,19 @@ async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
         assert set(await sequential_scans(database, statement)) == {"clock"}, (
             f"{table}: the clock has one row"
         )
+
+
+async def test_old_rows_are_found_by_an_index(opened) -> None:
+    """Each table is searched up to the instant before which rows are deleted, and not as a whole."""
+    about, database = opened
+    unsearched = []
+    for statement in (*prune_sql(about), store.PRUNE_RESULTS, store.PRUNE):
+        values = [30, 5_000] if "$2" in statement else [30]
+        plan = "\n".join(row[0] for row in await database.fetch(f"EXPLAIN {statement}", *values))
+        is_searched = re.search(r"Index Cond: \(\w+ < \(InitPlan", plan) is not None
+        if not is_searched or set(SEQUENTIAL.findall(plan)) - {"clock"}:
+            unsearched.append(plan)
+    assert unsearched == []
 
 
 async def test_no_page_of_a_job_scans_a_table(opened) -> None:

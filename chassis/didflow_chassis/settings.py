@@ -181,7 +181,11 @@ class Settings(BaseSettings):
         description="If so many records wait to be published, the API answers 503.",
     )
     inbox_days: int = Field(
-        default=30, ge=30, le=3_650, description="Number of days for which repeated events are recognized."
+        default=30,
+        ge=30,
+        le=3_650,
+        description="Number of days for which repeated events are recognized. After as many days, answers under "
+        "idempotency keys, ended jobs and other ended things are deleted.",
     )
     clock_interval_s: float = Field(
         default=0.5, gt=0, le=60, description="Interval at which due timers are looked up."

@@ -65,8 +65,9 @@ class Kind(Generic[S]):
     `before_save` returns a state as it is stored, such as encrypted. States are loaded as they are stored.
 
     `subject` names the column with the ordering key, if messages about these states are ordered by one; it is what is
-    locked. Other states are locked by table and key. `due` names the column with the timer. Rows of an `append_only`
-    kind are inserted and never loaded, locked or versioned; a repeated key is an error.
+    locked. Other states are locked by table and key. `due` names the column with the timer. `ended` names the column
+    with the instant at which a state ended for good; its row is deleted some days later (`retention`). Rows of an
+    `append_only` kind are inserted and never loaded, locked or versioned; a repeated key is an error.
 
     Raises ValueError if the table lacks a column of the model, or if no field fills a column that needs a value.
     """
@@ -76,6 +77,7 @@ class Kind(Generic[S]):
     key: str
     subject: str | None = None
     due: str | None = None
+    ended: str | None = None
     append_only: bool = False
     parts: tuple[str, ...] = ()
     before_save: Callable[[S], S] | None = None

@@ -16,20 +16,15 @@ from typing import Any
 from didflow_chassis import parked
 from didflow_chassis.database import Database, Outage
 from didflow_chassis.due import WINDOW, chosen
-from didflow_chassis.jobs import store as jobs
 from didflow_chassis.pacing import MAX_CHUNK, Pacing
+from didflow_chassis.retention import prune
 from didflow_chassis.service import Service
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.states import Kind
 from didflow_chassis.tables import NOW_SQL
 from didflow_chassis.telemetry.queues import QueueMetrics
 
-MAX_PRUNED = 5_000
 HOUSEKEEPING_S = 15.0
-_PRUNE = """
-DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM {table} WHERE {column} < clock_timestamp() - make_interval(days => $1) LIMIT $2))
-"""
 _LOG = logging.getLogger(__name__)
 
 RunChunk = Callable[[int], Awaitable[bool]]
@@ -95,6 +90,7 @@ class Timers:
             self._run_parked,
             *(partial(self._run_states, kind.model, due_sql(kind)) for kind in _kinds_with_timers(service)),
         )
+        self._service = service
         self._stage = stage
         self._database = database
         self._queues = queues
@@ -152,14 +148,7 @@ class Timers:
         while True:
             try:
                 await self._queues.measure()
-                await self._prune("inbox", "seen_at")
-                await self._prune("idempotency", "created_at")
-                await self._prune("handled_letters", "at")
-                await jobs.prune(self._database, self._days, MAX_PRUNED)
+                await prune(self._database, self._service, self._days)
             except Outage:
                 _LOG.info("Housekeeping waits for the database")
             await asyncio.sleep(HOUSEKEEPING_S)
-
-    async def _prune(self, table: str, column: str) -> None:
-        statement = _PRUNE.format(table=table, column=column)
-        await self._database.fetch(statement, self._days, MAX_PRUNED)

@@ -108,13 +108,13 @@ _ADD_RESULTS: Final = """
 INSERT INTO job_results (job_id, n, item, outcome, code, message, reference)
 SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 """
-_PRUNE_RESULTS: Final = f"""
+PRUNE_RESULTS: Final = f"""
 DELETE FROM job_results WHERE (job_id, n) IN (
     SELECT r.job_id, r.n FROM jobs j JOIN job_results r ON r.job_id = j.job_id
-    WHERE j.finished_at < {NOW_SQL} - make_interval(days => $1) LIMIT $2)
+    WHERE j.finished_at < (SELECT {NOW_SQL} - make_interval(days => $1)) LIMIT $2)
 """  # noqa: S608
-_PRUNE: Final = f"""
-DELETE FROM jobs j WHERE finished_at < {NOW_SQL} - make_interval(days => $1)
+PRUNE: Final = f"""
+DELETE FROM jobs j WHERE finished_at < (SELECT {NOW_SQL} - make_interval(days => $1))
     AND NOT EXISTS (SELECT FROM job_results r WHERE r.job_id = j.job_id)
 """  # noqa: S608
 _FIND: Final = f"SELECT {_COLUMNS} FROM jobs WHERE job_id = $1"  # noqa: S608
@@ -167,8 +167,8 @@ async def prune(database: Database, days: int, limit: int) -> None:
 
     At most `limit` of their results are deleted. A job that still has results is kept.
     """
-    await database.fetch(_PRUNE_RESULTS, days, limit)
-    await database.fetch(_PRUNE, days)
+    await database.fetch(PRUNE_RESULTS, days, limit)
+    await database.fetch(PRUNE, days)
 
 
 async def lock_place(connection: Any, job_id: UUID) -> Any:

@@ -120,6 +120,7 @@ reservations = state_table(
     instant("created_at", nullable=False),
     instant("expires_at", nullable=False),
     instant("due_at"),
+    instant("ended_at"),
 )
 
 held_numbers = state_table(
@@ -262,7 +263,9 @@ DIDS: Final = Kind(
 )
 NUMBERS: Final = Kind(model=Number, table=numbers, key="number", subject="number")
 ORDERED_NUMBERS: Final = Kind(model=OrderedNumber, table=ordered_numbers, key="key", subject="number")
-RESERVATIONS: Final = Kind(model=Reservation, table=reservations, key="reservation_id", due="due_at")
+RESERVATIONS: Final = Kind(
+    model=Reservation, table=reservations, key="reservation_id", due="due_at", ended="ended_at"
+)
 HELD_NUMBERS: Final = Kind(model=HeldNumbers, table=held_numbers, key="account")
 ACCOUNTS: Final = Kind(model=Account, table=accounts, key="path")
 USERS: Final = Kind(model=User, table=users, key="user_id")

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from harness.statements import statements_of
 
+from didflow_chassis.retention import prune
+
 PREFIX = "+35319600"
 MASTER, SHOP = "master_reseller:master", "reseller:master/acme/shop"
 
@@ -113,6 +115,40 @@ async def test_a_reservation_is_bought_by_its_account_and_ends_by_itself(invento
     assert [(item["number"], item["reservation_id"], item["until"]) for item in items] == [
         (number, None, None) for number in reservation["numbers"][1:]
     ]
+
+
+async def test_an_ended_reservation_is_deleted_after_30_days_and_stays_in_the_audit_log(
+    inventory: Any,
+) -> None:
+    """Canceled or over by itself. One whose end nobody has decided yet is kept, however old it is."""
+    await fill(inventory, "100-103")
+    canceled, over, undecided = [
+        (await reserve(inventory, country="IE", count=1, minutes=minutes)).json() for minutes in (60, 60, 90)
+    ]
+    paths = [f"/v1/reservations/{one['reservation_id']}" for one in (canceled, over, undecided)]
+    assert (await inventory.call("DELETE", paths[0], SHOP)).status_code == 204
+    ended = datetime.fromisoformat(over["expires_at"])
+    await inventory.set_time(ended)
+    await inventory.run_due_timers()
+
+    async def known() -> list[str]:
+        await prune(inventory.database, inventory.service, 30)
+        rows = await inventory.fetch("SELECT reservation_id::text FROM reservations ORDER BY created_at")
+        return [f"/v1/reservations/{row[0]}" for row in rows]
+
+    await inventory.set_time(ended + timedelta(days=30, minutes=-61))
+    assert await known() == paths
+    await inventory.set_time(ended + timedelta(days=30, minutes=-1))
+    assert await known() == paths[1:]
+    await inventory.set_time(ended + timedelta(days=30, minutes=1))
+    assert await known() == paths[2:]
+    answers = [await inventory.call("DELETE", path, SHOP) for path in paths]
+    assert [answer.status_code for answer in answers] == [404, 404, 204]
+    assert len(await free(inventory)) == 4
+    (held,) = await inventory.fetch("SELECT held FROM held_numbers")
+    assert held[0] == "{}"
+    rows = await inventory.fetch("SELECT DISTINCT thing_id FROM history WHERE thing = 'reservation'")
+    assert {f"/v1/reservations/{row[0]}" for row in rows} == set(paths)
 
 
 def make_body(make: Any, **changes: Any) -> dict[str, Any]:

@@ -31,7 +31,10 @@ MOST_OPEN: Final = 1_000
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
-    """Numbers that an account keeps until `expires_at`. `due_at` is its timer; None when it has ended."""
+    """Numbers that an account keeps until `expires_at`. `due_at` is its timer; None when it has ended.
+
+    `ended_at` is when it ended; None while it is open. Some days later nobody knows it any more (`Kind.ended`).
+    """
 
     reservation_id: UUID
     account: str
@@ -40,6 +43,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     due_at: datetime | None
+    ended_at: datetime | None = None
 
 
 THING: Final = Thing(
@@ -47,7 +51,7 @@ THING: Final = Thing(
     model=Reservation,
     key_of=attrgetter("reservation_id"),
     account_of=attrgetter("account"),
-    changes=recorded_fields(Reservation, without=["due_at"]),
+    changes=recorded_fields(Reservation, without=["due_at", "ended_at"]),
     timer="reservation_end",
 )
 """A reservation in the history."""
@@ -186,7 +190,7 @@ def _ended(
     held = [number for number in found if number is not None and number.reservation_id == own]
     counted = known.get(HeldNumbers, reservation.account) or HeldNumbers(account=reservation.account)
     return Decided(
-        state=replace(reservation, state=state, due_at=None),
+        state=replace(reservation, state=state, due_at=None, ended_at=at),
         also=(*_numbers(_in_stock(number) for number in held), counted.as_of(at).without(own)),
     )
 

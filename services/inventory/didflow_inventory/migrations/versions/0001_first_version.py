@@ -189,9 +189,11 @@ def upgrade():
         instant("created_at", nullable=False),
         instant("expires_at", nullable=False),
         instant("due_at"),
+        instant("ended_at"),
         version(),
     )
     op.execute("CREATE INDEX reservations_due ON reservations (due_at) WHERE due_at IS NOT NULL")
+    op.execute("CREATE INDEX reservations_ended ON reservations (ended_at) WHERE ended_at IS NOT NULL")
     op.create_table(
         "held_numbers",
         plain("account", primary_key=True),
