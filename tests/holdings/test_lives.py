@@ -1,6 +1,5 @@
 """Portings, port-outs, holds, blocks and handovers over all four services: what is shown, charged and commanded."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -107,33 +106,6 @@ async def test_a_block_suspends_calls_and_the_term_goes_on(services: FourService
     await batch(services, "unblock", did, MASTER)
     assert (await services.shown(did))["status"] == "active"
     assert services.actions == ["activate", "suspend", "resume"]
-
-
-@pytest.mark.parametrize("after_hold", ["back", "in_stock", "reserved", "archived"])
-async def test_a_hold_ends_at_its_instant_in_each_of_the_four_ways(
-    services: FourServices, after_hold: Any
-) -> None:
-    """Back to what it was, or withdrawn: the carrier keeps the number for us, and nothing is refunded."""
-    stocked = {"numbers": [NUMBER], "number_type": "local", "features": ["voice_out"]}
-    await services.done("inventory", "POST", "/v1/stock", json=stocked)
-    did = await purchase(services)
-    await batch(services, "hold", did, days=2, after_hold=after_hold)
-    await services.advance(timedelta(days=2) - timedelta(seconds=1))
-    shown = await services.shown(did)
-    assert (shown["status"], shown["routing"]["carrier_state"]) == ("hold", "suspended")
-    assert shown["next_step"]["by"] == shown["hold"]["until"]
-
-    await services.advance(timedelta(seconds=1))
-    if after_hold == "back":
-        assert (await services.shown(did))["status"] == "active"
-        assert services.actions == ["activate", "suspend", "resume"]
-    else:
-        await removed(services, did)
-        assert services.actions == ["activate", "suspend", "release"]
-        assert services.commands[-1].parameters.keep is True
-        stock = (await services.call("inventory", "GET", "/v1/stock")).json()["items"]
-        assert [(each["number"], each["stock"]) for each in stock] == [(NUMBER, after_hold)]
-    assert await services.charges() == CHARGED
 
 
 async def test_a_number_of_another_subtree_loses_its_details_and_targets_and_keeps_its_payer(
