@@ -20,7 +20,7 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased, VerificationApproved
 from didflow_contracts.ids import derived_id
 from didflow_inventory.api.bodies import AccountBody
-from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.domain.accounts.commands import CreateAccount
 
 TIMES = 1_000
 BOTH_EFFECTS = {

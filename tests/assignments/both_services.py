@@ -16,7 +16,7 @@ from didflow_contracts.events import DidChanged, DidPurchased, DidRemoved, Endus
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.ids import derived_id
 from didflow_contracts.ownership import Holder
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.events import did_changed

@@ -41,7 +41,7 @@ from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.tracing import start_tracing
 from didflow_contracts.topics import SERVICES
 from didflow_inventory.api.bodies import AccountBody
-from didflow_inventory.domain.commands import CreateAccount
+from didflow_inventory.domain.accounts.commands import CreateAccount
 
 ACCOUNTS: Final = ("master", "master/beta", "master/gamma", "master/acme")
 ACCOUNT: Final = ACCOUNTS[-1]

@@ -75,13 +75,13 @@ PLAIN_QUERIES: Final = _words(
 
 FIELDS: Final = _words(
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
-    "verifications numbers number_contains user_id default_did"
+    "verifications numbers number_contains user_id default_did default_carrier default_sms_carrier"
 )
 """Fields of bodies that name things of accounts. Each of them is in a body of `BODIES`."""
 
 PLAIN_FIELDS: Final = _words(
     "name countries kind subject email sms_enabled extension "
-    "default_carrier default_sms_carrier allow_external_numbers may_set_prices "
+    "allow_external_numbers may_set_prices "
     "number_type features order_id end_user_type price "
     "billing_period billing_cycles country region area carrier sms_carrier purchased_at acquired setup recurring "
     "amount currency service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
@@ -113,6 +113,10 @@ PURCHASE: Final = {
 PORTING: Final = {
     name: value for name, value in PURCHASE.items() if name not in ("price", "number", "order_id")
 } | {"number": "<new_porting>", "order_id": "porting of <account>"}
+DEFAULT_CARRIERS: Final = {
+    "default_carrier": "<carrier_name>",
+    "default_sms_carrier": "<carrier_name>",
+}
 SIP: Final = {"uri": "sip:pbx.example.com"}
 
 BODIES: Final[Mapping[str, list[Any]]] = {
@@ -121,6 +125,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/accounts": [
         {"path": "<account>", "name": "Shop"},
         {"path": "<account>/new", "name": "Shop"},
+        {"path": "<account>/served", "name": "Shop", **DEFAULT_CARRIERS},
     ],
     "POST /v1/carriers": [{"account": "<account>", "name": "net of <account>"}],
     "PATCH /v1/carriers/{carrier}": [{"kind": "voice"}],
@@ -131,7 +136,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"account": "<firm>", "name": "Desk", "kind": "sms", "default_did": "<firm_did>"},
     ],
     "PATCH /v1/users/{user_id}": [{"name": "Front desk"}, {"default_did": "<firm_did>"}],
-    "PATCH /v1/accounts/{path}": [{"name": "Shop", "default_sms_carrier": "texts"}],
+    "PATCH /v1/accounts/{path}": [{"name": "Shop", **DEFAULT_CARRIERS}],
     "POST /v1/dids/search": [
         {"numbers": ["<number>"], "number_contains": "<number>", "account": "<account>"},
         {"identity_id": "<identity>"},
@@ -238,6 +243,11 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/dids/summary", "?account"),
         ("GET /v1/history", "?account"),
         ("GET /v1/carriers/{carrier}", "path"),
+        *(
+            (route, name)
+            for route in ("POST /v1/accounts", "PATCH /v1/accounts/{path}")
+            for name in DEFAULT_CARRIERS
+        ),
         ("GET /v1/operators/{operator_id}", "path"),
         ("POST /v1/dids/search", "account"),
         ("DELETE /v1/stock/{number}", "path"),

@@ -52,7 +52,7 @@ RENEWED: Final = "POST /v1/verifications/{verification_id}/resubmit"
 Caller = tuple[str, str]
 """Account and role."""
 SEEN_BELOW: Final = frozenset(
-    {"trunk", "spare_trunk", "carrier", "operator", "stock_number", "spare_stock_number"}
+    {"trunk", "spare_trunk", "carrier", "carrier_name", "operator", "stock_number", "spare_stock_number"}
 )
 """The things of an account that the accounts below it may use."""
 AT_ONCE: Final = 8

@@ -130,6 +130,7 @@ async def _users_and_suppliers(estate: Estate, path: str, n: int) -> Things:
         "firm": firm,
         "firm_did": bought["did_id"],
         "carrier": carrier["carrier_id"],
+        "carrier_name": carrier["name"],
         "operator": operator["operator_id"],
     }
     for name in ("user", "spare_user"):

@@ -10,7 +10,6 @@ from didflow_contracts import events as e
 from didflow_contracts.event_data import EventData
 from didflow_inventory import needs
 from didflow_inventory.domain import (
-    account,
     end_user_details,
     purchase,
     rebuild,
@@ -18,13 +17,16 @@ from didflow_inventory.domain import (
     timers,
     view_updates,
 )
-from didflow_inventory.domain.account import Account
 from didflow_inventory.domain.accounts import carriers, operators, users
+from didflow_inventory.domain.accounts import changes as account_changes
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import Carrier
 from didflow_inventory.domain.accounts.commands import (
+    ChangeAccount,
     ChangeCarrier,
     ChangeOperator,
     ChangeUser,
+    CreateAccount,
     CreateCarrier,
     CreateOperator,
     CreateUser,
@@ -36,14 +38,7 @@ from didflow_inventory.domain.accounts.commands import (
 from didflow_inventory.domain.accounts.default_did import set_default_did
 from didflow_inventory.domain.accounts.operators import Operator
 from didflow_inventory.domain.accounts.users import User
-from didflow_inventory.domain.commands import (
-    AssignEndUser,
-    ChangeAccount,
-    CreateAccount,
-    Purchase,
-    RebuildDid,
-    StartPorting,
-)
+from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.record import record
 from didflow_inventory.domain.holding import block, edit, handover, hold, porting, user_assignment, withdrawal
@@ -120,17 +115,30 @@ def commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
         StartPorting: _purchase(porting.start_porting, settings),
         AssignEndUser: Handler(decide=end_user_details.assign_end_user),
         RebuildDid: Handler(decide=rebuild.rebuild, when_held=True),
-        CreateAccount: Handler(
-            decide=account.create_account, model=Account, needs=needs.accounts_of_creation
-        ),
-        ChangeAccount: Handler(
-            decide=account.change_account, model=Account, needs=needs.account_that_sets_prices
-        ),
+        **_account_commands(settings),
         **_user_commands(settings),
         **_supplier_commands(),
         **_did_commands(settings),
         **_stock_commands(settings),
         **_package_commands(settings),
+    }
+
+
+def _account_commands(settings: InventorySettings) -> Mapping[type[Command], Handler]:
+    """Return the handler of each command about an account."""
+    default = settings.default_carrier
+    return {
+        CreateAccount: Handler(
+            decide=partial(account_changes.create_account, deployment_carrier=default),
+            model=Account,
+            needs=needs.accounts_of_creation,
+        ),
+        ChangeAccount: Handler(
+            decide=partial(account_changes.change_account, deployment_carrier=default),
+            model=Account,
+            needs=needs.account_that_sets_prices,
+            state_needs=needs.carriers_of_change,
+        ),
     }
 
 

@@ -10,9 +10,12 @@ from uuid import UUID
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
 from didflow_contracts.envelope import Event
-from didflow_inventory.domain.account import Account, lineage, parent_of
+from didflow_inventory.domain.accounts.account import Account, lineage, parent_of
 from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse, carrier_id_of
+from didflow_inventory.domain.accounts.changes import changed_account, new_carriers
 from didflow_inventory.domain.accounts.commands import (
+    ChangeAccount,
+    CreateAccount,
     CreateCarrier,
     CreateOperator,
     CreateUser,
@@ -24,7 +27,7 @@ from didflow_inventory.domain.accounts.commands import (
 from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
 from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.accounts.users import User, UserUse
-from didflow_inventory.domain.commands import ChangeAccount, CreateAccount, Purchase, StartPorting
+from didflow_inventory.domain.commands import Purchase, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
 from didflow_inventory.domain.holding.edit import USER, changes_carriers, named_carriers, user_of
@@ -151,11 +154,13 @@ def numbers_of_reservation(reservation: Reservation | None, _message: Any, _know
 
 
 def accounts_of_creation(command: CreateAccount) -> Iterable[Ref]:
-    """Return the account directly above a new account, and that of the caller if the new one may set prices."""
+    """Return the account above a new one, its default carriers, and the caller's account if it may set prices."""
+    properties = command.properties
+    yield from _named_carriers(properties["default_carrier"], properties["default_sms_carrier"])
     parent = parent_of(command.path)
     if parent is not None:
         yield Ref(Account, parent)
-    if command.properties["may_set_prices"] and command.path != command.caller.account:
+    if properties["may_set_prices"] and command.path != command.caller.account:
         yield Ref(Account, command.caller.account)
 
 
@@ -163,6 +168,14 @@ def account_that_sets_prices(command: ChangeAccount) -> Iterable[Ref]:
     """Return the account of the caller if an account below it is to set prices."""
     if command.changes.get("may_set_prices") and command.entity_id != command.caller.account:
         yield Ref(Account, command.caller.account)
+
+
+def carriers_of_change(account: Account | None, command: ChangeAccount, _known: Known) -> Iterable[Ref]:
+    """Return the default carriers that an account gets."""
+    if account is None:
+        return ()
+    new = new_carriers(account, changed_account(account, command))
+    return _named_carriers(new.carrier, new.sms_carrier)
 
 
 def use_of_carrier(carrier: Carrier | None, command: DeleteCarrier, _known: Known) -> Iterable[Ref]:

@@ -31,16 +31,17 @@ from didflow_contracts.events import (
     TermChanged,
 )
 from didflow_contracts.ids import derived_id
-from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
-from didflow_inventory.domain.commands import (
-    AssignEndUser,
+from didflow_inventory.domain.accounts.account import Account
+from didflow_inventory.domain.accounts.carriers import Carrier, carrier_id_of
+from didflow_inventory.domain.accounts.commands import (
     ChangeAccount,
+    ChangeUser,
     CreateAccount,
-    Purchase,
-    RebuildDid,
-    StartPorting,
+    CreateUser,
+    DeleteUser,
+    SetDefaultDid,
 )
+from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.holding.commands import DidCommand
@@ -278,6 +279,11 @@ class Messages:
     def delete_user(self, by: Caller | None = None, user_id: UUID = USER_ID) -> DeleteUser:
         """Return the deletion of a user over HTTP."""
         return DeleteUser(entity_id=user_id, subject="", caller=by or caller())
+
+    def stored_carrier(self, name: str, account: str = "master", kind: Any = "both", **more: Any) -> Carrier:
+        """Return a carrier, for `stage.store`."""
+        carrier_id = carrier_id_of(name)
+        return Carrier(carrier_id=carrier_id, account=account, name=name, kind=kind, created_at=ZERO, **more)
 
     def change_account(self, path: str, by: Caller | None = None, **changes: Any) -> ChangeAccount:
         """Return the change of an account over HTTP."""

@@ -6,8 +6,8 @@ from didflow_chassis.http import Http, Page, Router
 from didflow_contracts.accounts import AccountPath
 from didflow_inventory.api.bodies import AccountBody, AccountChangeBody
 from didflow_inventory.api.responses import account_json
-from didflow_inventory.domain.account import Account
-from didflow_inventory.domain.commands import ChangeAccount, CreateAccount
+from didflow_inventory.domain.accounts.account import Account
+from didflow_inventory.domain.accounts.commands import ChangeAccount, CreateAccount
 from didflow_inventory.store import queries
 
 router = Router(tags=["accounts"])

@@ -18,7 +18,7 @@ from didflow_contracts.instants import Instant
 from didflow_contracts.names import DidName, DidNames, parse_number
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.vocabulary import AdditionalService, Flag, Name, ServiceState, Status
-from didflow_inventory.domain.account import AccountKind, kind_of_new
+from didflow_inventory.domain.accounts.account import AccountKind, kind_of_new
 from didflow_inventory.domain.my_numbers.listing import Filter
 from didflow_inventory.store.tables import dids, history
 
@@ -72,7 +72,8 @@ class AccountBody(BaseModel):
     )
     default_carrier: Name | None = Field(
         default=None,
-        description="Carrier of its numbers; if absent, that of the nearest account above that has one.",
+        description="Carrier of its numbers, one that serves it. If absent, that of the nearest account above that "
+        "has one.",
     )
     default_sms_carrier: Name | None = Field(
         default=None, description="The same for messages; if absent, `default_carrier` serves both."

@@ -11,7 +11,7 @@ from didflow_chassis.decision import Caller
 from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.near_misses import near_misses
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import DidAt
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer

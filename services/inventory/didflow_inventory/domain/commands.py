@@ -1,8 +1,6 @@
 """The commands that callers send to inventory over HTTP."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from didflow_chassis.decision import Command
@@ -30,21 +28,6 @@ class AssignEndUser(Command):
     identity_id: UUID
     address_id: UUID | None = None
     document_ids: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class CreateAccount(Command):
-    """Create the account `path`. `properties` are all fields of the account besides `path` and `created_at`."""
-
-    path: str
-    properties: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChangeAccount(Command):
-    """Change an account. `changes` are the fields that are set anew."""
-
-    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ Source: spec roles, `name_price`; spec billing, Prices.
 from didflow_chassis.decision import Caller, Known, Refused
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.events.purchase import Acquisition
-from didflow_inventory.domain.account import may_name_price
+from didflow_inventory.domain.accounts.account import may_name_price
 
 
 def refusal_of_named_price(caller: Caller, data: Acquisition, known: Known) -> Refused | None:

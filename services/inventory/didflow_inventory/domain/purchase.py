@@ -16,8 +16,9 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.ownership import contradicts_owner
 from didflow_contracts.vocabulary import Acquired, DidStock, RefusalCode
-from didflow_inventory.domain.account import Account, Carriers
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
+from didflow_inventory.domain.accounts.default_carriers import Carriers
 from didflow_inventory.domain.commands import Purchase, StartPorting
 from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import purchase_refused

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from didflow_chassis.decision import Caller
 from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
-from didflow_inventory.domain.account import lineage
+from didflow_inventory.domain.accounts.account import lineage
 from didflow_inventory.domain.packages.lifecycle import PackageNumbers
 from didflow_inventory.domain.packages.package import Package, PackageClient
 from didflow_inventory.store.stock import IS_FREE

@@ -11,7 +11,7 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.row_access import count_of_foreign
 from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import in_subtree, within
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.history.things import ThingName

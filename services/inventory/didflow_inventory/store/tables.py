@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from didflow_chassis.commit_order import transaction_column
 from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse
 from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
 from didflow_inventory.domain.accounts.users import User, UserUse

@@ -12,6 +12,8 @@ async def test_accounts_are_created_below_the_callers_own_and_listed(inventory: 
         response = await inventory.call("POST", "/v1/accounts", by, json={"path": path, "name": "n"} | more)
         return int(response.status_code)
 
+    net = {"account": "master", "name": "net"}
+    assert (await inventory.call("POST", "/v1/carriers", "operator:root", json=net)).status_code == 201
     assert await create("master/acme/new", default_carrier="net") == 201
     assert await create("master/acme/new", default_carrier="net") == 200
     assert await create("master/acme/new") == 409
@@ -46,6 +48,8 @@ async def test_an_account_is_changed_by_its_path(inventory: Any) -> None:
     async def change(path: str, by: str = "reseller:master/acme", **body: Any) -> Any:
         return await inventory.call("PATCH", f"/v1/accounts/{path}", by, json=body)
 
+    texts = {"account": "master/acme", "name": "texts", "kind": "sms"}
+    assert (await inventory.call("POST", "/v1/carriers", "operator:root", json=texts)).status_code == 201
     answer = await change("master/acme/shop", allow_external_numbers=True, default_sms_carrier="texts")
     assert answer.status_code == 200, answer.text
     assert (answer.json()["allow_external_numbers"], answer.json()["kind"]) == (True, "reseller")
@@ -64,3 +68,24 @@ async def test_a_kind_that_the_account_cannot_have_is_refused(inventory: Any, pa
     body = {"path": path, "name": "n", "kind": kind}
     answer = await inventory.call("POST", "/v1/accounts", "operator:root", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "kind")
+
+
+@pytest.mark.parametrize("field", ["default_carrier", "default_sms_carrier"])
+async def test_an_account_cannot_have_a_carrier_that_does_not_serve_it(inventory: Any, field: str) -> None:
+    """Another tree's carrier, an unknown one and one of the wrong kind are answered alike, with the field."""
+    wrong = {"default_carrier": "sms", "default_sms_carrier": "voice"}[field]
+    for account, name, kind in (("other", "theirs", "both"), ("master", "wrong", wrong)):
+        carrier = {"account": account, "name": name, "kind": kind}
+        made = await inventory.call("POST", "/v1/carriers", "operator:root", json=carrier)
+        assert made.status_code == 201, made.text
+    for name in ("theirs", "nobodys", "wrong"):
+        body = {"path": f"master/acme/{name}", "name": "n", field: name}
+        for answer in (
+            await inventory.call("POST", "/v1/accounts", json=body),
+            await inventory.call("PATCH", "/v1/accounts/master/acme", json={field: name}),
+        ):
+            found = answer.json()
+            assert (answer.status_code, found.get("code")) == (409, "carrier_unknown"), name
+            assert [error["field"] for error in found["errors"]] == [field]
+    listed = (await inventory.get("/v1/accounts"))["items"]
+    assert [account["path"] for account in listed] == ["master/acme", "master/acme/shop"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Unchanged
-from didflow_inventory.domain.account import Account, kind_of_new
+from didflow_inventory.domain.accounts.account import Account, kind_of_new
 
 OWN = "master/acme"
 BELOW = "master/acme/shop"
@@ -16,6 +16,7 @@ def test_a_caller_changes_the_name_and_the_carriers_of_its_own_account(
     stage: Any, make: Any, change: Any
 ) -> None:
     """The answer is the changed account; the same again is unchanged."""
+    stage.store(make.stored_carrier("a"), make.stored_carrier("b"))
     assert isinstance(stage.decide(make.change_account(OWN, **change)), Decided)
     account = stage.state(Account, OWN)
     assert {name: getattr(account, name) for name in change} == change
@@ -91,6 +92,7 @@ def test_the_nearest_account_with_a_carrier_gives_it_for_calls_and_for_messages(
     stage: Any, make: Any, above: Any, own: Any, found: Any
 ) -> None:
     """An account with a carrier for calls alone has it for messages too. Else the deployment's is taken."""
+    stage.store(*(make.stored_carrier(name) for name in ("far", "near", "texts")))
     master = make.caller("master")
     stage.decide(make.change_account("master", master, **above))
     stage.decide(make.change_account(OWN, master, **own))

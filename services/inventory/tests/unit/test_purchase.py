@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
 

@@ -9,7 +9,7 @@ import pytest
 
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged
 from didflow_contracts.roles import ROLES_OF
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import Carrier, carrier_id_of
 from didflow_inventory.domain.stock.commands import (
     AddNumber,

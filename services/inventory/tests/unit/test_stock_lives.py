@@ -10,7 +10,7 @@ import pytest
 from harness.folded_history import filled_fields, fold_all
 
 from didflow_chassis.decision import Caller
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.commands import (
     AddNumber,

@@ -2,7 +2,7 @@
 
 Its name is unique in the installation, because carrier adapters filter commands by it. A name never changes. A carrier
 is deleted only while no live DID, no number in stock and no account names it. That is looked up under its exclusive
-lock; every purchase and every upload over HTTP that names a carrier holds the same lock in shared mode.
+lock. Every purchase, every upload and every account over HTTP that names a carrier holds the same lock in shared mode.
 Source: spec inventory, `operator, carrier`.
 """
 
@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.ids import derived_id
-from didflow_inventory.domain.account import Account, Carriers
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.commands import ChangeCarrier, CreateCarrier, DeleteCarrier
+from didflow_inventory.domain.accounts.default_carriers import Carriers
 from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 
@@ -104,7 +105,7 @@ def delete_carrier(
 def refusal_of_carriers(
     given: Carriers, account: str, known: Known, deployment_carrier: str
 ) -> Refused | None:
-    """Return why the numbers of an account cannot have the carriers that a caller names; None if they can.
+    """Return why an account and its numbers cannot have the carriers that a caller names; None if they can.
 
     The carrier of the deployment is always known. A carrier that serves other accounts only is answered like one that
     does not exist.
@@ -118,5 +119,6 @@ def refusal_of_carriers(
             continue
         carrier = known.get(Carrier, carrier_id_of(name))
         if carrier is None or not carrier.serves(account, kind):
-            return Refused("carrier_unknown", f"No carrier of this name serves {account} for {kind}.", field)
+            use = "calls" if kind == "voice" else "messages"
+            return Refused("carrier_unknown", f"No carrier {name} serves {account} for {use}.", field)
     return None

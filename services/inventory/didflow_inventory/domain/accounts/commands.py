@@ -1,10 +1,25 @@
-"""The commands about users, operators and carriers."""
+"""The commands about accounts, users, operators and carriers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from didflow_chassis.decision import Command
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateAccount(Command):
+    """Create the account `path`. `properties` are all fields of the account besides `path` and `created_at`."""
+
+    path: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeAccount(Command):
+    """Change an account. `changes` are the fields that are set anew."""
+
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events import DidPurchased
 from didflow_contracts.vocabulary import Features
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.commands import CreateUser, SetDefaultDid
 from didflow_inventory.domain.accounts.users import User, changed_user, created_user, user_with_did
 from didflow_inventory.domain.did import Did

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser
 from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.did import Did

@@ -12,8 +12,7 @@ from didflow_contracts.accounts import is_within
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import MessageRefused
-from didflow_inventory.domain import account
-from didflow_inventory.domain.accounts import carriers, operators, users
+from didflow_inventory.domain.accounts import account, carriers, operators, users
 from didflow_inventory.domain.changes import changes
 from didflow_inventory.domain.commands import RebuildDid
 from didflow_inventory.domain.did import Did, DidAt

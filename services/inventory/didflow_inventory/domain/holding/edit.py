@@ -12,8 +12,13 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decision, Known, Refused
 from didflow_contracts.bounds import ITEMS
-from didflow_inventory.domain.account import MESSAGES, Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
+from didflow_inventory.domain.accounts.default_carriers import (
+    MESSAGES,
+    Carriers,
+    carriers_for,
+    default_carriers,
+)
 from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import OPERATOR, Caller, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_contracts.ownership import Holder
-from didflow_inventory.domain.account import Account, is_enterprise
+from didflow_inventory.domain.accounts.account import Account, is_enterprise
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.commands import AssignAccount, TakeBack

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.accounts import is_within
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.packages.commands import (
     AddClient,
     ChangePackage,

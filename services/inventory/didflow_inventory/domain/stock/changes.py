@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
+from didflow_inventory.domain.accounts.default_carriers import Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.stock.after_did import out_of_stock
 from didflow_inventory.domain.stock.commands import DeleteNumber, EditNumber, MoveNumber
 from didflow_inventory.domain.stock.number import Number

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from didflow_chassis.decision import OPERATOR, Command, Decided, Decision, Known, Refused, Unchanged
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.users import NOT_FOUND as NO_USER
 from didflow_inventory.domain.accounts.users import User, user_with_did
 from didflow_inventory.domain.did import Did

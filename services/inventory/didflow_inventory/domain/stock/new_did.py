@@ -15,7 +15,8 @@ from didflow_chassis.decision import Decided, Known
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.numbers import country_of
 from didflow_contracts.vocabulary import Acquired, DidStock, Origin
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers, is_enterprise
+from didflow_inventory.domain.accounts.account import Account, is_enterprise
+from didflow_inventory.domain.accounts.default_carriers import Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import did_changed
 from didflow_inventory.domain.holding.holding import Holding, Step

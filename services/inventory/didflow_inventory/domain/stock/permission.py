@@ -6,7 +6,7 @@ Source: spec inventory, Accounts and holders; spec roles, `purchase` and `upload
 from typing import Final
 
 from didflow_chassis.decision import Caller, Refused
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 
 NEED_PERMISSION: Final = frozenset(("enterprise_admin", "service"))
 """The roles that need an account with `allow_external_numbers`."""

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import OPERATOR, Caller, Command, Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.bounds import Range
 from didflow_contracts.instants import later
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 from didflow_inventory.domain.stock.availability import refusal_by_stock
 from didflow_inventory.domain.stock.number import Number

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.numbers import country_of, split_number
 from didflow_contracts.vocabulary import NumberType
-from didflow_inventory.domain.account import Account, Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
+from didflow_inventory.domain.accounts.default_carriers import Carriers, carriers_for, default_carriers
 from didflow_inventory.domain.stock.availability import refusal_by_numbering_plan, refusal_of_used
 from didflow_inventory.domain.stock.commands import AddManyNumbers, AddNumber, StockFields
 from didflow_inventory.domain.stock.number import Number

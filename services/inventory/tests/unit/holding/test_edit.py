@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Unchanged
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import Carrier, carrier_id_of
 from didflow_inventory.domain.holding import commands as c
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Unchanged
 from didflow_contracts.ids import derived_id
-from didflow_inventory.domain.account import Account
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.holding import commands as c
 
