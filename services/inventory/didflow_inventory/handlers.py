@@ -180,7 +180,7 @@ def _user_commands(settings: InventorySettings) -> Mapping[type[Command], Handle
     """Return the handler of each command about a user."""
     return {
         CreateUser: Handler(decide=users.create_user, model=User, needs=needs.named_account),
-        ChangeUser: Handler(decide=users.change_user, model=User),
+        ChangeUser: Handler(decide=users.change_user, model=User, state_needs=needs.default_of_changed_user),
         DeleteUser: Handler(decide=users.delete_user, model=User, state_needs=needs.use_of_user),
         SetDefaultDid: Handler(
             decide=partial(set_default_did, deployment_carrier=settings.default_carrier),
@@ -242,7 +242,7 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
         ),
         c.TakeBack: Handler(decide=handover.take_back, needs=needs.states_of_take_back),
         c.HoldDid: Handler(decide=hold.hold),
-        c.UnholdDid: Handler(decide=hold.unhold),
+        c.UnholdDid: Handler(decide=hold.unhold, state_needs=needs.package_of_did),
         c.BlockDid: Handler(decide=block.block),
         c.UnblockDid: Handler(decide=block.unblock),
         c.PortOut: Handler(decide=withdrawal.port_out, needs=needs.number_of_command),
@@ -252,7 +252,7 @@ def _did_commands(settings: InventorySettings) -> Mapping[type[Command], Handler
 
 
 DUE: Final[Mapping[type, Handler]] = {
-    Did: Handler(decide=timers.on_hold_end, state_needs=needs.number_of_did),
+    Did: Handler(decide=timers.on_hold_end, state_needs=needs.states_of_hold_end),
     reservation.Reservation: Handler(
         decide=reservation.on_reservation_end, state_needs=needs.numbers_of_reservation
     ),

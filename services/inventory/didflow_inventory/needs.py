@@ -15,6 +15,7 @@ from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse, carr
 from didflow_inventory.domain.accounts.changes import changed_account, new_carriers
 from didflow_inventory.domain.accounts.commands import (
     ChangeAccount,
+    ChangeUser,
     CreateAccount,
     CreateCarrier,
     CreateOperator,
@@ -35,7 +36,6 @@ from didflow_inventory.domain.packages.commands import (
     AddClient,
     CreatePackage,
     EndClient,
-    FollowPackage,
     Pick,
 )
 from didflow_inventory.domain.packages.package import Package, PackageClient, PackageUse, client_key
@@ -106,7 +106,7 @@ def states_of_client(command: AddClient | EndClient) -> Iterable[Ref]:
     return (Ref(Package, command.package_id), Ref(Account, command.account))
 
 
-def package_of_did(did: Did | None, _command: FollowPackage, _known: Known) -> Iterable[Ref]:
+def package_of_did(did: Did | None, _message: Any, _known: Known) -> Iterable[Ref]:
     """Return the client that picked a DID, and its package."""
     key = did.holding.package_key if did is not None else None
     if key is not None:
@@ -210,6 +210,11 @@ def default_of_user(_did: Did | None, command: SetDefaultDid, known: Known) -> I
     return default_did_of(known.get(User, command.user.entity_id))
 
 
+def default_of_changed_user(user: User | None, _command: ChangeUser, _known: Known) -> Iterable[Ref]:
+    """Return the DID that was last made the default of a user."""
+    return default_did_of(user)
+
+
 def default_did_of(user: User | None) -> Iterable[Ref]:
     """Return the DID that was last made the default of a user: what `user_with_did` must know."""
     if user is not None and user.default_did is not None:
@@ -221,10 +226,11 @@ def number_of_command(command: DidCommand) -> Iterable[Ref]:
     return (Ref(Number, command.subject, write=True),)
 
 
-def number_of_did(did: Did | None, _message: Any, _known: Known) -> Iterable[Ref]:
-    """Return the number of a DID."""
+def states_of_hold_end(did: Did | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the number of a DID, and the client that picked it with its package."""
     if did is not None:
         yield Ref(Number, did.holding.number, write=True)
+    yield from package_of_did(did, message, known)
 
 
 def states_of_take_back(command: TakeBack) -> Iterable[Ref]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from didflow_chassis.decision import Decision, Known, Unchanged
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
-from didflow_inventory.domain.holding.hold import unheld
+from didflow_inventory.domain.holding.hold import after_hold
 from didflow_inventory.domain.holding.withdrawal import withdrawn
 
 
@@ -15,5 +15,5 @@ def on_hold_end(did: Did, at: datetime, known: Known) -> Decision:
     if holding.until is None or holding.until > at:
         return Unchanged()
     if holding.after_hold == "back":
-        return changed(did, unheld(holding, "hold_end"), at)
+        return changed(did, after_hold(holding, "hold_end", known, at), at)
     return withdrawn(did, "hold_end", "hold_ended", at, known)

@@ -101,12 +101,15 @@ def test_an_order_can_buy_a_number_again_after_its_did_was_removed(purchased: An
         (Number(number="", stock="held", uploaded_by="master"), "number_reserved"),
         (Number(number="", stock="in_stock", uploaded_by="other"), "number_taken"),
         (Number(number="", stock="in_stock", uploaded_by="master/acme/shop"), "number_taken"),
+        (Number(number="", stock="archived", uploaded_by="other"), "number_taken"),
+        (Number(number="", stock="held", uploaded_by="other", held_for="other"), "number_taken"),
+        (Number(number="", stock="in_stock", uploaded_by="other", releasing=True), "number_taken"),
     ],
 )
 def test_a_number_that_cannot_be_purchased_is_refused_by_its_state(
     stage: Any, make: Any, number: Any, code: Any
 ) -> None:
-    """Each state of a number has its own code."""
+    """Each state of a number has its own code. Of a number in a foreign stock, nothing more is said."""
     stage.store(replace(number, number=make.number))
     stage.decide(make.purchased())
 

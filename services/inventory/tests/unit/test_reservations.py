@@ -239,7 +239,9 @@ def test_a_number_that_is_handed_out_is_a_did_without_a_price(stocked: Any) -> N
     ("account", "by", "expected"),
     [
         ("master/acme", ACME, "not_below"),
-        ("master/acme", "master_reseller:master", ""),
+        ("master/acme", "master_reseller:master", "not_below"),
+        ("master/acme", "operator:root", "not_below"),
+        ("master/acme/shop", "master_reseller:master", ""),
         ("master/acme/shop", "operator:root", ""),
         ("master/acme/ghost", ACME, "account_unknown"),
         ("other", ACME, "not_found"),
@@ -248,7 +250,7 @@ def test_a_number_that_is_handed_out_is_a_did_without_a_price(stocked: Any) -> N
         ("other", "operator:root", "number_taken"),
     ],
 )
-def test_a_number_is_handed_out_below_the_callers_account_and_inside_its_stock(
+def test_a_number_is_handed_out_below_the_caller_and_below_its_uploader(
     stocked: Any, account: str, by: str, expected: str
 ) -> None:
     """The number is in the stock of the reseller."""

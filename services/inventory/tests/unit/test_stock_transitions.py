@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from didflow_chassis.decision import Refused, Unchanged
+from didflow_inventory.domain.holding.commands import EditDid, Edits
 from didflow_inventory.domain.stock.number import Number, StockStatus
 from didflow_inventory.domain.stock.transitions import as_of, moved
 
@@ -59,6 +60,27 @@ def test_the_number_of_a_hold_that_ran_out_comes_back_in_the_state_after_hold(
     stage.decide(make.removed(reason="hold_ended"))
 
     assert stage.number.stock == after_hold
+
+
+def test_a_number_that_returns_keeps_the_carrier_of_what_its_did_did_not_use(stage: Any, make: Any) -> None:
+    """Its features are those of the uploader, and each of them has its carrier."""
+    stage.store(
+        Number(
+            number=make.number,
+            stock="in_stock",
+            uploaded_by="master",
+            features=("voice_in", "sms_in"),
+            carrier="net",
+            sms_carrier="texts",
+        )
+    )
+    stage.decide(make.purchased())
+    stage.decide(make.about(EditDid, edits=Edits(features=("voice_in",))))
+    assert (stage.did.holding.carrier, stage.did.holding.sms_carrier) == ("net", None)
+    stage.decide(make.removed(reason="returned"))
+
+    number = stage.number
+    assert (number.features, number.carrier, number.sms_carrier) == (("voice_in", "sms_in"), "net", "texts")
 
 
 def test_a_number_that_was_ported_out_is_in_no_stock(stage: Any, make: Any) -> None:

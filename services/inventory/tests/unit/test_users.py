@@ -69,6 +69,17 @@ def test_a_user_is_changed_and_the_same_change_again_is_unchanged(firm: Any, mak
     assert (foreign, foreign.code) == (absent, "not_found")
 
 
+def test_a_changed_user_without_its_former_default_did_is_answered_without_it(firm: Any, make: Any) -> None:
+    """The answer to a change says the same as the list, and the history says when the default was dropped."""
+    firm.decide(make.set_default_did(make.create_user()))
+    assert firm.decide(make.change_user(name="Front desk")).answer.default_did == make.did_id
+    firm.change_did(user=None)
+    answer = firm.decide(make.change_user(name="Back desk")).answer
+    assert (answer.default_did, answer.default_number) == (None, None)
+    assert firm.history[-1].changes["default_did"] == {"before": str(make.did_id), "after": None}
+    assert isinstance(firm.decide(make.change_user(name="Back desk")), Unchanged)
+
+
 def test_only_a_user_that_has_an_extension_gets_another_one(firm: Any, make: Any) -> None:
     """It can always be taken away, and then there is none any more."""
     firm.decide(make.create_user())

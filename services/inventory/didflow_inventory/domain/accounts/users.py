@@ -75,11 +75,13 @@ def create_user(user: User | None, command: CreateUser, now: datetime, known: Kn
     return created if isinstance(created, Refused) else Decided(state=created, answer=created)
 
 
-def change_user(user: User | None, command: ChangeUser, now: datetime) -> Decision:  # noqa: ARG001
-    """Change a user. Refused `not_found`, `extension_not_allowed`."""
+def change_user(user: User | None, command: ChangeUser, now: datetime, known: Known) -> Decision:  # noqa: ARG001
+    """Change a user. A default DID that it no longer has is dropped. Refused `not_found`, `extension_not_allowed`."""
     changed = changed_user(user, command)
     if isinstance(changed, Refused):
         return changed
+    if default_of(changed, known) is None:
+        changed = replace(changed, default_did=None, default_number=None)
     return Unchanged(answer=user) if changed == user else Decided(state=changed, answer=changed)
 
 

@@ -18,6 +18,7 @@ from didflow_inventory.domain.holding.commands import AssignAccount, TakeBack
 from didflow_inventory.domain.holding.holding import Holding
 from didflow_inventory.domain.holding.rules import NOT_FOUND, is_out_of_reach, refusal_of_action
 from didflow_inventory.domain.holding.withdrawal import returned
+from didflow_inventory.domain.packages.package import account_of_client
 from didflow_inventory.domain.stock.number import Number
 
 
@@ -62,9 +63,18 @@ def take_back(did: Did | None, command: TakeBack, now: datetime, known: Known) -
 
 
 def _handed_over(holding: Holding, account: str, now: datetime, known: Known) -> Holding:
+    """Return the holding of another account. Outside the client that picked it, a DID follows no package any more."""
     holders = (*holding.all_holders, Holder(account=account, since=now))
     in_enterprise = is_enterprise(known.get(Account, account))
-    return replace(holding, account=account, in_enterprise=in_enterprise, holders=holders)
+    key = holding.package_key
+    left = key is not None and not is_within(account, account_of_client(key))
+    return replace(
+        holding,
+        account=account,
+        in_enterprise=in_enterprise,
+        holders=holders,
+        package_key=None if left else key,
+    )
 
 
 def _is_below(account: str, caller: Caller, holding: Holding) -> bool:

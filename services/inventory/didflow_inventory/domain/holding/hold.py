@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from didflow_chassis.decision import Decision, Unchanged
+from didflow_chassis.decision import Decision, Known, Unchanged
 from didflow_contracts.instants import later
 from didflow_contracts.vocabulary import AfterHold, HeldBy
 from didflow_inventory.domain.did import Did
@@ -11,6 +11,7 @@ from didflow_inventory.domain.holding.commands import HoldDid, UnholdDid
 from didflow_inventory.domain.holding.holding import Holding, Step
 from didflow_inventory.domain.holding.rules import NOT_FOUND, is_out_of_reach, refusal_of_action
 from didflow_inventory.domain.holding.stock_axis import moved
+from didflow_inventory.domain.packages.package import ended_package
 
 
 def hold(did: Did | None, command: HoldDid, now: datetime) -> Decision:
@@ -52,8 +53,18 @@ def unheld(holding: Holding, step: Step) -> Holding:
     return moved(holding, step, holding.before_hold or "assigned")
 
 
-def unhold(did: Did | None, command: UnholdDid, now: datetime) -> Decision:
-    """End a hold that was set by hand: the DID is again what it was before.
+def after_hold(holding: Holding, step: Step, known: Known, now: datetime) -> Holding:
+    """Return the holding after a hold that ended by hand or by its time: what it was before.
+
+    After a hold by hand, a number whose package is inactive is put on hold by the package: meanwhile it could not be.
+    """
+    after = unheld(holding, step)
+    package = ended_package(holding.package_key, known) if holding.held_by == "hand" else None
+    return after if package is None else held(after, "package", package.hold_days, None, now)
+
+
+def unhold(did: Did | None, command: UnholdDid, now: datetime, known: Known) -> Decision:
+    """End a hold that was set by hand: the DID is again what it was before, unless its package is inactive.
 
     Refused `not_found`, `wrong_stock_state`, `held_by_package`.
     """
@@ -64,7 +75,7 @@ def unhold(did: Did | None, command: UnholdDid, now: datetime) -> Decision:
     refusal = refusal_of_action("unhold", did.holding, did.views, command.caller)
     if refusal is not None:
         return refusal
-    return changed(did, unheld(did.holding, "unhold"), now)
+    return changed(did, after_hold(did.holding, "unhold", known, now), now)
 
 
 def _after(holding: Holding, given: AfterHold | None) -> AfterHold:

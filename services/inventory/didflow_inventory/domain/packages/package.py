@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from didflow_chassis.decision import Known
 from didflow_contracts.vocabulary import NumberType
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 from didflow_inventory.domain.stock.number import Number
@@ -78,6 +79,23 @@ class PackageUse(Struct, frozen=True, kw_only=True):
 def client_key(package_id: Any, account: str) -> str:
     """Return the key of a client. It is unambiguous, because an id has no separator."""
     return f"{package_id}|{account}"
+
+
+def ended_package(key: str | None, known: Known) -> Package | None:
+    """Return the package of a client if its numbers must be on hold: it is inactive, or the client has ended.
+
+    None as well for a DID of no package. Client and package must be known (`needs.package_of_did`).
+    """
+    client = None if key is None else known.get(PackageClient, key)
+    package = None if client is None else known.get(Package, client.package_id)
+    if client is None or package is None or (client.active and package.state == "active"):
+        return None
+    return package
+
+
+def account_of_client(key: str) -> str:
+    """Return the account of a client by its key."""
+    return key.partition("|")[2]
 
 
 PACKAGE: Final = Thing(

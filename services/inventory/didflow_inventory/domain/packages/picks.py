@@ -16,7 +16,13 @@ from didflow_inventory.domain.holding.hold import held, unheld
 from didflow_inventory.domain.holding.rules import POSSIBLE
 from didflow_inventory.domain.packages.commands import FollowPackage, Pick
 from didflow_inventory.domain.packages.lifecycle import NOT_FOUND
-from didflow_inventory.domain.packages.package import Package, PackageClient, PackageUse, client_key
+from didflow_inventory.domain.packages.package import (
+    Package,
+    PackageClient,
+    PackageUse,
+    client_key,
+    ended_package,
+)
 from didflow_inventory.domain.stock.availability import refusal_by_stock
 from didflow_inventory.domain.stock.new_did import become_did, data_of_stocked, live_did_of
 from didflow_inventory.domain.stock.number import Number
@@ -66,18 +72,14 @@ def is_offered(package: Package, number: Number) -> bool:
 def follow_package(did: Did | None, command: FollowPackage, now: datetime, known: Known) -> Decision:  # noqa: ARG001
     """Put a DID on hold if its package is inactive or its client has ended, else end such a hold.
 
-    A hold that was set by hand stays as it is.
+    A hold that was set by hand stays as it is. At its end the package holds the DID if it is still inactive
+    (`after_hold`).
     """
-    key = did.holding.package_key if did is not None else None
-    if did is None or key is None or not did.holding.is_live:
+    if did is None or did.holding.package_key is None:
         return Unchanged()
-    client = known.get(PackageClient, key)
-    package = None if client is None else known.get(Package, client.package_id)
-    if client is None or package is None:
-        return Unchanged()
-    holding, is_active = did.holding, client.active and package.state == "active"
-    if is_active and holding.stock == "on_hold" and holding.held_by == "package":
+    holding, package = did.holding, ended_package(did.holding.package_key, known)
+    if package is None and holding.stock == "on_hold" and holding.held_by == "package":
         return changed(did, unheld(holding, "unhold"), now)
-    if not is_active and holding.stock in POSSIBLE["hold"]:
+    if package is not None and holding.stock in POSSIBLE["hold"]:
         return changed(did, held(holding, "package", package.hold_days, None, now), now)
     return Unchanged()

@@ -19,8 +19,9 @@ def without_did(number: Number, did: Did, reason: RemovalReason) -> Number:
     """Return the number after the removal of its live DID. `did` is the DID before the removal.
 
     A number from stock is in stock again, after a hold in the state of `after_hold`; its carriers and its region are
-    those that the DID had last. It cannot be purchased until its carrier has released it. A number that was ported out
-    is in no stock. Source: spec lifecycle, Stock and holders.
+    those that the DID had last. Its features are those of the uploader, so a carrier that the DID did not need stays.
+    It cannot be purchased until its carrier has released it. A number that was ported out is in no stock.
+    Source: spec lifecycle, Stock and holders.
     """
     held = did.holding
     left = replace(number, did_id=None, releasing=did.views.routing.carrier_state != "released")
@@ -29,8 +30,8 @@ def without_did(number: Number, did: Did, reason: RemovalReason) -> Number:
     return replace(
         left,
         stock=_AFTER_HOLD.get(held.after_hold, "in_stock") if reason == "hold_ended" else "in_stock",
-        carrier=held.carrier,
-        sms_carrier=held.sms_carrier,
+        carrier=held.carrier or number.carrier,
+        sms_carrier=held.sms_carrier or number.sms_carrier,
         region=did.listing.shown_region,
     )
 

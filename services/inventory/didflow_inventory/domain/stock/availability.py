@@ -20,19 +20,20 @@ def refusal_by_stock(
 ) -> Refused | None:
     """Return why an account cannot have a number; None if it can. Source: spec events, `purchase.refused`.
 
-    A number that a reservation holds can be had by its reserver alone. `buyers` are the accounts that act besides the
+    The state of a number in a foreign stock is not told, whatever it is. A number that a reservation holds can be had
+    by its reserver alone. `buyers` are the accounts that act besides the
     one that gets the number.
     """
     if number is None:
         return None
+    if number.uploaded_by is not None and not is_within(account, number.uploaded_by):
+        return Refused("number_taken", "This number belongs to the stock of another account.", "number")
     refused = refusal_of_used(number)
     if refused is not None:
         return refused
     found = as_of(number, now)
     if found.stock == "archived":
         return refusal_of_state(found.stock, "This number is archived.")
-    if found.uploaded_by is not None and not is_within(account, found.uploaded_by):
-        return Refused("number_taken", "This number is in the stock of another account.", "number")
     if found.stock == "held" and found.held_for in (account, *buyers):
         return None
     if found.stock in ("reserved", "held"):

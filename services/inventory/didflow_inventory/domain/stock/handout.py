@@ -31,7 +31,7 @@ class HandOut(Command):
 def hand_out(
     did: Did | None, command: HandOut, now: datetime, known: Known, *, deployment_carrier: str
 ) -> Decision:
-    """Make a number in stock a DID of an account below the caller's, or of a user of the caller's account.
+    """Make a number in stock a DID of an account below the caller's and below its uploader's, or of a user.
 
     Unchanged if it is a DID of that account already.
     Refused with `not_found` (the account, its user or the number), `user_has_default`, `not_below`, `account_unknown`,
@@ -50,6 +50,8 @@ def hand_out(
     refusal = refusal_by_stock(number, command.account, now, buyers=(command.caller.account,))
     if refusal is not None:
         return refusal
+    if command.account == number.uploaded_by and command.user_id is None:
+        return Refused("not_below", "This account added the number. Name an account below it.", "account")
     data = data_of_stocked(number, UUID(str(command.entity_id)), command.account, "assigned")
     user = None if command.user_id is None else str(command.user_id)
     made = become_did(data, now, known, deployment_carrier=deployment_carrier, user=user)

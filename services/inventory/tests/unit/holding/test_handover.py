@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Unchanged
+from didflow_contracts.ids import derived_id
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.packages.package import client_key
 from didflow_inventory.domain.stock.number import Number
 
 SHOP = "master/acme/shop"
+PACKAGE_ID = derived_id("package")
 HOUR = timedelta(hours=1)
 
 
@@ -35,6 +39,23 @@ def test_each_handover_appends_to_the_holders_and_the_payer_stays(purchased: Any
         (SHOP, make.account),
         ("master", make.account),
     ]
+
+
+@pytest.mark.parametrize(
+    ("account", "is_kept"), [("master/acme/shop/till", True), ("master/acme/stall", False)]
+)
+def test_a_did_that_leaves_its_client_does_not_follow_the_package_any_more(
+    purchased: Any, make: Any, account: Any, is_kept: bool
+) -> None:
+    """Otherwise a package would hold the number of an account that its owner may not even reach."""
+    key = client_key(PACKAGE_ID, SHOP)
+    purchased.change_did(account=SHOP, package_key=key)
+    purchased.store(Account(path=account, name=account, created_at=make.zero))
+    purchased.decide(to(make, account))
+    holding = purchased.did.holding
+    assert (holding.account, holding.package_key) == (account, key if is_kept else None)
+    purchased.decide(make.about(c.TakeBack))
+    assert (purchased.did.holding.account, purchased.did.holding.package_key) == (make.account, None)
 
 
 def test_details_for_the_former_holder_count_only_until_the_handover(purchased: Any, make: Any) -> None:

@@ -7,8 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Unchanged
+from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.packages.package import Package, PackageClient, Selection, client_key
 
+PACKAGE_ID = derived_id("package")
 DAYS = 3
 SECOND = timedelta(seconds=1)
 
@@ -106,6 +109,44 @@ def test_a_hold_set_by_a_package_is_not_ended_by_hand(held: Any, make: Any) -> N
     stage.change_did(held_by="package", last_step="hold")
     assert stage.code(make.about(c.UnholdDid)) == "held_by_package"
     assert stage.code(make.about(c.HoldDid, days=DAYS)) == "wrong_stock_state"
+
+
+@pytest.mark.parametrize("is_by_hand", [True, False])
+@pytest.mark.parametrize(("package", "client"), [("inactive", True), ("active", False)])
+def test_after_a_hold_by_hand_an_inactive_package_holds_its_number(
+    held: Any, make: Any, is_by_hand: bool, package: Any, client: bool
+) -> None:
+    """Otherwise a client could keep its numbers by holding them while its package is deactivated."""
+    stage = held()
+    key = client_key(PACKAGE_ID, make.account)
+    stage.store(
+        Package(
+            package_id=PACKAGE_ID,
+            account="master",
+            name="Ten",
+            count=10,
+            selection=Selection(),
+            hold_days=5,
+            state=package,
+            created_at=make.zero,
+        ),
+        PackageClient(key=key, package_id=PACKAGE_ID, account=make.account, active=client, since=make.zero),
+    )
+    stage.change_did(package_key=key)
+    start = make.zero + timedelta(days=0 if is_by_hand else DAYS)
+    if is_by_hand:
+        stage.decide(make.about(c.UnholdDid))
+    else:
+        stage.advance(timedelta(days=DAYS))
+    holding = stage.did.holding
+    assert (holding.stock, holding.held_by, holding.until) == (
+        "on_hold",
+        "package",
+        start + timedelta(days=5),
+    )
+    assert stage.code(make.about(c.UnholdDid)) == "held_by_package"
+    stage.advance(timedelta(days=5))
+    assert stage.did.holding.stock == "assigned"
 
 
 def test_another_hold_of_a_did_on_hold_is_refused(held: Any, make: Any) -> None:
