@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from harness.fixtures import new_topics
 
 from didflow.servers import Wanted
 from didflow.stack import running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DUBLIN = "+35319605511"
 LONDON = "+442079460511"
@@ -84,19 +86,18 @@ class Caller:
         raise AssertionError("nothing came into the queue")
 
 
-@pytest_asyncio.fixture
-async def caller(
-    kafka: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Caller]:
-    """A caller with a purchased number in Dublin, on its own stack."""
-    monkeypatch.setenv("DIDFLOW_TOPIC_PREFIX", topics)
-    async with (
-        running(Wanted(kafka=kafka), tmp_path, tell=lambda _: None, port=0) as stack,
-        httpx.AsyncClient(base_url=stack.base, timeout=15, trust_env=False) as client,
-    ):
-        made = Caller(client, stack.issuer.token)
-        await made.ask("POST", "/v1/purchases", ORDER)
-        yield made
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def caller(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Caller]:
+    """A caller on a stack that all tests here share."""
+    async with new_topics(kafka) as prefix:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DIDFLOW_TOPIC_PREFIX", prefix)
+            folder = tmp_path_factory.mktemp("stack")
+            async with (
+                running(Wanted(kafka=kafka), folder, tell=lambda _: None, port=0) as stack,
+                httpx.AsyncClient(base_url=stack.base, timeout=15, trust_env=False) as client,
+            ):
+                yield Caller(client, stack.issuer.token)
 
 
 def icon(view: Any) -> Any:
@@ -116,6 +117,7 @@ def services(view: Any) -> Any:
 
 async def test_my_numbers_follows_a_registration_and_its_services(caller: Caller) -> None:
     """Not assigned, pending, rejected with its reason, approved; a service requested and active; revoked."""
+    await caller.ask("POST", "/v1/purchases", ORDER)
     await caller.shows(icon, ("not_assigned", "assign_end_user_details", "account"))
     identity = await caller.ask("POST", "/v1/identities", {"type": "business", "company_name": "Bakery"})
     place = {"street": "7 Lane", "city": "Dublin", "country": "IE", "identity_id": identity["identity_id"]}

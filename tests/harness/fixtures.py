@@ -6,7 +6,7 @@ A server starts when the first test needs it. The tests share the broker; each h
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +56,24 @@ def kafka(kafka_broker: Broker) -> str:
     return kafka_broker.bootstrap
 
 
+@asynccontextmanager
+async def new_topics(kafka: str, *, partitions: int = 12) -> AsyncIterator[str]:
+    """Create all topics of the contracts under a new prefix for the duration of the block, and return the prefix."""
+    prefix = f"t{secrets.token_hex(4)}."
+    names = [prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
+    await create_topics(kafka, names, partitions=partitions)
+    yield prefix
+    await delete_topics(kafka, names)
+
+
 @pytest_asyncio.fixture
 async def topics(kafka: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """Create all topics of the contracts under a prefix for this test (`DIDFLOW_TOPIC_PREFIX`), and return the prefix.
 
     A topic has 12 partitions. `parametrize("topics", [n], indirect=True)` sets another number.
     """
-    prefix = f"t{secrets.token_hex(4)}."
-    names = [prefix + name for name in (*TOPICS, *DEAD_LETTER_TOPICS.values())]
-    await create_topics(kafka, names, partitions=getattr(request, "param", 12))
-    yield prefix
-    await delete_topics(kafka, names)
+    async with new_topics(kafka, partitions=getattr(request, "param", 12)) as prefix:
+        yield prefix
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

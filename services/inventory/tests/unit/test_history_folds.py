@@ -3,13 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from harness.folded_history import filled_fields, fold_all
+from harness.folded_history import NOT_RECORDED, did_of, filled_fields, fold_all, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from didflow_chassis.decision import Refused, Unchanged
-from didflow_inventory.domain.changes import fields_of
+from didflow_inventory.api.responses import did_json
+from didflow_inventory.domain.changes import LABELS, fields_of
+from didflow_inventory.domain.did import DidAt
+from didflow_inventory.domain.holding import Holding
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.views import Views
 
 REGISTRATIONS = ("awaiting", "pending", "approved", "rejected", "expired", "not_required")
 TERMS = ("active", "delayed_removal", "canceled", "aging", "none")
@@ -51,6 +55,21 @@ def message(draw: Any, make: Any) -> Any:
     return one(*kinds)()
 
 
+def shown_now(stage: Any, make: Any) -> Any:
+    """Return the DID as My Numbers shows it now."""
+    return did_json(DidAt(stage.did, stage.now()), make.caller())
+
+
+def test_the_history_has_every_field_of_a_did_except_a_few_that_nobody_is_shown(
+    purchased: Any, make: Any
+) -> None:
+    """A new field is recorded, or named here with the reason why not."""
+    recorded = {label.partition(".")[0] for label in LABELS}
+    fields = {*Holding.__struct_fields__, *Views.__struct_fields__}
+    assert fields - recorded == NOT_RECORDED
+    assert did_of(fold_all(entry.changes for entry in purchased.history)).holding.account == make.account
+
+
 @settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_the_history_of_any_life_folds_to_the_present_did(make: Any, with_accounts: Any, data: Any) -> None:
@@ -62,7 +81,10 @@ def test_the_history_of_any_life_folds_to_the_present_did(make: Any, with_accoun
             stage.set_time(stage.now() + timedelta(days=data.draw(st.integers(1, 4))))
         decision = stage.decide(message(data.draw, make))
         entries = [entry for entry in stage.history if entry.did_id == make.did_id]
-        assert fold_all(entries) == filled_fields(fields_of(stage.did))
+        assert fold_all(entry.changes for entry in entries) == filled_fields(fields_of(stage.did))
+        assert shown(fold_all(entry.changes for entry in entries), stage.now(), make.caller()) == shown_now(
+            stage, make
+        )
         last = entries[-1]
         if isinstance(decision, Unchanged | Refused) and last.outcome != "applied":
             assert last.changes == {}

@@ -190,5 +190,7 @@ def check_history(stage: Any) -> None:
     for number in stage.states(Number):
         entries = [e for e in stage.history if e.thing == "stock" and e.thing_id == number.number]
         present = {} if number.uploaded_by is None else filled_fields(msgspec.structs.asdict(number))
-        assert fold_all(entries) == {k: v for k, v in present.items() if k != "number"}
+        assert fold_all(entry.changes for entry in entries) == {
+            k: v for k, v in present.items() if k != "number"
+        }
         assert [e for e in entries if e.outcome != "applied" and e.changes] == []

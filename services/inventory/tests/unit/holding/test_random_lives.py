@@ -87,7 +87,7 @@ def _step(stage: Any, make: Any, data: Any) -> None:
 def _check(stage: Any) -> None:
     """The history folds to the DID, the last `did.changed` is the holding, and the number knows its live DID."""
     entries = [entry for entry in stage.history if entry.did_id is not None]
-    assert fold_all(entries) == filled_fields(fields_of(stage.did))
+    assert fold_all(entry.changes for entry in entries) == filled_fields(fields_of(stage.did))
     assert stage.published_data("did.changed")[-1] == did_changed(stage.did.holding)
     assert (stage.number.did_id is not None) == stage.did.holding.is_live
     withdrawn = len(stage.published("did.withdrawn"))
