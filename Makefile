@@ -48,10 +48,11 @@ profile: .venv/.bench ## Show which functions use a worker's time (ARGS="billing
 faults: .venv/.dev ## Inject random faults for DIDFLOW_FAULT_MINUTES (10) with DIDFLOW_SEED and print a report
 	DIDFLOW_FAULT_MINUTES=$${DIDFLOW_FAULT_MINUTES:-10} $(BIN)/pytest -q -m faults $(ARGS)
 
-fuzz: .venv/.dev ## Send mutated records to each service and generated requests to all routes, and try random histories
+fuzz: .venv/.dev ## Send mutated records and generated requests, and try random histories and all actions of random DIDs
 	DIDFLOW_MUTATED=$${DIDFLOW_MUTATED:-10000} DIDFLOW_FUZZ_EXAMPLES=$${DIDFLOW_FUZZ_EXAMPLES:-50} \
-	DIDFLOW_HISTORIES=$${DIDFLOW_HISTORIES:-1000} $(BIN)/pytest -q -s -m "fuzz or not fuzz" \
-		tests/faults/test_f24_mutated.py tests/fuzz services/verification/tests/*/test_histories.py $(ARGS)
+	DIDFLOW_HISTORIES=$${DIDFLOW_HISTORIES:-1000} DIDFLOW_OFFERED=$${DIDFLOW_OFFERED:-100000} \
+	$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz tests/actions \
+		services/verification/tests/*/test_histories.py $(ARGS)
 
 mutants: .venv/.dev ## Remove each protection in turn and check that a test fails
 	$(BIN)/python tests/mutants/run.py

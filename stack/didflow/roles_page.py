@@ -5,6 +5,7 @@ from typing import Final
 
 from didflow_contracts.roles import ACTIONS, ROLES, ROLES_OF, RULES_OF_ACCOUNTS, TIERS
 from didflow_contracts.terminal import say_lines
+from didflow_inventory.domain.my_numbers import actions as offered
 
 HEAD: Final = """\
 # Who may do what
@@ -38,11 +39,35 @@ job that the service has, and `operate`; a role needs one of them. The role is c
 only narrow what a role may do. `name_price` has no route of its own: it is checked where a body names a price.
 
 """
+OFFERED_HEAD: Final = """
+## What can be done with a DID
+
+`actions` of a DID lists what the caller may do with it now: its role may do the action, and the DID is in the condition
+below. **Live** is the stock `assigned`, `blocked` or `on_hold`, **here** is live or `porting_in`. A term is **running**
+in the states `active` and `delayed_removal`.
+
+"""
+
+OFFERED_END: Final = """
+The list is for showing. The service that owns the axis decides. It accepts what is listed and refuses what is not; the
+repeat of the last change is `unchanged`. A test sends every action to its service, in random conditions and by random
+callers, and compares. These are the only differences:
+
+| action | what the service does |
+|---|---|
+| `request_cnam` | refuses a number outside the United States and Canada: `not_supported` |
+| `retry_carrier` | is `unchanged` if the activation was retried while calls must not flow: it is sent when they may |
+| `retry_carrier` | also retries the failed release of a removed DID |
+| `assign_end_user` | also takes details before verification has answered, and keeps details that nothing needs yet |
+| `remove` | cancels a DID that it cannot remove: it is `cancel` with `remove: true` |
+| `set_sms`, `apply_profile` | provisioning does not have these routes yet |
+"""
 
 
 def page() -> str:
     """Return the page."""
-    return "".join((HEAD, *_tiers(), ACTIONS_HEAD, *_actions(), *_rules()))
+    parts = (HEAD, *_tiers(), ACTIONS_HEAD, *_actions(), *_rules(), OFFERED_HEAD, *_offered(), OFFERED_END)
+    return "".join(parts)
 
 
 def _tiers() -> Iterator[str]:
@@ -63,6 +88,13 @@ def _rules() -> Iterator[str]:
     yield "|---|---|\n"
     for action, rule in RULES_OF_ACCOUNTS.items():
         yield _row(f"`{action}`", rule)
+
+
+def _offered() -> Iterator[str]:
+    yield _row("action", "needs", "condition")
+    yield "|---|---|---|\n"
+    for action in offered.ACTIONS:
+        yield _row(f"`{action}`", f"`{offered.permission_of(action)}`", offered.WHEN[action])
 
 
 def _row(*cells: str) -> str:

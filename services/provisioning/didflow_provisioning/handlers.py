@@ -96,7 +96,7 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         SetCapacity: Handler(decide=partial(set_capacity, timings=timings), needs=needs.queue),
         ClearRouting: Handler(decide=partial(clear_routing, timings=timings), needs=needs.queue),
         RetryCarrierCommand: Handler(
-            decide=partial(retry_carrier_command, timings=timings), needs=needs.queue
+            decide=partial(retry_carrier_command, timings=timings), needs=needs.queue_and_failed_command
         ),
         CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
         DeleteVoiceTrunk: Handler(

@@ -14,7 +14,12 @@ from didflow_provisioning.domain.carrier_command import (
     next_command_id,
     next_command_id_of_queue,
 )
-from didflow_provisioning.domain.commands import DeleteVoiceTrunk, ReplaceVoiceTrunk, SetVoice
+from didflow_provisioning.domain.commands import (
+    DeleteVoiceTrunk,
+    ReplaceVoiceTrunk,
+    RetryCarrierCommand,
+    SetVoice,
+)
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
@@ -40,6 +45,12 @@ def use_of_trunk(trunk: VoiceTrunk | None, command: DeleteVoiceTrunk, known: Kno
 def other_trunk(command: ReplaceVoiceTrunk) -> Iterable[Ref]:
     """Return the voice trunk that takes the place of another."""
     yield Ref(VoiceTrunk, command.by)
+
+
+def queue_and_failed_command(command: RetryCarrierCommand) -> Iterable[Ref]:
+    """Return in addition the carrier command that is retried."""
+    yield from queue(command)
+    yield Ref(CarrierCommand, command.command_id)
 
 
 def queue_and_answered_command(event: Any) -> Iterable[Ref]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import CarrierAction
+from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.commands import (
     ClearRouting,
     RetryCarrierCommand,
@@ -18,19 +19,34 @@ from didflow_provisioning.domain.commands import (
 )
 from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
+from didflow_provisioning.domain.readiness import needs_voice
 from didflow_provisioning.domain.routing import Routing, VoiceSetting
 from didflow_provisioning.domain.timing import Timings
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 
 NOT_FOUND = Refused("not_found", "No such number or DID id in your accounts.")
+NO_CALLS = Refused("not_supported", "The number takes no calls: it has neither voice_in nor fax.")
 
 
 def set_voice(
     routing: Routing | None, command: SetVoice, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Deliver calls to a trunk. Refused `voice_trunk_not_found` if the trunk does not serve the DID's account."""
-    if routing is None or not _may_change(routing, command):
+    """Deliver calls to a trunk.
+
+    Refused `not_supported` if the number takes no calls, and `voice_trunk_not_found` if the trunk does not serve the
+    DID's account.
+    """
+    if routing is None or not may_change(routing, command):
         return NOT_FOUND
+    if not needs_voice(routing):
+        return NO_CALLS
+    return with_voice(routing, command, now, known, timings=timings)
+
+
+def with_voice(
+    routing: Routing, command: SetVoice, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
+    """Return the decision that delivers calls to a trunk. Refused `voice_trunk_not_found`."""
     trunk = known.get(VoiceTrunk, command.voice_trunk_id)
     if trunk is None or not trunk.serves(routing.account):
         return Refused(
@@ -45,9 +61,11 @@ def set_voice(
 def set_capacity(
     routing: Routing | None, command: SetCapacity, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Set the number of concurrent calls."""
-    if routing is None or not _may_change(routing, command):
+    """Set the number of concurrent calls. Refused `not_supported` if the number takes no calls."""
+    if routing is None or not may_change(routing, command):
         return NOT_FOUND
+    if not needs_voice(routing):
+        return NO_CALLS
     return _changed(
         routing, replace(routing, capacity=command.capacity), command, now, known, timings=timings
     )
@@ -57,7 +75,7 @@ def clear_routing(
     routing: Routing | None, command: ClearRouting, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """Remove the voice target, the capacity and the SMS target."""
-    if routing is None or not _may_change(routing, command):
+    if routing is None or not may_change(routing, command):
         return NOT_FOUND
     return _changed(
         routing, replace(routing, voice=None, capacity=None, sms=None), command, now, known, timings=timings
@@ -69,12 +87,15 @@ def retry_carrier_command(
 ) -> Decision:
     """Send a new command in place of one that failed for good. Refused `not_failed` for any other command.
 
-    The answer is the id of the new command. It is None if another command of the number is open first.
+    The answer is the id of the new command. It is None if another command of the number is open first, and if calls
+    must not flow: a failed activation is then sent as soon as they may. Until then its retry again is unchanged.
     """
     if routing is None or not command.caller.reaches(routing.account):
         return NOT_FOUND
     failures = tuple(f for f in routing.failures if f.command_id != command.command_id)
     if failures == routing.failures:
+        if _is_retried(routing, known.get(CarrierCommand, command.command_id)):
+            return Unchanged()
         return Refused(
             "not_failed",
             "This command has not failed for good, or its action is not wanted any more. Nothing needs a retry.",
@@ -87,8 +108,22 @@ def retry_carrier_command(
     return replace(decision, answer=command.next_command_id if was_sent else None)
 
 
-def _may_change(routing: Routing, command: RoutingCommand) -> bool:
-    return routing.end_reason is None and command.caller.reaches(routing.account)
+def _is_retried(routing: Routing, failed: CarrierCommand | None) -> bool:
+    """Return True if a failed activation of this DID has been retried by hand, and is still to be sent."""
+    if failed is None or (failed.did_id, failed.action, failed.state) != (
+        routing.did_id,
+        "activate",
+        "failed",
+    ):
+        return False
+    return routing.carrier_state == "failed" and routing.end_reason is None and not routing.failures
+
+
+def may_change(routing: Routing, command: RoutingCommand) -> bool:
+    """Return True if the DID is live and in the caller's reach."""
+    return (
+        routing.end_reason is None and routing.stock != "removed" and command.caller.reaches(routing.account)
+    )
 
 
 def _changed(

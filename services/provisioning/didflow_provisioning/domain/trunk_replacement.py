@@ -13,7 +13,8 @@ from msgspec import Struct
 from didflow_chassis.decision import Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_provisioning.domain.commands import MoveVoice, ReplaceVoiceTrunk
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.routing_changes import set_voice
+from didflow_provisioning.domain.routing_changes import NOT_FOUND as NO_DID
+from didflow_provisioning.domain.routing_changes import may_change, with_voice
 from didflow_provisioning.domain.timing import Timings
 from didflow_provisioning.domain.voice_trunks import NOT_FOUND, VoiceTrunk
 
@@ -51,7 +52,13 @@ def replace_voice_trunk(
 def move_voice(
     routing: Routing | None, command: MoveVoice, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Deliver calls to the other trunk if the DID is still on the former one. Refused like `set_voice`."""
+    """Deliver calls to the other trunk if the DID is still on the former one.
+
+    Refused `not_found`, and `voice_trunk_not_found`. A number that has the trunk though it takes no calls any more is
+    moved too, so that the former trunk can be deleted.
+    """
     if routing is not None and (routing.voice is None or routing.voice.delivery.id != command.former):
         return Unchanged()
-    return set_voice(routing, command, now, known, timings=timings)
+    if routing is None or not may_change(routing, command):
+        return NO_DID
+    return with_voice(routing, command, now, known, timings=timings)

@@ -71,6 +71,26 @@ def test_a_removed_did_cannot_be_changed(active: Any, messages: Any) -> None:
     assert active.process(messages.set_capacity(9)).code == "not_found"
 
 
+@pytest.mark.parametrize("features", [[], ["voice_out"], ["sms_in"]])
+def test_a_number_that_takes_no_calls_gets_no_trunk_and_no_capacity(
+    stage: Any, messages: Any, features: Any
+) -> None:
+    """What it had before its features changed is cleared by hand."""
+    stage.process(messages.purchased(), messages.create_voice_trunk(), messages.set_voice())
+    stage.process(messages.did_changed(features=features))
+    for command in (messages.set_voice(), messages.set_capacity(1), messages.set_capacity(None)):
+        decision = stage.process(command)
+        assert isinstance(decision, Refused)
+        assert decision.code == "not_supported"
+    assert isinstance(stage.process(ClearRouting(**messages.command_fields(messages.did_id))), Decided)
+
+
+def test_a_did_that_inventory_has_withdrawn_is_not_found(active: Any, messages: Any) -> None:
+    """Its removal by billing is on the way."""
+    active.process(messages.did_changed("removed", 2))
+    assert active.process(messages.set_capacity(9)).code == "not_found"
+
+
 def test_a_failed_activation_is_retried_as_a_new_command(stage: Any, messages: Any) -> None:
     """A retry by hand sends a command with another id."""
     stage.process(messages.purchased(), messages.did_changed(), messages.registration())
@@ -92,6 +112,22 @@ def test_a_failed_activation_waits_for_a_retry_by_hand(stage: Any, messages: Any
     assert stage.actions() == ["activate"]
     stage.process(messages.retry(failed.command_id))
     assert stage.actions() == ["activate", "activate"]
+
+
+def test_a_retry_while_calls_must_not_flow_is_kept_and_its_repeat_is_unchanged(
+    stage: Any, messages: Any
+) -> None:
+    """My Numbers still offers the retry. The number is activated once, when it is unblocked."""
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration())
+    failed = stage.open_command
+    stage.process(messages.failure(failed), messages.did_changed("blocked", 2))
+    assert stage.process(messages.retry(failed.command_id)).answer is None
+    assert isinstance(stage.process(messages.retry(failed.command_id)), Unchanged)
+    assert stage.process(messages.retry(messages.next_did_id)).code == "not_failed"
+    assert stage.axis().carrier_state == "failed"
+    stage.process(messages.did_changed("assigned", 3))
+    assert stage.actions() == ["activate", "activate"]
+    assert stage.process(messages.retry(failed.command_id)).code == "not_failed"
 
 
 def test_a_late_success_counts_while_the_retry_is_open(stage: Any, messages: Any) -> None:

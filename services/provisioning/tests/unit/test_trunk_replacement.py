@@ -112,3 +112,10 @@ def test_a_did_that_the_other_trunk_does_not_serve_keeps_the_former_one(stage: A
     stage.process(messages.create_voice_trunk("master/acme/shop", OTHER_ID))
     assert stage.process(move(messages, messages.trunk_id)).code == "voice_trunk_not_found"
     assert stage.routing().voice.delivery.id == messages.trunk_id
+
+
+def test_a_did_that_takes_no_calls_any_more_takes_the_other_trunk(with_trunks: Any, messages: Any) -> None:
+    """Otherwise it would keep the former trunk in use."""
+    with_trunks.process(messages.did_changed(features=["sms_in"]))
+    assert isinstance(with_trunks.process(move(messages, messages.trunk_id)), Decided)
+    assert with_trunks.axis().voice.id == OTHER_ID

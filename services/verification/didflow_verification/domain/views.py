@@ -23,7 +23,7 @@ STOCK = "stock"
 def on_changed(
     registration: Registration | None, event: Event[DidChanged], now: datetime, known: Known
 ) -> Decision:
-    """Store the holder and the features. Details that do not serve the new holder are removed.
+    """Store the holder, the stock and the features. Details that do not serve the new holder are removed.
 
     If the state changes, the timer is due at once: its decision has the catalogue and makes the plan.
     """
@@ -35,7 +35,7 @@ def on_changed(
     if registration.ended or not is_newer(registration.sequences, STOCK, event):
         return Unchanged()
     sequences = with_sequence(registration.sequences, STOCK, event)
-    updated = replace(registration, sequences=sequences, features=event.data.features)
+    updated = replace(registration, sequences=sequences, features=event.data.features, stock=event.data.stock)
     account = event.data.account
     if account == registration.account:
         return Decided(state=updated)

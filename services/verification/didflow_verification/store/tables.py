@@ -279,6 +279,7 @@ registrations = state_table(
     instant("started_at", nullable=False),
     _text("ended", nullable=True, comment="removed or refused: nothing changes any more"),
     _json("sequences", comment="the last applied sequence of each axis and source"),
+    _text("stock", nullable=True, comment="the stock of the DID as last received"),
     _json("features", nullable=True, comment="the features of the number as last received"),
     _json("services", comment="the open request of each additional service"),
     _json("revoked", comment="details whose approval was revoked, until a person approves them again"),

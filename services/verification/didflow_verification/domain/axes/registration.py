@@ -18,7 +18,14 @@ from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events.registration import Reason
 from didflow_contracts.ownership import Holder, contradicts_owner, holder_at, holder_named
-from didflow_contracts.vocabulary import AdditionalService, EndUserType, Feature, LapseReason, NumberType
+from didflow_contracts.vocabulary import (
+    AdditionalService,
+    DidStock,
+    EndUserType,
+    Feature,
+    LapseReason,
+    NumberType,
+)
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.transitions import REGISTRATION, ForbiddenTransitionError
 
@@ -122,10 +129,11 @@ class Registration(Struct, frozen=True, kw_only=True):
     assigned last; while `open` is set, they are not decided. `last_assignment` is the latest one that counted, also if
     its details were removed or refused since. `attempt` counts the verifications. `grace_until`: until then a lapsed
     registration still counts. `lapse` is the known end of the approval. `due_at` is the instant of the
-    timer (see `lapse.planned`). `sequences` are the last applied sequences. `features` is None until inventory has
-    published them. `services` has the open request of each additional service. `revoked` are details whose approval
-    was revoked and that no person has approved since. `ended_approval` are the details whose approval ended by its
-    date, until details are approved again or leave the DID. If `ended` is set, nothing changes.
+    timer (see `lapse.planned`). `sequences` are the last applied sequences. `stock` and `features` are None until
+    inventory has published them; a porting starts with its stock. `services` has the open request of each additional
+    service. `revoked` are details whose approval was revoked and that no person has approved since. `ended_approval`
+    are the details whose approval ended by its date, until details are approved again or leave the DID. If `ended` is
+    set, nothing changes.
     """
 
     did_id: UUID
@@ -147,6 +155,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     grace_until: datetime | None = None
     started_at: datetime
     ended: Ended | None = None
+    stock: DidStock | None = None
     sequences: Mapping[str, int] = field(default_factory=dict)
     lapse: Lapse | None = None
     due_at: datetime | None = None

@@ -67,6 +67,7 @@ def _start(
         requirement=shown.key,
         requirement_version=shown.version,
         started_at=now,
+        stock="porting_in" if isinstance(data, DidPortingStarted) else None,
         features=data.features,
     )
     started = planned(started, rules, anywhere, now)

@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_verification.domain.axes.registration import Registration
-from didflow_verification.domain.axes.service_request import ServiceData
+from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.commands import CorrectService
 from didflow_verification.domain.events import service_changed
 from didflow_verification.domain.service_requests.checks import FIELDS
 from didflow_verification.domain.service_requests.end_user_change import with_request
-from didflow_verification.domain.service_requests.lifecycle import named_request, usable_details
+from didflow_verification.domain.service_requests.lifecycle import fault_of, named_request, owned_details
 
 
 def correct_service(
@@ -19,8 +19,11 @@ def correct_service(
 ) -> Decision:
     """Send a request again, with changed fields. Fields that the command leaves out stay as they are.
 
-    The request takes the identity that the DID has now. The repeat of the last correction changes nothing. Refused
-    `not_found`, `did_ended`, `no_changes_required`, `unknown_field`, and with the codes of a new request.
+    The request takes the identity that the DID has now, whatever became of the registration: a service becomes active
+    only while its identity is in effect. Nor do the features matter, which decide about new requests. The repeat of the
+    last correction changes nothing. Source: spec roles, `actions` of a DID.
+
+    Refused `not_found`, `did_ended`, `no_changes_required`, `unknown_field`, and with the codes of `checks`.
     """
     request = named_request(registration, command, known)
     if registration is None or request is None or not command.caller.reaches(registration.account):
@@ -35,15 +38,13 @@ def correct_service(
         return Unchanged(answer=request)
     if request.state != "changes_required":
         return Refused("no_changes_required", f"The request is {request.state}. It requires no changes.")
-    details = usable_details(registration, request.service, data, known)
-    if isinstance(details, Refused):
-        return details
+    request = _with_present_identity(request, registration)
+    fault = fault_of(registration, request.service, data, request.identity_id, known)
+    if fault is not None:
+        return fault
     after = request.moved_to(
         "new",
         account=registration.account,
-        identity_id=details.identity_id,
-        identity_revision=details.identity_revision,
-        identity_account=details.identity_account or registration.account,
         data=data,
         reasons=(),
         requested_at=now,
@@ -51,3 +52,16 @@ def correct_service(
     )
     changed = with_request(registration, after)
     return Decided(state=changed, also=(after,), events=(service_changed(after),), answer=after)
+
+
+def _with_present_identity(request: ServiceRequest, registration: Registration) -> ServiceRequest:
+    """Return the request with the identity of the DID. It keeps its own if that one does not serve the holder."""
+    details = owned_details(registration)
+    if details is None:
+        return request
+    return replace(
+        request,
+        identity_id=details.identity_id,
+        identity_revision=details.identity_revision,
+        identity_account=details.identity_account or registration.account,
+    )

@@ -1,12 +1,15 @@
 """Additional services are requested and canceled by accounts, and decided by reviewers or a carrier's back office."""
 
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events.registration import Reason
-from didflow_contracts.vocabulary import AdditionalService, ServiceState
+from didflow_contracts.vocabulary import AdditionalService, DidStock, ServiceState
+from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.axes.transitions import SERVICE_DECISIONS
@@ -26,6 +29,11 @@ from didflow_verification.domain.service_requests.end_user_change import (
 )
 
 NEEDS_REASONS = frozenset({"changes_required", "not_configured"})
+SERVED: Final[frozenset[RegistrationState]] = frozenset(("approved", "pending", "not_required"))
+"""The states of the registration in which a service can be requested. Source: spec roles, `actions` of a DID."""
+
+NOT_HERE: Final[frozenset[DidStock | None]] = frozenset(("porting_in", "removed"))
+"""The states of the stock in which no service can be requested. Source: spec roles, `actions` of a DID."""
 
 
 def service_details(registration: Registration) -> Details | None:
@@ -33,10 +41,13 @@ def service_details(registration: Registration) -> Details | None:
 
     Source: spec lifecycle, Additional services: registration and services use the same identity.
     """
+    return owned_details(registration) if registration.state in SERVED else None
+
+
+def owned_details(registration: Registration) -> Details | None:
+    """Return the details in force if their identity serves the holder, whatever became of the registration."""
     force = registration.in_force
-    if force is None or not force.owned or registration.state not in {"approved", "pending", "not_required"}:
-        return None
-    return force
+    return force if force is not None and force.owned else None
 
 
 def request_service(
@@ -44,42 +55,46 @@ def request_service(
 ) -> Decision:
     """Request a service.
 
-    Refused `did_ended`, `identity_missing`, `not_supported`, `request_open`, and with the codes of `checks`.
+    Refused `did_ended`, `wrong_stock_state`, `identity_missing`, `not_supported`, `request_open`, and with the codes of
+    `checks`.
     """
     if registration is None or not command.caller.reaches(registration.account):
         return Refused("not_found", "No such DID in your accounts.")
     if registration.ended:
         return Refused("did_ended", f"The DID was {registration.ended}.")
+    if registration.stock in NOT_HERE:
+        message = f"The stock of this DID is {registration.stock}. A service is requested for a number that is here."
+        return Refused("wrong_stock_state", message)
     before = current_request(registration, command.service, known)
     if before is not None and before.request_id == command.request_id:
         return Unchanged(answer=before)
     if before is not None:
         what = "Correct it" if before.state == "changes_required" else "Cancel it first"
         return Refused("request_open", f"The service has a request in the state {before.state}. {what}.")
-    details = usable_details(registration, command.service, command.data, known)
-    if isinstance(details, Refused):
-        return details
-    request = _request(registration, command, details, now)
-    after = with_request(registration, request)
-    return Decided(state=after, also=(request,), events=(service_changed(request),), answer=request)
-
-
-def usable_details(
-    registration: Registration, service: AdditionalService, data: ServiceData, known: Known
-) -> Details | Refused:
-    """Return the end-user details that a request with this data uses, or why there can be no such request."""
-    if registration.features is not None and service not in registration.features:
+    if registration.features is not None and command.service not in registration.features:
         return Refused("not_supported", "The number does not support this service.", "service")
     details = service_details(registration)
     if details is None:
         return Refused(
             "identity_missing", "Assign end-user details to the DID first. Rejected details do not count."
         )
+    fault = fault_of(registration, command.service, command.data, details.identity_id, known)
+    if fault is not None:
+        return fault
+    request = _request(registration, command, details, now)
+    after = with_request(registration, request)
+    return Decided(state=after, also=(request,), events=(service_changed(request),), answer=request)
+
+
+def fault_of(
+    registration: Registration, service: AdditionalService, data: ServiceData, identity_id: UUID, known: Known
+) -> Refused | None:
+    """Return why there can be no request with this data for an end user; None if there can."""
     address = known.get(Address, data.address_id) if data.address_id else None
-    foreign = address is None or address.identity_id != details.identity_id
+    foreign = address is None or address.identity_id != identity_id
     if data.address_id is not None and foreign:
         return Refused("not_yours", "The address does not belong to the DID's end user.", "address_id")
-    return fault(service, data, address, registration.country) or details
+    return fault(service, data, address, registration.country)
 
 
 def _request(

@@ -321,6 +321,7 @@ def create_registrations() -> None:
         instant("started_at", nullable=False),
         text("ended", nullable=True, comment="removed or refused: nothing changes any more"),
         json("sequences", comment="the last applied sequence of each axis and source"),
+        text("stock", nullable=True, comment="the stock of the DID as last received"),
         json("features", nullable=True, comment="the features of the number as last received"),
         json("services", default="{}", comment="the open request of each additional service"),
         json(

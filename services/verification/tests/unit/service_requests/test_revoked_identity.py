@@ -14,7 +14,7 @@ from didflow_contracts.vocabulary import AdditionalService
 from didflow_verification.domain.axes.registration import Lapse, Registration
 from didflow_verification.domain.axes.service_request import ServiceData, ServiceRequest
 from didflow_verification.domain.axes.verification import Verification, verification_id
-from didflow_verification.domain.commands import DecideService, RequestService
+from didflow_verification.domain.commands import CorrectService, DecideService, RequestService
 from didflow_verification.domain.registration.lapse import lapsed
 from didflow_verification.domain.requirements import AddressRule, CountryRules, Review
 
@@ -234,3 +234,29 @@ def test_no_service_takes_an_erased_identity(services: Services, make: Any) -> N
     registration = services.registration(1)
     assert (registration.state, [each.code for each in registration.reasons]) == ("rejected", ["not_yours"])
     assert {each.identity_id for each in services.of(1)} == {services.identity.identity_id}
+
+
+@pytest.mark.parametrize("erased", [False, True], ids=["expired", "rejected"])
+def test_a_service_that_a_revocation_stopped_is_corrected_and_waits_for_an_identity(
+    services: Services, make: Any, *, erased: bool
+) -> None:
+    """My Numbers offers the correction. The request keeps its identity if rejected details serve nobody."""
+    services.activate_all()
+    services.stage.process(services.messages(1).revoke())
+    if erased:
+        other = replace(make.company("other"), erased_at=services.build.zero)
+        services.stage.store(other)
+        services.stage.process(services.messages(1).resubmit(1, other))
+    assert services.registration(1).state == ("rejected" if erased else "expired")
+    corrected = CorrectService(
+        entity_id=DIDS[1],
+        subject=NUMBERS[1],
+        caller=services.build.caller("ann", "reseller", "master/acme"),
+        request_id=derived_id("request", "a2p_sms", "1"),
+        changes={"brand": "B"},
+    )
+    assert isinstance(services.stage.process(corrected), Decided)
+    assert isinstance(services.decide(1, "a2p_sms", "in_process"), Decided)
+    outcome = services.decide(1, "a2p_sms", "active")
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "identity_missing"

@@ -237,6 +237,25 @@ def test_a_service_must_be_among_the_features(services: Services) -> None:
     assert code(services.request("a2p_sms")) == ("not_supported", "service")
 
 
+def test_a_service_is_not_requested_for_a_number_that_is_not_here(services: Services) -> None:
+    """It is still being ported in, or inventory has withdrawn it. My Numbers does not offer it then."""
+    features = list(SERVICES)
+    for sequence, stock in enumerate(("porting_in", "removed"), 1):
+        services.stage.process(services.build.did_changed(sequence=sequence, stock=stock, features=features))
+        assert code(services.request("cnam")) == ("wrong_stock_state", None)
+    services.stage.process(services.build.did_changed(sequence=3, stock="on_hold", features=features))
+    assert isinstance(services.request("cnam"), Decided)
+
+
+def test_a_number_whose_porting_has_just_started_has_no_service(stage: Any, build: Any, make: Any) -> None:
+    """Inventory has not said anything of the DID yet."""
+    build.number = NEW_YORK
+    acme = make.company()
+    stage.store(acme)
+    stage.process_all(build.porting_started(features=list(SERVICES)), build.assigned(acme))
+    assert code(Services(stage, build).request("cnam")) == ("wrong_stock_state", None)
+
+
 def test_a_service_needs_an_end_user(stage: Any, build: Any, acme: Any, quay: Any) -> None:
     """Without details, or with rejected ones, the refusal is `identity_missing`. Pending details are enough."""
     build.number_type, services = "local", Services(stage, build)
@@ -311,6 +330,15 @@ def test_a_corrected_request_takes_the_identity_that_the_did_has_now(services: S
     assert isinstance(services.correct("a2p_sms"), Decided)
     request = services.stage.state(ServiceRequest, services.key("a2p_sms", 1))
     assert (request.state, request.identity_id) == ("new", other.identity_id)
+
+
+def test_a_request_is_corrected_though_the_features_of_the_number_changed(services: Services) -> None:
+    """The features decide about new requests. An open one goes on until it is canceled."""
+    services.request("a2p_sms")
+    services.decide("a2p_sms", "in_process")
+    services.decide("a2p_sms", "changes_required", reasons=REASON)
+    services.stage.process(services.build.did_changed(features=["voice_in"]))
+    assert isinstance(services.correct("a2p_sms", brand="Acme Foods"), Decided)
 
 
 def test_a_cnam_can_be_refused_with_reasons(services: Services) -> None:
