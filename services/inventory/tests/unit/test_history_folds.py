@@ -19,6 +19,9 @@ REGISTRATIONS = ("awaiting", "pending", "approved", "rejected", "expired", "not_
 TERMS = ("active", "delayed_removal", "canceled", "aging", "none")
 CARRIERS = ("activating", "active", "failed", "suspended", "released")
 REASONS = [{"code": "mismatch", "field": "identity.company_name", "message": "It differs."}]
+COMPLETED = {"registration.completed"}
+"""What an outdated event changes although it is refused: it shows that the registration was complete once."""
+
 ACCOUNTS = ("master", "master/acme", "master/acme/shop", "other")
 
 
@@ -70,10 +73,10 @@ def test_the_history_has_every_field_of_a_did_except_a_few_that_nobody_is_shown(
     assert did_of(fold_all(entry.changes for entry in purchased.history)).holding.account == make.account
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_the_history_of_any_life_folds_to_the_present_did(make: Any, with_accounts: Any, data: Any) -> None:
-    """Each `before` is what the entries before it gave. What was refused, or changed nothing, has no changes."""
+    """Each `before` is what the entries before it gave. What was refused changes nothing, with one exception."""
     stage = with_accounts(*ACCOUNTS)
     stage.decide(data.draw(st.sampled_from((make.purchased(), make.porting_started(), make.purchase()))))
     for _ in range(data.draw(st.integers(1, 25))):
@@ -87,5 +90,5 @@ def test_the_history_of_any_life_folds_to_the_present_did(make: Any, with_accoun
         )
         last = entries[-1]
         if isinstance(decision, Unchanged | Refused) and last.outcome != "applied":
-            assert last.changes == {}
+            assert last.changes.keys() <= COMPLETED
     assert [e for e in stage.history if e.actor == "user:ann" and e.type.startswith("timer.")] == []
