@@ -1,5 +1,6 @@
 """The tables of the README are compared with the code."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,14 +14,27 @@ SERVICE = service(InventorySettings.placeholder())
 
 HERE = Path(__file__).parents[2]
 README = (HERE / "README.md").read_text()
+ROOT = HERE.parents[1]
 DOMAIN = HERE / "didflow_inventory" / "domain"
 
 
 def table(heading: str) -> dict[str, str]:
     """Return the table whose header row begins with this cell: first column to second column."""
-    rows = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    return {row[0]: row[1] for row in cells}
+    return {row[0]: row[1] for row in rows(heading)}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table whose header row begins with this cell."""
+    lines = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def names_of_tests(name: str) -> set[str]:
+    """Return the names of the tests of a file, which is named below `tests/` or from the root of the repository."""
+    path = HERE / "tests" / name
+    tree = ast.parse((path if path.exists() else ROOT / name).read_text())
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {each.name for each in tree.body if isinstance(each, functions) and each.name.startswith("test_")}
 
 
 def topics_of(heading: str) -> set[str]:
@@ -71,3 +85,14 @@ def test_the_readme_lists_every_module_of_the_domain() -> None:
     """A module that is added or renamed is listed in the README."""
     modules = {f"`{path.relative_to(DOMAIN)}`" for path in DOMAIN.rglob("[a-z]*.py")}
     assert modules == set(table("module"))
+
+
+def test_each_expectation_of_number_managers_is_shown_by_tests_that_exist() -> None:
+    """Every row names one or more tests, each by its file and its function."""
+    for expectation, behaviour, tests in rows("expectation"):
+        named = re.findall(r"`([^`]+)::([^`]+)`", tests)
+        assert "" not in (expectation, behaviour)
+        assert named, expectation
+        assert ", ".join(f"`{file}::{name}`" for file, name in named) == tests, expectation
+        missing = [f"{file}::{name}" for file, name in named if name not in names_of_tests(file)]
+        assert missing == [], expectation

@@ -1,5 +1,6 @@
 """The default carriers: what a number gets whose carriers nobody names."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -53,3 +54,18 @@ def carriers_for(features: Features, given: Carriers, default: Carriers) -> Carr
         carrier=given.carrier or (default.carrier if calls else None),
         sms_carrier=given.sms_carrier or (default.sms_carrier if messages else None),
     )
+
+
+def carriers_after_edit(
+    features: Features, present: Carriers, named: Mapping[str, str | None], default: Carriers
+) -> Carriers:
+    """Return the carriers of a number after an edit of its features or carriers, in stock or as a DID.
+
+    `named` are the fields of `Carriers` that the edit names; None asks for the default. What it does not name stays,
+    but a number without features for messages keeps no carrier for them.
+    """
+    kept = {
+        "carrier": present.carrier,
+        "sms_carrier": None if MESSAGES.isdisjoint(features) else present.sms_carrier,
+    }
+    return carriers_for(features, Carriers(**kept | dict(named)), default)

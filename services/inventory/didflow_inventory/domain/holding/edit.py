@@ -14,9 +14,8 @@ from didflow_chassis.decision import Caller, Decision, Known, Refused
 from didflow_contracts.bounds import ITEMS
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
 from didflow_inventory.domain.accounts.default_carriers import (
-    MESSAGES,
     Carriers,
-    carriers_for,
+    carriers_after_edit,
     default_carriers,
 )
 from didflow_inventory.domain.accounts.users import User
@@ -107,10 +106,8 @@ def _with_texts(holding: Holding, edits: Edits) -> Holding:
 def _with_carriers(holding: Holding, edits: Edits, default: Carriers) -> Holding:
     """Return the holding with other features or carriers. The default carrier is taken where none is given."""
     features = holding.features if edits.features is UNSET else edits.features
-    sms_carrier = holding.sms_carrier if MESSAGES.intersection(features) else None
-    given = Carriers(
-        carrier=holding.carrier if edits.carrier is UNSET else edits.carrier,
-        sms_carrier=sms_carrier if edits.sms_carrier is UNSET else edits.sms_carrier,
-    )
-    carriers = carriers_for(features, given, default)
+    present = Carriers(carrier=holding.carrier, sms_carrier=holding.sms_carrier)
+    given = {name: getattr(edits, name) for name in Carriers.__struct_fields__}
+    named = {name: value for name, value in given.items() if value is not UNSET}
+    carriers = carriers_after_edit(features, present, named, default)
     return replace(holding, features=features, carrier=carriers.carrier, sms_carrier=carriers.sms_carrier)

@@ -12,7 +12,7 @@ from didflow_chassis.decision import OPERATOR, Caller, Decided, Decision, Known,
 from didflow_contracts.accounts import is_within
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
-from didflow_inventory.domain.accounts.default_carriers import Carriers, carriers_for, default_carriers
+from didflow_inventory.domain.accounts.default_carriers import Carriers, carriers_after_edit, default_carriers
 from didflow_inventory.domain.stock.after_did import out_of_stock
 from didflow_inventory.domain.stock.commands import DeleteNumber, EditNumber, MoveNumber
 from didflow_inventory.domain.stock.number import Number
@@ -40,9 +40,12 @@ def edit_number(
         return unknown
     edited = replace(found, **command.changes)
     if not _CARRIED.isdisjoint(command.changes):
-        given = Carriers(carrier=edited.carrier, sms_carrier=edited.sms_carrier)
+        present = Carriers(carrier=found.carrier, sms_carrier=found.sms_carrier)
+        given = {
+            name: command.changes[name] for name in Carriers.__struct_fields__ if name in command.changes
+        }
         default = default_carriers(uploader, known, deployment_carrier)
-        carriers = carriers_for(edited.features, given, default)
+        carriers = carriers_after_edit(edited.features, present, given, default)
         edited = replace(edited, carrier=carriers.carrier, sms_carrier=carriers.sms_carrier)
     return Unchanged() if edited == found else Decided(state=edited)
 
