@@ -20,5 +20,7 @@ async def list_audit_log(http: Http, query: Annotated[AuditLogQuery, Query()]) -
     its page has the entries that were added meanwhile. An entry appears when every transaction that began before it
     has ended.
     """
-    statement = queries.audit_log(http.caller, *query.conditions())
-    return await http.page(statement, sort=queries.AUDIT_LOG_SORTS, render=entry_json)
+    statement = queries.audit_log(http.caller, query.account, *query.conditions())
+    return await http.page(
+        statement, sort=queries.AUDIT_LOG_SORTS, key=queries.HISTORY_KEY, render=entry_json
+    )

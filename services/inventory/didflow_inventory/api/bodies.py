@@ -246,9 +246,7 @@ class AuditLogQuery(BaseModel):
     until: Instant | None = Field(default=None, description="Recorded before this instant.")
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
-        """Return the conditions."""
-        if self.account is not None:
-            yield in_subtree(history.c.account, self.account)
+        """Return the conditions, without that of the account."""
         if self.actor is not None:
             yield history.c.actor == self.actor
         if self.type is not None:

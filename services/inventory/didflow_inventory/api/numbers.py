@@ -61,7 +61,12 @@ async def show_did(http: Http, did: str) -> Mapping[str, Any]:
 async def list_history(http: Http, did: str) -> Page:
     """List every message about one DID, from all services, in the order in which inventory recorded it."""
     row = await row_of(http, did)
-    return await http.page(queries.history_of(row["did_id"]), sort=queries.HISTORY_SORTS, render=entry_json)
+    return await http.page(
+        queries.history_of(row["did_id"]),
+        sort=queries.HISTORY_SORTS,
+        key=queries.HISTORY_KEY,
+        render=entry_json,
+    )
 
 
 @router.batch("/dids/batch/assign-end-user", action="assign_end_user", item="did")

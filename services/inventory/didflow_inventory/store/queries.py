@@ -7,10 +7,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_chassis.commit_order import is_settled
-from didflow_chassis.decision import Caller
+from didflow_chassis.decision import OPERATOR, Caller
 from didflow_chassis.row_access import count_of_foreign
 from didflow_chassis.tables import NOW
-from didflow_chassis.tenancy import in_subtree, within
+from didflow_chassis.tenancy import in_subtree, in_subtree_by_level, within
+from didflow_contracts.accounts import is_within
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
@@ -22,6 +23,7 @@ from didflow_inventory.store.tables import ACCOUNTS, DIDS, HISTORY, accounts, di
 DID_SORTS: Final = {name: dids.c[name] for name in ("number", "expires_at", "purchased_at", "status")}
 ACCOUNT_SORTS: Final = {name: accounts.c[name] for name in ("path", "name", "created_at")}
 HISTORY_SORTS: Final = {"position": history.c.position}
+HISTORY_KEY: Final = history.c.position
 AUDIT_LOG_SORTS: Final = {"commit": history.c.transaction_id}
 """The order of the audit log. Entries of one transaction are in the order of their positions."""
 
@@ -97,13 +99,15 @@ def history_of_thing(caller: Caller, thing: ThingName, thing_id: str) -> sa.Sele
     return sa.select(history).where(*of_thing, within(history.c.account, caller))
 
 
-def audit_log(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def audit_log(caller: Caller, account: str | None, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Select the entries of all things in the caller's reach that match all conditions.
+
+    With an `account`, only those of this account and the accounts below it are selected.
 
     An entry belongs to the account that it names, for ever: whoever pages through the log sees the same entries,
     whatever becomes of a DID meanwhile.
     """
-    return sa.select(history).where(is_settled(history), within(history.c.account, caller), *conditions)
+    return sa.select(history).where(is_settled(history), _in_both(caller, account), *conditions)
 
 
 def account_tree(caller: Caller) -> sa.Select[Any]:
@@ -139,6 +143,20 @@ def entry_of_row(row: Any) -> HistoryEntry:
 
 def _dids() -> sa.Select[Any]:
     return sa.select(*(dids.c[name] for name in DIDS.columns), NOW.label("now"))
+
+
+def _in_both(caller: Caller, account: str | None) -> sa.ColumnElement[bool]:
+    """Return the condition that an entry is in the reach of the caller and, if an account is given, in its subtree.
+
+    One of the two subtrees is part of the other, or they have no entry in common. A second condition that says the same
+    would make PostgreSQL expect few entries, and sort all of an account instead of reading one page.
+    """
+    own = None if caller.role == OPERATOR else caller.account
+    if own is None and account is None:
+        return sa.true()
+    if own is None or account is None or is_within(own, account):
+        return in_subtree_by_level(history.c.account, own or account or "")
+    return in_subtree_by_level(history.c.account, account) if is_within(account, own) else sa.false()
 
 
 def _is_named(name: UUID | str) -> sa.ColumnElement[bool]:

@@ -235,7 +235,7 @@ package_uses = state_table(
 history = sa.Table(
     "history",
     METADATA,
-    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
     transaction_column(),
     _text("thing", nullable=False),
     _uuid("did_id"),
@@ -255,6 +255,7 @@ history = sa.Table(
     _json("changes"),
     _json("extra"),
     _text("claimed_actor"),
+    sa.PrimaryKeyConstraint("transaction_id", "position"),
     info=readable(CheckedRows(parent="dids")),
 )
 

@@ -1,14 +1,19 @@
 """The query plans of the most frequent reads: each uses the index that was made for it."""
 
+import json
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
+from harness.deadline import eventually
+from harness.postgres import owner_dsn_of
 
 from didflow_chassis.database import compile_statement
 from didflow_chassis.decision import Caller
+from didflow_inventory.api.bodies import AuditLogQuery
 from didflow_inventory.store import queries, stock
-from didflow_inventory.store.tables import dids
+from didflow_inventory.store.tables import dids, history
 
 RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 
@@ -50,3 +55,116 @@ async def test_a_page_is_read_in_the_order_of_its_index(inventory: Any) -> None:
     plan = await plan_of(inventory, page, "bitmapscan", "sort")
     assert "dids_in_awaiting_registration" in plan
     assert "Sort" not in plan
+
+
+ENTRIES = """
+INSERT INTO history (thing, thing_id, account, at, recorded_at, type, actor, outcome, changes, extra)
+SELECT 'account', n::text, $1 || CASE WHEN $4 THEN '/e' || n % 50 ELSE '' END, now(), now(),
+    'type' || n % 10, 'actor' || n % 10, 'applied', '{}', '{}'
+FROM generate_series($2::int, $3::int) n
+"""
+OTHERS, OWN, PAGE = 30_000, 1_000, 51
+READ = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+
+
+def read_in(node: dict[str, Any]) -> int:
+    """Return how many rows the scans of a plan have read."""
+    below = sum(map(read_in, node.get("Plans", ())))
+    is_scan = "Scan" in node["Node Type"] and node["Node Type"] != "Bitmap Index Scan"
+    return below + (int(node["Actual Loops"] * sum(node.get(name, 0) for name in READ)) if is_scan else 0)
+
+
+async def first_page(inventory: Any, caller: Caller, **parameters: Any) -> tuple[int, int, int]:
+    """Read a page of the audit log. Return how many entries it has, and how many rows and blocks were read."""
+    query = AuditLogQuery(**parameters)
+    statement = queries.audit_log(caller, query.account, *query.conditions())
+    text, values = compile_statement(
+        statement.order_by(history.c.transaction_id, history.c.position).limit(PAGE)
+    )
+    (row,) = await inventory.database.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", *values)
+    plan = json.loads(row[0])[0]["Plan"]
+    return plan["Actual Rows"], read_in(plan), plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+
+@pytest.fixture
+async def long_log(inventory: Any) -> Any:
+    """Inventory with many entries of some accounts, and few of others, which were written before, among and after."""
+    small = (
+        "tiny",
+        "master/small",
+        "master/acme/small",
+        "master/acme/shop/deep",
+        "master/acme/shop/deep/deeper",
+    )
+    connection = await asyncpg.connect(owner_dsn_of(inventory.database.dsn))
+    try:
+        await connection.execute("DELETE FROM history")
+        for part in range(10):
+            if part in (0, 5, 9):
+                for account in small:
+                    await connection.execute(ENTRIES, account, part * 100, part * 100 + OWN // 3, True)
+            for account in ("master/big", "master/acme/big"):
+                await connection.execute(ENTRIES, account, 1, OTHERS // 20, False)
+        await connection.execute("ANALYZE history")
+    finally:
+        await connection.close()
+
+    async def is_settled() -> bool:
+        counted = await inventory.database.fetch(
+            "SELECT count(*) FROM history WHERE transaction_id >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        )
+        return bool(counted[0][0] == 0)
+
+    await eventually(is_settled)
+    return inventory
+
+
+async def test_a_page_of_the_audit_log_reads_its_entries_alone(long_log: Any) -> None:
+    """Whatever the others have: the own account, one below, one above, one elsewhere. An operator has no account."""
+    unbounded = {}
+    for account, asked in (
+        ("tiny", None),
+        ("master/small", None),
+        ("master/small/e7", None),
+        ("master/acme/small", None),
+        ("master/acme/small/e7", None),
+        ("master", "master/small"),
+        ("master/small", "master"),
+        ("master", "tiny"),
+        ("master/acme", None),
+        ("master", None),
+        ("", None),
+        ("", "master/acme/small"),
+    ):
+        caller = Caller(subject="ann", account=account, role="reseller" if account else "operator")
+        entries, read, blocks = await first_page(long_log, caller, account=asked)
+        is_whole = entries == (0 if asked == "tiny" else 21 if "e7" in account else PAGE)
+        if not is_whole or read > entries or blocks > 4 * PAGE:
+            unbounded[account, asked] = entries, read, blocks
+    assert unbounded == {}
+
+
+async def test_a_filter_of_the_audit_log_reads_the_entries_of_the_account_alone(long_log: Any) -> None:
+    """It may read all of them, if few match or none."""
+    small = Caller(subject="ann", account="master/small", role="reseller")
+    unbounded = {}
+    for name, value in (
+        ("actor", "actor3"),
+        ("type", "type3"),
+        ("actor", "nobody"),
+        ("since", "2100-01-01T00:00:00Z"),
+        ("until", "2000-01-01T00:00:00Z"),
+    ):
+        _, read, blocks = await first_page(long_log, small, **{name: value})
+        if read > OWN + 3 or blocks > OWN:
+            unbounded[name, value] = read, blocks
+    assert unbounded == {}
+
+
+async def test_an_account_far_below_the_root_reads_no_more_than_the_account_above_it_has(
+    long_log: Any,
+) -> None:
+    """The index knows the first four levels of the tree."""
+    deep = Caller(subject="ann", account="master/acme/shop/deep/e7", role="reseller")
+    entries, read, _ = await first_page(long_log, deep)
+    assert (entries >= 20, read <= 2 * OWN + 6) == (True, True)

@@ -34,7 +34,7 @@ from didflow_inventory.domain.stock.commands import (
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
 from didflow_inventory.store import stock
-from didflow_inventory.store.queries import HISTORY_SORTS, history_of_thing
+from didflow_inventory.store.queries import HISTORY_KEY, HISTORY_SORTS, history_of_thing
 
 router = Router(tags=["stock"])
 
@@ -109,7 +109,7 @@ async def list_history(http: Http, number: str) -> Page:
     statement = history_of_thing(http.caller, "stock", parse_number(number) or "")
     if not await http.rows(statement.limit(1)):
         raise http.problem(404, "not_found", "No such number in your stock.")
-    return await http.page(statement, sort=HISTORY_SORTS, render=entry_json)
+    return await http.page(statement, sort=HISTORY_SORTS, key=HISTORY_KEY, render=entry_json)
 
 
 @router.batch("/stock/batch/delete", action="delete_stock", item="number")

@@ -45,6 +45,15 @@ FROM package_clients AS client
 
 CURRENT_TRANSACTION = sa.text("(pg_current_xact_id()::text::bigint)")
 
+ANCESTORS = (
+    "split_part(account, '/', 1)",
+    "split_part(account, '/', 1) || '/' || nullif(split_part(account, '/', 2), '')",
+    "split_part(account, '/', 1) || '/' || split_part(account, '/', 2) || '/' || nullif(split_part(account, '/', 3), '')",
+    "split_part(account, '/', 1) || '/' || split_part(account, '/', 2) || '/' || split_part(account, '/', 3) || '/' || "
+    "nullif(split_part(account, '/', 4), '')",
+)
+"""The account at each of the first four levels above an account, or itself. NULL if it is further up."""
+
 FILTERS = (
     "all",
     "active",
@@ -298,7 +307,7 @@ def upgrade():
     op.execute(PACKAGE_USES)
     op.create_table(
         "history",
-        sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=CURRENT_TRANSACTION),
         text("thing", nullable=False),
         uuid("did_id"),
@@ -318,6 +327,7 @@ def upgrade():
         json("changes"),
         json("extra"),
         text("claimed_actor"),
+        sa.PrimaryKeyConstraint("transaction_id", "position"),
     )
     op.create_index(
         "history_did_id", "history", ["did_id", "position"], postgresql_where=sa.text("did_id IS NOT NULL")
@@ -328,7 +338,11 @@ def upgrade():
         ["thing_id", "thing", "position"],
         postgresql_where=sa.text("thing_id IS NOT NULL"),
     )
-    op.create_index("history_transaction_id", "history", ["transaction_id", "position"])
+    for level, ancestor in enumerate(ANCESTORS, 1):
+        op.execute(
+            f"CREATE INDEX history_level_{level} ON history (({ancestor}), transaction_id, position) "
+            f"WHERE ({ancestor}) IS NOT NULL"
+        )
 
 
 def downgrade():
