@@ -43,6 +43,7 @@ from didflow_inventory.domain.views import Views
 
 BROUGHT: Final[frozenset[Acquired]] = frozenset(("external", "ported_in"))
 """The ways of getting a number that was with another carrier before, so it cannot be in our stock."""
+NO_PORTING: Final = Refused("not_found", "No porting has this did_id. Start it first.", "did_id")
 OLDEST: Final = timedelta(days=31)
 """How long ago a number that is purchased over HTTP can have been purchased."""
 
@@ -111,13 +112,15 @@ def purchase(
     refusal = refusal_of_caller(command, data, known, deployment_carrier)
     if refusal is not None:
         return refusal
+    if did is not None and data.acquired == "ported_in" and _is_foreign(did, command):
+        return NO_PORTING
     earlier = did or earlier_did(data, known)
     if did is not None and did.holding.stock == "porting_in" and data.acquired == "ported_in":
         return _completed_over_http(did, data, now, known, deployment_carrier=deployment_carrier)
     if earlier is not None:
-        return repeat_over_http(earlier, data, now)
+        return repeat_over_http(earlier, command, now)
     if data.acquired == "ported_in":
-        return Refused("not_found", "No porting has this did_id. Start it first.", "did_id")
+        return NO_PORTING
     refusal = refusal_of_missing_price(data) or _refusal_of_external(command, known)
     return refusal or acquired_over_http(command, now, known, deployment_carrier=deployment_carrier)
 
@@ -191,8 +194,9 @@ def repeat_by_event(did: Did, event: Event[NewNumber]) -> Decision:
     return NOT_YOURS if contradicts_owner(event, did.holding.account) else Unchanged()
 
 
-def repeat_over_http(did: Did, data: NewNumber, now: datetime) -> Decision:
+def repeat_over_http(did: Did, command: Purchase | StartPorting, now: datetime) -> Decision:
     """Answer with the DID that the same order made before, or refuse."""
+    data = command.data
     holding, requested = did.holding, (data.account, data.order_id, data.number)
     if holding.stock == "removed" or (holding.payer, holding.order_id, holding.number) != requested:
         return Refused("did_id_taken", "This did_id belongs to another purchase. Send a new one.", "did_id")
@@ -206,7 +210,14 @@ def repeat_over_http(did: Did, data: NewNumber, now: datetime) -> Decision:
         return Refused(
             "duplicate_order", f"This order was refused before, with {holding.refusal_code}.", "order_id"
         )
+    if not command.caller.reaches(holding.account):
+        return Refused("duplicate_order", "This order made a DID that you do not have any more.", "order_id")
     return Unchanged(answer=DidAt(did, now))
+
+
+def _is_foreign(did: Did, command: Purchase) -> bool:
+    """Return True if neither the holder nor the payer of a DID is within the reach of the caller."""
+    return not any(map(command.caller.reaches, (did.holding.account, did.holding.payer)))
 
 
 def refusal_of_number(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import Did
+from didflow_inventory.domain.holding.commands import EditDid, Edits, TakeBack
 from didflow_inventory.domain.stock.number import Number, OrderedNumber, ordered_number_key
 
 
@@ -377,3 +378,17 @@ def test_an_order_that_is_repeated_a_year_later_is_answered_with_its_did(stage: 
     stage.decide(make.purchase(purchased_at=make.zero))
     again = stage.decide(make.purchase(purchased_at=make.zero), make.zero + timedelta(days=365))
     assert isinstance(again, Unchanged)
+
+
+@pytest.mark.parametrize("did_id", ["same", "another"])
+def test_an_order_sent_again_does_not_show_a_did_that_another_account_has_now(
+    stage: Any, make: Any, did_id: str
+) -> None:
+    """The number was taken back and handed to a sibling. The order is known, and what became of it is not said."""
+    stage.decide(make.purchase())
+    master = make.caller("master", "master_reseller")
+    stage.decide(make.about(TakeBack, by=master))
+    stage.decide(make.about(EditDid, by=master, edits=Edits(notes="for the sibling")))
+    again = make.purchase(did_id=make.did_id if did_id == "same" else make.other_id)
+    assert stage.code(again) == "duplicate_order"
+    assert stage.history[-1].type != "http.purchase"

@@ -54,7 +54,7 @@ def start_porting(
         return refusal
     earlier = did or earlier_did(data, known)
     if earlier is not None:
-        return repeat_over_http(earlier, data, now)
+        return repeat_over_http(earlier, command, now)
     return acquired_over_http(command, now, known, deployment_carrier=deployment_carrier, stock="porting_in")
 
 

@@ -88,6 +88,18 @@ def test_a_purchase_cannot_say_that_it_completes_a_porting_that_never_started(st
     assert stage.code(make.purchase(acquired="ported_in", price=None)) == "not_found"
 
 
+def test_the_did_id_of_a_foreign_porting_is_answered_like_one_that_nobody_has(
+    porting: Any, make: Any
+) -> None:
+    """A caller cannot find out what others port in."""
+    by = make.caller("other")
+    bought = {"account": "other", "acquired": "ported_in", "price": None}
+    foreign = porting.decide(make.purchase(by, **bought))
+    absent = porting.decide(make.purchase(by, did_id=make.other_id, **bought))
+    assert foreign == absent
+    assert foreign.code == "not_found"
+
+
 @pytest.mark.parametrize("outcome", ["failed", "canceled"])
 def test_a_porting_that_ends_withdraws_the_did(porting: Any, make: Any, outcome: Any) -> None:
     """The number is in no stock, and free when provisioning says so. Again, it changes nothing."""
