@@ -14,7 +14,7 @@ from didflow_contracts.events.purchase import Price
 from didflow_contracts.ids import derived_id
 from didflow_contracts.money import Money
 from didflow_contracts.roles import ROLES, Role
-from didflow_inventory.domain.account import Account, AccountKind
+from didflow_inventory.domain.accounts.account import Account, AccountKind
 from didflow_inventory.domain.accounts.users import User
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
