@@ -76,7 +76,7 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + WAIT_S
     while not is_so():
         check(time.monotonic() < end, f"no {what} within {WAIT_S} s")
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def numbers(first: int, last: int) -> list[str]:
@@ -198,8 +198,8 @@ class Day:
     def read_the_history(self) -> None:
         """Everything that happened is in the history: of a DID, and of a number that is not there any more."""
         life = [entry["type"] for entry in self.south.items(f"/v1/dids/{self.held['did_id']}/history")]
-        steps = [name for name in life if name.startswith("http.") or name.endswith("follow_package")]
-        check(steps == ["http.pick", "http.follow_package", "http.follow_package"], life)
+        steps = [name for name in life if name.startswith(("http.", "job."))]
+        check(steps == ["http.pick", "job.follow_package", "job.follow_package"], life)
         stock = self.reseller.items(f"/v1/stock/{PREFIX}2149/history")
         told = [(entry["type"], entry["code"]) for entry in stock if entry["type"].startswith("http.")]
         check(told[-2:] == [("http.delete_number", "not_uploader"), ("http.delete_number", None)], told)
