@@ -211,9 +211,11 @@ def _unknown(path: str, name: str, known: Sequence[str], kind: str) -> FieldErro
 
 
 def _field_error(error: Mapping[str, Any], given: Any) -> FieldError:
-    loc = (*error["loc"], *_named_field(error))
+    named = _named_field(error)
+    loc, is_absent = (*error["loc"], *named), bool(named) or error["type"] == "missing"
     message = _message(error) if loc != (BODY,) or error["type"] != "missing" else "Send a body."
-    return FieldError(field=_path(loc, given), code=_code(error["type"]), message=message)
+    path = _path(loc, given, is_absent=is_absent)
+    return FieldError(field=path, code=_code(error["type"]), message=message)
 
 
 def _named_field(error: Mapping[str, Any]) -> tuple[str, ...]:
@@ -224,16 +226,19 @@ def _named_field(error: Mapping[str, Any]) -> tuple[str, ...]:
     return (field,) if field else ()
 
 
-def _path(loc: Sequence[str | int], given: Any) -> str:
-    """Return the location as a dotted path in the input, without the part of the request that it is in."""
+def _path(loc: Sequence[str | int], given: Any, *, is_absent: bool = False) -> str:
+    """Return the location as a dotted path in the input, without the part of the request that it is in.
+
+    A part that is not in the input is the name of a union member, unless the error is about an absent field.
+    """
     if loc[:1] != (BODY,):
         return str(loc[1] if len(loc) > 1 else loc[0])
     parts: list[str] = []
     for position, part in enumerate(loc[1:], start=2):
         if _contains(given, part):
             given = given[part]
-        elif position < len(loc) or not isinstance(given, Mapping | None):
-            continue  # the name of a union member, which is not in the input
+        elif position < len(loc) or not (given is None or (is_absent and isinstance(given, Mapping))):
+            continue
         parts.append(str(part))
     return ".".join(parts) or BODY
 

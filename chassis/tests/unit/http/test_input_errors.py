@@ -119,6 +119,12 @@ def errors_of(body: Any, model: Any = Order) -> dict[str, tuple[str, str]]:
             "This field is required.",
         ),
         (
+            {"job": {"kind": "walls", "paint": {"colour": "red"}, "coats": {"a": 1}}},
+            "job.coats",
+            "type_invalid",
+            "Use a whole number.",
+        ),
+        (
             {"day": "2026-10-01", "at": "2026-10-01T00:00:00Z"},
             "day",
             "value_invalid",
