@@ -83,3 +83,37 @@ async def test_an_operator_is_not_deleted_while_a_number_in_stock_names_it(inven
             assert (await send(inventory, "POST", "/operators", name="Telco"))[0] == 201
             assert (await inventory.call("DELETE", f"/v1/stock/{make.number}", by)).status_code == 204
     assert await send(inventory, "DELETE", path) == (409, "in_use")
+
+
+async def test_what_a_number_names_when_it_returns_is_not_deleted_while_it_is_a_did(
+    inventory: Any, make: Any
+) -> None:
+    """Its operator, and the carrier of messages that the DID does not use. What the DID replaced can go."""
+    for name in ("net", "texts", "other"):
+        await send(inventory, "POST", "/carriers", name=name)
+    _, operator = await send(inventory, "POST", "/operators", "reseller:master/acme", name="Telco")
+    body = {"numbers": [make.number], "features": ["voice_in", "sms_in"], "operator": "Telco"}
+    added = await inventory.call("POST", "/v1/stock", json=body | {"carrier": "net", "sms_carrier": "texts"})
+    assert added.json()["done"] == 1, added.text
+    to = {"numbers": [make.number], "account": "master/acme/shop"}
+    assert (await inventory.call("POST", "/v1/stock/batch/hand-out", json=to)).json()["done"] == 1
+    edit = {"features": ["voice_in"], "carrier": "other"}
+    assert (await inventory.call("PATCH", f"/v1/dids/{make.number}", json=edit)).is_success
+
+    assert await send(inventory, "DELETE", "/carriers/texts") == (409, "in_use")
+    assert await send(inventory, "DELETE", f"/operators/{operator['operator_id']}") == (409, "in_use")
+    assert (await send(inventory, "DELETE", "/carriers/net"))[0] == 204
+    returned = await inventory.call("POST", "/v1/dids/batch/return", json={"dids": [make.number]})
+    assert returned.json()["done"] == 1
+    (item,) = (await inventory.get("/v1/stock"))["items"]
+    assert (item["operator"], item["carrier"], item["sms_carrier"]) == ("Telco", "other", "texts")
+
+
+async def test_a_name_that_looks_like_another_one_is_refused(inventory: Any) -> None:
+    """Adapters and uploads find a carrier or an operator by the exact name."""
+    for path in ("/v1/carriers", "/v1/operators"):
+        for name in (" net", "net ", "a\nb", "a\u0007b", "Cafe\u0301", "\u200bnet", "  "):
+            answer = await inventory.call("POST", path, MASTER, json={"name": name})
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "name"), name
+        accepted = await inventory.call("POST", path, MASTER, json={"name": "Café Télécom 2"})
+        assert accepted.status_code == 201, accepted.text

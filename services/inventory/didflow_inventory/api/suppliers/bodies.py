@@ -1,8 +1,9 @@
 """The bodies of requests about carriers and operators."""
 
 from typing import Annotated, Any
+from unicodedata import is_normalized
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.bounds import ITEMS, TEXT
@@ -10,6 +11,17 @@ from didflow_contracts.numbers import CountryCode
 from didflow_inventory.api.bodies import ShortText
 from didflow_inventory.domain.accounts.carriers import CarrierKind
 
+
+def _unmistakable(name: str) -> str:
+    if name != name.strip() or not name.isprintable() or not is_normalized("NFC", name):
+        raise ValueError(
+            "Write printable characters in their composed form (NFC), without spaces around them."
+        )
+    return name
+
+
+ExactName = Annotated[ShortText, AfterValidator(_unmistakable)]
+"""A name by which others find a thing, letter by letter. No two such names look alike by accident."""
 Notes = Annotated[str, StringConstraints(max_length=TEXT.most, pattern=r"^[^\x00]*$")]
 Countries = Annotated[list[CountryCode], Field(max_length=ITEMS.most)]
 
@@ -20,7 +32,7 @@ class CarrierBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     account: AccountPath | None = Field(default=None, description="Your own account if absent.")
-    name: ShortText = Field(description="Unique in the installation. Carrier adapters filter commands by it.")
+    name: ExactName = Field(description="Unique in the installation. Carrier adapters filter commands by it.")
     kind: CarrierKind = Field(default="both", description="Whether it carries calls, messages or both.")
 
 
@@ -42,7 +54,7 @@ class OperatorBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     account: AccountPath | None = Field(default=None, description="Your own account if absent.")
-    name: ShortText = Field(description="Unique in the account.")
+    name: ExactName = Field(description="Unique in the account.")
     countries: Countries = Field(default=[], description="The countries of its numbers.")
     notes: Notes | None = Field(default=None, description="Notes for people.")
 

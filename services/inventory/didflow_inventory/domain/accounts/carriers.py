@@ -1,7 +1,8 @@
 """The carriers of the installation. A carrier belongs to an account and serves it and the accounts below it.
 
 Its name is unique in the installation, because carrier adapters filter commands by it. A name never changes. A carrier
-is deleted only while no live DID, no number in stock and no account names it. That is looked up under its exclusive
+is deleted only while no live DID, no number in stock and no account names it, nor a number that returns with it to its
+stock, because its DID has no such carrier. That is looked up under its exclusive
 lock. Every purchase, every upload and every account over HTTP that names a carrier holds the same lock in shared mode.
 Source: spec inventory, `operator, carrier`.
 """

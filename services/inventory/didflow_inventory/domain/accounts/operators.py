@@ -1,7 +1,8 @@
 """The operators from which numbers come. An operator belongs to an account and serves it and the accounts below it.
 
 A number in stock names its operator. The name is unique in its account and never changes. An operator is deleted only
-while no number in the stock of its accounts names it. Source: spec inventory, `operator, carrier`.
+while no number in the stock of its accounts names it, also as a DID: it returns to that stock.
+Source: spec inventory, `operator, carrier`.
 """
 
 from datetime import datetime
@@ -93,5 +94,5 @@ def delete_operator(
     if not is_managed(operator, command.caller):
         return NOT_FOUND
     if known.get(OperatorUse, operator.operator_id) is not None:
-        return Refused("in_use", "Numbers in stock name this operator.")
+        return Refused("in_use", "Numbers from the stock of your accounts name this operator.")
     return Decided(state=replace(operator, deleted=True))

@@ -22,8 +22,10 @@ SELECT c.carrier_id, 1::bigint AS version
 FROM carriers c CROSS JOIN LATERAL (
     SELECT FROM dids WHERE carrier = c.name AND in_all
     UNION ALL SELECT FROM dids WHERE sms_carrier = c.name AND in_all
-    UNION ALL SELECT FROM numbers WHERE carrier = c.name AND stock IS NOT NULL
-    UNION ALL SELECT FROM numbers WHERE sms_carrier = c.name AND stock IS NOT NULL
+    UNION ALL SELECT FROM numbers AS n WHERE carrier = c.name AND NOT EXISTS (
+        SELECT FROM dids AS d WHERE d.did_id = n.did_id AND d.carrier IS NOT NULL)
+    UNION ALL SELECT FROM numbers AS n WHERE sms_carrier = c.name AND NOT EXISTS (
+        SELECT FROM dids AS d WHERE d.did_id = n.did_id AND d.sms_carrier IS NOT NULL)
     UNION ALL SELECT FROM accounts WHERE default_carrier = c.name
     UNION ALL SELECT FROM accounts WHERE default_sms_carrier = c.name
     LIMIT 1) AS use
@@ -33,7 +35,7 @@ CREATE VIEW operator_uses AS
 SELECT o.operator_id, 1::bigint AS version
 FROM operators o CROSS JOIN LATERAL (
     SELECT FROM numbers
-    WHERE operator = o.name AND stock IS NOT NULL
+    WHERE operator = o.name
         AND (uploaded_by = o.account OR starts_with(uploaded_by, o.account || '/'))
     LIMIT 1) AS use
 """
@@ -267,14 +269,14 @@ def upgrade():
     for name in ("carrier", "sms_carrier"):
         op.execute(f"CREATE INDEX dids_{name} ON dids ({name}) WHERE in_all AND {name} IS NOT NULL")
         op.execute(
-            f"CREATE INDEX numbers_{name} ON numbers ({name}) WHERE stock IS NOT NULL AND {name} IS NOT NULL"
+            f"CREATE INDEX numbers_{name} ON numbers ({name}) WHERE {name} IS NOT NULL"
         )
         op.execute(
             f"CREATE INDEX accounts_default_{name} ON accounts (default_{name}) "
             f"WHERE default_{name} IS NOT NULL"
         )
     op.execute(
-        "CREATE INDEX numbers_operator ON numbers (operator) WHERE stock IS NOT NULL AND operator IS NOT NULL"
+        "CREATE INDEX numbers_operator ON numbers (operator) WHERE operator IS NOT NULL"
     )
     op.execute(CARRIER_USES)
     op.execute(OPERATOR_USES)
