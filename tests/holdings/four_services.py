@@ -11,6 +11,7 @@ from faults.services_in_process import ServicesInProcess, carrier_results, event
 from harness.fixtures import OnPostgres
 
 from didflow.services import service
+from didflow_chassis.records import Record
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.topics import SERVICES
@@ -55,13 +56,16 @@ class FourServices:
         assert answer.is_success, answer.text
         return answer.json()
 
-    async def say(self, topic: str, **data: Any) -> None:
-        """Publish an event of an order system, and deliver all events."""
+    async def say(self, topic: str, *others: Record, **data: Any) -> None:
+        """Publish an event of an order system behind other records, and deliver all events."""
+        await self._together().receive([*others, await self.event(topic, **data)])
+        await self.deliver()
+
+    async def event(self, topic: str, **data: Any) -> Record:
+        """Return the record of an event of an order system, as it would be published now."""
         model = next(model for model in EVENT_TYPES.values() if model.topic == topic)
         now = await self.opened["inventory"].now()
-        event = event_record(model.model_validate(data), f"o{next(_KEYS)}", source="/orders/acme", time=now)
-        await self._together().receive([event])
-        await self.deliver()
+        return event_record(model.model_validate(data), f"o{next(_KEYS)}", source="/orders/acme", time=now)
 
     async def deliver(self) -> None:
         """Deliver all events until no service publishes more."""

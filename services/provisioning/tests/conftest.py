@@ -133,9 +133,11 @@ class Messages:
         data = self._term(did_id, state) | {"period": 1, "expired_at": START, "outcome": "expired"}
         return self.event(CycleExpired.model_validate(data), "/didflow/billing", sequence)
 
-    def removed(self, did_id: UUID = DID_ID, sequence: int = 9) -> Event[DidRemoved]:
+    def removed(
+        self, did_id: UUID = DID_ID, sequence: int = 9, reason: str = "aged_out"
+    ) -> Event[DidRemoved]:
         """The removal of the DID, published by billing."""
-        data = self._base(did_id) | {"reason": "aged_out", "refunded": False}
+        data = self._base(did_id) | {"reason": reason, "refunded": False}
         return self.event(DidRemoved.model_validate(data), "/didflow/billing", sequence)
 
     def result(self, command: CarrierCommandIssued | CarrierCommand, **changes: Any) -> Event[ResultReported]:

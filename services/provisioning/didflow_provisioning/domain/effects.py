@@ -22,9 +22,17 @@ def current_content(routing: Routing, action: CarrierAction) -> CommandContent:
         voice=routing.voice_delivery,
         capacity=routing.capacity,
         sms=routing.sms_delivery if has_sms else None,
-        keep=routing.origin == "stock",
+        keep=_stays_ours(routing),
         reason=routing.end_reason or suspension_reason(routing),
     )
+
+
+def _stays_ours(routing: Routing) -> bool:
+    """Return True for a number that is in our stock again. One that was ported out has left with its customer.
+
+    Source: spec events, `provisioning.commands`.
+    """
+    return routing.origin == "stock" and routing.end_reason != "ported_out"
 
 
 def with_open_command(routing: Routing, command: OpenCommand, carrier: str) -> Routing:

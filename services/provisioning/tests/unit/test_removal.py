@@ -41,12 +41,23 @@ def test_an_active_number_is_released_by_a_command(active: Any, messages: Any) -
     assert active.queue.did_ids == ()
 
 
-@pytest.mark.parametrize(("origin", "keep"), [("stock", True), ("purchased", False), ("external", False)])
-def test_only_numbers_from_stock_are_kept(stage: Any, messages: Any, origin: str, keep: bool) -> None:
-    """A release tells the carrier whether the number stays in our stock."""
+@pytest.mark.parametrize(
+    ("origin", "reason", "keep"),
+    [
+        ("stock", "aged_out", True),
+        ("stock", "returned", True),
+        ("stock", "ported_out", False),
+        ("purchased", "aged_out", False),
+        ("external", "ported_out", False),
+    ],
+)
+def test_only_numbers_that_return_to_our_stock_are_kept(
+    stage: Any, messages: Any, origin: str, reason: str, keep: bool
+) -> None:
+    """A release tells the carrier whether the number stays ours. A number that was ported out has left."""
     stage.process(messages.purchased(), messages.did_changed(origin=origin), messages.registration())
     stage.succeed_all(messages)
-    stage.process(messages.removed())
+    stage.process(messages.removed(reason=reason))
     assert stage.issued()[-1].parameters.keep is keep
 
 
