@@ -9,7 +9,8 @@ from didflow.servers import Wanted
 from didflow.services import SERVICES
 from didflow.stack import Stack, running
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "day.py"
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "examples" / "day.py"
 MOST_S = 300
 """Far more than the day lasts, so that only a day that stands still fails."""
 
@@ -35,7 +36,9 @@ async def test_a_day_with_500_numbers_from_their_upload_to_the_deletion_of_what_
     async with running(Wanted(), tmp_path, tell=print, port=0) as stack:
         code, printed = await run_script(stack)
         assert code == 0, printed
-        assert printed.splitlines()[-1] == "The day is over."
+        shown = (ROOT / "README.md").read_text().split("examples/day.py\n", 1)[1].split("\n...\n", 1)[0]
+        assert printed.startswith(shown), "README.md shows the first lines"
+        assert printed.endswith("\nThe day is over.\n")
         databases = {name: stack.servers.postgres[name] for name in SERVICES}
         found = await check(databases)
         assert (found.disagreements, found.dids) == ([], 350)
