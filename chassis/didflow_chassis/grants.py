@@ -61,8 +61,11 @@ def tables_of(service: Service) -> Mapping[str, sa.Table]:
 
 
 def append_only_tables(service: Service) -> frozenset[str]:
-    """Return the service's tables whose rows it never changes and never deletes. The chassis prunes all of its own."""
-    kinds = {kind.table.name for kind in service.kinds if kind.append_only}
+    """Return the service's tables whose rows it never changes and never deletes.
+
+    The chassis prunes all of its own, and those of the kinds that are `kept_for` a time.
+    """
+    kinds = {kind.table.name for kind in service.kinds if kind.append_only and kind.kept_for is None}
     return frozenset(kinds | {n for n, table in tables_of(service).items() if table.info == APPEND_ONLY})
 
 

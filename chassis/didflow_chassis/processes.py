@@ -7,7 +7,7 @@ parts as `api` and `worker` with the same functions, so that it fails on whateve
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -100,10 +100,20 @@ async def api_application(service: Service, settings: Settings) -> AsyncIterator
     Raises SettingsError if no token issuer is set.
     """
     # Only the API loads the web framework. It costs time and memory at start.
-    from didflow_chassis.http import Runtime, authenticator, create_application  # noqa: PLC0415
+    from didflow_chassis.http import Runtime, Streams, authenticator, create_application  # noqa: PLC0415
 
     callers = authenticator(settings.oidc)
-    async with open_process(service, settings, "api") as process, _reading(service, settings) as reads:
+    async with (
+        open_process(service, settings, "api") as process,
+        _reading(service, settings) as reads,
+        aclosing(
+            Streams(
+                settings.dsn,
+                application=f"didflow-{service.name}-streams",
+                most=settings.http_connections // 2,
+            )
+        ) as streams,
+    ):
         running = Runtime(
             service=service,
             database=process.database,
@@ -111,6 +121,7 @@ async def api_application(service: Service, settings: Settings) -> AsyncIterator
             stage=process.stage,
             authenticator=callers,
             sources=process.sources,
+            streams=streams,
         )
         yield (
             create_application(service, running, address_header=settings.http_client_address_header),

@@ -40,10 +40,11 @@ class RowsOfAccount:
     """The rows whose account is in the reach.
 
     With `serves_below`, a row also serves the accounts below its own. `also` is a further SQL condition under which a
-    row may be read.
+    row may be read. `former` is a second column with an account, whose callers may read the row as well.
     """
 
     column: str = "account"
+    former: str | None = None
     serves_below: bool = False
     also: str | None = None
 
@@ -117,9 +118,10 @@ def condition_of(table: str, rule: Rule) -> str | None:
 
 
 def _within(rule: RowsOfAccount) -> Iterator[str]:
-    column = f'"{rule.column}" COLLATE "C"'
-    yield f"{column} = (SELECT {_REACH})"
-    yield f"({column} >= (SELECT {_REACH} || '/') AND {column} < (SELECT {_REACH} || '0'))"
+    for name in filter(None, (rule.column, rule.former)):
+        column = f'"{name}" COLLATE "C"'
+        yield f"{column} = (SELECT {_REACH})"
+        yield f"({column} >= (SELECT {_REACH} || '/') AND {column} < (SELECT {_REACH} || '0'))"
     if rule.serves_below:
         yield f"starts_with((SELECT {_REACH}), \"{rule.column}\" || '/')"
     if rule.also:

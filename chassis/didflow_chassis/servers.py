@@ -5,11 +5,11 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from didflow_chassis.connections import ConnectionLimits, Connections
 
@@ -18,6 +18,34 @@ BACKLOG = 2_048
 GRACE_S = 5
 KEEP_ALIVE_S = 75
 """How long a connection may be idle: longer than in the usual proxies, so that the proxy closes first."""
+
+
+STOPPING = "didflow.stopping"
+"""Where the scope of a request has the `Stopping` of its server."""
+
+
+class Stopping:
+    """What is called when a server stops, before it waits for the answers under way: it ends those without an end."""
+
+    def __init__(self) -> None:
+        self._ends: set[Callable[[], None]] = set()
+        self._is_stopping = False
+
+    def add(self, end: Callable[[], None]) -> None:
+        """Call `end` when the server stops; at once if it is stopping already."""
+        self._ends.add(end)
+        if self._is_stopping:
+            end()
+
+    def remove(self, end: Callable[[], None]) -> None:
+        """Call `end` no more."""
+        self._ends.discard(end)
+
+    def stop(self) -> None:
+        """Call all ends."""
+        self._is_stopping = True
+        for end in tuple(self._ends):
+            end()
 
 
 class _Server(uvicorn.Server):
@@ -61,8 +89,14 @@ async def serving(
     """
     connections = Connections(limits)
     protocol: Any = connections.protocol
+    stopping = Stopping()
+
+    async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[STOPPING] = stopping
+        await app(scope, receive, send)
+
     config = uvicorn.Config(
-        app,
+        stoppable,
         http=protocol,
         ws="none",
         proxy_headers=False,
@@ -82,6 +116,7 @@ async def serving(
     try:
         yield port
     finally:
+        stopping.stop()
         server.should_exit = True
         await task
         watching.cancel()

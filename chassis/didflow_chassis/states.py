@@ -6,6 +6,7 @@ Each kind is read by one statement and written by one, whatever the number of ro
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,9 @@ from didflow_chassis.columns import Columns
 from didflow_chassis.row_access import Rule, readable
 
 S = TypeVar("S")
+
+WRITTEN_AT = "written_at"
+"""The column of a table whose kind is `kept_for` a time: when a row was written, by the time of the database."""
 
 
 def instant(name: str, *, nullable: bool = True) -> sa.Column[Any]:
@@ -68,6 +72,7 @@ class Kind(Generic[S]):
     locked. Other states are locked by table and key. `due` names the column with the timer. `ended` names the column
     with the instant at which a state ended for good; its row is deleted some days later (`retention`). Rows of an
     `append_only` kind are inserted and never loaded, locked or versioned; a repeated key is an error.
+    They stay for ever, unless the kind has `kept_for`: then they are deleted that long after `written_at`.
 
     Raises ValueError if the table lacks a column of the model, or if no field fills a column that needs a value.
     """
@@ -79,6 +84,7 @@ class Kind(Generic[S]):
     due: str | None = None
     ended: str | None = None
     append_only: bool = False
+    kept_for: timedelta | None = None
     parts: tuple[str, ...] = ()
     before_save: Callable[[S], S] | None = None
 

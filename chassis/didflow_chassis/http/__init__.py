@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from didflow_chassis.http.problems import FieldError, Problem
     from didflow_chassis.http.routes import Router, me_router
     from didflow_chassis.http.runtime import Runtime
+    from didflow_chassis.http.streams import Streams
     from didflow_chassis.http.tokens import Authenticator, authenticator
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Rate",
     "Router",
     "Runtime",
+    "Streams",
     "Target",
     "authenticator",
     "check_fields",
@@ -65,6 +67,7 @@ _MODULES: Final = {
     "problems": ("FieldError", "Problem"),
     "routes": ("Router", "me_router"),
     "runtime": ("Runtime",),
+    "streams": ("Streams",),
     "tokens": ("Authenticator", "authenticator"),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}

@@ -23,6 +23,7 @@ from didflow_chassis.http.idempotency import CHANGING, answer_response, idempote
 from didflow_chassis.http.job_responses import JobResponse, path_of
 from didflow_chassis.http.problems import FieldError, Problem, document
 from didflow_chassis.http.runtime import Runtime
+from didflow_chassis.http.tokens import bearer_token
 from didflow_chassis.jobs.job import Job
 from didflow_chassis.row_access import check_rows
 from didflow_chassis.stage.call import CommandDecision, HttpCall, MakeAnswer
@@ -57,6 +58,11 @@ class HttpContext:
     ) -> Problem:
         """Return a problem to raise."""
         return Problem(code, detail, status=status, errors=errors)
+
+    @property
+    def seconds_left(self) -> float:
+        """In how many seconds the token of the caller expires."""
+        return self.runtime.authenticator.seconds_left(bearer_token(self.request.headers))
 
     async def rows(self, statement: sa.Select[Any]) -> list[Any]:
         """Run one read statement within the reach of the caller. Raises Outage, OutsideReach.

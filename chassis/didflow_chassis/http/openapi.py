@@ -13,6 +13,7 @@ from didflow_chassis.http.lists import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT
 from didflow_chassis.http.problems import MEDIA_TYPE
 from didflow_contracts.bounds import NAME
 
+EVENTS = "text/event-stream"
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {
     "description": "An error: a problem with a stable code.",
@@ -106,6 +107,10 @@ def _complete_operation(operation: dict[str, Any], *, changing: bool) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     responses["default"] = _PROBLEM
+    events = responses.get("200", {}).get("content", {}).get(EVENTS, {})
+    if "schema" in events:
+        item = {name: value for name, value in events["schema"].items() if name != "type"}
+        events.update(schema={"type": "string"}, itemSchema=item)
     if "201" in responses:
         again = {
             "description": "It exists already, as requested.",

@@ -52,6 +52,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unknown_parameter": (422, "The query has an unknown parameter"),
     "value_unstorable": (422, "A value cannot be stored"),
     "rate_exceeded": (429, "Too many requests"),
+    "too_many_streams": (429, "Too many streams are open"),
     "internal_error": (500, "An internal error occurred"),
     "unavailable": (503, "The service cannot answer now"),
 }

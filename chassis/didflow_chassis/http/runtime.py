@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller, Command
+from didflow_chassis.http.streams import Streams
 from didflow_chassis.service import Service
 from didflow_chassis.sources import InForce, open_sources
 from didflow_chassis.stage.call import Call
@@ -57,10 +58,13 @@ class TokenVerifier(Protocol):
     async def caller(self, token: str) -> Caller:
         """Return the caller. Raises Problem `token_invalid`, `token_expired` or `unavailable`."""
 
+    def seconds_left(self, token: str) -> float:
+        """Return in how many seconds an accepted token expires."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """A service and what it runs on."""
+    """A service and what it runs on. Without `streams`, routes that stream events answer `unavailable`."""
 
     service: Service
     database: WriteDatabase
@@ -68,3 +72,4 @@ class Runtime:
     stage: CommandStage
     authenticator: TokenVerifier
     sources: InForce = open_sources
+    streams: Streams | None = None

@@ -133,6 +133,10 @@ class Authenticator:
         self._callers.add((caller.account, caller.subject), None)
         return caller
 
+    def seconds_left(self, token: str) -> float:
+        """Return in how many seconds an accepted token expires. The leeway does not count."""
+        return float(_parts(token)[1]["exp"]) - self._now()
+
     def _verify(self, token: str, key: PyJWK) -> None:
         try:
             jwt.decode(

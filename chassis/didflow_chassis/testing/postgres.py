@@ -10,7 +10,7 @@ import httpx
 
 from didflow_chassis.database import Database
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Problem, Runtime, create_application
+from didflow_chassis.http import Problem, Runtime, Streams, create_application
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.migrate import upgrade
 from didflow_chassis.pacing import Pacing
@@ -22,7 +22,14 @@ STOP_S = 10.0
 
 
 class NamedTokens:
-    """An authenticator that accepts `subject:account:role` as a token."""
+    """An authenticator that accepts `subject:account:role` as a token.
+
+    A token expires `left_s` after it was accepted. By default that is at once, so that a stream of events ends when it
+    has begun.
+    """
+
+    def __init__(self) -> None:
+        self.left_s = 0.0
 
     async def caller(self, token: str) -> Caller:
         """Return the caller that the token names. Raises Problem `token_invalid`."""
@@ -36,6 +43,10 @@ class NamedTokens:
 
     def claimant(self, token: str) -> None:
         """Know nobody."""
+
+    def seconds_left(self, token: str) -> float:  # noqa: ARG002
+        """Return `left_s`."""
+        return self.left_s
 
 
 class Unpaced(Pacing):
@@ -56,13 +67,17 @@ class ServiceOnPostgres(ServiceUnderTest):
         self._caller = caller
         self.reads = reads
         self._exits = AsyncExitStack()
+        self.tokens = NamedTokens()
+        self.streams = Streams(database.dsn, application="test", most=100)
+        self._exits.push_async_callback(self.streams.aclose)
         running = Runtime(
             service=self.service,
             database=database,
             reads=reads,
             stage=self.stage,
-            authenticator=NamedTokens(),
+            authenticator=self.tokens,
             sources=lambda: self.sources,
+            streams=self.streams,
         )
         self.application = create_application(self.service, running, rate=None)
 

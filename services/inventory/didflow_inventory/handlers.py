@@ -40,9 +40,9 @@ from didflow_inventory.domain.accounts.operators import Operator
 from didflow_inventory.domain.accounts.users import User
 from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDid, StartPorting
 from didflow_inventory.domain.did import Did
-from didflow_inventory.domain.history.record import record
 from didflow_inventory.domain.holding import block, edit, handover, hold, porting, user_assignment, withdrawal
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.my_numbers import change
 from didflow_inventory.domain.packages import lifecycle, picks
 from didflow_inventory.domain.packages.commands import (
     AddClient,
@@ -258,4 +258,4 @@ DUE: Final[Mapping[type, Handler]] = {
     ),
 }
 
-HISTORY: Final = record
+HISTORY: Final = change.recorded

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from didflow_chassis.http import Router, me_router
-from didflow_inventory.api import accounts, audit_log, numbers, portings, purchases
+from didflow_inventory.api import accounts, audit_log, changes, numbers, portings, purchases
 from didflow_inventory.api.holding.routes import router as holding_router
 from didflow_inventory.api.packages.routes import router as packages_router
 from didflow_inventory.api.stock.reservations import router as reservations_router
@@ -17,6 +17,7 @@ def routers() -> Iterable[Router]:
     return (
         purchases.router,
         portings.router,
+        changes.router,
         numbers.router,
         holding_router,
         stock_router,

@@ -1,21 +1,24 @@
 """The tables of inventory, and the kinds of state that they store."""
 
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis.commit_order import transaction_column
+from didflow_chassis.commit_order import TRANSACTION, transaction_column
+from didflow_chassis.http.event_ids import KEPT_FOR
 from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
-from didflow_chassis.states import Kind, instant, state_table
+from didflow_chassis.states import WRITTEN_AT, Kind, instant, state_table
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse
 from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
 from didflow_inventory.domain.accounts.users import User, UserUse
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
+from didflow_inventory.domain.my_numbers.change import DidChange
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.domain.packages.package import Package, PackageClient, PackageUse
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
@@ -259,6 +262,25 @@ history = sa.Table(
     info=readable(CheckedRows(parent="dids")),
 )
 
+did_changes = sa.Table(
+    "did_changes",
+    METADATA,
+    transaction_column(),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
+    sa.Column(
+        WRITTEN_AT,
+        TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.text("clock_timestamp()"),
+        comment="database time",
+    ),
+    _uuid("did_id", nullable=False),
+    _text("number", nullable=False),
+    *(_text(name) for name in ("account", "user", "status", "former_account", "former_user")),
+    sa.PrimaryKeyConstraint(TRANSACTION, "position"),
+    info=readable(RowsOfAccount(former="former_account")),
+)
+
 DIDS: Final = Kind(
     model=Did, table=dids, key="did_id", subject="number", due="until", parts=("holding", "views", "listing")
 )
@@ -280,6 +302,10 @@ PACKAGES: Final = Kind(model=Package, table=packages, key="package_id")
 PACKAGE_CLIENTS: Final = Kind(model=PackageClient, table=package_clients, key="key")
 PACKAGE_USES: Final = Kind(model=PackageUse, table=package_uses, key="key")
 HISTORY: Final = Kind(model=HistoryEntry, table=history, key="did_id", append_only=True)
+DID_CHANGES: Final = Kind(
+    model=DidChange, table=did_changes, key="did_id", append_only=True, kept_for=KEPT_FOR + timedelta(hours=1)
+)
+"""The rows are kept for longer than the ids with which clients resume."""
 KINDS: Final[tuple[Kind[Any], ...]] = (
     DIDS,
     NUMBERS,
@@ -292,6 +318,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     OPERATORS,
     OPERATOR_USES,
     HISTORY,
+    DID_CHANGES,
     RESERVATIONS,
     HELD_NUMBERS,
     PACKAGES,

@@ -345,10 +345,40 @@ def upgrade():
             f"CREATE INDEX history_level_{level} ON history (({ancestor}), transaction_id, position) "
             f"WHERE ({ancestor}) IS NOT NULL"
         )
+    did_changes()
+
+
+def did_changes():
+    """The changes of DIDs of the last day, for callers that follow them."""
+    order = ["transaction_id", "position"]
+    op.create_table(
+        "did_changes",
+        sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=CURRENT_TRANSACTION),
+        sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column(
+            "written_at",
+            TIMESTAMP(timezone=True),
+            nullable=False,
+            server_default=sa.text("clock_timestamp()"),
+            comment="database time",
+        ),
+        uuid("did_id", nullable=False),
+        text("number", nullable=False),
+        *(text(name) for name in ("account", "user", "status", "former_account", "former_user")),
+        sa.PrimaryKeyConstraint(*order),
+    )
+    for account in ("account", "former_account"):
+        op.create_index(
+            f"did_changes_{account}",
+            "did_changes",
+            [sa.text(f'{account} COLLATE "C"'), *order],
+            postgresql_where=sa.text(f"{account} IS NOT NULL"),
+        )
+    op.create_index("did_changes_written_at", "did_changes", ["written_at"])
 
 
 def downgrade():
     for name in ("user_uses", "carrier_uses", "operator_uses", "package_uses"):
         op.execute(f"DROP VIEW {name}")
-    for name in ("packages", "package_clients", "history", "operators", "carriers", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
+    for name in ("packages", "package_clients", "did_changes", "history", "operators", "carriers", "users", "accounts", "held_numbers", "reservations", "ordered_numbers", "numbers", "dids"):
         op.drop_table(name)
