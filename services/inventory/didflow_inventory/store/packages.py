@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from didflow_chassis.decision import Caller
 from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
-from didflow_inventory.domain.accounts.account import lineage
 from didflow_inventory.domain.packages.lifecycle import PackageNumbers
 from didflow_inventory.domain.packages.package import Package, PackageClient
 from didflow_inventory.store.stock import IS_FREE
@@ -68,7 +67,7 @@ def free_numbers(package: Package) -> sa.Select[Any]:
     """Select the free numbers of the selection, each with the time as `now`."""
     conditions = [numbers.c[name] == value for name, value in package.selection.given().items()]
     columns = (numbers.c[name] for name in NUMBERS.columns)
-    in_stock = numbers.c.uploaded_by.in_(lineage(package.account))
+    in_stock = numbers.c.uploaded_by == package.account
     return sa.select(*columns, NOW.label("now")).where(in_stock, IS_FREE, *conditions)
 
 

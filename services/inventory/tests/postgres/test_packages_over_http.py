@@ -159,6 +159,17 @@ async def test_the_numbers_of_a_client_that_ended_are_held_and_return_when_the_h
     assert await outcomes(await pick(inventory, path, count=1)) == ["done"]
 
 
+async def test_a_package_gives_away_nothing_of_the_stock_above(inventory: Any, path: str) -> None:
+    """The account above sells those numbers, or hands them out. The package has those of its own account."""
+    body = {"numbers": "300-301", "prefix": PREFIX, "tag": "gold"}
+    assert (await inventory.call("POST", "/v1/stock", MASTER, json=body)).json()["done"] == 2
+    listed = (await inventory.get(f"{path}/numbers", SHOP, limit=1000))["items"]
+    assert [number["number"] for number in listed] == [f"{PREFIX}{n}" for n in range(100, 120)]
+    assert await outcomes(await pick(inventory, path, numbers=[f"{PREFIX}300"])) == ["not_found"]
+    assert await outcomes(await pick(inventory, path, count=10)) == ["done"] * 10
+    assert len((await inventory.get("/v1/stock", MASTER, stock="in_stock"))["items"]) == 12
+
+
 async def test_a_package_is_seen_by_its_account_and_its_clients_alone(inventory: Any, path: str) -> None:
     """For a sibling it does not exist, in no route. A client manages nothing."""
     for by, status in ((MASTER, 200), (RESELLER, 200), (SHOP, 200), ("reseller:other", 404)):

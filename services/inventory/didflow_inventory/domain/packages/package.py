@@ -21,7 +21,7 @@ PackageState = Literal["active", "inactive"]
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which numbers of the stock can be picked: those that have each value that is given."""
+    """Which numbers in the stock of the package's account can be picked: those that have each value that is given."""
 
     country: str | None = None
     number_type: NumberType | None = None

@@ -9,7 +9,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known, Refused, Unchanged
-from didflow_contracts.accounts import is_within
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.changes import changed
 from didflow_inventory.domain.holding.hold import held, unheld
@@ -64,9 +63,11 @@ def pick(did: Did | None, command: Pick, now: datetime, known: Known, *, deploym
 
 
 def is_offered(package: Package, number: Number) -> bool:
-    """Return True if a number is in the selection, in the stock of the package's account or of one above it."""
-    uploader = number.uploaded_by
-    return uploader is not None and is_within(package.account, uploader) and package.selection.has(number)
+    """Return True if a number is in the selection, in the stock of the package's account.
+
+    A pick has no price. So the account gives away its own numbers, and those of an account above are purchased.
+    """
+    return number.uploaded_by == package.account and package.selection.has(number)
 
 
 def follow_package(did: Did | None, command: FollowPackage, now: datetime, known: Known) -> Decision:  # noqa: ARG001
