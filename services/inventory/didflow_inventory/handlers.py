@@ -180,12 +180,12 @@ def _user_commands(settings: InventorySettings) -> Mapping[type[Command], Handle
     """Return the handler of each command about a user."""
     return {
         CreateUser: Handler(decide=users.create_user, model=User, needs=needs.named_account),
-        ChangeUser: Handler(decide=users.change_user, model=User, state_needs=needs.default_of_changed_user),
+        ChangeUser: Handler(decide=users.change_user, model=User, state_needs=needs.dids_of_changed_user),
         DeleteUser: Handler(decide=users.delete_user, model=User, state_needs=needs.use_of_user),
         SetDefaultDid: Handler(
             decide=partial(set_default_did, deployment_carrier=settings.default_carrier),
             needs=needs.states_of_default_did,
-            state_needs=needs.default_of_user,
+            state_needs=needs.dids_of_user,
         ),
     }
 

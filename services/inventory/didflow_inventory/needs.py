@@ -27,7 +27,7 @@ from didflow_inventory.domain.accounts.commands import (
 )
 from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
 from didflow_inventory.domain.accounts.reach import is_managed
-from didflow_inventory.domain.accounts.users import User, UserUse
+from didflow_inventory.domain.accounts.users import User, UserUse, loses_messages
 from didflow_inventory.domain.commands import Purchase, StartPorting
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding.commands import AssignAccount, AssignUser, DidCommand, EditDid, TakeBack
@@ -205,14 +205,19 @@ def states_of_default_did(command: SetDefaultDid) -> Iterable[Ref]:
     yield from _with_accounts_above(command.account)
 
 
-def default_of_user(_did: Did | None, command: SetDefaultDid, known: Known) -> Iterable[Ref]:
-    """Return the DID that was the default of the user until now."""
-    return default_did_of(known.get(User, command.user.entity_id))
-
-
-def default_of_changed_user(user: User | None, _command: ChangeUser, _known: Known) -> Iterable[Ref]:
-    """Return the DID that was last made the default of a user."""
+def dids_of_user(_did: Did | None, command: SetDefaultDid, known: Known) -> Iterable[Ref]:
+    """Return what the creation or the change of the user needs."""
+    user = known.get(User, command.user.entity_id)
+    if isinstance(command.user, ChangeUser):
+        return dids_of_changed_user(user, command.user, known)
     return default_did_of(user)
+
+
+def dids_of_changed_user(user: User | None, command: ChangeUser, _known: Known) -> Iterable[Ref]:
+    """Return the DID that was last made the default of a user, and the count of its DIDs if it loses its messages."""
+    yield from default_did_of(user)
+    if user is not None and loses_messages(user, command):
+        yield Ref(UserUse, str(user.user_id))
 
 
 def default_did_of(user: User | None) -> Iterable[Ref]:

@@ -149,6 +149,21 @@ def test_the_did_of_another_account_cannot_be_the_default(stage: Any, make: Any)
     assert stage.code(make.set_default_did(make.create_user())) == "wrong_stock_state"
 
 
+def test_a_user_with_several_dids_keeps_its_messages(firm: Any, make: Any) -> None:
+    """Without them it can have one DID. So the further ones are unassigned first. An SMS user has any number."""
+    firm.decide(make.create_user(sms_enabled=True))
+    firm.store(UserUse(user_id=str(USER), dids=2))
+    off = make.change_user(sms_enabled=False)
+    assert firm.decide(off).field == "sms_enabled"
+    assert [firm.code(each) for each in (off, make.set_default_did(off))] == ["in_use"] * 2
+    assert user_of(firm).sms_enabled
+    firm.store(UserUse(user_id=str(USER), dids=1))
+    assert firm.code(off) is None
+    firm.decide(make.create_user(user_id=SECOND, kind="sms", sms_enabled=True))
+    firm.store(UserUse(user_id=str(SECOND), dids=2))
+    assert firm.code(make.change_user(user_id=SECOND, sms_enabled=False)) is None
+
+
 def test_a_user_with_live_dids_cannot_be_deleted(firm: Any, make: Any) -> None:
     """The count comes from the DIDs. A deleted user is answered like one that never was."""
     second = derived_id("second")

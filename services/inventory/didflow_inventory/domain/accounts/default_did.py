@@ -50,7 +50,7 @@ def _saved(command: SetDefaultDid, now: datetime, known: Known) -> User | Refuse
     user = known.get(User, user_id)
     if isinstance(command.user, CreateUser):
         return user or created_user(command.user, now, known)
-    return changed_user(user, command.user)
+    return changed_user(user, command.user, known)
 
 
 def _with_did(did: Did, command: SetDefaultDid, user: User, now: datetime, known: Known) -> Decision:

@@ -76,8 +76,11 @@ def create_user(user: User | None, command: CreateUser, now: datetime, known: Kn
 
 
 def change_user(user: User | None, command: ChangeUser, now: datetime, known: Known) -> Decision:  # noqa: ARG001
-    """Change a user. A default DID that it no longer has is dropped. Refused `not_found`, `extension_not_allowed`."""
-    changed = changed_user(user, command)
+    """Change a user. A default DID that it no longer has is dropped.
+
+    Refused `not_found`, `extension_not_allowed`, and `in_use` for a user that has more DIDs than it could have then.
+    """
+    changed = changed_user(user, command, known)
     if isinstance(changed, Refused):
         return changed
     if default_of(changed, known) is None:
@@ -112,13 +115,28 @@ def created_user(command: CreateUser, now: datetime, known: Known) -> User | Ref
     return User(user_id=user_id, account=command.account, created_at=now, **command.fields)
 
 
-def changed_user(user: User | None, command: ChangeUser) -> User | Refused:
-    """Return the changed user, or the refusal. Only a user that has an extension gets another one."""
+def changed_user(user: User | None, command: ChangeUser, known: Known) -> User | Refused:
+    """Return the changed user, or the refusal.
+
+    Only a user that has an extension gets another one. A PBX or trunk user with further DIDs keeps its messages.
+    """
     if not is_managed(user, command.caller):
         return NOT_FOUND
     if command.changes.get("extension") is not None and user.extension is None:
         return _no_extension("This user has no extension. Its number is the exact one.")
+    if loses_messages(user, command):
+        use = known.get(UserUse, str(user.user_id))
+        if use is not None and use.dids > 1:
+            message = (
+                f"Without messages it can have one DID, and it has {use.dids}. Unassign the others first."
+            )
+            return Refused("in_use", message, "sms_enabled")
     return replace(user, **command.changes)
+
+
+def loses_messages(user: User, command: ChangeUser) -> bool:
+    """Return True if a change takes the further DIDs, which receive messages, from a PBX or trunk user."""
+    return user.kind != "sms" and user.sms_enabled and command.changes.get("sms_enabled") is False
 
 
 def user_with_did(user: User, holding: Holding, known: Known, *, as_default: bool = False) -> User | Refused:
@@ -126,7 +144,7 @@ def user_with_did(user: User, holding: Holding, known: Known, *, as_default: boo
 
     An SMS user has any number of DIDs. A PBX or trunk user has one, its default DID, and with `sms_enabled` further
     ones that receive messages. `as_default` makes the DID the default of an SMS user too. The present default DID of
-    the user must be known (`needs.default_of_user`).
+    the user must be known (`needs.default_did_of`).
 
     Refused `not_found` unless the user is one of the DID's holder, and `user_has_default`.
     """
