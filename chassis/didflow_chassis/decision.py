@@ -23,16 +23,23 @@ OPERATOR = "operator"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """Who sent an HTTP request: the token's `sub`, its account path and its role."""
+    """Who sent an HTTP request: the token's `sub`, its account path and its role.
+
+    With `is_service`, a service itself acts, as in a job that it has started; `subject` is then its name.
+    """
 
     subject: str
     account: str
     role: str
+    is_service: bool = False
 
     @property
     def actor(self) -> str:
-        """The caller as `actor`, `submitted_by`, `decided_by` and similar fields name it: `user:<subject>`."""
-        return f"user:{self.subject}"
+        """The caller as `actor`, `submitted_by`, `decided_by` and similar fields name it.
+
+        It is `user:<subject>` or `service:<name>`.
+        """
+        return f"{'service' if self.is_service else 'user'}:{self.subject}"
 
     def reaches(self, account: str) -> bool:
         """Return True if the account is the caller's own or below it. An operator reaches every account.

@@ -50,7 +50,8 @@ class Job(Struct, frozen=True, kw_only=True):
     @property
     def caller(self) -> Caller:
         """The caller of the commands of this job."""
-        return Caller(subject=self.created_by.removeprefix("user:"), account=self.account, role=self.role)
+        kind, _, subject = self.created_by.partition(":")
+        return Caller(subject=subject, account=self.account, role=self.role, is_service=kind == "service")
 
     @property
     def processed(self) -> int:

@@ -28,17 +28,16 @@ WAITING = "No progress. A worker of the service must run: it publishes the event
 async def start(process: Process, kind: str, parameters: Any) -> NewJob:
     """Start a job in the name of the service. Only operators see it. Raises Outage."""
     service = process.stage.service
-    actor = f"service:{service.name}"
+    caller = Caller(subject=service.name, account="", role=OPERATOR, is_service=True)
     job = NewJob(
         job_id=uuid7(),
         kind=kind,
-        created_by=actor,
+        created_by=caller.actor,
         created_at=await process.database.now(),
         parameters=parameters,
     )
-    caller = Caller(subject=actor, account="", role=OPERATOR)
     command = StartJob(entity_id=job.job_id, subject="", caller=caller, job=job)
-    await process.stage.command([command], LocalCall(actor=actor))
+    await process.stage.command([command], LocalCall(actor=caller.actor))
     return job
 
 
