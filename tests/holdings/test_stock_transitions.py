@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest_asyncio
 from harness.fixtures import OnPostgres
+from harness.folded_history import filled_fields, fold_all, shown
 from holdings.four_services import ACME, FourServices, four_services, order
 
+from didflow_chassis.decision import Caller
 from didflow_inventory.domain.holding.stock_axis import TABLE
 from didflow_inventory.domain.stock.transitions import TRANSITIONS
 
@@ -106,7 +108,7 @@ async def life(on_postgres: OnPostgres) -> Life:
 
 
 async def test_each_transition_is_seen_at_its_instant_and_not_a_second_before(life: Life) -> None:
-    """Holds by hand and by a package, reservations, and terms that end. The histories have every listed transition."""
+    """Holds by hand and by a package, reservations, and terms that end. Histories have each transition, and fold."""
     await holds_by_hand(life)
     await holds_by_a_package(life)
     await a_reservation(life)
@@ -133,6 +135,7 @@ async def test_each_transition_is_seen_at_its_instant_and_not_a_second_before(li
     await carriers_follow(life)
     assert "refund" not in {kind for kind, _, _ in await life.services.charges()}
     await every_transition_was_taken(life)
+    await histories_fold(life)
 
 
 async def holds_by_hand(life: Life) -> None:
@@ -279,3 +282,20 @@ async def every_transition_was_taken(life: Life) -> None:
             moves.add(tuple(changes.get("stock", {"before": None, "after": None}).values()))
     between = {move for move in moves if None not in move}
     assert between == {(before, after) for before, afters in TRANSITIONS.items() for after in afters}
+
+
+async def histories_fold(life: Life) -> None:
+    """The history of each DID gives what My Numbers shows, that of each number what `GET /v1/stock` shows."""
+    now = await life.services.opened["inventory"].now()
+    caller = Caller(subject="ann", account="master/acme", role="reseller")
+    for did in life.dids:
+        folded = fold_all(await life.history(f"dids/{did}"))
+        assert shown(folded, now, caller) == await life.services.shown(did)
+    answer = await life.services.call("inventory", "GET", "/v1/stock?limit=1000")
+    rows = {row.pop("number"): row for row in answer.json()["items"]}
+    for number in STOCKED:
+        folded = fold_all(await life.history(f"stock/{number}"))
+        assert ("stock" in folded) == (number in rows)
+        if number in rows:
+            given = {name: value for name, value in folded.items() if name in rows[number]}
+            assert given == filled_fields(rows[number])
