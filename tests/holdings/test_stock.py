@@ -65,3 +65,26 @@ async def test_a_number_is_handed_out_without_a_charge_returned_reserved_and_sol
         "refund",
         "setup",
     ]
+
+
+async def test_a_number_has_the_region_in_stock_that_verification_says_later(services: FourServices) -> None:
+    """In the stock, among what can be had, and from the first instant of the DID. A mobile number has none."""
+    regions = {"+12125550136": "New York, NY", "+353851234567": None, "+4930901820": "Berlin"}
+    regions |= {"+35319609036": "Dublin"}
+    stocked = {"numbers": list(regions), "features": ["voice_out"]}
+    await services.done("inventory", "POST", "/v1/stock", ACME, stocked)
+
+    async def shown(path: str, by: str = SHOP, field: str = "region") -> dict[str, Any]:
+        found = (await services.call("inventory", "GET", path, by)).json()["items"]
+        return {each["number"]: each[field] for each in found}
+
+    assert await shown("/v1/stock", ACME) == await shown("/v1/available") == regions
+    *handed_out, sold = regions
+    given = {"numbers": handed_out, "account": "master/acme/shop"}
+    await services.call("inventory", "POST", "/v1/stock/batch/hand-out", ACME, given)
+    bought = order(sold, account="master/acme/shop", number_type="local")
+    await services.call("inventory", "POST", "/v1/purchases", "service:master/acme/shop", bought)
+    assert await shown("/v1/dids") == regions
+    assert set((await shown("/v1/dids", field="area")).values()) == {None}
+    await services.deliver()
+    assert await shown("/v1/dids") == await shown("/v1/dids", field="area") == regions

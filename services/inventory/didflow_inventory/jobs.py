@@ -1,5 +1,6 @@
 """The kinds of jobs of inventory: work that is longer than one transaction."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from didflow_chassis.decision import Unchanged
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
+from didflow_contracts import areas
 from didflow_contracts.names import parse_number
 from didflow_inventory.domain.commands import RebuildDid
 from didflow_inventory.domain.did import Did
@@ -75,6 +77,7 @@ async def _page_of_upload(tools: JobTools[Upload], after: str | None, limit: int
 
 
 async def _work_of_upload(tools: JobTools[Upload], items: Sequence[Item]) -> Sequence[Work]:
+    await asyncio.to_thread(areas.load)
     fields = tools.parameters.fields
     return [
         AddNumber(entity_id=number, subject=number, caller=tools.caller, fields=fields)

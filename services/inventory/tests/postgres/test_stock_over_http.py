@@ -41,7 +41,7 @@ async def test_a_range_adds_112_numbers_in_order_and_a_repeat_adds_none(inventor
         "number": f"{PREFIX}111",
         "stock": "in_stock",
         "country": "IE",
-        "region": None,
+        "region": "Dublin",
         "number_type": "local",
         "features": ["voice_in", "sms_in"],
         "uploaded_by": "master/acme",
@@ -136,7 +136,7 @@ async def test_an_account_sees_its_stock_and_that_below_and_may_have_that_above(
     assert item == {
         "number": f"{PREFIX}111",
         "country": "IE",
-        "region": None,
+        "region": "Dublin",
         "number_type": "local",
         "features": ["voice_in"],
     }
@@ -176,7 +176,7 @@ async def test_a_number_in_stock_is_edited_and_exported(inventory: Any) -> None:
     response = await inventory.call("GET", "/v1/stock.csv")
     header, first, second = response.text.splitlines()
     assert header.startswith("number,stock,country,region,number_type,features,uploaded_by,uploaded_at,")
-    assert first.startswith(f"{PREFIX}111,in_stock,IE,,local,voice_in sms_in,master/acme,")
+    assert first.startswith(f"{PREFIX}111,in_stock,IE,Dublin,local,voice_in sms_in,master/acme,")
     assert first.endswith(",simulator,simulator,,,,'=1+1,")
     assert second.endswith(",simulator,,,,gold,'=1+1,")
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from didflow_contracts.areas import area_name
 from didflow_contracts.events import (
     ServiceChanged,
     VerificationApproved,
@@ -18,7 +19,6 @@ from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.registration import Details, Registration
 from didflow_verification.domain.axes.service_request import ServiceRequest
-from didflow_verification.domain.evaluation.areas import area_name
 from didflow_verification.domain.published_reasons import published_findings, published_reasons
 
 EVENT_OF: Final[Mapping[RegistrationState, type[RegistrationAxis]]] = MappingProxyType(

@@ -1,5 +1,6 @@
 """Routes of the numbers in stock."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -10,6 +11,7 @@ from didflow_chassis.decision import Command
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, JobResponse, Page, Router, Target
 from didflow_chassis.http.batch import MAX_ITEMS, Targets
 from didflow_chassis.http.csv_export import csv_response
+from didflow_contracts import areas
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_number
 from didflow_inventory.api.responses import entry_json
@@ -68,6 +70,7 @@ async def add_numbers(http: Http, body: StockBody) -> Response:
             entity_id=target.entity_id, subject=target.subject, caller=http.caller, fields=fields
         )
 
+    await asyncio.to_thread(areas.load)
     return await http.batch(names, _new_numbers, command_for)
 
 

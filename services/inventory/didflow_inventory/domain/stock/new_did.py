@@ -116,6 +116,7 @@ def new_holding(data: NewNumber, known: Known, deployment_carrier: str) -> Holdi
     carriers = carriers_for(data.features, given, default)
     return replace(
         holding_of(data),
+        region=data.region or stocked.region,
         carrier=carriers.carrier,
         sms_carrier=carriers.sms_carrier,
         in_enterprise=is_enterprise(known.get(Account, data.account)),

@@ -25,7 +25,7 @@ class Number(Struct, frozen=True, kw_only=True):
     It stays while the number is a DID, because the number returns to that stock.
 
     `reserved` is set by hand. `held` is set by a reservation: `held_for` is its account, and `until` is when it ends.
-    `region` is that of the last DID from this stock: only verification knows the places of numbers.
+    `region` is the area that the numbering plan gives the number, or what the last DID from this stock showed.
     `after_hold` is what becomes of the DID's number when a hold runs out. The other fields describe the number to
     whoever gets it.
     """

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
+from didflow_contracts.areas import area_name
 from didflow_contracts.numbers import country_of, split_number
 from didflow_contracts.vocabulary import NumberType
 from didflow_inventory.domain.accounts.account import Account
@@ -63,7 +64,8 @@ def add_number(
     added = _added(before, command.fields, caller.account, default)
     if before.stock is not None and before.did_id is None:
         return _repeat(before, added, caller)
-    return refusal_of_used(before) or Decided(state=replace(added, uploaded_at=now))
+    stocked = replace(added, uploaded_at=now, region=area_name(name))
+    return refusal_of_used(before) or Decided(state=stocked)
 
 
 def add_many_numbers(account: Account | None, command: AddManyNumbers, now: datetime) -> Decision:

@@ -6,28 +6,20 @@ The names come from the numbering plan, in English and the country's languages, 
 Source: spec verification, Evaluation: Area match.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
-from types import MappingProxyType
 from typing import Final
 
 import phonenumbers
 from msgspec import Struct
 
-from didflow_contracts.bounds import NAME
+from didflow_contracts.areas import Names, calling_code, label_of, named_prefix, prefix_of
 from didflow_verification.domain.details.identity import Place
 from didflow_verification.domain.evaluation.listed_places import (
     listed_places,
     names_of_several_places,
 )
-from didflow_verification.domain.evaluation.numbering_plan import (
-    Names,
-    calling_code,
-    entries,
-    names_at,
-    plan_area,
-    prefix_of,
-)
+from didflow_verification.domain.evaluation.numbering_plan import entries, plan_area
 from didflow_verification.domain.evaluation.place_names import (
     folded,
     has_short_form,
@@ -41,14 +33,6 @@ from didflow_verification.domain.requirements import CountryRules
 
 SHARED_CODES: Final = frozenset({"1", "7"})
 """Calling codes whose area codes belong to several countries. A name of their plan may be another country's place."""
-
-SAME_PLACE: Final[Mapping[str, str]] = MappingProxyType(
-    {"+5256": "+5255", "+34850": "+34950", "+34855": "+34854"}
-)
-"""By prefix, another prefix that serves the same place. The geocoder does not name the first, or spells it otherwise.
-
-Source: docs/verification/places.md.
-"""
 
 CACHED_AREAS: Final = 1_024
 
@@ -81,16 +65,6 @@ class KnownPlaces(Struct, frozen=True, kw_only=True):
         return self.has(place) or any(name.startswith(f"{place} ") for name in self.names)
 
 
-def area_name(number: str) -> str | None:
-    """Return the English name of the number's area, or None if the numbering plan does not name it.
-
-    Some areas in Australia are lists of dozens of places. A list that is too long for a name is no name.
-    """
-    names = names_at(_named_prefix(prefix_of(number))) or names_at(number)
-    label = _label(names) if names else ""
-    return label if len(label) in NAME else None
-
-
 @lru_cache(maxsize=CACHED_AREAS)
 def area_of_prefix(prefix: str) -> str:
     """Return the area of a prefix. Prefixes that serve one place have the same area.
@@ -98,14 +72,14 @@ def area_of_prefix(prefix: str) -> str:
     It is the name of the place that the numbering plan gives the prefix. A prefix with several places, with the name of
     a state or without a name is an area of its own: the name, if there is one, and the prefix.
     """
-    prefix = _named_prefix(prefix)
+    prefix = named_prefix(prefix)
     plan = plan_area(prefix)
-    label = _label(plan.own) if plan.own else ""
+    label = label_of(plan.own) if plan.own else ""
     is_region = label in REGIONS.get(calling_code(prefix), ())
     if is_region or len({_all_names(names) for names in plan.entries}) != 1:
         return f"{label} {prefix}".strip()
     (names,) = {_all_names(names) for names in plan.entries}
-    label = _label(plan.entries[0])
+    label = label_of(plan.entries[0])
     if len(_meanings(calling_code(prefix))[label]) > 1:
         return " / ".join(dict.fromkeys((label, *sorted(names))))
     return label
@@ -195,7 +169,7 @@ def _listed(number: str, lists: Lists) -> tuple[str, ...]:
 @lru_cache(maxsize=CACHED_AREAS)
 def _names_of_prefix(prefix: str, languages: tuple[str, ...], listed: tuple[str, ...]) -> frozenset[str]:
     names = [
-        name for entry in plan_area(_named_prefix(prefix)).entries for name in _names_in(entry, languages)
+        name for entry in plan_area(named_prefix(prefix)).entries for name in _names_in(entry, languages)
     ]
     return frozenset(_with_parts((*names, *listed, *_packaged(prefix))))
 
@@ -255,7 +229,7 @@ def _meanings(code: str) -> dict[str, set[frozenset[str]]]:
     """Return for each name of a calling code's areas the different sets of names that it stands for."""
     found: dict[str, set[frozenset[str]]] = {}
     for _, names in entries(code):
-        found.setdefault(_label(names), set()).add(_all_names(names))
+        found.setdefault(label_of(names), set()).add(_all_names(names))
     return found
 
 
@@ -267,14 +241,6 @@ def _packaged(prefix: str) -> tuple[str, ...]:
         return ()
     area = area_of_prefix(prefix)
     return tuple(name for listed, names in lists.items() if area_of_prefix(listed) == area for name in names)
-
-
-def _named_prefix(prefix: str) -> str:
-    return SAME_PLACE.get(prefix, prefix)
-
-
-def _label(names: Names) -> str:
-    return names.get("en") or min(names.values())
 
 
 def _all_names(names: Names) -> frozenset[str]:

@@ -10,7 +10,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from didflow_verification.domain.evaluation.numbering_plan import calling_code, entries
+from didflow_contracts.areas import calling_code
+from didflow_verification.domain.evaluation.numbering_plan import entries
 from didflow_verification.domain.evaluation.place_names import whole_names
 
 BESIDE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"81": {"4": "34", "6": "67", "7": "67"}})

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from didflow_contracts.areas import calling_code
 from didflow_contracts.ids import derived_id
 from didflow_verification.catalogue.files import packaged
 from didflow_verification.domain.details.document import DocumentFacts
@@ -19,7 +20,7 @@ from didflow_verification.domain.details.identity import Address, Identity, Pers
 from didflow_verification.domain.evaluation import evaluate
 from didflow_verification.domain.evaluation.areas import inside, locate_for
 from didflow_verification.domain.evaluation.findings import EvaluationInput
-from didflow_verification.domain.evaluation.numbering_plan import calling_code, entries
+from didflow_verification.domain.evaluation.numbering_plan import entries
 from didflow_verification.domain.requirements import ANYWHERE, CountryRules, Requirement
 
 DAY = date(2026, 11, 20)

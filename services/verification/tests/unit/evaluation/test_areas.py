@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from didflow_contracts.areas import area_name, calling_code, prefix_of
 from didflow_verification.catalogue.files import packaged
 from didflow_verification.domain.details.identity import Place
 from didflow_verification.domain.evaluation import numbering_plan
 from didflow_verification.domain.evaluation.areas import (
-    area_name,
     area_of,
     inside,
     lies_in_area,
@@ -18,7 +18,6 @@ from didflow_verification.domain.evaluation.areas import (
 from didflow_verification.domain.evaluation.checks import is_po_box
 from didflow_verification.domain.evaluation.listed_places import listed_places
 from didflow_verification.domain.evaluation.normalization import normalized
-from didflow_verification.domain.evaluation.numbering_plan import calling_code, prefix_of
 from didflow_verification.domain.evaluation.place_names import folded, same_place
 
 RULES = {rules.country: rules for rules in packaged()}
