@@ -164,7 +164,9 @@ def _supplier_commands() -> Mapping[type[Command], Handler]:
     """Return the handler of each command about a carrier or an operator."""
     return {
         CreateCarrier: Handler(decide=carriers.create_carrier, model=Carrier, needs=needs.named_account),
-        ChangeCarrier: Handler(decide=carriers.change_carrier, model=Carrier),
+        ChangeCarrier: Handler(
+            decide=carriers.change_carrier, model=Carrier, state_needs=needs.use_of_carrier
+        ),
         DeleteCarrier: Handler(
             decide=carriers.delete_carrier, model=Carrier, state_needs=needs.use_of_carrier
         ),
@@ -204,7 +206,7 @@ def _stock_commands(settings: InventorySettings) -> Mapping[type[Command], Handl
             decide=partial(stock_changes.edit_number, deployment_carrier=default),
             model=Number,
             needs=needs.states_of_stock_edit,
-            state_needs=needs.accounts_of_stock,
+            state_needs=needs.stored_states_of_stock_edit,
         ),
         MoveNumber: Handler(decide=stock_changes.move_number, model=Number, needs=needs.account_of_caller),
         HandOut: Handler(

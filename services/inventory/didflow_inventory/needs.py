@@ -15,6 +15,7 @@ from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse, carr
 from didflow_inventory.domain.accounts.changes import changed_account, new_carriers
 from didflow_inventory.domain.accounts.commands import (
     ChangeAccount,
+    ChangeCarrier,
     ChangeUser,
     CreateAccount,
     CreateCarrier,
@@ -25,7 +26,7 @@ from didflow_inventory.domain.accounts.commands import (
     DeleteUser,
     SetDefaultDid,
 )
-from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
+from didflow_inventory.domain.accounts.operators import Operator, OperatorUse, operators_named
 from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.accounts.users import User, UserUse, loses_messages
 from didflow_inventory.domain.commands import Purchase, StartPorting
@@ -178,19 +179,26 @@ def carriers_of_change(account: Account | None, command: ChangeAccount, _known: 
     return _named_carriers(new.carrier, new.sms_carrier)
 
 
-def use_of_carrier(carrier: Carrier | None, command: DeleteCarrier, _known: Known) -> Iterable[Ref]:
-    """Return whether something names a carrier, for those only who may delete it."""
+def use_of_carrier(
+    carrier: Carrier | None, command: ChangeCarrier | DeleteCarrier, _known: Known
+) -> Iterable[Ref]:
+    """Return for what a carrier is used, for those only who may change and delete it."""
     return [Ref(CarrierUse, command.entity_id)] if is_managed(carrier, command.caller) else []
 
 
 def use_of_operator(operator: Operator | None, command: DeleteOperator, _known: Known) -> Iterable[Ref]:
-    """Return whether a number in stock names an operator, for those only who may delete it."""
+    """Return whether a number names an operator, for those only who may delete it."""
     return [Ref(OperatorUse, command.entity_id)] if is_managed(operator, command.caller) else []
 
 
 def _named_carriers(*names: str | None) -> Iterable[Ref]:
-    """Return carriers by their names. Their shared locks keep them from being deleted meanwhile."""
+    """Return carriers by their names. Their shared locks keep them as they are meanwhile."""
     return (Ref(Carrier, carrier_id_of(name)) for name in dict.fromkeys(names) if name is not None)
+
+
+def _named_operator(account: str, name: str | None) -> Iterable[Ref]:
+    """Return the operators that a number of an account names. Their shared locks keep them from being deleted."""
+    return () if name is None else (Ref(Operator, found) for found in operators_named(account, name))
 
 
 def use_of_user(user: User | None, command: DeleteUser, _known: Known) -> Iterable[Ref]:
@@ -272,8 +280,9 @@ def account_of_caller(command: Command) -> Iterable[Ref]:
 
 
 def accounts_of_uploader(command: AddNumber) -> Iterable[Ref]:
-    """Return the account of the caller with all accounts above it, and the named carriers."""
+    """Return the account of the caller with all accounts above it, the named carriers and the operator."""
     yield from _named_carriers(command.fields.carrier, command.fields.sms_carrier)
+    yield from _named_operator(command.caller.account, command.fields.operator)
     yield from _with_accounts_above(command.caller.account)
 
 
@@ -283,7 +292,9 @@ def states_of_stock_edit(command: EditNumber) -> Iterable[Ref]:
     yield from _named_carriers(command.changes.get("carrier"), command.changes.get("sms_carrier"))
 
 
-def accounts_of_stock(number: Number | None, _command: Command, _known: Known) -> Iterable[Ref]:
-    """Return the account that added a number to the stock, and all accounts above it."""
+def stored_states_of_stock_edit(number: Number | None, command: EditNumber, _known: Known) -> Iterable[Ref]:
+    """Return the account that added a number to the stock, all accounts above it, and the named operator."""
     uploader = None if number is None else number.uploaded_by
-    return () if uploader is None else _with_accounts_above(uploader)
+    if uploader is not None:
+        yield from _with_accounts_above(uploader)
+        yield from _named_operator(uploader, command.changes.get("operator"))

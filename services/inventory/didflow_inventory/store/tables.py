@@ -184,7 +184,9 @@ carriers = state_table(
     rows=RowsOfAccount(serves_below=True),
 )
 
-carrier_uses = state_table("carrier_uses", VIEWS, _uuid("carrier_id", nullable=False, primary_key=True))
+carrier_uses = state_table(
+    "carrier_uses", VIEWS, _uuid("carrier_id", nullable=False, primary_key=True), _flag("voice"), _flag("sms")
+)
 
 operators = state_table(
     "operators",

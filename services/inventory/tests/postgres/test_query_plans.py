@@ -13,7 +13,7 @@ from didflow_chassis.database import compile_statement
 from didflow_chassis.decision import Caller
 from didflow_inventory.api.bodies import AuditLogQuery
 from didflow_inventory.store import queries, stock
-from didflow_inventory.store.tables import dids, history
+from didflow_inventory.store.tables import CARRIER_USES, OPERATOR_USES, dids, history
 
 RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 
@@ -168,3 +168,16 @@ async def test_an_account_far_below_the_root_reads_no_more_than_the_account_abov
     deep = Caller(subject="ann", account="master/acme/shop/deep/e7", role="reseller")
     entries, read, _ = await first_page(long_log, deep)
     assert (entries >= 20, read <= 2 * OWN + 6) == (True, True)
+
+
+async def test_the_use_of_a_carrier_is_found_by_indexes_if_all_numbers_name_another(inventory: Any) -> None:
+    """The stock is not read from its beginning in the hope of a row that is not there."""
+    await inventory.fetch("""
+        INSERT INTO numbers (number, releasing, stock, uploaded_by, carrier, operator, features, version)
+        SELECT '+3531' || n, false, 'in_stock', 'master', 'net', 'Telco', '[]', 1 FROM generate_series(1, 20000) n""")
+    await inventory.fetch("ANALYZE numbers")
+    for kind, index in ((CARRIER_USES, "numbers_carrier"), (OPERATOR_USES, "numbers_operator")):
+        rows = await inventory.fetch(f"EXPLAIN {kind.load_sql}", [UUID(int=1)])
+        plan = "\n".join(row[0] for row in rows)
+        assert index in plan
+        assert "Seq Scan on numbers" not in plan

@@ -52,10 +52,40 @@ def test_a_carrier_is_changed_and_deleted_by_its_account_or_one_above(stage: Any
     assert stage.code(carrier(make, by="other")) is None
 
 
+@pytest.mark.parametrize(
+    ("kinds", "used", "code"),
+    [
+        (("both", "sms"), "voice", "in_use"),
+        (("both", "voice"), "voice", None),
+        (("both", "voice"), "sms", "in_use"),
+        (("both", "sms"), "sms", None),
+        (("voice", "sms"), "voice", "in_use"),
+        (("voice", "both"), "voice", None),
+        (("sms", "voice"), "sms", "in_use"),
+        (("sms", "both"), "sms", None),
+        (("voice", "sms"), "", None),
+        (("both", "voice"), "", None),
+    ],
+)
+def test_a_carrier_keeps_the_kind_that_something_uses(
+    stage: Any, make: Any, kinds: Any, used: Any, code: Any
+) -> None:
+    """A further kind is always added."""
+    kind, changed = kinds
+    stage.decide(carrier(make, kind=kind))
+    use = CarrierUse(carrier_id=carrier_id_of("net"), voice=used == "voice", sms=used == "sms")
+    stage.store(use)
+    decision = stage.decide(about(make, c.ChangeCarrier, changes={"kind": changed}))
+    assert getattr(decision, "code", None) == code
+    assert getattr(decision, "field", None) == (code and "kind")
+    assert stage.state(Carrier, carrier_id_of("net")).kind == (kind if code else changed)
+    assert stage.code(about(make, c.ChangeCarrier, by="other", changes={"kind": "sms"})) == "not_found"
+
+
 def test_a_carrier_that_something_names_is_not_deleted(stage: Any, make: Any) -> None:
     """What names it is looked up under its lock."""
     stage.decide(carrier(make))
-    stage.store(CarrierUse(carrier_id=carrier_id_of("net")))
+    stage.store(CarrierUse(carrier_id=carrier_id_of("net"), voice=True, sms=False))
     assert stage.code(about(make, c.DeleteCarrier)) == "in_use"
 
 

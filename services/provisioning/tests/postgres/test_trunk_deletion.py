@@ -6,9 +6,8 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import httpx
-import pytest
+from harness.two_transactions import in_this_order
 
-from didflow_chassis import failpoints
 from didflow_contracts.ids import derived_id
 
 ROUNDS = 8
@@ -20,10 +19,6 @@ NUMBERS = [f"+3531960{n:04}" for n in range(BATCHES * BATCH_SIZE)]
 
 DIDS_ON_DELETED_TRUNKS = """
 SELECT count(*) FROM routings JOIN voice_trunks ON trunk_id = (voice -> 'delivery' ->> 'id')::uuid WHERE deleted
-"""
-WAITS_FOR_LOCK = """
-SELECT FROM pg_locks JOIN pg_database ON database = pg_database.oid
-WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
 """
 
 
@@ -84,41 +79,6 @@ async def _after(delay_s: float, call: Coroutine[Any, Any, None]) -> None:
     await call
 
 
-class Gate:
-    """Holds the first transaction of a stage just before its commit, until it is opened."""
-
-    def __init__(self) -> None:
-        self.reached, self.opened = asyncio.Event(), asyncio.Event()
-
-    async def hit(self, place: str, about: str = "") -> None:
-        """Stand in for `failpoints.hit`."""
-        if place == "stage.commit" and not self.reached.is_set():
-            self.reached.set()
-            await self.opened.wait()
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """A gate that the first transaction after this runs into."""
-    closed = Gate()
-    monkeypatch.setattr(failpoints, "hit", closed.hit)
-    return closed
-
-
-async def with_first_held(provisioning: Any, gate: Gate, first: Any, second: Any) -> tuple[Any, Any]:
-    """Start the second call while the first is held before its commit. The second one must wait for a lock."""
-    running = asyncio.create_task(first)
-    await gate.reached.wait()
-    waiting = asyncio.create_task(second)
-    while not waiting.done() and not await provisioning.fetch(WAITS_FOR_LOCK):
-        pass
-    had_to_wait = not waiting.done()
-    gate.opened.set()
-    results = await running, await waiting
-    assert had_to_wait
-    return results
-
-
 async def test_no_did_is_on_a_trunk_that_is_deleted_while_1000_dids_take_it(
     provisioning: Any, messages: Any, create_trunk: Any
 ) -> None:
@@ -147,27 +107,25 @@ async def test_no_did_is_on_a_trunk_that_is_deleted_while_1000_dids_take_it(
 
 
 async def test_a_deletion_waits_for_the_did_that_takes_the_trunk(
-    purchased: Any, messages: Any, create_trunk: Any, gate: Gate
+    purchased: Any, messages: Any, create_trunk: Any
 ) -> None:
     """A DID has taken the trunk and is not committed yet. The deletion waits, counts it and is refused."""
     client = purchased.client()
-    gate.reached.set()
     trunk_id = await create_trunk(client)
-    gate.reached.clear()
     taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
-    taken, deleted = await with_first_held(purchased, gate, taking, deleting)
+    taken, deleted, has_waited = await in_this_order(purchased, taking, deleting)
+    assert has_waited
     assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
     assert deleted.json()["detail"].startswith("1 live DID uses this voice trunk.")
 
 
 async def test_a_did_waits_for_the_deletion_of_the_trunk_that_it_takes(
-    purchased: Any, messages: Any, create_trunk: Any, gate: Gate
+    purchased: Any, messages: Any, create_trunk: Any
 ) -> None:
     """The trunk is deleted and that is not committed yet. The DID waits and is refused `voice_trunk_not_found`."""
     client = purchased.client()
-    gate.reached.set()
     trunk_id = await create_trunk(client)
-    gate.reached.clear()
     taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
-    deleted, taken = await with_first_held(purchased, gate, deleting, taking)
+    deleted, taken, has_waited = await in_this_order(purchased, deleting, taking)
+    assert has_waited
     assert (deleted.status_code, taken["results"][0]["code"]) == (204, "voice_trunk_not_found")

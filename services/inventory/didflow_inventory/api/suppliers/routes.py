@@ -60,7 +60,7 @@ async def show_carrier(http: Http, carrier: str) -> Mapping[str, Any]:
 
 @router.patch("/carriers/{carrier}", action="manage_carriers", response_model=CarrierResponse)
 async def change_carrier(http: Http, carrier: str, body: CarrierChangeBody) -> Response:
-    """Change a carrier of your accounts."""
+    """Change a carrier of your accounts. 409 `in_use` if something uses it for what the kind does not carry."""
     command = c.ChangeCarrier(
         entity_id=_carrier_id(carrier), subject="", caller=http.caller, changes=body.changes()
     )
@@ -69,7 +69,7 @@ async def change_carrier(http: Http, carrier: str, body: CarrierChangeBody) -> R
 
 @router.delete("/carriers/{carrier}", action="manage_carriers", status_code=204, response_model=None)
 async def delete_carrier(http: Http, carrier: str) -> Response:
-    """Delete a carrier. 409 `in_use` while a live number, a number in stock or an account names it."""
+    """Delete a carrier. 409 `in_use` while a live number, a number in stock or an account uses it."""
     command = c.DeleteCarrier(entity_id=_carrier_id(carrier), subject="", caller=http.caller)
     return await http.run(command, status=204)
 
@@ -116,7 +116,7 @@ async def change_operator(http: Http, operator_id: UUID, body: OperatorChangeBod
 
 @router.delete("/operators/{operator_id}", action="manage_operators", status_code=204, response_model=None)
 async def delete_operator(http: Http, operator_id: UUID) -> Response:
-    """Delete an operator. 409 `in_use` while a number in stock names it."""
+    """Delete an operator. 409 `in_use` while a number in stock, or a DID that returns to the stock, names it."""
     command = c.DeleteOperator(entity_id=operator_id, subject="", caller=http.caller)
     return await http.run(command, status=204)
 

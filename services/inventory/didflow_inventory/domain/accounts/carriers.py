@@ -1,10 +1,11 @@
 """The carriers of the installation. A carrier belongs to an account and serves it and the accounts below it.
 
 Its name is unique in the installation, because carrier adapters filter commands by it. A name never changes. A carrier
-is deleted only while no live DID, no number in stock and no account names it, nor a number that returns with it to its
-stock, because its DID has no such carrier. That is looked up under its exclusive
-lock. Every purchase, every upload and every account over HTTP that names a carrier holds the same lock in shared mode.
-Source: spec inventory, `operator, carrier`.
+is deleted, or loses a kind, only while no live DID, no number in stock and no account uses it, nor a number that
+returns with it to its stock, because its DID has no such carrier. That is looked up under its exclusive lock. Every
+command that names a carrier holds the same lock in shared mode. Whoever takes a default carrier holds the lock of the
+account that names it. An order system may name any carrier, so a purchase by event locks none: it is as valid after a
+deletion as before it. Source: spec inventory, `operator, carrier`.
 """
 
 from datetime import datetime
@@ -25,6 +26,7 @@ from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.history.things import Thing, recorded_fields
 
 CarrierKind = Literal["voice", "sms", "both"]
+USERS_OF_CARRIER: Final = "Live numbers, numbers in stock or accounts"
 NOT_FOUND: Final = Refused("not_found", "No such carrier in your accounts.")
 
 
@@ -53,9 +55,20 @@ THING: Final = Thing(
 
 
 class CarrierUse(Struct, frozen=True, kw_only=True):
-    """A carrier that something names. There is no such state for any other."""
+    """For what live DIDs, numbers in stock and accounts use a carrier.
+
+    The default carrier of an account is used for messages too if the account names no other for them.
+    """
 
     carrier_id: UUID
+    voice: bool
+    sms: bool
+
+    def lost_with(self, kind: CarrierKind) -> str | None:
+        """Return the use that a carrier of this kind does not serve: calls or messages; None if it serves all."""
+        if self.voice and kind == "sms":
+            return "calls"
+        return "messages" if self.sms and kind == "voice" else None
 
 
 def carrier_id_of(name: str) -> UUID:
@@ -81,12 +94,26 @@ def create_carrier(carrier: Carrier | None, command: CreateCarrier, now: datetim
     return Decided(state=created, answer=created)
 
 
-def change_carrier(carrier: Carrier | None, command: ChangeCarrier, now: datetime) -> Decision:  # noqa: ARG001
-    """Change a carrier. Refused `not_found`."""
+def change_carrier(
+    carrier: Carrier | None,
+    command: ChangeCarrier,
+    now: datetime,  # noqa: ARG001
+    known: Known,
+) -> Decision:
+    """Change a carrier. Refused `not_found`, and `in_use` if something uses it for what the new kind does not carry.
+
+    Source: spec lifecycle, "carriers change only while no user holds the number".
+    """
     if not is_managed(carrier, command.caller):
         return NOT_FOUND
     changed = replace(carrier, **command.changes)
-    return Unchanged(answer=carrier) if changed == carrier else Decided(state=changed, answer=changed)
+    if changed == carrier:
+        return Unchanged(answer=carrier)
+    use = known.get(CarrierUse, carrier.carrier_id)
+    lost = None if use is None else use.lost_with(changed.kind)
+    if lost is not None:
+        return Refused("in_use", f"{USERS_OF_CARRIER} use this carrier for {lost}.", "kind")
+    return Decided(state=changed, answer=changed)
 
 
 def delete_carrier(
@@ -98,8 +125,9 @@ def delete_carrier(
     """Delete a carrier. Refused `not_found`, and `in_use` while a number or an account names it."""
     if not is_managed(carrier, command.caller):
         return NOT_FOUND
-    if known.get(CarrierUse, carrier.carrier_id) is not None:
-        return Refused("in_use", "Live numbers, numbers in stock or accounts name this carrier.")
+    use = known.get(CarrierUse, carrier.carrier_id)
+    if use is not None and (use.voice or use.sms):
+        return Refused("in_use", f"{USERS_OF_CARRIER} use this carrier.")
     return Decided(state=replace(carrier, deleted=True))
 
 

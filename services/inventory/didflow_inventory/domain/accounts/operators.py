@@ -1,10 +1,12 @@
 """The operators from which numbers come. An operator belongs to an account and serves it and the accounts below it.
 
-A number in stock names its operator. The name is unique in its account and never changes. An operator is deleted only
-while no number in the stock of its accounts names it, also as a DID: it returns to that stock.
+A number in stock names its operator, also while it is a DID that returns to the stock. The name is unique in its
+account and never changes. An operator is deleted only while no number of its accounts names it. That is looked up under
+its exclusive lock; every upload and every edit that names an operator holds the same lock in shared mode.
 Source: spec inventory, `operator, carrier`.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from operator import attrgetter
 from typing import Final
@@ -15,7 +17,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.ids import derived_id
-from didflow_inventory.domain.accounts.account import Account
+from didflow_inventory.domain.accounts.account import Account, lineage
 from didflow_inventory.domain.accounts.commands import ChangeOperator, CreateOperator, DeleteOperator
 from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.history.things import Thing, recorded_fields
@@ -45,7 +47,7 @@ THING: Final = Thing(
 
 
 class OperatorUse(Struct, frozen=True, kw_only=True):
-    """An operator that a number in stock names. There is no such state for any other."""
+    """An operator that a number in stock, or a DID from the stock, names. There is no such state for any other."""
 
     operator_id: UUID
 
@@ -53,6 +55,11 @@ class OperatorUse(Struct, frozen=True, kw_only=True):
 def operator_id_of(account: str, name: str) -> UUID:
     """Return the id of the operator of this name in an account."""
     return derived_id("operator", account, name)
+
+
+def operators_named(account: str, name: str) -> Iterable[UUID]:
+    """Return the ids of the operators that serve an account and have this name, whether they exist or not."""
+    return (operator_id_of(above, name) for above in lineage(account))
 
 
 def create_operator(
@@ -90,7 +97,7 @@ def delete_operator(
     now: datetime,  # noqa: ARG001
     known: Known,
 ) -> Decision:
-    """Delete an operator. Refused `not_found`, and `in_use` while a number in stock names it."""
+    """Delete an operator. Refused `not_found`, and `in_use` while a number of its accounts names it."""
     if not is_managed(operator, command.caller):
         return NOT_FOUND
     if known.get(OperatorUse, operator.operator_id) is not None:

@@ -16,28 +16,44 @@ FROM dids WHERE "user" IS NOT NULL AND in_all
 GROUP BY 1
 """
 
-CARRIER_USES = """
+
+def used(table, column, condition):
+    """Return whether a row names the carrier `c`. A range and its order make sure that the index is read.
+
+    For an equality, PostgreSQL would read the table from its beginning if it expected to find a row soon.
+    """
+    return (
+        f"(SELECT true FROM {table} WHERE {column} >= c.name AND {column} <= c.name AND {condition} "
+        f"ORDER BY {column} LIMIT 1) IS NOT NULL"
+    )
+
+
+def returning(column):
+    """Return whether a number is in stock, or returns with this carrier to its stock: its DID has none."""
+    return f"(SELECT d.{column} FROM dids d WHERE d.did_id = numbers.did_id) IS NULL"
+
+
+CARRIER_USES = f"""
 CREATE VIEW carrier_uses AS
-SELECT c.carrier_id, 1::bigint AS version
-FROM carriers c CROSS JOIN LATERAL (
-    SELECT FROM dids WHERE carrier = c.name AND in_all
-    UNION ALL SELECT FROM dids WHERE sms_carrier = c.name AND in_all
-    UNION ALL SELECT FROM numbers AS n WHERE carrier = c.name AND NOT EXISTS (
-        SELECT FROM dids AS d WHERE d.did_id = n.did_id AND d.carrier IS NOT NULL)
-    UNION ALL SELECT FROM numbers AS n WHERE sms_carrier = c.name AND NOT EXISTS (
-        SELECT FROM dids AS d WHERE d.did_id = n.did_id AND d.sms_carrier IS NOT NULL)
-    UNION ALL SELECT FROM accounts WHERE default_carrier = c.name
-    UNION ALL SELECT FROM accounts WHERE default_sms_carrier = c.name
-    LIMIT 1) AS use
+SELECT c.carrier_id,
+    {used("dids", "carrier", "in_all")}
+    OR {used("numbers", "carrier", returning("carrier"))}
+    OR {used("accounts", "default_carrier", "true")} AS voice,
+    {used("dids", "sms_carrier", "in_all")}
+    OR {used("numbers", "sms_carrier", returning("sms_carrier"))}
+    OR {used("accounts", "default_sms_carrier", "true")}
+    OR {used("accounts", "default_carrier", "default_sms_carrier IS NULL")} AS sms,
+    1::bigint AS version
+FROM carriers c
 """
 OPERATOR_USES = """
 CREATE VIEW operator_uses AS
 SELECT o.operator_id, 1::bigint AS version
 FROM operators o CROSS JOIN LATERAL (
     SELECT FROM numbers
-    WHERE operator = o.name
+    WHERE operator = o.name AND uploaded_by >= o.account AND uploaded_by < o.account || '0'
         AND (uploaded_by = o.account OR starts_with(uploaded_by, o.account || '/'))
-    LIMIT 1) AS use
+    ORDER BY uploaded_by LIMIT 1) AS use
 """
 PACKAGE_USES = """
 CREATE VIEW package_uses AS
@@ -276,7 +292,7 @@ def upgrade():
             f"WHERE default_{name} IS NOT NULL"
         )
     op.execute(
-        "CREATE INDEX numbers_operator ON numbers (operator) WHERE operator IS NOT NULL"
+        "CREATE INDEX numbers_operator ON numbers (operator, uploaded_by) WHERE operator IS NOT NULL"
     )
     op.execute(CARRIER_USES)
     op.execute(OPERATOR_USES)
