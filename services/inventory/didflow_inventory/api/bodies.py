@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from didflow_chassis.http import FieldError, PageBody, Problem
 from didflow_chassis.tenancy import in_subtree
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.bounds import BATCH, ITEMS, NAME, NUMBER_LIST
+from didflow_contracts.bounds import BATCH, ITEMS, NUMBER_LIST
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.ids import uuid7
 from didflow_contracts.instants import Instant
@@ -24,9 +24,11 @@ from didflow_inventory.store.tables import dids, history
 
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 
-ShortText = Annotated[
-    str, StringConstraints(min_length=NAME.least, max_length=NAME.most, pattern=r"^[^\x00]*$")
-]
+
+class Body(BaseModel):
+    """The body of a request. A field that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class PurchaseBody(DidPurchased):
@@ -58,13 +60,11 @@ class PortingBody(DidPortingStarted):
         return DidPortingStarted.model_validate(self.model_dump())
 
 
-class AccountBody(BaseModel):
+class AccountBody(Body):
     """A new account."""
 
-    model_config = ConfigDict(extra="forbid")
-
     path: AccountPath
-    name: ShortText = Field(description="Name of the account, for people.")
+    name: Name = Field(description="Name of the account, for people.")
     kind: AccountKind | None = Field(
         default=None,
         description="`reseller` (the default) or `enterprise`, which has no accounts below it. A root is a "
@@ -96,12 +96,10 @@ class AccountBody(BaseModel):
         return self.model_dump(exclude={"path"}) | {"kind": kind}
 
 
-class AccountChangeBody(BaseModel):
+class AccountChangeBody(Body):
     """The fields of an account to change. Fields that are left out stay as they are."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: ShortText = Field(default="", description="Name of the account, for people.")
+    name: Name = Field(default="", description="Name of the account, for people.")
     default_carrier: Name | None = Field(default=None, description="Null for that of the account above.")
     default_sms_carrier: Name | None = Field(
         default=None, description="Null for the same as `default_carrier`."
@@ -116,10 +114,8 @@ class AccountChangeBody(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class AssignEndUserBody(BaseModel):
+class AssignEndUserBody(Body):
     """The end-user details for one or more DIDs."""
-
-    model_config = ConfigDict(extra="forbid")
 
     dids: DidNames = Field(description="1 to 1,000 ids or numbers.")
     identity_id: UUID
@@ -131,18 +127,18 @@ class DidConditions(BaseModel):
     """The conditions of My Numbers besides `numbers`. A DID must match all that are given."""
 
     filter: Filter = Field(default="all", description="A quick filter.")
-    number_contains: ShortText | None = Field(
+    number_contains: Name | None = Field(
         default=None, description="Consecutive digits anywhere in the number."
     )
-    description: ShortText | None = Field(
+    description: Name | None = Field(
         default=None, description="A part of the description. Upper and lower case are the same."
     )
     country: CountryCode | None = None
-    region: ShortText | None = None
+    region: Name | None = None
     account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
-    tag: ShortText | None = None
+    tag: Name | None = None
     identity_id: UUID | None = None
-    carrier: ShortText | None = None
+    carrier: Name | None = None
     service: AdditionalService | None = Field(
         default=None, description="Numbers that support this additional service."
     )
@@ -186,10 +182,7 @@ class DidConditions(BaseModel):
 
     def _number_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         if self.number_contains is not None:
-            digits = _NOT_A_DIGIT.sub("", self.number_contains)
-            if not digits:
-                raise _invalid("number_contains", "Give at least one digit.")
-            yield dids.c.number.contains(digits)
+            yield dids.c.number.contains(digits_of(self.number_contains, field="number_contains"))
 
     def _service_conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         if self.service is None:
@@ -238,8 +231,8 @@ class AuditLogQuery(BaseModel):
     """The parameters of the audit log. An entry must match all that are given."""
 
     account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
-    actor: ShortText | None = Field(default=None, description="Who did it, such as `user:<subject>`.")
-    type: ShortText | None = Field(
+    actor: Name | None = Field(default=None, description="Who did it, such as `user:<subject>`.")
+    type: Name | None = Field(
         default=None, description="What it was: the type of an event, `http.<command>`, or `timer.<thing>`."
     )
     since: Instant | None = Field(default=None, description="Recorded at this instant or later.")
@@ -255,6 +248,14 @@ class AuditLogQuery(BaseModel):
             yield history.c.recorded_at >= self.since
         if self.until is not None:
             yield history.c.recorded_at < self.until
+
+
+def digits_of(text: str, *, field: str) -> str:
+    """Return the digits in a text. Raises Problem `input_invalid` about the field if there are none."""
+    digits = _NOT_A_DIGIT.sub("", text)
+    if not digits:
+        raise _invalid(field, "Give at least one digit.")
+    return digits
 
 
 def _checked(names: list[str]) -> list[str]:

@@ -3,43 +3,36 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.bounds import HOLD_DAYS, ITEMS, TEXT
+from didflow_contracts.bounds import HOLD_DAYS, ITEMS
 from didflow_contracts.names import DidNames
-from didflow_contracts.vocabulary import AfterHold, Features
-from didflow_inventory.api.bodies import ShortText
+from didflow_contracts.vocabulary import AfterHold, Features, Name, Text
+from didflow_inventory.api.bodies import Body
 from didflow_inventory.domain.holding.commands import Edits
 
-LongText = Annotated[str, StringConstraints(max_length=TEXT.most, pattern=r"^[^\x00]*$")]
-Tags = Annotated[list[ShortText], Field(max_length=ITEMS.most)]
+Tags = Annotated[list[Name], Field(max_length=ITEMS.most)]
 DEFAULT_HOLD_DAYS = 30
 
 
-class DidsBody(BaseModel):
+class DidsBody(Body):
     """The DIDs of a batch action."""
-
-    model_config = ConfigDict(extra="forbid")
 
     dids: DidNames = Field(description="1 to 1,000 ids or numbers.")
 
 
-class EditBody(BaseModel):
+class EditBody(Body):
     """The fields of a DID that its holder can change. Fields that are left out stay as they are."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    description: LongText | None = Field(
-        default=None, description="What the number is for; null for nothing."
-    )
-    notes: LongText | None = Field(default=None, description="Notes for people. They are in no event.")
+    description: Text | None = Field(default=None, description="What the number is for; null for nothing.")
+    notes: Text | None = Field(default=None, description="Notes for people. They are in no event.")
     tags: Tags = Field(default=[], description="The tags, in place of the present ones.")
     features: Features = Field(default=(), description="Only while no user has the number.")
-    carrier: ShortText | None = Field(
+    carrier: Name | None = Field(
         default=None, description="Only while no user has the number; null for the default carrier."
     )
-    sms_carrier: ShortText | None = Field(
+    sms_carrier: Name | None = Field(
         default=None, description="Only while no user has the number; null for the default carrier."
     )
     after_hold: AfterHold | None = Field(

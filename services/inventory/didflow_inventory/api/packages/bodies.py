@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import Field, Strict, model_validator
 
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.bounds import BATCH
 from didflow_contracts.names import DidName
 from didflow_contracts.numbers import CountryCode
-from didflow_contracts.vocabulary import NumberType
-from didflow_inventory.api.bodies import ShortText
+from didflow_contracts.vocabulary import Name, NumberType
+from didflow_inventory.api.bodies import Body
 from didflow_inventory.domain.packages.package import Selection
 
 HOLD_DAYS = 30
@@ -20,28 +20,24 @@ NumberCount = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Days = Annotated[int, Strict(), Field(ge=1, le=3_650)]
 
 
-class SelectionBody(BaseModel):
+class SelectionBody(Body):
     """Which numbers can be picked: those that have each value that is given."""
-
-    model_config = ConfigDict(extra="forbid")
 
     country: CountryCode | None = None
     number_type: NumberType | None = None
-    tag: ShortText | None = None
-    operator: ShortText | None = None
+    tag: Name | None = None
+    operator: Name | None = None
 
     def selection(self) -> Selection:
         """Return the selection."""
         return Selection(**self.model_dump())
 
 
-class PackageBody(BaseModel):
+class PackageBody(Body):
     """A new package."""
 
-    model_config = ConfigDict(extra="forbid")
-
     account: AccountPath | None = Field(default=None, description="Your own account if absent.")
-    name: ShortText = Field(description="Name of the package, for people.")
+    name: Name = Field(description="Name of the package, for people.")
     count: NumberCount = Field(description="How many numbers each client can have.")
     selection: SelectionBody = Field(default_factory=SelectionBody)
     hold_days: Days = Field(
@@ -53,12 +49,10 @@ class PackageBody(BaseModel):
         return self.model_dump(exclude={"account", "selection"}) | {"selection": self.selection.selection()}
 
 
-class PackageChangeBody(BaseModel):
+class PackageChangeBody(Body):
     """The fields of a package to change. Fields that are left out stay as they are."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: ShortText = Field(default="", description="Name of the package, for people.")
+    name: Name = Field(default="", description="Name of the package, for people.")
     count: NumberCount = Field(default=1, description="Numbers that were picked before stay.")
     selection: SelectionBody = Field(default_factory=SelectionBody, description="For later picks.")
     hold_days: Days = Field(default=HOLD_DAYS, description="For later holds.")
@@ -71,18 +65,14 @@ class PackageChangeBody(BaseModel):
         )
 
 
-class ClientBody(BaseModel):
+class ClientBody(Body):
     """A client of a package."""
-
-    model_config = ConfigDict(extra="forbid")
 
     account: AccountPath
 
 
-class PickBody(BaseModel):
+class PickBody(Body):
     """The numbers to pick, or how many."""
-
-    model_config = ConfigDict(extra="forbid")
 
     account: AccountPath | None = Field(default=None, description="The client; your own account if absent.")
     numbers: Annotated[list[DidName], Field(json_schema_extra={"maxItems": BATCH.most})] | None = Field(

@@ -1,12 +1,11 @@
 """The bodies and the query strings about numbers in stock."""
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from didflow_chassis.http import ErrorMessage, FieldError, Problem
 from didflow_chassis.tenancy import in_subtree
@@ -16,14 +15,13 @@ from didflow_contracts.names import DidName
 from didflow_contracts.numbers import CountryCode
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import AfterHold, Features, Name, NumberType, Text
+from didflow_inventory.api.bodies import Body, digits_of
 from didflow_inventory.domain.stock.commands import StockFields
 from didflow_inventory.domain.stock.number import StockStatus
 from didflow_inventory.domain.stock.ranges import NUMBERS, NumberRange, WrongRange, read_ranges
 from didflow_inventory.domain.stock.reservation import MINUTES
 from didflow_inventory.store.stock import is_now
 from didflow_inventory.store.tables import numbers
-
-_NOT_A_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
 
 RangeText = Annotated[str, Field(max_length=NAME.most)]
 Prefix = Annotated[
@@ -36,13 +34,7 @@ NumberNames = Annotated[
 ]
 
 
-class StrictModel(BaseModel):
-    """A body. A field that it does not have is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class StockBody(StrictModel):
+class StockBody(Body):
     """Numbers to add to the stock of the caller's account, and what is said about all of them."""
 
     numbers: RangeText | Annotated[list[RangeText], Field(max_length=NUMBERS.most)] | None = Field(
@@ -96,7 +88,7 @@ class StockBody(StrictModel):
         return StockFields(**{name: getattr(self, name) for name in StockFields.__struct_fields__})
 
 
-class NumbersBody(StrictModel):
+class NumbersBody(Body):
     """Numbers in stock."""
 
     numbers: NumberNames = Field(description="1 to 1,000 numbers.")
@@ -128,7 +120,7 @@ class HandOutBody(NumbersBody):
     user_id: UUID | None = Field(default=None, description="A user of the account.")
 
 
-class ReservationBody(StrictModel):
+class ReservationBody(Body):
     """Numbers to reserve: those that are named, or as many as wanted of a country."""
 
     numbers: NumberNames | None = Field(default=None, description="1 to 1,000 numbers.")
@@ -180,7 +172,7 @@ class AvailableQuery(NumberFilters):
         """Yield the conditions on the numbers. Raises Problem `input_invalid`."""
         yield from super().conditions()
         if self.contains is not None:
-            yield numbers.c.number.contains(_digits("contains", self.contains))
+            yield numbers.c.number.contains(digits_of(self.contains, field="contains"))
 
 
 class StockQuery(NumberFilters):
@@ -202,18 +194,11 @@ class StockQuery(NumberFilters):
         if self.stock is not None:
             yield is_now(self.stock)
         if self.number_contains is not None:
-            yield numbers.c.number.contains(_digits("number_contains", self.number_contains))
+            yield numbers.c.number.contains(digits_of(self.number_contains, field="number_contains"))
         if self.account is not None:
             yield in_subtree(numbers.c.uploaded_by, self.account)
         if self.reservation_id is not None:
             yield numbers.c.reservation_id == self.reservation_id
-
-
-def _digits(field: str, text: str) -> str:
-    digits = _NOT_A_DIGIT.sub("", text)
-    if not digits:
-        raise _wrong(field, "value_invalid", "Give at least one digit.")
-    return digits
 
 
 def _wrong(field: str, code: str, message: str, *, problem: str = "input_invalid") -> Problem:

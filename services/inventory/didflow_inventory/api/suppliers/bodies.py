@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 from unicodedata import is_normalized
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.bounds import ITEMS, TEXT
+from didflow_contracts.bounds import ITEMS
 from didflow_contracts.numbers import CountryCode
-from didflow_inventory.api.bodies import ShortText
+from didflow_contracts.vocabulary import Name, Text
+from didflow_inventory.api.bodies import Body
 from didflow_inventory.domain.accounts.carriers import CarrierKind
 
 
@@ -20,26 +21,21 @@ def _unmistakable(name: str) -> str:
     return name
 
 
-ExactName = Annotated[ShortText, AfterValidator(_unmistakable)]
+ExactName = Annotated[Name, AfterValidator(_unmistakable)]
 """A name by which others find a thing, letter by letter. No two such names look alike by accident."""
-Notes = Annotated[str, StringConstraints(max_length=TEXT.most, pattern=r"^[^\x00]*$")]
 Countries = Annotated[list[CountryCode], Field(max_length=ITEMS.most)]
 
 
-class CarrierBody(BaseModel):
+class CarrierBody(Body):
     """A new carrier. It serves the account and the accounts below it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     account: AccountPath | None = Field(default=None, description="Your own account if absent.")
     name: ExactName = Field(description="Unique in the installation. Carrier adapters filter commands by it.")
     kind: CarrierKind = Field(default="both", description="Whether it carries calls, messages or both.")
 
 
-class CarrierChangeBody(BaseModel):
+class CarrierChangeBody(Body):
     """The fields of a carrier to change. Its name never changes."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: CarrierKind = "both"
 
@@ -48,24 +44,20 @@ class CarrierChangeBody(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class OperatorBody(BaseModel):
+class OperatorBody(Body):
     """A new operator, from which numbers come. It serves the account and the accounts below it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     account: AccountPath | None = Field(default=None, description="Your own account if absent.")
     name: ExactName = Field(description="Unique in the account.")
     countries: Countries = Field(default=[], description="The countries of its numbers.")
-    notes: Notes | None = Field(default=None, description="Notes for people.")
+    notes: Text | None = Field(default=None, description="Notes for people.")
 
 
-class OperatorChangeBody(BaseModel):
+class OperatorChangeBody(Body):
     """The fields of an operator to change. Its name never changes."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    countries: Countries = []
-    notes: Notes | None = None
+    countries: Countries = Field(default=[])
+    notes: Text | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that were given."""

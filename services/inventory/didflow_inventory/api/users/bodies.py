@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from didflow_chassis.http import Personal
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.names import DidName
-from didflow_contracts.vocabulary import Flag
-from didflow_inventory.api.bodies import ShortText
+from didflow_contracts.vocabulary import Flag, Name
+from didflow_inventory.api.bodies import Body
 from didflow_inventory.domain.accounts.users import UserKind
 
 EMAIL = r"^[^\s@\x00]{1,64}@[^\s@\x00]{1,200}$"
@@ -16,17 +16,15 @@ Email = Annotated[str, StringConstraints(max_length=265, pattern=EMAIL)]
 Extension = Annotated[str, StringConstraints(max_length=16, pattern=r"^\+[1-9][0-9]{1,14}$")]
 
 
-class UserBody(BaseModel):
+class UserBody(Body):
     """A new user of an enterprise."""
-
-    model_config = ConfigDict(extra="forbid")
 
     account: AccountPath | None = Field(
         default=None, description="An enterprise; your own account if absent."
     )
-    name: Annotated[ShortText, Personal] = Field(description="Name of the user, for people.")
+    name: Annotated[Name, Personal] = Field(description="Name of the user, for people.")
     kind: UserKind
-    subject: Annotated[ShortText | None, Personal] = Field(
+    subject: Annotated[Name | None, Personal] = Field(
         default=None, description="The `sub` of the tokens of role user that see the DIDs of this user."
     )
     email: Annotated[Email | None, Personal] = None
@@ -48,13 +46,11 @@ class UserBody(BaseModel):
         return self.model_dump(exclude={"account", "default_did"})
 
 
-class UserChangeBody(BaseModel):
+class UserChangeBody(Body):
     """The fields of a user to change. Fields that are left out stay as they are."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[ShortText, Personal] = Field(default="", description="Name of the user, for people.")
-    subject: Annotated[ShortText | None, Personal] = Field(
+    name: Annotated[Name, Personal] = Field(default="", description="Name of the user, for people.")
+    subject: Annotated[Name | None, Personal] = Field(
         default=None, description="Null: no token sees the DIDs of this user."
     )
     email: Annotated[Email | None, Personal] = None
