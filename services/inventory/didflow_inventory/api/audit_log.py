@@ -1,5 +1,6 @@
 """The audit log over HTTP."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query
@@ -22,5 +23,8 @@ async def list_audit_log(http: Http, query: Annotated[AuditLogQuery, Query()]) -
     """
     statement = queries.audit_log(http.caller, query.account, *query.conditions())
     return await http.page(
-        statement, sort=queries.AUDIT_LOG_SORTS, key=queries.HISTORY_KEY, render=entry_json
+        statement,
+        sort=queries.AUDIT_LOG_SORTS,
+        key=queries.HISTORY_KEY,
+        render=partial(entry_json, caller=http.caller),
     )

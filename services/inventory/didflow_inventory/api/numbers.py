@@ -65,7 +65,7 @@ async def list_history(http: Http, did: str) -> Page:
         queries.history_of(row["did_id"]),
         sort=queries.HISTORY_SORTS,
         key=queries.HISTORY_KEY,
-        render=entry_json,
+        render=partial(entry_json, caller=http.caller),
     )
 
 

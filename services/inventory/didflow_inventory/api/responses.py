@@ -11,14 +11,17 @@ from didflow_chassis.decision import Caller
 from didflow_contracts.cloudevents import is_our_source
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.near_misses import near_misses
+from didflow_contracts.roles import may
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.did import DidAt
 from didflow_inventory.domain.history.entry import HistoryEntry
+from didflow_inventory.domain.history.things import MASKED
 from didflow_inventory.domain.my_numbers.answer import DidAnswer, did_answer
 from didflow_inventory.store.queries import entry_of_row
 
 _DID: Final = TypeAdapter(DidAnswer)
 _ACCOUNT: Final = TypeAdapter(Account)
+_AMOUNTS: Final = ("price", "money")
 _ENTRY_FIELDS: Final = (
     "thing",
     "did_id",
@@ -67,17 +70,28 @@ def account_json(account: Account) -> Mapping[str, Any]:
     return values
 
 
-def entry_json(row: Any) -> Mapping[str, Any]:
-    """Return a row of the history as JSON values. `cause` is the event; null for a command."""
+def entry_json(row: Any, caller: Caller) -> Mapping[str, Any]:
+    """Return a row of the history as JSON values, as it is shown to a caller.
+
+    `cause` is the event; null for a command. Prices and charges are shown to those who may read the payer's ledger.
+    """
     entry = entry_of_row(row)
     values: Mapping[str, Any] = msgspec.to_builtins(entry)
     fields = {name: values[name] for name in _ENTRY_FIELDS}
     return {
         "position": row["position"],
         **fields,
+        "extra": _extra_shown(entry, caller),
         "near_misses": _near_misses(entry),
         "cause": _cause(entry),
     }
+
+
+def _extra_shown(entry: HistoryEntry, caller: Caller) -> Mapping[str, Any]:
+    payer = entry.extra.get("payer")
+    if not isinstance(payer, str) or (may(caller.role, "read_billing") and caller.reaches(payer)):
+        return entry.extra
+    return {name: MASKED if name in _AMOUNTS else value for name, value in entry.extra.items()}
 
 
 def _near_misses(entry: HistoryEntry) -> Mapping[str, str]:

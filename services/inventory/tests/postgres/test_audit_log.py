@@ -133,3 +133,34 @@ async def test_an_entry_names_its_thing(inventory: Any, make: Any) -> None:
     assert (first["thing"], first["thing_id"], first["did_id"]) == ("account", "master", None)
     assert first["changes"]["name"] == {"before": None, "after": "master"}
     assert (last["thing"], last["thing_id"], last["number"]) == ("did", None, make.number)
+
+
+async def test_what_a_did_costs_its_payer_is_shown_to_nobody_below_and_to_no_role_without_the_ledger(
+    inventory: Any, make: Any
+) -> None:
+    """In the history of the DID and in the audit log. The entries are there; the amounts are not."""
+    await inventory.receive(make.purchased(), make.ledger_posted())
+    given = {"dids": [make.number], "account": "master/acme/shop"}
+    handed = await inventory.call("POST", "/v1/dids/batch/assign-account", json=given)
+    assert handed.json()["done"] == 1
+    await inventory.receive(make.again(make.ledger_posted()))
+
+    async def amounts(path: str, by: str) -> list[Any]:
+        entries = (await inventory.get(path, by))["items"]
+        return [
+            entry["extra"][name] for entry in entries for name in ("price", "money") if name in entry["extra"]
+        ]
+
+    money = {"amount": "1.00", "currency": "EUR"}
+    price = {"setup": money, "recurring": {"amount": "2.00", "currency": "EUR"}}
+    of_did, hidden = f"/v1/dids/{make.did_id}/history", ["***"] * 3
+    for by in ("reseller:master/acme", "master_reseller:master", "operator:root"):
+        assert await amounts(of_did, by) == [price, money, money]
+    for by in ("enterprise_admin:master/acme/shop", "reviewer:master"):
+        assert await amounts(of_did, by) == hidden
+
+    async def is_written() -> bool:
+        return await amounts("/v1/history", "reseller:master/acme") == [price, money, money]
+
+    await eventually(is_written)
+    assert await amounts("/v1/history", "reseller:master/acme/shop") == ["***"]

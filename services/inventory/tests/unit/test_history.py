@@ -158,7 +158,7 @@ def test_an_entry_keeps_the_fields_of_its_event_that_no_did_has(purchased: Any, 
     purchased.decide(make.removed(reason="aged_out"))
     at = "2026-03-01T09:00:00Z"
     bought, *others = [entry.extra for entry in purchased.history]
-    assert bought.keys() == {"price", "billing_period", "end_user_type", "acquired"}
+    assert bought.keys() == {"price", "payer", "billing_period", "end_user_type", "acquired"}
     assert others == [
         {"reason": "revoked"},
         {"automatic": True, "rests_on": str(make.other_id)},

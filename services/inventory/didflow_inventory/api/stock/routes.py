@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Query
@@ -112,7 +113,9 @@ async def list_history(http: Http, number: str) -> Page:
     statement = history_of_thing(http.caller, "stock", parse_number(number) or "")
     if not await http.rows(statement.limit(1)):
         raise http.problem(404, "not_found", "No such number in your stock.")
-    return await http.page(statement, sort=HISTORY_SORTS, key=HISTORY_KEY, render=entry_json)
+    return await http.page(
+        statement, sort=HISTORY_SORTS, key=HISTORY_KEY, render=partial(entry_json, caller=http.caller)
+    )
 
 
 @router.batch("/stock/batch/delete", action="delete_stock", item="number")

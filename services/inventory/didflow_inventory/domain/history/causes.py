@@ -88,15 +88,19 @@ def http_type(name: str) -> str:
 
 
 def extra_of(event: Event[EventData]) -> Mapping[str, Any]:
-    """Return the fields of an event that no DID has. A known field that says nothing is left out."""
+    """Return the fields of an event that no DID has. A known field that says nothing is left out.
+
+    A price comes with its `payer`, as a charge does: who may read the one may read the other.
+    """
     data: dict[str, Any] = msgspec.json.decode(event.raw_data)
     model = type(event.data)
     kept, known = data.keys() - _names_in_view(model), model.model_fields
-    return {
+    extra = {
         name: value
         for name, value in data.items()
         if name in kept and (value is not None or name not in known)
     }
+    return extra | {"payer": event.data.account} if "price" in extra else extra
 
 
 def _actor_of_source(event: Event[EventData]) -> str:
