@@ -1,5 +1,6 @@
-"""What My Numbers offers is what the services do: for random conditions and callers, each offered action is accepted by
-its service, and each one that is not offered is refused. `tables.py` lists the exceptions, each with its reason.
+"""What My Numbers offers is what the services do: for random conditions and callers, the offered actions are those of
+the table in spec roles (`lines.py`), each of them is accepted by its service, and each other one is refused.
+`tables.py` lists the exceptions, each with its reason.
 
 `make fuzz` tries 100,000 conditions (DIDFLOW_OFFERED), with the seed DIDFLOW_SEED.
 """
@@ -16,6 +17,7 @@ from actions.attempts import ATTEMPTS, NOT_BUILT, command_of
 from actions.conditions import Condition, random_condition
 from actions.decisions import SERVICE, decided, decided_by, may_call, outcome_of, routes_of
 from actions.estate import ZERO, random_caller
+from actions.lines import LINES, lines_that_hold
 from actions.tables import NOT_OFFERED, OFFERED, row_for
 
 from didflow_chassis.decision import Caller, Decided
@@ -42,19 +44,20 @@ def cases(number: int) -> Iterator[tuple[str, Random, Condition, Caller]]:
 
 def test_each_action_of_the_table_is_tried_by_its_route() -> None:
     """A new action needs an attempt. One whose route is built later needs it as soon as the route is there."""
-    assert ATTEMPTS.keys() | NOT_BUILT.keys() == set(ACTIONS)
+    assert ATTEMPTS.keys() | NOT_BUILT.keys() == LINES.keys() == set(ACTIONS)
     assert ATTEMPTS.keys().isdisjoint(NOT_BUILT)
     assert all(attempt.path in routes_of(attempt.service) for attempt in ATTEMPTS.values())
     assert not routes_of("provisioning").keys() & set(NOT_BUILT.values())
 
 
 def test_what_is_offered_is_accepted_and_what_is_not_offered_is_refused() -> None:
-    """In both directions, for every action, whoever asks, and whatever the condition of the DID is."""
+    """For every action, whoever asks, and whatever the condition of the DID is. The lines of the table hold exactly."""
     seen: Counter[Any] = Counter()
     explained: Counter[Any] = Counter()
     began = perf_counter()
     for name, random, condition, caller in cases(CASES):
         offered = frozenset(actions_of(condition.holding, condition.did.views, caller))
+        assert offered == lines_that_hold(condition, caller), (name, caller, condition)
         seen[caller.role] += 1
         for action in ATTEMPTS:
             is_offered = action in offered
