@@ -27,7 +27,7 @@ from didflow_contracts.envelope import Event, decode
 from didflow_contracts.events import EVENT_TYPES
 from didflow_contracts.topics import TOPICS
 
-PATIENCE: Final = 200
+PATIENCE: Final = 400
 PAUSE_S: Final = 0.05
 PAGE: Final = 7
 """How many entries a page of the history has. Small, so that a history has many pages."""
