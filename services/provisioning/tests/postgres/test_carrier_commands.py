@@ -24,6 +24,21 @@ async def test_a_failed_command_is_listed_and_retried(purchased: Any, messages: 
     assert (again.status_code, again.json()["code"]) == (409, "not_failed")
 
 
+async def test_a_retry_that_cannot_be_sent_yet_is_answered_without_a_command(
+    purchased: Any, messages: Any, issued: Any
+) -> None:
+    """The number is blocked. The same retry again is answered alike. Unblocked, it is activated once."""
+    await purchased.receive(messages.registration())
+    command = (await issued())[0]
+    await purchased.receive(messages.failure(command), messages.did_changed("blocked", 2))
+    operator = purchased.client("master", "operator")
+    for _ in range(2):
+        retried = await operator.post(f"/v1/commands/{command.command_id}/retry")
+        assert (retried.status_code, retried.json()) == (200, {"command_id": None})
+    await purchased.receive(messages.did_changed("assigned", 3))
+    assert [each.action for each in await issued()] == ["activate", "activate"]
+
+
 @pytest.mark.parametrize("role", ["reseller", "master_reseller", "enterprise_admin"])
 async def test_only_operators_and_services_retry_commands(
     purchased: Any, messages: Any, issued: Any, role: str
