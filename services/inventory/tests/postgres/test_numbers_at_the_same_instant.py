@@ -16,7 +16,7 @@ def is_done(answer: Any) -> bool:
 
 
 async def test_a_number_is_had_in_one_of_all_ways_and_once(inventory: Any, body_of: Any) -> None:
-    """By purchase, hand-out, pick, reservation, port-in, or as the default of a user."""
+    """By purchase, hand-out, pick, reservation by another account, port-in, or as the default of a user."""
     enterprise = {"path": FIRM, "name": "Firm", "kind": "enterprise", "allow_external_numbers": True}
     assert (await inventory.call("POST", "/v1/accounts", json=enterprise)).status_code == 201
     body = {"numbers": "100-111", "prefix": PREFIX}
@@ -32,7 +32,7 @@ async def test_a_number_is_had_in_one_of_all_ways_and_once(inventory: Any, body_
         calls = [
             ("/v1/purchases", RESELLER, order),
             ("/v1/portings", RESELLER, porting),
-            ("/v1/stock/batch/hand-out", RESELLER, numbers | {"account": SHOP}),
+            ("/v1/stock/batch/hand-out", RESELLER, numbers | {"account": FIRM}),
             ("/v1/reservations", f"reseller:{SHOP}", numbers),
             (f"{path}/picks", f"enterprise_admin:{FIRM}", numbers),
             ("/v1/users", f"enterprise_admin:{FIRM}", {"name": "u", "kind": "pbx", "default_did": number}),
@@ -48,7 +48,6 @@ async def test_a_number_is_had_in_one_of_all_ways_and_once(inventory: Any, body_
     held = (await inventory.get("/v1/stock", stock="held"))["items"]
     got = Counter(item["number"] for item in (*dids, *held))
     assert got == Counter(f"{PREFIX}{n}" for n in range(100, 112))
-    assert sum(did["account"] == FIRM for did in dids) <= 5
 
 
 async def test_an_account_holds_1000_numbers_however_many_it_asks_for_at_once(inventory: Any) -> None:
