@@ -70,7 +70,12 @@ async def test_the_answers_of_a_refused_user_name_the_field(firm: Any, make: Any
     assert (await create(firm, status=409, extension="+353123"))["code"] == "extension_not_allowed"
     foreign = await firm.purchase(make, OTHER_NUMBER)
     assert (await create(firm, status=404, default_did=foreign["did_id"]))["code"] == "not_found"
-    assert (await create(firm, status=404, default_did=str(make.other_id)))["code"] == "not_found"
+    path = f"/v1/users/{(await create(firm))['user_id']}"
+    for absent in (str(make.other_id), "no number", ""):
+        assert (await create(firm, status=404, default_did=absent))["code"] == "not_found"
+        changed = await firm.call("PATCH", path, ADMIN, json={"name": "x", "default_did": absent})
+        assert (changed.status_code, changed.json()["code"]) == (404, "not_found"), absent
+    assert (await firm.get(path, ADMIN))["name"] == "Desk"
     for wrong in ({"email": "desk"}, {"kind": "fax"}, {"extension": "123"}, {"name": ""}):
         await create(firm, status=422, **wrong)
 

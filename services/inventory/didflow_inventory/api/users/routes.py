@@ -45,7 +45,8 @@ async def change_user(http: Http, user_id: UUID, body: UserChangeBody) -> Respon
     """Change a user, and give it its default DID if one is given. The answer has no personal data."""
     command = ChangeUser(entity_id=user_id, subject="", caller=http.caller, changes=body.changes())
     account = (await _row(http, user_id))["account"]
-    return await _run(http, command, account, body.default_did or None)
+    default_did = body.default_did if "default_did" in body.model_fields_set else None
+    return await _run(http, command, account, default_did)
 
 
 @router.delete("/users/{user_id}", action="manage_users", status_code=204, response_model=None)
