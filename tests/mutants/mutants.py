@@ -5,6 +5,7 @@ from dataclasses import dataclass
 STAGE = "chassis/tests/postgres/stage"
 KAFKA = "chassis/tests/kafka"
 TIMERS = "chassis/tests/postgres/test_timers.py"
+CHANGES = "services/inventory/tests/postgres/test_changes_over_http.py"
 LEASES = f"{STAGE}/test_job_leases.py"
 
 
@@ -346,5 +347,55 @@ MUTANTS = (
         before="                if is_outdated(command, results[0]):\n",
         after="                if is_outdated is None:\n",
         tests=("services/inventory/tests/postgres/test_reservations_over_http.py",),
+    ),
+    Mutant(
+        name="a stream reads rows that others can still come before",
+        file="commit_order.py",
+        before="else sa.and_(is_settled(table), is_after(table, place))",
+        after="else is_after(table, place)",
+        tests=(CHANGES,),
+    ),
+    Mutant(
+        name="a stream resumes with any id",
+        file="http/event_ids.py",
+        before="abs(end.at - self.at) <= KEPT_FOR and self.view == end.view and self.place <= end.place",
+        after="self.view is not None",
+        tests=(CHANGES,),
+    ),
+    Mutant(
+        name="a stream that was too slow goes on with what comes next",
+        file="http/event_stream.py",
+        before="                if queue.is_given_up:\n                    return\n",
+        after="                queue.is_given_up = False\n",
+        tests=(CHANGES,),
+    ),
+    Mutant(
+        name="a queue of a stream without an end",
+        file="http/follower.py",
+        before="        if len(self._rows) > MAX_WAITING:\n",
+        after="        if len(self._rows) > MAX_WAITING * 1_000:\n",
+        tests=(CHANGES,),
+    ),
+    Mutant(
+        name="a stream that does not end with its server",
+        file="servers.py",
+        before="        stopping.stop()\n",
+        after="",
+        tests=(CHANGES,),
+    ),
+    Mutant(
+        name="streams are counted in one process only",
+        file="http/stream_slots.py",
+        before="WHERE pg_try_advisory_lock(lock) LIMIT 1",
+        after="LIMIT 1",
+        tests=(CHANGES,),
+    ),
+    Mutant(
+        name="who has lost a DID is not told",
+        package="services/inventory/didflow_inventory",
+        file="domain/my_numbers/change.py",
+        before="    former = (old.account, old.user) if old is not None and was_live else place\n",
+        after="    former = place\n",
+        tests=(CHANGES,),
     ),
 )

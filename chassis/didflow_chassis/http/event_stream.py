@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from fastapi.sse import format_sse_event
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -39,6 +41,16 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _LOG: Final = logging.getLogger(__name__)
 
 R = TypeVar("R")
+
+
+class AsText:
+    """Describes a field of an event in the OpenAPI document as a text that is JSON."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema of the text."""
+        return {"type": "string", "contentMediaType": "application/json", "contentSchema": handler(schema)}
 
 
 class Sent(NamedTuple):

@@ -109,8 +109,8 @@ def _complete_operation(operation: dict[str, Any], *, changing: bool) -> None:
     responses["default"] = _PROBLEM
     events = responses.get("200", {}).get("content", {}).get(EVENTS, {})
     if "schema" in events:
-        item = {name: value for name, value in events["schema"].items() if name != "type"}
-        events.update(schema={"type": "string"}, itemSchema=item)
+        item = events.pop("schema")
+        events["itemSchema"] = {name: value for name, value in item.items() if name != "type"}
     if "201" in responses:
         again = {
             "description": "It exists already, as requested.",

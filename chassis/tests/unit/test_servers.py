@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import time
 
 import pytest
@@ -21,12 +22,14 @@ async def first_and_rest(scope, receive, send) -> None:
     await PlainTextResponse("ok" * 100)(scope, receive, send)
 
 
-def test_accepted_connections_have_tcp_nodelay() -> None:
+def test_accepted_connections_have_tcp_nodelay_and_notice_a_client_that_is_gone() -> None:
     """The option of the listening socket is inherited, whatever event loop accepts the connection."""
     with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()) as client:
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            if sys.platform == "linux":
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
         assert client
 
 

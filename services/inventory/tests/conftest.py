@@ -45,6 +45,7 @@ from didflow_inventory.domain.commands import AssignEndUser, Purchase, RebuildDi
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.history.entry import HistoryEntry
 from didflow_inventory.domain.holding.commands import DidCommand
+from didflow_inventory.domain.my_numbers.change import DidChange
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.service import service
 from didflow_inventory.settings import InventorySettings
@@ -362,6 +363,11 @@ class InventoryStage(FakeStage):
     def history(self) -> list[HistoryEntry]:
         """The entries of the history, in the order in which they were recorded."""
         return self.rows(HistoryEntry)
+
+    @property
+    def did_changes(self) -> list[DidChange]:
+        """The changes of DIDs, in the order in which they were recorded."""
+        return self.rows(DidChange)
 
     def statuses(self) -> list[str]:
         """Return every published status, in order."""

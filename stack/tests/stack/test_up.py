@@ -364,6 +364,22 @@ async def test_a_purchase_with_the_stack_s_time_is_not_renewed_on_arrival(
     assert datetime.fromisoformat(term["expires_at"]) > now + timedelta(days=27)
 
 
+def test_a_stream_of_changes_comes_through_the_one_port_as_it_is_written(up: Up) -> None:
+    """The stream has begun, and brings a DID that is made afterwards within the time-out of the client."""
+    token, number = up.said["tokens"]["master/acme"], "+35319609777"
+    headers = {"Authorization": f"Bearer {token}"}
+    address = up.said["http"] + "/v1/dids/changes"
+    with httpx.stream("GET", address, headers=headers, trust_env=False, timeout=10) as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(lines).startswith("id: ")
+        assert post(up, "/v1/stock", token, {"numbers": [number]}).status_code == 200
+        body = {"numbers": [number], "account": "master/acme/shop"}
+        assert post(up, "/v1/stock/batch/hand-out", token, body).json()["results"][0]["outcome"] == "done"
+        data = next(line for line in lines if line.startswith("data: "))
+    assert json.loads(data.removeprefix("data: "))["number"] == number
+
+
 def test_sigterm_ends_everything_within_ten_seconds(up: Up) -> None:
     """The exit code is 0, no process is left, and the other commands report that nothing runs."""
     children = psutil.Process(up.process.pid).children(recursive=True)

@@ -13,7 +13,7 @@ from didflow_chassis.commit_order import Place
 from didflow_chassis.database import Outage
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import Http, HttpContext, Router
-from didflow_chassis.http.event_stream import EventStream, EventStreamResponse, Sent, View
+from didflow_chassis.http.event_stream import AsText, EventStream, EventStreamResponse, Sent, View
 from didflow_chassis.http.follower import Follower, Row, Rows
 from didflow_chassis.http.runtime import WriteDatabase
 from didflow_inventory.domain.holding.edit import USER
@@ -30,7 +30,7 @@ class ChangeEvent(BaseModel):
 
     id: str = Field(description="Send the last one as `Last-Event-ID` to go on behind it.")
     event: Literal["change", "reset"]
-    data: ShownChange | dict[str, Any] = Field(description="One line of JSON.")
+    data: Annotated[ShownChange | dict[str, Any], AsText()]
 
 
 class ChangesOfCaller(View[DidChange]):

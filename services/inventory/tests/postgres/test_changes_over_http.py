@@ -164,6 +164,7 @@ async def test_a_reader_that_resumes_misses_nothing_of_a_transaction_that_commit
         await fast.commit()
         async with api.stream(last_id=begin) as resumed:
             between = resumed.last_id
+        await passed_on(inventory)
         await slow.commit()
         seen = await live.events(2)
         assert [event.data["number"] for event in seen] == ["slow", "fast"]
@@ -172,6 +173,18 @@ async def test_a_reader_that_resumes_misses_nothing_of_a_transaction_that_commit
             assert [event.data["number"] for event in await resumed.events(len(expected))] == expected
     await early.close()
     await late.close()
+
+
+async def passed_on(inventory: Any) -> None:
+    """Wait until the reader of the streams has read twice."""
+    changes = inventory.streams._shared["changes"]
+    begin = changes.follower.end.at
+    later = begin + timedelta(seconds=2 * follower.POLL_S)
+
+    async def has_read() -> bool:
+        return bool(changes.follower.end.at >= later)
+
+    await eventually(has_read)
 
 
 async def test_an_id_is_good_for_24_hours_and_then_there_is_a_reset(

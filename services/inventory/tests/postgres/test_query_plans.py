@@ -9,12 +9,15 @@ import pytest
 from harness.deadline import eventually
 from harness.postgres import owner_dsn_of
 
+from didflow_chassis.commit_order import Place
 from didflow_chassis.database import compile_statement
 from didflow_chassis.decision import Caller
 from didflow_inventory.api.bodies import AuditLogQuery
-from didflow_inventory.store import queries, stock
+from didflow_inventory.store import did_changes, queries, stock
 from didflow_inventory.store.tables import CARRIER_USES, OPERATOR_USES, dids, history
 
+PLACE, LATER = Place(5, 1), Place(90, 0)
+OPERATOR = Caller(subject="olga", account="root", role="operator")
 RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 
 
@@ -35,6 +38,8 @@ async def plan_of(inventory: Any, statement: Any, *disabled: str) -> str:
         (queries.history_of(UUID(int=1)), "history_did_id"),
         (queries.history_of_thing(RESELLER, "stock", "+35319609036"), "history_thing_id"),
         (stock.free_numbers(RESELLER, "IE", 10), "numbers_free"),
+        (did_changes.next_rows(PLACE), "did_changes_pkey"),
+        (did_changes.missed_changes(OPERATOR, None, PLACE, LATER, 500), "did_changes_pkey"),
         (stock.stock(RESELLER), "numbers_stock"),
         (queries.one_did(RESELLER, "+35319609036"), "dids_in_all"),
         (queries.my_numbers(RESELLER, "expiring_soon"), "dids_in_expiring_soon"),
@@ -181,3 +186,23 @@ async def test_the_use_of_a_carrier_is_found_by_indexes_if_all_numbers_name_anot
         plan = "\n".join(row[0] for row in rows)
         assert index in plan
         assert "Seq Scan on numbers" not in plan
+
+
+async def test_a_small_account_reads_only_its_own_of_the_changes_that_it_has_missed(inventory: Any) -> None:
+    """Between its changes there are many of others. An account whose changes are most of all reads them in order."""
+    await inventory.fetch(
+        "INSERT INTO did_changes (did_id, number, account) SELECT gen_random_uuid(), n::text, "
+        "CASE WHEN n % 1000 = 0 THEN 'master/acme/shop' ELSE 'master/big/a' || n % 50 END "
+        "FROM generate_series(1, 20000) n"
+    )
+    await inventory.fetch("ANALYZE did_changes")
+    everything = Place(0, 0), Place(2**62, 0)
+    statement = did_changes.missed_changes(RESELLER, None, *everything, 500)
+    plan = await plan_of(inventory, statement)
+    assert "did_changes_account" in plan
+    assert "did_changes_former_account" in plan
+    assert "did_changes_pkey" not in plan
+    large = Caller(subject="ann", account="master/big", role="reseller")
+    plan = await plan_of(inventory, did_changes.missed_changes(large, None, *everything, 500))
+    assert "did_changes_pkey" in plan
+    assert "Sort" not in plan

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_inventory.domain.changes import fields_of
+from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.events import did_changed
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.holding.rules import RULES, refusal_of_action
+from didflow_inventory.domain.my_numbers.change import DidChange
 from didflow_inventory.domain.stock.number import Number
 
 ACCOUNTS = ("master", "master/acme", "master/acme/shop")
@@ -85,11 +87,28 @@ def _step(stage: Any, make: Any, data: Any) -> None:
 
 
 def _check(stage: Any) -> None:
-    """The history folds to the DID, the last `did.changed` is the holding, and the number knows its live DID."""
+    """History and changes fold to the DID, the last `did.changed` is the holding, and the number knows its live DID."""
     entries = [entry for entry in stage.history if entry.did_id is not None]
     assert fold_all(entry.changes for entry in entries) == filled_fields(fields_of(stage.did))
+    assert follow(stage.did_changes) == seen(stage.did)
     assert stage.published_data("did.changed")[-1] == did_changed(stage.did.holding)
     assert (stage.number.did_id is not None) == stage.did.holding.is_live
     withdrawn = len(stage.published("did.withdrawn"))
     assert withdrawn == (0 if stage.did.holding.is_live else 1)
     assert stage.parked() == []
+
+
+def follow(changes: list[DidChange]) -> tuple[Any, ...]:
+    """Return account, user and status as the changes tell them. Each says what it was before, if that was another."""
+    place, status = None, None
+    for change in changes:
+        after = change.account, change.user
+        before = change.former_account, change.former_user
+        assert place in ((None, after) if before == (None, None) else (before,))
+        place, status = after, change.status
+    return *(place or (None, None)), status
+
+
+def seen(did: Did) -> tuple[Any, ...]:
+    """Return account, user and status of a DID; nothing if it has ended."""
+    return (did.holding.account, did.holding.user, did.listing.status) if did.holding.is_live else (None,) * 3
