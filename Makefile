@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test fast lint types bench profile faults fuzz mutants docs clean
+.PHONY: help demo up test fast tenants lint types bench profile faults fuzz mutants docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: lint ## Lint, then run every test on real PostgreSQL and real Kafka
 
 fast: .venv/.dev ## Run the tests that need no database and no broker
 	PYTHONPATH=tests $(BIN)/pytest -q -p fast $(ARGS)
+
+tenants: .venv/.dev ## Ask all routes with all roles about own, foreign and absent things, and print the table
+	PYTHONPATH=tests $(BIN)/pytest -q -p tenancy.table tests/tenancy tests/test_roles.py $(ARGS)
 
 lint: types ## Check style, types and imports between packages
 	$(BIN)/ruff check .

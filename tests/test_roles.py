@@ -72,23 +72,24 @@ def test_every_route_has_an_action_of_the_table(name, route):
     assert set(route.actions) <= set(ACTIONS)
 
 
-@pytest.mark.parametrize("query", ["", "?no_such_parameter=1"], ids=["", "with an unknown parameter"])
-@pytest.mark.parametrize("key", [None, "k-1"], ids=["without a key", "with a key"])
 @pytest.mark.parametrize(("name", "route"), ROUTES)
-async def test_a_role_that_may_not_is_refused_before_anything_is_looked_up(clients, name, route, key, query):
-    """403 `role_not_allowed`, whatever the query and the body are. A role that may gets past this check."""
+async def test_a_role_that_may_not_is_refused_before_anything_is_looked_up(clients, name, route):
+    """403 `role_not_allowed`. A role that may gets past it.
+
+    `tenancy/test_role_gate.py` sends more kinds of requests, to real databases.
+    """
     path = re.sub(r"\{[^}]+\}", ID, route.path)
     for method in route.methods:
         for role in ROLES:
             answer = await clients[name].request(
                 method,
-                path + query,
+                path,
                 content=b"{}",
                 headers={
                     "Authorization": f"Bearer ann:master/acme:{role}",
                     "Content-Type": "application/json",
-                }
-                | ({"Idempotency-Key": key} if key else {}),
+                    "Idempotency-Key": "k-1",
+                },
             )
             refused = answer.status_code == 403 and answer.json()["code"] == "role_not_allowed"
             assert refused is not any(may(role, one) for one in route.actions), (role, answer.text)

@@ -321,6 +321,30 @@ MUTANTS = (
         tests=("tests/tenancy/test_second_lock.py",),
     ),
     Mutant(
+        name="no check of the role before all others",
+        file="http/routes.py",
+        before="            check_role(request.state.caller, actions)\n"
+        "            check_parameters(request.query_params, parameters)\n",
+        after="            check_parameters(request.query_params, parameters)\n"
+        "            check_role(request.state.caller, actions)\n",
+        tests=("tests/tenancy/test_role_gate.py",),
+    ),
+    Mutant(
+        name="every caller reaches every account",
+        file="decision.py",
+        before="return self.role == OPERATOR or is_within(account, self.account)",
+        after="return self.role == OPERATOR or bool(account)",
+        tests=("tests/tenancy/test_tiers.py", "tests/tenancy/test_tenant_matrix.py"),
+    ),
+    Mutant(
+        name="the states of a foreign thing are loaded",
+        package="services/inventory/didflow_inventory",
+        file="needs.py",
+        before="    if account is None or not command.caller.reaches(account.path):\n",
+        after="    if account is None:\n",
+        tests=("tests/tenancy/test_tenant_matrix.py",),
+    ),
+    Mutant(
         name="every session has the reach of an operator",
         file="row_access.py",
         before="nullif(current_setting('{SETTING}', true), '')",

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import io
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -23,12 +24,15 @@ from didflow_contracts.topics import SERVICES
 OWNER: Final = "master/acme-2"
 PARENT: Final = "master"
 CHILD: Final = "master/acme-2/shop"
+FIRM: Final = f"{OWNER}/firm"
+"""The enterprise that each account has below it. Its users are persons."""
 UNRELATED: Final = ("master/other", "rival")
 SIMILAR: Final = ("master/acme", "master/ac", "master/acme-20")
 """Accounts whose names are a prefix of the owner's, or continue it."""
 ACCOUNTS: Final = (PARENT, "rival", OWNER, CHILD, "master/other", *SIMILAR)
 SUBJECT: Final = "ann"
 REVIEWER: Final = "rita"
+USER: Final = "uma"
 """The subjects are the same in all accounts, so that only the account tells callers apart."""
 KEY: Final = base64.b64encode(bytes(range(32))).decode()
 
@@ -53,15 +57,25 @@ class Estate:
     locks: Mapping[str, asyncio.Lock] = field(
         default_factory=lambda: {path: asyncio.Lock() for path in ACCOUNTS}
     )
-    _clients: dict[tuple[str, str, str], httpx.AsyncClient] = field(default_factory=dict)
+    _new: Iterator[int] = field(default_factory=itertools.count)
+    _clients: dict[tuple[str, str, str, str], httpx.AsyncClient] = field(default_factory=dict)
 
-    def client(self, name: str, account: str, role: str) -> httpx.AsyncClient:
-        """Return a client of a service for one caller."""
-        key = (name, account, role)
+    def client(self, name: str, account: str, role: str, subject: str | None = None) -> httpx.AsyncClient:
+        """Return a client of a service for one caller, with the subject of its role unless another is given."""
+        named = subject or {"reviewer": REVIEWER, "user": USER}.get(role, SUBJECT)
+        key = (name, account, role, named)
         if key not in self._clients:
-            subject = REVIEWER if role == "reviewer" else SUBJECT
-            self._clients[key] = self.opened[name].client(account, role, subject)
+            self._clients[key] = self.opened[name].client(account, role, named)
         return self._clients[key]
+
+    def new_things(self) -> Things:
+        """Return names that nothing has yet, others in each call."""
+        n = next(self._new)
+        return {
+            "new_number": f"+35321{9_000_000 + n}",
+            "new_order": f"order {n:06}",
+            "new_name": f"new-{n:06}",
+        }
 
     async def do(self, name: str, account: str, role: str, path: str, body: Any = None, **more: Any) -> Any:
         """Send a POST that must succeed. Return the body of the answer."""

@@ -9,18 +9,17 @@ from typing import Any, Final
 from uuid import uuid4
 
 import httpx
+from tenancy.bodies import BODIES
 from tenancy.estate import Things, scan
-from tenancy.rows import BODIES, PATHS, PATHS_OF_ROUTES, PATHS_OF_SERVICES, QUERIES
+from tenancy.rows import OTHER_NAMES, PATH, PATHS, PATHS_OF_ROUTES, PATHS_OF_SERVICES, QUERIES
 
 from didflow.services import service
 from didflow_chassis.http import openapi_json
 from didflow_contracts.roles import ROLES, may
 from didflow_contracts.topics import SERVICES
 
-PATH: Final = "path"
-"""The place of a request that names a thing in its path."""
-
 _PLACEHOLDER: Final = re.compile(r"<([a-z_]+)>")
+_EXISTING: Final = re.compile(r"<(?!new_)[a-z_]+>")
 _VARYING: Final = frozenset({"x-request-id", "date"})
 _MADE: Final = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9-]{10}T[0-9:.]+Z|V-[0-9A-Z]{10}|(?<=\"attempt\":)[0-9]+"
@@ -58,6 +57,12 @@ class Operation:
     def is_list(self) -> bool:
         """True if it answers with pages."""
         return "cursor" in self.queries
+
+    @property
+    def is_stream(self) -> bool:
+        """True if its answer never ends."""
+        answers = self.document["responses"].values()
+        return any("text/event-stream" in answer.get("content", {}) for answer in answers)
 
     @property
     def queries(self) -> list[str]:
@@ -134,14 +139,15 @@ def requests_of(operation: Operation) -> Iterator[Request]:
     common = {"operation": operation, "path": path}
     if path:
         yield from (Request(place=PATH, query={}, body=body, **common) for body in bodies)
+        other = path | {name: f"<{OTHER_NAMES[name]}>" for name in path.keys() & OTHER_NAMES.keys()}
+        if other != path:
+            yield Request(operation=operation, place=PATH, path=other, query={}, body=bodies[0])
     for name in operation.queries:
         for value in QUERIES.get(name, ()):
             yield Request(place=f"?{name}", query={name: value}, **common)
     for body in bodies:
         for name, value in (body or {}).items():
-            if _PLACEHOLDER.search(
-                json.dumps(value).replace("<new_number>", "").replace("<new_porting>", "")
-            ):
+            if _EXISTING.search(json.dumps(value)):
                 yield Request(place=name, query={}, body=body, **common)
 
 
@@ -154,11 +160,12 @@ def plain_requests(operation: Operation) -> Iterator[Request]:
 def comparable(answer: httpx.Response, named: Things, real: Things) -> tuple[int, dict[str, str], str]:
     """Return all of an answer that tells a caller something: status, headers, body.
 
-    The things that were `named` are called as the `real` ones; ids and instants that the answer made are masked.
+    The things that were `named` are called as the `real` ones. Those that are new in each request, and ids and instants
+    that the answer made, are masked.
     """
     text = answer.text
     for name, value in named.items():
-        text = text.replace(value, real[name])
+        text = text.replace(value, name if name.startswith("new_") else real[name])
     headers = {name: value for name, value in answer.headers.items() if name not in _VARYING}
     if answer.is_success:
         headers.pop("content-length", None)

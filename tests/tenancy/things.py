@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from faults.services_in_process import raw_record
 from harness.migrations import migration_of
 from harness.postgres import TemplateDatabases, reader_for
-from tenancy.estate import ACCOUNTS, PARENT, SUBJECT, Estate, Things, scan, services
+from tenancy.estate import ACCOUNTS, PARENT, SUBJECT, USER, Estate, Things, scan, services
+from tenancy.statement_counts import count_statements
 
 from didflow_chassis.decision import Caller, NewJob
 from didflow_chassis.jobs.job import StartJob
@@ -15,6 +16,12 @@ from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.ids import uuid7
 from didflow_contracts.topics import SERVICES
 from didflow_verification.domain.evaluation import numbering_plan
+
+STATES: Final = ("", "pending_", "rejected_", "leaving_", "open_", "faulty_")
+"""What the DIDs of an account are for, as prefixes of their names."""
+APPROVED: Final = ("", "open_", "faulty_")
+ALLOWED: Final = {"allow_external_numbers": True, "may_set_prices": True}
+"""All accounts may do what some may not, so that no other refusal comes before that of tenancy."""
 
 
 @asynccontextmanager
@@ -28,9 +35,11 @@ async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
             exits.push_async_callback(templates.drop, dsn)
             opening = ServiceOnPostgres.open(built, dsn, migrate=False, reader=reader_for(dsn))
             opened[name] = await exits.enter_async_context(opening)
+        for one in opened.values():
+            count_statements(one)
         estate = Estate(opened=opened)
         for path in ACCOUNTS:
-            parent = {"path": path, "name": f"Account {path}"}
+            parent = {"path": path, "name": f"Account {path}", **ALLOWED}
             await estate.do("inventory", path, "operator", "/v1/accounts", parent)
         for n, path in enumerate(ACCOUNTS):
             estate.things[path] = await _numbers_and_details(estate, path, n)
@@ -69,7 +78,7 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         "company": f"Secretive Bakery {n:02} Ltd",
         "street": f"{n:02} Hidden Lane",
     }
-    for index, name in enumerate(("", "pending_", "rejected_", "leaving_")):
+    for index, name in enumerate(STATES):
         number = f"+35321200{n:02}{index}0"
         body = purchase_body(number, path)
         bought = await estate.do(
@@ -117,26 +126,28 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
 
 async def _users_and_suppliers(estate: Estate, path: str, n: int) -> Things:
     """Make an enterprise below an account, with a DID and two users; and a carrier and an operator."""
-    firm, number = f"{path}/firm", f"+35321200{n:02}90"
-    body = {"path": firm, "name": "Firm", "kind": "enterprise"}
+    firm = f"{path}/firm"
+    body = {"path": firm, "name": "Firm", "kind": "enterprise", **ALLOWED}
     await estate.do("inventory", path, "operator", "/v1/accounts", body)
-    headers = {"Idempotency-Key": number}
-    bought = await estate.do(
-        "inventory", path, "service", "/v1/purchases", purchase_body(number, firm), headers=headers
-    )
+    found = {"firm": firm}
+    for name, number in (("firm", f"+35321200{n:02}90"), ("users", f"+35321200{n:02}80")):
+        body, headers = purchase_body(number, firm), {"Idempotency-Key": number}
+        bought = await estate.do("inventory", path, "service", "/v1/purchases", body, headers=headers)
+        found |= {f"{name}_did": bought["did_id"], f"{name}_number": number}
     carrier = await estate.do("inventory", path, "master_reseller", "/v1/carriers", {"name": f"net-{n:02}"})
     operator = await estate.do("inventory", path, "reseller", "/v1/operators", {"name": f"Telco {n:02}"})
-    found = {
-        "firm": firm,
-        "firm_did": bought["did_id"],
+    found |= {
         "carrier": carrier["carrier_id"],
         "carrier_name": carrier["name"],
         "operator": operator["operator_id"],
+        "operator_name": operator["name"],
     }
-    for name in ("user", "spare_user"):
-        user = {"account": firm, "name": f"Secretive {name} {n:02}", "kind": "sms"}
+    for name, subject in (("user", USER), ("spare_user", None)):
+        user = {"account": firm, "name": f"Secretive {name} {n:02}", "kind": "sms", "subject": subject}
         made = await estate.do("inventory", path, "reseller", "/v1/users", user)
         found[name] = made["user_id"]
+    given = {"dids": [found["users_did"]], "user_id": found["user"]}
+    await estate.do("inventory", path, "reseller", "/v1/dids/batch/assign-user", given)
     return found
 
 
@@ -156,7 +167,8 @@ def purchase_body(number: str, account: str) -> dict[str, Any]:
 
 
 async def _assign(estate: Estate, path: str, things: Things) -> None:
-    for name, details in (("", ""), ("pending_", "spare_"), ("rejected_", "spare_")):
+    details_of = dict.fromkeys(APPROVED, "") | {"pending_": "spare_", "rejected_": "spare_"}
+    for name, details in details_of.items():
         body = {
             "dids": [things[f"{name}did"]],
             "identity_id": things[f"{details}identity"],
@@ -167,28 +179,31 @@ async def _assign(estate: Estate, path: str, things: Things) -> None:
 
 
 async def _review(estate: Estate, path: str, things: Things) -> None:
-    for name in ("", "pending_", "rejected_"):
+    for name in (*APPROVED, "pending_", "rejected_"):
         did = things[f"{name}did"]
         found = await estate.do(
             "verification", path, "reviewer", f"/v1/verifications?did_id={did}", method="GET"
         )
         things[f"{name}verification"] = found["items"][0]["verification_id"]
         things[f"{name}reference"] = found["items"][0]["reference"]
-    approve, reject = (f"/v1/verifications/{things[f'{name}verification']}" for name in ("", "rejected_"))
-    await estate.do("verification", path, "reviewer", f"{approve}/approve")
+    named = [things[f"{name}verification"] for name in APPROVED]
+    every = {"verifications": named}
+    await estate.do("verification", path, "reviewer", "/v1/verifications/batch/approve", every)
+    reject = f"/v1/verifications/{things['rejected_verification']}"
     reasons = {"reasons": [{"code": "mismatch"}]}
     await estate.do("verification", path, "reviewer", f"{reject}/reject", reasons)
 
 
 async def _request(estate: Estate, path: str, things: Things) -> None:
-    body = {
-        "did": things["did"],
-        "service": "emergency",
-        "address_id": things["address"],
-        "caller_name": "Bakery",
-    }
-    made = await estate.do("verification", path, "reseller", "/v1/service-requests", body)
-    things["request"] = made["request_id"]
+    asked = {"service": "emergency", "address_id": things["address"], "caller_name": "Bakery"}
+    for name in ("", "faulty_"):
+        body = asked | {"did": things[f"{name}did"]}
+        made = await estate.do("verification", path, "reseller", "/v1/service-requests", body)
+        things[f"{name}request"] = made["request_id"]
+    decide = f"/v1/service-requests/{things['faulty_request']}/decide"
+    faulty = {"state": "changes_required", "reasons": [{"code": "mismatch"}]}
+    for decision in ({"state": "in_process"}, faulty):
+        await estate.do("verification", path, "reviewer", decide, decision)
 
 
 async def _route(estate: Estate, path: str, things: Things) -> None:

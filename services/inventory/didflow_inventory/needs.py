@@ -45,7 +45,7 @@ from didflow_inventory.domain.stock.commands import AddNumber, EditNumber
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.new_did import order_key_of
 from didflow_inventory.domain.stock.number import Number, OrderedNumber
-from didflow_inventory.domain.stock.reservation import HeldNumbers, Reservation, Reserve
+from didflow_inventory.domain.stock.reservation import CancelReservation, HeldNumbers, Reservation, Reserve
 
 
 def number_of(event: Event[Any]) -> Iterable[Ref]:
@@ -146,9 +146,11 @@ def states_of_reservation(command: Reserve) -> Iterable[Ref]:
         yield Ref(Number, number, write=True, subject=number)
 
 
-def numbers_of_reservation(reservation: Reservation | None, _message: Any, _known: Known) -> Iterable[Ref]:
-    """Return the numbers of a reservation, and how many numbers its account holds."""
-    if reservation is not None:
+def numbers_of_reservation(
+    reservation: Reservation | None, message: CancelReservation | None, _known: Known
+) -> Iterable[Ref]:
+    """Return the numbers of a reservation, and how many numbers its account holds, for those only who may end it."""
+    if reservation is not None and (message is None or message.caller.reaches(reservation.account)):
         yield Ref(HeldNumbers, reservation.account, write=True)
         for number in reservation.numbers:
             yield Ref(Number, number, write=True, subject=number)
@@ -172,8 +174,8 @@ def account_that_sets_prices(command: ChangeAccount) -> Iterable[Ref]:
 
 
 def carriers_of_change(account: Account | None, command: ChangeAccount, _known: Known) -> Iterable[Ref]:
-    """Return the default carriers that an account gets."""
-    if account is None:
+    """Return the default carriers that an account gets, for those only who may change it."""
+    if account is None or not command.caller.reaches(account.path):
         return ()
     new = new_carriers(account, changed_account(account, command))
     return _named_carriers(new.carrier, new.sms_carrier)

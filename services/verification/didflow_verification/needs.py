@@ -264,8 +264,8 @@ def for_change(command: ChangeAddress | ChangeIdentity) -> Iterable[Ref]:
 def former_revision(
     state: Identity | Address | None, command: ChangeAddress | ChangeIdentity, _known: Known
 ) -> Iterable[Ref]:
-    """Return the place where the present revision is kept once it is a former one."""
-    if state is not None:
+    """Return the place where the present revision is kept once it is a former one, for those only who may change it."""
+    if state is not None and command.caller.reaches(state.account):
         yield Ref(FormerDetails, former_id(command.entity_id, state.revision), write=True)  # type: ignore[arg-type]
 
 
@@ -285,13 +285,14 @@ def for_completion(command: CompleteErasure) -> Iterable[Ref]:
 
 
 def owned_details(
-    _state: Identity | Address | None,
+    state: Identity | Address | None,
     command: EraseIdentity | EraseAddress | BeginErasure | CompleteErasure,
     known: Known,
 ) -> Iterable[Ref]:
-    """Return the addresses, documents and former revisions that are erased with it."""
+    """Return the addresses, documents and former revisions that are erased with it, for those only who may erase it."""
     owned = known.get(OwnedDetails, command.entity_id)
-    if owned is not None:
+    is_reached = state is not None and command.caller.reaches(state.account)
+    if owned is not None and (is_reached or isinstance(command, CompleteErasure)):
         yield from (Ref(Address, key, write=True) for key in owned.address_ids)
         yield from (Ref(Document, key, write=True) for key in owned.document_ids)
         yield from (Ref(FormerDetails, key, write=True) for key in owned.former_ids)
