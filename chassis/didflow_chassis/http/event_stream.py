@@ -80,6 +80,10 @@ class View(Generic[R]):
         """Return what the client gets for a row; None if it gets nothing."""
         raise NotImplementedError
 
+    def concerns(self, row: R) -> bool:
+        """Return whether `event` returns an event. It is called for each row of the caller's accounts."""
+        raise NotImplementedError
+
     async def page(self, after: Place, until: Place) -> Sequence[Row[R]]:
         """Read the next rows that may concern the client, at most `PAGE`. Raises Outage."""
         raise NotImplementedError
@@ -170,7 +174,7 @@ class EventStream(Generic[R]):
 
     async def _live(self) -> AsyncIterator[bytes]:
         """Yield what the reader passes on, until the stream is over or its client was too slow."""
-        self._queue = queue = Queue(self._view.caller, self._concerns, self._view.changed)
+        self._queue = queue = Queue(self._view.caller, self._view.concerns, self._view.changed)
         self._follower.add(queue)
         try:
             while not self._is_over:
@@ -195,9 +199,6 @@ class EventStream(Generic[R]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, left)):
                 await self._view.changed.wait()
-
-    def _concerns(self, row: R) -> bool:
-        return self._view.event(row) is not None
 
     def _of(self, row: Row[R]) -> Iterator[bytes]:
         """Yield the event of a row, unless the client has it."""

@@ -21,6 +21,9 @@ POLL_S: Final = 0.5
 MAX_WAITING: Final = 1_000
 """How many rows wait for one client. One more, and its queue is given up."""
 
+ROWS_AT_ONCE: Final = 20
+"""After how many rows other requests of the process have their turn."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 R = TypeVar("R")
@@ -164,9 +167,12 @@ class Follower(Generic[R]):
         except Outage as outage:
             _LOG.warning("The reader of changes waits for the database", extra={"error": str(outage)})
             return True
-        for row in found.rows:
+        for count, row in enumerate(found.rows, 1):
             for queue in self._queues_of(row.value):
                 queue.put(row)
+            self._end = End(row.place, row.at)
+            if count % ROWS_AT_ONCE == 0:
+                await asyncio.sleep(0)
         self._end = found.end
         return found.is_all
 

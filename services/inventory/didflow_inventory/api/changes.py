@@ -54,6 +54,10 @@ class ChangesOfCaller(View[DidChange]):
         change = shown(row, self.caller, self.users)
         return None if change is None else Sent(CHANGE, msgspec.json.encode(change).decode())
 
+    def concerns(self, row: DidChange) -> bool:
+        """Return whether the caller sees anything of a change."""
+        return shown(row, self.caller, self.users) is not None
+
     async def page(self, after: Place, until: Place) -> Sequence[Row[DidChange]]:
         """Read the next changes in the reach of the caller."""
         statement = store.missed_changes(self.caller, self.users, after, until, self.PAGE)
