@@ -422,4 +422,12 @@ MUTANTS = (
         after="    former = place\n",
         tests=(CHANGES,),
     ),
+    Mutant(
+        name="each stream reads for itself",
+        package="services/inventory/didflow_inventory",
+        file="api/changes.py",
+        before='streams.shared("changes", lambda: Changes(http.runtime.database))',
+        after="streams.shared(str(id(http)), lambda: Changes(http.runtime.database))",
+        tests=(f"{CHANGES}::test_fifty_streams_cost_as_many_reads_as_one",),
+    ),
 )
