@@ -1,12 +1,14 @@
 """Rules of tenancy that the matrix cannot generate: two tiers with a stock each, persons, and tokens of no account."""
 
+import re
 from typing import Any
 
 import pytest
 from tenancy.callers import NOBODY, ONE_LOOP, send, things_of
 from tenancy.checks import markers
 from tenancy.estate import CHILD, OWNER, PARENT, UNRELATED, USER, Estate
-from tenancy.requests import all_operations, plain_requests
+from tenancy.requests import absent, all_operations, comparable, plain_requests
+from tenancy.things import purchase_body
 
 SIBLING, HOLDER = UNRELATED
 
@@ -88,3 +90,40 @@ async def test_a_token_of_an_account_that_does_not_exist_reaches_nothing(estate:
             if answer.status_code >= 500 or secrets:
                 found.append((operation.route, answer.text, secrets))
     assert found == []
+
+
+@ONE_LOOP
+async def test_a_did_with_foreign_details_becomes_the_same_as_one_with_absent_details(estate: Estate) -> None:
+    """Inventory takes the ids. What verification then says is alike: on the DID, in its history, in verifications."""
+    foreign, nothing = estate.things[OWNER], absent(estate.things[OWNER])
+    dids = [await purchase(estate, HOLDER) for _ in range(2)]
+    await estate.deliver()
+    for did, named in zip(dids, (foreign, nothing), strict=True):
+        details = {"identity_id": named["identity"], "address_id": named["address"]}
+        body = {"dids": [did["did_id"]], **details, "document_ids": [named["document"]]}
+        await estate.do("inventory", HOLDER, "reseller", "/v1/dids/batch/assign-end-user", body)
+    await estate.deliver()
+    seen = []
+    for did, named in zip(dids, (foreign, nothing), strict=True):
+        reader = estate.client("inventory", HOLDER, "reseller")
+        reviews = estate.client("verification", HOLDER, "reviewer")
+        answers = [
+            await reader.get(f"/v1/dids/{did['did_id']}"),
+            await reader.get(f"/v1/dids/{did['did_id']}/history", params={"limit": "1000"}),
+            await reviews.get("/v1/verifications", params={"did_id": did["did_id"]}),
+        ]
+        own = {"did": did["did_id"], "number": did["number"], "order": f"order {did['number']}"}
+        said = str([comparable(answer, named | own, foreign) for answer in answers])
+        seen.append(re.sub(r'"position":\d+', "", said))
+    assert seen[0] == seen[1]
+    assert "not_yours" in seen[0]
+
+
+async def purchase(estate: Estate, account: str) -> dict[str, Any]:
+    """Buy a number. Return the DID."""
+    number = estate.new_things()["new_number"]
+    body, key = purchase_body(number, account), {"Idempotency-Key": number}
+    bought: dict[str, Any] = await estate.do(
+        "inventory", account, "service", "/v1/purchases", body, headers=key
+    )
+    return bought
