@@ -11,10 +11,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from harness.deadline import eventually
 from harness.event_client import Api, api_of
 
 from didflow_chassis.http import Streams, event_stream, follower
+from didflow_inventory.store.tables import did_changes
 
 SECOND = "+35319609099"
 DAY = timedelta(hours=24)
@@ -426,6 +428,28 @@ def queues(inventory: Any) -> list[Any]:
     """Return the queues of the process."""
     shared = inventory.streams._shared.get("changes")
     return [] if shared is None else [one for some in shared.follower._queues.values() for one in some]
+
+
+async def test_a_query_without_its_condition_reads_only_changes_of_the_accounts_in_reach(
+    inventory: Any, make: Any
+) -> None:
+    """The policy of the table knows the account before a change and the one after it."""
+    await inventory.fetch(
+        "INSERT INTO did_changes (did_id, number, account, former_account) VALUES "
+        "(gen_random_uuid(), 'moved', 'master/zeta/a', 'master/acme/shop'), "
+        "(gen_random_uuid(), 'ended', NULL, 'master/acme'), (gen_random_uuid(), 'new', 'master/acme/shop', NULL)"
+    )
+    expected = {
+        "master": {"moved", "ended", "new"},
+        "master/acme": {"moved", "ended", "new"},
+        "master/acme/shop": {"moved", "new"},
+        "master/zeta": {"moved"},
+        "master/ac": set(),
+        "other": set(),
+    }
+    for account, numbers in expected.items():
+        rows = await inventory.reads.read(sa.select(did_changes), make.caller(account))
+        assert {row["number"] for row in rows} == numbers, account
 
 
 async def test_the_workers_delete_changes_after_25_hours(inventory: Any) -> None:
