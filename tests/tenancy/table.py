@@ -23,10 +23,10 @@ none       the same in lists, results and filters: nothing foreign is shown, cou
 all        the role reaches all accounts
 may        the role may, and the route names nothing that could be foreign
 taken      the name is unique in the installation: whoever has it, the answer is only that it is taken
-other      answered alike for another reason, such as a carrier that is unknown
+alike      answered alike, for another reason, such as a carrier that is unknown
 stream     the answer never ends; the tests of the service read it
 """
-WIDTH: Final = 10
+WIDTH: Final = 15
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -84,4 +84,4 @@ def _word(said: str) -> str:
         return said
     if said == "not_found":
         return "none"
-    return "403" if said.startswith("403") else "other"
+    return "403" if said.startswith("403") else "alike"

@@ -51,6 +51,18 @@ def test_every_route_parameter_and_field_has_a_row() -> None:
     assert missing + sorted(unknown) == []
 
 
+def test_every_role_of_every_route_is_a_stranger_once() -> None:
+    """No role that may call a route is left out of the comparisons. Operators have no foreign things."""
+    missing = []
+    for operation in all_operations():
+        places = [request.place for request in requests_of(operation)]
+        places += [""] if operation.method == "GET" and not operation.path_things else []
+        asked = {role for place in places for _, role in strangers(operation, place)}
+        left_out = set(operation.roles) - {OPERATOR} - asked
+        missing += [f"{operation.route}: {sorted(left_out)}"] if left_out else []
+    assert missing == []
+
+
 @ONE_LOOP
 @pytest.mark.parametrize("name", SERVICES)
 async def test_foreign_and_absent_things_have_the_same_answer(estate: Estate, name: str) -> None:
