@@ -69,13 +69,9 @@ class AllRows:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedRows:
-    """No policy, because it would cost the list its indexes: each row is compared with the reach after it was read.
-
-    `parent`, if given, is a table whose row has the account instead, in each statement that selects from it as well.
-    """
+    """No policy, because it would cost the list its indexes: each row is compared with the reach after it was read."""
 
     column: str = "account"
-    parent: str | None = None
 
 
 Rule = RowsOfAccount | RowsOfParent | RowsOfOperators | AllRows | CheckedRows
@@ -146,7 +142,7 @@ def check_rows(statement: sa.Select[Any], rows: Sequence[Any], caller: Caller) -
     checked = [table for table in tables if isinstance(rule_of(table), CheckedRows)]
     if not checked:
         return
-    owners = {_owner(table, tables) for table in checked}
+    owners = {_owner(table) for table in checked}
     names = [FOREIGN] if FOREIGN in statement.selected_columns else [_name(statement, o) for o in owners]
     for name in names:
         found = (row[name] for row in rows)
@@ -155,12 +151,10 @@ def check_rows(statement: sa.Select[Any], rows: Sequence[Any], caller: Caller) -
             raise OutsideReach("A query returned rows of accounts that the caller does not reach.")
 
 
-def _owner(table: sa.Table, tables: Sequence[sa.Table]) -> sa.Column[Any]:
-    """Return the column with the account of a table's rows, in a statement that selects from these tables."""
+def _owner(table: sa.Table) -> sa.Column[Any]:
+    """Return the column with the account of a table's rows."""
     rule: Any = rule_of(table)
-    owner = next((other for other in tables if other.name == rule.parent), table)
-    rule_of_owner: Any = rule_of(owner)
-    column: sa.Column[Any] = owner.c[rule_of_owner.column]
+    column: sa.Column[Any] = table.c[rule.column]
     return column
 
 

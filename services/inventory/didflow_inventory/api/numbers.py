@@ -59,10 +59,13 @@ async def show_did(http: Http, did: str) -> Mapping[str, Any]:
 
 @router.get("/dids/{did}/history", action="see_numbers")
 async def list_history(http: Http, did: str) -> Page:
-    """List every message about one DID, from all services, in the order in which inventory recorded it."""
+    """List every message about one DID, from all services, in the order in which inventory recorded it.
+
+    What happened while an account outside yours held the DID is not listed.
+    """
     row = await row_of(http, did)
     return await http.page(
-        queries.history_of(row["did_id"]),
+        queries.history_of(http.caller, row["did_id"]),
         sort=queries.HISTORY_SORTS,
         key=queries.HISTORY_KEY,
         render=partial(entry_json, caller=http.caller),

@@ -261,7 +261,7 @@ history = sa.Table(
     _json("extra"),
     _text("claimed_actor"),
     sa.PrimaryKeyConstraint("transaction_id", "position"),
-    info=readable(CheckedRows(parent="dids")),
+    info=readable(CheckedRows()),
 )
 
 did_changes = sa.Table(

@@ -153,11 +153,11 @@ async def test_what_a_did_costs_its_payer_is_shown_to_nobody_below_and_to_no_rol
 
     money = {"amount": "1.00", "currency": "EUR"}
     price = {"setup": money, "recurring": {"amount": "2.00", "currency": "EUR"}}
-    of_did, hidden = f"/v1/dids/{make.did_id}/history", ["***"] * 3
+    of_did = f"/v1/dids/{make.did_id}/history"
     for by in ("reseller:master/acme", "master_reseller:master", "operator:root"):
         assert await amounts(of_did, by) == [price, money, money]
-    for by in ("enterprise_admin:master/acme/shop", "reviewer:master"):
-        assert await amounts(of_did, by) == hidden
+    assert await amounts(of_did, "reviewer:master") == ["***"] * 3
+    assert await amounts(of_did, "enterprise_admin:master/acme/shop") == ["***"]
 
     async def is_written() -> bool:
         return await amounts("/v1/history", "reseller:master/acme") == [price, money, money]

@@ -73,6 +73,31 @@ async def test_a_number_is_handed_down_and_taken_back(inventory: Any, make: Any)
     assert (await inventory.get(f"/v1/dids/{number}", MASTER))["account"] == "master"
 
 
+async def test_the_next_holder_reads_nothing_of_what_the_former_one_wrote_or_did(
+    inventory: Any, make: Any
+) -> None:
+    """Neither in the row nor in the history. The account above both reads it all."""
+    other = "master/acme/stall"
+    account = {"path": other, "name": "Stall", "kind": "enterprise"}
+    assert (await inventory.call("POST", "/v1/accounts", json=account)).status_code == 201
+    number = (await inventory.purchase(make, "+35319609036"))["number"]
+    assert await batch(inventory, "assign-account", [number], account=SHOP) == [("done", None)]
+    written = {"description": "private line", "notes": "private note", "tags": ["private"]}
+    edited = await inventory.call("PATCH", f"/v1/dids/{number}", f"enterprise_admin:{SHOP}", json=written)
+    assert edited.status_code == 200
+    assert await batch(inventory, "assign-account", [number], account=other) == [("done", None)]
+
+    read = {}
+    for by in (f"enterprise_admin:{other}", "reseller:master/acme"):
+        row = await inventory.get(f"/v1/dids/{number}", by)
+        assert (row["account"], row["notes"], row["tags"]) == (other, None, [])
+        read[by] = await inventory.get(f"/v1/dids/{number}/history", by)
+    new_holder, above = map(str, read.values())
+    assert "private" not in new_holder
+    assert SHOP not in new_holder
+    assert "private note" in above
+
+
 @pytest.mark.parametrize(
     ("after_hold", "stock"),
     [("back", None), ("in_stock", "in_stock"), ("reserved", "reserved"), ("archived", "archived")],

@@ -35,7 +35,7 @@ async def plan_of(inventory: Any, statement: Any, *disabled: str) -> str:
     [
         (queries.summary(RESELLER), "dids_account"),
         (queries.account_tree(RESELLER), "accounts_pkey"),
-        (queries.history_of(UUID(int=1)), "history_did_id"),
+        (queries.history_of(RESELLER, UUID(int=1)), "history_did_id"),
         (queries.history_of_thing(RESELLER, "stock", "+35319609036"), "history_thing_id"),
         (stock.free_numbers(RESELLER, "IE", 10), "numbers_free"),
         (did_changes.next_rows(PLACE), "did_changes_pkey"),

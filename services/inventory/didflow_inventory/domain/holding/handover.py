@@ -63,17 +63,22 @@ def take_back(did: Did | None, command: TakeBack, now: datetime, known: Known) -
 
 
 def _handed_over(holding: Holding, account: str, now: datetime, known: Known) -> Holding:
-    """Return the holding of another account. Outside the client that picked it, a DID follows no package any more."""
-    holders = (*holding.all_holders, Holder(account=account, since=now))
-    in_enterprise = is_enterprise(known.get(Account, account))
+    """Return the holding of another account.
+
+    What its holder wrote about a DID does not leave the accounts of this holder. The next holder may be its rival.
+    Outside the client that picked it, a DID follows no package any more.
+    """
     key = holding.package_key
-    left = key is not None and not is_within(account, account_of_client(key))
+    if key is not None and not is_within(account, account_of_client(key)):
+        key = None
+    if not is_within(account, holding.account):
+        holding = replace(holding, description=None, notes=None, tags=(), next_after_hold=None)
     return replace(
         holding,
         account=account,
-        in_enterprise=in_enterprise,
-        holders=holders,
-        package_key=None if left else key,
+        in_enterprise=is_enterprise(known.get(Account, account)),
+        holders=(*holding.all_holders, Holder(account=account, since=now)),
+        package_key=key,
     )
 
 

@@ -58,6 +58,31 @@ def test_a_did_that_leaves_its_client_does_not_follow_the_package_any_more(
     assert (purchased.did.holding.account, purchased.did.holding.package_key) == (make.account, None)
 
 
+@pytest.mark.parametrize(
+    ("account", "is_kept"), [("master/acme/shop/till", True), ("master/acme/stall", False)]
+)
+def test_what_a_holder_wrote_about_a_did_does_not_leave_its_accounts(
+    purchased: Any, make: Any, account: Any, is_kept: bool
+) -> None:
+    """The next holder may be a rival. An account that takes the DID back reads it in the history."""
+    written = {
+        "description": "Main line",
+        "notes": "pays late",
+        "tags": ("vip",),
+        "next_after_hold": "archived",
+    }
+    none = {"description": None, "notes": None, "tags": (), "next_after_hold": None}
+    purchased.change_did(account=SHOP, **written)
+    purchased.store(Account(path=account, name=account, created_at=make.zero))
+
+    purchased.decide(to(make, account))
+    holding = purchased.did.holding
+    assert {name: getattr(holding, name) for name in written} == (written if is_kept else none)
+    purchased.decide(make.about(c.TakeBack))
+    holding = purchased.did.holding
+    assert {name: getattr(holding, name) for name in written} == none
+
+
 def test_details_for_the_former_holder_count_only_until_the_handover(purchased: Any, make: Any) -> None:
     """The rule of assignments knows every holder and its start."""
     shop = make.caller(SHOP)
