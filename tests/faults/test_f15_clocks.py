@@ -17,6 +17,7 @@ from harness.processes import until
 
 from didflow.services import service
 from didflow_chassis.pacing import Pacing
+from didflow_chassis.retention import prune
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueMetrics
 from didflow_chassis.timers import Timers
@@ -106,12 +107,12 @@ async def test_inbox_rows_are_pruned_by_real_time(database_for: DatabaseFor) -> 
     """F15: a clock that is moved by two months prunes no inbox row. Rows that are a real month old are pruned."""
     async with services_in_process(database_for, "billing") as services:
         await purchase(services)
-        database, timers = services.stages["billing"].database, timers_of(services, "billing")
+        database = services.stages["billing"].database
         await database.fetch("UPDATE clock SET shift = interval '60 days'")
-        await timers._prune("inbox", "seen_at")
+        await prune(database, service("billing"), days=30)
         assert await services.count("billing", "inbox") == 2
         await database.fetch("UPDATE inbox SET seen_at = seen_at - interval '31 days'")
-        await timers._prune("inbox", "seen_at")
+        await prune(database, service("billing"), days=30)
         assert await services.count("billing", "inbox") == 0
 
 
