@@ -31,11 +31,11 @@ FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[
     AS u (i, d, n, l, o, a, k, m, c)
 """
 _DIDS = """
-INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, account,
-    payer, features, carrier, origin, tags, registration, services, routing, term, sequences, status, in_all, in_active,
+INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, last_step, account,
+    in_enterprise, payer, features, carrier, origin, tags, holders, registration, services, routing, term, sequences, status, in_all, in_active,
     in_not_configured, in_awaiting_registration, in_terminated, in_expiring_soon, in_porting,
     version, sequence, correlation_id)
-SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', a, a, f, 'simulator', 'purchased', '[]',
+SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', 'purchase', a, false, a, f, 'simulator', 'purchased', '[]', '[]',
     $9, '{}', $10, $11, '{}', 'awaiting_registration', true, false, true, true, false, false, false, 1, 1, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
     AS u (d, n, y, r, o, a, f, e)
@@ -55,6 +55,10 @@ INSERT INTO history (
     thing, did_id, number, account, at, recorded_at, type, source, event_id, actor, outcome, changes, extra)
 SELECT 'did', d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, '{}'
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS u (d, n, a, s, e, c)
+"""
+_CHANGES = """
+INSERT INTO did_changes (did_id, number, account, status)
+SELECT d, n, a, 'awaiting_registration' FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u (d, n, a)
 """
 _REGISTRATION: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
@@ -104,7 +108,7 @@ def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
 
 
 def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
-    """Write a DID, its number, its purchase and its history, and the event of the DID."""
+    """Write a DID, its number, its purchase, its history and its change, and the event of the DID."""
     data = [event["data"] for event in events]
     ids, numbers = [d["did_id"] for d in data], [d["number"] for d in data]
     accounts, orders = [d["account"] for d in data], [d["order_id"] for d in data]
@@ -128,6 +132,7 @@ def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
         (_NUMBERS, (numbers, ids)),
         (_ORDERS, (keys, numbers, ids)),
         (_HISTORY, (ids, numbers, accounts, sources, events_ids, changed)),
+        (_CHANGES, (ids, numbers, accounts)),
     ]
     return statements, [_did_changed(event) for event in events]
 
