@@ -32,11 +32,12 @@ FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[
 """
 _DIDS = """
 INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, last_step, account,
-    in_enterprise, payer, features, carrier, origin, tags, holders, registration, services, routing, term, sequences, status, in_all, in_active,
-    in_not_configured, in_awaiting_registration, in_terminated, in_expiring_soon, in_porting,
+    in_enterprise, payer, features, carrier, origin, tags, holders, registration, services, routing, term, sequences,
+    status, in_all, in_active, in_not_configured, in_awaiting_registration, in_terminated, in_expiring_soon, in_porting,
     version, sequence, correlation_id)
-SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', 'purchase', a, false, a, f, 'simulator', 'purchased', '[]', '[]',
-    $9, '{}', $10, $11, '{}', 'awaiting_registration', true, false, true, true, false, false, false, 1, 1, e
+SELECT d, n, y, 'GB', r, o, clock_timestamp(), 'assigned', 'purchase', a,
+    false, a, f, 'simulator', 'purchased', '[]', '[]', $9, '{}', $10, $11, '{}',
+    'awaiting_registration', true, false, true, true, false, false, false, 1, 1, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
     AS u (d, n, y, r, o, a, f, e)
 ON CONFLICT (did_id) DO UPDATE SET status = excluded.status, version = t.version + 1
