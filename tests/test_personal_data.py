@@ -5,7 +5,6 @@ The tests search every record of every topic, the log of every process, error an
 
 import asyncio
 import io
-import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from harness.stored_values import tables_with, told
+from harness.written_logs import written_logs
 
 from didflow.demo import examples
 from didflow.demo.examples import Examples
@@ -24,7 +24,6 @@ from didflow.stack import Stack, running
 from didflow.state import ADMIN
 from didflow.tail import partitions_of
 from didflow_chassis.settings import Settings, load
-from didflow_chassis.telemetry import logs
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 
 PUBLIC = frozenset({"type", "city", "region", "country"})
@@ -69,12 +68,8 @@ def stated(bodies: Iterable[dict[str, Any]]) -> set[str]:
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """Everything that the APIs log. They run in this process and log as in a deployment."""
-    root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    logs.configure(service="stack", process="test", level="info", stream=written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with written_logs("stack", "info") as written:
+        yield written
 
 
 @pytest.fixture

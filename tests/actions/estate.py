@@ -1,11 +1,13 @@
 """The accounts, the callers and the fixed things that the conditions of DIDs are made of."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+from harness.requirements import requirement
 
 from didflow_chassis.decision import Caller
 from didflow_contracts.accounts import is_within
@@ -18,7 +20,7 @@ from didflow_inventory.domain.accounts.account import Account, AccountKind
 from didflow_inventory.domain.accounts.users import User
 from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
-from didflow_verification.domain.requirements import AddressRule, CountryRules, Requirement, Review, Source
+from didflow_verification.domain.requirements import CountryRules, Review
 
 ZERO: Final = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
@@ -144,21 +146,8 @@ SMS: Final = SmsDelivery(id=derived_id("sms trunk"), name="messages")
 
 
 def _rules(country: str, *, required: bool) -> CountryRules:
-    row = Requirement(
-        key=f"{country.lower()}.local.any",
-        number_type="local",
-        end_user_types=("business", "individual"),
-        version=1,
-        effective_from=date(2020, 1, 1),
-        required=required,
-        identity_fields=(),
-        address=AddressRule(required=False, match="none", proof=False),
-        documents=(),
-        cross_checks=(),
-        restrictions=(),
-        review=Review(manual=True),
-        sources=(Source(title="t", publisher="p", url=None, seen="s"),),
-    )
+    key = f"{country.lower()}.local.any"
+    row = requirement(key=key, required=required, review=Review(manual=True))
     return CountryRules(country=country, languages=(), places={}, requirements=(row,))
 
 

@@ -1,11 +1,12 @@
 """Inventory and verification in memory, with one DID. Each receives what the other publishes."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
+from harness.requirements import requirement
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Decision, Refused
@@ -26,8 +27,7 @@ from didflow_inventory.service import service as inventory_service
 from didflow_inventory.settings import InventorySettings
 from didflow_verification.domain.axes.registration import Registration
 from didflow_verification.domain.details.identity import Identity, Person
-from didflow_verification.domain.requirements import ANYWHERE, AddressRule, CountryRules, Requirement, Review
-from didflow_verification.domain.requirements import Source as LawSource
+from didflow_verification.domain.requirements import ANYWHERE, CountryRules, Review
 from didflow_verification.service import service as verification_service
 from didflow_verification.settings import VerificationSettings
 
@@ -68,21 +68,7 @@ def identity(name: str, account: str = ACCOUNT) -> Identity:
 
 def rules(*, required: bool, review: bool) -> tuple[CountryRules, ...]:
     """Return a catalogue in which every number requires the same: nothing, or details with or without a reviewer."""
-    row = Requirement(
-        key="any.any",
-        number_type="any",
-        end_user_types=("business", "individual"),
-        version=1,
-        effective_from=date(2020, 1, 1),
-        required=required,
-        identity_fields=(),
-        address=AddressRule(required=False, match="none", proof=False),
-        documents=(),
-        cross_checks=(),
-        restrictions=(),
-        review=Review(manual=review),
-        sources=(LawSource(title="t", publisher="p", url=None, seen="s"),),
-    )
+    row = requirement(key="any.any", number_type="any", required=required, review=Review(manual=review))
     return (CountryRules(country=ANYWHERE, places={}, requirements=(row,)),)
 
 

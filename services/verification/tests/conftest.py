@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace as replace_dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+from harness.requirements import requirement
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -42,7 +43,7 @@ from didflow_verification.domain.commands import (
     RevokeResting,
 )
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
-from didflow_verification.domain.requirements import AddressRule, CountryRules, Requirement, Review, Source
+from didflow_verification.domain.requirements import CountryRules
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -102,26 +103,6 @@ def address_of(identity: Identity, city: str = "Dublin", country: str = "IE", **
         created_at=NOON,
         created_by="user:ann",
     )
-
-
-def requirement(**changes: Any) -> Requirement:
-    """Return a row that applies to local numbers of every end user, and that asks for nothing."""
-    whole: dict[str, Any] = {
-        "key": "xx.local.any",
-        "number_type": "local",
-        "end_user_types": ("business", "individual"),
-        "version": 1,
-        "effective_from": date(2020, 1, 1),
-        "required": True,
-        "identity_fields": (),
-        "address": AddressRule(required=False, match="none", proof=False),
-        "documents": (),
-        "cross_checks": (),
-        "restrictions": (),
-        "review": Review(manual=False),
-        "sources": (Source(title="t", publisher="p", url=None, seen="s"),),
-    }
-    return Requirement(**whole | changes)
 
 
 class Messages:

@@ -1,13 +1,12 @@
 """The audit log over HTTP."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import Query
 
 from didflow_chassis.http import Http, Page, Router
 from didflow_inventory.api.bodies import AuditLogQuery
-from didflow_inventory.api.responses import entry_json
+from didflow_inventory.api.history import history_page
 from didflow_inventory.store import queries
 
 router = Router(tags=["history"])
@@ -22,9 +21,4 @@ async def list_audit_log(http: Http, query: Annotated[AuditLogQuery, Query()]) -
     has ended.
     """
     statement = queries.audit_log(http.caller, query.account, *query.conditions())
-    return await http.page(
-        statement,
-        sort=queries.AUDIT_LOG_SORTS,
-        key=queries.HISTORY_KEY,
-        render=partial(entry_json, caller=http.caller),
-    )
+    return await history_page(http, statement, queries.AUDIT_LOG_SORTS)

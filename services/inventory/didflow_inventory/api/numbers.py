@@ -9,7 +9,8 @@ from fastapi import Query
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import BatchAnswer, Http, Page, Router, Target
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
-from didflow_inventory.api.responses import did_json, entry_json, places_of
+from didflow_inventory.api.history import history_page
+from didflow_inventory.api.responses import did_json, places_of
 from didflow_inventory.api.targets import row_of, targets
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import DidAt
@@ -64,12 +65,7 @@ async def list_history(http: Http, did: str) -> Page:
     What happened while an account outside yours held the DID is not listed.
     """
     row = await row_of(http, did)
-    return await http.page(
-        queries.history_of(http.caller, row["did_id"]),
-        sort=queries.HISTORY_SORTS,
-        key=queries.HISTORY_KEY,
-        render=partial(entry_json, caller=http.caller),
-    )
+    return await history_page(http, queries.history_of(http.caller, row["did_id"]))
 
 
 @router.batch("/dids/batch/assign-end-user", action="assign_end_user", item="did")

@@ -1,7 +1,6 @@
 """The personal data of a user is in its row alone, and nowhere after the user is deleted."""
 
 import io
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +8,7 @@ import asyncpg
 import pytest
 from harness.postgres import owner_dsn_of
 from harness.stored_values import tables_with, told
-
-from didflow_chassis.telemetry import logs
+from harness.written_logs import written_logs
 
 FIRM = "master/acme/firm"
 ADMIN = f"enterprise_admin:{FIRM}"
@@ -27,12 +25,8 @@ SECRETS = {*FIRST.values(), *SECOND.values()}
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """All log lines of this process at the lowest level, as a deployment would write them."""
-    root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    logs.configure(service="inventory", process="test", level="debug", stream=written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with written_logs("inventory") as written:
+        yield written
 
 
 async def test_a_deleted_user_is_in_no_table_and_a_live_one_in_its_row_alone(

@@ -5,11 +5,12 @@ Every personal value and every word of a reviewer contains `MARK`, so one search
 
 import base64
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from harness.requirements import requirement
 from pydantic import SecretStr
 
 from didflow_chassis.decision import Caller
@@ -24,7 +25,6 @@ from didflow_verification.domain.requirements import (
     IdentityField,
     Requirement,
     Review,
-    Source,
     utc_day,
 )
 from didflow_verification.settings import VerificationSettings
@@ -119,19 +119,8 @@ def _row(
     types: tuple[EndUserType, ...] = ("business", "individual"),
     **changes: Any,
 ) -> Requirement:
-    whole: dict[str, Any] = {
-        "version": 1,
-        "effective_from": date(2020, 1, 1),
-        "required": True,
-        "identity_fields": (),
-        "address": AddressRule(required=False, match="none", proof=False),
-        "documents": (),
-        "cross_checks": (),
-        "restrictions": (),
-        "review": Review(manual=True),
-        "sources": (Source(title="t", publisher="p", url=None, seen="s"),),
-    }
-    return Requirement(**whole | changes, key=key, number_type=number_type, end_user_types=types)
+    given = {"review": Review(manual=True)} | changes
+    return requirement(**given, key=key, number_type=number_type, end_user_types=types)
 
 
 BILL: Final = DocumentGroup(group="proof_of_address", accepts=("utility_bill",), max_age_days=200)

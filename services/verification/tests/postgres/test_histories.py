@@ -14,6 +14,7 @@ import pytest
 from harness.fixtures import DatabaseFor
 from harness.migrations import migration_of
 from harness.postgres import reader_for
+from harness.written_logs import written_logs
 from history_machine import History
 from history_stages import RunningJob
 from history_world import CATALOGUE, KEYED, MARK, OPERATOR, ZERO
@@ -26,7 +27,6 @@ from didflow_chassis.decision import NewJob
 from didflow_chassis.jobs.job import UNFINISHED, Job, StartJob
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.jobs.store import parameters_of
-from didflow_chassis.telemetry import logs
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_chassis.testing.postgres import Unpaced
 from didflow_verification.documents.contents import open_contents
@@ -169,12 +169,8 @@ class HistoryInTables(History):
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """All log lines of this process at the lowest level, as a deployment would write them."""
-    root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    logs.configure(service="verification", process="test", level="debug", stream=written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with written_logs("verification") as written:
+        yield written
 
 
 async def test_no_history_leaves_a_byte_of_a_person_where_it_must_not_be(

@@ -1,7 +1,6 @@
 """No personal data is in an event, a log line, an error or a stored answer, whatever goes wrong for a caller."""
 
 import io
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,8 +9,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from harness.postgres import owner_dsn_of
+from harness.written_logs import written_logs
 
-from didflow_chassis.telemetry import logs
 from didflow_verification.service import service
 from didflow_verification.settings import VerificationSettings
 
@@ -35,12 +34,8 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """All log lines of this process at the lowest level, as a deployment would write them."""
-    root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    logs.configure(service="verification", process="test", level="debug", stream=written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with written_logs("verification") as written:
+        yield written
 
 
 def secrets_in(text: str) -> set[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Query
@@ -15,7 +14,7 @@ from didflow_chassis.http.csv_export import csv_response
 from didflow_contracts import areas
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_number
-from didflow_inventory.api.responses import entry_json
+from didflow_inventory.api.history import history_page
 from didflow_inventory.api.stock.bodies import (
     AvailableQuery,
     EditStockBody,
@@ -37,7 +36,7 @@ from didflow_inventory.domain.stock.commands import (
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
 from didflow_inventory.store import stock
-from didflow_inventory.store.queries import HISTORY_KEY, HISTORY_SORTS, history_of_thing
+from didflow_inventory.store.queries import history_of_thing
 
 router = Router(tags=["stock"])
 
@@ -113,9 +112,7 @@ async def list_history(http: Http, number: str) -> Page:
     statement = history_of_thing(http.caller, "stock", parse_number(number) or "")
     if not await http.rows(statement.limit(1)):
         raise http.problem(404, "not_found", "No such number in your stock.")
-    return await http.page(
-        statement, sort=HISTORY_SORTS, key=HISTORY_KEY, render=partial(entry_json, caller=http.caller)
-    )
+    return await history_page(http, statement)
 
 
 @router.batch("/stock/batch/delete", action="delete_stock", item="number")

@@ -49,9 +49,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     `held_by` and `before_hold` (the stock before) are set only on hold. `next_after_hold` is what comes after a hold
     that does not say it; None means `back`. `blocked_by` is the account that blocked the DID; it is kept on hold.
     `in_enterprise` says that `account` is an enterprise, which alone has users. `user` is the id of the user that the
-    DID is assigned to. `package_key` is the client of a package that picked it (`client_key`),
-    as long as an account of that client holds it. `notes` are for people
-    and in no event.
+    DID is assigned to. `package_key` is the client of a package that picked it (`client_key`), as long as an account of
+    that client holds it. `notes` are for people and in no event.
 
     `holders` are the accounts that held the DID, `account` last, each with its start; empty while the DID is held by
     the account that got it. `assignment` is the last one that counted. `published_status` is the status that inventory

@@ -21,8 +21,7 @@ def refusal_by_stock(
     """Return why an account cannot have a number; None if it can. Source: spec events, `purchase.refused`.
 
     The state of a number in a foreign stock is not told, whatever it is. A number that a reservation holds can be had
-    by its reserver alone. `buyers` are the accounts that act besides the
-    one that gets the number.
+    by its reserver alone. `buyers` are the accounts that act besides the one that gets the number.
     """
     if number is None:
         return None
