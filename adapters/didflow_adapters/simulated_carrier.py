@@ -4,7 +4,7 @@ It stores nothing. If it is asked again, it returns the same outcome.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -94,16 +94,29 @@ def scenario_of(number: str) -> Scenario:
 
 
 class SimulatedCarrier:
-    """A carrier with this name. Every answer takes `latency_s`, or longer if the scenario says so."""
+    """A carrier with this name. Every answer takes `latency_s`, or longer if the scenario says so.
 
-    def __init__(self, name: str, latency_s: float = 0.0) -> None:
+    `executed` is called with each command that the carrier carries out, before its answer.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        latency_s: float = 0.0,
+        executed: Callable[[CarrierCommandIssued], None] | None = None,
+    ) -> None:
         self.name = name
         self._latency_s = latency_s
+        self._executed = executed
 
     async def _answer(self, command: CarrierCommandIssued, parameters: Part) -> Outcome:  # noqa: ARG002
         scenario = scenario_of(command.number)
         await asyncio.sleep(max(self._latency_s, scenario.latency_s))
-        success = Succeeded(carrier_reference=f"SIM-{command.command_id.hex[-12:].upper()}")
-        return scenario.outcome_of(command.action, command.attempt) or success
+        outcome = scenario.outcome_of(command.action, command.attempt)
+        if outcome is not None:
+            return outcome
+        if self._executed is not None:
+            self._executed(command)
+        return Succeeded(carrier_reference=f"SIM-{command.command_id.hex[-12:].upper()}")
 
     activate = suspend = resume = release = set_voice = set_capacity = set_sms = _answer

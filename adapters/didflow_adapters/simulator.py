@@ -1,5 +1,8 @@
 """`didflow-simulator`: the simulated carrier as a process, for demos, tests and load."""
 
+import json
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +10,7 @@ from pydantic import ValidationError
 
 from didflow_adapters.kit import AdapterSettings, run
 from didflow_adapters.simulated_carrier import SCENARIOS, SimulatedCarrier
+from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.terminal import say
 
 app = typer.Typer(add_completion=False)
@@ -16,6 +20,12 @@ app = typer.Typer(add_completion=False)
 def simulate(
     carrier: Annotated[list[str] | None, typer.Option(help="Name of the carrier. May be repeated.")] = None,
     latency_ms: Annotated[int, typer.Option(min=0, help="How long every answer takes.")] = 0,
+    executions: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="DIDFLOW_EXECUTIONS", help="Append a line of JSON to this file for each executed command."
+        ),
+    ] = None,
     scenarios: Annotated[
         bool, typer.Option("--scenarios", help="List the numbers with special outcomes, and exit.")
     ] = False,
@@ -31,7 +41,15 @@ def simulate(
         wrong = ", ".join(f"DIDFLOW_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise typer.BadParameter(f"Set these environment variables correctly. {wrong}") from None
     names = carrier or ["simulator"]
-    run([SimulatedCarrier(name, latency_ms / 1000) for name in names], settings)
+    executed = None if executions is None else partial(log_execution, executions)
+    run([SimulatedCarrier(name, latency_ms / 1000, executed) for name in names], settings)
+
+
+def log_execution(path: Path, command: CarrierCommandIssued) -> None:
+    """Append a line about an executed command. Source: docs/conformance.md, the log of executions."""
+    line = {"command_id": str(command.command_id), "action": command.action, "number": command.number}
+    with path.open("a") as log:
+        log.write(f"{json.dumps(line)}\n")
 
 
 main = app

@@ -7,7 +7,21 @@ import traceback
 
 import typer
 
-from didflow.commands import access, check, clock, demo, dlq, events, jobs, now, parked, schema, token, up
+from didflow.commands import (
+    access,
+    adapter,
+    check,
+    clock,
+    demo,
+    dlq,
+    events,
+    jobs,
+    now,
+    parked,
+    schema,
+    token,
+    up,
+)
 from didflow.console import Screen, leave_quietly
 
 app = typer.Typer(
@@ -28,6 +42,7 @@ app.add_typer(parked.app, name="parked")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(clock.app, name="clock")
 app.add_typer(check.app, name="check")
+app.add_typer(adapter.app, name="adapter")
 
 
 def main() -> None:

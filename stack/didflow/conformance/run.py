@@ -1,0 +1,152 @@
+"""One conformance run: the checks in their order, and what each of them needs to ask and to judge."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from didflow.conformance.commands import Command, Commands
+from didflow.conformance.convention import SLOW_S
+from didflow.conformance.exchange import Exchange
+from didflow.conformance.executions import ExecutionLog
+from didflow.conformance.restarts import AdapterProcess
+from didflow_contracts.events import ResultReported
+
+Outcome = Literal["ok", "failed", "not_run"]
+
+_STEP_S: Final = 0.02
+
+
+class CheckFailed(Exception):
+    """The adapter does not do what the check asks for. The message says what it did instead, for people."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One check. `promise` is what a conforming adapter does, as a sentence."""
+
+    name: str
+    promise: str
+    judge: "Callable[[Run], Awaitable[None]]"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What a check found. `problem` is empty unless it failed. `notes` are remarks about an adapter that passed."""
+
+    check: Check
+    outcome: Outcome
+    seconds: float = 0.0
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class Run:
+    """What the checks share. All durations are in seconds.
+
+    `patience_s` is how long a result may take beyond the time of the carrier, `start_s` the same for the first result
+    after a start of the adapter. `slow_s` is the time of the slow number of the convention.
+    """
+
+    commands: Commands
+    exchange: Exchange
+    adapter: AdapterProcess
+    log: ExecutionLog | None = None
+    patience_s: float = 15.0
+    start_s: float = 60.0
+    slow_s: float = SLOW_S
+    notes: list[str] = field(default_factory=list)
+
+    async def send(self, *commands: Command) -> None:
+        """Publish commands in this order."""
+        await self.exchange.publish(*commands)
+
+    async def until(self, condition: Callable[[], bool], within: float | None = None) -> bool:
+        """Receive results until the condition is true. Return False if it is not after `within` seconds."""
+        deadline = time.monotonic() + (self.patience_s if within is None else within)
+        while not condition():
+            if time.monotonic() > deadline or self.adapter.failure():
+                return False
+            await self.exchange.receive()
+            await asyncio.sleep(_STEP_S)
+        return True
+
+    async def results(
+        self, command: Command, count: int = 1, *, within: float | None = None, what: str = "A command"
+    ) -> list[ResultReported]:
+        """Wait until a command has this many results in all, over all attempts. Raises CheckFailed."""
+        limit = self.patience_s if within is None else within
+        if not await self.until(lambda: len(self.exchange.results_of(command)) >= count, limit):
+            found = len(self.exchange.results_of(command))
+            raise CheckFailed(f"{what} has {found} of {count} results after {limit:g} s.{self._why()}")
+        return [one.data for one in self.exchange.results_of(command)]
+
+    async def ask(
+        self, command: Command, *, within: float | None = None, what: str = "A command"
+    ) -> ResultReported:
+        """Publish an attempt at a command, and return its result. Raises CheckFailed."""
+        before = len(self.exchange.results_of(command))
+        await self.send(command)
+        return (await self.results(command, before + 1, within=within, what=what))[before]
+
+    async def succeeds(
+        self, command: Command, *, within: float | None = None, what: str = "A command"
+    ) -> None:
+        """Publish an attempt at a command that must succeed. Raises CheckFailed."""
+        must_succeed(await self.ask(command, within=within, what=what), what)
+
+    def must_be_done_once(self, command: Command, what: str) -> None:
+        """Raise CheckFailed if the carrier carried the command out more than once, or if this cannot be seen."""
+        if self.log is not None:
+            times = self.log.commands().count(command.data.command_id)
+            if times != 1:
+                raise CheckFailed(f"{what} was done {times} times, says the log of executions.")
+        done = [one.data for one in self.exchange.results_of(command) if one.data.outcome == "succeeded"]
+        references = {data.carrier_reference for data in done}
+        if len(references) > 1:
+            shown = " and ".join(sorted(map(str, references)))
+            raise CheckFailed(f"{what} was done again: its results have the references {shown}.")
+        if self.log is None and references == {None}:
+            raise CheckFailed(
+                "Nobody can see how often the carrier was asked: the results have no carrier_reference, "
+                "and there is no log of executions (--executions)."
+            )
+
+    def _why(self) -> str:
+        failure = self.adapter.failure()
+        if failure:
+            return f" {failure}"
+        if self.exchange.bad:
+            return f" A record on the topic of the results is no result: {self.exchange.bad[-1]}"
+        return ""
+
+
+def must_succeed(result: ResultReported, what: str = "A command") -> None:
+    """Raise CheckFailed if this result is no success."""
+    if result.outcome != "succeeded":
+        raise CheckFailed(f"{what} failed with {result.code}: {result.message or 'no message'}")
+
+
+async def verdicts(run: Run, checks: Sequence[Check], only: Collection[str] = ()) -> AsyncIterator[Verdict]:
+    """Run the checks, or those that are named, and yield a verdict for each. The first check always runs.
+
+    If the first one fails, no adapter answers, and the others are not run.
+    """
+    wanted = [check for check in checks if not only or check.name in only or check is checks[0]]
+    first_failed = False
+    for check in wanted:
+        if first_failed:
+            yield Verdict(check=check, outcome="not_run")
+            continue
+        began, run.notes = time.monotonic(), []
+        problem = ""
+        try:
+            await check.judge(run)
+        except CheckFailed as error:
+            problem = str(error)
+            first_failed = check is checks[0]
+        seconds = time.monotonic() - began
+        outcome: Outcome = "failed" if problem else "ok"
+        yield Verdict(check=check, outcome=outcome, seconds=seconds, problem=problem, notes=tuple(run.notes))
