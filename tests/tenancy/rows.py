@@ -23,6 +23,7 @@ PATHS: Final[Mapping[str, str]] = {
     "verification_id": "verification",
     "request_id": "request",
     "voice_trunk_id": "trunk",
+    "capacity_group_id": "capacity_group",
     "command_id": "command",
     "path": "account",
     "user_id": "user",
@@ -48,6 +49,7 @@ PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
     "POST /v1/verifications/{verification_id}/release": "pending_verification",
     "POST /v1/verifications/{verification_id}/resubmit": "rejected_verification",
     "DELETE /v1/voice-trunks/{voice_trunk_id}": "spare_trunk",
+    "DELETE /v1/capacity-groups/{capacity_group_id}": "spare_capacity_group",
     "DELETE /v1/users/{user_id}": "spare_user",
     "POST /v1/portings/{did}/cancel": "leaving_did",
     "POST /v1/service-requests/{request_id}/correct": "faulty_request",
@@ -84,6 +86,7 @@ PLAIN_QUERIES: Final = _words(
 
 FIELDS: Final = _words(
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
+    "capacity_group_id "
     "verifications numbers number_contains user_id default_did "
     "order_id carrier sms_carrier default_carrier default_sms_carrier"
 )
@@ -98,6 +101,7 @@ PLAIN_FIELDS: Final = _words(
     "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
+    "channels overcommit "
     "expires_on states file only_this filter description tag status service_state "
     "expires_before expires_after limit cursor sort notes tags add_tags remove_tags after_hold days "
     "from to prefix operator count minutes expected_at losing_carrier selection hold_days"
@@ -124,6 +128,8 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),
         ("POST /v1/voice-trunks/{voice_trunk_id}/replace", "by"),
         ("POST /v1/routing/batch/set-voice", "voice_trunk_id"),
+        ("GET /v1/capacity-groups/{capacity_group_id}", "path"),
+        ("POST /v1/routing/batch/set-capacity", "capacity_group_id"),
         ("POST /v1/dids/batch/assign-end-user", "identity_id"),
         *(
             (route, name)
@@ -172,6 +178,7 @@ ANSWERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("POST /v1/reservations", "numbers"): ("409 not_enough_numbers",),
     ("POST /v1/routing/batch/set-voice", "voice_trunk_id"): ("200 voice_trunk_not_found",),
+    ("POST /v1/routing/batch/set-capacity", "capacity_group_id"): ("200 capacity_group_not_found",),
     # Inventory does not know details. Verification refuses the assignment that it receives.
     **{("POST /v1/dids/batch/assign-end-user", place): ("200",) for place in _DETAILS},
     **{("POST /v1/requirements/evaluate", place): ("200 not_yours",) for place in _DETAILS},

@@ -121,6 +121,9 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         trunk = {"name": f"Trunk {name}of {path}", "sip": {"uri": f"sip:pbx-{n:02}.example.com:5061"}}
         made = await estate.do("provisioning", path, "reseller", "/v1/voice-trunks", trunk)
         things[f"{name}trunk"] = made["voice_trunk_id"]
+        group = {"name": f"Group {name}of {path}", "channels": 50}
+        made = await estate.do("provisioning", path, "reseller", "/v1/capacity-groups", group)
+        things[f"{name}capacity_group"] = made["capacity_group_id"]
     return things | {"endpoint": f"pbx-{n:02}.example.com"}
 
 

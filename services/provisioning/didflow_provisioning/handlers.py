@@ -24,6 +24,13 @@ from didflow_contracts.events import (
     VerificationRequired,
 )
 from didflow_provisioning import needs
+from didflow_provisioning.domain.capacity import lifecycle
+from didflow_provisioning.domain.capacity.commands import (
+    ChangeCapacityGroup,
+    CreateCapacityGroup,
+    DeleteCapacityGroup,
+)
+from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.commands import (
     ClearRouting,
     CreateVoiceTrunk,
@@ -55,7 +62,12 @@ from didflow_provisioning.settings import ProvisioningSettings
 def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
     """Return the handler of each event that provisioning receives."""
     timings = settings.timings()
-    on_changed = Handler(decide=partial(on_did_changed, timings=timings), needs=needs.queue)
+    on_changed = Handler(
+        decide=partial(on_did_changed, timings=timings),
+        needs=needs.queue,
+        state_needs=needs.left_capacity_group,
+        state_needs_are_rare=True,
+    )
     on_registration = Handler(decide=partial(on_registration_changed, timings=timings), needs=needs.queue)
     on_term = Handler(decide=partial(on_term_changed, timings=timings), needs=needs.queue)
     return {
@@ -64,7 +76,7 @@ def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
         PurchaseRefused: Handler(
             decide=partial(on_purchase_refused, timings=timings),
             needs=needs.queue,
-            state_needs=needs.other_dids,
+            state_needs=needs.other_dids_and_capacity_group,
         ),
         DidChanged: on_changed,
         VerificationRequired: on_registration,
@@ -77,7 +89,9 @@ def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
         TermChanged: on_term,
         CycleExpired: on_term,
         DidRemoved: Handler(
-            decide=partial(on_removed, timings=timings), needs=needs.queue, state_needs=needs.other_dids
+            decide=partial(on_removed, timings=timings),
+            needs=needs.queue,
+            state_needs=needs.other_dids_and_capacity_group,
         ),
         ResultReported: Handler(
             decide=partial(on_result, timings=timings),
@@ -93,8 +107,21 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
     return {
         SetVoice: Handler(decide=partial(set_voice, timings=timings), needs=needs.queue_and_trunk),
         MoveVoice: Handler(decide=partial(move_voice, timings=timings), needs=needs.queue_and_trunk),
-        SetCapacity: Handler(decide=partial(set_capacity, timings=timings), needs=needs.queue),
-        ClearRouting: Handler(decide=partial(clear_routing, timings=timings), needs=needs.queue),
+        SetCapacity: Handler(
+            decide=partial(set_capacity, timings=timings),
+            needs=needs.queue_and_capacity_group,
+            state_needs=needs.capacity_group_of,
+            state_needs_are_rare=True,
+        ),
+        ClearRouting: Handler(
+            decide=partial(clear_routing, timings=timings),
+            needs=needs.queue,
+            state_needs=needs.capacity_group_of,
+            state_needs_are_rare=True,
+        ),
+        CreateCapacityGroup: Handler(decide=lifecycle.create_capacity_group, model=CapacityGroup),
+        ChangeCapacityGroup: Handler(decide=lifecycle.change_capacity_group, model=CapacityGroup),
+        DeleteCapacityGroup: Handler(decide=lifecycle.delete_capacity_group, model=CapacityGroup),
         RetryCarrierCommand: Handler(
             decide=partial(retry_carrier_command, timings=timings), needs=needs.queue_and_failed_command
         ),

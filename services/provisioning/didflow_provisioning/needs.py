@@ -9,6 +9,10 @@ from typing import Any
 
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref
+from didflow_contracts.accounts import is_within
+from didflow_contracts.envelope import Event
+from didflow_contracts.events import DidChanged
+from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import (
     CarrierCommand,
     next_command_id,
@@ -18,6 +22,7 @@ from didflow_provisioning.domain.commands import (
     DeleteVoiceTrunk,
     ReplaceVoiceTrunk,
     RetryCarrierCommand,
+    SetCapacity,
     SetVoice,
 )
 from didflow_provisioning.domain.number_queue import NumberQueue
@@ -35,6 +40,32 @@ def queue_and_trunk(command: SetVoice) -> Iterable[Ref]:
     """Return in addition the voice trunk that will be set. Its shared lock keeps it from being deleted meanwhile."""
     yield from queue(command)
     yield Ref(VoiceTrunk, command.voice_trunk_id)
+
+
+def queue_and_capacity_group(command: SetCapacity) -> Iterable[Ref]:
+    """Return in addition the capacity group in which channels will be reserved."""
+    yield from queue(command)
+    if command.capacity_group_id is not None:
+        yield Ref(CapacityGroup, command.capacity_group_id, write=True)
+
+
+def capacity_group_of(routing: Routing | None, _message: Any, _known: Known) -> Iterable[Ref]:
+    """Return the capacity group of a DID: the message may free what it has reserved."""
+    if routing is not None and routing.capacity_group is not None:
+        yield Ref(CapacityGroup, routing.capacity_group.group_id, write=True)
+
+
+def left_capacity_group(routing: Routing | None, event: Event[DidChanged], _known: Known) -> Iterable[Ref]:
+    """Return the capacity group of a DID whose new holder it does not serve."""
+    group = routing.capacity_group if routing is not None else None
+    if group is not None and not is_within(event.data.account, group.account):
+        yield Ref(CapacityGroup, group.group_id, write=True)
+
+
+def other_dids_and_capacity_group(routing: Routing | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the other DIDs of the number, and the capacity group of the DID that ends."""
+    yield from other_dids(routing, message, known)
+    yield from capacity_group_of(routing, message, known)
 
 
 def use_of_trunk(trunk: VoiceTrunk | None, command: DeleteVoiceTrunk, known: Known) -> Iterable[Ref]:  # noqa: ARG001

@@ -27,6 +27,8 @@ from didflow_contracts.events import (
 )
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.ids import derived_id
+from didflow_provisioning.domain.capacity.commands import CreateCapacityGroup
+from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.commands import (
     CreateVoiceTrunk,
@@ -45,6 +47,7 @@ NEXT_DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
 NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
 TRUNK_ID = derived_id("trunk")
+GROUP_ID = derived_id("capacity group")
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 SERVICE = service(ProvisioningSettings.placeholder())
 
@@ -60,6 +63,7 @@ class Messages:
         START,
         TRUNK_ID,
     )
+    group_id = GROUP_ID
 
     def __init__(self) -> None:
         self._ids = count(1)
@@ -168,6 +172,32 @@ class Messages:
         """The command to set the number of concurrent calls."""
         return SetCapacity(**self.command_fields(did_id, **caller), capacity=capacity)
 
+    def join_group(
+        self, channels: int | None = None, group_id: UUID = GROUP_ID, did_id: UUID = DID_ID
+    ) -> SetCapacity:
+        """The command to reserve channels of a capacity group."""
+        fields = self.command_fields(did_id)
+        return SetCapacity(**fields, capacity=channels, capacity_group_id=group_id)
+
+    def create_capacity_group(
+        self,
+        channels: int = 5,
+        group_id: UUID = GROUP_ID,
+        account: str = ACCOUNT,
+        *,
+        overcommit: bool = False,
+    ) -> CreateCapacityGroup:
+        """The command to create a capacity group, from an operator."""
+        return CreateCapacityGroup(
+            entity_id=group_id,
+            subject="",
+            caller=self.caller(role="operator"),
+            account=account,
+            name="Shared",
+            channels=channels,
+            overcommit=overcommit,
+        )
+
     def retry(self, command_id: UUID, did_id: UUID = DID_ID, **caller: str) -> RetryCarrierCommand:
         """The command to retry a failed carrier command."""
         return RetryCarrierCommand(**self.command_fields(did_id, **caller), command_id=command_id)
@@ -212,6 +242,7 @@ class Messages:
 class ProvisioningStage(FakeStage):
     """A stage in memory for one number. After each message it checks the queue of the number.
 
+    After each message the capacity groups have reserved what their members have reserved.
     A message that sets a voice trunk on a DID must declare the trunk as a need. The shared lock of the trunk keeps it
     from being deleted meanwhile.
     """
@@ -227,6 +258,7 @@ class ProvisioningStage(FakeStage):
             decision = self.receive(message) if isinstance(message, Event) else self.run(message)
             self._check_queue()
             assert self._trunk_ids() - before <= _declared_trunk_ids(message)
+            self._check_capacity_groups()
         assert self.dead_letters() == []
         return decision
 
@@ -278,6 +310,13 @@ class ProvisioningStage(FakeStage):
 
     def _trunk_ids(self) -> set[UUID]:
         return {routing.voice.delivery.id for routing in self.states(Routing) if routing.voice}
+
+    def _check_capacity_groups(self) -> None:
+        """Each group has reserved what its members have reserved."""
+        held = [(r.capacity_group, r.capacity) for r in self.states(Routing) if r.capacity_group]
+        for group in self.states(CapacityGroup):
+            channels = [int(n or 0) for membership, n in held if membership.group_id == group.group_id]
+            assert (group.reserved, group.dids) == (sum(channels), len(channels))
 
     def _check_queue(self) -> None:
         open_ids = [command.command_id for command in self.states(CarrierCommand) if command.is_open]

@@ -103,9 +103,25 @@ class SetVoiceBody(DidsBody):
 
 
 class SetCapacityBody(DidsBody):
-    """The number of concurrent calls of these DIDs."""
+    """The number of concurrent calls of these DIDs: channels of their own, or channels of a group."""
 
-    capacity: Channels | None = Field(description="0 or more channels, `unlimited`, or null for not set.")
+    capacity: Channels | None = Field(
+        default=None,
+        description="0 or more channels, `unlimited`, or null for not set. In a group: the channels that each DID "
+        "reserves; 1 if absent or null. Required without a group.",
+    )
+    capacity_group_id: UUID | None = Field(
+        default=None,
+        description="The group whose channels are reserved. Absent or null: channels of their own.",
+    )
+
+    @model_validator(mode="after")
+    def _says_how_many(self) -> Self:
+        if self.capacity_group_id is None and "capacity" not in self.model_fields_set:
+            raise wrong_field("capacity", "Send capacity, or capacity_group_id.", code="missing")
+        if self.capacity_group_id is not None and self.capacity == "unlimited":
+            raise wrong_field("capacity", "A DID reserves a number of channels of a capacity group.")
+        return self
 
 
 class CarrierCommandsQuery(BaseModel):

@@ -34,8 +34,11 @@ async def set_voice(http: Http, body: SetVoiceBody) -> BatchAnswer:
 
 @router.batch("/routing/batch/set-capacity", action="manage_routing", item="did")
 async def set_capacity(http: Http, body: SetCapacityBody) -> BatchAnswer:
-    """Set the number of concurrent calls of DIDs."""
-    return await _batch(http, body, lambda base: SetCapacity(**base, capacity=body.capacity))
+    """Set the number of concurrent calls of DIDs, or make them members of a capacity group."""
+    group_id = body.capacity_group_id
+    return await _batch(
+        http, body, lambda base: SetCapacity(**base, capacity=body.capacity, capacity_group_id=group_id)
+    )
 
 
 @router.batch("/routing/batch/clear", action="manage_routing", item="did")

@@ -31,9 +31,13 @@ class MoveVoice(SetVoice):
 
 @dataclass(frozen=True, kw_only=True)
 class SetCapacity(RoutingCommand):
-    """Set the number of concurrent calls. None removes the setting."""
+    """Set the number of concurrent calls, or reserve so many channels of a capacity group.
+
+    Without a group, None removes the setting. In a group, None reserves one channel.
+    """
 
     capacity: Channels | None
+    capacity_group_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ def routing_changed(routing: Routing) -> RoutingChanged:
         reason=_reason(routing),
         voice=VoiceTarget(kind=voice.kind, id=voice.id, name=voice.name) if voice else None,
         capacity=routing.capacity,
-        capacity_group=None,
+        capacity_group=routing.capacity_group.group_id if routing.capacity_group else None,
         sms=SmsTarget(id=sms.id, name=sms.name) if sms else None,
         unapplied=_unapplied(routing),
         voice_ready=is_voice_ready(routing),

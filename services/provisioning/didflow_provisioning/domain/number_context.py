@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Unchanged
 from didflow_contracts.event_data import EventData
 from didflow_contracts.vocabulary import CarrierAction
+from didflow_provisioning.domain.capacity.reservations import changed_groups
 from didflow_provisioning.domain.carrier_command import CarrierCommand, with_next_attempt
 from didflow_provisioning.domain.effects import current_content, with_open_command
 from didflow_provisioning.domain.events import carrier_command_issued, did_activated, routing_changed
@@ -34,13 +35,15 @@ class Activation(Struct, frozen=True, kw_only=True):
 class NumberContext(Struct, frozen=True, kw_only=True):
     """The states of one number during a decision. `next_command_id` is the id of the one command that may be sent.
 
-    `commands` are the carrier commands that the decision changed, `issued` the command events that it publishes.
+    `known` has the capacity groups of its DIDs. `commands` are the carrier commands that the decision changed, `issued`
+    the command events that it publishes.
     """
 
     queue: NumberQueue
     routings: Mapping[UUID, Routing]
     next_command_id: UUID
     timings: Timings
+    known: Known
     commands: Mapping[UUID, CarrierCommand] = field(default_factory=dict)
     issued: tuple[EventData, ...] = ()
     activation: Activation | None = None
@@ -74,6 +77,7 @@ def load_context(
         routings={**routings, routing.did_id: routing},
         next_command_id=next_command_id,
         timings=timings,
+        known=known,
     )
 
 
@@ -104,6 +108,8 @@ def send_next(context: NumberContext, now: datetime) -> NumberContext:
 def decided(before: NumberContext, after: NumberContext, own: UUID | None) -> Decision:
     """Return the decision that saves every changed state and publishes every changed axis and issued command.
 
+    The capacity groups in which channels were reserved or freed are among the changed states.
+
     `own` is the DID that the message is about. It is None if the message is a due timer of the queue.
     """
     routings = [r for did_id, r in after.routings.items() if r != before.routings.get(did_id)]
@@ -112,7 +118,8 @@ def decided(before: NumberContext, after: NumberContext, own: UUID | None) -> De
         queue if own is None else [r for r in routings if r.did_id == own]
     )
     others = [r for r in routings if r.did_id != own] + (queue if own is not None else [])
-    also = (*others, *after.commands.values())
+    groups = changed_groups(((before.routings.get(r.did_id), r) for r in routings), before.known)
+    also = (*others, *after.commands.values(), *groups)
     if not primary and not also:
         return Unchanged()
     events = [event for routing in routings for event in _axis_events(before, after, routing)]

@@ -20,6 +20,7 @@ from didflow_contracts.vocabulary import (
     Registration,
     TermState,
 )
+from didflow_provisioning.domain.capacity.group import Membership
 from didflow_provisioning.domain.command_content import CommandContent
 
 
@@ -69,6 +70,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     `end_reason`: why the DID was removed or refused. None while the DID is live.
     `failure_reason`: why the last failed activation failed.
     `served_by`: the carrier that the last activation was sent to.
+    `capacity_group`: the group that the DID is a member of. `capacity` is then what it has reserved there.
     `sequences`: the last applied sequence of each view.
     `due_at`: the end of the registration's grace period. While it is set, a lapsed registration still counts.
     """
@@ -90,6 +92,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     served_by: str | None = None
     voice: VoiceSetting | None = None
     capacity: Channels | None = None
+    capacity_group: Membership | None = None
     sms: SmsSetting | None = None
     applied: Applied = Applied()
     open_command: OpenCommand | None = None

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import CarrierAction
+from didflow_provisioning.domain.capacity.reservations import with_capacity, without_capacity
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.commands import (
     ClearRouting,
@@ -61,14 +62,19 @@ def with_voice(
 def set_capacity(
     routing: Routing | None, command: SetCapacity, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Set the number of concurrent calls. Refused `not_supported` if the number takes no calls."""
+    """Set the number of concurrent calls, or reserve channels of a capacity group.
+
+    Channels of its own end a DID's membership of a group. Refused `not_supported` if the number takes no calls,
+    `capacity_group_not_found` and `capacity_exhausted`.
+    """
     if routing is None or not may_change(routing, command):
         return NOT_FOUND
     if not needs_voice(routing):
         return NO_CALLS
-    return _changed(
-        routing, replace(routing, capacity=command.capacity), command, now, known, timings=timings
-    )
+    after = with_capacity(routing, command.capacity, command.capacity_group_id, known)
+    if isinstance(after, Refused):
+        return after
+    return _changed(routing, after, command, now, known, timings=timings)
 
 
 def clear_routing(
@@ -77,9 +83,8 @@ def clear_routing(
     """Remove the voice target, the capacity and the SMS target."""
     if routing is None or not may_change(routing, command):
         return NOT_FOUND
-    return _changed(
-        routing, replace(routing, voice=None, capacity=None, sms=None), command, now, known, timings=timings
-    )
+    cleared = replace(without_capacity(routing), voice=None, sms=None)
+    return _changed(routing, cleared, command, now, known, timings=timings)
 
 
 def retry_carrier_command(

@@ -41,6 +41,7 @@ def on_queue_due(queue: NumberQueue, at: datetime, known: Known, *, timings: Tim
         routings=loaded_routings(queue, known),
         next_command_id=next_command_id_of_queue(queue),
         timings=timings,
+        known=known,
     )
     open_id = queue.open_command_id
     command = known.get(CarrierCommand, open_id) if open_id is not None else None

@@ -15,6 +15,7 @@ from didflow_contracts.events import DidChanged
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.events.term import TermAxis
 from didflow_contracts.sequences import is_newer, with_sequence
+from didflow_provisioning.domain.capacity.reservations import without_capacity
 from didflow_provisioning.domain.carrier_command import next_command_id
 from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
@@ -29,7 +30,7 @@ _ASSIGNED: Final = frozenset(("assigned", "blocked", "on_hold"))
 def on_did_changed(
     routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Apply the holding, and clear targets that do not serve the new holder."""
+    """Apply the holding, and clear targets and capacity that do not serve the new holder."""
     if routing is None:
         return TooEarly(PURCHASE)
     if not _applies(routing, "holding", event):
@@ -102,10 +103,11 @@ def _decided(
 
 
 def _without_foreign_targets(routing: Routing) -> Routing:
-    """Clear targets of accounts that the DID has left. Source: spec lifecycle, Stock and holders."""
-    voice, sms = routing.voice, routing.sms
+    """Clear targets and groups of accounts that the DID has left. Source: spec lifecycle, Stock and holders."""
+    voice, sms, group = routing.voice, routing.sms, routing.capacity_group
+    is_served = group is None or is_within(routing.account, group.account)
     return replace(
-        routing,
+        routing if is_served else without_capacity(routing),
         voice=voice if voice and is_within(routing.account, voice.account) else None,
         sms=sms if sms and is_within(routing.account, sms.account) else None,
     )

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.row_access import RowsOfAccount, RowsOfParent
 from didflow_chassis.states import Kind, instant, state_table
+from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
@@ -40,6 +41,7 @@ routings = state_table(
     sa.Column("served_by", sa.Text, comment="the carrier of the last activation"),
     sa.Column("voice", JSONB),
     sa.Column("capacity", JSONB),
+    sa.Column("capacity_group", JSONB, comment="whose channels are reserved; null for channels of its own"),
     sa.Column("sms", JSONB),
     sa.Column("applied", JSONB, nullable=False, comment="the settings that the carrier has confirmed"),
     sa.Column("open_command", JSONB),
@@ -122,9 +124,26 @@ voice_trunk_uses = state_table(
     sa.Column("dids", sa.BigInteger, nullable=False, comment="live DIDs; an ended DID has no voice target"),
 )
 
+capacity_groups = state_table(
+    "capacity_groups",
+    METADATA,
+    sa.Column("group_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("channels", sa.BigInteger, nullable=False),
+    sa.Column("overcommit", sa.Boolean, nullable=False),
+    sa.Column("reserved", sa.BigInteger, nullable=False, comment="by all members"),
+    sa.Column("dids", sa.BigInteger, nullable=False, comment="members, all of them live"),
+    instant("created_at", nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Index("capacity_groups_account", sa.text('account COLLATE "C"'), "name", "group_id"),
+    rows=RowsOfAccount(serves_below=True),
+)
+
 ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", due="due_at")
 NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
 CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
 VOICE_TRUNK = Kind(model=VoiceTrunk, table=voice_trunks, key="trunk_id")
 VOICE_TRUNK_USE = Kind(model=VoiceTrunkUse, table=voice_trunk_uses, key="trunk_id")
-KINDS = (ROUTING, NUMBER_QUEUE, CARRIER_COMMAND, VOICE_TRUNK, VOICE_TRUNK_USE)
+CAPACITY_GROUP = Kind(model=CapacityGroup, table=capacity_groups, key="group_id")
+KINDS = (ROUTING, NUMBER_QUEUE, CARRIER_COMMAND, VOICE_TRUNK, VOICE_TRUNK_USE, CAPACITY_GROUP)

@@ -1,4 +1,4 @@
-"""The tables of provisioning: routings, number queues, carrier commands, voice trunks. The view counts their DIDs."""
+"""The tables of provisioning. The view counts the DIDs of each voice trunk."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("served_by", sa.Text, comment="the carrier of the last activation"),
         sa.Column("voice", JSONB),
         sa.Column("capacity", JSONB),
+        sa.Column("capacity_group", JSONB, comment="whose channels are reserved; null for channels of its own"),
         sa.Column("sms", JSONB),
         sa.Column("applied", JSONB, nullable=False, comment="the settings that the carrier has confirmed"),
         sa.Column("open_command", JSONB),
@@ -117,8 +118,24 @@ def upgrade() -> None:
     op.create_index("voice_trunks_account", "voice_trunks", [sa.text('account COLLATE "C"'), "name", "trunk_id"])
     op.execute(VOICE_TRUNK_USES)
 
+    op.create_table(
+        "capacity_groups",
+        sa.Column("group_id", UUID(as_uuid=True), primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("channels", sa.BigInteger, nullable=False),
+        sa.Column("overcommit", sa.Boolean, nullable=False),
+        sa.Column("reserved", sa.BigInteger, nullable=False, comment="by all members"),
+        sa.Column("dids", sa.BigInteger, nullable=False, comment="members, all of them live"),
+        instant("created_at", nullable=False),
+        sa.Column("deleted", sa.Boolean, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_index("capacity_groups_account", "capacity_groups", [sa.text('account COLLATE "C"'), "name", "group_id"])
+
 
 def downgrade() -> None:
+    op.drop_table("capacity_groups")
     op.execute("DROP VIEW voice_trunk_uses")
     op.drop_table("voice_trunks")
     op.drop_table("carrier_commands")

@@ -1,0 +1,1 @@
+"""Capacity groups over HTTP."""

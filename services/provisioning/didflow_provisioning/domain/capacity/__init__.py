@@ -1,0 +1,1 @@
+"""Capacity groups: channels that several DIDs share."""

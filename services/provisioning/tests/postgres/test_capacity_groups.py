@@ -1,0 +1,222 @@
+"""Capacity groups on PostgreSQL: over HTTP, and while many DIDs reserve their channels at once."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from harness.two_transactions import in_this_order
+
+from didflow_contracts.ids import derived_id
+
+DIDS = 200
+CHANNELS = 50
+NUMBERS = [f"+3531960{n:04}" for n in range(DIDS)]
+READS_AT_LEAST = 5
+
+GROUPS_AND_MEMBERS = """
+SELECT g.reserved, g.dids, g.channels, sum(coalesce((r.capacity)::int, 0)) FILTER (WHERE r.did_id IS NOT NULL) AS held,
+       count(r.did_id) AS members
+FROM capacity_groups g LEFT JOIN routings r ON (r.capacity_group ->> 'group_id')::uuid = g.group_id
+GROUP BY g.group_id, g.reserved, g.dids, g.channels
+"""
+
+
+async def create(client: httpx.AsyncClient, **changes: Any) -> str:
+    """Create a capacity group and return its id."""
+    body = {"name": "Shared", "channels": CHANNELS} | changes
+    response = await client.post("/v1/capacity-groups", json=body)
+    assert response.status_code == 201, response.text
+    group_id: str = response.json()["capacity_group_id"]
+    return group_id
+
+
+async def join(client: httpx.AsyncClient, numbers: list[str], group_id: str, **more: Any) -> dict[str, Any]:
+    """Make numbers members of a group. Return the answer of the batch."""
+    body = {"dids": numbers, "capacity_group_id": group_id} | more
+    response = await client.post("/v1/routing/batch/set-capacity", json=body)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+async def delete(client: httpx.AsyncClient, group_id: str) -> httpx.Response:
+    """Delete a group."""
+    return await client.delete(f"/v1/capacity-groups/{group_id}")
+
+
+@pytest.fixture
+async def many(provisioning: Any, messages: Any) -> Any:
+    """Provisioning with 200 DIDs."""
+    await provisioning.receive(*(messages.purchased(derived_id(n), number=n) for n in NUMBERS))
+    return provisioning
+
+
+class Reader:
+    """Reads the group over HTTP, and the group with its members in one statement, until it is stopped."""
+
+    def __init__(self, provisioning: Any, group_id: str) -> None:
+        self._provisioning, self._path = provisioning, f"/v1/capacity-groups/{group_id}"
+        self.seen: list[int] = []
+        self._is_stopped = False
+
+    async def run(self) -> None:
+        """Compare what is free with what the members have, again and again."""
+        client = self._provisioning.client()
+        while not self._is_stopped:
+            shown = (await client.get(self._path)).json()
+            assert shown["free"] == CHANNELS - shown["reserved"]
+            assert 0 <= shown["free"] <= CHANNELS
+            self.seen.append(shown["free"])
+            for reserved, dids, channels, held, members in await self._provisioning.fetch(GROUPS_AND_MEMBERS):
+                assert (reserved, dids) == (held or 0, members)
+                assert reserved <= channels
+
+    def stop(self) -> None:
+        """End the reads."""
+        self._is_stopped = True
+
+
+@pytest.mark.parametrize("size", [1, 10, DIDS])
+async def test_of_200_dids_at_once_50_get_the_50_channels(many: Any, size: int) -> None:
+    """150 are refused `capacity_exhausted`, and a reader sees at no moment another number of free channels."""
+    client = many.client()
+    group_id = await create(client)
+    reader = Reader(many, group_id)
+    reading = asyncio.create_task(reader.run())
+    batches = [NUMBERS[n : n + size] for n in range(0, DIDS, size)]
+    answers = await asyncio.gather(*(join(client, batch, group_id) for batch in batches))
+    reader.stop()
+    await reading
+    codes = [result["code"] for answer in answers for result in answer["results"]]
+    assert (codes.count(None), codes.count("capacity_exhausted")) == (CHANNELS, DIDS - CHANNELS)
+    assert reader.seen == sorted(reader.seen, reverse=True)
+    assert size == DIDS or len(reader.seen) >= READS_AT_LEAST
+    assert (await client.get(f"/v1/capacity-groups/{group_id}")).json()["free"] == 0
+    members = [result["did"] for answer in answers for result in answer["results"] if result["code"] is None]
+    await client.post("/v1/routing/batch/clear", json={"dids": members[:3]})
+    again = [number for number in NUMBERS if number not in members][:5]
+    assert (await join(client, again, group_id))["done"] == 3
+
+
+async def test_a_batch_of_members_writes_the_group_once(many: Any) -> None:
+    """Its version counts the writes: one for the batch, not one for each DID."""
+    client = many.client()
+    group_id = await create(client, overcommit=True)
+    await join(client, NUMBERS[:1], group_id)
+    (one,) = await many.fetch("SELECT version FROM capacity_groups")
+    await join(client, NUMBERS[1:], group_id)
+    (all_,) = await many.fetch("SELECT version, reserved FROM capacity_groups")
+    assert (all_["version"] - one["version"], all_["reserved"]) == (1, DIDS)
+
+
+async def test_the_group_is_over_http_what_was_created_and_changed(provisioning: Any) -> None:
+    """It is created, listed, shown, changed and deleted."""
+    client = provisioning.client()
+    group_id = await create(client, name="Desk", channels=5)
+    path = f"/v1/capacity-groups/{group_id}"
+    shown = (await client.get(path)).json()
+    assert shown.pop("created_at")
+    assert shown == {
+        "capacity_group_id": group_id,
+        "account": "master/acme",
+        "name": "Desk",
+        "channels": 5,
+        "overcommit": False,
+        "reserved": 0,
+        "free": 5,
+        "dids": 0,
+    }
+    changed = await client.patch(path, json={"channels": 7, "overcommit": True})
+    assert (changed.json()["free"], changed.json()["overcommit"], changed.json()["name"]) == (7, True, "Desk")
+    listed = (await client.get("/v1/capacity-groups")).json()["items"]
+    assert [item["capacity_group_id"] for item in listed] == [group_id]
+    assert (await delete(client, group_id)).status_code == 204
+    assert (await client.get(path)).status_code == 404
+    assert (await client.patch(path, json={"channels": 7})).status_code == 404
+
+
+async def test_a_group_serves_its_account_and_the_accounts_below(provisioning: Any) -> None:
+    """Callers below see it and cannot change it. Callers beside do not see it."""
+    group_id = await create(provisioning.client("master/acme"))
+    path = f"/v1/capacity-groups/{group_id}"
+    below = provisioning.client("master/acme/shop", "enterprise_admin")
+    assert (await below.get(path)).json()["free"] == CHANNELS
+    assert len((await below.get("/v1/capacity-groups")).json()["items"]) == 1
+    beside = provisioning.client("master/acme2")
+    assert (await beside.get(path)).status_code == 404
+    assert (await beside.get("/v1/capacity-groups")).json()["items"] == []
+    for client in (below, beside):
+        assert (await client.patch(path, json={"channels": 1})).status_code == 404
+        assert (await delete(client, group_id)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "capacity"),
+        ({"capacity_group_id": None}, "capacity"),
+        ({"capacity": "unlimited", "capacity_group_id": str(derived_id("x"))}, "capacity"),
+        ({"capacity": -1, "capacity_group_id": str(derived_id("x"))}, "capacity"),
+        ({"capacity_group_id": "x"}, "capacity_group_id"),
+    ],
+)
+async def test_a_capacity_that_says_nothing_or_too_much_is_refused(
+    purchased: Any, messages: Any, body: dict[str, Any], field: str
+) -> None:
+    """422 names the field."""
+    response = await purchased.client().post(
+        "/v1/routing/batch/set-capacity", json={"dids": [messages.number]} | body
+    )
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+async def test_a_deletion_waits_for_the_did_that_takes_the_channels(purchased: Any, messages: Any) -> None:
+    """A DID has joined and that is not committed yet. The deletion waits, counts it and is refused."""
+    client = purchased.client()
+    group_id = await create(client)
+    joined, deleted, has_waited = await in_this_order(
+        purchased, join(client, [messages.number], group_id), delete(client, group_id)
+    )
+    assert has_waited
+    assert (joined["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
+    assert deleted.json()["detail"].startswith("1 live DID uses this capacity group.")
+
+
+async def test_a_did_waits_for_the_deletion_of_the_group_that_it_joins(purchased: Any, messages: Any) -> None:
+    """The group is deleted and that is not committed yet. The DID waits and is refused."""
+    client = purchased.client()
+    group_id = await create(client)
+    deleted, joined, has_waited = await in_this_order(
+        purchased, delete(client, group_id), join(client, [messages.number], group_id)
+    )
+    assert has_waited
+    assert (deleted.status_code, joined["results"][0]["code"]) == (204, "capacity_group_not_found")
+
+
+async def test_a_change_waits_for_the_did_that_takes_the_last_channel(purchased: Any, messages: Any) -> None:
+    """The group keeps the channel that a DID has just reserved."""
+    client = purchased.client()
+    group_id = await create(client, channels=1)
+    change = client.patch(f"/v1/capacity-groups/{group_id}", json={"channels": 0})
+    joined, changed, has_waited = await in_this_order(
+        purchased, join(client, [messages.number], group_id), change
+    )
+    assert has_waited
+    assert (joined["done"], changed.status_code, changed.json()["code"]) == (1, 409, "in_use")
+
+
+async def test_a_removal_waits_for_the_did_that_joins_the_group(purchased: Any, messages: Any) -> None:
+    """The removal was read before the DID joined. It frees the channels that it did not know of."""
+    client = purchased.client()
+    group_id = await create(client)
+    joined, _, has_waited = await in_this_order(
+        purchased,
+        join(client, [messages.number], group_id, capacity=7),
+        purchased.receive(messages.removed()),
+    )
+    assert has_waited
+    assert joined["done"] == 1
+    shown = (await client.get(f"/v1/capacity-groups/{group_id}")).json()
+    assert (shown["reserved"], shown["dids"]) == (0, 0)
