@@ -31,10 +31,12 @@ MAY_IMPORT = {
     "didflow_adapters": {
         "didflow_contracts",
         "aiokafka",
+        "didww",
         "faststream",
         "httpx",
         "pydantic",
         "pydantic_settings",
+        "requests",
         "structlog",
         "typer",
     },
