@@ -1,8 +1,10 @@
 """The consumer on a real Kafka: no record is skipped or lost, and offsets are committed after the database."""
 
+import pytest
 import toy
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from confluent_kafka import Producer
 from topics_under_test import StartRelay, TopicsUnderTest
 from toy_records import named, raw, record
 
@@ -173,3 +175,22 @@ async def committed(topics: TopicsUnderTest) -> int:
         return sum(max(offset.offset, 0) for offset in offsets.values())
     finally:
         await admin.close()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+async def test_records_of_every_compression_are_received(
+    topics: TopicsUnderTest, consumer: Consumer, database: Database, compression: str
+) -> None:
+    """A batch that the client cannot decompress would be read again for ever, with everything behind it."""
+    settings = topics.settings
+    producer = Producer({"bootstrap.servers": settings.kafka, "compression.type": compression})
+    for number in range(20):
+        event = record(opened(number), f"o{number}")
+        topic = settings.topic_prefix + event.topic
+        producer.produce(topic, event.value, key=event.key, headers=list(event.headers))
+    producer.flush()
+
+    async def done() -> bool:
+        return len(await counters(database)) == 20
+
+    await until(done, within=20, what="20 counters")
