@@ -77,6 +77,7 @@ ITEMS: Final = Range(0, 100, "items of a list inside an event or a body")
 STATED_VALUES: Final = Range(0, 20, "values that a document states")
 SAMPLE_MESSAGES: Final = Range(1, 5, "sample messages of a campaign")
 REASONS: Final = Range(1, 100, "reasons of a rejection")
+GROUP_TRUNKS: Final = Range(1, 50, "trunks of a group; each has its endpoint and at most one failover")
 BATCH: Final = Range(1, 1_000, "things in one request")
 
 BOUNDS: Final[tuple[Range[Any], ...]] = tuple(

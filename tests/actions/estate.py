@@ -18,7 +18,7 @@ from didflow_contracts.money import Money
 from didflow_contracts.roles import ROLES, Role
 from didflow_inventory.domain.accounts.account import Account, AccountKind
 from didflow_inventory.domain.accounts.users import User
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 from didflow_verification.domain.requirements import CountryRules, Review
 

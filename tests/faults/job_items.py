@@ -19,8 +19,9 @@ from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.ids import uuid7
 from didflow_inventory.jobs import Rebuild
-from didflow_provisioning.domain.commands import CreateVoiceTrunk, SetVoice
-from didflow_provisioning.domain.trunk_replacement import REPLACE_VOICE_TRUNK, TrunkReplacement
+from didflow_provisioning.domain.commands import SetVoice
+from didflow_provisioning.domain.targets.commands import CreateVoiceTrunk
+from didflow_provisioning.domain.targets.job_kinds import REPLACE_VOICE_TRUNK, Move
 from didflow_verification.domain.catalogue_change import RECHECK_DIDS, Recheck
 
 FIRST: Final = 8_000_000
@@ -139,10 +140,10 @@ async def _outdated_plans(service: ServiceOnPostgres) -> Recheck:
     return Recheck(country="GB")
 
 
-async def _another_trunk(service: ServiceOnPostgres) -> TrunkReplacement:
+async def _another_trunk(service: ServiceOnPostgres) -> Move:
     """Create a trunk that takes the place of the one that most items are on, and move the others to that one."""
     (row,) = await service.fetch(_ON_ONE_TRUNK)
-    return TrunkReplacement(trunk_id=row["trunk_id"], by=await _trunk(service))
+    return Move(former=row["trunk_id"], by=await _trunk(service))
 
 
 async def _trunk_of_template(service: ServiceOnPostgres) -> None:

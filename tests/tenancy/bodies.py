@@ -153,14 +153,25 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"dids": DIDS, "action": "restore"},
     ],
     "POST /v1/voice-trunks": [{"name": "Desk", "sip": SIP, "account": "<account>"}],
+    "PATCH /v1/voice-trunks/{voice_trunk_id}": [{"ring_timeout_s": 20}],
     "POST /v1/voice-trunks/{voice_trunk_id}/replace": [{"by": "<spare_trunk>"}],
-    "POST /v1/routing/batch/set-voice": [{"dids": DIDS, "voice_trunk_id": "<trunk>"}],
     "POST /v1/routing/batch/set-capacity": [
         {"dids": DIDS, "capacity": 2},
         {"dids": DIDS, "capacity_group_id": "<capacity_group>"},
     ],
     "POST /v1/capacity-groups": [{"name": "Shared", "channels": 10, "account": "<account>"}],
     "PATCH /v1/capacity-groups/{capacity_group_id}": [{"channels": 60, "overcommit": True}],
+    "POST /v1/voice-trunk-groups": [
+        {"name": "Desks", "trunks": [{"voice_trunk_id": "<trunk>"}], "account": "<account>"}
+    ],
+    "PATCH /v1/voice-trunk-groups/{voice_trunk_group_id}": [
+        {"trunks": [{"voice_trunk_id": "<trunk>", "priority": 2, "weight": 3}]}
+    ],
+    "POST /v1/voice-trunk-groups/{voice_trunk_group_id}/replace": [{"by": "<spare_trunk_group>"}],
+    "POST /v1/routing/batch/set-voice": [
+        {"dids": DIDS, "voice_trunk_id": "<trunk>"},
+        {"dids": DIDS, "voice_trunk_group_id": "<trunk_group>"},
+    ],
     "POST /v1/routing/batch/clear": [{"dids": DIDS}],
     **{
         f"POST /v1/{service}/dead-letters/batch/{action}": [{"dead_letters": [f"<{service}_dead_letter>"]}]

@@ -151,6 +151,15 @@ def requests_of(operation: Operation) -> Iterator[Request]:
                 yield Request(place=name, query={}, body=body, **common)
 
 
+def names_in(body: Any) -> Iterator[str]:
+    """Yield the names of all fields of a body, those of inner objects too."""
+    if isinstance(body, Mapping):
+        yield from body
+    if isinstance(body, Mapping | list):
+        for inner in body.values() if isinstance(body, Mapping) else body:
+            yield from names_in(inner)
+
+
 def plain_requests(operation: Operation) -> Iterator[Request]:
     """Yield one request for each body of the operation, or one without a body."""
     for body in BODIES.get(operation.route, [None]):

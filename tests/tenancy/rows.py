@@ -24,6 +24,7 @@ PATHS: Final[Mapping[str, str]] = {
     "request_id": "request",
     "voice_trunk_id": "trunk",
     "capacity_group_id": "capacity_group",
+    "voice_trunk_group_id": "trunk_group",
     "command_id": "command",
     "path": "account",
     "user_id": "user",
@@ -50,6 +51,7 @@ PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
     "POST /v1/verifications/{verification_id}/resubmit": "rejected_verification",
     "DELETE /v1/voice-trunks/{voice_trunk_id}": "spare_trunk",
     "DELETE /v1/capacity-groups/{capacity_group_id}": "spare_capacity_group",
+    "DELETE /v1/voice-trunk-groups/{voice_trunk_group_id}": "spare_trunk_group",
     "DELETE /v1/users/{user_id}": "spare_user",
     "POST /v1/portings/{did}/cancel": "leaving_did",
     "POST /v1/service-requests/{request_id}/correct": "faulty_request",
@@ -85,8 +87,9 @@ PLAIN_QUERIES: Final = _words(
 """Query parameters that name nothing of an account."""
 
 FIELDS: Final = _words(
-    "dids did did_id number account path identity_id address_id document_ids voice_trunk_id by dead_letters "
     "capacity_group_id "
+    "dids did did_id number account path identity_id address_id document_ids voice_trunk_id "
+    "voice_trunk_group_id trunks by dead_letters "
     "verifications numbers number_contains user_id default_did "
     "order_id carrier sms_carrier default_carrier default_sms_carrier"
 )
@@ -127,9 +130,14 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/stock.csv", "?account"),
         ("GET /v1/voice-trunks/{voice_trunk_id}", "path"),
         ("POST /v1/voice-trunks/{voice_trunk_id}/replace", "by"),
+        ("GET /v1/voice-trunk-groups/{voice_trunk_group_id}", "path"),
+        ("POST /v1/voice-trunk-groups", "trunks"),
+        ("PATCH /v1/voice-trunk-groups/{voice_trunk_group_id}", "trunks"),
+        ("POST /v1/voice-trunk-groups/{voice_trunk_group_id}/replace", "by"),
         ("POST /v1/routing/batch/set-voice", "voice_trunk_id"),
         ("GET /v1/capacity-groups/{capacity_group_id}", "path"),
         ("POST /v1/routing/batch/set-capacity", "capacity_group_id"),
+        ("POST /v1/routing/batch/set-voice", "voice_trunk_group_id"),
         ("POST /v1/dids/batch/assign-end-user", "identity_id"),
         *(
             (route, name)
@@ -179,6 +187,7 @@ ANSWERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("POST /v1/reservations", "numbers"): ("409 not_enough_numbers",),
     ("POST /v1/routing/batch/set-voice", "voice_trunk_id"): ("200 voice_trunk_not_found",),
     ("POST /v1/routing/batch/set-capacity", "capacity_group_id"): ("200 capacity_group_not_found",),
+    ("POST /v1/routing/batch/set-voice", "voice_trunk_group_id"): ("200 voice_trunk_group_not_found",),
     # Inventory does not know details. Verification refuses the assignment that it receives.
     **{("POST /v1/dids/batch/assign-end-user", place): ("200",) for place in _DETAILS},
     **{("POST /v1/requirements/evaluate", place): ("200 not_yours",) for place in _DETAILS},

@@ -124,6 +124,10 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         group = {"name": f"Group {name}of {path}", "channels": 50}
         made = await estate.do("provisioning", path, "reseller", "/v1/capacity-groups", group)
         things[f"{name}capacity_group"] = made["capacity_group_id"]
+    for name in ("", "spare_"):
+        group = {"name": f"Group {name}of {path}", "trunks": [{"voice_trunk_id": things["trunk"]}]}
+        made = await estate.do("provisioning", path, "reseller", "/v1/voice-trunk-groups", group)
+        things[f"{name}trunk_group"] = made["voice_trunk_group_id"]
     return things | {"endpoint": f"pbx-{n:02}.example.com"}
 
 

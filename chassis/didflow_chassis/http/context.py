@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.database import Outage
-from didflow_chassis.decision import Caller, Command, NewJob, Refused, Unchanged
+from didflow_chassis.decision import Caller, Command, Decided, NewJob, Refused, Unchanged
 from didflow_chassis.http import batch, lists
 from didflow_chassis.http.batch import BatchAnswer, Targets
 from didflow_chassis.http.idempotency import CHANGING, answer_response, idempotency_key, replay
@@ -128,15 +128,17 @@ class HttpContext:
     ) -> Response:
         """Decide one command. Answer with `status` if done, with 200 if unchanged, else with a problem.
 
-        `render` turns the `answer` of the decision into JSON values. If `required`, the call needs a key.
+        `render` turns the `answer` of the decision into JSON values. If the decision has started a job to complete
+        what it did, and answers with the job, the answer is that of `start_job`. If `required`, the call needs a key.
         """
-        statuses = self.runtime.service.problems
-        answer = await self._decide(
-            [command],
-            lambda results: answer_of(results[0], status, render, statuses),
-            required=required,
-        )
-        return answer_response(answer)
+        service = self.runtime.service
+
+        def make_answer(results: Sequence[CommandDecision]) -> Answer:
+            if isinstance(results[0], Decided) and isinstance(results[0].answer, NewJob):
+                return started_job(results[0], service.name, service.problems)
+            return answer_of(results[0], status, render, service.problems)
+
+        return answer_response(await self._decide([command], make_answer, required=required))
 
     async def run_choice(
         self,

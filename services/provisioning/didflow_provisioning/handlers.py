@@ -33,10 +33,6 @@ from didflow_provisioning.domain.capacity.commands import (
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.commands import (
     ClearRouting,
-    CreateVoiceTrunk,
-    DeleteVoiceTrunk,
-    MoveVoice,
-    ReplaceVoiceTrunk,
     RetryCarrierCommand,
     SetCapacity,
     SetVoice,
@@ -52,10 +48,36 @@ from didflow_provisioning.domain.routing_changes import (
     set_capacity,
     set_voice,
 )
+from didflow_provisioning.domain.targets.commands import (
+    ChangeVoiceTrunk,
+    ChangeVoiceTrunkGroup,
+    CreateVoiceTrunk,
+    CreateVoiceTrunkGroup,
+    DeleteVoiceTrunk,
+    DeleteVoiceTrunkGroup,
+    MoveVoice,
+    ReplaceVoiceTrunk,
+    ReplaceVoiceTrunkGroup,
+)
+from didflow_provisioning.domain.targets.moves import (
+    move_voice,
+    replace_voice_trunk,
+    replace_voice_trunk_group,
+)
+from didflow_provisioning.domain.targets.voice_trunk_groups import (
+    VoiceTrunkGroup,
+    change_voice_trunk_group,
+    create_voice_trunk_group,
+    delete_voice_trunk_group,
+)
+from didflow_provisioning.domain.targets.voice_trunks import (
+    VoiceTrunk,
+    change_voice_trunk,
+    create_voice_trunk,
+    delete_voice_trunk,
+)
 from didflow_provisioning.domain.timers import on_queue_due, on_routing_due
-from didflow_provisioning.domain.trunk_replacement import move_voice, replace_voice_trunk
 from didflow_provisioning.domain.views import on_did_changed, on_registration_changed, on_term_changed
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk, create_voice_trunk, delete_voice_trunk
 from didflow_provisioning.settings import ProvisioningSettings
 
 
@@ -105,8 +127,18 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
     """Return the handler of each command."""
     timings = settings.timings()
     return {
-        SetVoice: Handler(decide=partial(set_voice, timings=timings), needs=needs.queue_and_trunk),
-        MoveVoice: Handler(decide=partial(move_voice, timings=timings), needs=needs.queue_and_trunk),
+        SetVoice: Handler(
+            decide=partial(set_voice, timings=timings),
+            needs=needs.queue_and_voice_target,
+            state_needs=needs.trunks_of_group,
+            state_needs_are_rare=True,
+        ),
+        MoveVoice: Handler(
+            decide=partial(move_voice, timings=timings),
+            needs=needs.queue_and_voice_target,
+            state_needs=needs.trunks_of_group,
+            state_needs_are_rare=True,
+        ),
         SetCapacity: Handler(
             decide=partial(set_capacity, timings=timings),
             needs=needs.queue_and_capacity_group,
@@ -126,10 +158,30 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
             decide=partial(retry_carrier_command, timings=timings), needs=needs.queue_and_failed_command
         ),
         CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
+        ChangeVoiceTrunk: Handler(
+            decide=change_voice_trunk, model=VoiceTrunk, state_needs=needs.use_of_trunk
+        ),
         DeleteVoiceTrunk: Handler(
             decide=delete_voice_trunk, model=VoiceTrunk, state_needs=needs.use_of_trunk
         ),
-        ReplaceVoiceTrunk: Handler(decide=replace_voice_trunk, model=VoiceTrunk, needs=needs.other_trunk),
+        ReplaceVoiceTrunk: Handler(
+            decide=replace_voice_trunk, model=VoiceTrunk, needs=needs.other_voice_target
+        ),
+        CreateVoiceTrunkGroup: Handler(
+            decide=create_voice_trunk_group, model=VoiceTrunkGroup, needs=needs.trunks
+        ),
+        ChangeVoiceTrunkGroup: Handler(
+            decide=change_voice_trunk_group,
+            model=VoiceTrunkGroup,
+            needs=needs.trunks,
+            state_needs=needs.use_of_group,
+        ),
+        DeleteVoiceTrunkGroup: Handler(
+            decide=delete_voice_trunk_group, model=VoiceTrunkGroup, state_needs=needs.use_of_group
+        ),
+        ReplaceVoiceTrunkGroup: Handler(
+            decide=replace_voice_trunk_group, model=VoiceTrunkGroup, needs=needs.other_voice_target
+        ),
     }
 
 

@@ -1,66 +1,92 @@
 """The kinds of jobs of provisioning: work that is longer than one transaction.
 
-The replacement of a voice trunk decides the DIDs on the trunk in the order of their ids. A DID can take the trunk when
-the job is already past it. So the job then decides the DIDs on the trunk that have no result yet, until there is none.
-It decides each number once. Therefore it ends even if others continue to set the trunk.
+A change and a replacement of a target decide the DIDs on the target in the order of their ids. A DID can take a target
+when the job that replaces it is already past the DID. So this job then decides the DIDs on the target that have no
+result yet, until there is none. It decides each number once. Therefore it ends even if others continue to set the
+target. A change needs no such second pass: a DID that takes the target meanwhile takes it as it is now.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
 from didflow_contracts.ids import uuid7
-from didflow_provisioning.domain.commands import MoveVoice
-from didflow_provisioning.domain.trunk_replacement import REPLACE_VOICE_TRUNK, TrunkReplacement
-from didflow_provisioning.store import queries
-from didflow_provisioning.store.tables import VOICE_TRUNK_USE
+from didflow_provisioning.domain.targets.commands import MoveVoice
+from didflow_provisioning.domain.targets.job_kinds import (
+    CHANGE_VOICE_TRUNK,
+    CHANGE_VOICE_TRUNK_GROUP,
+    REPLACE_VOICE_TRUNK,
+    REPLACE_VOICE_TRUNK_GROUP,
+    Move,
+)
+from didflow_provisioning.store.moves import VOICE, VOICE_WITH_GROUPS, MovedDids
 
-_FIRST: Final = UUID(int=0)
-_IN_ORDER, _LATE = "in order", "late"
+_ZERO: Final = UUID(int=0)
+_IN_ORDER, _LATE = "in_order", "late"
 
-Replacing = JobTools[TrunkReplacement]
-
-
-async def _count(tools: Replacing) -> int:
-    rows = await tools.database.fetch(VOICE_TRUNK_USE.load_sql, [tools.parameters.trunk_id])
-    return rows[0]["dids"] if rows else 0
+Moving = JobTools[Move]
 
 
-async def _page(tools: Replacing, after: str | None, limit: int) -> Sequence[Item]:
-    part, _, last = (after or f"{_IN_ORDER} {_FIRST}").rpartition(" ")
-    trunk_id, items = tools.parameters.trunk_id, list[Item]()
+async def _count(moved: MovedDids, tools: Moving) -> int:
+    rows = await tools.database.fetch(moved.count, tools.parameters.former)
+    found: int = rows[0][0]
+    return found
+
+
+async def _page(moved: MovedDids, tools: Moving, after: str | None, limit: int) -> Sequence[Item]:
+    part, target, last = (after or f"{_IN_ORDER} {_ZERO} {_ZERO}").split(" ")
+    former, items = tools.parameters.former, list[Item]()
     if part == _IN_ORDER:
-        rows = await tools.database.fetch(queries.dids_on_trunk(trunk_id, UUID(last), limit))
+        rows = await tools.database.fetch(moved.page, former, UUID(target), UUID(last), limit)
         items = [_item(_IN_ORDER, row) for row in rows]
-    if len(items) < limit:
-        known = [item.data for item in items]
-        statement = queries.late_dids_on_trunk(trunk_id, tools.job.job_id, known, limit - len(items))
-        items += [_item(_LATE, row) for row in await tools.database.fetch(statement)]
+    if len(items) < limit and tools.parameters.by is not None:
+        known = [item.data["did_id"] for item in items]
+        left = limit - len(items)
+        rows = await tools.database.fetch(moved.late, former, tools.job.job_id, known, left)
+        items += [_item(_LATE, row) for row in rows]
     return items
 
 
-async def _work(tools: Replacing, items: Sequence[Item]) -> Sequence[Work]:
-    return [
-        MoveVoice(
-            entity_id=item.data,
-            subject=item.name,
-            caller=tools.caller,
-            next_command_id=uuid7(),
-            voice_trunk_id=tools.parameters.by,
-            former=tools.parameters.trunk_id,
-        )
-        for item in items
-    ]
-
-
 def _item(part: str, row: Any) -> Item:
-    return Item(row["number"], f"{part} {row['did_id']}", row["did_id"])
+    return Item(row["number"], f"{part} {row['target']} {row['did_id']}", row)
+
+
+async def _move_voice(tools: Moving, items: Sequence[Item]) -> Sequence[Work]:
+    return [_moved_voice(tools, item) for item in items]
+
+
+def _moved_voice(tools: Moving, item: Item) -> MoveVoice:
+    """Return the command for one DID: it takes the target of the job, or what it has as it is now."""
+    move, row = tools.parameters, item.data
+    target = move.by or row["target"]
+    is_group = move.is_group if move.by else row["kind"] == "trunk_group"
+    return MoveVoice(
+        entity_id=row["did_id"],
+        subject=item.name,
+        caller=tools.caller,
+        next_command_id=uuid7(),
+        voice_trunk_id=None if is_group else target,
+        voice_trunk_group_id=target if is_group else None,
+        former=row["target"],
+    )
+
+
+def _voice_job(moved: MovedDids) -> JobKind[Move]:
+    return JobKind(
+        action="manage_routing",
+        parameters=Move,
+        count=partial(_count, moved),
+        page=partial(_page, moved),
+        work=_move_voice,
+    )
 
 
 JOBS: Final[Mapping[str, JobKind[Any]]] = {
-    REPLACE_VOICE_TRUNK: JobKind(
-        action="manage_routing", parameters=TrunkReplacement, count=_count, page=_page, work=_work
-    )
+    CHANGE_VOICE_TRUNK: _voice_job(VOICE_WITH_GROUPS),
+    REPLACE_VOICE_TRUNK: _voice_job(VOICE),
+    CHANGE_VOICE_TRUNK_GROUP: _voice_job(VOICE),
+    REPLACE_VOICE_TRUNK_GROUP: _voice_job(VOICE),
 }
 """Each kind of job by its name."""

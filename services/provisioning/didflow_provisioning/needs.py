@@ -18,16 +18,16 @@ from didflow_provisioning.domain.carrier_command import (
     next_command_id,
     next_command_id_of_queue,
 )
-from didflow_provisioning.domain.commands import (
-    DeleteVoiceTrunk,
-    ReplaceVoiceTrunk,
-    RetryCarrierCommand,
-    SetCapacity,
-    SetVoice,
-)
+from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
+from didflow_provisioning.domain.targets.commands import (
+    ChangeVoiceTrunkGroup,
+    CreateVoiceTrunkGroup,
+    ReplaceTarget,
+)
+from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
 
 
 def queue(message: Any) -> Iterable[Ref]:
@@ -36,10 +36,22 @@ def queue(message: Any) -> Iterable[Ref]:
     yield Ref(CarrierCommand, next_command_id(message), write=True)
 
 
-def queue_and_trunk(command: SetVoice) -> Iterable[Ref]:
-    """Return in addition the voice trunk that will be set. Its shared lock keeps it from being deleted meanwhile."""
+def queue_and_voice_target(command: SetVoice) -> Iterable[Ref]:
+    """Return in addition the voice target that will be set. Its shared lock keeps it from being deleted meanwhile."""
     yield from queue(command)
-    yield Ref(VoiceTrunk, command.voice_trunk_id)
+    if command.voice_trunk_group_id is not None:
+        yield Ref(VoiceTrunkGroup, command.voice_trunk_group_id)
+    else:
+        yield Ref(VoiceTrunk, command.voice_trunk_id)
+
+
+def trunks_of_group(routing: Routing | None, command: SetVoice, known: Known) -> Iterable[Ref]:
+    """Return the voice trunks of the group that will be set, if it serves the DID. They are not changed meanwhile."""
+    if command.voice_trunk_group_id is None or routing is None:
+        return []
+    group = known.get(VoiceTrunkGroup, command.voice_trunk_group_id)
+    serves = group is not None and group.serves(routing.account)
+    return trunks(group) if group is not None and serves else []
 
 
 def queue_and_capacity_group(command: SetCapacity) -> Iterable[Ref]:
@@ -68,14 +80,25 @@ def other_dids_and_capacity_group(routing: Routing | None, message: Any, known: 
     yield from capacity_group_of(routing, message, known)
 
 
-def use_of_trunk(trunk: VoiceTrunk | None, command: DeleteVoiceTrunk, known: Known) -> Iterable[Ref]:  # noqa: ARG001
-    """Return the count of live DIDs that use the voice trunk, for those only who may delete it."""
-    return [Ref(VoiceTrunkUse, trunk.trunk_id)] if trunk and trunk.is_deletable_by(command.caller) else []
+def trunks(group: VoiceTrunkGroup | CreateVoiceTrunkGroup | ChangeVoiceTrunkGroup) -> Iterable[Ref]:
+    """Return the voice trunks of a group, or of a command about one."""
+    return [Ref(VoiceTrunk, each.voice_trunk_id) for each in group.trunks]
 
 
-def other_trunk(command: ReplaceVoiceTrunk) -> Iterable[Ref]:
-    """Return the voice trunk that takes the place of another."""
+def use_of_trunk(trunk: VoiceTrunk | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the count of what uses the voice trunk, for those only who may change and delete it."""
+    return [Ref(VoiceTargetUse, trunk.trunk_id)] if trunk and trunk.is_changeable_by(command.caller) else []
+
+
+def use_of_group(group: VoiceTrunkGroup | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the count of what uses the voice trunk group, for those only who may change and delete it."""
+    return [Ref(VoiceTargetUse, group.group_id)] if group and group.is_changeable_by(command.caller) else []
+
+
+def other_voice_target(command: ReplaceTarget) -> Iterable[Ref]:
+    """Return the voice target that takes the place of another: a trunk or a group."""
     yield Ref(VoiceTrunk, command.by)
+    yield Ref(VoiceTrunkGroup, command.by)
 
 
 def queue_and_failed_command(command: RetryCarrierCommand) -> Iterable[Ref]:

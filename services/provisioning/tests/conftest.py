@@ -1,7 +1,7 @@
 """Builders of messages about one number, and a stage in memory that processes them."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -30,15 +30,16 @@ from didflow_contracts.ids import derived_id
 from didflow_provisioning.domain.capacity.commands import CreateCapacityGroup
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
-from didflow_provisioning.domain.commands import (
-    CreateVoiceTrunk,
-    RetryCarrierCommand,
-    SetCapacity,
-    SetVoice,
-)
+from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.targets.commands import (
+    CreateVoiceTrunk,
+    CreateVoiceTrunkGroup,
+    GroupTrunk,
+)
+from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_provisioning.service import service
 from didflow_provisioning.settings import ProvisioningSettings
 
@@ -47,7 +48,7 @@ NEXT_DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
 NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
 TRUNK_ID = derived_id("trunk")
-GROUP_ID = derived_id("capacity group")
+GROUP_ID = derived_id("group")
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 SERVICE = service(ProvisioningSettings.placeholder())
 
@@ -215,6 +216,29 @@ class Messages:
             endpoints=(Endpoint(kind="sip", address="sip:pbx.example.com"),),
         )
 
+    def create_voice_trunk_group(
+        self,
+        *trunk_ids: UUID,
+        account: str = ACCOUNT,
+        group_id: UUID = GROUP_ID,
+        priorities: tuple[int | None, ...] = (),
+        **caller: str,
+    ) -> CreateVoiceTrunkGroup:
+        """The command to create a voice trunk group of these trunks, with their priorities in the group."""
+        trunks = zip_longest(trunk_ids or (TRUNK_ID,), priorities)
+        return CreateVoiceTrunkGroup(
+            entity_id=group_id,
+            subject="",
+            caller=self.caller(**caller),
+            account=account,
+            name="Ireland",
+            trunks=tuple(GroupTrunk(voice_trunk_id=trunk, priority=priority) for trunk, priority in trunks),
+        )
+
+    def set_voice_group(self, did_id: UUID = DID_ID, group_id: UUID = GROUP_ID, **caller: str) -> SetVoice:
+        """The command to set a voice trunk group."""
+        return SetVoice(**self.command_fields(did_id, **caller), voice_trunk_group_id=group_id)
+
     def command_fields(self, did_id: UUID, **caller: str) -> dict[str, Any]:
         """The fields that every command about a DID's routing has."""
         next_command_id = derived_id("command", str(next(self._ids)))
@@ -243,8 +267,8 @@ class ProvisioningStage(FakeStage):
     """A stage in memory for one number. After each message it checks the queue of the number.
 
     After each message the capacity groups have reserved what their members have reserved.
-    A message that sets a voice trunk on a DID must declare the trunk as a need. The shared lock of the trunk keeps it
-    from being deleted meanwhile.
+    A message that sets a voice target on a DID must declare the target as a need. Its shared lock keeps it from being
+    deleted meanwhile.
     """
 
     def __init__(self, settings: ProvisioningSettings | None = None) -> None:
@@ -254,10 +278,10 @@ class ProvisioningStage(FakeStage):
         """Process messages one after another and return the last decision. None if the message was not decided."""
         decision: Decision | None = None
         for message in messages:
-            before = self._trunk_ids()
+            before = self._target_ids()
             decision = self.receive(message) if isinstance(message, Event) else self.run(message)
             self._check_queue()
-            assert self._trunk_ids() - before <= _declared_trunk_ids(message)
+            assert self._target_ids() - before <= _declared_target_ids(message)
             self._check_capacity_groups()
         assert self.dead_letters() == []
         return decision
@@ -308,7 +332,7 @@ class ProvisioningStage(FakeStage):
         while self.queue.open_command_id is not None:
             self.process(messages.result(self.open_command))
 
-    def _trunk_ids(self) -> set[UUID]:
+    def _target_ids(self) -> set[UUID]:
         return {routing.voice.delivery.id for routing in self.states(Routing) if routing.voice}
 
     def _check_capacity_groups(self) -> None:
@@ -324,12 +348,12 @@ class ProvisioningStage(FakeStage):
         assert open_ids == ([open_id] if open_id else [])
 
 
-def _declared_trunk_ids(message: Event[Any] | Command) -> set[Any]:
-    """Return the voice trunks that the handler of a message declares as needs."""
+def _declared_target_ids(message: Event[Any] | Command) -> set[Any]:
+    """Return the voice targets that the handler of a message declares as needs."""
     is_event = isinstance(message, Event)
     handler = SERVICE.events[type(message.data)] if is_event else SERVICE.commands[type(message)]
     needs = handler.needs(message) if handler.needs else ()
-    return {ref.key for ref in needs if ref.model is VoiceTrunk}
+    return {ref.key for ref in needs if ref.model in (VoiceTrunk, VoiceTrunkGroup)}
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The HTTP API of provisioning: voice trunks, capacity groups, the routing of DIDs, and carrier commands.
+"""The HTTP API of provisioning: targets, capacity groups, the routing of DIDs, and carrier commands.
 
 Routes translate requests only. The decisions are in `domain/`. What a caller may see is in `store/queries.py`.
 """
@@ -6,10 +6,17 @@ Routes translate requests only. The decisions are in `domain/`. What a caller ma
 from collections.abc import Iterable
 
 from didflow_chassis.http import Router
-from didflow_provisioning.api import carrier_commands, routing, voice_trunks
+from didflow_provisioning.api import carrier_commands, routing
 from didflow_provisioning.api.capacity import routes as capacity
+from didflow_provisioning.api.targets import voice_trunk_groups, voice_trunks
 
 
 def routers() -> Iterable[Router]:
     """Return the routers of provisioning."""
-    return (voice_trunks.router, routing.router, capacity.router, carrier_commands.router)
+    return (
+        voice_trunks.router,
+        voice_trunk_groups.router,
+        routing.router,
+        capacity.router,
+        carrier_commands.router,
+    )

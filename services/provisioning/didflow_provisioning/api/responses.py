@@ -6,35 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
 
-from didflow_chassis.decision import Caller
-from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain.carrier_command import CarrierCommand, CommandState
 from didflow_provisioning.domain.command_content import parameters
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
-
-
-class VoiceTrunkResponse(BaseModel):
-    """A voice trunk."""
-
-    voice_trunk_id: UUID
-    account: str
-    name: str
-    endpoints: tuple[Endpoint, ...] | None = Field(
-        description="Where calls go, in order. Null for a trunk of an account above yours."
-    )
-    created_at: datetime
-
-    @classmethod
-    def of(cls, trunk: VoiceTrunk, caller: Caller) -> Self:
-        """Return the response for a caller that the trunk serves."""
-        return cls(
-            voice_trunk_id=trunk.trunk_id,
-            account=trunk.account,
-            name=trunk.name,
-            endpoints=trunk.endpoints if caller.reaches(trunk.account) else None,
-            created_at=trunk.created_at,
-        )
 
 
 class LastFailure(BaseModel):

@@ -28,8 +28,14 @@ async def show_routing(http: Http, did: str) -> RoutingChanged:
 
 @router.batch("/routing/batch/set-voice", action="manage_routing", item="did")
 async def set_voice(http: Http, body: SetVoiceBody) -> BatchAnswer:
-    """Deliver the calls of DIDs to a voice trunk."""
-    return await _batch(http, body, lambda base: SetVoice(**base, voice_trunk_id=body.voice_trunk_id))
+    """Deliver the calls of DIDs to a voice trunk or to a voice trunk group."""
+
+    def command_of(base: dict[str, Any]) -> SetVoice:
+        return SetVoice(
+            **base, voice_trunk_id=body.voice_trunk_id, voice_trunk_group_id=body.voice_trunk_group_id
+        )
+
+    return await _batch(http, body, command_of)
 
 
 @router.batch("/routing/batch/set-capacity", action="manage_routing", item="did")

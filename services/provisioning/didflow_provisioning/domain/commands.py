@@ -1,10 +1,9 @@
-"""The commands that callers send over HTTP. Each names the id of the carrier command that it may cause."""
+"""The commands about the routing of a DID. Each names the id of the carrier command that it may cause."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from didflow_chassis.decision import Command
-from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.vocabulary import Channels
 
 
@@ -17,16 +16,10 @@ class RoutingCommand(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class SetVoice(RoutingCommand):
-    """Deliver calls to this voice trunk."""
+    """Deliver calls to this voice trunk or to this voice trunk group: one of them is given."""
 
-    voice_trunk_id: UUID
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoveVoice(SetVoice):
-    """Deliver calls to this voice trunk if they are delivered to `former` now."""
-
-    former: UUID
+    voice_trunk_id: UUID | None = None
+    voice_trunk_group_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,25 +43,3 @@ class RetryCarrierCommand(RoutingCommand):
     """Send a new carrier command in place of one that failed for good."""
 
     command_id: UUID
-
-
-@dataclass(frozen=True, kw_only=True)
-class CreateVoiceTrunk(Command):
-    """Create a voice trunk for an account and the accounts below it."""
-
-    account: str
-    name: str
-    endpoints: tuple[Endpoint, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeleteVoiceTrunk(Command):
-    """Delete a voice trunk."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplaceVoiceTrunk(Command):
-    """Start the job that moves each DID of a voice trunk to the trunk `by`."""
-
-    by: UUID
-    job_id: UUID

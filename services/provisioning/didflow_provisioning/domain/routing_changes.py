@@ -21,9 +21,9 @@ from didflow_provisioning.domain.commands import (
 from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
 from didflow_provisioning.domain.readiness import needs_voice
-from didflow_provisioning.domain.routing import Routing, VoiceSetting
+from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.targets.voice_targets import voice_setting
 from didflow_provisioning.domain.timing import Timings
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
 
 NOT_FOUND = Refused("not_found", "No such number or DID id in your accounts.")
 NO_CALLS = Refused("not_supported", "The number takes no calls: it has neither voice_in nor fax.")
@@ -32,10 +32,10 @@ NO_CALLS = Refused("not_supported", "The number takes no calls: it has neither v
 def set_voice(
     routing: Routing | None, command: SetVoice, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Deliver calls to a trunk.
+    """Deliver calls to a trunk or to a trunk group. It takes the place of the other.
 
-    Refused `not_supported` if the number takes no calls, and `voice_trunk_not_found` if the trunk does not serve the
-    DID's account.
+    Refused `not_supported` if the number takes no calls. Refused `voice_trunk_not_found` or
+    `voice_trunk_group_not_found` if the target does not serve the DID's account.
     """
     if routing is None or not may_change(routing, command):
         return NOT_FOUND
@@ -47,15 +47,10 @@ def set_voice(
 def with_voice(
     routing: Routing, command: SetVoice, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Return the decision that delivers calls to a trunk. Refused `voice_trunk_not_found`."""
-    trunk = known.get(VoiceTrunk, command.voice_trunk_id)
-    if trunk is None or not trunk.serves(routing.account):
-        return Refused(
-            "voice_trunk_not_found",
-            "No such voice trunk serves this number. Use a trunk of the number's account or of an account above.",
-            field="voice_trunk_id",
-        )
-    voice = VoiceSetting(account=trunk.account, delivery=trunk.delivery)
+    """Return the decision that delivers calls to a target. Refused if it does not serve the DID's account."""
+    voice = voice_setting(command, routing.account, known)
+    if isinstance(voice, Refused):
+        return voice
     return _changed(routing, replace(routing, voice=voice), command, now, known, timings=timings)
 
 

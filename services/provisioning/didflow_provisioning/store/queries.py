@@ -1,33 +1,27 @@
 """The queries of the API. Each one returns only what the caller reaches.
 
-Routings and carrier commands belong to the holder of the DID. Voice trunks also serve the accounts below their own.
+Routings and carrier commands belong to the holder of the DID. Targets also serve the accounts below their own.
 """
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.tables import job_results
+from didflow_chassis.states import Kind
 from didflow_chassis.tenancy import within
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.targets.target import AnyTarget
 from didflow_provisioning.store.tables import (
     CARRIER_COMMAND,
     ROUTING,
-    VOICE_TARGET,
-    VOICE_TRUNK,
     carrier_commands,
     routings,
-    voice_trunks,
 )
 
 CARRIER_COMMAND_SORTS = {"issued_at": carrier_commands.c.issued_at}
-VOICE_TRUNK_SORTS = {"name": voice_trunks.c.name, "created_at": voice_trunks.c.created_at}
 
 
 def routings_named(names: set[UUID | str], caller: Caller) -> sa.Select[Any]:
@@ -56,30 +50,9 @@ def carrier_commands_within(caller: Caller, *conditions: sa.ColumnElement[bool])
     )
 
 
-def usable_voice_trunks(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Select the trunks that the caller reaches, and the trunks of the accounts above that serve the caller."""
-    is_usable = sa.or_(
-        within(voice_trunks.c.account, caller), voice_trunks.c.account.in_(_accounts_above(caller.account))
-    )
-    columns = (voice_trunks.c[name] for name in VOICE_TRUNK.columns)
-    return sa.select(*columns).where(is_usable, voice_trunks.c.deleted.is_(False), *conditions)
-
-
-def dids_on_trunk(trunk_id: UUID, after: UUID, limit: int) -> sa.Select[Any]:
-    """Select the live DIDs that use a voice trunk, in the order of their ids, behind one of them."""
-    columns = routings.c.did_id, routings.c.number
-    is_next = sa.and_(_is_on_trunk(trunk_id), routings.c.did_id > after)
-    return sa.select(*columns).where(is_next).order_by(routings.c.did_id).limit(limit)
-
-
-def late_dids_on_trunk(trunk_id: UUID, job_id: UUID, known: Collection[UUID], limit: int) -> sa.Select[Any]:
-    """Select live DIDs that use a voice trunk and have no result in a job, except those that are known already.
-
-    The results name a DID by its number."""
-    has_result = sa.exists().where(job_results.c.job_id == job_id, job_results.c.item == routings.c.number)
-    columns = routings.c.did_id, routings.c.number
-    is_late = sa.and_(_is_on_trunk(trunk_id), routings.c.did_id.not_in(known), ~has_result)
-    return sa.select(*columns).where(is_late).order_by(routings.c.did_id).limit(limit)
+def target_sorts(kind: Kind[AnyTarget]) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the columns that lists of targets are sorted by."""
+    return {"name": kind.table.c.name, "created_at": kind.table.c.created_at}
 
 
 def to_routing(row: Any) -> Routing:
@@ -92,17 +65,6 @@ def to_carrier_command(row: Any) -> CarrierCommand:
     return CARRIER_COMMAND.from_row(tuple(row)).state
 
 
-def to_voice_trunk(row: Any) -> VoiceTrunk:
-    """Return the voice trunk in a row of `usable_voice_trunks`."""
-    return VOICE_TRUNK.from_row(tuple(row)).state
-
-
-def _is_on_trunk(trunk_id: UUID) -> sa.ColumnElement[bool]:
-    # Written out as in the index: an expression with parameters in it would not use the index.
-    target = sa.literal_column(f"({VOICE_TARGET})", PG_UUID(as_uuid=True))
-    return sa.and_(routings.c.voice.is_not(None), target == trunk_id)
-
-
-def _accounts_above(account: str) -> list[str]:
-    parts = account.split("/")
-    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+def to_target(kind: Kind[AnyTarget], row: Any) -> AnyTarget:
+    """Return the target in a row of `usable`."""
+    return kind.from_row(tuple(row)).state

@@ -10,7 +10,8 @@ from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
+from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
 
 METADATA = sa.MetaData()
 """The tables."""
@@ -19,7 +20,7 @@ VIEWS = sa.MetaData()
 """The views. They are loaded like tables and never written."""
 
 VOICE_TARGET = "(voice -> 'delivery' ->> 'id')::uuid"
-"""The voice trunk of a routing, as an expression with an index."""
+"""The voice target of a routing, as an expression with an index."""
 
 routings = state_table(
     "routings",
@@ -117,11 +118,32 @@ voice_trunks = state_table(
     rows=RowsOfAccount(serves_below=True),
 )
 
-voice_trunk_uses = state_table(
-    "voice_trunk_uses",
+voice_trunk_groups = state_table(
+    "voice_trunk_groups",
+    METADATA,
+    sa.Column("group_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("trunks", JSONB, nullable=False),
+    instant("created_at", nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Index("voice_trunk_groups_account", sa.text('account COLLATE "C"'), "name", "group_id"),
+    sa.Index(
+        "voice_trunk_groups_trunks",
+        "trunks",
+        postgresql_using="gin",
+        postgresql_ops={"trunks": "jsonb_path_ops"},
+        postgresql_where=sa.text("NOT deleted"),
+    ),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+voice_target_uses = state_table(
+    "voice_target_uses",
     VIEWS,
-    sa.Column("trunk_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("target_id", PG_UUID(as_uuid=True), primary_key=True),
     sa.Column("dids", sa.BigInteger, nullable=False, comment="live DIDs; an ended DID has no voice target"),
+    sa.Column("groups", sa.BigInteger, nullable=False, comment="groups that contain the voice trunk"),
 )
 
 capacity_groups = state_table(
@@ -144,6 +166,15 @@ ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", du
 NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
 CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
 VOICE_TRUNK = Kind(model=VoiceTrunk, table=voice_trunks, key="trunk_id")
-VOICE_TRUNK_USE = Kind(model=VoiceTrunkUse, table=voice_trunk_uses, key="trunk_id")
 CAPACITY_GROUP = Kind(model=CapacityGroup, table=capacity_groups, key="group_id")
-KINDS = (ROUTING, NUMBER_QUEUE, CARRIER_COMMAND, VOICE_TRUNK, VOICE_TRUNK_USE, CAPACITY_GROUP)
+VOICE_TRUNK_GROUP = Kind(model=VoiceTrunkGroup, table=voice_trunk_groups, key="group_id")
+VOICE_TARGET_USE = Kind(model=VoiceTargetUse, table=voice_target_uses, key="target_id")
+KINDS = (
+    ROUTING,
+    NUMBER_QUEUE,
+    CARRIER_COMMAND,
+    VOICE_TRUNK,
+    VOICE_TRUNK_GROUP,
+    VOICE_TARGET_USE,
+    CAPACITY_GROUP,
+)

@@ -6,15 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from didflow_chassis.database import compile_statement
-from didflow_provisioning.store import queries
-from didflow_provisioning.store.tables import VOICE_TRUNK_USE
+from didflow_provisioning.store.moves import VOICE, VOICE_WITH_GROUPS
+from didflow_provisioning.store.tables import VOICE_TARGET_USE
 
 TRUNK, JOB = UUID(int=1), UUID(int=2)
 STATEMENTS: dict[str, tuple[str, list[Any]]] = {
-    "count": (VOICE_TRUNK_USE.load_sql, [[TRUNK]]),
-    "page": compile_statement(queries.dids_on_trunk(TRUNK, UUID(int=0), 100)),
-    "late page": compile_statement(queries.late_dids_on_trunk(TRUNK, JOB, [UUID(int=3)], 100)),
+    "count": (VOICE_TARGET_USE.load_sql, [[TRUNK]]),
+    "count of the job": (VOICE.count, [TRUNK]),
+    "page": (VOICE.page, [TRUNK, UUID(int=0), UUID(int=0), 100]),
+    "page with groups": (VOICE_WITH_GROUPS.page, [TRUNK, UUID(int=0), UUID(int=0), 100]),
+    "late page": (VOICE.late, [TRUNK, JOB, [UUID(int=3)], 100]),
 }
 USED_TRUNKS = """
 INSERT INTO routings SELECT (jsonb_populate_record(r, jsonb_build_object(

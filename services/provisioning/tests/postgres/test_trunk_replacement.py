@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from didflow_chassis.jobs.kinds import Item
-from didflow_provisioning.domain.trunk_replacement import REPLACE_VOICE_TRUNK
+from didflow_provisioning.domain.targets.job_kinds import REPLACE_VOICE_TRUNK
 from didflow_provisioning.jobs import JOBS
 
 KIND = JOBS[REPLACE_VOICE_TRUNK]
@@ -205,5 +205,5 @@ async def test_a_replacement_of_trunks_that_the_caller_does_not_reach_is_not_fou
     assert (await start(below, own, of_shop)).status_code == 404
     assert (await start(below, of_shop, own)).status_code == 202
     itself = await start(client, own, own)
-    assert (itself.status_code, itself.json()["code"]) == (409, "same_trunk")
+    assert (itself.status_code, itself.json()["code"]) == (409, "same_target")
     assert await provisioning.count("jobs") == 1

@@ -7,11 +7,12 @@ import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_contracts.ids import derived_id
-from didflow_provisioning.domain.commands import DeleteVoiceTrunk, MoveVoice, ReplaceVoiceTrunk
-from didflow_provisioning.domain.trunk_replacement import REPLACE_VOICE_TRUNK, TrunkReplacement
+from didflow_provisioning.domain.targets.commands import DeleteVoiceTrunk, MoveVoice, ReplaceVoiceTrunk
+from didflow_provisioning.domain.targets.job_kinds import REPLACE_VOICE_TRUNK, Move
 
 OTHER_ID, JOB_ID = derived_id("other trunk"), derived_id("job")
 NOT_FOUND = "No such voice trunk in your accounts."
+NO_OTHER = "No such voice trunk or voice trunk group in your accounts."
 
 
 def replacement(messages: Any, by: UUID = OTHER_ID, **caller: str) -> ReplaceVoiceTrunk:
@@ -43,7 +44,7 @@ def test_a_replacement_starts_a_job_in_the_name_of_the_caller(with_trunks: Any, 
     assert (job.job_id, job.kind, job.parameters) == (
         JOB_ID,
         REPLACE_VOICE_TRUNK,
-        TrunkReplacement(trunk_id=messages.trunk_id, by=OTHER_ID),
+        Move(former=messages.trunk_id, by=OTHER_ID),
     )
     assert (job.account, job.role, job.created_by) == (messages.account, "reseller", "user:ann")
 
@@ -70,7 +71,7 @@ def test_the_other_trunk_must_exist_for_the_caller(stage: Any, messages: Any, ow
         stage.process(DeleteVoiceTrunk(entity_id=OTHER_ID, subject="", caller=messages.caller()))
     elif owner:
         stage.process(messages.create_voice_trunk(owner, OTHER_ID, role="operator"))
-    assert stage.process(replacement(messages)) == Refused("not_found", NOT_FOUND, "by")
+    assert stage.process(replacement(messages)) == Refused("not_found", NO_OTHER, "by")
 
 
 @pytest.mark.parametrize("owner", ["master", "master/acme/shop"])
@@ -82,9 +83,9 @@ def test_the_other_trunk_may_be_of_an_account_above_or_below(stage: Any, message
 
 
 def test_a_trunk_is_not_replaced_by_itself(with_trunks: Any, messages: Any) -> None:
-    """Refused `same_trunk`."""
+    """Refused `same_target`."""
     decision = with_trunks.process(replacement(messages, by=messages.trunk_id))
-    assert (decision.code, decision.field) == ("same_trunk", "by")
+    assert (decision.code, decision.field) == ("same_target", "by")
 
 
 def test_a_did_on_the_former_trunk_takes_the_other_one(with_trunks: Any, messages: Any) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from didflow_chassis.decision import Decided, Refused, Unchanged
 from didflow_chassis.testing.memory import MemoryDatabase
-from didflow_provisioning.domain.commands import DeleteVoiceTrunk
-from didflow_provisioning.domain.voice_trunks import VoiceTrunk, VoiceTrunkUse
-from didflow_provisioning.store.tables import VOICE_TRUNK_USE
+from didflow_provisioning.domain.targets.commands import DeleteVoiceTrunk
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
+from didflow_provisioning.store.tables import VOICE_TARGET_USE
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_trunk_that_live_dids_use_is_not_deleted(
     with_trunk: Any, messages: Any, dids: int, start: str
 ) -> None:
     """The refusal `in_use` has their count, and the trunk can still be set."""
-    with_trunk.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=dids))
+    with_trunk.store(VoiceTargetUse(target_id=messages.trunk_id, dids=dids))
     refused = with_trunk.process(deletion(messages))
     assert (refused.code, refused.message.startswith(start)) == ("in_use", True)
     assert with_trunk.state(VoiceTrunk, messages.trunk_id).serves(messages.account)
@@ -63,7 +63,7 @@ def test_a_trunk_that_live_dids_use_is_not_deleted(
 @pytest.mark.parametrize("account", ["master/other", "master/acme/shop"])
 def test_a_trunk_of_another_account_is_not_found(with_trunk: Any, messages: Any, account: str) -> None:
     """A caller beside or below the owner cannot delete the trunk, and does not learn how many DIDs use it."""
-    with_trunk.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=7))
+    with_trunk.store(VoiceTargetUse(target_id=messages.trunk_id, dids=7))
     foreign = with_trunk.process(deletion(messages, account=account))
     assert foreign == Refused("not_found", "No such voice trunk in your accounts.")
 
@@ -74,7 +74,7 @@ def test_an_unknown_a_foreign_and_a_deleted_trunk_have_one_answer(stage: Any, me
     stage.process(messages.create_voice_trunk())
     foreign = stage.process(deletion(messages, account="master/other"))
     stage.process(deletion(messages))
-    stage.store(VoiceTrunkUse(trunk_id=messages.trunk_id, dids=1))
+    stage.store(VoiceTargetUse(target_id=messages.trunk_id, dids=1))
     deleted = stage.process(deletion(messages))
     assert unknown == foreign == deleted == Refused("not_found", "No such voice trunk in your accounts.")
 
@@ -95,4 +95,4 @@ def test_the_dids_of_a_trunk_are_counted_only_for_those_who_may_delete_it(
 
     monkeypatch.setattr(MemoryDatabase, "fetch", recorded)
     with_trunk.process(deletion(messages, account=account))
-    assert (VOICE_TRUNK_USE.load_sql in loaded) == is_counted
+    assert (VOICE_TARGET_USE.load_sql in loaded) == is_counted

@@ -1,4 +1,4 @@
-"""The tables of provisioning. The view counts the DIDs of each voice trunk."""
+"""The tables of provisioning. The views count what uses the targets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,11 +9,15 @@ down_revision = None
 branch_labels = ("provisioning",)
 depends_on = None
 
-VOICE_TRUNK_USES = """
-CREATE VIEW voice_trunk_uses AS
-SELECT (voice -> 'delivery' ->> 'id')::uuid AS trunk_id, count(*) AS dids, 1::bigint AS version
-FROM routings WHERE voice IS NOT NULL
-GROUP BY 1
+VOICE_TARGET_USES = """
+CREATE VIEW voice_target_uses AS
+SELECT t.id AS target_id,
+    (SELECT count(*) FROM routings r WHERE r.voice IS NOT NULL AND (r.voice -> 'delivery' ->> 'id')::uuid = t.id)
+        AS dids,
+    (SELECT count(*) FROM voice_trunk_groups g WHERE NOT g.deleted
+        AND g.trunks @> jsonb_build_array(jsonb_build_object('voice_trunk_id', t.id))) AS groups,
+    1::bigint AS version
+FROM (SELECT trunk_id AS id FROM voice_trunks UNION ALL SELECT group_id FROM voice_trunk_groups) t
 """
 
 
@@ -116,7 +120,29 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("voice_trunks_account", "voice_trunks", [sa.text('account COLLATE "C"'), "name", "trunk_id"])
-    op.execute(VOICE_TRUNK_USES)
+
+    op.create_table(
+        "voice_trunk_groups",
+        sa.Column("group_id", UUID(as_uuid=True), primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("trunks", JSONB, nullable=False),
+        instant("created_at", nullable=False),
+        sa.Column("deleted", sa.Boolean, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_index(
+        "voice_trunk_groups_account", "voice_trunk_groups", [sa.text('account COLLATE "C"'), "name", "group_id"]
+    )
+    op.create_index(
+        "voice_trunk_groups_trunks",
+        "voice_trunk_groups",
+        ["trunks"],
+        postgresql_using="gin",
+        postgresql_ops={"trunks": "jsonb_path_ops"},
+        postgresql_where=sa.text("NOT deleted"),
+    )
+    op.execute(VOICE_TARGET_USES)
 
     op.create_table(
         "capacity_groups",
@@ -136,7 +162,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("capacity_groups")
-    op.execute("DROP VIEW voice_trunk_uses")
+    op.execute("DROP VIEW voice_target_uses")
+    op.drop_table("voice_trunk_groups")
     op.drop_table("voice_trunks")
     op.drop_table("carrier_commands")
     op.drop_table("number_queues")

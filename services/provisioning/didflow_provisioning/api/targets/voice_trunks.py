@@ -1,18 +1,22 @@
 """Routes of voice trunks."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
 from didflow_chassis.http import Http, JobResponse, Page, Router
 from didflow_contracts.ids import uuid7
-from didflow_provisioning.api.bodies import ReplaceBody, VoiceTrunkBody
-from didflow_provisioning.api.responses import VoiceTrunkResponse
-from didflow_provisioning.domain.commands import CreateVoiceTrunk, DeleteVoiceTrunk, ReplaceVoiceTrunk
-from didflow_provisioning.store import queries
-from didflow_provisioning.store.tables import voice_trunks
+from didflow_provisioning.api.targets.bodies import ReplaceBody, VoiceTrunkBody, VoiceTrunkChangeBody
+from didflow_provisioning.api.targets.reads import one_of, page_of
+from didflow_provisioning.api.targets.responses import CHANGE_JOB, VoiceTrunkResponse
+from didflow_provisioning.domain.targets.commands import (
+    ChangeVoiceTrunk,
+    CreateVoiceTrunk,
+    DeleteVoiceTrunk,
+    ReplaceVoiceTrunk,
+)
+from didflow_provisioning.domain.targets.voice_trunks import WHAT
+from didflow_provisioning.store.tables import VOICE_TRUNK
 
 router = Router(tags=["trunks"])
 
@@ -36,31 +40,38 @@ async def create_voice_trunk(http: Http, body: VoiceTrunkBody) -> Response:
 @router.get("/voice-trunks", action="read_routing")
 async def list_voice_trunks(http: Http) -> Page:
     """List the trunks of your accounts and the trunks of the accounts above that serve you."""
-
-    def rendered(row: Any) -> Mapping[str, Any]:
-        response = VoiceTrunkResponse.of(queries.to_voice_trunk(row), http.caller)
-        return response.model_dump(mode="json")
-
-    statement = queries.usable_voice_trunks(http.caller)
-    return await http.page(statement, sort=queries.VOICE_TRUNK_SORTS, render=rendered)
+    return await page_of(http, VOICE_TRUNK, VoiceTrunkResponse.of)
 
 
 @router.get("/voice-trunks/{voice_trunk_id}", action="read_routing")
 async def show_voice_trunk(http: Http, voice_trunk_id: UUID) -> VoiceTrunkResponse:
     """Return one voice trunk."""
-    rows = await http.rows(
-        queries.usable_voice_trunks(http.caller, voice_trunks.c.trunk_id == voice_trunk_id)
+    return VoiceTrunkResponse.of(await one_of(http, VOICE_TRUNK, voice_trunk_id, WHAT), http.caller)
+
+
+@router.patch(
+    "/voice-trunks/{voice_trunk_id}",
+    action="manage_routing",
+    response_model=VoiceTrunkResponse,
+    responses=CHANGE_JOB,
+)
+async def change_voice_trunk(http: Http, voice_trunk_id: UUID, body: VoiceTrunkChangeBody) -> Response:
+    """Change a voice trunk.
+
+    If it is in use, the answer is 202 with the job that carries the change to each DID on it and on its groups. A DID
+    that was changed meanwhile keeps what it was changed to.
+    """
+    command = ChangeVoiceTrunk(
+        entity_id=voice_trunk_id, subject="", caller=http.caller, job_id=uuid7(), **body.changes()
     )
-    if not rows:
-        raise http.problem(404, "not_found", "No such voice trunk in your accounts.")
-    return VoiceTrunkResponse.of(queries.to_voice_trunk(rows[0]), http.caller)
+    return await http.run(command, render=lambda trunk: VoiceTrunkResponse.of(trunk, http.caller))
 
 
 @router.delete(
     "/voice-trunks/{voice_trunk_id}", action="manage_routing", status_code=204, response_model=None
 )
 async def delete_voice_trunk(http: Http, voice_trunk_id: UUID) -> Response:
-    """Delete a voice trunk. 409 `in_use`, with the count, while live DIDs use it."""
+    """Delete a voice trunk. 409 `in_use`, with the count, while live DIDs or groups use it."""
     command = DeleteVoiceTrunk(entity_id=voice_trunk_id, subject="", caller=http.caller)
     return await http.run(command, status=204)
 
@@ -72,7 +83,7 @@ async def delete_voice_trunk(http: Http, voice_trunk_id: UUID) -> Response:
     response_model=JobResponse,
 )
 async def replace_voice_trunk(http: Http, voice_trunk_id: UUID, body: ReplaceBody) -> Response:
-    """Start the job that moves each live DID on a voice trunk to another one.
+    """Start the job that moves each live DID on a voice trunk to another trunk, or to a trunk group.
 
     A DID that was changed meanwhile keeps what it was changed to.
     """

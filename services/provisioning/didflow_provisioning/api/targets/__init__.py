@@ -1,0 +1,1 @@
+"""The routes of targets: where calls and messages are delivered."""

@@ -1,0 +1,90 @@
+"""How a change and a replacement of a target reach the DIDs on it: by a job, with one decision for each DID.
+
+A change lets each DID take its target again, as it is now. A replacement lets it take another one. Both do so only if
+the DID is on the former target now: a DID that was changed meanwhile keeps what it was changed to.
+Source: spec provisioning, Routing; spec http, Jobs.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.routing_changes import NOT_FOUND as NO_DID
+from didflow_provisioning.domain.routing_changes import may_change, with_voice
+from didflow_provisioning.domain.targets import voice_trunk_groups, voice_trunks
+from didflow_provisioning.domain.targets.commands import (
+    MoveVoice,
+    ReplaceTarget,
+    ReplaceVoiceTrunk,
+    ReplaceVoiceTrunkGroup,
+)
+from didflow_provisioning.domain.targets.job_kinds import (
+    REPLACE_VOICE_TRUNK,
+    REPLACE_VOICE_TRUNK_GROUP,
+    Move,
+)
+from didflow_provisioning.domain.targets.target import Target, not_found, started
+from didflow_provisioning.domain.targets.voice_targets import target_of
+from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
+from didflow_provisioning.domain.timing import Timings
+
+
+def replace_voice_trunk(
+    trunk: VoiceTrunk | None, command: ReplaceVoiceTrunk, now: datetime, known: Known
+) -> Decision:
+    """Start the job that moves each DID on a trunk to another trunk or to a group."""
+    key = trunk.trunk_id if trunk else None
+    return _replaced(trunk, command, now, known, key=key, names=(REPLACE_VOICE_TRUNK, voice_trunks.WHAT))
+
+
+def replace_voice_trunk_group(
+    group: VoiceTrunkGroup | None, command: ReplaceVoiceTrunkGroup, now: datetime, known: Known
+) -> Decision:
+    """Start the job that moves each DID on a group to a trunk or to another group."""
+    key = group.group_id if group else None
+    return _replaced(
+        group, command, now, known, key=key, names=(REPLACE_VOICE_TRUNK_GROUP, voice_trunk_groups.WHAT)
+    )
+
+
+def _replaced(
+    target: Target | None,
+    command: ReplaceTarget,
+    now: datetime,
+    known: Known,
+    *,
+    key: UUID | None,
+    names: tuple[str, str],
+) -> Decision:
+    """Start the job. `names` are its kind, and what the target is called. Refused `not_found`, and `same_target`.
+
+    The caller must reach the target. The other one must be a target that the caller reaches or is served by.
+    """
+    kind, what = names
+    if target is None or key is None or not target.is_changeable_by(command.caller):
+        return not_found(what)
+    other = target_of(command.by, known)
+    if other is None or not other.is_usable_by(command.caller):
+        return not_found("voice trunk or voice trunk group", "by")
+    if command.by == key:
+        return Refused("same_target", f"A {what} cannot be replaced by itself.", "by")
+    move = Move(former=key, by=command.by, is_group=isinstance(other, VoiceTrunkGroup))
+    job = started(command, (kind, move), now)
+    return Decided(also=(job,), answer=job)
+
+
+def move_voice(
+    routing: Routing | None, command: MoveVoice, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
+    """Deliver calls to a voice target as it is now, if the DID is still on the former one.
+
+    Refused `not_found`, `voice_trunk_not_found` and `voice_trunk_group_not_found`. A number that has the target though
+    it takes no calls any more is moved too, so that the former target can be deleted.
+    """
+    if routing is not None and (routing.voice is None or routing.voice.delivery.id != command.former):
+        return Unchanged()
+    if routing is None or not may_change(routing, command):
+        return NO_DID
+    return with_voice(routing, command, now, known, timings=timings)

@@ -1,0 +1,39 @@
+"""The voice target that a command names: a voice trunk or a voice trunk group, and what a DID gets from it."""
+
+from typing import Final
+from uuid import UUID
+
+from didflow_chassis.decision import Known, Refused
+from didflow_provisioning.domain.commands import SetVoice
+from didflow_provisioning.domain.routing import VoiceSetting
+from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup, trunks_of
+from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
+
+NO_TRUNK: Final = Refused(
+    "voice_trunk_not_found",
+    "No such voice trunk serves this number. Use a trunk of the number's account or of an account above.",
+    "voice_trunk_id",
+)
+NO_GROUP: Final = Refused(
+    "voice_trunk_group_not_found",
+    "No such voice trunk group serves this number. Use a group of the number's account or of an account above.",
+    "voice_trunk_group_id",
+)
+
+
+def voice_setting(command: SetVoice, account: str, known: Known) -> VoiceSetting | Refused:
+    """Return what a DID of this account gets. Refused `voice_trunk_not_found`, `voice_trunk_group_not_found`."""
+    if command.voice_trunk_group_id is not None:
+        group = known.get(VoiceTrunkGroup, command.voice_trunk_group_id)
+        if group is None or not group.serves(account):
+            return NO_GROUP
+        return VoiceSetting(account=group.account, delivery=group.delivery(trunks_of(group, known)))
+    trunk = known.get(VoiceTrunk, command.voice_trunk_id)
+    if trunk is None or not trunk.serves(account):
+        return NO_TRUNK
+    return VoiceSetting(account=trunk.account, delivery=trunk.delivery)
+
+
+def target_of(target_id: UUID, known: Known) -> VoiceTrunk | VoiceTrunkGroup | None:
+    """Return the trunk or the group of this id. Both are declared as needs."""
+    return known.get(VoiceTrunk, target_id) or known.get(VoiceTrunkGroup, target_id)
