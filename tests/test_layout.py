@@ -23,7 +23,14 @@ MORE = {
 }
 """Service -> what only this service has in its package, besides the layout."""
 
-DISTRIBUTIONS = ("contracts", "chassis", "adapters", "stack", *(f"services/{name}" for name in SERVICES))
+DISTRIBUTIONS = (
+    "contracts",
+    "webhooks",
+    "chassis",
+    "adapters",
+    "stack",
+    *(f"services/{name}" for name in SERVICES),
+)
 FOLDERS = frozenset({"unit", "postgres", "kafka"})
 """The folders of tests. Only the stack has one more, for the tests that start it."""
 

@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SERVICES = ("didflow_inventory", "didflow_verification", "didflow_billing", "didflow_provisioning")
-PACKAGES = ("didflow", "didflow_adapters", "didflow_chassis", "didflow_contracts", *SERVICES)
+PACKAGES = (
+    "didflow",
+    "didflow_adapters",
+    "didflow_chassis",
+    "didflow_contracts",
+    "didflow_webhooks",
+    *SERVICES,
+)
 
 PURE = frozenset({"msgspec", "phonenumbers", "stdnum"})
 """Libraries that compute and open nothing."""
@@ -28,17 +35,25 @@ MAY_IMPORT = {
         "pydantic_core",
         "uuid_utils",
     },
+    "didflow_webhooks": {"httpcore", "httpx", "standardwebhooks"},
     "didflow_adapters": {
         "didflow_contracts",
+        "didflow_webhooks",
         "aiokafka",
+        "cryptography",
         "didww",
         "faststream",
         "httpx",
+        "jinja2",
+        "jsonpointer",
         "pydantic",
         "pydantic_settings",
         "requests",
+        "starlette",
         "structlog",
         "typer",
+        "uvicorn",
+        "yaml",
     },
 }
 """Package -> what its modules may import besides the standard library and each other."""

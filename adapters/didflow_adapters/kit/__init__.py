@@ -1,12 +1,24 @@
 """The kit for carrier adapters: write one class with a method for each action, and run it.
 
 The kit receives carrier commands, calls the carrier, publishes results, and commits only what has a result.
-In reading order: `carrier`, `adapter`, `kafka`, `execution`, `progress`, `settings`, `process`.
+In reading order: `carrier`, `adapter`, `kafka`, `reference`, `execution`, `progress`, `settings`, `process`.
 """
 
 from didflow_adapters.kit.adapter import Adapter
 from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome, Succeeded
 from didflow_adapters.kit.process import run
+from didflow_adapters.kit.reference import PRESENT, CommandReference
 from didflow_adapters.kit.settings import AdapterSettings
 
-__all__ = ["Adapter", "AdapterSettings", "Carrier", "Failed", "Later", "Outcome", "Succeeded", "run"]
+__all__ = [
+    "PRESENT",
+    "Adapter",
+    "AdapterSettings",
+    "Carrier",
+    "CommandReference",
+    "Failed",
+    "Later",
+    "Outcome",
+    "Succeeded",
+    "run",
+]

@@ -23,10 +23,11 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from didflow_adapters.kit.carrier import Carrier
+from didflow_adapters.kit.carrier import Carrier, Outcome
 from didflow_adapters.kit.execution import CommandExecutor, result_event
 from didflow_adapters.kit.kafka import command_event, command_subscriber, kafka_broker
 from didflow_adapters.kit.progress import NumberQueues, PendingOffsets, PendingRecord
+from didflow_adapters.kit.reference import PRESENT, CommandReference
 from didflow_adapters.kit.settings import AdapterSettings
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
@@ -135,7 +136,17 @@ class Adapter:
             return False
         return position > offset
 
+    async def report(self, reference: CommandReference, outcome: Outcome) -> None:
+        """Publish an outcome that the carrier reported after its method returned `Later`, at any process.
+
+        Publishing it again is harmless. Returns when the broker has acknowledged it.
+        """
+        result = result_event(reference, outcome, datetime.now(UTC))
+        if result is not None:
+            await self._publish(result)
+
     async def _process(self, event: Event[CarrierCommandIssued], pending: PendingRecord) -> None:
+        PRESENT.set(CommandReference.of(event))
         outcome = await self._executor.execute(event.data)
         result = result_event(event, outcome, datetime.now(UTC))
         if result is not None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome
+from didflow_adapters.kit.reference import CommandReference
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 from didflow_contracts.ids import uuid7
@@ -84,7 +85,7 @@ class CommandExecutor:
 
 
 def result_event(
-    command: Event[CarrierCommandIssued], outcome: Outcome, now: datetime
+    command: Event[CarrierCommandIssued] | CommandReference, outcome: Outcome, now: datetime
 ) -> Event[ResultReported] | None:
     """Return the event with the result of one attempt, or None for `Later`. Each call returns a new event id.
 
@@ -92,18 +93,19 @@ def result_event(
     """
     if isinstance(outcome, Later):
         return None
+    reference = command if isinstance(command, CommandReference) else CommandReference.of(command)
     return Event(
         id=str(uuid7()),
-        source=f"/carriers/{command.data.carrier}",
+        source=f"/carriers/{reference.carrier}",
         time=now,
-        data=_result(command.data, outcome, now),
-        correlationid=command.correlationid,
-        causationid=command.id,
-        traceparent=command.traceparent,
+        data=_result(reference, outcome, now),
+        correlationid=reference.correlationid,
+        causationid=reference.event_id,
+        traceparent=reference.traceparent,
     )
 
 
-def _result(command: CarrierCommandIssued, outcome: Outcome, now: datetime) -> ResultReported:
+def _result(command: CommandReference, outcome: Outcome, now: datetime) -> ResultReported:
     """Build the result. Codes and messages that are too long are cut, so that every result is valid."""
     failed = outcome if isinstance(outcome, Failed) else None
     return ResultReported(

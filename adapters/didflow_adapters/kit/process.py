@@ -18,7 +18,7 @@ def run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
 
     Raises KafkaError if no broker answers at the start.
     """
-    _configure_logs(settings.log_level)
+    configure_logs(settings.log_level)
     asyncio.run(_run(carriers, settings))
 
 
@@ -37,7 +37,8 @@ def _stop(adapters: Sequence[Adapter]) -> None:
         adapter.stop()
 
 
-def _configure_logs(level: str) -> None:
+def configure_logs(level: str) -> None:
+    """Write logs as JSON lines, from this level on."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

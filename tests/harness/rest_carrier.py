@@ -1,0 +1,71 @@
+"""The simulated carrier, its adapter and the receiver of webhooks, on real sockets of this process."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from didflow_adapters.http import Configuration, HttpCarrier
+from didflow_adapters.http.process import server
+from didflow_adapters.kit import PRESENT, CommandReference, Outcome
+from didflow_adapters.rest_carrier import RestCarrier
+from didflow_webhooks import new_secret
+from harness.processes import until
+
+FILE = Path(__file__).parents[2] / "adapters" / "configurations" / "rest-carrier.yaml"
+TOKEN = "carrier-token-of-this-test"
+SECRET = new_secret()
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+
+
+def changed(**changes: Any) -> Configuration:
+    """Return the shipped configuration with other fields."""
+    return Configuration.model_validate(yaml.safe_load(FILE.read_text()) | changes)
+
+
+@asynccontextmanager
+async def serving(application: Any) -> AsyncIterator[int]:
+    """Serve an application on a free port."""
+    running = server(application, "127.0.0.1", 0)
+    task = asyncio.create_task(running.serve())
+    await until(lambda: running.started, within=5, what="the server")
+    try:
+        yield running.servers[0].sockets[0].getsockname()[1]
+    finally:
+        running.should_exit = True
+        running.force_exit = True
+        await task
+
+
+@dataclass
+class World:
+    """A carrier, one or two processes of its adapter, and what they published by webhook."""
+
+    rest: RestCarrier
+    adapter: HttpCarrier
+    reported: list[tuple[CommandReference, Outcome]] = field(default_factory=list)
+    receivers: list[int] = field(default_factory=list)
+
+    async def execute(self, command: Any) -> Outcome:
+        """Call the adapter as the kit does."""
+        token = PRESENT.set(CommandReference.of(command))
+        try:
+            outcome: Outcome = await getattr(self.adapter, command.data.action)(
+                command.data, command.data.parameters
+            )
+            return outcome
+        finally:
+            PRESENT.reset(token)
+
+    async def until_reported(self, count: int = 1) -> None:
+        """Wait until this many outcomes were reported by webhook."""
+        await until(lambda: len(self.reported) >= count, within=5, what=f"{count} webhooks")
+
+    def executions(self) -> list[tuple[str, str]]:
+        """Return number and action of everything that the carrier did."""
+        return [(each.number, each.action) for each in self.rest.numbers.executions]
