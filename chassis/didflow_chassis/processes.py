@@ -182,7 +182,7 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             service,
             process.stage,
             process.database,
-            QueueMetrics(process.metrics, process.database, oldest_due(service)),
+            QueueMetrics(process.metrics, process.database, oldest_due(service), service.gauges),
             pacing,
             interval_s=settings.clock_interval_s,
             days=settings.inbox_days,

@@ -16,6 +16,7 @@ from didflow_chassis.jobs.job import CancelJob, Job, RetryJob, StartJob, cancel_
 from didflow_chassis.jobs.kinds import JobKind
 from didflow_chassis.jobs.store import KINDS as JOB_TABLES
 from didflow_chassis.states import Kind
+from didflow_chassis.telemetry.service_gauges import ServiceGauge
 from didflow_contracts.event_data import EventData
 from didflow_contracts.topics import topics_of
 
@@ -56,6 +57,9 @@ class Handler:
     `state_needs_are_rare`, it is called only under the locks, and the batch runs again when it returns something that
     `needs` has not. That saves one read of all states.
 
+    A due timer is decided at the instant at which it was due, however late that is. With `at_present`, it is decided at
+    the time of the batch: for what is done outside, such as an attempt, which cannot be done in the past.
+
     If `when_held`, a command is also decided while an earlier message of its entity has failed. Its timers
     still wait for it. It is for items of jobs that nobody would repeat, and that follow from stored states.
     """
@@ -66,6 +70,7 @@ class Handler:
     needs: Needs | None = None
     state_needs: StateNeeds | None = None
     state_needs_are_rare: bool = False
+    at_present: bool = False
     when_held: bool = False
 
 
@@ -91,7 +96,7 @@ class Service:
     """One service. `service(settings)` in its `service.py` returns it.
 
     `main` is the model class of the state that events are numbered by (one for each entity, `Kind.emits`).
-    `jobs` are the kinds of jobs by their names.
+    `jobs` are the kinds of jobs by their names. `gauges` are metrics that the workers measure in its tables.
     `history(message, decision, state, now, known)` may return append-only rows for every message and every due timer,
     whatever the decision is. `known` has the other states as they were before the decision.
     `routers` builds the HTTP routes. `problems` gives the HTTP status of refusal codes that are not 409.
@@ -108,6 +113,7 @@ class Service:
     commands: Mapping[type[Command], Handler]
     due: Mapping[type, Handler] = field(default_factory=dict)
     jobs: Mapping[str, JobKind[Any]] = field(default_factory=dict)
+    gauges: tuple[ServiceGauge, ...] = ()
     history: History | None = None
     holder: Callable[[Any], Holder] | None = None
     routers: Callable[[], Iterable[Any]] = tuple

@@ -155,6 +155,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/voice-trunks": [{"name": "Desk", "sip": SIP, "account": "<account>"}],
     "PATCH /v1/voice-trunks/{voice_trunk_id}": [{"ring_timeout_s": 20}],
     "POST /v1/voice-trunks/{voice_trunk_id}/replace": [{"by": "<spare_trunk>"}],
+    "POST /v1/commands/batch/retry": [{"commands": ["<command>"]}],
     "POST /v1/routing/batch/set-capacity": [
         {"dids": DIDS, "capacity": 2},
         {"dids": DIDS, "capacity_group_id": "<capacity_group>"},

@@ -87,7 +87,7 @@ PLAIN_QUERIES: Final = _words(
 """Query parameters that name nothing of an account."""
 
 FIELDS: Final = _words(
-    "capacity_group_id "
+    "capacity_group_id commands "
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id "
     "voice_trunk_group_id trunks by dead_letters "
     "verifications numbers number_contains user_id default_did "

@@ -244,7 +244,7 @@ class EntityQueues:
         return self._decide_at(message.handler, message, message.body, self.work.now)
 
     def _settle(self, queue: EntityQueue, message: Message) -> bool:
-        """Run the entity's timers that were due before this message, each at its own instant.
+        """Run the entity's timers that were due before this message, each at its own instant or `at_present`.
 
         Return False if the batch has run `MAX_SETTLED` of them and more are due: after a long stop. The message then
         waits for the next batch of timers. Source: spec lifecycle, "Settle first".
@@ -261,7 +261,7 @@ class EntityQueues:
                 return True
             if queue.settled >= MAX_SETTLED:
                 return False
-            self._decide_at(handler, message, None, due)
+            self._decide_at(handler, message, None, self.work.now if handler.at_present else due)
             if self.work.state(message.model, message.entity) == state:
                 raise NoProgress(f"{message.model.__name__} {message.entity} is still due at {due}")
             queue.settled += 1

@@ -9,10 +9,13 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
 
+import sqlalchemy as sa
+
 from didflow_chassis import parked
 from didflow_chassis.jobs.job import UNFINISHED
 from didflow_chassis.jobs.store import COUNT_BY_STATE
 from didflow_chassis.telemetry.metrics import Metrics
+from didflow_chassis.telemetry.service_gauges import ServiceGauge
 
 LATE = timedelta(minutes=15)
 """Source: spec events, Envelope."""
@@ -31,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 class Fetches(Protocol):
     """The service's database, for reading."""
 
-    async def fetch(self, statement: str, *values: Any) -> Sequence[Any]:
+    async def fetch(self, statement: sa.Executable | str, *values: Any) -> Sequence[Any]:
         """Run one statement and return its rows."""
         ...
 
@@ -40,11 +43,17 @@ class QueueMetrics:
     """Sets the metrics of the outbox, of parked messages, of due timers and of jobs. Each worker has one.
 
     `oldest_due` maps the table of each kind with timers to the statement that reads how long its oldest timer is due.
+    `gauges` are the metrics of the service itself.
     """
 
     def __init__(
-        self, metrics: Metrics, database: Fetches, oldest_due: Mapping[str, str] = MappingProxyType({})
+        self,
+        metrics: Metrics,
+        database: Fetches,
+        oldest_due: Mapping[str, str] = MappingProxyType({}),
+        gauges: Sequence[ServiceGauge] = (),
     ) -> None:
+        self._gauges = [(each, each.register(metrics.registry)) for each in gauges]
         self._metrics = metrics
         self._database = database
         self._oldest_due = oldest_due
@@ -65,6 +74,8 @@ class QueueMetrics:
         for table, statement in self._oldest_due.items():
             rows = await self._database.fetch(statement)
             self._metrics.due_oldest_seconds.labels(table).set(rows[0]["seconds"] if rows else 0)
+        for own, gauge in self._gauges:
+            own.set(gauge, await self._database.fetch(own.statement))
         jobs = {row["state"]: row["jobs"] for row in await self._database.fetch(COUNT_BY_STATE)}
         for state in UNFINISHED:
             self._metrics.jobs.labels(state).set(jobs.get(state, 0))

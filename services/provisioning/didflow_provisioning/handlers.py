@@ -187,10 +187,12 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
 
 def due(settings: ProvisioningSettings) -> Mapping[type, Handler]:
     """Return the handler of each state's due timer."""
+    timings = settings.timings()
     return {
         Routing: Handler(decide=on_routing_due, state_needs=needs.queue_of_routing),
         NumberQueue: Handler(
-            decide=partial(on_queue_due, timings=settings.timings()),
-            state_needs=needs.dids_and_commands_of_queue,
+            decide=partial(on_queue_due, timings=timings),
+            state_needs=partial(needs.dids_and_commands_of_queue, timings=timings),
+            at_present=True,
         ),
     }

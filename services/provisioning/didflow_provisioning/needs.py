@@ -18,6 +18,8 @@ from didflow_provisioning.domain.carrier_command import (
     next_command_id,
     next_command_id_of_queue,
 )
+from didflow_provisioning.domain.carriers.silence import CarrierContact
+from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
 from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
@@ -28,6 +30,8 @@ from didflow_provisioning.domain.targets.commands import (
 )
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
+from didflow_provisioning.domain.timers import carriers_of
+from didflow_provisioning.domain.timing import Timings
 
 
 def queue(message: Any) -> Iterable[Ref]:
@@ -124,9 +128,19 @@ def queue_of_routing(routing: Routing, _: None, known: Known) -> Iterable[Ref]: 
     return [Ref(NumberQueue, routing.number, write=True, subject=routing.number)]
 
 
-def dids_and_commands_of_queue(due: NumberQueue, _: None, known: Known) -> Iterable[Ref]:  # noqa: ARG001
-    """Return the DIDs, the open carrier command and the next carrier command of a queue whose timer is due."""
+def dids_and_commands_of_queue(due: NumberQueue, _: None, known: Known, *, timings: Timings) -> Iterable[Ref]:
+    """Return the DIDs, the open carrier command and the next carrier command of a queue whose timer is due.
+
+    Besides, what the carrier of the open command was last heard of, and the turns of the carriers that have some. Turns
+    that only the DIDs name are found when the DIDs are loaded.
+    """
     yield from (Ref(Routing, did_id, write=True) for did_id in due.did_ids)
     yield Ref(CarrierCommand, next_command_id_of_queue(due), write=True)
     if due.open_command_id is not None:
         yield Ref(CarrierCommand, due.open_command_id, write=True)
+        yield Ref(CarrierContact, due.carrier)
+    loaded = (known.states.get((Routing, did_id)) for did_id in due.did_ids)
+    for carrier in timings.with_turns(carriers_of(due, filter(None, loaded))):
+        yield Ref(CarrierTurns, carrier, write=True)
+        if timings.of(carrier).concurrency is not None:
+            yield Ref(CarrierLoad, carrier)

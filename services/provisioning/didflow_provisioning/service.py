@@ -9,6 +9,7 @@ from didflow_chassis.service import Holder, Service
 from didflow_provisioning import handlers, jobs, store
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.settings import ProvisioningSettings
+from didflow_provisioning.store import carriers
 
 
 def _routers() -> Iterable[Any]:
@@ -28,6 +29,7 @@ def service(settings: ProvisioningSettings) -> Service:
         commands=handlers.commands(settings),
         due=handlers.due(settings),
         jobs=jobs.JOBS,
+        gauges=(carriers.silent_carriers(settings.carriers),),
         holder=lambda routing: Holder(routing.number, routing.account),
         routers=_routers,
         problems={"not_found": 404},

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 from didflow_chassis.settings import Settings
 from didflow_contracts.validation_errors import wrong_field
@@ -12,10 +12,15 @@ from didflow_contracts.vocabulary import CarrierAction, Name
 from didflow_provisioning.domain.timing import DEFAULT_TIMING, Timing, Timings
 
 Seconds = Annotated[float, Field(gt=0, le=90 * 24 * 3600)]
+Rate = Annotated[float, Field(ge=0.001, le=10_000)]
+Concurrency = Annotated[int, Strict(), Field(ge=1, le=10_000)]
 
 
 class CarrierTiming(BaseModel):
-    """The timing of the commands to one carrier. A field that is not given has its default. All are in seconds."""
+    """The timing of the commands to one carrier. A field that is not given has its default. Times are in seconds.
+
+    Without `rate_per_s` and `concurrency` there is no such limit.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,6 +28,8 @@ class CarrierTiming(BaseModel):
     first_pause_s: Seconds = DEFAULT_TIMING.first_pause.total_seconds()
     longest_pause_s: Seconds = DEFAULT_TIMING.longest_pause.total_seconds()
     give_up_s: Mapping[CarrierAction, Seconds] = Field(default_factory=dict)
+    rate_per_s: Rate | None = None
+    concurrency: Concurrency | None = None
 
     @model_validator(mode="after")
     def _pauses_are_in_order(self) -> Self:
@@ -38,6 +45,8 @@ class CarrierTiming(BaseModel):
             first_pause=timedelta(seconds=self.first_pause_s),
             longest_pause=timedelta(seconds=self.longest_pause_s),
             give_up_after={**DEFAULT_TIMING.give_up_after, **give_up},
+            rate_per_s=self.rate_per_s,
+            concurrency=self.concurrency,
         )
 
 
@@ -47,7 +56,8 @@ class ProvisioningSettings(Settings):
     carriers: Mapping[Name, CarrierTiming] = Field(
         default_factory=dict,
         description="Timing of single carriers as JSON: the carrier's name, then `deadline_s` of an answer, "
-        "`first_pause_s` and `longest_pause_s` between attempts, and `give_up_s` for each action.",
+        "`first_pause_s` and `longest_pause_s` between attempts, `give_up_s` for each action, `rate_per_s` of "
+        "attempts, and `concurrency`: how many commands are out at a time.",
         examples=[{}],
     )
 

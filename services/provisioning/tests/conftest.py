@@ -1,5 +1,6 @@
 """Builders of messages about one number, and a stage in memory that processes them."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count, zip_longest
 from typing import Any
@@ -29,7 +30,9 @@ from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.ids import derived_id
 from didflow_provisioning.domain.capacity.commands import CreateCapacityGroup
 from didflow_provisioning.domain.capacity.group import CapacityGroup
-from didflow_provisioning.domain.carrier_command import CarrierCommand
+from didflow_provisioning.domain.carrier_command import NO_ANSWER, CarrierCommand
+from didflow_provisioning.domain.carriers.silence import CarrierContact
+from didflow_provisioning.domain.carriers.turns import CarrierLoad
 from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
@@ -42,6 +45,7 @@ from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGro
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_provisioning.service import service
 from didflow_provisioning.settings import ProvisioningSettings
+from didflow_provisioning.store.tables import CARRIER_CONTACT, CARRIER_LOAD
 
 DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000001")
 NEXT_DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
@@ -273,6 +277,9 @@ class ProvisioningStage(FakeStage):
 
     def __init__(self, settings: ProvisioningSettings | None = None) -> None:
         super().__init__(service(settings) if settings else SERVICE, now=START)
+        memory: Any = self._tested.database
+        memory.compute(CARRIER_CONTACT, self._contacts)
+        memory.compute(CARRIER_LOAD, self._loads)
 
     def process(self, *messages: Event[Any] | Command) -> Decision | None:
         """Process messages one after another and return the last decision. None if the message was not decided."""
@@ -331,6 +338,27 @@ class ProvisioningStage(FakeStage):
         """Report success for every carrier command until none is open."""
         while self.queue.open_command_id is not None:
             self.process(messages.result(self.open_command))
+
+    def _contacts(self) -> list[CarrierContact]:
+        """What the view `carrier_contacts` has."""
+        by_carrier: dict[str, list[CarrierCommand]] = {}
+        for command in self.states(CarrierCommand):
+            by_carrier.setdefault(command.carrier, []).append(command)
+        return [
+            CarrierContact(
+                carrier=carrier,
+                last_result_at=max((c.answered_at for c in commands if c.answered_at), default=None),
+                unanswered_since=min(
+                    (c.issued_at for c in commands if c.is_open and c.code == NO_ANSWER), default=None
+                ),
+            )
+            for carrier, commands in by_carrier.items()
+        ]
+
+    def _loads(self) -> list[CarrierLoad]:
+        """What the view `carrier_loads` has."""
+        out = Counter(command.carrier for command in self.states(CarrierCommand) if command.state == "out")
+        return [CarrierLoad(carrier=carrier, out=count) for carrier, count in out.items()]
 
     def _target_ids(self) -> set[UUID]:
         return {routing.voice.delivery.id for routing in self.states(Routing) if routing.voice}

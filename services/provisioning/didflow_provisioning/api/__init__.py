@@ -6,8 +6,9 @@ Routes translate requests only. The decisions are in `domain/`. What a caller ma
 from collections.abc import Iterable
 
 from didflow_chassis.http import Router
-from didflow_provisioning.api import carrier_commands, routing
+from didflow_provisioning.api import routing
 from didflow_provisioning.api.capacity import routes as capacity
+from didflow_provisioning.api.carriers import routes as carriers
 from didflow_provisioning.api.targets import voice_trunk_groups, voice_trunks
 
 
@@ -18,5 +19,5 @@ def routers() -> Iterable[Router]:
         voice_trunk_groups.router,
         routing.router,
         capacity.router,
-        carrier_commands.router,
+        carriers.router,
     )

@@ -1,17 +1,13 @@
 """The bodies and query parameters of requests. Unknown fields are refused."""
 
-from collections.abc import Iterator
 from typing import Self
 from uuid import UUID
 
-import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from didflow_contracts.names import DidName, DidNames, parse_did
+from didflow_contracts.names import DidNames
 from didflow_contracts.validation_errors import wrong_field
-from didflow_contracts.vocabulary import CarrierAction, Channels, Name
-from didflow_provisioning.domain.carrier_command import CommandState
-from didflow_provisioning.store.tables import carrier_commands
+from didflow_contracts.vocabulary import Channels
 
 
 class Body(BaseModel):
@@ -61,23 +57,3 @@ class SetCapacityBody(DidsBody):
         if self.capacity_group_id is not None and self.capacity == "unlimited":
             raise wrong_field("capacity", "A DID reserves a number of channels of a capacity group.")
         return self
-
-
-class CarrierCommandsQuery(BaseModel):
-    """Filters of the list of carrier commands. A command must match all of them."""
-
-    did: DidName | None = Field(default=None, description="A DID id, or a number for all its DIDs.")
-    carrier: Name | None = None
-    action: CarrierAction | None = None
-    state: CommandState | None = None
-
-    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
-        """Return the conditions of the filters that were given."""
-        if self.did is not None:
-            did = parse_did(self.did)
-            column = carrier_commands.c.did_id if isinstance(did, UUID) else carrier_commands.c.number
-            yield sa.false() if did is None else column == did
-        for name in ("carrier", "action", "state"):
-            value = getattr(self, name)
-            if value is not None:
-                yield carrier_commands.c[name] == value

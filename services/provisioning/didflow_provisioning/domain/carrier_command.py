@@ -25,7 +25,10 @@ _ID_NAMESPACE = "provisioning.command"
 
 
 class CarrierCommand(Struct, frozen=True, kw_only=True):
-    """One carrier command. `next_at` is the deadline while it is out, and the next attempt while it is waiting."""
+    """One carrier command. `next_at` is the deadline while it is out, and the next attempt while it is waiting.
+
+    `answered_at` is when the carrier last answered an attempt, in time or late.
+    """
 
     command_id: UUID
     did_id: UUID
@@ -43,6 +46,7 @@ class CarrierCommand(Struct, frozen=True, kw_only=True):
     code: str | None = None
     message: str | None = None
     carrier_reference: str | None = None
+    answered_at: datetime | None = None
     closed_at: datetime | None = None
 
     @property

@@ -21,12 +21,17 @@ from didflow_contracts.vocabulary import CarrierAction, Channels, Feature
 
 
 class CommandContent(Struct, frozen=True, kw_only=True):
-    """Everything that a carrier command may carry. Each action uses the fields that its parameters have."""
+    """Everything that a carrier command may carry. Each action uses the fields that its parameters have.
+
+    `voice_account` and `sms_account` are the owners of the targets. Carriers do not get them.
+    """
 
     features: tuple[Feature, ...] = ()
     voice: VoiceDelivery | None = None
+    voice_account: str | None = None
     capacity: Channels | None = None
     sms: SmsDelivery | None = None
+    sms_account: str | None = None
     keep: bool = False
     reason: str | None = None
 

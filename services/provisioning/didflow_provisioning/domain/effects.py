@@ -20,8 +20,10 @@ def current_content(routing: Routing, action: CarrierAction) -> CommandContent:
     return CommandContent(
         features=routing.features,
         voice=routing.voice_delivery,
+        voice_account=routing.voice.account if routing.voice else None,
         capacity=routing.capacity,
         sms=routing.sms_delivery if has_sms else None,
+        sms_account=routing.sms.account if routing.sms and has_sms else None,
         keep=_stays_ours(routing),
         reason=routing.end_reason or suspension_reason(routing),
     )

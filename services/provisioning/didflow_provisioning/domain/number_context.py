@@ -16,6 +16,7 @@ from didflow_contracts.event_data import EventData
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain.capacity.reservations import changed_groups
 from didflow_provisioning.domain.carrier_command import CarrierCommand, with_next_attempt
+from didflow_provisioning.domain.carriers.turns import CarrierTurns, take
 from didflow_provisioning.domain.effects import current_content, with_open_command
 from didflow_provisioning.domain.events import carrier_command_issued, did_activated, routing_changed
 from didflow_provisioning.domain.number_queue import NumberQueue
@@ -36,7 +37,8 @@ class NumberContext(Struct, frozen=True, kw_only=True):
     """The states of one number during a decision. `next_command_id` is the id of the one command that may be sent.
 
     `known` has the capacity groups of its DIDs. `commands` are the carrier commands that the decision changed, `issued`
-    the command events that it publishes.
+    the command events that it publishes. `turns` are those of the carriers that may get a command, and `out` how many
+    commands are out at them; `turns` is None unless the message is the timer of the queue.
     """
 
     queue: NumberQueue
@@ -47,6 +49,8 @@ class NumberContext(Struct, frozen=True, kw_only=True):
     commands: Mapping[UUID, CarrierCommand] = field(default_factory=dict)
     issued: tuple[EventData, ...] = ()
     activation: Activation | None = None
+    turns: Mapping[str, CarrierTurns] | None = None
+    out: Mapping[str, int] = field(default_factory=dict)
 
     def with_routing(self, routing: Routing) -> "NumberContext":
         """Return the context with this routing in place of the DID's previous one."""
@@ -56,10 +60,24 @@ class NumberContext(Struct, frozen=True, kw_only=True):
         """Return the context with this carrier command. While it is open, the queue is due when the command is."""
         queue = self.queue
         if command.is_open:
-            queue = replace(queue, open_command_id=command.command_id, due_at=command.next_at)
+            queue = replace(
+                queue,
+                open_command_id=command.command_id,
+                carrier=command.carrier,
+                due_at=command.next_at,
+                turn_at=None,
+            )
         elif queue.open_command_id == command.command_id:
-            queue = replace(queue, open_command_id=None, due_at=None)
+            queue = without_turn(replace(queue, open_command_id=None))
         return replace(self, queue=queue, commands={**self.commands, command.command_id: command})
+
+    def with_code(self, command: CarrierCommand, code: str | None) -> "NumberContext":
+        """Return the context whose routing shows this code for its open command."""
+        routing = self.routings[command.did_id]
+        opened = routing.open_command
+        if opened is None or opened.command_id != command.command_id:
+            return self
+        return self.with_routing(replace(routing, open_command=replace(opened, code=code)))
 
     def with_attempt(self, command: CarrierCommand) -> "NumberContext":
         """Return the context with this carrier command and the event that publishes its current attempt."""
@@ -96,13 +114,41 @@ def send_next(context: NumberContext, now: datetime) -> NumberContext:
     queue = context.queue
     if queue.open_command_id is not None:
         return context
-    first = context.routings.get(queue.did_ids[0]) if queue.did_ids else None
+    if not queue.did_ids:
+        return replace(context, queue=without_turn(queue))
+    first = context.routings.get(queue.did_ids[0])
     if first is None:
         return context
     action = next(iter(actions_to_send(first)), None)
     if action is None:
-        return replace(context, queue=replace(queue, due_at=None))
-    return _with_new_command(context, first, action, now)
+        return replace(context, queue=without_turn(queue))
+    carrier = carrier_of(first, action) or ""
+    context, may_leave = with_turn(context, carrier, now)
+    return _with_new_command(context, first, action, carrier, now) if may_leave else context
+
+
+def with_turn(context: NumberContext, carrier: str, now: datetime) -> tuple[NumberContext, bool]:
+    """Take a turn for an attempt at this carrier. Return the context after it, and True if the attempt leaves now.
+
+    Only the timer of the queue takes turns, so that no other message waits for the lock of the carrier's turns. Other
+    messages make the queue due.
+    """
+    timing, queue = context.timings.of(carrier), context.queue
+    if not timing.has_turns:
+        return context, True
+    turn_at = queue.turn_at if queue.carrier == carrier else None
+    if context.turns is None:
+        waiting = replace(queue, carrier=carrier, turn_at=turn_at, due_at=turn_at or now)
+        return replace(context, queue=waiting), False
+    known = context.turns.get(carrier) or CarrierTurns(carrier=carrier)
+    turns, at = take(known, timing, now, turn_at=turn_at, out=context.out.get(carrier, 0))
+    waiting = replace(queue, carrier=carrier, turn_at=at, due_at=at)
+    return replace(context, turns={**context.turns, carrier: turns}, queue=waiting), at <= now
+
+
+def without_turn(queue: NumberQueue) -> NumberQueue:
+    """Return the queue with nothing to send: no timer, no carrier and no turn."""
+    return replace(queue, carrier=None, turn_at=None, due_at=None)
 
 
 def decided(before: NumberContext, after: NumberContext, own: UUID | None) -> Decision:
@@ -119,7 +165,8 @@ def decided(before: NumberContext, after: NumberContext, own: UUID | None) -> De
     )
     others = [r for r in routings if r.did_id != own] + (queue if own is not None else [])
     groups = changed_groups(((before.routings.get(r.did_id), r) for r in routings), before.known)
-    also = (*others, *after.commands.values(), *groups)
+    turns = [each for name, each in (after.turns or {}).items() if each != (before.turns or {}).get(name)]
+    also = (*others, *after.commands.values(), *groups, *turns)
     if not primary and not also:
         return Unchanged()
     events = [event for routing in routings for event in _axis_events(before, after, routing)]
@@ -148,9 +195,8 @@ def _without_released(context: NumberContext) -> NumberQueue:
 
 
 def _with_new_command(
-    context: NumberContext, routing: Routing, action: CarrierAction, now: datetime
+    context: NumberContext, routing: Routing, action: CarrierAction, carrier: str, now: datetime
 ) -> NumberContext:
-    carrier = carrier_of(routing, action) or ""
     content = current_content(routing, action)
     timing = context.timings.of(carrier)
     command = CarrierCommand(

@@ -47,6 +47,7 @@ def on_result(
     if contradicts_carrier(event, command.carrier):
         return Refused("not_yours", "The command was sent to another carrier.", field="command_id")
     context = load_context(routing, known, next_command_id(event), timings, with_other_dids=True)
+    command = replace(command, answered_at=now)
     if data.outcome == "succeeded":
         return _on_success(context, routing, command, data, now)
     if not command.is_open or (data.retryable and _is_outdated(command, data)):
@@ -81,11 +82,7 @@ def with_superseded(context: NumberContext, command: CarrierCommand, now: dateti
 
 def with_waiting(context: NumberContext, command: CarrierCommand) -> NumberContext:
     """Return the context with a command that waits for its next attempt. The routing shows its failure code."""
-    routing = context.routings[command.did_id]
-    opened = routing.open_command
-    if opened is not None and opened.command_id == command.command_id:
-        routing = replace(routing, open_command=replace(opened, code=command.code))
-    return context.with_routing(routing).with_command(command)
+    return context.with_command(command).with_code(command, command.code)
 
 
 def _is_about(command: CarrierCommand, data: ResultReported) -> bool:

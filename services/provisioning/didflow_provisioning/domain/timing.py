@@ -3,7 +3,7 @@
 Pure functions. The jitter is derived from the command id, so the same attempt always has the same pause.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, get_args
@@ -21,12 +21,24 @@ _GIVE_UP_AFTER: Final[Mapping[CarrierAction, timedelta]] = {
 
 
 class Timing(Struct, frozen=True, kw_only=True):
-    """The timing of the commands to one carrier. Source: spec lifecycle, Carrier."""
+    """The timing of the commands to one carrier.
+
+    Source: spec lifecycle, Carrier; spec provisioning, Commands to carriers.
+
+    `rate_per_s`: the most attempts in a second. `concurrency`: the most commands that are out. None: no limit.
+    """
 
     answer_within: timedelta = timedelta(minutes=2)
     first_pause: timedelta = timedelta(seconds=2)
     longest_pause: timedelta = timedelta(hours=1)
     give_up_after: Mapping[CarrierAction, timedelta] = field(default_factory=lambda: _GIVE_UP_AFTER)
+    rate_per_s: float | None = None
+    concurrency: int | None = None
+
+    @property
+    def has_turns(self) -> bool:
+        """Return True if a command for the carrier waits for its turn."""
+        return self.rate_per_s is not None or self.concurrency is not None
 
 
 DEFAULT_TIMING: Final = Timing()
@@ -40,6 +52,11 @@ class Timings(Struct, frozen=True, kw_only=True):
     def of(self, carrier: str) -> Timing:
         """Return the timing of the commands to a carrier."""
         return self.carriers.get(carrier, DEFAULT_TIMING)
+
+    def with_turns(self, carriers: Iterable[str | None]) -> list[str]:
+        """Return those of the carriers whose commands wait for their turn, each once."""
+        distinct = dict.fromkeys(carrier for carrier in carriers if carrier is not None)
+        return [carrier for carrier in distinct if self.of(carrier).has_turns]
 
 
 _LONGEST_RETRY_AFTER_S: Final = 7 * 24 * 3600

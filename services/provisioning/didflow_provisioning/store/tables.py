@@ -4,10 +4,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis.row_access import RowsOfAccount, RowsOfParent
+from didflow_chassis.row_access import AllRows, RowsOfAccount, RowsOfParent
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
+from didflow_provisioning.domain.carriers.silence import CarrierContact
+from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
@@ -67,7 +69,9 @@ number_queues = state_table(
     sa.Column("number", sa.Text, primary_key=True),
     sa.Column("did_ids", JSONB, nullable=False, comment="DIDs that are not released yet, earliest first"),
     sa.Column("open_command_id", PG_UUID(as_uuid=True)),
+    sa.Column("carrier", sa.Text, comment="of the open command, or of the one that waits for its turn"),
     sa.Column("commands_sent", sa.BigInteger, nullable=False),
+    instant("turn_at"),
     instant("due_at"),
     sa.Index("number_queues_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
 )
@@ -91,9 +95,17 @@ carrier_commands = state_table(
     sa.Column("code", sa.Text),
     sa.Column("message", sa.Text),
     sa.Column("carrier_reference", sa.Text),
+    instant("answered_at"),
     instant("closed_at"),
     sa.Index("carrier_commands_did", "did_id", "issued_at", "command_id"),
     sa.Index("carrier_commands_number", "number"),
+    sa.Index("carrier_commands_carrier", "carrier", "answered_at"),
+    sa.Index(
+        "carrier_commands_unanswered",
+        "carrier",
+        "issued_at",
+        postgresql_where=sa.text("state IN ('out', 'waiting') AND code = 'no_answer'"),
+    ),
     sa.Index("carrier_commands_issued_at", "issued_at", "command_id"),
     sa.Index(
         "carrier_commands_unfinished",
@@ -162,6 +174,30 @@ capacity_groups = state_table(
     rows=RowsOfAccount(serves_below=True),
 )
 
+carrier_turns = state_table(
+    "carrier_turns",
+    METADATA,
+    sa.Column("carrier", sa.Text, primary_key=True),
+    instant("next_at"),
+    sa.Column("sent", JSONB, nullable=False, comment="how many attempts were sent at the last instants"),
+)
+
+carrier_loads = state_table(
+    "carrier_loads",
+    VIEWS,
+    sa.Column("carrier", sa.Text, primary_key=True),
+    sa.Column("out", sa.BigInteger, nullable=False),
+)
+
+carrier_contacts = state_table(
+    "carrier_contacts",
+    VIEWS,
+    sa.Column("carrier", sa.Text, primary_key=True),
+    instant("last_result_at"),
+    instant("unanswered_since"),
+    rows=AllRows(),
+)
+
 ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", due="due_at")
 NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
 CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
@@ -169,10 +205,16 @@ VOICE_TRUNK = Kind(model=VoiceTrunk, table=voice_trunks, key="trunk_id")
 CAPACITY_GROUP = Kind(model=CapacityGroup, table=capacity_groups, key="group_id")
 VOICE_TRUNK_GROUP = Kind(model=VoiceTrunkGroup, table=voice_trunk_groups, key="group_id")
 VOICE_TARGET_USE = Kind(model=VoiceTargetUse, table=voice_target_uses, key="target_id")
+CARRIER_TURNS = Kind(model=CarrierTurns, table=carrier_turns, key="carrier")
+CARRIER_LOAD = Kind(model=CarrierLoad, table=carrier_loads, key="carrier")
+CARRIER_CONTACT = Kind(model=CarrierContact, table=carrier_contacts, key="carrier")
 KINDS = (
     ROUTING,
     NUMBER_QUEUE,
     CARRIER_COMMAND,
+    CARRIER_TURNS,
+    CARRIER_LOAD,
+    CARRIER_CONTACT,
     VOICE_TRUNK,
     VOICE_TRUNK_GROUP,
     VOICE_TARGET_USE,

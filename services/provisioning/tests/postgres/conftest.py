@@ -1,6 +1,7 @@
 """Provisioning on a real PostgreSQL database, without Kafka."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from didflow_chassis.decision import Caller
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.events import CarrierCommandIssued
 from didflow_provisioning.service import service
-from didflow_provisioning.settings import ProvisioningSettings
+from didflow_provisioning.settings import CarrierTiming, ProvisioningSettings
 
 RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 TRUNK = {"name": "Dublin", "sip": {"uri": "sip:pbx.example.com:5061", "transport": "tls", "codecs": ["opus"]}}
@@ -50,3 +51,30 @@ def create_trunk() -> Any:
         return trunk_id
 
     return create
+
+
+@pytest.fixture
+def with_carriers(on_postgres: OnPostgres) -> Any:
+    """Opens provisioning with settings of carriers."""
+
+    async def opened(**carriers: CarrierTiming) -> ServiceOnPostgres:
+        settings = ProvisioningSettings.placeholder().model_copy(update={"carriers": carriers})
+        return await on_postgres(service(settings), caller=RESELLER)
+
+    return opened
+
+
+@pytest.fixture
+def numbers_of(messages: Any) -> Any:
+    """Builds the events that make numbers ready for their activation."""
+
+    def build(count: int, **changes: Any) -> list[Any]:
+        events = []
+        for n in range(count):
+            base = {"did_id": uuid4(), "number": f"+35319{600000 + n}", **changes}
+            named = {name: value for name, value in base.items() if name != "carrier"}
+            events += [messages.purchased(**base), messages.did_changed(**base)]
+            events += [messages.registration(**named)]
+        return events
+
+    return build

@@ -72,3 +72,60 @@ async def test_commands_are_listed_page_by_page(purchased: Any, messages: Any, i
         page = (await client.get("/v1/commands", params={"limit": 2, "cursor": page["next"]})).json()
         listed += [item["command_id"] for item in page["items"]]
     assert listed == [str(command.command_id) for command in reversed(await issued())]
+
+
+async def test_failed_commands_are_retried_in_one_call_and_become_active(
+    provisioning: Any, messages: Any, numbers_of: Any, issued: Any
+) -> None:
+    """Each has its result, with the new command. What is no failed command is refused alone."""
+    await provisioning.receive(*numbers_of(3))
+    failed = await issued()
+    await provisioning.receive(*(messages.failure(command) for command in failed[:2]))
+    operator = provisioning.client("master", "operator")
+    listed = (await operator.get("/v1/commands", params={"state": "failed"})).json()["items"]
+    assert {item["command_id"] for item in listed} == {str(each.command_id) for each in failed[:2]}
+    names = [str(failed[0].command_id), str(failed[1].command_id), str(failed[2].command_id)]
+    body = {"commands": [*names, names[0], str(uuid4()), "no id"]}
+    answer = (await operator.post("/v1/commands/batch/retry", json=body)).json()
+    assert [result["command"] for result in answer["results"]] == body["commands"]
+    assert [result["outcome"] for result in answer["results"]] == [
+        "done",
+        "done",
+        "refused",
+        "unchanged",
+        "refused",
+        "refused",
+    ]
+    assert [result["code"] for result in answer["results"]][2:] == [
+        "not_failed",
+        None,
+        "not_found",
+        "not_found",
+    ]
+    assert (answer["done"], answer["unchanged"], answer["refused"]) == (2, 1, 3)
+    again = (await issued())[3:]
+    assert {result["command_id"] for result in answer["results"][:2]} == {
+        str(each.command_id) for each in again
+    }
+    await provisioning.receive(*(messages.result(command) for command in (*again, failed[2])))
+    assert await provisioning.count("routings", "carrier_state = 'active'") == 3
+
+
+async def test_endpoints_of_trunks_above_the_caller_are_hidden_in_commands(
+    purchased: Any, messages: Any, create_trunk: Any
+) -> None:
+    """The owner of the trunk and operators see them. The account below sees the name of the trunk."""
+    above = purchased.client("master", "master_reseller")
+    trunk_id = await create_trunk(above, account="master")
+    set_voice = {"dids": [messages.number], "voice_trunk_id": trunk_id}
+    assert (await purchased.client().post("/v1/routing/batch/set-voice", json=set_voice)).json()["done"] == 1
+    await purchased.receive(messages.registration())
+    for client, is_shown in (
+        (purchased.client(), False),
+        (above, True),
+        (purchased.client("rival", "operator"), True),
+    ):
+        (item,) = (await client.get("/v1/commands")).json()["items"]
+        assert item["parameters"]["voice"]["name"] == "Dublin"
+        assert (item["parameters"]["voice"]["endpoints"] is not None) is is_shown
+        assert ("pbx.example.com" in str(item)) is is_shown

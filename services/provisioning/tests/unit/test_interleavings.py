@@ -98,3 +98,57 @@ def overlaps(events: list[Any]) -> bool:
         elif isinstance(event, RoutingChanged) and event.carrier_state == "released":
             at_carrier.discard(event.did_id)
     return False
+
+
+CANCELS = ("canceled", "aging", "blocked", "on_hold", "removed")
+
+
+def end_of_service(messages: Any, how: str) -> Any:
+    """The event after which the number must not be in service."""
+    if how == "removed":
+        return messages.removed(sequence=5)
+    if how in ("canceled", "aging"):
+        return messages.term(how, 5)
+    return messages.did_changed(how, 5)
+
+
+CANCELED = st.tuples(
+    st.sampled_from(CANCELS),
+    st.permutations(["capacity", "fax", "expiring", "none"]),
+    st.integers(0, 4),
+    st.booleans(),
+)
+"""How the service ends, the other events, before which of them it ends, and if the activation succeeds late."""
+
+
+@settings(deadline=None, max_examples=200)
+@given(canceled=CANCELED, answers=ANSWERS)
+def test_a_number_that_is_canceled_while_its_activation_is_out_ends_suspended_or_released(
+    new_stage: Callable[[], Any], messages: Any, canceled: Any, answers: list[str]
+) -> None:
+    """Whatever else happens, and whenever the carrier answers. A late success of the activation changes nothing."""
+    how, others, at, is_late = canceled
+    stage = new_stage()
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration())
+    (activation,) = stage.issued()
+    also = {
+        "capacity": messages.set_capacity(2),
+        "fax": messages.did_changed("assigned", 2, features=["voice_in", "fax"]),
+        "expiring": messages.term("delayed_removal", 2),
+        "none": messages.term("active", 1),
+    }
+    events = [also[name] for name in others]
+    events.insert(at, end_of_service(messages, how))
+    remaining = iter(answers)
+    for event in events:
+        stage.process(event)
+        answer_once(stage, messages, next(remaining, "none"))
+    if is_late:
+        stage.process(messages.result(activation))
+    stage.advance(timedelta(minutes=30))
+    stage.succeed_all(messages)
+    assert stage.axis().carrier_state == ("released" if how == "removed" else "suspended")
+    assert ("release" if how == "removed" else "suspend") in stage.actions()
+    stage.process(messages.result(activation))
+    stage.advance(timedelta(days=30))
+    assert stage.axis().carrier_state == ("released" if how == "removed" else "suspended")

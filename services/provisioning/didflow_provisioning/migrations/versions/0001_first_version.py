@@ -1,4 +1,7 @@
-"""The tables of provisioning. The views count what uses the targets."""
+"""The tables of provisioning.
+
+The views count what uses the targets, and the commands of carriers, and read what a carrier was last heard of.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +21,28 @@ SELECT t.id AS target_id,
         AND g.trunks @> jsonb_build_array(jsonb_build_object('voice_trunk_id', t.id))) AS groups,
     1::bigint AS version
 FROM (SELECT trunk_id AS id FROM voice_trunks UNION ALL SELECT group_id FROM voice_trunk_groups) t
+"""
+
+CARRIER_LOADS = """
+CREATE VIEW carrier_loads AS
+SELECT carrier, count(*) AS out, 1::bigint AS version FROM carrier_commands WHERE state = 'out' GROUP BY carrier
+"""
+
+# Each carrier is found by one step in the index, and so are both instants.
+CARRIER_CONTACTS = """
+CREATE VIEW carrier_contacts AS
+WITH RECURSIVE names (carrier) AS (
+    (SELECT carrier FROM carrier_commands ORDER BY carrier LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.carrier FROM carrier_commands c WHERE c.carrier > names.carrier ORDER BY c.carrier LIMIT 1)
+    FROM names WHERE names.carrier IS NOT NULL
+)
+SELECT carrier,
+    (SELECT max(c.answered_at) FROM carrier_commands c WHERE c.carrier = names.carrier) AS last_result_at,
+    (SELECT min(c.issued_at) FROM carrier_commands c WHERE c.carrier = names.carrier
+        AND c.state IN ('out', 'waiting') AND c.code = 'no_answer') AS unanswered_since,
+    1::bigint AS version
+FROM names WHERE carrier IS NOT NULL
 """
 
 
@@ -72,7 +97,9 @@ def upgrade() -> None:
         sa.Column("number", sa.Text, primary_key=True),
         sa.Column("did_ids", JSONB, nullable=False, comment="DIDs that are not released yet, earliest first"),
         sa.Column("open_command_id", UUID(as_uuid=True)),
+        sa.Column("carrier", sa.Text, comment="of the open command, or of the one that waits for its turn"),
         sa.Column("commands_sent", sa.BigInteger, nullable=False),
+        instant("turn_at"),
         instant("due_at"),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
@@ -96,11 +123,19 @@ def upgrade() -> None:
         sa.Column("code", sa.Text),
         sa.Column("message", sa.Text),
         sa.Column("carrier_reference", sa.Text),
+        instant("answered_at"),
         instant("closed_at"),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("carrier_commands_did", "carrier_commands", ["did_id", "issued_at", "command_id"])
     op.create_index("carrier_commands_number", "carrier_commands", ["number"])
+    op.create_index("carrier_commands_carrier", "carrier_commands", ["carrier", "answered_at"])
+    op.create_index(
+        "carrier_commands_unanswered",
+        "carrier_commands",
+        ["carrier", "issued_at"],
+        postgresql_where=sa.text("state IN ('out', 'waiting') AND code = 'no_answer'"),
+    )
     op.create_index("carrier_commands_issued_at", "carrier_commands", ["issued_at", "command_id"])
     op.create_index(
         "carrier_commands_unfinished",
@@ -108,6 +143,16 @@ def upgrade() -> None:
         ["state", "issued_at", "command_id"],
         postgresql_where=sa.text("state <> 'succeeded'"),
     )
+
+    op.create_table(
+        "carrier_turns",
+        sa.Column("carrier", sa.Text, primary_key=True),
+        instant("next_at"),
+        sa.Column("sent", JSONB, nullable=False, comment="how many attempts were sent at the last instants"),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.execute(CARRIER_LOADS)
+    op.execute(CARRIER_CONTACTS)
 
     op.create_table(
         "voice_trunks",
@@ -165,6 +210,9 @@ def downgrade() -> None:
     op.execute("DROP VIEW voice_target_uses")
     op.drop_table("voice_trunk_groups")
     op.drop_table("voice_trunks")
+    op.execute("DROP VIEW carrier_contacts")
+    op.execute("DROP VIEW carrier_loads")
+    op.drop_table("carrier_turns")
     op.drop_table("carrier_commands")
     op.drop_table("number_queues")
     op.drop_table("routings")
