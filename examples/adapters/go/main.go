@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 type object = map[string]any
@@ -109,6 +110,7 @@ func main() {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(session), kgo.HeartbeatInterval(session/10), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+		kgo.MaxVersions(kversion.V2_3_0()), // The embedded Kafka of `make up` does not know newer requests.
 		kgo.OnPartitionsRevoked(func(context.Context, *kgo.Client, map[string][]int32) { running.Wait() }),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))) // murmur2 of the key, as Java
 	defer client.Close()
