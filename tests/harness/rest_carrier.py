@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,26 @@ KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 def changed(**changes: Any) -> Configuration:
     """Return the shipped configuration with other fields."""
     return Configuration.model_validate(yaml.safe_load(FILE.read_text()) | changes)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def configuration_file(
+    folder: Path, carrier_port: int, webhook_port: int, public_port: int | None = None, **changes: Any
+) -> Path:
+    """Write the shipped configuration with these ports and other changes. Webhooks are sent to `public_port`."""
+    content = yaml.safe_load(FILE.read_text())
+    public_url = f"http://127.0.0.1:{public_port or webhook_port}/webhooks"
+    content["webhook"] |= {"port": webhook_port, "public_url": public_url}
+    path = folder / f"adapter-{webhook_port}.yaml"
+    path.write_text(yaml.safe_dump(content | {"base_url": f"http://127.0.0.1:{carrier_port}"} | changes))
+    return path
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from didflow_adapters.http.attempts import OpenAttempts
 from didflow_adapters.http.configuration import Call, Configuration, Fixed, Poll, ReplyRule
 from didflow_adapters.http.exchange import Exchange
 from didflow_adapters.http.replies import CarrierReply, outcome_of, usual_outcome
@@ -57,6 +58,7 @@ class HttpCarrier:
         }
         poll = configuration.poll
         self._poll = _Request(Call(method="GET", path=poll.path), configuration.headers) if poll else None
+        self.attempts = OpenAttempts()
         webhook = configuration.webhook
         self.tokens = Tokens([place.read().get_secret_value() for place in webhook.keys]) if webhook else None
 
@@ -68,14 +70,24 @@ class HttpCarrier:
         request = self._requests[command.action]
         if isinstance(request, Fixed):
             return Succeeded() if request.result == "succeeded" else _NOT_SUPPORTED
+        reference = PRESENT.get()
+        if reference is None or self.tokens is None:
+            return await self._send(request, command)
+        self.attempts.add(reference)
+        outcome = await self._send(request, command)
+        if not isinstance(outcome, Later):
+            self.attempts.remove(reference)
+        return outcome
+
+    activate = suspend = resume = release = set_voice = set_capacity = set_sms = _execute
+
+    async def _send(self, request: _Request, command: CarrierCommandIssued) -> Outcome:
         values = values_of(command, *self._callback())
         outcome, reply = await self._call(request, values, (*request.replies, *self._configuration.replies))
         poll = self._configuration.poll
         if isinstance(outcome, Later) and poll is not None and self._poll is not None and reply is not None:
             return await self._ask(self._poll, poll, values | {"reply": reply.json})
         return outcome
-
-    activate = suspend = resume = release = set_voice = set_capacity = set_sms = _execute
 
     def _callback(self) -> tuple[str, str]:
         """Return the URL and the token for this attempt. Both are empty without webhooks."""

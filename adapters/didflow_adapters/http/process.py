@@ -50,7 +50,7 @@ async def serve(configuration: Configuration, settings: AdapterSettings) -> None
     webhook, tokens = configuration.webhook, carrier.tokens
     receiver = None
     if webhook is not None and tokens is not None:
-        application = Receiver(carrier.name, webhook, tokens, adapter.report).application()
+        application = Receiver(carrier.name, webhook, tokens, carrier.attempts, adapter.report).application()
         receiver = server(application, webhook.host, webhook.port)
 
     def stop() -> None:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from didflow_adapters.http.attempts import OpenAttempts
 from didflow_adapters.http.configuration import Webhook
 from didflow_adapters.http.replies import CarrierReply, outcome_of, parse_json, value_at
 from didflow_adapters.http.tokens import Tokens, UnknownToken
@@ -35,10 +36,13 @@ class Receiver:
     published again, which is harmless. It is acknowledged only after its result is published.
     """
 
-    def __init__(self, carrier: str, webhook: Webhook, tokens: Tokens, report: Report) -> None:
+    def __init__(
+        self, carrier: str, webhook: Webhook, tokens: Tokens, attempts: OpenAttempts, report: Report
+    ) -> None:
         self._carrier = carrier
         self._webhook = webhook
         self._tokens = tokens
+        self._attempts = attempts
         self._report = report
         self._verifier = Verifier([place.read().get_secret_value() for place in webhook.secrets])
         self._published: OrderedDict[str, None] = OrderedDict()
@@ -78,7 +82,9 @@ class Receiver:
             _LOG.warning("refused a webhook", carrier=self._carrier, code="unexpected_body")
             return _problem(422, "unexpected_body")
         if not isinstance(outcome, Later):
-            await self._report(reference, outcome)
+            for attempt in self._attempts.answered_with(reference):
+                await self._report(attempt, outcome)
+                self._attempts.remove(attempt)
         self._remember(webhook_id)
         return Response(status_code=204)
 

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -52,9 +53,11 @@ class RestCarrier:
     Every change needs an `Idempotency-Key`. What succeeded is answered again and not done again.
     """
 
-    def __init__(self, behavior: Behavior, token: str, deliveries: Deliveries | None = None) -> None:
+    def __init__(
+        self, behavior: Behavior, token: str, deliveries: Deliveries | None = None, log: Path | None = None
+    ) -> None:
         self.behavior = behavior
-        self.numbers = Numbers()
+        self.numbers = Numbers(any_number=behavior.any_number, log=log)
         self.pace = Pace(behavior.rate_per_s)
         self._token = token.encode()
         self._deliveries = deliveries

@@ -31,6 +31,8 @@ class Behavior:
     reply never comes. The share `twice` of the effects is reported twice. `asynchronous` actions are answered with
     202, have their effect after `delay_s`, and are reported by webhook; the share `lost` of the webhooks is not sent.
 
+    With `any_number`, numbers that were not activated can be changed and released, as in the simulator.
+
     Nothing depends on the order of the requests: what happens to a request follows from `seed`, its idempotency key
     and how often it was sent.
     """
@@ -44,6 +46,7 @@ class Behavior:
     asynchronous: frozenset[CarrierAction] = frozenset()
     delay_s: float = 0.2
     seed: int = 0
+    any_number: bool = False
 
     def fate(self, key: str, attempt: int) -> Fate:
         """Return what happens to an attempt of a request."""

@@ -2,7 +2,10 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Final, get_args
 
 import typer
@@ -40,6 +43,12 @@ def carry(
     ] = None,
     delay_ms: Annotated[int, typer.Option(min=0, help="How long such an action takes.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same failures.")] = 0,
+    any_number: Annotated[
+        bool, typer.Option("--any-number", help="Accept changes of numbers that were not activated.")
+    ] = False,
+    executions: Annotated[
+        Path | None, typer.Option(help="Append a line of JSON to this file for each effect.")
+    ] = None,
     allow: Annotated[
         list[str] | None, typer.Option(help="Networks of webhooks that are not public. Default: loopback.")
     ] = None,
@@ -57,19 +66,23 @@ def carry(
         asynchronous=frozenset(action for action in ACTIONS if action in (asynchronous or ())),
         delay_s=delay_ms / 1000,
         seed=seed,
+        any_number=any_number,
     )
     try:
         rules = Rules(allowed=tuple(ip_network(each) for each in allow or ["127.0.0.0/8", "::1/128"]))
         signer = Signer(webhook_secret) if webhook_secret else None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    asyncio.run(_serve(behavior=behavior, token=token, signer=signer, rules=rules, host=host, port=port))
+    deliveries = partial(Deliveries, signer, rules) if signer else None
+    asyncio.run(
+        _serve(
+            lambda: RestCarrier(behavior, token, deliveries() if deliveries else None, executions), host, port
+        )
+    )
 
 
-async def _serve(
-    *, behavior: Behavior, token: str, signer: Signer | None, rules: Rules, host: str, port: int
-) -> None:
-    carrier = RestCarrier(behavior, token, Deliveries(signer, rules) if signer else None)
+async def _serve(make: Callable[[], RestCarrier], host: str, port: int) -> None:
+    carrier = make()
     serving = server(carrier.application(), host, port)
 
     def stop() -> None:

@@ -1,7 +1,9 @@
 """What the carrier knows: its numbers, the operations on them, and a log of what it executed."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from didflow_contracts.vocabulary import CarrierAction
@@ -48,12 +50,17 @@ class Execution:
 
 @dataclass(slots=True)
 class Numbers:
-    """The numbers with their settings, in memory only, and the log of all effects."""
+    """The numbers with their settings, in memory only, and the log of all effects.
+
+    With `log`, a line of JSON for each effect is appended to this file. Source: docs/conformance.md.
+    """
 
     numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     by_id: dict[str, Operation] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
+    any_number: bool = False
+    log: Path | None = None
 
     def operation(self, key: str, number: str, action: CarrierAction, fingerprint: bytes) -> Operation:
         """Return the operation with this idempotency key. It is a new one if there is none."""
@@ -68,15 +75,20 @@ class Numbers:
         number, action = operation.number, operation.action
         if action == "activate":
             self.numbers[number] = {"status": "active"} | settings
-        elif number not in self.numbers:
+        elif number not in self.numbers and not self.any_number:
             raise UnknownNumber
         elif action == "release":
-            del self.numbers[number]
+            self.numbers.pop(number, None)
         elif action in ("suspend", "resume"):
-            self.numbers[number]["status"] = "suspended" if action == "suspend" else "active"
+            status = "suspended" if action == "suspend" else "active"
+            self.numbers.setdefault(number, {})["status"] = status
         else:
-            self.numbers[number].update(settings)
+            self.numbers.setdefault(number, {}).update(settings)
         operation.state = "done"
         at = datetime.now(UTC).isoformat()
         position = len(self.executions) + 1
         self.executions.append(Execution(position, operation.id, operation.key, number, action, at))
+        if self.log is not None:
+            line = {"command_id": operation.key, "action": action, "number": number}
+            with self.log.open("a") as file:
+                file.write(f"{json.dumps(line)}\n")

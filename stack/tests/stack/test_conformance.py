@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
+from harness.processes import Processes
+from harness.rest_carrier import configuration_file, free_port
 from harness.small_adapter import SmallAdapter
 
 from didflow.conformance.checks import CHECKS
@@ -16,6 +18,7 @@ from didflow.conformance.commands import Commands
 from didflow.conformance.exchange import exchange
 from didflow.conformance.run import Run, Verdict, verdicts
 from didflow.conformance.servers import broker
+from didflow_webhooks import new_secret
 
 SLOW_S = 0.6
 
@@ -113,7 +116,7 @@ async def test_a_carrier_without_references_needs_the_log_of_executions(monkeypa
     assert "was done 2 times, says the log of executions" in found["duplicate"].problem
 
 
-def didflow(*arguments: str) -> subprocess.CompletedProcess[str]:
+def didflow(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     scripts = sysconfig.get_path("scripts")
     path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
@@ -125,13 +128,31 @@ def didflow(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, **env},
     )
 
 
 def test_the_simulator_is_started_killed_and_passes() -> None:
     """The command line prints JSON and exits with 0."""
     ended = didflow("simulator", "--command", "didflow-simulator", "--json")
+    assert {one["check"]: one["problem"] for one in orjson.loads(ended.stdout) if one["problem"]} == {}
+    assert ended.returncode == 0
+
+
+def test_the_generic_http_adapter_passes_with_a_carrier_that_reports_by_webhook(
+    tmp_path: Path, processes: Processes
+) -> None:
+    """The carrier lives on while the adapter is killed. Its own log says that nothing was done twice."""
+    carrier_port, webhook_port = free_port(), free_port()
+    executions = tmp_path / "executions.jsonl"
+    env = {"CARRIER_TOKEN": "t", "CARRIER_WEBHOOK_SECRET": new_secret(), "CALLBACK_KEY": f"{'k' * 43}="}
+    file = configuration_file(tmp_path, carrier_port, webhook_port)
+    scripts = Path(sysconfig.get_path("scripts"))
+    carrier = [str(scripts / "didflow-http-carrier"), "--port", str(carrier_port), "--any-number"]
+    carrier += ["--executions", str(executions), "--asynchronous", "activate", "--delay-ms", "50"]
+    processes.start("carrier", carrier, env=env)
+    command = f"{scripts / 'didflow-http-adapter'} run {file}"
+    ended = didflow("rest", "--command", command, "--executions", str(executions), "--json", **env)
     assert {one["check"]: one["problem"] for one in orjson.loads(ended.stdout) if one["problem"]} == {}
     assert ended.returncode == 0
 

@@ -8,6 +8,7 @@ import pytest
 from harness.rest_carrier import KEY, SECRET, TOKEN, World, changed, serving
 
 from didflow_adapters.http import HttpCarrier
+from didflow_adapters.http.attempts import OpenAttempts
 from didflow_adapters.http.receiver import Receiver
 from didflow_adapters.kit import CommandReference, Outcome
 from didflow_adapters.rest_carrier import Behavior, RestCarrier
@@ -45,15 +46,19 @@ async def world(secrets_in_environment: None) -> AsyncIterator[Callable[..., Any
         async def report(reference: CommandReference, outcome: Outcome) -> None:
             found.reported.append((reference, outcome))
 
-        for _ in range(processes):
-            receiver = Receiver("rest", webhook, tokens, report)
+        for position in range(processes):
+            # The last process is the one that calls.
+            attempts = found.adapter.attempts if position == processes - 1 else OpenAttempts()
+            receiver = Receiver("rest", webhook, tokens, attempts, report)
             found.receivers.append(await stack.enter_async_context(serving(receiver.application())))
         if found.receivers:
             last = webhook.model_copy(
                 update={"public_url": f"http://127.0.0.1:{found.receivers[-1]}/webhooks"}
             )
             await found.adapter.aclose()
+            attempts = found.adapter.attempts
             found.adapter = HttpCarrier(configuration.model_copy(update={"webhook": last}))
+            found.adapter.attempts = attempts
         stack.push_async_callback(found.adapter.aclose)
         return found
 

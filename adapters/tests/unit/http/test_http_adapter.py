@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -151,6 +152,17 @@ async def test_a_webhook_that_is_sent_twice_is_published_once_by_a_process(
     assert {outcome for _, outcome in found.reported} == {Succeeded(carrier_reference="op-1")}
 
 
+async def test_a_webhook_answers_each_attempt_that_waits(world: Any, new_command: Any) -> None:
+    """The command was sent again while the carrier was still busy with it. A carrier sends one webhook for both."""
+    found = await world(Behavior(asynchronous=frozenset(("activate",)), delay_s=0.3))
+    command = new_command(**REST)
+    again = new_command(**REST, command_id=command.data.command_id, attempt=2)
+    assert [await found.execute(each) for each in (command, again)] == [Later(), Later()]
+    await found.until_reported(2)
+    assert {reference.event_id for reference, _ in found.reported} == {command.id, again.id}
+    assert found.executions() == [(NUMBER, "activate")]
+
+
 async def test_a_webhook_may_arrive_at_a_process_that_did_not_call_and_was_just_started(
     world: Any, new_command: Any
 ) -> None:
@@ -227,7 +239,7 @@ async def test_a_webhook_that_cannot_be_published_is_not_acknowledged(
         await asyncio.Event().wait()
 
     webhook = found.adapter._configuration.webhook
-    stuck = receiver.Receiver("rest", webhook, found.adapter.tokens, never)
+    stuck = receiver.Receiver("rest", webhook, found.adapter.tokens, found.adapter.attempts, never)
     body = b'{"type": "operation.done"}'
     token = found.adapter.tokens.make(found_reference(new_command(**REST)))
     async with serving(stuck.application()) as port, httpx.AsyncClient() as client:
@@ -283,6 +295,22 @@ async def test_the_carrier_keeps_its_own_log(world: Any, new_command: Any) -> No
         log = (await client.get(url, headers={"Authorization": f"Bearer {TOKEN}"})).json()
     ((execution),) = log["executions"]
     assert (execution["number"], execution["action"], log["served"]) == (NUMBER, "activate", 1)
+
+
+async def test_effects_are_appended_to_a_file_and_unknown_numbers_can_be_accepted(
+    world: Any, new_command: Any, tmp_path: Path
+) -> None:
+    """As the conformance run needs it."""
+    found = await world(Behavior(any_number=True))
+    found.rest.numbers.log = tmp_path / "log.jsonl"
+    command = new_command("suspend", **REST)
+    assert isinstance(await found.execute(command), Succeeded)
+    (line,) = found.rest.numbers.log.read_text().splitlines()
+    assert json.loads(line) == {
+        "command_id": str(command.data.command_id),
+        "action": "suspend",
+        "number": NUMBER,
+    }
 
 
 async def test_a_key_that_is_used_for_another_request_is_refused(world: Any) -> None:
