@@ -1,14 +1,18 @@
 """The stage in memory follows every rule of the stage."""
 
 import inspect
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import toy
 from rules_service import RULES_SERVICE
-from stage_rules import NOW, SCENARIOS, Scenario, event
+from stage_rules import NOW, SCENARIOS, Scenario, event, with_fields
 from toy_messages import add, added, opened
 
 from didflow_chassis.decision import Refused
+from didflow_chassis.service import Handler
 from didflow_chassis.stage import events
 from didflow_chassis.testing import FakeStage, ServiceOnPostgres
 from didflow_chassis.testing.service_under_test import ServiceUnderTest
@@ -71,3 +75,17 @@ def test_a_change_whose_event_would_be_larger_than_a_record_is_refused(
     stage.receive(event(added(1, 1)))
     assert stage.refusals() == ["too_large"] * 2
     assert stage.all_states() == before
+
+
+def test_a_timer_at_present_runs_once_however_late_it_is() -> None:
+    """It is decided at the time of the batch. Any other timer makes up for each instant that was missed."""
+    late = timedelta(hours=3, minutes=30)
+    for at_present, rung_at in ((False, [timedelta(hours=n) for n in (1, 2, 3)]), (True, [late])):
+        due = {toy.Counter: Handler(decide=toy.on_ring, at_present=at_present)}
+        stage = FakeStage(replace(toy.SERVICE, due=due), now=NOW)
+        stage.receive(event(opened(1)))
+        (counter,) = stage.states(toy.Counter)
+        stage.store(with_fields(counter, rings_at=NOW + timedelta(hours=1)))
+        stage.set_time(NOW + late)
+        stage.run_due_timers()
+        assert [each.time - NOW for each in stage.published()[1:]] == rung_at

@@ -23,7 +23,7 @@ from didflow_contracts.vocabulary import CarrierAction, Channels, Feature
 class CommandContent(Struct, frozen=True, kw_only=True):
     """Everything that a carrier command may carry. Each action uses the fields that its parameters have.
 
-    `voice_account` and `sms_account` are the owners of the targets. Carriers do not get them.
+    `voice_account` and `sms_account` are the owners of the endpoints. Carriers do not get them.
     """
 
     features: tuple[Feature, ...] = ()

@@ -20,7 +20,7 @@ def current_content(routing: Routing, action: CarrierAction) -> CommandContent:
     return CommandContent(
         features=routing.features,
         voice=routing.voice_delivery,
-        voice_account=routing.voice.account if routing.voice else None,
+        voice_account=routing.voice.endpoints_account or routing.voice.account if routing.voice else None,
         capacity=routing.capacity,
         sms=routing.sms_delivery if has_sms else None,
         sms_account=routing.sms.account if routing.sms and has_sms else None,

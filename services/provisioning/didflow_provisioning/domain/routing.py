@@ -25,10 +25,15 @@ from didflow_provisioning.domain.command_content import CommandContent
 
 
 class VoiceSetting(Struct, frozen=True, kw_only=True):
-    """The voice target that is set, and the account that owns it."""
+    """The voice target that is set, and the account that owns it.
+
+    `endpoints_account` is the account that owns its endpoints: of a group, the highest one among those of its trunks.
+    None: the owner of the target.
+    """
 
     account: str
     delivery: VoiceDelivery
+    endpoints_account: str | None = None
 
 
 class SmsSetting(Struct, frozen=True, kw_only=True):

@@ -129,3 +129,23 @@ async def test_endpoints_of_trunks_above_the_caller_are_hidden_in_commands(
         assert item["parameters"]["voice"]["name"] == "Dublin"
         assert (item["parameters"]["voice"]["endpoints"] is not None) is is_shown
         assert ("pbx.example.com" in str(item)) is is_shown
+
+
+async def test_endpoints_of_a_group_with_a_trunk_above_the_caller_are_hidden_in_commands(
+    purchased: Any, messages: Any, create_trunk: Any
+) -> None:
+    """The group is the caller's own. One of its trunks is of the account above."""
+    above, own = purchased.client("master", "master_reseller"), purchased.client()
+    trunks = [
+        await create_trunk(above, account="master"),
+        await create_trunk(own, sip={"uri": "sip:a.example"}),
+    ]
+    group = {"name": "Both", "trunks": [{"voice_trunk_id": trunk_id} for trunk_id in trunks]}
+    made = (await own.post("/v1/voice-trunk-groups", json=group)).json()
+    set_voice = {"dids": [messages.number], "voice_trunk_group_id": made["voice_trunk_group_id"]}
+    assert (await own.post("/v1/routing/batch/set-voice", json=set_voice)).json()["done"] == 1
+    await purchased.receive(messages.registration())
+    for client, is_shown in ((own, False), (above, True)):
+        (item,) = (await client.get("/v1/commands")).json()["items"]
+        assert item["parameters"]["voice"]["kind"] == "trunk_group"
+        assert ("pbx.example.com" in str(item)) is is_shown

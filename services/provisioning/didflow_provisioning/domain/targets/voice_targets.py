@@ -27,7 +27,13 @@ def voice_setting(command: SetVoice, account: str, known: Known) -> VoiceSetting
         group = known.get(VoiceTrunkGroup, command.voice_trunk_group_id)
         if group is None or not group.serves(account):
             return NO_GROUP
-        return VoiceSetting(account=group.account, delivery=group.delivery(trunks_of(group, known)))
+        trunks = trunks_of(group, known)
+        return VoiceSetting(
+            account=group.account,
+            delivery=group.delivery(trunks),
+            # Its trunks are of its account and of accounts above, so the shortest path is the highest.
+            endpoints_account=min((trunk.account for trunk in trunks.values()), key=len, default=None),
+        )
     trunk = known.get(VoiceTrunk, command.voice_trunk_id)
     if trunk is None or not trunk.serves(account):
         return NO_TRUNK
