@@ -98,7 +98,7 @@ _TABLE: Final = (
     _topic(e.VerificationExpired, (VERIFICATION,), _REGISTRATION_READERS),
     _topic(e.ServiceChanged, (VERIFICATION,), (INVENTORY,)),
     _topic(e.CarrierCommandIssued, (PROVISIONING,), (CARRIER_ADAPTERS,)),
-    _topic(e.ResultReported, (CARRIER_ADAPTERS,), (PROVISIONING, INVENTORY)),
+    _topic(e.ResultReported, (CARRIER_ADAPTERS,), (PROVISIONING, INVENTORY, CARRIER_ADAPTERS)),
     _topic(e.DidActivated, (PROVISIONING,), (INVENTORY, ORDER_SYSTEMS)),
     _topic(e.RoutingChanged, (PROVISIONING,), (INVENTORY,)),
     _topic(e.TermChanged, (BILLING,), (INVENTORY, PROVISIONING)),

@@ -12,7 +12,7 @@ from didflow_adapters.http.configuration import Configuration, ConfigurationErro
 from didflow_adapters.http.credentials import MissingSecret
 from didflow_adapters.http.process import serve
 from didflow_adapters.kit import AdapterSettings
-from didflow_adapters.kit.process import configure_logs
+from didflow_adapters.kit.logs import configure_logs
 from didflow_contracts.terminal import say, say_lines
 from didflow_webhooks import Verifier
 

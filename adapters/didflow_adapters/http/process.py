@@ -11,6 +11,8 @@ from didflow_adapters.http.carrier import HttpCarrier
 from didflow_adapters.http.configuration import Configuration
 from didflow_adapters.http.receiver import Receiver
 from didflow_adapters.kit import Adapter, AdapterSettings
+from didflow_adapters.kit.metrics import Metrics
+from didflow_adapters.kit.process import health_of
 
 
 class QuietServer(uvicorn.Server):
@@ -46,7 +48,8 @@ async def serve(configuration: Configuration, settings: AdapterSettings) -> None
     Raises MissingSecret, ValueError, and KafkaError if no broker answers at the start.
     """
     carrier = HttpCarrier(configuration)
-    adapter = Adapter(carrier, settings)
+    metrics = Metrics()
+    adapter = Adapter(carrier, settings, metrics)
     webhook, tokens = configuration.webhook, carrier.tokens
     receiver = None
     if webhook is not None and tokens is not None:
@@ -62,7 +65,7 @@ async def serve(configuration: Configuration, settings: AdapterSettings) -> None
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop)
     try:
-        async with asyncio.TaskGroup() as group:
+        async with health_of([adapter], settings, metrics), asyncio.TaskGroup() as group:
             group.create_task(adapter.run())
             if receiver is not None:
                 group.create_task(receiver.serve())

@@ -24,8 +24,12 @@ from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from didflow_adapters.kit.carrier import Carrier, Outcome
-from didflow_adapters.kit.execution import CommandExecutor, result_event
+from didflow_adapters.kit.execution import CommandExecutor, result_event, source_of
+from didflow_adapters.kit.former_results import FormerResults
 from didflow_adapters.kit.kafka import command_event, command_subscriber, kafka_broker
+from didflow_adapters.kit.metrics import Metrics
+from didflow_adapters.kit.outcomes import KnownOutcomes
+from didflow_adapters.kit.pace import Pace
 from didflow_adapters.kit.progress import NumberQueues, PendingOffsets, PendingRecord
 from didflow_adapters.kit.reference import PRESENT, CommandReference
 from didflow_adapters.kit.settings import AdapterSettings
@@ -40,15 +44,26 @@ _LOG = structlog.get_logger(__name__)
 class Adapter:
     """The adapter of one carrier. `run` returns after `stop` is called."""
 
-    def __init__(self, carrier: Carrier, settings: AdapterSettings) -> None:
+    def __init__(self, carrier: Carrier, settings: AdapterSettings, metrics: Metrics | None = None) -> None:
         self.carrier = carrier
         self._settings = settings
-        self._executor = CommandExecutor(carrier, settings.call_timeout_s)
-        self._queues = NumberQueues(settings.concurrency)
+        self._metrics = metrics or Metrics()
+        self._pace = Pace(settings.concurrency, settings.rate_per_s)
+        former = FormerResults(settings, carrier.name, source_of(carrier.name))
+        self._outcomes = KnownOutcomes(former.read, settings.remember)
+        self._executor = CommandExecutor(
+            carrier,
+            settings.call_timeout_s,
+            outcomes=self._outcomes,
+            pace=self._pace,
+            metrics=self._metrics,
+        )
+        self._queues = NumberQueues()
         self._offsets: PendingOffsets[TopicPartition] = PendingOffsets()
         self._tasks: defaultdict[TopicPartition, set[asyncio.Task[None]]] = defaultdict(set)
         self._stopping = asyncio.Event()
         self._results = settings.topic_prefix + ResultReported.topic
+        self._commands = settings.topic_prefix + CarrierCommandIssued.topic
         self._broker = kafka_broker(settings, carrier.name)
         self._subscriber = command_subscriber(self._broker, settings, carrier.name, _RebalanceListener(self))
         self._subscriber(self._receive)
@@ -67,25 +82,50 @@ class Adapter:
         finally:
             self._stopping.set()
             await self._queues.drain(self._settings.stop_within_s)
+            await self._outcomes.stop()
             committing.cancel()
             await self._commit()
             await self._broker.stop()
             _LOG.info("adapter stopped", carrier=self.carrier.name)
 
+    def wrong(self) -> Sequence[str]:
+        """Return why commands are not executed now, as texts for people. Empty: the adapter is ready."""
+        name, consumer = self.carrier.name, self._subscriber.consumer
+        if consumer is None:
+            return [f"{name}: not connected to Kafka."]
+        if self._outcomes.is_loading:
+            return [f"{name}: former results are being read."]
+        return []
+
+    def observe(self) -> None:
+        """Set the metrics of what is true now."""
+        self._metrics.state(self.carrier.name, waiting=self._queues.busy, paused_s=self._pace.paused_s)
+
     def partitions_assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Begin to accept records of these partitions. aiokafka calls this before it fetches the first of them."""
         self._offsets.open(partitions)
+        self._outcomes.open({one.partition for one in partitions})
+        self._set_share(len(partitions))
         self._limit_reading()
         _LOG.info("partitions assigned", partitions=len(partitions))
 
     async def partitions_revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Finish the commands of partitions that go to another member, for `stop_within_s` at most."""
+        numbers = {one.partition for one in partitions}
         self._offsets.close(partitions)
+        self._outcomes.stop_loading(numbers)
         tasks = [task for partition in partitions for task in self._tasks.pop(partition, ())]
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.stop_within_s)
         await self._commit()
         self._offsets.forget(partitions)
+        self._outcomes.forget(numbers)
+
+    def _set_share(self, assigned: int) -> None:
+        """Set the part of the carrier's rate that this process has."""
+        consumer = self._subscriber.consumer
+        everything = consumer and consumer.partitions_for_topic(self._commands)
+        self._pace.share(assigned, max(assigned, len(everything or ())))
 
     async def _receive(self, records: Sequence[ConsumerRecord]) -> None:
         """Start the commands in these records. Never waits for a command and never raises.
@@ -120,7 +160,9 @@ class Adapter:
         if event is None or event.data.carrier != self.carrier.name:
             self._finish(pending)
             return
-        task = self._queues.start(event.data.number, lambda: self._process(event, pending))
+        task = self._queues.start(
+            event.data.number, lambda: self._process(event, partition.partition, pending)
+        )
         self._tasks[partition].add(task)
         task.add_done_callback(self._tasks[partition].discard)
         task.add_done_callback(lambda _: self._limit_reading())
@@ -145,9 +187,11 @@ class Adapter:
         if result is not None:
             await self._publish(result)
 
-    async def _process(self, event: Event[CarrierCommandIssued], pending: PendingRecord) -> None:
+    async def _process(
+        self, event: Event[CarrierCommandIssued], partition: int, pending: PendingRecord
+    ) -> None:
         PRESENT.set(CommandReference.of(event))
-        outcome = await self._executor.execute(event.data)
+        outcome = await self._executor.execute(event.data, partition)
         result = result_event(event, outcome, datetime.now(UTC))
         if result is not None:
             await self._publish(result)
@@ -173,6 +217,7 @@ class Adapter:
                 _LOG.warning("a result could not be published; will retry", error=type(error).__name__)
                 await asyncio.sleep(PUBLISH_RETRY_S)
             else:
+                self._metrics.published(self.carrier.name)
                 return
 
     async def _commit_regularly(self) -> None:

@@ -1,8 +1,8 @@
 """The class that a new carrier needs: an async method for each action. Each method returns an outcome.
 
-The kit calls a method again for a command that failed retryably. While the process lives, it does not call a method
-again for a command with a final outcome. After a restart it may. If a carrier must never do a command twice, pass
-`command_id` to it as its idempotency key.
+The kit calls a method again for a command that failed retryably. It does not call a method again for a command whose
+final result is published. If the process dies after the call and before that, the next process calls the method again
+with the same `command_id`. If a carrier must never do a command twice, pass `command_id` to it as its idempotency key.
 """
 
 from dataclasses import dataclass

@@ -1,70 +1,96 @@
 """From a carrier command to its result: call the carrier once, remember the outcome, and build the event."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome
+from didflow_adapters.kit.metrics import Metrics, outcome_label
+from didflow_adapters.kit.outcomes import FinalOutcomes, KnownOutcomes
+from didflow_adapters.kit.pace import CarrierPaused, Pace
 from didflow_adapters.kit.reference import CommandReference
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 from didflow_contracts.ids import uuid7
 
+RATE_LIMITED: Final = "rate_limited"
+"""The code of a carrier that asks to wait (HTTP 429). With `retry_after_s`, all calls to the carrier wait."""
 MAX_CODE: Final = 255
 MAX_MESSAGE: Final = 2_000
+_OWN: Final = 100_000
 _LOG = structlog.get_logger(__name__)
 
 
-class FinalOutcomes:
-    """The last `limit` final outcomes by `command_id`, in memory only.
+class CommandExecutor:
+    """Executes the commands of one carrier. A command with a final outcome is not executed again.
 
-    A command that comes again is answered from here. After a restart, the carrier may be called again for a command
-    that it already carried out, with the same `command_id`.
+    Without `outcomes`, only the outcomes of this process are known.
     """
 
-    def __init__(self, limit: int = 100_000) -> None:
-        self._limit = limit
-        self._outcomes: OrderedDict[UUID, Outcome] = OrderedDict()
-
-    def get(self, command_id: UUID) -> Outcome | None:
-        """Return the final outcome of a command, or None if the carrier must be called."""
-        return self._outcomes.get(command_id)
-
-    def add(self, command_id: UUID, outcome: Outcome) -> None:
-        """Remember a success or a final failure. Other outcomes are not remembered."""
-        if isinstance(outcome, Later) or (isinstance(outcome, Failed) and outcome.retryable):
-            return
-        self._outcomes[command_id] = outcome
-        self._outcomes.move_to_end(command_id)
-        if len(self._outcomes) > self._limit:
-            self._outcomes.popitem(last=False)
-
-
-class CommandExecutor:
-    """Executes the commands of one carrier. A command with a final outcome is not executed again."""
-
-    def __init__(self, carrier: Carrier, call_timeout_s: float) -> None:
+    def __init__(
+        self,
+        carrier: Carrier,
+        call_timeout_s: float,
+        *,
+        outcomes: KnownOutcomes | None = None,
+        pace: Pace | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._carrier = carrier
         self._call_timeout_s = call_timeout_s
-        self._final = FinalOutcomes()
+        self._outcomes = outcomes
+        self._own = FinalOutcomes(_OWN)
+        self._pace = pace or Pace(_OWN)
+        self._metrics = metrics or Metrics()
 
-    async def execute(self, command: CarrierCommandIssued) -> Outcome:
-        """Return the outcome of a command. Calls the carrier if no final outcome is known. Never raises."""
-        known = self._final.get(command.command_id)
+    async def execute(self, command: CarrierCommandIssued, partition: int = 0) -> Outcome:
+        """Return the outcome of a command. Calls the carrier if no final outcome is known.
+
+        Raises CancelledError if the partition of the command was revoked, and nothing else.
+        """
+        known = await self._known(partition, command.command_id)
         if known is not None:
+            self._metrics.repeated(self._carrier.name)
             return known
+        try:
+            async with self._pace.turn():
+                outcome = await self._timed(command)
+        except CarrierPaused as paused:
+            return Failed(
+                code=RATE_LIMITED, message=str(paused), retryable=True, retry_after_s=paused.seconds
+            )
+        if isinstance(outcome, Failed) and outcome.code == RATE_LIMITED and outcome.retry_after_s:
+            self._pace.pause(outcome.retry_after_s)
+        self._remember(partition, command.command_id, outcome)
+        return outcome
+
+    async def _known(self, partition: int, command_id: UUID) -> Outcome | None:
+        if self._outcomes is None:
+            return self._own.get(command_id)
+        return await self._outcomes.get(partition, command_id)
+
+    def _remember(self, partition: int, command_id: UUID, outcome: Outcome) -> None:
+        if self._outcomes is None:
+            self._own.add(command_id, outcome)
+        else:
+            self._outcomes.add(partition, command_id, outcome)
+
+    async def _timed(self, command: CarrierCommandIssued) -> Outcome:
+        began = monotonic()
         outcome = await self._call(command)
-        self._final.add(command.command_id, outcome)
+        self._metrics.called(self._carrier.name, command.action, outcome, monotonic() - began)
         _LOG.info(
             "executed a carrier command",
             action=command.action,
-            number=command.number,
-            outcome=type(outcome).__name__,
+            command_id=str(command.command_id),
+            attempt=command.attempt,
+            outcome=outcome_label(outcome),
+            code=getattr(outcome, "code", None),
         )
         return outcome
 
@@ -80,8 +106,13 @@ class CommandExecutor:
             message = f"The carrier did not reply within {self._call_timeout_s:g} s."
             return Failed(code="carrier_timeout", message=message, retryable=True)
         except Exception as error:  # noqa: BLE001 - every command gets a result, whatever the carrier's code raises
-            _LOG.exception("the carrier's method failed", action=command.action, number=command.number)
+            _LOG.exception("the carrier's method failed", action=command.action)
             return Failed(code="adapter_error", message=type(error).__name__, retryable=True)
+
+
+def source_of(carrier: str) -> str:
+    """Return the CloudEvents source of a carrier's results."""
+    return f"/carriers/{carrier}"
 
 
 def result_event(
@@ -96,7 +127,7 @@ def result_event(
     reference = command if isinstance(command, CommandReference) else CommandReference.of(command)
     return Event(
         id=str(uuid7()),
-        source=f"/carriers/{reference.carrier}",
+        source=source_of(reference.carrier),
         time=now,
         data=_result(reference, outcome, now),
         correlationid=reference.correlationid,

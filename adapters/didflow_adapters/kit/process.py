@@ -1,16 +1,16 @@
-"""Run adapters as a process: logs are JSON lines, and SIGTERM or SIGINT stops the process in order."""
+"""Run adapters as a process: logs, the health port, and SIGTERM or SIGINT stops the process in order."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import Sequence
-
-import structlog
+from contextlib import AbstractAsyncContextManager
 
 from didflow_adapters.kit.adapter import Adapter
 from didflow_adapters.kit.carrier import Carrier
+from didflow_adapters.kit.health import health_port
+from didflow_adapters.kit.logs import configure_logs
+from didflow_adapters.kit.metrics import Metrics
 from didflow_adapters.kit.settings import AdapterSettings
-from didflow_contracts.terminal import escaped
 
 
 def run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
@@ -23,39 +23,31 @@ def run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
 
 
 async def _run(carriers: Sequence[Carrier], settings: AdapterSettings) -> None:
-    adapters = [Adapter(carrier, settings) for carrier in carriers]
+    metrics = Metrics()
+    adapters = [Adapter(carrier, settings, metrics) for carrier in carriers]
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, _stop, adapters)
-    async with asyncio.TaskGroup() as group:
+    async with health_of(adapters, settings, metrics), asyncio.TaskGroup() as group:
         for adapter in adapters:
             group.create_task(adapter.run())
+
+
+def health_of(
+    adapters: Sequence[Adapter], settings: AdapterSettings, metrics: Metrics
+) -> AbstractAsyncContextManager[None]:
+    """Serve the health port of these adapters during the block, if the settings have one."""
+
+    def wrong() -> Sequence[str]:
+        return [text for adapter in adapters for text in adapter.wrong()]
+
+    def observe() -> None:
+        for adapter in adapters:
+            adapter.observe()
+
+    return health_port(settings.health_host, settings.health_port, wrong, observe, metrics.registry)
 
 
 def _stop(adapters: Sequence[Adapter]) -> None:
     for adapter in adapters:
         adapter.stop()
-
-
-def configure_logs(level: str) -> None:
-    """Write logs as JSON lines, from this level on."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-    )
-    plain = logging.StreamHandler()
-    plain.setFormatter(_Plain(logging.BASIC_FORMAT))
-    logging.basicConfig(level=logging.WARNING, handlers=[plain])
-
-
-class _Plain(logging.Formatter):
-    """One line for each record of a library, without control characters."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return escaped(super().format(record))

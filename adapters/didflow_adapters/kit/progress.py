@@ -10,13 +10,12 @@ P = TypeVar("P", bound=Hashable)
 
 
 class NumberQueues:
-    """Runs jobs concurrently, at most `concurrency` at a time. The jobs of one number run in order.
+    """Runs jobs. Those of one number run in order, those of different numbers concurrently.
 
     If a job raises an exception, the next job of the number runs all the same.
     """
 
-    def __init__(self, concurrency: int) -> None:
-        self._running = asyncio.Semaphore(concurrency)
+    def __init__(self) -> None:
         self._last: dict[str, asyncio.Task[None]] = {}
         self._all: set[asyncio.Task[None]] = set()
 
@@ -44,8 +43,7 @@ class NumberQueues:
     async def _run(self, previous: asyncio.Task[None] | None, job: Callable[[], Awaitable[None]]) -> None:
         if previous is not None:
             await asyncio.wait((previous,))
-        async with self._running:
-            await job()
+        await job()
 
     def _remove(self, number: str, task: asyncio.Task[None]) -> None:
         self._all.discard(task)

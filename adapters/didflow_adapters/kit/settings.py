@@ -41,6 +41,18 @@ class AdapterSettings(BaseSettings):
         default=100, ge=5, le=5_000, description="How long a broker may hold a fetch without records."
     )
     concurrency: int = Field(default=20, ge=1, le=1_000, description="Concurrent calls to the carrier.")
+    rate_per_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most calls that begin in a second, over all processes of the carrier.",
+    )
+    remember: int = Field(
+        default=10_000, ge=0, description="Former results of each partition that are read at a start."
+    )
+    health_host: str = Field(default="0.0.0.0", description="Interface of the health port.")  # noqa: S104
+    health_port: int | None = Field(
+        default=None, ge=0, le=65_535, description="Port of health and metrics. None: no port."
+    )
     read_ahead: int = Field(default=500, ge=1, description="Most commands that are read and have no result.")
     call_timeout_s: float = Field(
         default=60.0, gt=0, description="Longest duration of a call to the carrier."

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from didflow_adapters.kit import Failed, Later, Outcome, Succeeded
-from didflow_adapters.kit.execution import CommandExecutor, FinalOutcomes, result_event
+from didflow_adapters.kit.execution import CommandExecutor, result_event
+from didflow_adapters.kit.outcomes import FinalOutcomes
 from didflow_contracts.envelope import decode, encode
 from didflow_contracts.events import ResultReported
 from didflow_contracts.events.carrier import PARAMETERS
@@ -90,14 +91,14 @@ async def test_a_command_with_a_final_outcome_is_not_executed_again(new_command:
 )
 def test_only_final_outcomes_are_remembered(outcome: Outcome, is_final: bool) -> None:
     """After a retryable failure the carrier is called again."""
-    outcomes, command_id = FinalOutcomes(), uuid4()
+    outcomes, command_id = FinalOutcomes(10), uuid4()
     outcomes.add(command_id, outcome)
     assert outcomes.get(command_id) == (outcome if is_final else None)
 
 
 def test_the_oldest_outcome_is_forgotten_first() -> None:
     """The number of remembered outcomes is limited."""
-    outcomes, ids = FinalOutcomes(limit=2), [uuid4() for _ in range(3)]
+    outcomes, ids = FinalOutcomes(2), [uuid4() for _ in range(3)]
     for command_id in ids:
         outcomes.add(command_id, Succeeded())
     assert [outcomes.get(command_id) is not None for command_id in ids] == [False, True, True]

@@ -41,6 +41,7 @@ def test_an_outsider_reads_the_topics_of_its_kind_in_groups_of_its_own_name() ->
     assert adapter == {
         Rule(principal="blue", operation="WRITE", resource="TOPIC", name="eu-provisioning.results"),
         Rule(principal="blue", operation="READ", resource="TOPIC", name="eu-provisioning.commands"),
+        Rule(principal="blue", operation="READ", resource="TOPIC", name="eu-provisioning.results"),
         Rule(principal="blue", operation="READ", resource="GROUP", name="eu-blue", pattern="PREFIXED"),
     }
     assert {rule.resource for rule in rules_of_source(PORTAL)} == {"TOPIC"}

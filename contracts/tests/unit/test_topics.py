@@ -119,7 +119,7 @@ def test_the_table_includes_outside_parties() -> None:
         "did.porting_started",
         "did.porting_ended",
     }
-    assert names(topics_read_by("carrier-adapters")) == {"provisioning.commands"}
+    assert names(topics_read_by("carrier-adapters")) == {"provisioning.commands", "provisioning.results"}
     assert names(topics_written_by("carrier-adapters")) == {"provisioning.results"}
 
 

@@ -132,9 +132,10 @@ def didflow(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_simulator_is_started_killed_and_passes() -> None:
-    """The command line prints JSON and exits with 0."""
-    ended = didflow("simulator", "--command", "didflow-simulator", "--json")
+def test_the_simulator_is_started_killed_and_passes(tmp_path: Path) -> None:
+    """The command line prints JSON and exits with 0. The log says that nothing was executed twice."""
+    log = str(tmp_path / "executions.jsonl")
+    ended = didflow("simulator", "--command", "didflow-simulator", "--executions", log, "--json")
     assert {one["check"]: one["problem"] for one in orjson.loads(ended.stdout) if one["problem"]} == {}
     assert ended.returncode == 0
 
