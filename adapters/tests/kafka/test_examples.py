@@ -19,9 +19,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
+from harness.didww_api import API_KEY, didww_api
 from harness.processes import Processes, until
 
 from didflow.conformance.checks import CHECKS
+from didflow.conformance.convention import number
 from didflow_contracts.envelope import Event, decode, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
@@ -191,20 +193,43 @@ async def test_an_example_answers_each_attempt_as_the_contract_says(
     assert len({event.id for event in events}) == len(events)
 
 
-async def test_the_examples_pass_the_conformance_run(tmp_path: Path) -> None:
-    """`didflow adapter test` judges repeats, order, slow commands, and a kill in the middle. All run at once."""
-    reports = await asyncio.gather(*(_conformance(language, tmp_path) for language in PROGRAMS))
-    failed = {language: report for language, report in zip(PROGRAMS, reports, strict=True) if report}
+async def test_the_examples_and_didww_pass_the_conformance_run(tmp_path: Path) -> None:
+    """`didflow adapter test` judges repeats, order, slow commands, and a kill in the middle. All run at once.
+
+    The adapter of DIDWW runs against a server that was written from the documentation of DIDWW's API.
+    """
+    with didww_api() as api:
+        account = {
+            "DIDFLOW_DIDWW_API_KEY": API_KEY,
+            "DIDFLOW_DIDWW_URL": api.url,
+            "DIDFLOW_DIDWW_CARRIER": "acme",
+        }
+        didww = _conformance([_script("didflow-didww")], "--voice-only", **account)
+        examples = (
+            _conformance(PROGRAMS[language](), *_checks(language), DIDFLOW_OUTCOMES=str(tmp_path / language))
+            for language in PROGRAMS
+        )
+        reports = await asyncio.gather(didww, *examples)
+    failed = {name: report for name, report in zip(("didww", *PROGRAMS), reports, strict=True) if report}
     assert failed == {}
+    trunks = [name for kind, name in api.written if kind == "voice_in_trunks"]
+    assert len(trunks) == 1
+    assert api.writes_of(number(2).removeprefix("+")) == 1  # the block of the check `duplicate`
 
 
-async def _conformance(language: str, folder: Path) -> str:
+def _script(name: str) -> str:
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+def _checks(language: str) -> list[str]:
+    return [f"--only={check.name}" for check in CHECKS if check.name not in NOT_YET.get(language, ())]
+
+
+async def _conformance(program: Sequence[str], *options: str, **env: str) -> str:
     """Return what the conformance run prints, or nothing if all its checks passed."""
-    didflow = str(Path(sysconfig.get_path("scripts")) / "didflow")
-    checks = [f"--only={check.name}" for check in CHECKS if check.name not in NOT_YET.get(language, ())]
     run = await asyncio.create_subprocess_exec(
-        *(didflow, "adapter", "test", "acme", "--command", shlex.join(PROGRAMS[language]()), *checks),
-        env=os.environ | {"DIDFLOW_OUTCOMES": str(folder / f"{language}.jsonl")},
+        *(_script("didflow"), "adapter", "test", "acme", "--command", shlex.join(program), *options),
+        env=os.environ | env,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

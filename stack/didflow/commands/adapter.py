@@ -54,6 +54,9 @@ def conformance(
         Path | None,
         typer.Option(help="The log in which the carrier writes a line for each command that it carried out."),
     ] = None,
+    voice_only: Annotated[
+        bool, typer.Option("--voice-only", help="The carrier has no SMS: no command names an SMS target.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(help="Run only this check. May be repeated. Default: all.")
     ] = None,
@@ -74,6 +77,7 @@ def conformance(
         "kafka": kafka,
         "topic_prefix": topic_prefix,
         "executions": executions,
+        "voice_only": voice_only,
         "only": tuple(only or ()),
         "patience": patience,
         "start_within": start_within,
@@ -148,7 +152,7 @@ async def _verdicts(plan: dict[str, Any], exits: AsyncExitStack, told: Screen) -
         )
     )
     begun = Run(
-        commands=Commands(plan["carrier"]),
+        commands=Commands(plan["carrier"], voice_only=plan["voice_only"]),
         exchange=opened,
         adapter=adapter,
         log=ExecutionLog(plan["executions"]) if plan["executions"] else None,

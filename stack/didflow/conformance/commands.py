@@ -41,9 +41,10 @@ Command = Event[CarrierCommandIssued]
 
 @dataclass(slots=True)
 class Commands:
-    """Builds the commands to one carrier. Each run has DIDs of its own."""
+    """Builds the commands to one carrier. Each run has DIDs of its own. `voice_only`: they name no SMS target."""
 
     carrier: str
+    voice_only: bool = False
     _run: UUID = field(default_factory=uuid7)
     _sequences: Counter[UUID] = field(default_factory=Counter)
 
@@ -59,6 +60,9 @@ class Commands:
         """Return the first attempt at a new command. `parameters` replace the usual ones of the action."""
         now = datetime.now(UTC)
         did_id = uuid5(self._run, number)
+        usual = _USUAL.get(action, {})
+        if self.voice_only and "sms" in usual:
+            usual = usual | {"sms": None}
         return self._event(
             CarrierCommandIssued(
                 did_id=did_id,
@@ -67,7 +71,7 @@ class Commands:
                 command_id=uuid7(),
                 carrier=carrier or self.carrier,
                 action=action,
-                parameters=PARAMETERS[action].model_validate(_USUAL.get(action, {}) | parameters),
+                parameters=PARAMETERS[action].model_validate(usual | parameters),
                 attempt=1,
                 deadline=now + answer_within,
                 give_up_at=now + _GIVE_UP_AFTER,
