@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from actions.conditions import DATA, Condition
-from actions.estate import ACCOUNTS, DID_ID, UUID_OF, end_user, trunks_of, users_of
+from actions.estate import ACCOUNTS, DID_ID, UUID_OF, end_user, profiles_of, trunks_of, users_of
 
 from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_chassis.decision import OPERATOR, Caller, Command
@@ -21,6 +21,7 @@ from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.my_numbers.actions import OfferedAction
 from didflow_provisioning.domain import commands as p
+from didflow_provisioning.domain.profiles.commands import ApplyProfile
 from didflow_verification.domain.axes.service_request import ServiceData
 from didflow_verification.domain.commands import CancelService, CorrectService, RequestService
 
@@ -74,6 +75,14 @@ def _routing(command: type[p.RoutingCommand], **choices: Any) -> Make:
 def _set_voice(condition: Condition, fields: Fields, random: Random) -> Command:
     trunk = random.choice(trunks_of(lineage(condition.holding.account)[-1]))
     return p.SetVoice(**fields, next_command_id=UUID_OF["next"], voice_trunk_id=trunk.trunk_id)
+
+
+def _apply_profile(condition: Condition, fields: Fields, random: Random) -> Command:
+    """Name a profile of the root of the tree, with a trunk or with a capacity."""
+    profile = random.choice(profiles_of(lineage(condition.holding.account)[-1]))
+    return ApplyProfile(
+        **fields, next_command_id=UUID_OF["next"], configuration_profile_id=profile.profile_id
+    )
 
 
 def _retry_carrier(condition: Condition, fields: Fields, _random: Random) -> Command:
@@ -143,6 +152,7 @@ ATTEMPTS: Final[Mapping[OfferedAction, Attempt]] = {
         "/v1/routing/batch/set-capacity",
         _routing(p.SetCapacity, capacity=(None, 0, 5, "unlimited")),
     ),
+    "apply_profile": Attempt("provisioning", "/v1/routing/batch/apply-profile", _apply_profile),
     "clear_routing": Attempt("provisioning", "/v1/routing/batch/clear", _routing(p.ClearRouting)),
     "edit": _dids("edit", _holding(c.EditDid, edits=c.Edits(notes="A note."))),
     "assign_account": _dids("assign-account", _assign_account),
@@ -173,7 +183,6 @@ ATTEMPTS: Final[Mapping[OfferedAction, Attempt]] = {
 
 NOT_BUILT: Final[Mapping[OfferedAction, str]] = {
     "set_sms": "/v1/routing/batch/set-sms",
-    "apply_profile": "/v1/routing/batch/apply-profile",
 }
 """Actions of the table whose route provisioning does not have yet."""
 

@@ -18,6 +18,7 @@ from didflow_contracts.money import Money
 from didflow_contracts.roles import ROLES, Role
 from didflow_inventory.domain.accounts.account import Account, AccountKind
 from didflow_inventory.domain.accounts.users import User
+from didflow_provisioning.domain.profiles.profile import Profile
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 from didflow_verification.domain.requirements import CountryRules, Review
@@ -139,6 +140,23 @@ def trunks_of(root: str) -> tuple[VoiceTrunk, VoiceTrunk]:
             created_at=ZERO,
         )
         for name in ("first", "second")
+    )
+
+
+@cache
+def profiles_of(root: str) -> tuple[Profile, Profile]:
+    """Return two configuration profiles of the root of a tree: one with a voice trunk, one with a capacity."""
+    trunk_id = trunks_of(root)[0].trunk_id
+    settings: tuple[dict[str, Any], ...] = ({"voice_trunk_id": trunk_id}, {"capacity": 4})
+    return tuple(  # type: ignore[return-value]
+        Profile(
+            profile_id=derived_id("profile", root, *setting),
+            account=root,
+            name="profile",
+            created_at=ZERO,
+            **setting,
+        )
+        for setting in settings
     )
 
 

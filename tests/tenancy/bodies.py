@@ -173,6 +173,18 @@ BODIES: Final[Mapping[str, list[Any]]] = {
         {"dids": DIDS, "voice_trunk_id": "<trunk>"},
         {"dids": DIDS, "voice_trunk_group_id": "<trunk_group>"},
     ],
+    "POST /v1/configuration-profiles": [
+        {"name": "Desk", "account": "<account>", "capacity": 2, "automatic_for": "<account>/<new_name>"},
+        {"name": "Desk", "voice_trunk_id": "<trunk>", "capacity_group_id": "<capacity_group>"},
+        {"name": "Desk", "voice_trunk_group_id": "<trunk_group>"},
+        {"name": "Desk", "automatic_for": "<account>"},
+    ],
+    "PATCH /v1/configuration-profiles/{configuration_profile_id}": [
+        {"name": "Office", "voice_trunk_id": "<trunk>", "capacity_group_id": "<capacity_group>"},
+        {"automatic_for": "<account>"},
+        {"voice_trunk_group_id": "<trunk_group>"},
+    ],
+    "POST /v1/routing/batch/apply-profile": [{"dids": DIDS, "configuration_profile_id": "<profile>"}],
     "POST /v1/routing/batch/clear": [{"dids": DIDS}],
     **{
         f"POST /v1/{service}/dead-letters/batch/{action}": [{"dead_letters": [f"<{service}_dead_letter>"]}]

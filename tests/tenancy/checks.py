@@ -26,7 +26,7 @@ SENT_BY_ALL: Final = frozenset({"account", "carrier_name", "operator_name"})
 """Names that the callers of the matrix have sent themselves, so that they are in their own things."""
 SEEN_BELOW: Final = frozenset(
     {
-        *("capacity_group", "spare_capacity_group"),
+        *("capacity_group", "spare_capacity_group", "profile", "spare_profile"),
         *("trunk", "spare_trunk", "trunk_group", "spare_trunk_group"),
         *("carrier", "carrier_name", "operator", "operator_name"),
         *("stock_number", "spare_stock_number"),

@@ -25,6 +25,7 @@ PATHS: Final[Mapping[str, str]] = {
     "voice_trunk_id": "trunk",
     "capacity_group_id": "capacity_group",
     "voice_trunk_group_id": "trunk_group",
+    "configuration_profile_id": "profile",
     "command_id": "command",
     "path": "account",
     "user_id": "user",
@@ -52,6 +53,7 @@ PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
     "DELETE /v1/voice-trunks/{voice_trunk_id}": "spare_trunk",
     "DELETE /v1/capacity-groups/{capacity_group_id}": "spare_capacity_group",
     "DELETE /v1/voice-trunk-groups/{voice_trunk_group_id}": "spare_trunk_group",
+    "DELETE /v1/configuration-profiles/{configuration_profile_id}": "spare_profile",
     "DELETE /v1/users/{user_id}": "spare_user",
     "POST /v1/portings/{did}/cancel": "leaving_did",
     "POST /v1/service-requests/{request_id}/correct": "faulty_request",
@@ -87,9 +89,10 @@ PLAIN_QUERIES: Final = _words(
 """Query parameters that name nothing of an account."""
 
 FIELDS: Final = _words(
-    "capacity_group_id commands "
+    "commands "
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id "
     "voice_trunk_group_id trunks by dead_letters "
+    "capacity_group_id configuration_profile_id automatic_for "
     "verifications numbers number_contains user_id default_did "
     "order_id carrier sms_carrier default_carrier default_sms_carrier"
 )
@@ -138,6 +141,16 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/capacity-groups/{capacity_group_id}", "path"),
         ("POST /v1/routing/batch/set-capacity", "capacity_group_id"),
         ("POST /v1/routing/batch/set-voice", "voice_trunk_group_id"),
+        ("GET /v1/configuration-profiles/{configuration_profile_id}", "path"),
+        ("POST /v1/routing/batch/apply-profile", "configuration_profile_id"),
+        *(
+            (route, name)
+            for route in (
+                "POST /v1/configuration-profiles",
+                "PATCH /v1/configuration-profiles/{configuration_profile_id}",
+            )
+            for name in ("voice_trunk_id", "voice_trunk_group_id", "capacity_group_id")
+        ),
         ("POST /v1/dids/batch/assign-end-user", "identity_id"),
         *(
             (route, name)
@@ -188,6 +201,9 @@ ANSWERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("POST /v1/routing/batch/set-voice", "voice_trunk_id"): ("200 voice_trunk_not_found",),
     ("POST /v1/routing/batch/set-capacity", "capacity_group_id"): ("200 capacity_group_not_found",),
     ("POST /v1/routing/batch/set-voice", "voice_trunk_group_id"): ("200 voice_trunk_group_not_found",),
+    ("POST /v1/routing/batch/apply-profile", "configuration_profile_id"): (
+        "200 configuration_profile_not_found",
+    ),
     # Inventory does not know details. Verification refuses the assignment that it receives.
     **{("POST /v1/dids/batch/assign-end-user", place): ("200",) for place in _DETAILS},
     **{("POST /v1/requirements/evaluate", place): ("200 not_yours",) for place in _DETAILS},

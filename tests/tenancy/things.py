@@ -128,6 +128,9 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         group = {"name": f"Group {name}of {path}", "trunks": [{"voice_trunk_id": things["trunk"]}]}
         made = await estate.do("provisioning", path, "reseller", "/v1/voice-trunk-groups", group)
         things[f"{name}trunk_group"] = made["voice_trunk_group_id"]
+        profile = {"name": f"Profile {name}of {path}", "capacity": 3}
+        made = await estate.do("provisioning", path, "reseller", "/v1/configuration-profiles", profile)
+        things[f"{name}profile"] = made["configuration_profile_id"]
     return things | {"endpoint": f"pbx-{n:02}.example.com"}
 
 

@@ -38,6 +38,15 @@ from didflow_provisioning.domain.commands import (
     SetVoice,
 )
 from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.profiles.application import apply_profile
+from didflow_provisioning.domain.profiles.commands import (
+    ApplyProfile,
+    ChangeProfile,
+    CreateProfile,
+    DeleteProfile,
+)
+from didflow_provisioning.domain.profiles.lifecycle import change_profile, create_profile, delete_profile
+from didflow_provisioning.domain.profiles.profile import Profile
 from didflow_provisioning.domain.purchase import on_purchased
 from didflow_provisioning.domain.removal import on_purchase_refused, on_removed
 from didflow_provisioning.domain.results import on_result
@@ -86,8 +95,8 @@ def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
     timings = settings.timings()
     on_changed = Handler(
         decide=partial(on_did_changed, timings=timings),
-        needs=needs.queue,
-        state_needs=needs.left_capacity_group,
+        needs=needs.queue_and_automatic_profiles,
+        state_needs=needs.states_of_holding,
         state_needs_are_rare=True,
     )
     on_registration = Handler(decide=partial(on_registration_changed, timings=timings), needs=needs.queue)
@@ -154,6 +163,20 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         CreateCapacityGroup: Handler(decide=lifecycle.create_capacity_group, model=CapacityGroup),
         ChangeCapacityGroup: Handler(decide=lifecycle.change_capacity_group, model=CapacityGroup),
         DeleteCapacityGroup: Handler(decide=lifecycle.delete_capacity_group, model=CapacityGroup),
+        ApplyProfile: Handler(
+            decide=partial(apply_profile, timings=timings),
+            needs=needs.queue_and_profile,
+            state_needs=needs.states_of_profile,
+            state_needs_are_rare=True,
+        ),
+        CreateProfile: Handler(decide=create_profile, model=Profile, needs=needs.named_by_profile),
+        ChangeProfile: Handler(
+            decide=change_profile,
+            model=Profile,
+            needs=needs.named_by_profile,
+            state_needs=needs.automatic_profile_of,
+        ),
+        DeleteProfile: Handler(decide=delete_profile, model=Profile, state_needs=needs.use_of_profile),
         RetryCarrierCommand: Handler(
             decide=partial(retry_carrier_command, timings=timings), needs=needs.queue_and_failed_command
         ),

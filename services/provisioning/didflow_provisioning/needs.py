@@ -22,6 +22,20 @@ from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
 from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.profiles.application import is_new
+from didflow_provisioning.domain.profiles.commands import (
+    ApplyProfile,
+    ChangeProfile,
+    CreateProfile,
+    DeleteProfile,
+)
+from didflow_provisioning.domain.profiles.profile import (
+    AutomaticProfile,
+    Profile,
+    ProfileUse,
+    automatic_profile,
+    lineage,
+)
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.commands import (
     ChangeVoiceTrunkGroup,
@@ -71,7 +85,78 @@ def capacity_group_of(routing: Routing | None, _message: Any, _known: Known) -> 
         yield Ref(CapacityGroup, routing.capacity_group.group_id, write=True)
 
 
-def left_capacity_group(routing: Routing | None, event: Event[DidChanged], _known: Known) -> Iterable[Ref]:
+def queue_and_automatic_profiles(event: Event[DidChanged]) -> Iterable[Ref]:
+    """Return in addition the automatic profiles of the holder and of the accounts above."""
+    yield from queue(event)
+    yield from (Ref(AutomaticProfile, path) for path in lineage(event.data.account))
+
+
+def states_of_holding(routing: Routing | None, event: Event[DidChanged], known: Known) -> Iterable[Ref]:
+    """Return what a new DID gets by its automatic profile, and the capacity group that a DID leaves."""
+    if routing is not None and is_new(routing):
+        profile = automatic_profile(event.data.account, known)
+        yield from _named_by(profile, event.data.account, known) if profile else ()
+    yield from _left_capacity_group(routing, event)
+
+
+def queue_and_profile(command: ApplyProfile) -> Iterable[Ref]:
+    """Return in addition the configuration profile that is applied."""
+    yield from queue(command)
+    yield Ref(Profile, command.configuration_profile_id)
+
+
+def states_of_profile(routing: Routing | None, command: ApplyProfile, known: Known) -> Iterable[Ref]:
+    """Return what a profile names, if it serves the DID, and the capacity group that the DID leaves."""
+    profile = known.get(Profile, command.configuration_profile_id)
+    if routing is not None and profile is not None and profile.serves(routing.account):
+        yield from _named_by(profile, routing.account, known)
+    yield from capacity_group_of(routing, command, known)
+
+
+def named_by_profile(command: CreateProfile | ChangeProfile) -> Iterable[Ref]:
+    """Return what a new or changed profile names, and the automatic profile of its account."""
+    fields = command.fields if isinstance(command, CreateProfile) else command.changes
+    models = (
+        ("voice_trunk_id", VoiceTrunk),
+        ("voice_trunk_group_id", VoiceTrunkGroup),
+        ("capacity_group_id", CapacityGroup),
+    )
+    yield from (Ref(model, fields[name]) for name, model in models if fields.get(name) is not None)
+    if fields.get("automatic_for") is not None:
+        yield Ref(AutomaticProfile, fields["automatic_for"], write=True)
+
+
+def automatic_profile_of(profile: Profile | None, command: Any, _known: Known) -> Iterable[Ref]:
+    """Return the present automatic profile of a profile's account, for those only who may change the profile."""
+    if (
+        profile is not None
+        and profile.may_be_changed_by(command.caller)
+        and profile.automatic_for is not None
+    ):
+        yield Ref(AutomaticProfile, profile.automatic_for, write=True)
+
+
+def use_of_profile(profile: Profile | None, command: DeleteProfile, known: Known) -> Iterable[Ref]:
+    """Return in addition the count of live DIDs that use the profile."""
+    yield from automatic_profile_of(profile, command, known)
+    if profile is not None and profile.may_be_changed_by(command.caller):
+        yield Ref(ProfileUse, profile.profile_id)
+
+
+def _named_by(profile: Profile, account: str, known: Known) -> Iterable[Ref]:
+    """Return what a profile names. The trunks of its group are named only by the group, when that is loaded."""
+    if profile.voice_trunk_id is not None:
+        yield Ref(VoiceTrunk, profile.voice_trunk_id)
+    if profile.voice_trunk_group_id is not None:
+        yield Ref(VoiceTrunkGroup, profile.voice_trunk_group_id)
+        group = known.states.get((VoiceTrunkGroup, profile.voice_trunk_group_id))
+        if group is not None and group.serves(account):
+            yield from trunks(group)
+    if profile.capacity_group_id is not None:
+        yield Ref(CapacityGroup, profile.capacity_group_id, write=True)
+
+
+def _left_capacity_group(routing: Routing | None, event: Event[DidChanged]) -> Iterable[Ref]:
     """Return the capacity group of a DID whose new holder it does not serve."""
     group = routing.capacity_group if routing is not None else None
     if group is not None and not is_within(event.data.account, group.account):

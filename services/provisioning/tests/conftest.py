@@ -1,6 +1,7 @@
 """Builders of messages about one number, and a stage in memory that processes them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count, zip_longest
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Command, Decision
+from didflow_chassis.decision import Caller, Command, Decision, Known
 from didflow_chassis.testing import FakeStage
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
@@ -35,6 +36,7 @@ from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad
 from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.profiles.commands import ApplyProfile, CreateProfile
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.commands import (
     CreateVoiceTrunk,
@@ -53,6 +55,7 @@ NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
 TRUNK_ID = derived_id("trunk")
 GROUP_ID = derived_id("group")
+PROFILE_ID = derived_id("profile")
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 SERVICE = service(ProvisioningSettings.placeholder())
 
@@ -68,7 +71,7 @@ class Messages:
         START,
         TRUNK_ID,
     )
-    group_id = GROUP_ID
+    group_id, profile_id = GROUP_ID, PROFILE_ID
 
     def __init__(self) -> None:
         self._ids = count(1)
@@ -184,6 +187,22 @@ class Messages:
         fields = self.command_fields(did_id)
         return SetCapacity(**fields, capacity=channels, capacity_group_id=group_id)
 
+    def create_profile(
+        self, account: str = ACCOUNT, profile_id: UUID = PROFILE_ID, **fields: Any
+    ) -> CreateProfile:
+        """The command to create a configuration profile, from an operator."""
+        return CreateProfile(
+            entity_id=profile_id,
+            subject="",
+            caller=self.caller(role="operator"),
+            account=account,
+            fields={"name": "Desk"} | fields,
+        )
+
+    def apply_profile(self, profile_id: UUID = PROFILE_ID, did_id: UUID = DID_ID) -> ApplyProfile:
+        """The command to apply a configuration profile."""
+        return ApplyProfile(**self.command_fields(did_id), configuration_profile_id=profile_id)
+
     def create_capacity_group(
         self,
         channels: int = 5,
@@ -285,10 +304,10 @@ class ProvisioningStage(FakeStage):
         """Process messages one after another and return the last decision. None if the message was not decided."""
         decision: Decision | None = None
         for message in messages:
-            before = self._target_ids()
+            before, states = self._target_ids(), self.all_states()
             decision = self.receive(message) if isinstance(message, Event) else self.run(message)
             self._check_queue()
-            assert self._target_ids() - before <= _declared_target_ids(message)
+            assert self._target_ids() - before <= _declared_target_ids(message, states)
             self._check_capacity_groups()
         assert self.dead_letters() == []
         return decision
@@ -376,11 +395,15 @@ class ProvisioningStage(FakeStage):
         assert open_ids == ([open_id] if open_id else [])
 
 
-def _declared_target_ids(message: Event[Any] | Command) -> set[Any]:
-    """Return the voice targets that the handler of a message declares as needs."""
+def _declared_target_ids(message: Event[Any] | Command, states: Mapping[Any, Any]) -> set[Any]:
+    """Return the voice targets that the handler of a message declares as needs. `states` are those before it."""
     is_event = isinstance(message, Event)
     handler = SERVICE.events[type(message.data)] if is_event else SERVICE.commands[type(message)]
-    needs = handler.needs(message) if handler.needs else ()
+    needs = list(handler.needs(message)) if handler.needs else []
+    if handler.state_needs and (handler.model or Routing) is Routing:
+        entity_id = message.data.entity_id if is_event else message.entity_id
+        known = Known(states=defaultdict(lambda: None, states))
+        needs += handler.state_needs(states.get((Routing, entity_id)), message, known)
     return {ref.key for ref in needs if ref.model in (VoiceTrunk, VoiceTrunkGroup)}
 
 

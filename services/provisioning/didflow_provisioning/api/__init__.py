@@ -1,4 +1,4 @@
-"""The HTTP API of provisioning: targets, capacity groups, the routing of DIDs, and carrier commands.
+"""The HTTP API of provisioning: targets, capacity groups, profiles, the routing of DIDs, and carrier commands.
 
 Routes translate requests only. The decisions are in `domain/`. What a caller may see is in `store/queries.py`.
 """
@@ -9,6 +9,7 @@ from didflow_chassis.http import Router
 from didflow_provisioning.api import routing
 from didflow_provisioning.api.capacity import routes as capacity
 from didflow_provisioning.api.carriers import routes as carriers
+from didflow_provisioning.api.profiles import routes as profiles
 from didflow_provisioning.api.targets import voice_trunk_groups, voice_trunks
 
 
@@ -20,4 +21,5 @@ def routers() -> Iterable[Router]:
         routing.router,
         capacity.router,
         carriers.router,
+        profiles.router,
     )

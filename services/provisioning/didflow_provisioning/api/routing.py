@@ -9,8 +9,10 @@ from didflow_contracts.events import RoutingChanged
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_did
 from didflow_provisioning.api.bodies import DidsBody, SetCapacityBody, SetVoiceBody
+from didflow_provisioning.api.profiles.bodies import ApplyProfileBody
 from didflow_provisioning.domain.commands import ClearRouting, RoutingCommand, SetCapacity, SetVoice
 from didflow_provisioning.domain.events import routing_changed
+from didflow_provisioning.domain.profiles.commands import ApplyProfile
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.store import queries
 
@@ -45,6 +47,13 @@ async def set_capacity(http: Http, body: SetCapacityBody) -> BatchAnswer:
     return await _batch(
         http, body, lambda base: SetCapacity(**base, capacity=body.capacity, capacity_group_id=group_id)
     )
+
+
+@router.batch("/routing/batch/apply-profile", action="manage_routing", item="did")
+async def apply_profile(http: Http, body: ApplyProfileBody) -> BatchAnswer:
+    """Set on DIDs what a configuration profile names. Applied again, it changes nothing."""
+    profile_id = body.configuration_profile_id
+    return await _batch(http, body, lambda base: ApplyProfile(**base, configuration_profile_id=profile_id))
 
 
 @router.batch("/routing/batch/clear", action="manage_routing", item="did")

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decision, Known, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved, PurchaseRefused
-from didflow_provisioning.domain.capacity.reservations import without_capacity
 from didflow_provisioning.domain.carrier_command import next_command_id
 from didflow_provisioning.domain.carrier_state import transition
 from didflow_provisioning.domain.effects import without_stale_failures
@@ -39,7 +38,7 @@ def _ended(
         return TooEarly(PURCHASE)
     if routing.end_reason is not None:
         return Unchanged()
-    ended = replace(without_capacity(routing), end_reason=reason, due_at=None, voice=None, sms=None)
+    ended = replace(routing.cleared(), end_reason=reason, due_at=None)
     if ended.carrier_state == "inactive":
         ended = replace(ended, carrier_state=transition("inactive", "released"))
     before = load_context(routing, known, next_command_id(event), timings, with_other_dids=True)

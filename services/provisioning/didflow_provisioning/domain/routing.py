@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from didflow_contracts.events.carrier import SmsDelivery, VoiceDelivery
 from didflow_contracts.sequences import Sequences
@@ -22,6 +23,7 @@ from didflow_contracts.vocabulary import (
 )
 from didflow_provisioning.domain.capacity.group import Membership
 from didflow_provisioning.domain.command_content import CommandContent
+from didflow_provisioning.domain.profiles.profile import AppliedProfile
 
 
 class VoiceSetting(Struct, frozen=True, kw_only=True):
@@ -76,6 +78,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     `failure_reason`: why the last failed activation failed.
     `served_by`: the carrier that the last activation was sent to.
     `capacity_group`: the group that the DID is a member of. `capacity` is then what it has reserved there.
+    `profile`: the configuration profile that was last applied.
     `sequences`: the last applied sequence of each view.
     `due_at`: the end of the registration's grace period. While it is set, a lapsed registration still counts.
     """
@@ -99,11 +102,16 @@ class Routing(Struct, frozen=True, kw_only=True):
     capacity: Channels | None = None
     capacity_group: Membership | None = None
     sms: SmsSetting | None = None
+    profile: AppliedProfile | None = None
     applied: Applied = Applied()
     open_command: OpenCommand | None = None
     failures: tuple[Failure, ...] = ()
     sequences: Sequences = field(default_factory=dict)
     due_at: datetime | None = None
+
+    def cleared(self) -> "Routing":
+        """Return the routing without voice target, capacity, SMS target and profile."""
+        return replace(self, voice=None, capacity=None, capacity_group=None, sms=None, profile=None)
 
     @property
     def voice_delivery(self) -> VoiceDelivery | None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import CarrierAction
-from didflow_provisioning.domain.capacity.reservations import with_capacity, without_capacity
+from didflow_provisioning.domain.capacity.reservations import with_capacity
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.commands import (
     ClearRouting,
@@ -51,7 +51,7 @@ def with_voice(
     voice = voice_setting(command, routing.account, known)
     if isinstance(voice, Refused):
         return voice
-    return _changed(routing, replace(routing, voice=voice), command, now, known, timings=timings)
+    return changed(routing, replace(routing, voice=voice), command, now, known, timings=timings)
 
 
 def set_capacity(
@@ -69,17 +69,16 @@ def set_capacity(
     after = with_capacity(routing, command.capacity, command.capacity_group_id, known)
     if isinstance(after, Refused):
         return after
-    return _changed(routing, after, command, now, known, timings=timings)
+    return changed(routing, after, command, now, known, timings=timings)
 
 
 def clear_routing(
     routing: Routing | None, command: ClearRouting, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Remove the voice target, the capacity and the SMS target."""
+    """Remove the voice target, the capacity and the SMS target. The DID uses no profile any more."""
     if routing is None or not may_change(routing, command):
         return NOT_FOUND
-    cleared = replace(without_capacity(routing), voice=None, sms=None)
-    return _changed(routing, cleared, command, now, known, timings=timings)
+    return changed(routing, routing.cleared(), command, now, known, timings=timings)
 
 
 def retry_carrier_command(
@@ -126,7 +125,7 @@ def may_change(routing: Routing, command: RoutingCommand) -> bool:
     )
 
 
-def _changed(
+def changed(
     before: Routing, after: Routing, command: RoutingCommand, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
     """Apply new settings. The failures of changed settings are removed, so the new ones are sent."""

@@ -19,6 +19,7 @@ from didflow_provisioning.domain.capacity.reservations import without_capacity
 from didflow_provisioning.domain.carrier_command import next_command_id
 from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
+from didflow_provisioning.domain.profiles.application import with_automatic_profile, without_foreign_profile
 from didflow_provisioning.domain.purchase import PURCHASE
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.timing import Timings
@@ -30,7 +31,7 @@ _ASSIGNED: Final = frozenset(("assigned", "blocked", "on_hold"))
 def on_did_changed(
     routing: Routing | None, event: Event[DidChanged], now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Apply the holding, and clear targets and capacity that do not serve the new holder."""
+    """Apply the holding, and clear what does not serve the new holder. A new DID gets its automatic profile."""
     if routing is None:
         return TooEarly(PURCHASE)
     if not _applies(routing, "holding", event):
@@ -46,7 +47,9 @@ def on_did_changed(
         stock=data.stock,
         confirmed=routing.confirmed or data.stock in _ASSIGNED,
     )
-    return _decided(routing, _without_foreign_targets(after), event, now, known, timings=timings)
+    served = without_foreign_profile(_without_foreign_targets(after))
+    with_profile = with_automatic_profile(routing, served, known)
+    return _decided(routing, with_profile, event, now, known, timings=timings)
 
 
 def on_registration_changed(

@@ -11,6 +11,7 @@ from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
 from didflow_provisioning.domain.number_queue import NumberQueue
+from didflow_provisioning.domain.profiles.profile import AutomaticProfile, Profile, ProfileUse
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
@@ -23,6 +24,9 @@ VIEWS = sa.MetaData()
 
 VOICE_TARGET = "(voice -> 'delivery' ->> 'id')::uuid"
 """The voice target of a routing, as an expression with an index."""
+
+PROFILE = "(profile ->> 'profile_id')::uuid"
+"""The configuration profile of a routing, as an expression with an index."""
 
 routings = state_table(
     "routings",
@@ -46,6 +50,7 @@ routings = state_table(
     sa.Column("capacity", JSONB),
     sa.Column("capacity_group", JSONB, comment="whose channels are reserved; null for channels of its own"),
     sa.Column("sms", JSONB),
+    sa.Column("profile", JSONB, comment="the configuration profile that was last applied"),
     sa.Column("applied", JSONB, nullable=False, comment="the settings that the carrier has confirmed"),
     sa.Column("open_command", JSONB),
     sa.Column("failures", JSONB, nullable=False, comment="commands that failed for good"),
@@ -58,6 +63,11 @@ routings = state_table(
         sa.text(f"({VOICE_TARGET})"),
         "did_id",
         postgresql_where=sa.text("voice IS NOT NULL"),
+    ),
+    sa.Index(
+        "routings_profile",
+        sa.text(f"({PROFILE})"),
+        postgresql_where=sa.text("profile IS NOT NULL"),
     ),
     emits=True,
     rows=RowsOfAccount(),
@@ -198,6 +208,37 @@ carrier_contacts = state_table(
     rows=AllRows(),
 )
 
+configuration_profiles = state_table(
+    "configuration_profiles",
+    METADATA,
+    sa.Column("profile_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("voice_trunk_id", PG_UUID(as_uuid=True)),
+    sa.Column("voice_trunk_group_id", PG_UUID(as_uuid=True)),
+    sa.Column("capacity", JSONB),
+    sa.Column("capacity_group_id", PG_UUID(as_uuid=True)),
+    sa.Column("automatic_for", sa.Text, comment="the account whose new DIDs get it by itself"),
+    instant("created_at", nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Index("configuration_profiles_account", sa.text('account COLLATE "C"'), "name", "profile_id"),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+automatic_profiles = state_table(
+    "automatic_profiles",
+    METADATA,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("profile", JSONB, comment="as it is now; null if there is none any more"),
+)
+
+configuration_profile_uses = state_table(
+    "configuration_profile_uses",
+    VIEWS,
+    sa.Column("profile_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("dids", sa.BigInteger, nullable=False, comment="live DIDs; an ended DID has no profile"),
+)
+
 ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", due="due_at")
 NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
 CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
@@ -208,6 +249,9 @@ VOICE_TARGET_USE = Kind(model=VoiceTargetUse, table=voice_target_uses, key="targ
 CARRIER_TURNS = Kind(model=CarrierTurns, table=carrier_turns, key="carrier")
 CARRIER_LOAD = Kind(model=CarrierLoad, table=carrier_loads, key="carrier")
 CARRIER_CONTACT = Kind(model=CarrierContact, table=carrier_contacts, key="carrier")
+PROFILE_KIND = Kind(model=Profile, table=configuration_profiles, key="profile_id")
+AUTOMATIC_PROFILE = Kind(model=AutomaticProfile, table=automatic_profiles, key="account")
+PROFILE_USE = Kind(model=ProfileUse, table=configuration_profile_uses, key="profile_id")
 KINDS = (
     ROUTING,
     NUMBER_QUEUE,
@@ -219,4 +263,7 @@ KINDS = (
     VOICE_TRUNK_GROUP,
     VOICE_TARGET_USE,
     CAPACITY_GROUP,
+    PROFILE_KIND,
+    AUTOMATIC_PROFILE,
+    PROFILE_USE,
 )

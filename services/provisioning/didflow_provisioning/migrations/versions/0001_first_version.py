@@ -1,6 +1,7 @@
 """The tables of provisioning.
 
-The views count what uses the targets, and the commands of carriers, and read what a carrier was last heard of.
+The views count what uses the targets and the configuration profiles, and the commands of carriers, and read what a
+carrier was last heard of.
 """
 
 import sqlalchemy as sa
@@ -45,6 +46,13 @@ SELECT carrier,
 FROM names WHERE carrier IS NOT NULL
 """
 
+CONFIGURATION_PROFILE_USES = """
+CREATE VIEW configuration_profile_uses AS
+SELECT (profile ->> 'profile_id')::uuid AS profile_id, count(*) AS dids, 1::bigint AS version
+FROM routings WHERE profile IS NOT NULL
+GROUP BY 1
+"""
+
 
 def instant(name: str, *, nullable: bool = True) -> sa.Column:
     return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
@@ -72,6 +80,7 @@ def upgrade() -> None:
         sa.Column("capacity", JSONB),
         sa.Column("capacity_group", JSONB, comment="whose channels are reserved; null for channels of its own"),
         sa.Column("sms", JSONB),
+        sa.Column("profile", JSONB, comment="the configuration profile that was last applied"),
         sa.Column("applied", JSONB, nullable=False, comment="the settings that the carrier has confirmed"),
         sa.Column("open_command", JSONB),
         sa.Column("failures", JSONB, nullable=False, comment="commands that failed for good"),
@@ -90,6 +99,13 @@ def upgrade() -> None:
         "routings",
         [sa.text("((voice -> 'delivery' ->> 'id')::uuid)"), "did_id"],
         postgresql_where=sa.text("voice IS NOT NULL"),
+    )
+
+    op.create_index(
+        "routings_profile",
+        "routings",
+        [sa.text("((profile ->> 'profile_id')::uuid)")],
+        postgresql_where=sa.text("profile IS NOT NULL"),
     )
 
     op.create_table(
@@ -204,8 +220,38 @@ def upgrade() -> None:
     )
     op.create_index("capacity_groups_account", "capacity_groups", [sa.text('account COLLATE "C"'), "name", "group_id"])
 
+    op.create_table(
+        "configuration_profiles",
+        sa.Column("profile_id", UUID(as_uuid=True), primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("voice_trunk_id", UUID(as_uuid=True)),
+        sa.Column("voice_trunk_group_id", UUID(as_uuid=True)),
+        sa.Column("capacity", JSONB),
+        sa.Column("capacity_group_id", UUID(as_uuid=True)),
+        sa.Column("automatic_for", sa.Text, comment="the account whose new DIDs get it by itself"),
+        instant("created_at", nullable=False),
+        sa.Column("deleted", sa.Boolean, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_index(
+        "configuration_profiles_account",
+        "configuration_profiles",
+        [sa.text('account COLLATE "C"'), "name", "profile_id"],
+    )
+    op.create_table(
+        "automatic_profiles",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("profile", JSONB, comment="as it is now; null if there is none any more"),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.execute(CONFIGURATION_PROFILE_USES)
+
 
 def downgrade() -> None:
+    op.execute("DROP VIEW configuration_profile_uses")
+    op.drop_table("automatic_profiles")
+    op.drop_table("configuration_profiles")
     op.drop_table("capacity_groups")
     op.execute("DROP VIEW voice_target_uses")
     op.drop_table("voice_trunk_groups")

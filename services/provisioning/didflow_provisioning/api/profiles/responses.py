@@ -1,0 +1,41 @@
+"""Configuration profiles in answers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from didflow_contracts.vocabulary import Channels
+from didflow_provisioning.domain.profiles.profile import Profile
+
+
+class ProfileResponse(BaseModel):
+    """A configuration profile. Null: it leaves the setting as it is."""
+
+    configuration_profile_id: UUID
+    account: str
+    name: str
+    voice_trunk_id: UUID | None
+    voice_trunk_group_id: UUID | None
+    capacity: Channels | None
+    capacity_group_id: UUID | None
+    automatic_for: str | None = Field(description="The account to whose new DIDs it is applied by itself.")
+    created_at: datetime
+
+
+def profile_json(profile: Profile) -> Mapping[str, Any]:
+    """Return a configuration profile as JSON values."""
+    shown = ProfileResponse(
+        configuration_profile_id=profile.profile_id,
+        account=profile.account,
+        name=profile.name,
+        voice_trunk_id=profile.voice_trunk_id,
+        voice_trunk_group_id=profile.voice_trunk_group_id,
+        capacity=profile.capacity,
+        capacity_group_id=profile.capacity_group_id,
+        automatic_for=profile.automatic_for,
+        created_at=profile.created_at,
+    )
+    return shown.model_dump(mode="json")

@@ -1,0 +1,67 @@
+"""Routes of configuration profiles."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from didflow_chassis.http import Http, Page, Router
+from didflow_contracts.ids import uuid7
+from didflow_provisioning.api.profiles.bodies import ProfileBody, ProfileChangeBody
+from didflow_provisioning.api.profiles.responses import ProfileResponse, profile_json
+from didflow_provisioning.domain.profiles.commands import ChangeProfile, CreateProfile, DeleteProfile
+from didflow_provisioning.store import profiles
+
+router = Router(tags=["profiles"])
+PATH = "/configuration-profiles/{configuration_profile_id}"
+
+
+@router.post(
+    "/configuration-profiles", action="manage_routing", status_code=201, response_model=ProfileResponse
+)
+async def create_profile(http: Http, body: ProfileBody) -> Response:
+    """Create a configuration profile for an account and the accounts below it."""
+    command = CreateProfile(
+        entity_id=uuid7(),
+        subject="",
+        caller=http.caller,
+        account=body.account or http.caller.account,
+        fields=body.fields(),
+    )
+    return await http.run(command, status=201, render=profile_json)
+
+
+@router.get("/configuration-profiles", action="read_routing")
+async def list_profiles(http: Http) -> Page:
+    """List the configuration profiles of your accounts and those of the accounts above that serve you."""
+    return await http.page(
+        profiles.profiles_of(http.caller),
+        sort=profiles.SORTS,
+        render=lambda row: profile_json(profiles.to_profile(row)),
+    )
+
+
+@router.get(PATH, action="read_routing", response_model=ProfileResponse)
+async def show_profile(http: Http, configuration_profile_id: UUID) -> Mapping[str, Any]:
+    """Return one configuration profile."""
+    rows = await http.rows(profiles.one_profile(http.caller, configuration_profile_id))
+    if not rows:
+        raise http.problem(404, "not_found", "No such configuration profile in your accounts.")
+    return profile_json(profiles.to_profile(rows[0]))
+
+
+@router.patch(PATH, action="manage_routing", response_model=ProfileResponse)
+async def change_profile(http: Http, configuration_profile_id: UUID, body: ProfileChangeBody) -> Response:
+    """Change a configuration profile. DIDs that use it keep what they have until it is applied again."""
+    command = ChangeProfile(
+        entity_id=configuration_profile_id, subject="", caller=http.caller, changes=body.changes()
+    )
+    return await http.run(command, render=profile_json)
+
+
+@router.delete(PATH, action="manage_routing", status_code=204, response_model=None)
+async def delete_profile(http: Http, configuration_profile_id: UUID) -> Response:
+    """Delete a configuration profile. 409 `in_use`, with the count, while live DIDs use it."""
+    command = DeleteProfile(entity_id=configuration_profile_id, subject="", caller=http.caller)
+    return await http.run(command, status=204)

@@ -1,0 +1,1 @@
+"""Configuration profiles: named settings of the routing that are applied to DIDs."""
