@@ -22,7 +22,6 @@ from aiokafka.partitioner import murmur2
 from harness.didww_api import API_KEY, didww_api
 from harness.processes import Processes, until
 
-from didflow.conformance.checks import CHECKS
 from didflow.conformance.convention import number
 from didflow_contracts.envelope import Event, decode, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
@@ -34,8 +33,6 @@ PARTITIONS = 12
 FETCH_S = 180
 SECONDS = 40.0
 CONFORMANCE_S = 150
-NOT_YET = {"python": ("restart",)}
-"""The checks that an example does not pass yet: the kit forgets outcomes at a restart."""
 
 
 def python_program() -> list[str]:
@@ -206,7 +203,7 @@ async def test_the_examples_and_didww_pass_the_conformance_run(tmp_path: Path) -
         }
         didww = _conformance([_script("didflow-didww")], "--voice-only", **account)
         examples = (
-            _conformance(PROGRAMS[language](), *_checks(language), DIDFLOW_OUTCOMES=str(tmp_path / language))
+            _conformance(PROGRAMS[language](), DIDFLOW_OUTCOMES=str(tmp_path / language))
             for language in PROGRAMS
         )
         reports = await asyncio.gather(didww, *examples)
@@ -219,10 +216,6 @@ async def test_the_examples_and_didww_pass_the_conformance_run(tmp_path: Path) -
 
 def _script(name: str) -> str:
     return str(Path(sysconfig.get_path("scripts")) / name)
-
-
-def _checks(language: str) -> list[str]:
-    return [f"--only={check.name}" for check in CHECKS if check.name not in NOT_YET.get(language, ())]
 
 
 async def _conformance(program: Sequence[str], *options: str, **env: str) -> str:
