@@ -11,7 +11,7 @@ from didflow_provisioning.domain.timing import DEFAULT_TIMING, Timing
 from didflow_provisioning.settings import ProvisioningSettings
 
 CARRIERS = """{"simulator": {"deadline_s": 600, "first_pause_s": 30, "longest_pause_s": 60,
-                             "give_up_s": {"activate": 3600}}}"""
+                             "give_up_s": {"activate": 3600}, "rate_per_s": 2.5, "concurrency": 4}}"""
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,8 @@ def test_the_timing_of_a_carrier_is_read_from_json(monkeypatch: pytest.MonkeyPat
         first_pause=timedelta(seconds=30),
         longest_pause=timedelta(minutes=1),
         give_up_after={**DEFAULT_TIMING.give_up_after, "activate": timedelta(hours=1)},
+        rate_per_s=2.5,
+        concurrency=4,
     )
     assert timings.of("another") == DEFAULT_TIMING
 
@@ -47,6 +49,8 @@ def test_the_timing_of_carriers_can_be_a_file(monkeypatch: pytest.MonkeyPatch, t
     [
         ('{"a": {"deadline_s": 0}}', "DIDFLOW_CARRIERS[a][deadline_s]: "),
         ('{"a": {"dead_line_s": 1}}', "DIDFLOW_CARRIERS[a][dead_line_s]: "),
+        ('{"a": {"rate_per_s": 0}}', "DIDFLOW_CARRIERS[a][rate_per_s]: "),
+        ('{"a": {"concurrency": 1.5}}', "DIDFLOW_CARRIERS[a][concurrency]: "),
         ('{"a": {"give_up_s": {"explode": 1}}}', "DIDFLOW_CARRIERS[a][give_up_s]"),
         (
             '{"a": {"first_pause_s": 9, "longest_pause_s": 8}}',
@@ -75,6 +79,7 @@ def test_a_decision_uses_the_timing_of_the_carrier(
     stage = new_stage(load(ProvisioningSettings))
     stage.process(messages.purchased(), messages.create_voice_trunk())
     stage.process(messages.did_changed(), messages.registration())
+    stage.run_due_timers()
     (first,) = stage.issued()
 
     assert first.deadline - messages.start == timedelta(minutes=10)
