@@ -141,7 +141,7 @@ async def test_a_webhook_may_come_before_the_call_returns(world: Any, new_comman
     assert [outcome for _, outcome in found.reported] == [Succeeded(carrier_reference="op-1")]
 
 
-async def test_a_webhook_that_is_sent_twice_is_published_once_by_a_process(
+async def test_webhooks_that_are_sent_twice_at_once_have_the_same_result(
     world: Any, new_command: Any
 ) -> None:
     """Both are acknowledged, so the carrier stops."""
@@ -150,6 +150,21 @@ async def test_a_webhook_that_is_sent_twice_is_published_once_by_a_process(
     await until(lambda: len(found.rest._deliveries.sent) == 2, within=5, what="both webhooks")
     assert [status for _, status in found.rest._deliveries.sent] == [204, 204]
     assert {outcome for _, outcome in found.reported} == {Succeeded(carrier_reference="op-1")}
+
+
+async def test_a_webhook_that_is_repeated_is_acknowledged_and_not_published_again(
+    world: Any, new_command: Any
+) -> None:
+    """The carrier did not get the first acknowledgement. The id of the webhook is the same."""
+    found = await world()
+    token = found.adapter.tokens.make(found_reference(new_command(**REST)))
+    body = b'{"type": "operation.done"}'
+    async with httpx.AsyncClient() as client:
+        for _ in range(3):
+            headers = Signer([SECRET]).headers("msg-1", body)
+            url = f"http://127.0.0.1:{found.receivers[0]}/webhooks/{token}"
+            assert (await client.post(url, content=body, headers=headers)).status_code == 204
+    assert len(found.reported) == 1
 
 
 async def test_a_webhook_answers_each_attempt_that_waits(world: Any, new_command: Any) -> None:
