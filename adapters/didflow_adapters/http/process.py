@@ -1,9 +1,7 @@
 """Runs the adapter of a configuration, and the receiver of its webhooks beside it."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Iterator
 
 import uvicorn
 
@@ -13,15 +11,7 @@ from didflow_adapters.http.receiver import Receiver
 from didflow_adapters.kit import Adapter, AdapterSettings
 from didflow_adapters.kit.metrics import Metrics
 from didflow_adapters.kit.process import health_of
-
-
-class QuietServer(uvicorn.Server):
-    """A server that leaves signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture no signal."""
-        yield
+from didflow_adapters.kit.servers import QuietServer
 
 
 def server(application: object, host: str, port: int) -> QuietServer:

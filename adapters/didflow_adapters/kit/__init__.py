@@ -2,7 +2,7 @@
 
 The kit receives carrier commands, calls the carrier, publishes results, and commits only what has a result.
 In reading order: `carrier`, `adapter`, `kafka`, `reference`, `execution`, `outcomes`, `former_results`, `pace`,
-`progress`, `settings`, `process`, `health`, `metrics`, `logs`.
+`progress`, `settings`, `process`, `servers`, `health`, `metrics`, `logs`.
 """
 
 from didflow_adapters.kit.adapter import Adapter

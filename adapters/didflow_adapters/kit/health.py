@@ -4,26 +4,19 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
+
+from didflow_adapters.kit.servers import QuietServer
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _JSON: Final = "application/json"
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture no signal."""
-        yield
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +40,7 @@ async def health_port(
     config = uvicorn.Config(
         _application(wrong, observe, registry), log_config=None, access_log=False, lifespan="off"
     )
-    server = _Server(config)
+    server = QuietServer(config)
     task = asyncio.create_task(server.serve([listening]))
     try:
         yield

@@ -16,6 +16,8 @@ from didflow_contracts.envelope import Event, decode, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
 NUMBERS = 100
+RATE_PER_S = 40
+"""The limit of the carrier. The adapter keeps three quarters of it: requests do not arrive at equal intervals."""
 WITHOUT_ANSWER_S = 3.0
 SECONDS = 60.0
 TYPES: Any = {ResultReported.type(): ResultReported}
@@ -68,7 +70,7 @@ async def test_every_number_becomes_active_once_while_requests_fail_and_the_adap
 ) -> None:
     """30 % fail, 5 % are never answered, 1 in 50 is reported twice. All webhooks go to the process that lives on.
 
-    The carrier's log has each command once.
+    The carrier's log has each command once, and no second with more requests than its rate.
     """
     carrier_port, killed_port, living_port = free_port(), free_port(), free_port()
     env = {
@@ -77,10 +79,11 @@ async def test_every_number_becomes_active_once_while_requests_fail_and_the_adap
         "CARRIER_TOKEN": TOKEN,
         "CARRIER_WEBHOOK_SECRET": SECRET,
         "CALLBACK_KEY": KEY,
+        "DIDFLOW_RATE_PER_S": str(RATE_PER_S * 3 // 4),
     }
     carrier = [str(SCRIPTS / "didflow-http-carrier"), "--port", str(carrier_port), "--seed", "7"]
     carrier += ["--failing", "0.3", "--silent", "0.05", "--twice", "0.02"]
-    processes.start("carrier", [*carrier, "--asynchronous", "activate", "--delay-ms", "50"], env=env)
+    processes.start("carrier", [*carrier, "--rate", str(RATE_PER_S), "--asynchronous", "activate"], env=env)
     adapters = []
     for name, port in (("killed", killed_port), ("living", living_port)):
         file = configuration_file(tmp_path, carrier_port, port, living_port, timeout_s=1)
@@ -117,4 +120,5 @@ async def test_every_number_becomes_active_once_while_requests_fail_and_the_adap
     executed = [execution["key"] for execution in log["executions"]]
     assert sorted(executed) == sorted(str(command.data.command_id) for command in commands)
     assert "carrier_unavailable" in sender.failures
+    assert (log["refused"], log["most_asked_in_a_second"] <= RATE_PER_S) == (0, True)
     assert sender.attempts > NUMBERS
