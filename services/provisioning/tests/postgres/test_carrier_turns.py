@@ -67,6 +67,25 @@ async def test_after_an_outage_of_ten_minutes_all_go_on_at_the_rate(
     assert await provisioning.count("number_queues", "due_at IS NOT NULL") == 0
 
 
+async def test_a_carrier_that_is_down_for_ten_minutes_gets_all_commands_again_at_its_rate(
+    with_carriers: Any, messages: Any, numbers_of: Any
+) -> None:
+    """The workers run all the time, and try each command again and again. What it answers then is active."""
+    provisioning = await with_carriers(simulator=CarrierTiming(rate_per_s=2))
+    await provisioning.receive(*numbers_of(12))
+    await provisioning.advance(timedelta(minutes=10))
+    published = await provisioning.published("provisioning.commands")
+    assert len(published) > 3 * 12
+    back_at = await provisioning.now()
+    await provisioning.advance(timedelta(minutes=3))
+    published = await provisioning.published("provisioning.commands")
+    assert most_in_a_second([event.time for event in published]) <= 2
+    tried = {event.data.command_id: event.data for event in published if event.time >= back_at}
+    assert len(tried) == 12
+    await provisioning.receive(*(messages.result(command) for command in tried.values()))
+    assert await provisioning.count("routings", "carrier_state = 'active'") == 12
+
+
 async def test_no_more_commands_are_out_than_the_concurrency(
     with_carriers: Any, messages: Any, numbers_of: Any
 ) -> None:
