@@ -46,6 +46,8 @@ MAY_IMPORT = {
         "httpx",
         "jinja2",
         "jsonpointer",
+        "msgspec",
+        "prometheus_client",
         "pydantic",
         "pydantic_settings",
         "requests",
@@ -143,6 +145,7 @@ def _sources(package: str) -> Iterable[Path]:
 
 
 PRINTERS = {
+    "adapters/didflow_adapters/kit/logs.py",  # one line of JSON for each record
     "stack/didflow/console.py",
     "chassis/didflow_chassis/jobs/tool.py",  # a progress bar with texts of its own
     "services/verification/didflow_verification/documents/recognition.py",  # a pipe to its parent
