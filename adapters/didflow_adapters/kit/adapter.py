@@ -110,11 +110,17 @@ class Adapter:
         _LOG.info("partitions assigned", partitions=len(partitions))
 
     async def partitions_revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """Finish the commands of partitions that go to another member, for `stop_within_s` at most."""
+        """Finish the calls for partitions that go to another member, for `stop_within_s` at most.
+
+        Commands that were read and not passed to the carrier are dropped: the next owner reads them again.
+        """
         numbers = {one.partition for one in partitions}
         self._offsets.close(partitions)
         self._outcomes.stop_loading(numbers)
         tasks = [task for partition in partitions for task in self._tasks.pop(partition, ())]
+        for task in tasks:
+            if not self._executor.has_begun(task):
+                task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.stop_within_s)
         await self._commit()

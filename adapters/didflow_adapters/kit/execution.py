@@ -47,6 +47,7 @@ class CommandExecutor:
         self._own = FinalOutcomes(_OWN)
         self._pace = pace or Pace(_OWN)
         self._metrics = metrics or Metrics()
+        self._begun: set[asyncio.Task[Any] | None] = set()
 
     async def execute(self, command: CarrierCommandIssued, partition: int = 0) -> Outcome:
         """Return the outcome of a command. Calls the carrier if no final outcome is known.
@@ -69,6 +70,10 @@ class CommandExecutor:
         self._remember(partition, command.command_id, outcome)
         return outcome
 
+    def has_begun(self, task: asyncio.Task[None]) -> bool:
+        """Return True if the carrier was called in this task, so that its result must be published."""
+        return task in self._begun
+
     async def _known(self, partition: int, command_id: UUID) -> Outcome | None:
         if self._outcomes is None:
             return self._own.get(command_id)
@@ -82,6 +87,10 @@ class CommandExecutor:
 
     async def _timed(self, command: CarrierCommandIssued) -> Outcome:
         began = monotonic()
+        task = asyncio.current_task()
+        self._begun.add(task)
+        if task is not None:
+            task.add_done_callback(self._begun.discard)
         outcome = await self._call(command)
         self._metrics.called(self._carrier.name, command.action, outcome, monotonic() - began)
         _LOG.info(

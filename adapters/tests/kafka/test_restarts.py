@@ -132,6 +132,23 @@ async def test_two_processes_together_do_not_exceed_the_rate_of_the_carrier(
     assert max(sum(at <= one < at + 1 for one in began) for at in began) <= 20 + 2
 
 
+async def test_commands_that_wait_for_the_rate_go_to_the_process_that_gets_their_partition(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """A process that gave a partition up does not call the carrier for what it had read of it."""
+    first, second = RecordingCarrier(), RecordingCarrier()
+    commands = [new_command(number=f"+3531960{n:04d}") for n in range(100)]
+    limits = {"rate_per_s": 20, "stop_within_s": 0.5}
+    async with running(kafka_topics, first, **limits):
+        await kafka_topics.publish(*commands)
+        await kafka_topics.receive(1)
+        async with running(kafka_topics, second, **limits):
+            await until(lambda: kafka_topics.has_results(*commands), within=SECONDS, what="all results")
+    assert second.calls
+    executed = [call.command_id for call in (*first.calls, *second.calls)]
+    assert len(executed) == len(set(executed)) == 100
+
+
 async def test_health_and_metrics_have_a_port(
     kafka_topics: Topics, new_command: Any, processes: Processes, tmp_path: Path
 ) -> None:
