@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal, TypeAlias
 
 import httpcore
@@ -51,6 +52,12 @@ class Reply:
         return 200 <= self.status < 300
 
 
+@cache
+def _system_tls() -> ssl.SSLContext:
+    """Return the verification by the certificates of the system, which are read once."""
+    return ssl.create_default_context()
+
+
 class GuardedClient:
     """Sends requests to addresses of the public internet, and to no other.
 
@@ -72,7 +79,7 @@ class GuardedClient:
         self._max_reply_bytes = max_reply_bytes
         self._resolver = SystemResolver()
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
+            ssl_context=tls or _system_tls(),
             network_backend=CheckedConnections(rules, resolve or self._resolver),
             max_connections=max_connections,
             keepalive_expiry=IDLE_S,

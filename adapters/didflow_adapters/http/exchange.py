@@ -3,6 +3,8 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -31,7 +33,7 @@ class Exchange:
             timeout=configuration.timeout_s,
             follow_redirects=False,
             trust_env=False,
-            verify=ssl.create_default_context(cafile=configuration.ca_file),
+            verify=_tls(configuration.ca_file),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
         )
 
@@ -70,6 +72,12 @@ class Exchange:
             json=parse_json(bytes(content)),
             retry_after=response.headers.get("retry-after"),
         )
+
+
+@cache
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Return how the carrier's certificate is verified. The certificates are read once, which takes long."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _failed(code: str, message: str) -> Failed:
