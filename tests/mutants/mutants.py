@@ -430,4 +430,20 @@ MUTANTS = (
         after="streams.shared(str(id(http)), lambda: Changes(http.runtime.database))",
         tests=(f"{CHANGES}::test_fifty_streams_cost_as_many_reads_as_one",),
     ),
+    Mutant(
+        name="one public address of a name is enough",
+        package="webhooks/didflow_webhooks",
+        file="connections.py",
+        before="not all(self._rules.allow(address)",
+        after="not any(self._rules.allow(address)",
+        tests=("webhooks/tests/unit/test_client.py",),
+    ),
+    Mutant(
+        name="the name is resolved again for the connection",
+        package="webhooks/didflow_webhooks",
+        file="connections.py",
+        before="                    str(address), port, timeout",
+        after="                    host, port, timeout",
+        tests=("webhooks/tests/unit/test_client.py",),
+    ),
 )
