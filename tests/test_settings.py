@@ -31,6 +31,7 @@ OTHERS: dict[str, str] = {
     "otlp_endpoint": "https://collector",
     "failpoints": "relay.read=sleep:0",
     "document_keys": f"k1:{'A' * 43}=",
+    "secret_keys": f"k1:{'A' * 43}=",
     "s3_bucket": "documents",
     "s3_endpoint": "https://store",
     "s3_access_key_id": "key",

@@ -60,6 +60,7 @@ COUNT: Final = Range(0, 2_147_483_647, "counts, channels and seconds")
 ORDINAL: Final = Range(1, 2_147_483_647, "positions and versions, counted from 1")
 CYCLES: Final = Range(0, 999, "billing cycles")
 PRIORITY: Final = Range(0, 65_535, "priorities and weights of trunks, as in DNS")
+PORT: Final = Range(1, 65_535, "TCP ports")
 HOLD_DAYS: Final = Range(1, 3_650, "days of a hold")
 RING_TIME: Final = Range(1, 600, "seconds that a call may ring")
 

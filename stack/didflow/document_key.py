@@ -1,6 +1,6 @@
-"""The key that encrypts a stack's documents. It is created once for each data folder.
+"""The keys that encrypt a stack's documents and secrets. They are created once for each data folder.
 
-A key that the environment names is used instead.
+Keys that the environment names are used instead.
 """
 
 import base64
@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "DIDFLOW_DOCUMENT_KEYS"
+FILES: Final = {VARIABLE: "document.keys", "DIDFLOW_SECRET_KEYS": "secret.keys"}
+"""Setting -> the file with its key."""
 
 
 @contextmanager
 def document_key(folder: Path) -> Iterator[None]:
-    """Name the key in the environment of this process and its children while the block runs."""
-    named = f"{VARIABLE}_FILE"
-    if os.environ.get(VARIABLE) or os.environ.get(named):
-        yield
-        return
-    os.environ[named] = str(_created(folder / "document.keys"))
+    """Name the keys in the environment of this process and its children while the block runs."""
+    named = [
+        (f"{variable}_FILE", folder / file)
+        for variable, file in FILES.items()
+        if not os.environ.get(variable) and not os.environ.get(f"{variable}_FILE")
+    ]
+    os.environ.update({name: str(_created(path)) for name, path in named})
     try:
         yield
     finally:
-        os.environ.pop(named, None)
+        for name, _ in named:
+            os.environ.pop(name, None)
 
 
 def _created(path: Path) -> Path:

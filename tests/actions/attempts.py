@@ -9,7 +9,16 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from actions.conditions import DATA, Condition
-from actions.estate import ACCOUNTS, DID_ID, UUID_OF, end_user, profiles_of, trunks_of, users_of
+from actions.estate import (
+    ACCOUNTS,
+    DID_ID,
+    UUID_OF,
+    end_user,
+    profiles_of,
+    sms_trunks_of,
+    trunks_of,
+    users_of,
+)
 
 from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_chassis.decision import OPERATOR, Caller, Command
@@ -85,6 +94,11 @@ def _apply_profile(condition: Condition, fields: Fields, random: Random) -> Comm
     )
 
 
+def _set_sms(condition: Condition, fields: Fields, random: Random) -> Command:
+    trunk = random.choice(sms_trunks_of(lineage(condition.holding.account)[-1]))
+    return p.SetSms(**fields, next_command_id=UUID_OF["next"], sms_trunk_id=trunk.trunk_id)
+
+
 def _retry_carrier(condition: Condition, fields: Fields, _random: Random) -> Command:
     """Name the command that failed for good; else one that is known or not."""
     failures = condition.routing.failures
@@ -147,6 +161,7 @@ ATTEMPTS: Final[Mapping[OfferedAction, Attempt]] = {
     "cancel": _terms("cancel", lambda _c, f, _r: Cancel(**f)),
     "remove": _terms("cancel", lambda _c, f, _r: Cancel(**f, remove=True)),
     "set_voice": Attempt("provisioning", "/v1/routing/batch/set-voice", _set_voice),
+    "set_sms": Attempt("provisioning", "/v1/routing/batch/set-sms", _set_sms),
     "set_capacity": Attempt(
         "provisioning",
         "/v1/routing/batch/set-capacity",
@@ -180,11 +195,6 @@ ATTEMPTS: Final[Mapping[OfferedAction, Attempt]] = {
     "retry_carrier": Attempt("provisioning", "/v1/commands/{command_id}/retry", _retry_carrier),
 }
 """Action -> how it is done."""
-
-NOT_BUILT: Final[Mapping[OfferedAction, str]] = {
-    "set_sms": "/v1/routing/batch/set-sms",
-}
-"""Actions of the table whose route provisioning does not have yet."""
 
 
 def command_of(action: OfferedAction, condition: Condition, caller: Caller, random: Random) -> Command:

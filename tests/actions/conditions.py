@@ -23,6 +23,7 @@ from actions.estate import (
     accounts_with,
     end_user,
     profiles_of,
+    sms_trunks_of,
     trunks_of,
     users_of,
 )
@@ -478,6 +479,7 @@ def _states(
         **{(type(user), user.user_id): user for user in users},
         **{(type(trunk), trunk.trunk_id): trunk for trunk in trunks_of(lineage(holding.account)[-1])},
         **{(type(each), each.profile_id): each for each in profiles_of(lineage(holding.account)[-1])},
+        **{(type(trunk), trunk.trunk_id): trunk for trunk in sms_trunks_of(lineage(holding.account)[-1])},
         **{(type(each.identity), each.identity.identity_id): each.identity for each in people},
         **{(type(each.address), each.address.address_id): each.address for each in people},
     }

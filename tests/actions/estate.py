@@ -19,6 +19,7 @@ from didflow_contracts.roles import ROLES, Role
 from didflow_inventory.domain.accounts.account import Account, AccountKind
 from didflow_inventory.domain.accounts.users import User
 from didflow_provisioning.domain.profiles.profile import Profile
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_verification.domain.details.identity import Address, Identity, Person, Place
 from didflow_verification.domain.requirements import CountryRules, Review
@@ -157,6 +158,21 @@ def profiles_of(root: str) -> tuple[Profile, Profile]:
             **setting,
         )
         for setting in settings
+    )
+
+
+@cache
+def sms_trunks_of(root: str) -> tuple[SmsTrunk, SmsTrunk]:
+    """Return two SMS trunks of the root of a tree. They serve every account of the tree."""
+    return tuple(  # type: ignore[return-value]
+        SmsTrunk(
+            trunk_id=derived_id("sms trunk", root, name),
+            account=root,
+            name=name,
+            endpoint=Endpoint(kind="email", address="sms@example.com"),
+            created_at=ZERO,
+        )
+        for name in ("first", "second")
     )
 
 

@@ -13,7 +13,7 @@ from random import Random
 from time import perf_counter
 from typing import Any, Final
 
-from actions.attempts import ATTEMPTS, NOT_BUILT, command_of
+from actions.attempts import ATTEMPTS, command_of
 from actions.conditions import Condition, random_condition
 from actions.decisions import SERVICE, decided, decided_by, may_call, outcome_of, routes_of
 from actions.estate import ZERO, random_caller
@@ -43,11 +43,9 @@ def cases(number: int) -> Iterator[tuple[str, Random, Condition, Caller]]:
 
 
 def test_each_action_of_the_table_is_tried_by_its_route() -> None:
-    """A new action needs an attempt. One whose route is built later needs it as soon as the route is there."""
-    assert ATTEMPTS.keys() | NOT_BUILT.keys() == LINES.keys() == set(ACTIONS)
-    assert ATTEMPTS.keys().isdisjoint(NOT_BUILT)
+    """A new action needs an attempt."""
+    assert ATTEMPTS.keys() == LINES.keys() == set(ACTIONS)
     assert all(attempt.path in routes_of(attempt.service) for attempt in ATTEMPTS.values())
-    assert not routes_of("provisioning").keys() & set(NOT_BUILT.values())
 
 
 def test_what_is_offered_is_accepted_and_what_is_not_offered_is_refused() -> None:

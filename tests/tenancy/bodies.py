@@ -162,6 +162,24 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     ],
     "POST /v1/capacity-groups": [{"name": "Shared", "channels": 10, "account": "<account>"}],
     "PATCH /v1/capacity-groups/{capacity_group_id}": [{"channels": 60, "overcommit": True}],
+    "POST /v1/sms-trunks": [
+        {
+            "name": "Texts",
+            "account": "<account>",
+            "smpp": {
+                "host": "smpp.example.com",
+                "port": 2776,
+                "system_id": "a",
+                "password": "b",
+                "tls": False,
+            },
+        },
+        {"name": "Texts", "http": {"url": "https://sms.example.com", "secret": "s"}},
+        {"name": "Texts", "email": {"address": "sms@example.com"}},
+    ],
+    "PATCH /v1/sms-trunks/{sms_trunk_id}": [{"email": {"address": "sms@example.com"}}],
+    "POST /v1/sms-trunks/{sms_trunk_id}/replace": [{"by": "<spare_sms_trunk>"}],
+    "POST /v1/routing/batch/set-sms": [{"dids": DIDS, "sms_trunk_id": "<sms_trunk>"}],
     "POST /v1/voice-trunk-groups": [
         {"name": "Desks", "trunks": [{"voice_trunk_id": "<trunk>"}], "account": "<account>"}
     ],

@@ -27,7 +27,7 @@ SENT_BY_ALL: Final = frozenset({"account", "carrier_name", "operator_name"})
 SEEN_BELOW: Final = frozenset(
     {
         *("capacity_group", "spare_capacity_group", "profile", "spare_profile"),
-        *("trunk", "spare_trunk", "trunk_group", "spare_trunk_group"),
+        *("trunk", "spare_trunk", "trunk_group", "spare_trunk_group", "sms_trunk", "spare_sms_trunk"),
         *("carrier", "carrier_name", "operator", "operator_name"),
         *("stock_number", "spare_stock_number"),
     }

@@ -41,10 +41,12 @@ Things = dict[str, str]
 
 
 def services() -> dict[str, Service]:
-    """Return the four services, with a key for documents."""
-    keys = {"document_keys": SecretStr(f"k1:{KEY}")}
-    verification = settings_class("verification").placeholder().model_copy(update=keys)
-    return {name: service(name, verification if name == "verification" else None) for name in SERVICES}
+    """Return the four services, with a key for documents and one for secrets."""
+    with_keys = {
+        name: settings_class(name).placeholder().model_copy(update={field: SecretStr(f"k1:{KEY}")})
+        for name, field in (("verification", "document_keys"), ("provisioning", "secret_keys"))
+    }
+    return {name: service(name, with_keys.get(name)) for name in SERVICES}
 
 
 @dataclass(kw_only=True)

@@ -26,6 +26,7 @@ PATHS: Final[Mapping[str, str]] = {
     "capacity_group_id": "capacity_group",
     "voice_trunk_group_id": "trunk_group",
     "configuration_profile_id": "profile",
+    "sms_trunk_id": "sms_trunk",
     "command_id": "command",
     "path": "account",
     "user_id": "user",
@@ -54,6 +55,7 @@ PATHS_OF_ROUTES: Final[Mapping[str, str]] = {
     "DELETE /v1/capacity-groups/{capacity_group_id}": "spare_capacity_group",
     "DELETE /v1/voice-trunk-groups/{voice_trunk_group_id}": "spare_trunk_group",
     "DELETE /v1/configuration-profiles/{configuration_profile_id}": "spare_profile",
+    "DELETE /v1/sms-trunks/{sms_trunk_id}": "spare_sms_trunk",
     "DELETE /v1/users/{user_id}": "spare_user",
     "POST /v1/portings/{did}/cancel": "leaving_did",
     "POST /v1/service-requests/{request_id}/correct": "faulty_request",
@@ -91,7 +93,7 @@ PLAIN_QUERIES: Final = _words(
 FIELDS: Final = _words(
     "commands "
     "dids did did_id number account path identity_id address_id document_ids voice_trunk_id "
-    "voice_trunk_group_id trunks by dead_letters "
+    "voice_trunk_group_id trunks sms_trunk_id by dead_letters "
     "capacity_group_id configuration_profile_id automatic_for "
     "verifications numbers number_contains user_id default_did "
     "order_id carrier sms_carrier default_carrier default_sms_carrier"
@@ -106,6 +108,7 @@ PLAIN_FIELDS: Final = _words(
     "amount currency service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
     "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
+    "http smpp url secret host port system_id password tls "
     "action sip forward_to priority weight ring_timeout_s failover uri transport codecs capacity issued_on "
     "channels overcommit "
     "expires_on states file only_this filter description tag status service_state "
@@ -151,6 +154,9 @@ SERVES_BELOW: Final = frozenset(
             )
             for name in ("voice_trunk_id", "voice_trunk_group_id", "capacity_group_id")
         ),
+        ("GET /v1/sms-trunks/{sms_trunk_id}", "path"),
+        ("POST /v1/sms-trunks/{sms_trunk_id}/replace", "by"),
+        ("POST /v1/routing/batch/set-sms", "sms_trunk_id"),
         ("POST /v1/dids/batch/assign-end-user", "identity_id"),
         *(
             (route, name)
@@ -204,6 +210,7 @@ ANSWERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("POST /v1/routing/batch/apply-profile", "configuration_profile_id"): (
         "200 configuration_profile_not_found",
     ),
+    ("POST /v1/routing/batch/set-sms", "sms_trunk_id"): ("200 sms_trunk_not_found",),
     # Inventory does not know details. Verification refuses the assignment that it receives.
     **{("POST /v1/dids/batch/assign-end-user", place): ("200",) for place in _DETAILS},
     **{("POST /v1/requirements/evaluate", place): ("200 not_yours",) for place in _DETAILS},

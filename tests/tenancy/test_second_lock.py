@@ -209,6 +209,7 @@ def test_every_table_that_a_route_reads_has_a_rule() -> None:
         | {"detail_uses", "judged_details", "others_pending", "owned_details", "used_details"},
         "billing": chassis,
         "provisioning": chassis
+        | {"sms_trunk_uses", "credential_reads"}
         | {"number_queues", "voice_target_uses", "carrier_turns", "carrier_loads"}
         | {"automatic_profiles", "configuration_profile_uses"},
     }

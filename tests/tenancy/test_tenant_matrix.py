@@ -122,7 +122,8 @@ async def refused_to_owner(estate: Estate, request: Request, key: str, new: Thin
     operation = request.operation
     callers, headers = [(OWNER, owner_role(operation))], {"Idempotency-Key": key}
     if operation.method == "GET":
-        callers, headers = [*callers, (PARENT, owner_role(operation)), ("rival", OPERATOR)], {}
+        callers, headers = [*callers, (PARENT, owner_role(operation))], {}
+        callers += [("rival", OPERATOR)] if OPERATOR in operation.roles else []
     own = things_of(estate, OWNER) | new
     found = []
     for caller in callers:

@@ -131,7 +131,17 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         profile = {"name": f"Profile {name}of {path}", "capacity": 3}
         made = await estate.do("provisioning", path, "reseller", "/v1/configuration-profiles", profile)
         things[f"{name}profile"] = made["configuration_profile_id"]
-    return things | {"endpoint": f"pbx-{n:02}.example.com"}
+        trunk = {
+            "name": f"Messages {name}of {path}",
+            "http": {"url": f"https://sms-{n:02}.example.com", "secret": f"hidden-{n:02}"},
+        }
+        made = await estate.do("provisioning", path, "reseller", "/v1/sms-trunks", trunk)
+        things[f"{name}sms_trunk"] = made["sms_trunk_id"]
+    return things | {
+        "endpoint": f"pbx-{n:02}.example.com",
+        "sms_endpoint": f"sms-{n:02}.example.com",
+        "sms_secret": f"hidden-{n:02}",
+    }
 
 
 async def _users_and_suppliers(estate: Estate, path: str, n: int) -> Things:

@@ -35,6 +35,7 @@ from didflow_provisioning.domain.commands import (
     ClearRouting,
     RetryCarrierCommand,
     SetCapacity,
+    SetSms,
     SetVoice,
 )
 from didflow_provisioning.domain.number_queue import NumberQueue
@@ -55,23 +56,37 @@ from didflow_provisioning.domain.routing_changes import (
     clear_routing,
     retry_carrier_command,
     set_capacity,
+    set_sms,
     set_voice,
 )
 from didflow_provisioning.domain.targets.commands import (
+    ChangeSmsTrunk,
     ChangeVoiceTrunk,
     ChangeVoiceTrunkGroup,
+    CreateSmsTrunk,
     CreateVoiceTrunk,
     CreateVoiceTrunkGroup,
+    DeleteSmsTrunk,
     DeleteVoiceTrunk,
     DeleteVoiceTrunkGroup,
+    MoveSms,
     MoveVoice,
+    ReplaceSmsTrunk,
     ReplaceVoiceTrunk,
     ReplaceVoiceTrunkGroup,
 )
 from didflow_provisioning.domain.targets.moves import (
+    move_sms,
     move_voice,
+    replace_sms_trunk,
     replace_voice_trunk,
     replace_voice_trunk_group,
+)
+from didflow_provisioning.domain.targets.sms_trunks import (
+    SmsTrunk,
+    change_sms_trunk,
+    create_sms_trunk,
+    delete_sms_trunk,
 )
 from didflow_provisioning.domain.targets.voice_trunk_groups import (
     VoiceTrunkGroup,
@@ -148,6 +163,8 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
             state_needs=needs.trunks_of_group,
             state_needs_are_rare=True,
         ),
+        SetSms: Handler(decide=partial(set_sms, timings=timings), needs=needs.queue_and_sms_trunk),
+        MoveSms: Handler(decide=partial(move_sms, timings=timings), needs=needs.queue_and_sms_trunk),
         SetCapacity: Handler(
             decide=partial(set_capacity, timings=timings),
             needs=needs.queue_and_capacity_group,
@@ -190,6 +207,10 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         ReplaceVoiceTrunk: Handler(
             decide=replace_voice_trunk, model=VoiceTrunk, needs=needs.other_voice_target
         ),
+        CreateSmsTrunk: Handler(decide=create_sms_trunk, model=SmsTrunk),
+        ChangeSmsTrunk: Handler(decide=change_sms_trunk, model=SmsTrunk, state_needs=needs.use_of_sms_trunk),
+        DeleteSmsTrunk: Handler(decide=delete_sms_trunk, model=SmsTrunk, state_needs=needs.use_of_sms_trunk),
+        ReplaceSmsTrunk: Handler(decide=replace_sms_trunk, model=SmsTrunk, needs=needs.other_sms_trunk),
         CreateVoiceTrunkGroup: Handler(
             decide=create_voice_trunk_group, model=VoiceTrunkGroup, needs=needs.trunks
         ),

@@ -6,22 +6,24 @@ result yet, until there is none. It decides each number once. Therefore it ends 
 target. A change needs no such second pass: a DID that takes the target meanwhile takes it as it is now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from didflow_chassis.jobs.kinds import Item, JobKind, JobTools, Work
 from didflow_contracts.ids import uuid7
-from didflow_provisioning.domain.targets.commands import MoveVoice
+from didflow_provisioning.domain.targets.commands import MoveSms, MoveVoice
 from didflow_provisioning.domain.targets.job_kinds import (
+    CHANGE_SMS_TRUNK,
     CHANGE_VOICE_TRUNK,
     CHANGE_VOICE_TRUNK_GROUP,
+    REPLACE_SMS_TRUNK,
     REPLACE_VOICE_TRUNK,
     REPLACE_VOICE_TRUNK_GROUP,
     Move,
 )
-from didflow_provisioning.store.moves import VOICE, VOICE_WITH_GROUPS, MovedDids
+from didflow_provisioning.store.moves import SMS, VOICE, VOICE_WITH_GROUPS, MovedDids
 
 _ZERO: Final = UUID(int=0)
 _IN_ORDER, _LATE = "in_order", "late"
@@ -73,20 +75,39 @@ def _moved_voice(tools: Moving, item: Item) -> MoveVoice:
     )
 
 
-def _voice_job(moved: MovedDids) -> JobKind[Move]:
+async def _move_sms(tools: Moving, items: Sequence[Item]) -> Sequence[Work]:
+    move = tools.parameters
+    return [
+        MoveSms(
+            entity_id=item.data["did_id"],
+            subject=item.name,
+            caller=tools.caller,
+            next_command_id=uuid7(),
+            sms_trunk_id=move.by or move.former,
+            former=move.former,
+        )
+        for item in items
+    ]
+
+
+def _job(
+    moved: MovedDids, work: Callable[[Moving, Sequence[Item]], Awaitable[Sequence[Work]]]
+) -> JobKind[Move]:
     return JobKind(
         action="manage_routing",
         parameters=Move,
         count=partial(_count, moved),
         page=partial(_page, moved),
-        work=_move_voice,
+        work=work,
     )
 
 
 JOBS: Final[Mapping[str, JobKind[Any]]] = {
-    CHANGE_VOICE_TRUNK: _voice_job(VOICE_WITH_GROUPS),
-    REPLACE_VOICE_TRUNK: _voice_job(VOICE),
-    CHANGE_VOICE_TRUNK_GROUP: _voice_job(VOICE),
-    REPLACE_VOICE_TRUNK_GROUP: _voice_job(VOICE),
+    CHANGE_SMS_TRUNK: _job(SMS, _move_sms),
+    REPLACE_SMS_TRUNK: _job(SMS, _move_sms),
+    CHANGE_VOICE_TRUNK: _job(VOICE_WITH_GROUPS, _move_voice),
+    REPLACE_VOICE_TRUNK: _job(VOICE, _move_voice),
+    CHANGE_VOICE_TRUNK_GROUP: _job(VOICE, _move_voice),
+    REPLACE_VOICE_TRUNK_GROUP: _job(VOICE, _move_voice),
 }
 """Each kind of job by its name."""

@@ -20,7 +20,7 @@ from didflow_provisioning.domain.carrier_command import (
 )
 from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
-from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
+from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetSms, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.profiles.application import is_new
 from didflow_provisioning.domain.profiles.commands import (
@@ -42,6 +42,7 @@ from didflow_provisioning.domain.targets.commands import (
     CreateVoiceTrunkGroup,
     ReplaceTarget,
 )
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk, SmsTrunkUse
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
 from didflow_provisioning.domain.timers import carriers_of
@@ -61,6 +62,12 @@ def queue_and_voice_target(command: SetVoice) -> Iterable[Ref]:
         yield Ref(VoiceTrunkGroup, command.voice_trunk_group_id)
     else:
         yield Ref(VoiceTrunk, command.voice_trunk_id)
+
+
+def queue_and_sms_trunk(command: SetSms) -> Iterable[Ref]:
+    """Return in addition the SMS trunk that will be set. Its shared lock keeps it from being deleted meanwhile."""
+    yield from queue(command)
+    yield Ref(SmsTrunk, command.sms_trunk_id)
 
 
 def trunks_of_group(routing: Routing | None, command: SetVoice, known: Known) -> Iterable[Ref]:
@@ -182,6 +189,16 @@ def use_of_trunk(trunk: VoiceTrunk | None, command: Any, known: Known) -> Iterab
 def use_of_group(group: VoiceTrunkGroup | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
     """Return the count of what uses the voice trunk group, for those only who may change and delete it."""
     return [Ref(VoiceTargetUse, group.group_id)] if group and group.is_changeable_by(command.caller) else []
+
+
+def use_of_sms_trunk(trunk: SmsTrunk | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the count of what uses the SMS trunk, for those only who may change and delete it."""
+    return [Ref(SmsTrunkUse, trunk.trunk_id)] if trunk and trunk.is_changeable_by(command.caller) else []
+
+
+def other_sms_trunk(command: ReplaceTarget) -> Iterable[Ref]:
+    """Return the SMS trunk that takes the place of another."""
+    yield Ref(SmsTrunk, command.by)
 
 
 def other_voice_target(command: ReplaceTarget) -> Iterable[Ref]:

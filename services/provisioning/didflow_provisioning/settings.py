@@ -1,12 +1,13 @@
-"""The settings of provisioning: the timing of each carrier."""
+"""The settings of provisioning: the timing of each carrier, and the keys of secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict, model_validator
 
-from didflow_chassis.settings import Settings
+from didflow_chassis.encryption import Keyring, read_keys
+from didflow_chassis.settings import PREFIX, Settings
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import CarrierAction, Name
 from didflow_provisioning.domain.timing import DEFAULT_TIMING, Timing, Timings
@@ -60,6 +61,31 @@ class ProvisioningSettings(Settings):
         "attempts, and `concurrency`: how many commands are out at a time.",
         examples=[{}],
     )
+
+    secret_keys: SecretStr | None = Field(
+        default=None,
+        description="AES-256 keys of the secrets of SMS trunks, each written `id:base64`. The first encrypts. Without "
+        "keys, a trunk with a secret can be neither created nor used by an adapter.",
+    )
+
+    @model_validator(mode="after")
+    def _keys_are_valid(self) -> Self:
+        if self.secret_keys is not None:
+            try:
+                read_keys(self.secret_keys.get_secret_value())
+            except ValueError as error:
+                raise ValueError(f"{PREFIX}SECRET_KEYS {error}") from None
+        return self
+
+    def keyring(self) -> Keyring | None:
+        """Return the keys of secrets, or None if none are configured."""
+        return read_keys(self.secret_keys.get_secret_value()) if self.secret_keys else None
+
+    def warnings(self) -> Iterable[str]:
+        """Return one sentence for each setting that is allowed but dangerous in production."""
+        yield from super().warnings()
+        if self.secret_keys is None:
+            yield f"{PREFIX}SECRET_KEYS is not set: SMS trunks with a secret can be neither created nor used."
 
     def timings(self) -> Timings:
         """Return the timing of all carriers as the decisions use it."""

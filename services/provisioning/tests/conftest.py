@@ -34,15 +34,18 @@ from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import NO_ANSWER, CarrierCommand
 from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad
-from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetVoice
+from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetSms, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.profiles.commands import ApplyProfile, CreateProfile
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.commands import (
+    CreateSmsTrunk,
     CreateVoiceTrunk,
     CreateVoiceTrunkGroup,
+    EncryptedSecret,
     GroupTrunk,
 )
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_provisioning.service import service
@@ -54,6 +57,7 @@ NEXT_DID_ID = UUID("0190a5b6-7c00-7000-8000-000000000002")
 NUMBER = "+35319609036"
 ACCOUNT = "master/acme"
 TRUNK_ID = derived_id("trunk")
+SMS_TRUNK_ID = derived_id("SMS trunk")
 GROUP_ID = derived_id("group")
 PROFILE_ID = derived_id("profile")
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -72,6 +76,7 @@ class Messages:
         TRUNK_ID,
     )
     group_id, profile_id = GROUP_ID, PROFILE_ID
+    sms_trunk_id = SMS_TRUNK_ID
 
     def __init__(self) -> None:
         self._ids = count(1)
@@ -175,6 +180,24 @@ class Messages:
     def set_voice(self, did_id: UUID = DID_ID, trunk_id: UUID = TRUNK_ID, **caller: str) -> SetVoice:
         """The command to set a voice trunk."""
         return SetVoice(**self.command_fields(did_id, **caller), voice_trunk_id=trunk_id)
+
+    def create_sms_trunk(
+        self, account: str = ACCOUNT, trunk_id: UUID = SMS_TRUNK_ID, **caller: str
+    ) -> CreateSmsTrunk:
+        """The command to create an SMS trunk with a secret."""
+        return CreateSmsTrunk(
+            entity_id=trunk_id,
+            subject="",
+            caller=self.caller(**caller),
+            account=account,
+            name="Texts",
+            endpoint=Endpoint(kind="http", address="https://sms.example.com"),
+            secret=EncryptedSecret(key_id="k1", content=b"ciphertext"),
+        )
+
+    def set_sms(self, did_id: UUID = DID_ID, trunk_id: UUID = SMS_TRUNK_ID, **caller: str) -> SetSms:
+        """The command to set an SMS trunk."""
+        return SetSms(**self.command_fields(did_id, **caller), sms_trunk_id=trunk_id)
 
     def set_capacity(self, capacity: Any, did_id: UUID = DID_ID, **caller: str) -> SetCapacity:
         """The command to set the number of concurrent calls."""
@@ -290,7 +313,7 @@ class ProvisioningStage(FakeStage):
     """A stage in memory for one number. After each message it checks the queue of the number.
 
     After each message the capacity groups have reserved what their members have reserved.
-    A message that sets a voice target on a DID must declare the target as a need. Its shared lock keeps it from being
+    A message that sets a target on a DID must declare the target as a need. Its shared lock keeps it from being
     deleted meanwhile.
     """
 
@@ -380,7 +403,9 @@ class ProvisioningStage(FakeStage):
         return [CarrierLoad(carrier=carrier, out=count) for carrier, count in out.items()]
 
     def _target_ids(self) -> set[UUID]:
-        return {routing.voice.delivery.id for routing in self.states(Routing) if routing.voice}
+        routings = self.states(Routing)
+        targets = [routing.voice for routing in routings] + [routing.sms for routing in routings]
+        return {target.delivery.id for target in targets if target}
 
     def _check_capacity_groups(self) -> None:
         """Each group has reserved what its members have reserved."""
@@ -396,7 +421,7 @@ class ProvisioningStage(FakeStage):
 
 
 def _declared_target_ids(message: Event[Any] | Command, states: Mapping[Any, Any]) -> set[Any]:
-    """Return the voice targets that the handler of a message declares as needs. `states` are those before it."""
+    """Return the targets that the handler of a message declares as needs. `states` are those before it."""
     is_event = isinstance(message, Event)
     handler = SERVICE.events[type(message.data)] if is_event else SERVICE.commands[type(message)]
     needs = list(handler.needs(message)) if handler.needs else []
@@ -404,7 +429,7 @@ def _declared_target_ids(message: Event[Any] | Command, states: Mapping[Any, Any
         entity_id = message.data.entity_id if is_event else message.entity_id
         known = Known(states=defaultdict(lambda: None, states))
         needs += handler.state_needs(states.get((Routing, entity_id)), message, known)
-    return {ref.key for ref in needs if ref.model in (VoiceTrunk, VoiceTrunkGroup)}
+    return {ref.key for ref in needs if ref.model in (VoiceTrunk, VoiceTrunkGroup, SmsTrunk)}
 
 
 @pytest.fixture(scope="session")

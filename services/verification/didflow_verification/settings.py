@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from didflow_chassis.encryption import Keyring, read_keys
 from didflow_chassis.setting_types import Url
 from didflow_chassis.settings import PREFIX, Settings
-from didflow_verification.documents.keys import Keyring, read_keys
 
 
 class VerificationSettings(Settings):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from didflow.document_key import VARIABLE, document_key
+from didflow.document_key import FILES, VARIABLE, document_key
+from didflow_chassis.encryption import Keyring
 from didflow_chassis.settings import load
-from didflow_verification.documents.keys import Keyring
 from didflow_verification.settings import VerificationSettings
 
 FILE = f"{VARIABLE}_FILE"
@@ -21,8 +21,9 @@ def keyring() -> Keyring | None:
 @pytest.fixture(autouse=True)
 def _no_key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the key from the environment."""
-    monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.delenv(FILE, raising=False)
+    for variable in FILES:
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(f"{variable}_FILE", raising=False)
 
 
 def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
@@ -43,7 +44,8 @@ def test_a_folder_keeps_its_key(tmp_path: Path) -> None:
 
 def test_a_key_in_the_environment_is_used_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is created and nothing is changed."""
-    monkeypatch.setenv(VARIABLE, f"mine:{'A' * 43}=")
+    for variable in FILES:
+        monkeypatch.setenv(variable, f"mine:{'A' * 43}=")
     with document_key(tmp_path):
         ring = keyring()
     assert ring is not None

@@ -10,7 +10,7 @@ from didflow_provisioning.api import routing
 from didflow_provisioning.api.capacity import routes as capacity
 from didflow_provisioning.api.carriers import routes as carriers
 from didflow_provisioning.api.profiles import routes as profiles
-from didflow_provisioning.api.targets import voice_trunk_groups, voice_trunks
+from didflow_provisioning.api.targets import sms_trunks, voice_trunk_groups, voice_trunks
 
 
 def routers() -> Iterable[Router]:
@@ -18,6 +18,7 @@ def routers() -> Iterable[Router]:
     return (
         voice_trunks.router,
         voice_trunk_groups.router,
+        sms_trunks.router,
         routing.router,
         capacity.router,
         carriers.router,

@@ -37,6 +37,12 @@ class SetVoiceBody(DidsBody):
         return self
 
 
+class SetSmsBody(DidsBody):
+    """The SMS trunk of these DIDs."""
+
+    sms_trunk_id: UUID
+
+
 class SetCapacityBody(DidsBody):
     """The number of concurrent calls of these DIDs: channels of their own, or channels of a group."""
 

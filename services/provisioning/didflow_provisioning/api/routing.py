@@ -8,9 +8,9 @@ from didflow_chassis.http import BatchAnswer, Http, HttpContext, Router, Target
 from didflow_contracts.events import RoutingChanged
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_did
-from didflow_provisioning.api.bodies import DidsBody, SetCapacityBody, SetVoiceBody
+from didflow_provisioning.api.bodies import DidsBody, SetCapacityBody, SetSmsBody, SetVoiceBody
 from didflow_provisioning.api.profiles.bodies import ApplyProfileBody
-from didflow_provisioning.domain.commands import ClearRouting, RoutingCommand, SetCapacity, SetVoice
+from didflow_provisioning.domain.commands import ClearRouting, RoutingCommand, SetCapacity, SetSms, SetVoice
 from didflow_provisioning.domain.events import routing_changed
 from didflow_provisioning.domain.profiles.commands import ApplyProfile
 from didflow_provisioning.domain.routing import Routing
@@ -38,6 +38,12 @@ async def set_voice(http: Http, body: SetVoiceBody) -> BatchAnswer:
         )
 
     return await _batch(http, body, command_of)
+
+
+@router.batch("/routing/batch/set-sms", action="manage_routing", item="did")
+async def set_sms(http: Http, body: SetSmsBody) -> BatchAnswer:
+    """Deliver the messages of DIDs to an SMS trunk."""
+    return await _batch(http, body, lambda base: SetSms(**base, sms_trunk_id=body.sms_trunk_id))
 
 
 @router.batch("/routing/batch/set-capacity", action="manage_routing", item="did")

@@ -23,6 +23,13 @@ class SetVoice(RoutingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetSms(RoutingCommand):
+    """Deliver messages to this SMS trunk."""
+
+    sms_trunk_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetCapacity(RoutingCommand):
     """Set the number of concurrent calls, or reserve so many channels of a capacity group.
 

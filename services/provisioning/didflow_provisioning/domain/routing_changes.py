@@ -16,17 +16,20 @@ from didflow_provisioning.domain.commands import (
     RetryCarrierCommand,
     RoutingCommand,
     SetCapacity,
+    SetSms,
     SetVoice,
 )
 from didflow_provisioning.domain.effects import without_stale_failures
 from didflow_provisioning.domain.number_context import decided, load_context, send_next
-from didflow_provisioning.domain.readiness import needs_voice
+from didflow_provisioning.domain.readiness import needs_sms, needs_voice
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.targets.sms_trunks import sms_setting
 from didflow_provisioning.domain.targets.voice_targets import voice_setting
 from didflow_provisioning.domain.timing import Timings
 
 NOT_FOUND = Refused("not_found", "No such number or DID id in your accounts.")
 NO_CALLS = Refused("not_supported", "The number takes no calls: it has neither voice_in nor fax.")
+NO_MESSAGES = Refused("not_supported", "The number takes no messages: it has no sms_in.")
 
 
 def set_voice(
@@ -52,6 +55,29 @@ def with_voice(
     if isinstance(voice, Refused):
         return voice
     return changed(routing, replace(routing, voice=voice), command, now, known, timings=timings)
+
+
+def set_sms(
+    routing: Routing | None, command: SetSms, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
+    """Deliver messages to an SMS trunk.
+
+    Refused `not_supported` if the number takes no messages, and `sms_trunk_not_found` if the trunk does not serve the
+    DID's account.
+    """
+    if routing is None or not may_change(routing, command):
+        return NOT_FOUND
+    if not needs_sms(routing):
+        return NO_MESSAGES
+    return with_sms(routing, command, now, known, timings=timings)
+
+
+def with_sms(routing: Routing, command: SetSms, now: datetime, known: Known, *, timings: Timings) -> Decision:
+    """Return the decision that delivers messages to an SMS trunk. Refused `sms_trunk_not_found`."""
+    sms = sms_setting(command, routing.account, known)
+    if isinstance(sms, Refused):
+        return sms
+    return changed(routing, replace(routing, sms=sms), command, now, known, timings=timings)
 
 
 def set_capacity(

@@ -6,7 +6,7 @@ Each reads the index of the target and no other DIDs, whatever the number of DID
 from dataclasses import dataclass
 from typing import Final
 
-from didflow_provisioning.store.tables import VOICE_TARGET
+from didflow_provisioning.store.tables import SMS_TARGET, VOICE_TARGET
 
 _ITSELF: Final = "SELECT $1::uuid AS id"
 _WITH_GROUPS: Final = f"""{_ITSELF} UNION ALL
@@ -60,6 +60,7 @@ class MovedDids:
             ORDER BY did_id LIMIT $4"""  # noqa: S608
 
 
+SMS: Final = MovedDids(column="sms", target=SMS_TARGET)
 VOICE: Final = MovedDids(column="voice", target=VOICE_TARGET)
 VOICE_WITH_GROUPS: Final = MovedDids(column="voice", target=VOICE_TARGET, targets=_WITH_GROUPS)
 """A change of a voice trunk also reaches the DIDs on groups that contain it."""

@@ -1,10 +1,10 @@
 """The tables and views of provisioning and the kinds of states in them."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis.row_access import AllRows, RowsOfAccount, RowsOfParent
+from didflow_chassis.row_access import APPEND_ONLY, AllRows, RowsOfAccount, RowsOfParent
 from didflow_chassis.states import Kind, instant, state_table
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
@@ -13,6 +13,7 @@ from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.profiles.profile import AutomaticProfile, Profile, ProfileUse
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk, SmsTrunkUse
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
 
@@ -27,6 +28,9 @@ VOICE_TARGET = "(voice -> 'delivery' ->> 'id')::uuid"
 
 PROFILE = "(profile ->> 'profile_id')::uuid"
 """The configuration profile of a routing, as an expression with an index."""
+
+SMS_TARGET = "(sms -> 'delivery' ->> 'id')::uuid"
+"""The SMS trunk of a routing, as an expression with an index."""
 
 routings = state_table(
     "routings",
@@ -68,6 +72,12 @@ routings = state_table(
         "routings_profile",
         sa.text(f"({PROFILE})"),
         postgresql_where=sa.text("profile IS NOT NULL"),
+    ),
+    sa.Index(
+        "routings_sms_target",
+        sa.text(f"({SMS_TARGET})"),
+        "did_id",
+        postgresql_where=sa.text("sms IS NOT NULL"),
     ),
     emits=True,
     rows=RowsOfAccount(),
@@ -160,6 +170,43 @@ voice_trunk_groups = state_table(
     rows=RowsOfAccount(serves_below=True),
 )
 
+sms_trunks = state_table(
+    "sms_trunks",
+    METADATA,
+    sa.Column("trunk_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("endpoint", JSONB, nullable=False),
+    sa.Column("key_id", sa.Text, comment="the key of the secret"),
+    sa.Column("secret", BYTEA, comment="AES-256-GCM; null for a trunk without a secret"),
+    sa.Column("secret_version", sa.Integer, nullable=False),
+    instant("created_at", nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+    sa.Index("sms_trunks_account", sa.text('account COLLATE "C"'), "name", "trunk_id"),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+credential_reads = sa.Table(
+    "credential_reads",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    instant("at", nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, comment="the subject of the reader"),
+    sa.Column("account", sa.Text, nullable=False, comment="the account of the reader"),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("trunk_id", PG_UUID(as_uuid=True), nullable=False),
+    sa.Index("credential_reads_trunk", "trunk_id", "at"),
+    info=APPEND_ONLY,
+)
+"""Who has read the credentials of an SMS trunk."""
+
+sms_trunk_uses = state_table(
+    "sms_trunk_uses",
+    VIEWS,
+    sa.Column("trunk_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("dids", sa.BigInteger, nullable=False, comment="live DIDs; an ended DID has no SMS trunk"),
+)
+
 voice_target_uses = state_table(
     "voice_target_uses",
     VIEWS,
@@ -245,6 +292,8 @@ CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="comman
 VOICE_TRUNK = Kind(model=VoiceTrunk, table=voice_trunks, key="trunk_id")
 CAPACITY_GROUP = Kind(model=CapacityGroup, table=capacity_groups, key="group_id")
 VOICE_TRUNK_GROUP = Kind(model=VoiceTrunkGroup, table=voice_trunk_groups, key="group_id")
+SMS_TRUNK = Kind(model=SmsTrunk, table=sms_trunks, key="trunk_id")
+SMS_TRUNK_USE = Kind(model=SmsTrunkUse, table=sms_trunk_uses, key="trunk_id")
 VOICE_TARGET_USE = Kind(model=VoiceTargetUse, table=voice_target_uses, key="target_id")
 CARRIER_TURNS = Kind(model=CarrierTurns, table=carrier_turns, key="carrier")
 CARRIER_LOAD = Kind(model=CarrierLoad, table=carrier_loads, key="carrier")
@@ -262,6 +311,8 @@ KINDS = (
     VOICE_TRUNK,
     VOICE_TRUNK_GROUP,
     VOICE_TARGET_USE,
+    SMS_TRUNK,
+    SMS_TRUNK_USE,
     CAPACITY_GROUP,
     PROFILE_KIND,
     AUTOMATIC_PROFILE,

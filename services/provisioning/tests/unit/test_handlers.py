@@ -102,7 +102,7 @@ def test_an_expiring_registration_still_counts(active: Any, messages: Any) -> No
 def test_a_command_for_an_unknown_did_is_not_found(stage: Any, messages: Any, command: type) -> None:
     """Every command about a DID that provisioning does not know is refused."""
     trunk_id = messages.trunk_id
-    ids = ("voice_trunk_id", "former", "command_id", "configuration_profile_id")
+    ids = ("voice_trunk_id", "sms_trunk_id", "former", "command_id", "configuration_profile_id")
     values = {"capacity": 1, **dict.fromkeys(ids, trunk_id)}
     fields = {field.name: values[field.name] for field in fields_of(command) if field.name in values}
     decision = stage.process(command(**messages.command_fields(messages.did_id), **fields))

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from didflow_chassis.encryption import Keyring
 from didflow_chassis.http import HttpContext, Page, Problem
 from didflow_chassis.states import Kind
 from didflow_verification import store
 from didflow_verification.api.bodies import DetailsQuery
-from didflow_verification.documents.keys import Keyring
 
 RECORDED: Final[Mapping[str, str]] = {
     "identities": "identity",

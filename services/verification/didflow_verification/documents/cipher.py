@@ -10,9 +10,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from didflow_chassis.encryption import derived
 from didflow_verification.documents.errors import DecryptionError
 
 CHUNK: Final = 1024 * 1024
@@ -50,12 +49,6 @@ class Cipher:
     def _bound(self, *, last: bool) -> bytes:
         """Return what the ciphertext is bound to besides key and position: the document, and whether it is last."""
         return self.document_id.bytes + bytes([last]) + self.account.encode()
-
-
-def derived(key: bytes, salt: bytes, purpose: bytes) -> AESGCM:
-    """Return what encrypts under a key of its own, derived from a configured key, a salt and a purpose."""
-    derive = HKDF(algorithm=SHA256(), length=32, salt=salt, info=purpose)
-    return AESGCM(derive.derive(key))
 
 
 def _nonce(position: int) -> bytes:

@@ -13,10 +13,10 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from didflow_chassis.database import Database
+from didflow_chassis.encryption import Keyring
 from didflow_verification.documents.chunks import ChunkStore, DatabaseChunks, ObjectChunks, bucket
 from didflow_verification.documents.cipher import CHUNK, Cipher
 from didflow_verification.documents.errors import ContentGone, StoreMissing
-from didflow_verification.documents.keys import Keyring
 from didflow_verification.settings import VerificationSettings
 
 UNUSED_FOR: Final = timedelta(hours=1)

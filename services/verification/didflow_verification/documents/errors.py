@@ -1,16 +1,11 @@
 """Why the content of a document cannot be read or written."""
 
+from didflow_chassis.encryption import KeyMissing, Unreadable
 
-class ContentUnreadable(Exception):
-    """The content exists, but this process cannot read or write it. `code` says why."""
+__all__ = ["ContentGone", "ContentUnreadable", "DecryptionError", "KeyMissing", "StoreMissing"]
 
-    code: str
-
-
-class KeyMissing(ContentUnreadable):
-    """A document, or a former identity or address, is encrypted under a key that is not configured."""
-
-    code = "key_missing"
+ContentUnreadable = Unreadable
+"""The content exists, but this process cannot read or write it. `code` says why."""
 
 
 class StoreMissing(ContentUnreadable):

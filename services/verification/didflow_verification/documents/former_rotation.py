@@ -19,7 +19,7 @@ from didflow_verification.documents.former import encrypted_again
 from didflow_verification.domain.commands import ReplaceCiphertext
 
 if TYPE_CHECKING:
-    from didflow_verification.documents.keys import Keyring
+    from didflow_chassis.encryption import Keyring
     from didflow_verification.domain.details.former import FormerDetails
 
 _OUTDATED = "FROM former_details WHERE key_id <> $1"

@@ -11,10 +11,10 @@ from uuid import UUID
 from msgspec.structs import asdict
 
 from didflow_chassis.database import Database
+from didflow_chassis.encryption import Keyring
 from didflow_chassis.states import Kind
 from didflow_verification import store
 from didflow_verification.documents.former import decrypted
-from didflow_verification.documents.keys import Keyring
 from didflow_verification.domain.details.document import Document
 from didflow_verification.domain.details.former import FormerDetails
 from didflow_verification.domain.details.identity import Address, Identity

@@ -20,6 +20,7 @@ from pypdf import PdfWriter
 
 from didflow_chassis import failpoints
 from didflow_chassis.decision import Caller, NewJob
+from didflow_chassis.encryption import read_keys
 from didflow_chassis.jobs.job import UNFINISHED, Job, StartJob
 from didflow_chassis.jobs.runner import JobRunner
 from didflow_chassis.jobs.store import find
@@ -28,7 +29,6 @@ from didflow_chassis.testing import ServiceOnPostgres
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.chunks import DatabaseChunks
 from didflow_verification.documents.contents import Contents
-from didflow_verification.documents.keys import read_keys
 from didflow_verification.domain.evaluation import numbering_plan
 from didflow_verification.jobs import JOBS
 from didflow_verification.service import service

@@ -12,11 +12,11 @@ from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
 from didflow_chassis.decision import Caller
+from didflow_chassis.encryption import read_keys
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.former_rotation import ROTATION as FORMER_ROTATION
 from didflow_verification.documents.former_rotation import RotateFormerDetails
-from didflow_verification.documents.keys import read_keys
 from didflow_verification.documents.rotation import ROTATION, RotateDocuments, count_by_key
 from didflow_verification.domain.commands import MoveContent
 from didflow_verification.domain.details.document import Document

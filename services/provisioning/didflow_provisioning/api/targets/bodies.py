@@ -1,19 +1,21 @@
 """The bodies of requests about targets. Unknown fields are refused."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, JsonValue, Strict, model_validator
+from pydantic import AfterValidator, Field, JsonValue, SecretStr, Strict, model_validator
+from pydantic_core import PydanticCustomError
 
 from didflow_chassis.http import ErrorMessage
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.bounds import GROUP_TRUNKS, ITEMS, NAME, PRIORITY, RING_TIME
+from didflow_contracts.bounds import GROUP_TRUNKS, ITEMS, NAME, PORT, PRIORITY, RING_TIME
 from didflow_contracts.events.carrier import Endpoint
 from didflow_contracts.numbers import E164
 from didflow_contracts.validation_errors import wrong_field
-from didflow_contracts.vocabulary import Name
+from didflow_contracts.vocabulary import Flag, Name
 from didflow_provisioning.api.bodies import Body
+from didflow_provisioning.domain.targets import hosts
 from didflow_provisioning.domain.targets.commands import GroupTrunk
 
 SipUri = Annotated[
@@ -158,6 +160,111 @@ class VoiceTrunkGroupChangeBody(Body):
     def changes(self) -> Mapping[str, Any]:
         """Return the fields of `ChangeVoiceTrunkGroup`."""
         return {"name": self.name or None, "trunks": _group_trunks(self.trunks)}
+
+
+def _checked(problem_of: Callable[[str], str | None], messages: Mapping[str, str]) -> AfterValidator:
+    """Return the check of a host, a URL or a mail address. Each code has its sentence."""
+
+    def check(text: str) -> str:
+        code = problem_of(text)
+        if code is not None:
+            raise PydanticCustomError(code, messages[code])
+        return text
+
+    return AfterValidator(check)
+
+
+_NO_HOST = "Write a host name such as smpp.example.com, or a public IP address in its usual form."
+_MESSAGES: Final[Mapping[str, str]] = {
+    hosts.HOST_INVALID: _NO_HOST,
+    hosts.URL_INVALID: "Write an http or https URL without a user and a fragment, such as https://example.com/sms.",
+    hosts.EMAIL_INVALID: "Write a mail address, such as sms@example.com.",
+    hosts.INTERNAL: "Write a public host. This one is internal.",
+}
+_Text = Annotated[str, Field(min_length=NAME.least, max_length=NAME.most)]
+Host = Annotated[_Text, _checked(hosts.problem_of_host, _MESSAGES)]
+CallbackUrl = Annotated[_Text, _checked(hosts.problem_of_url, _MESSAGES)]
+MailAddress = Annotated[_Text, _checked(hosts.problem_of_email, _MESSAGES)]
+Secret = Annotated[
+    SecretStr,
+    Field(
+        min_length=NAME.least, max_length=NAME.most, description="Written, encrypted, and never read back."
+    ),
+]
+
+
+class HttpTarget(Body):
+    """A callback URL. What is sent to it is signed with the secret."""
+
+    url: CallbackUrl
+    secret: Secret
+
+
+class SmppTarget(Body):
+    """An account at an SMPP server."""
+
+    host: Host
+    port: Annotated[int, Strict(), Field(ge=PORT.least, le=PORT.most)] = 2775
+    system_id: _Text
+    password: Secret
+    tls: Flag = True
+
+
+class EmailTarget(Body):
+    """A mailbox."""
+
+    address: MailAddress
+
+
+class SmsDestination(Body):
+    """Where messages go: a callback URL, an SMPP server or a mailbox."""
+
+    http: HttpTarget | None = None
+    smpp: SmppTarget | None = None
+    email: EmailTarget | None = None
+
+    def _number_given(self) -> int:
+        return sum(each is not None for each in (self.http, self.smpp, self.email))
+
+    def endpoint(self) -> Endpoint | None:
+        """Return the destination as carrier commands name it, without its secret."""
+        if self.http is not None:
+            return Endpoint(kind="http", address=self.http.url)
+        if self.smpp is not None:
+            settings = self.smpp.model_dump(mode="json", include={"port", "system_id", "tls"})
+            return Endpoint(kind="smpp", address=self.smpp.host, settings=settings)
+        return Endpoint(kind="email", address=self.email.address) if self.email else None
+
+    def secret(self) -> bytes | None:
+        """Return the secret of the destination; None if it has none."""
+        written = self.http.secret if self.http else self.smpp.password if self.smpp else None
+        return written.get_secret_value().encode() if written else None
+
+
+class SmsTrunkBody(SmsDestination):
+    """A new SMS trunk."""
+
+    name: Name
+    account: AccountPath | None = Field(default=None, description="The owner. Default: your account.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if self._number_given() != 1:
+            raise wrong_field("http", "Send one of http, smpp and email.")
+        return self
+
+
+class SmsTrunkChangeBody(SmsDestination):
+    """The fields of an SMS trunk to change. A destination is sent whole, with its secret."""
+
+    name: Name = ""
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        given = self.model_fields_set & {"http", "smpp", "email"}
+        if given and self._number_given() != 1:
+            raise wrong_field("http", "Send one of http, smpp and email.")
+        return self
 
 
 class ReplaceBody(Body):

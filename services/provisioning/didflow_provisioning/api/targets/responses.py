@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import JobResponse
 from didflow_contracts.events.carrier import Endpoint
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 
@@ -71,3 +72,37 @@ class VoiceTrunkGroupResponse(BaseModel):
             trunks=trunks if caller.reaches(group.account) else None,
             created_at=group.created_at,
         )
+
+
+class SmsTrunkResponse(BaseModel):
+    """An SMS trunk, without its secret."""
+
+    sms_trunk_id: UUID
+    account: str
+    name: str
+    endpoint: Endpoint | None = Field(
+        description="Where messages go. Null for a trunk of an account above yours."
+    )
+    has_secret: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, trunk: SmsTrunk, caller: Caller) -> Self:
+        """Return the response for a caller that the trunk serves."""
+        return cls(
+            sms_trunk_id=trunk.trunk_id,
+            account=trunk.account,
+            name=trunk.name,
+            endpoint=trunk.endpoint if caller.reaches(trunk.account) else None,
+            has_secret=trunk.secret is not None,
+            created_at=trunk.created_at,
+        )
+
+
+class CredentialsResponse(BaseModel):
+    """What an adapter needs to connect to an SMS trunk."""
+
+    sms_trunk_id: UUID
+    endpoint: Endpoint
+    secret: str | None = Field(description="The secret of a callback or the password of an SMPP account.")
+    secret_version: int = Field(description="As in the settings of the endpoint in carrier commands.")

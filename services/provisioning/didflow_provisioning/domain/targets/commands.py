@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from pydantic import JsonValue
 
 from didflow_chassis.decision import Command
 from didflow_contracts.events.carrier import Endpoint
-from didflow_provisioning.domain.commands import SetVoice
+from didflow_provisioning.domain.commands import SetSms, SetVoice
 
 
 class GroupTrunk(Struct, frozen=True, kw_only=True):
@@ -18,6 +18,13 @@ class GroupTrunk(Struct, frozen=True, kw_only=True):
     voice_trunk_id: UUID
     priority: int | None = None
     weight: int | None = None
+
+
+class EncryptedSecret(Struct, frozen=True, kw_only=True):
+    """The secret of a target, encrypted under the key `key_id`."""
+
+    key_id: str
+    content: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +63,7 @@ class ChangeVoiceTrunk(ChangeTarget):
     """Change a voice trunk. None and an absent setting stay as they are; an empty `failover` removes it."""
 
     destination: Endpoint | None = None
-    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     failover: tuple[Endpoint, ...] | None = None
 
 
@@ -92,6 +99,39 @@ class DeleteVoiceTrunkGroup(Command):
 @dataclass(frozen=True, kw_only=True)
 class ReplaceVoiceTrunkGroup(ReplaceTarget):
     """Start the job that moves each DID on a voice trunk group to another target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateSmsTrunk(CreateTarget):
+    """Create an SMS trunk."""
+
+    endpoint: Endpoint
+    secret: EncryptedSecret | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeSmsTrunk(ChangeTarget):
+    """Change an SMS trunk. An endpoint is given whole, with its secret. Without one, both stay."""
+
+    endpoint: Endpoint | None = None
+    secret: EncryptedSecret | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteSmsTrunk(Command):
+    """Delete an SMS trunk."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceSmsTrunk(ReplaceTarget):
+    """Start the job that moves each DID on an SMS trunk to another one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveSms(SetSms):
+    """Deliver messages to this SMS trunk as it is now, if they are delivered to `former`."""
+
+    former: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

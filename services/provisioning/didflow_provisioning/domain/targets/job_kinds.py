@@ -17,6 +17,12 @@ CHANGE_VOICE_TRUNK_GROUP: Final = "change_voice_trunk_group"
 REPLACE_VOICE_TRUNK_GROUP: Final = "replace_voice_trunk_group"
 """The kind of the job that moves each DID on a voice trunk group to another target."""
 
+CHANGE_SMS_TRUNK: Final = "change_sms_trunk"
+"""The kind of the job that lets each DID on an SMS trunk take it as it is now."""
+
+REPLACE_SMS_TRUNK: Final = "replace_sms_trunk"
+"""The kind of the job that moves each DID on an SMS trunk to another one."""
+
 
 class Move(Struct, frozen=True, kw_only=True):
     """The parameters of a job: each DID on the target `former` takes the target `by`. None: what it has, as it is now.

@@ -6,29 +6,36 @@ Source: spec provisioning, Routing; spec http, Jobs.
 """
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.routing_changes import NOT_FOUND as NO_DID
-from didflow_provisioning.domain.routing_changes import may_change, with_voice
-from didflow_provisioning.domain.targets import voice_trunk_groups, voice_trunks
+from didflow_provisioning.domain.routing_changes import may_change, with_sms, with_voice
+from didflow_provisioning.domain.targets import sms_trunks, voice_trunk_groups, voice_trunks
 from didflow_provisioning.domain.targets.commands import (
+    MoveSms,
     MoveVoice,
+    ReplaceSmsTrunk,
     ReplaceTarget,
     ReplaceVoiceTrunk,
     ReplaceVoiceTrunkGroup,
 )
 from didflow_provisioning.domain.targets.job_kinds import (
+    REPLACE_SMS_TRUNK,
     REPLACE_VOICE_TRUNK,
     REPLACE_VOICE_TRUNK_GROUP,
     Move,
 )
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.target import Target, not_found, started
 from didflow_provisioning.domain.targets.voice_targets import target_of
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 from didflow_provisioning.domain.timing import Timings
+
+VOICE_TARGET: Final = "voice trunk or voice trunk group"
 
 
 def replace_voice_trunk(
@@ -36,7 +43,8 @@ def replace_voice_trunk(
 ) -> Decision:
     """Start the job that moves each DID on a trunk to another trunk or to a group."""
     key = trunk.trunk_id if trunk else None
-    return _replaced(trunk, command, now, known, key=key, names=(REPLACE_VOICE_TRUNK, voice_trunks.WHAT))
+    names = (REPLACE_VOICE_TRUNK, voice_trunks.WHAT, VOICE_TARGET)
+    return _replaced(trunk, command, now, key=key, names=names, other=target_of(command.by, known))
 
 
 def replace_voice_trunk_group(
@@ -44,30 +52,38 @@ def replace_voice_trunk_group(
 ) -> Decision:
     """Start the job that moves each DID on a group to a trunk or to another group."""
     key = group.group_id if group else None
-    return _replaced(
-        group, command, now, known, key=key, names=(REPLACE_VOICE_TRUNK_GROUP, voice_trunk_groups.WHAT)
-    )
+    names = (REPLACE_VOICE_TRUNK_GROUP, voice_trunk_groups.WHAT, VOICE_TARGET)
+    return _replaced(group, command, now, key=key, names=names, other=target_of(command.by, known))
+
+
+def replace_sms_trunk(
+    trunk: SmsTrunk | None, command: ReplaceSmsTrunk, now: datetime, known: Known
+) -> Decision:
+    """Start the job that moves each DID on an SMS trunk to another one."""
+    key = trunk.trunk_id if trunk else None
+    names = (REPLACE_SMS_TRUNK, sms_trunks.WHAT, sms_trunks.WHAT)
+    return _replaced(trunk, command, now, key=key, names=names, other=known.get(SmsTrunk, command.by))
 
 
 def _replaced(
     target: Target | None,
     command: ReplaceTarget,
     now: datetime,
-    known: Known,
     *,
     key: UUID | None,
-    names: tuple[str, str],
+    names: tuple[str, str, str],
+    other: Target | None,
 ) -> Decision:
-    """Start the job. `names` are its kind, and what the target is called. Refused `not_found`, and `same_target`.
+    """Start the job. `names` are its kind, and what the target and the other one are called.
 
+    Refused `not_found`, and `same_target`.
     The caller must reach the target. The other one must be a target that the caller reaches or is served by.
     """
-    kind, what = names
+    kind, what, other_what = names
     if target is None or key is None or not target.is_changeable_by(command.caller):
         return not_found(what)
-    other = target_of(command.by, known)
     if other is None or not other.is_usable_by(command.caller):
-        return not_found("voice trunk or voice trunk group", "by")
+        return not_found(other_what, "by")
     if command.by == key:
         return Refused("same_target", f"A {what} cannot be replaced by itself.", "by")
     move = Move(former=key, by=command.by, is_group=isinstance(other, VoiceTrunkGroup))
@@ -88,3 +104,14 @@ def move_voice(
     if routing is None or not may_change(routing, command):
         return NO_DID
     return with_voice(routing, command, now, known, timings=timings)
+
+
+def move_sms(
+    routing: Routing | None, command: MoveSms, now: datetime, known: Known, *, timings: Timings
+) -> Decision:
+    """Deliver messages to an SMS trunk as it is now, if the DID is still on the former one. As `move_voice`."""
+    if routing is not None and (routing.sms is None or routing.sms.delivery.id != command.former):
+        return Unchanged()
+    if routing is None or not may_change(routing, command):
+        return NO_DID
+    return with_sms(routing, command, now, known, timings=timings)

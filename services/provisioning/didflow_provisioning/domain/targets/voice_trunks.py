@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import JsonValue
 
 from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
@@ -78,9 +77,7 @@ def delete_voice_trunk(
     return deleted(trunk, known.get(VoiceTargetUse, trunk.trunk_id), WHAT)
 
 
-def _changed_endpoint(
-    own: Endpoint, destination: Endpoint | None, settings: Mapping[str, JsonValue]
-) -> Endpoint:
+def _changed_endpoint(own: Endpoint, destination: Endpoint | None, settings: Mapping[str, Any]) -> Endpoint:
     """Return a trunk's own endpoint with another destination, if there is one, and with these settings."""
     kept = {name: value for name, value in own.settings.items() if destination is None or name in _OF_TRUNK}
     to = destination or own

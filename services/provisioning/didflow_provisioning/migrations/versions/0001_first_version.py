@@ -6,7 +6,7 @@ carrier was last heard of.
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID
 
 revision = "provisioning_0001"
 down_revision = None
@@ -50,6 +50,13 @@ CONFIGURATION_PROFILE_USES = """
 CREATE VIEW configuration_profile_uses AS
 SELECT (profile ->> 'profile_id')::uuid AS profile_id, count(*) AS dids, 1::bigint AS version
 FROM routings WHERE profile IS NOT NULL
+GROUP BY 1
+"""
+
+SMS_TRUNK_USES = """
+CREATE VIEW sms_trunk_uses AS
+SELECT (sms -> 'delivery' ->> 'id')::uuid AS trunk_id, count(*) AS dids, 1::bigint AS version
+FROM routings WHERE sms IS NOT NULL
 GROUP BY 1
 """
 
@@ -99,6 +106,12 @@ def upgrade() -> None:
         "routings",
         [sa.text("((voice -> 'delivery' ->> 'id')::uuid)"), "did_id"],
         postgresql_where=sa.text("voice IS NOT NULL"),
+    )
+    op.create_index(
+        "routings_sms_target",
+        "routings",
+        [sa.text("((sms -> 'delivery' ->> 'id')::uuid)"), "did_id"],
+        postgresql_where=sa.text("sms IS NOT NULL"),
     )
 
     op.create_index(
@@ -247,6 +260,32 @@ def upgrade() -> None:
     )
     op.execute(CONFIGURATION_PROFILE_USES)
 
+    op.create_table(
+        "sms_trunks",
+        sa.Column("trunk_id", UUID(as_uuid=True), primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("endpoint", JSONB, nullable=False),
+        sa.Column("key_id", sa.Text, comment="the key of the secret"),
+        sa.Column("secret", BYTEA, comment="AES-256-GCM; null for a trunk without a secret"),
+        sa.Column("secret_version", sa.Integer, nullable=False),
+        instant("created_at", nullable=False),
+        sa.Column("deleted", sa.Boolean, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_index("sms_trunks_account", "sms_trunks", [sa.text('account COLLATE "C"'), "name", "trunk_id"])
+    op.create_table(
+        "credential_reads",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        instant("at", nullable=False),
+        sa.Column("subject", sa.Text, nullable=False, comment="the subject of the reader"),
+        sa.Column("account", sa.Text, nullable=False, comment="the account of the reader"),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("trunk_id", UUID(as_uuid=True), nullable=False),
+    )
+    op.create_index("credential_reads_trunk", "credential_reads", ["trunk_id", "at"])
+    op.execute(SMS_TRUNK_USES)
+
 
 def downgrade() -> None:
     op.execute("DROP VIEW configuration_profile_uses")
@@ -254,6 +293,9 @@ def downgrade() -> None:
     op.drop_table("configuration_profiles")
     op.drop_table("capacity_groups")
     op.execute("DROP VIEW voice_target_uses")
+    op.execute("DROP VIEW sms_trunk_uses")
+    op.drop_table("credential_reads")
+    op.drop_table("sms_trunks")
     op.drop_table("voice_trunk_groups")
     op.drop_table("voice_trunks")
     op.execute("DROP VIEW carrier_contacts")

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Refused, Unchanged, known
+from didflow_chassis.encryption import Keyring
 from didflow_verification.documents.errors import DecryptionError, KeyMissing
 from didflow_verification.documents.former import decrypted, encrypted, encrypted_again
-from didflow_verification.documents.keys import Keyring
 from didflow_verification.domain.commands import (
     ChangeAddress,
     ChangeIdentity,

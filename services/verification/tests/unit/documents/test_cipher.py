@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from didflow_chassis.encryption import read_keys
 from didflow_verification.documents.cipher import Cipher
 from didflow_verification.documents.errors import DecryptionError, KeyMissing
-from didflow_verification.documents.keys import read_keys
 
 CIPHER = Cipher(key=bytes(32), content_id=UUID(int=1), document_id=UUID(int=2), account="master/acme")
 OLD, NEW = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))

@@ -1,0 +1,234 @@
+"""SMS trunks over HTTP: their validation, their secrets, who reads them, and two transactions at the same instant."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from harness.fixtures import OnPostgres
+from harness.two_transactions import in_this_order
+from pydantic import SecretStr
+
+from didflow_chassis.decision import Caller
+from didflow_chassis.testing import ServiceOnPostgres
+from didflow_contracts.ids import derived_id
+from didflow_provisioning.service import service
+from didflow_provisioning.settings import ProvisioningSettings
+
+NUMBERS = [f"+3531960{n:04}" for n in range(120)]
+KEYS = [f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new"))]
+HTTP = {"http": {"url": "https://sms.example.com/in", "secret": "hidden-secret"}}
+SMPP = {"smpp": {"host": "smpp.example.com", "system_id": "acme", "password": "hidden-password"}}
+EMAIL = {"email": {"address": "sms@example.com"}}
+RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
+SMS = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
+
+
+def settings(keys: str | None) -> ProvisioningSettings:
+    """Return settings with these keys of secrets."""
+    update = {"secret_keys": SecretStr(keys) if keys else None}
+    return ProvisioningSettings.placeholder().model_copy(update=update)
+
+
+@pytest.fixture
+async def provisioning(on_postgres: OnPostgres) -> ServiceOnPostgres:
+    """Provisioning with a key of secrets. The default caller is the reseller `master/acme`."""
+    return await on_postgres(service(settings(KEYS[0])), caller=RESELLER)
+
+
+@pytest.fixture
+async def received(provisioning: Any, messages: Any) -> Any:
+    """Provisioning with a DID that receives messages."""
+    await provisioning.receive(messages.purchased(**SMS), messages.did_changed(**SMS))
+    return provisioning
+
+
+async def create(client: Any, destination: dict[str, Any], **changes: Any) -> str:
+    """Create an SMS trunk and return its id."""
+    answer = await client.post("/v1/sms-trunks", json={"name": "Texts"} | destination | changes)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["sms_trunk_id"])
+
+
+async def set_sms(client: Any, numbers: list[str], trunk_id: str) -> dict[str, Any]:
+    """Deliver the messages of numbers to an SMS trunk. Return the answer of the batch."""
+    body = {"dids": numbers, "sms_trunk_id": trunk_id}
+    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-sms", json=body)).json()
+    return answer
+
+
+async def texts(running: Any) -> Iterator[str]:
+    """Return each row of each table as a text."""
+    tables = await running.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    rows = [row for table in tables for row in await running.fetch(f'SELECT * FROM "{table[0]}"')]
+    return (repr([bytes(value) if isinstance(value, memoryview) else value for value in row]) for row in rows)
+
+
+async def test_a_trunk_is_created_changed_listed_and_deleted(provisioning: Any) -> None:
+    """The answers have the endpoint and never a secret. A destination is changed whole."""
+    client = provisioning.client()
+    path = f"/v1/sms-trunks/{await create(client, SMPP)}"
+    shown = (await client.get(path)).json()
+    settings_shown = {"port": 2775, "system_id": "acme", "tls": True}
+    assert shown["endpoint"] == {"kind": "smpp", "address": "smpp.example.com", "settings": settings_shown}
+    assert shown["has_secret"] is True
+    changed = await client.patch(path, json=EMAIL | {"name": "Mail"})
+    assert (changed.status_code, changed.json()["name"], changed.json()["has_secret"]) == (200, "Mail", False)
+    assert changed.json()["endpoint"]["address"] == "sms@example.com"
+    assert (await client.get("/v1/sms-trunks")).json()["items"] == [changed.json()]
+    assert (await client.delete(path)).status_code == 204
+    assert (await client.get(path)).status_code == 404
+
+
+async def test_a_secret_is_nowhere_in_the_database_and_in_no_answer(received: Any, messages: Any) -> None:
+    """Trunks are created, changed, set and shown, with idempotency keys. Only its ciphertext is stored."""
+    client = received.client()
+    body, key = HTTP | {"name": "x"}, {"Idempotency-Key": "k"}
+    made = await client.post("/v1/sms-trunks", json=body, headers=key)
+    trunk_id = made.json()["sms_trunk_id"]
+    answers = [
+        made,
+        await client.post("/v1/sms-trunks", json=body, headers=key),
+        await client.patch(f"/v1/sms-trunks/{trunk_id}", json=SMPP),
+        await client.get(f"/v1/sms-trunks/{trunk_id}"),
+        await client.get("/v1/sms-trunks"),
+        await client.post("/v1/sms-trunks", json=HTTP | {"name": 5}),
+    ]
+    await set_sms(client, [messages.number], trunk_id)
+    await received.receive(messages.registration())
+    assert not any("hidden" in answer.text for answer in answers)
+    assert not any("hidden" in text for text in await texts(received))
+    events = [event.data.model_dump_json() for event in await received.published()]
+    assert events
+    assert not any("hidden" in event for event in events)
+
+
+@pytest.mark.parametrize(
+    ("destination", "secret"), [(HTTP, "hidden-secret"), (SMPP, "hidden-password"), (EMAIL, None)]
+)
+async def test_an_adapter_reads_the_secret_and_each_read_is_recorded(
+    provisioning: Any, destination: dict[str, Any], secret: str | None
+) -> None:
+    """Only the role service, only within its accounts. A refused read is not recorded."""
+    path = f"/v1/sms-trunks/{await create(provisioning.client(), destination)}/credentials"
+    adapter = provisioning.client("master", "service", "adapter")
+    answer = await adapter.get(path)
+    assert (answer.status_code, answer.json()["secret"]) == (200, secret)
+    assert answer.headers["Cache-Control"] == "no-store"
+    for account, role, status in (
+        ("master", "operator", 403),
+        ("master/acme", "reseller", 403),
+        ("master/acme/shop", "service", 404),
+        ("master/other", "service", 404),
+    ):
+        assert (await provisioning.client(account, role).get(path)).status_code == status
+    rows = await provisioning.fetch("SELECT subject, account, role, trunk_id FROM credential_reads")
+    trunk_id = UUID(answer.json()["sms_trunk_id"])
+    assert [tuple(row) for row in rows] == [("adapter", "master", "service", trunk_id)]
+
+
+async def test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk(provisioning: Any) -> None:
+    """A former key still decrypts. Without the key, or with the ciphertext of another trunk, the answer is 503."""
+    client, adapter = provisioning.client(), provisioning.client("master", "service")
+    first, second = [await create(client, HTTP | {"name": str(n)}) for n in range(2)]
+
+    async def read(trunk_id: str, keys: str | None) -> Any:
+        object.__setattr__(provisioning.service, "settings", settings(keys))
+        return await adapter.get(f"/v1/sms-trunks/{trunk_id}/credentials")
+
+    assert (await read(first, f"{KEYS[1]} {KEYS[0]}")).json()["secret"] == "hidden-secret"
+    assert (await read(first, KEYS[1])).status_code == 503
+    assert (await read(first, None)).status_code == 503
+    assert (await client.post("/v1/sms-trunks", json=HTTP | {"name": "x"})).status_code == 503
+    await create(client, EMAIL)
+    copied = "UPDATE sms_trunks SET secret = (SELECT secret FROM sms_trunks WHERE trunk_id = $1) WHERE trunk_id = $2"
+    await provisioning.fetch(copied, UUID(second), UUID(first))
+    assert (await read(first, KEYS[0])).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({}, "http", "value_invalid"),
+        (EMAIL | HTTP, "http", "value_invalid"),
+        ({"http": {"url": "https://127.0.0.1/", "secret": "s"}}, "http.url", "internal_address"),
+        ({"http": {"url": "https://a:b@example.com/", "secret": "s"}}, "http.url", "url_invalid"),
+        ({"http": {"url": "https://example.com/"}}, "http.secret", None),
+        ({"http": {"url": "https://example.com/", "secret": ""}}, "http.secret", None),
+        ({"smpp": SMPP["smpp"] | {"host": "127.1"}}, "smpp.host", "host_invalid"),
+        ({"smpp": SMPP["smpp"] | {"host": "kafka"}}, "smpp.host", "internal_address"),
+        ({"smpp": SMPP["smpp"] | {"port": 0}}, "smpp.port", "out_of_range"),
+        ({"email": {"address": "nobody"}}, "email.address", "email_invalid"),
+    ],
+)
+async def test_an_invalid_trunk_is_refused_with_field_and_code(
+    provisioning: Any, body: dict[str, Any], field: str, code: str | None
+) -> None:
+    """Nothing is created, and the answer repeats no secret."""
+    answer = await provisioning.client().post("/v1/sms-trunks", json={"name": "x"} | body)
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["field"], code or error["code"]) == (field, error["code"])
+    assert "hidden" not in answer.text
+    assert await provisioning.count("sms_trunks") == 0
+
+
+async def test_callers_below_see_a_trunk_without_its_endpoint(provisioning: Any) -> None:
+    """Callers beside do not see it, and neither of them changes it."""
+    path = f"/v1/sms-trunks/{await create(provisioning.client(), HTTP)}"
+    below, beside = provisioning.client("master/acme/shop"), provisioning.client("master/acme2")
+    assert (await below.get(path)).json()["endpoint"] is None
+    assert (await beside.get(path)).status_code == 404
+    for other in (below, beside):
+        assert (await other.patch(path, json={"name": "x"})).status_code == 404
+        assert (await other.delete(path)).status_code == 404
+
+
+async def test_a_change_and_a_replacement_reach_every_did_once(provisioning: Any, messages: Any) -> None:
+    """Both are jobs. The former trunk can then be deleted."""
+    client = provisioning.client()
+    await provisioning.receive(*(messages.purchased(derived_id(n), number=n, **SMS) for n in NUMBERS))
+    first, second = [await create(client, EMAIL) for _ in range(2)]
+    assert (await set_sms(client, NUMBERS, first))["done"] == len(NUMBERS)
+    changed = await client.patch(f"/v1/sms-trunks/{first}", json={"email": {"address": "new@example.com"}})
+    assert (changed.status_code, changed.json()["kind"]) == (202, "change_sms_trunk")
+    await provisioning.run_jobs()
+    replaced = await client.post(f"/v1/sms-trunks/{first}/replace", json={"by": second})
+    refused = await client.delete(f"/v1/sms-trunks/{first}")
+    assert refused.json()["detail"].startswith("120 live DIDs use this SMS trunk.")
+    await provisioning.run_jobs()
+    for answer, on in ((changed, first), (replaced, second)):
+        row = await provisioning.fetch(
+            "SELECT state, done, refused FROM jobs WHERE job_id = $1", UUID(answer.json()["job_id"])
+        )
+        assert tuple(row[0]) == ("done", 120, 0), on
+    on_second = "SELECT count(*) FROM routings WHERE sms -> 'delivery' ->> 'id' = $1"
+    assert (await provisioning.fetch(on_second, second))[0][0] == 120
+    assert (await client.delete(f"/v1/sms-trunks/{first}")).status_code == 204
+
+
+async def test_a_deletion_waits_for_the_did_that_takes_the_trunk(received: Any, messages: Any) -> None:
+    """A DID has taken the trunk and is not committed yet. The deletion waits, counts it and is refused."""
+    client = received.client()
+    trunk_id = await create(client, EMAIL)
+    taking, deleting = (
+        set_sms(client, [messages.number], trunk_id),
+        client.delete(f"/v1/sms-trunks/{trunk_id}"),
+    )
+    taken, deleted, has_waited = await in_this_order(received, taking, deleting)
+    assert has_waited
+    assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
+
+
+async def test_a_did_waits_for_the_deletion_of_the_trunk_that_it_takes(received: Any, messages: Any) -> None:
+    """The trunk is deleted and that is not committed yet. The DID waits and is refused."""
+    client = received.client()
+    trunk_id = await create(client, EMAIL)
+    taking, deleting = (
+        set_sms(client, [messages.number], trunk_id),
+        client.delete(f"/v1/sms-trunks/{trunk_id}"),
+    )
+    deleted, taken, has_waited = await in_this_order(received, deleting, taking)
+    assert has_waited
+    assert (deleted.status_code, taken["results"][0]["code"]) == (204, "sms_trunk_not_found")
