@@ -194,13 +194,13 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     "POST /v1/configuration-profiles": [
         {"name": "Desk", "account": "<account>", "capacity": 2, "automatic_for": "<account>/<new_name>"},
         {"name": "Desk", "voice_trunk_id": "<trunk>", "capacity_group_id": "<capacity_group>"},
-        {"name": "Desk", "voice_trunk_group_id": "<trunk_group>"},
+        {"name": "Desk", "voice_trunk_group_id": "<trunk_group>", "sms_trunk_id": "<sms_trunk>"},
         {"name": "Desk", "automatic_for": "<account>"},
     ],
     "PATCH /v1/configuration-profiles/{configuration_profile_id}": [
         {"name": "Office", "voice_trunk_id": "<trunk>", "capacity_group_id": "<capacity_group>"},
         {"automatic_for": "<account>"},
-        {"voice_trunk_group_id": "<trunk_group>"},
+        {"voice_trunk_group_id": "<trunk_group>", "sms_trunk_id": "<sms_trunk>"},
     ],
     "POST /v1/routing/batch/apply-profile": [{"dids": DIDS, "configuration_profile_id": "<profile>"}],
     "POST /v1/routing/batch/clear": [{"dids": DIDS}],

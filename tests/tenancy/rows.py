@@ -152,7 +152,7 @@ SERVES_BELOW: Final = frozenset(
                 "POST /v1/configuration-profiles",
                 "PATCH /v1/configuration-profiles/{configuration_profile_id}",
             )
-            for name in ("voice_trunk_id", "voice_trunk_group_id", "capacity_group_id")
+            for name in ("voice_trunk_id", "voice_trunk_group_id", "capacity_group_id", "sms_trunk_id")
         ),
         ("GET /v1/sms-trunks/{sms_trunk_id}", "path"),
         ("POST /v1/sms-trunks/{sms_trunk_id}/replace", "by"),

@@ -127,6 +127,7 @@ def named_by_profile(command: CreateProfile | ChangeProfile) -> Iterable[Ref]:
         ("voice_trunk_id", VoiceTrunk),
         ("voice_trunk_group_id", VoiceTrunkGroup),
         ("capacity_group_id", CapacityGroup),
+        ("sms_trunk_id", SmsTrunk),
     )
     yield from (Ref(model, fields[name]) for name, model in models if fields.get(name) is not None)
     if fields.get("automatic_for") is not None:
@@ -161,6 +162,8 @@ def _named_by(profile: Profile, account: str, known: Known) -> Iterable[Ref]:
             yield from trunks(group)
     if profile.capacity_group_id is not None:
         yield Ref(CapacityGroup, profile.capacity_group_id, write=True)
+    if profile.sms_trunk_id is not None:
+        yield Ref(SmsTrunk, profile.sms_trunk_id)
 
 
 def _left_capacity_group(routing: Routing | None, event: Event[DidChanged]) -> Iterable[Ref]:

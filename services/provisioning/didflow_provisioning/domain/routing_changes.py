@@ -74,7 +74,7 @@ def set_sms(
 
 def with_sms(routing: Routing, command: SetSms, now: datetime, known: Known, *, timings: Timings) -> Decision:
     """Return the decision that delivers messages to an SMS trunk. Refused `sms_trunk_not_found`."""
-    sms = sms_setting(command, routing.account, known)
+    sms = sms_setting(command.sms_trunk_id, routing.account, known)
     if isinstance(sms, Refused):
         return sms
     return changed(routing, replace(routing, sms=sms), command, now, known, timings=timings)

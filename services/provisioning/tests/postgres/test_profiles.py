@@ -59,6 +59,7 @@ async def test_the_profile_is_over_http_what_was_created_and_changed(
         "voice_trunk_group_id": None,
         "capacity": "unlimited",
         "capacity_group_id": None,
+        "sms_trunk_id": None,
         "automatic_for": "master/acme",
     }
     changed = (await client.patch(path, json={"voice_trunk_id": None, "capacity": 0})).json()

@@ -223,3 +223,26 @@ def test_a_profile_sets_a_voice_trunk_group(profile: Any, messages: Any) -> None
     unknown = change(messages, voice_trunk_group_id=OTHER)
     decision = profile.process(unknown)
     assert (decision.code, decision.field) == ("not_found", "voice_trunk_group_id")
+
+
+def test_a_number_for_messages_with_an_automatic_profile_becomes_ready(profile: Any, messages: Any) -> None:
+    """It takes the SMS trunk of the profile and nothing else. Calls are not needed."""
+    profile.process(messages.create_sms_trunk())
+    profile.process(change(messages, sms_trunk_id=messages.sms_trunk_id, automatic_for="master/acme"))
+    profile.process(messages.purchased(), messages.did_changed(features=["sms_in"]), messages.registration())
+    profile.succeed_all(messages)
+    assert settings(profile) == (None, None, None)
+    assert profile.routing().sms.delivery.id == messages.sms_trunk_id
+    assert profile.axis().sms_ready
+    assert isinstance(profile.process(messages.apply_profile()), Unchanged)
+
+
+def test_a_number_for_calls_takes_no_sms_trunk_of_a_profile(profile: Any, messages: Any) -> None:
+    """It takes the voice trunk and a channel. An SMS trunk that does not exist is refused in the profile."""
+    profile.process(messages.create_sms_trunk())
+    profile.process(change(messages, sms_trunk_id=messages.sms_trunk_id))
+    profile.process(messages.purchased(), messages.did_changed(), messages.apply_profile())
+    assert settings(profile) == (messages.trunk_id, 1, messages.group_id)
+    assert profile.routing().sms is None
+    decision = profile.process(change(messages, sms_trunk_id=OTHER))
+    assert (decision.code, decision.field) == ("not_found", "sms_trunk_id")

@@ -20,6 +20,7 @@ class _Settings(BaseModel):
     voice_trunk_group_id: UUID | None = None
     capacity: Channels | None = Field(default=None, description="Channels of their own, or `unlimited`.")
     capacity_group_id: UUID | None = Field(default=None, description="Each DID reserves one channel of it.")
+    sms_trunk_id: UUID | None = None
     automatic_for: AccountPath | None = Field(
         default=None,
         description="The account to whose new DIDs, and those below it, it is applied by itself.",

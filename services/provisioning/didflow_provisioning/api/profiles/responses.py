@@ -21,6 +21,7 @@ class ProfileResponse(BaseModel):
     voice_trunk_group_id: UUID | None
     capacity: Channels | None
     capacity_group_id: UUID | None
+    sms_trunk_id: UUID | None
     automatic_for: str | None = Field(description="The account to whose new DIDs it is applied by itself.")
     created_at: datetime
 
@@ -35,6 +36,7 @@ def profile_json(profile: Profile) -> Mapping[str, Any]:
         voice_trunk_group_id=profile.voice_trunk_group_id,
         capacity=profile.capacity,
         capacity_group_id=profile.capacity_group_id,
+        sms_trunk_id=profile.sms_trunk_id,
         automatic_for=profile.automatic_for,
         created_at=profile.created_at,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from didflow_provisioning.domain.profiles.profile import Profile, automatic_prof
 from didflow_provisioning.domain.readiness import needs_sms, needs_voice
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.routing_changes import NOT_FOUND, changed, may_change
+from didflow_provisioning.domain.targets.sms_trunks import sms_setting
 from didflow_provisioning.domain.targets.voice_targets import voice_setting
 from didflow_provisioning.domain.timing import Timings
 
@@ -44,7 +46,8 @@ def apply_profile(
     """Set on a DID what a profile names, as far as the number takes calls or messages. All of it or nothing.
 
     Refused `configuration_profile_not_found`, `not_supported` if the number takes neither, and as the single settings
-    are: `voice_trunk_not_found`, `voice_trunk_group_not_found`, `capacity_group_not_found`, `capacity_exhausted`.
+    are: `voice_trunk_not_found`, `voice_trunk_group_not_found`, `capacity_group_not_found`, `capacity_exhausted`,
+    `sms_trunk_not_found`.
     """
     if routing is None or not may_change(routing, command):
         return NOT_FOUND
@@ -99,8 +102,13 @@ def without_foreign_profile(routing: Routing) -> Routing:
 
 def _settings(routing: Routing, profile: Profile, known: Known) -> Iterator[Setting]:
     """Yield the settings of a profile that the number can have, in the order in which they are made."""
-    if not needs_voice(routing):
-        return
+    if needs_voice(routing):
+        yield from _settings_of_calls(profile, known)
+    if needs_sms(routing) and profile.sms_trunk_id is not None:
+        yield Setting("sms", partial(_with_sms, trunk_id=profile.sms_trunk_id, known=known))
+
+
+def _settings_of_calls(profile: Profile, known: Known) -> Iterator[Setting]:
     if profile.voice_trunk_id is not None or profile.voice_trunk_group_id is not None:
         yield Setting("voice", partial(_with_voice, profile=profile, known=known))
     capacity, group_id = profile.capacity, profile.capacity_group_id
@@ -112,3 +120,8 @@ def _settings(routing: Routing, profile: Profile, known: Known) -> Iterator[Sett
 def _with_voice(routing: Routing, profile: Profile, known: Known) -> Routing | Refused:
     voice = voice_setting(profile, routing.account, known)
     return voice if isinstance(voice, Refused) else replace(routing, voice=voice)
+
+
+def _with_sms(routing: Routing, trunk_id: UUID, known: Known) -> Routing | Refused:
+    sms = sms_setting(trunk_id, routing.account, known)
+    return sms if isinstance(sms, Refused) else replace(routing, sms=sms)

@@ -15,12 +15,21 @@ from didflow_contracts.accounts import is_within
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.profiles.commands import ChangeProfile, CreateProfile, DeleteProfile
 from didflow_provisioning.domain.profiles.profile import AutomaticProfile, Profile, ProfileUse
+from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 
 _PAIRS: Final = (("voice_trunk_id", "voice_trunk_group_id"), ("capacity", "capacity_group_id"))
 _ALTERNATIVES: Final = (*_PAIRS, *((other, one) for one, other in _PAIRS))
 """Fields of which a profile has one or none: each, and the one whose place it takes."""
+
+_NAMED: Final[tuple[tuple[str, type[Any], str], ...]] = (
+    ("voice_trunk_id", VoiceTrunk, "voice trunk"),
+    ("voice_trunk_group_id", VoiceTrunkGroup, "voice trunk group"),
+    ("capacity_group_id", CapacityGroup, "capacity group"),
+    ("sms_trunk_id", SmsTrunk, "SMS trunk"),
+)
+"""Fields that name something that must serve the account of the profile: of which class, and what it is called."""
 
 NOT_FOUND: Final = Refused("not_found", "No such configuration profile in your accounts.")
 
@@ -67,20 +76,11 @@ def delete_profile(
 
 def _refusal(before: Profile | None, after: Profile, known: Known) -> Refused | None:
     """Return why the fields that change are not allowed, or None."""
-    if _is_new(before, after, "voice_trunk_id"):
-        trunk = known.get(VoiceTrunk, after.voice_trunk_id)
-        if trunk is None or not trunk.serves(after.account):
-            return Refused("not_found", "No such voice trunk serves the account.", "voice_trunk_id")
-    if _is_new(before, after, "voice_trunk_group_id"):
-        trunks = known.get(VoiceTrunkGroup, after.voice_trunk_group_id)
-        if trunks is None or not trunks.serves(after.account):
-            return Refused(
-                "not_found", "No such voice trunk group serves the account.", "voice_trunk_group_id"
-            )
-    if _is_new(before, after, "capacity_group_id"):
-        group = known.get(CapacityGroup, after.capacity_group_id)
-        if group is None or not group.serves(after.account):
-            return Refused("not_found", "No such capacity group serves the account.", "capacity_group_id")
+    for field, model, what in _NAMED:
+        if _is_new(before, after, field):
+            named = known.get(model, getattr(after, field))
+            if named is None or not named.serves(after.account):
+                return Refused("not_found", f"No such {what} serves the account.", field)
     if after.automatic_for is not None and _is_new(before, after, "automatic_for"):
         return _refusal_of_account(after.automatic_for, after, known)
     return None

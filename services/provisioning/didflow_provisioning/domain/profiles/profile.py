@@ -1,4 +1,4 @@
-"""A configuration profile: the voice target and the capacity that it sets on DIDs. What it leaves out stays as it is.
+"""A configuration profile: the targets and the capacity that it sets on DIDs. What it leaves out stays as it is.
 
 Source: spec provisioning, Routing.
 """
@@ -35,6 +35,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     voice_trunk_group_id: UUID | None = None
     capacity: Channels | None = None
     capacity_group_id: UUID | None = None
+    sms_trunk_id: UUID | None = None
     automatic_for: str | None = None
     created_at: datetime
     deleted: bool = False

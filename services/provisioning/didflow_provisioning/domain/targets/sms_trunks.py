@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known, Refused
 from didflow_contracts.events.carrier import Endpoint, SmsDelivery
-from didflow_provisioning.domain.commands import SetSms
 from didflow_provisioning.domain.routing import SmsSetting
 from didflow_provisioning.domain.targets.commands import ChangeSmsTrunk, CreateSmsTrunk, DeleteSmsTrunk
 from didflow_provisioning.domain.targets.job_kinds import CHANGE_SMS_TRUNK, Move
@@ -102,9 +101,9 @@ def delete_sms_trunk(
     return deleted(trunk, known.get(SmsTrunkUse, trunk.trunk_id), WHAT)
 
 
-def sms_setting(command: SetSms, account: str, known: Known) -> SmsSetting | Refused:
+def sms_setting(trunk_id: UUID, account: str, known: Known) -> SmsSetting | Refused:
     """Return what a DID of this account gets. Refused `sms_trunk_not_found`."""
-    trunk = known.get(SmsTrunk, command.sms_trunk_id)
+    trunk = known.get(SmsTrunk, trunk_id)
     if trunk is None or not trunk.serves(account):
         return NO_SMS_TRUNK
     return SmsSetting(account=trunk.account, delivery=trunk.delivery)

@@ -242,6 +242,7 @@ def upgrade() -> None:
         sa.Column("voice_trunk_group_id", UUID(as_uuid=True)),
         sa.Column("capacity", JSONB),
         sa.Column("capacity_group_id", UUID(as_uuid=True)),
+        sa.Column("sms_trunk_id", UUID(as_uuid=True)),
         sa.Column("automatic_for", sa.Text, comment="the account whose new DIDs get it by itself"),
         instant("created_at", nullable=False),
         sa.Column("deleted", sa.Boolean, nullable=False),
