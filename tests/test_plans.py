@@ -49,14 +49,14 @@ class Explained(Database):
 
 def parameters_of(kind: JobKind[Any]) -> Any:
     """Return parameters of a kind of job. Every id and text among them names nothing."""
-    values = {UUID: str(uuid4()), str: "XX"}
+    values = {UUID: str(uuid4()), str: "XX", bool: "false"}
     hints = get_type_hints(kind.parameters)
     given = {name: _nothing(hint, values) for name, hint in hints.items()}
     return convert(given, kind.parameters, strict=False)
 
 
 def _nothing(hint: Any, values: dict[type, str]) -> Any:
-    """Return a value of a type that names nothing: an empty list, a struct of defaults, an id or a text."""
+    """Return a value of a type that names nothing: an empty list, a struct of defaults, an id, a text or false."""
     if get_origin(hint) is tuple:
         return []
     if isinstance(hint, type) and issubclass(hint, Struct):
