@@ -114,6 +114,19 @@ class Examples(_Line):
             raise ValueError(f"These names are used but not defined: {', '.join(sorted(map(str, missing)))}.")
         return self
 
+    @model_validator(mode="after")
+    def _reviews_agree(self) -> "Examples":
+        """An approval covers the account's other reviews of the same details, so no reviewer can reject these."""
+        verdicts: dict[tuple[str, ...], set[str]] = {}
+        for purchase in self.purchases:
+            if purchase.then.details and purchase.then.review:
+                kind = (purchase.account, purchase.then.details, purchase.event["data"]["number_type"])
+                verdicts.setdefault(kind, set()).add(purchase.then.review.partition(":")[0])
+        for (account, details, _), given in verdicts.items():
+            if {"approve", "reject"} <= given:
+                raise ValueError(f"{account} has an approval and a rejection of the same details: {details}.")
+        return self
+
     def ending(self, kind: str) -> list[Purchase]:
         """Return the purchases with this kind of end: status, refused, duplicate or dead_letter."""
         return [purchase for purchase in self.purchases if getattr(purchase.expect, kind) is not None]

@@ -8,7 +8,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberType
 
-from didflow.demo.examples import Examples, Expect, Purchase, read
+from didflow.demo.examples import Address, Examples, Expect, Identity, Purchase, read
 from didflow.demo.people import tenant_of
 from didflow.errors import BadInput
 from didflow.stack import ACCOUNTS
@@ -146,6 +146,25 @@ def test_a_file_with_an_unknown_name_is_refused(tmp_path: Any) -> None:
         read(tmp_path / "purchases.jsonl")
     with pytest.raises(BadInput, match=r"none\.jsonl"):
         read(tmp_path / "none.jsonl")
+
+
+def test_details_that_one_review_approves_and_another_rejects_are_refused() -> None:
+    """The approval of one number covers the other, so the rejection would find it decided."""
+
+    def reviewed(number_type: str, review: str) -> Purchase:
+        data = {"account": "master/acme", "number_type": number_type}
+        expect = {"status": "active", "next_step": "none"}
+        then = {"details": "bakery", "review": review}
+        return Purchase.model_validate({"event": {"data": data}, "then": then, "expect": expect})
+
+    def file(*purchases: Purchase) -> Examples:
+        address = Address(name="bakery", identity="bakery", body={})
+        identity = Identity(name="bakery", account="master/acme", body={})
+        return Examples(purchases=purchases, identities={"bakery": identity}, addresses={"bakery": address})
+
+    assert file(reviewed("local", "approve"), reviewed("mobile", "reject:mismatch"))
+    with pytest.raises(ValueError, match="an approval and a rejection of the same details: bakery"):
+        file(reviewed("local", "approve"), reviewed("local", "reject:mismatch"))
 
 
 @pytest.mark.parametrize("ends", [{}, {"status": "active"}, {"refused": "number_taken", "duplicate": True}])
