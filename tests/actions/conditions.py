@@ -376,6 +376,7 @@ def _routing(random: Random, holding: Holding, registration: RegistrationState |
         carrier="simulator",
         origin=holding.origin,
         stock=None if holding.stock == "refused" else holding.stock,
+        held_by=holding.held_by,
         confirmed=holding.stock not in ("porting_in", "refused"),
         registration=registration.state if registration else None,
         term=term.state,

@@ -1,17 +1,17 @@
 """Whether calls and messages reach the customer, and the first missing step of each channel.
 
-Missing steps are checked in the order of `next_step`. Source: spec lifecycle, Configured and next_step.
+Missing steps are checked in the order of `next_step`. Source: spec lifecycle, Configured and next_step. Beyond these,
+a channel is ready only if the carrier has confirmed its settings. If it has refused one for good, a retry is missing.
 """
 
 from typing import Final
 
-from didflow_contracts.vocabulary import CarrierState, Channels, NextAction, Registration
+from didflow_contracts.vocabulary import CarrierAction, CarrierState, Channels, NextAction, Registration
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.wanted_actions import is_registered
 
 _VOICE: Final = frozenset(("voice_in", "fax"))
 _TERM: Final[dict[str, NextAction]] = {"canceled": "restore", "aging": "renew"}
-_STOCK: Final[dict[str, NextAction]] = {"blocked": "unblock", "on_hold": "await_hold_end"}
 _REGISTRATION: Final[dict[Registration, NextAction]] = {
     "awaiting": "assign_end_user_details",
     "rejected": "fix_end_user_details",
@@ -22,7 +22,6 @@ _CARRIER: Final[dict[CarrierState, NextAction]] = {
     "failed": "retry_carrier",
     "inactive": "await_carrier",
     "activating": "await_carrier",
-    "suspended": "await_carrier",
 }
 
 
@@ -53,7 +52,9 @@ def missing_for_voice(routing: Routing) -> NextAction | None:
     if not is_sufficient(routing.capacity):
         return "assign_capacity"
     applied = routing.applied
-    return None if applied.voice is not None and is_sufficient(applied.capacity) else "await_carrier"
+    if applied.voice is None:
+        return _awaited(routing, "set_voice")
+    return None if is_sufficient(applied.capacity) else _awaited(routing, "set_capacity")
 
 
 def missing_for_sms(routing: Routing) -> NextAction | None:
@@ -65,7 +66,7 @@ def missing_for_sms(routing: Routing) -> NextAction | None:
         return first
     if routing.sms is None:
         return "assign_sms_trunk"
-    return None if routing.applied.sms is not None else "await_carrier"
+    return None if routing.applied.sms is not None else _awaited(routing, "set_sms")
 
 
 def is_voice_ready(routing: Routing) -> bool:
@@ -85,9 +86,26 @@ def _is_needed(routing: Routing, needs_channel: bool) -> bool:
 def _missing_for_any_channel(routing: Routing) -> NextAction | None:
     if routing.stock == "porting_in":
         return "await_porting"
-    suspended = _TERM.get(routing.term or "") or _STOCK.get(routing.stock or "")
+    suspended = _TERM.get(routing.term or "") or _missing_for_stock(routing)
     if suspended:
         return suspended
     if routing.registration is not None and not is_registered(routing):
         return _REGISTRATION[routing.registration]
+    if routing.registration is None or not routing.confirmed:
+        return "await_requirement"
+    if routing.carrier_state == "suspended":
+        return _awaited(routing, "resume")
     return _CARRIER.get(routing.carrier_state)
+
+
+def _missing_for_stock(routing: Routing) -> NextAction | None:
+    if routing.stock == "blocked":
+        return "unblock"
+    if routing.stock == "on_hold":
+        return "reactivate_package" if routing.held_by == "package" else "await_hold_end"
+    return None
+
+
+def _awaited(routing: Routing, action: CarrierAction) -> NextAction:
+    """Return who has to act until the carrier has done this: the carrier, or an operator if it has failed for good."""
+    return "retry_carrier" if any(f.action == action for f in routing.failures) else "await_carrier"

@@ -17,6 +17,7 @@ from didflow_contracts.vocabulary import (
     Channels,
     DidStock,
     Feature,
+    HeldBy,
     Origin,
     Registration,
     TermState,
@@ -74,6 +75,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     """The routing axis of one DID and everything that determines it.
 
     `confirmed`: inventory has assigned the number to the DID.
+    `held_by`: what put the DID on hold, as inventory says it.
     `end_reason`: why the DID was removed or refused. None while the DID is live.
     `failure_reason`: why the last failed activation failed.
     `served_by`: the carrier that the last activation was sent to.
@@ -91,6 +93,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     sms_carrier: str | None = None
     origin: Origin | None = None
     stock: DidStock | None = None
+    held_by: HeldBy | None = None
     confirmed: bool = False
     registration: Registration | None = None
     term: TermState | None = None

@@ -45,6 +45,7 @@ def on_did_changed(
         sms_carrier=data.sms_carrier,
         origin=data.origin,
         stock=data.stock,
+        held_by=data.held_by,
         confirmed=routing.confirmed or data.stock in _ASSIGNED,
     )
     served = without_foreign_profile(_without_foreign_targets(after))

@@ -6,7 +6,7 @@ import pytest
 
 from didflow_contracts.events.carrier import SmsDelivery, VoiceDelivery
 from didflow_provisioning.domain.events import routing_changed
-from didflow_provisioning.domain.routing import Applied, Routing, SmsSetting, VoiceSetting
+from didflow_provisioning.domain.routing import Applied, Failure, Routing, SmsSetting, VoiceSetting
 
 
 @pytest.fixture
@@ -43,7 +43,14 @@ BOTH_CHANNELS = [
     ({"term": "canceled", "stock": "blocked"}, "restore"),
     ({"term": "aging", "stock": "blocked"}, "renew"),
     ({"stock": "blocked", "registration": "awaiting"}, "unblock"),
-    ({"stock": "on_hold", "registration": "awaiting"}, "await_hold_end"),
+    ({"stock": "on_hold", "held_by": "hand", "registration": "awaiting"}, "await_hold_end"),
+    ({"stock": "on_hold", "held_by": "package", "registration": "awaiting"}, "reactivate_package"),
+    ({"registration": None, "carrier_state": "inactive"}, "await_requirement"),
+    (
+        {"confirmed": False, "registration": "awaiting", "carrier_state": "inactive"},
+        "assign_end_user_details",
+    ),
+    ({"confirmed": False, "registration": "not_required", "carrier_state": "inactive"}, "await_requirement"),
     ({"registration": "awaiting", "carrier_state": "inactive"}, "assign_end_user_details"),
     ({"registration": "rejected", "carrier_state": "inactive"}, "fix_end_user_details"),
     ({"registration": "expired", "carrier_state": "suspended"}, "fix_end_user_details"),
@@ -64,6 +71,93 @@ def test_the_first_matching_condition_gives_the_missing_step(
     assert (axis.missing.voice, axis.missing.sms) == (missing, missing)
     assert not axis.voice_ready
     assert not axis.sms_ready
+
+
+SETTINGS = [
+    ("set_voice", {"capacity": 1}, "voice"),
+    ("set_capacity", {"voice": True}, "voice"),
+    ("set_sms", {}, "sms"),
+]
+
+
+@pytest.mark.parametrize(("action", "applied", "channel"), SETTINGS)
+def test_a_setting_that_the_carrier_refused_for_good_needs_a_retry(
+    ready: Routing, changed: Any, action: Any, applied: dict[str, Any], channel: str
+) -> None:
+    """The carrier will not act by itself. A failure of another setting is not what the channel waits for."""
+    known = {name: ready.applied.voice if value is True else value for name, value in applied.items()}
+    failure = Failure(command_id=ready.did_id, action=action, code="rejected")
+    unconfirmed = changed(ready, applied=Applied(**known))
+    assert getattr(routing_changed(unconfirmed).missing, channel) == "await_carrier"
+    refused = routing_changed(changed(unconfirmed, failures=(failure,)))
+    assert getattr(refused.missing, channel) == "retry_carrier"
+    assert not getattr(refused, f"{channel}_ready")
+    other = "sms" if channel == "voice" else "voice"
+    assert getattr(refused.missing, other) == "await_carrier"
+
+
+def test_each_step_of_a_new_number_is_missing_in_its_turn(stage: Any, messages: Any) -> None:
+    """From the purchase until both channels are ready: (calls, messages) after each message."""
+
+    def after(*news: Any) -> tuple[str | None, str | None]:
+        for new in news:
+            stage.process(new() if callable(new) else new)
+        axis = routing_changed(stage.routing())
+        assert (axis.voice_ready, axis.sms_ready) == tuple(
+            stage.routing().end_reason is None and each is None
+            for each in (axis.missing.voice, axis.missing.sms)
+        )
+        return axis.missing.voice, axis.missing.sms
+
+    def both(step: str | None) -> tuple[str | None, str | None]:
+        return step, step
+
+    def succeeded() -> Any:
+        return messages.result(stage.open_command)
+
+    def failed() -> Any:
+        return messages.failure(stage.open_command)
+
+    def retried() -> Any:
+        return messages.retry(stage.routing().failures[0].command_id, role="operator", account="master")
+
+    features = ["voice_in", "sms_in"]
+
+    def holding(stock: str, sequence: int, **more: Any) -> Any:
+        return messages.did_changed(stock, sequence, features=features, **more)
+
+    stage.process(messages.create_voice_trunk(), messages.create_sms_trunk())
+    assert after(messages.purchased(features=features)) == both("await_requirement")
+    assert after(holding("assigned", 1)) == both("await_requirement")
+    assert after(messages.registration("awaiting", 1)) == both("assign_end_user_details")
+    assert after(messages.registration("rejected", 2)) == both("fix_end_user_details")
+    assert after(messages.registration("pending", 3)) == both("await_review")
+    assert after(messages.registration("approved", 4)) == both("await_carrier")
+    assert after(failed) == both("retry_carrier")
+    assert after(retried) == both("await_carrier")
+    assert after(succeeded) == ("assign_voice_trunk", "assign_sms_trunk")
+    assert after(messages.set_voice()) == ("assign_capacity", "assign_sms_trunk")
+    assert after(succeeded, messages.set_capacity(0)) == ("assign_capacity", "assign_sms_trunk")
+    assert after(succeeded, messages.set_capacity(2)) == ("await_carrier", "assign_sms_trunk")
+    assert after(failed) == ("retry_carrier", "assign_sms_trunk")
+    assert after(retried) == ("await_carrier", "assign_sms_trunk")
+    assert after(succeeded) == (None, "assign_sms_trunk")
+    assert after(messages.set_sms()) == (None, "await_carrier")
+    assert after(failed) == (None, "retry_carrier")
+    assert after(retried, succeeded) == both(None)
+    assert after(messages.term("delayed_removal", 1)) == both(None)
+    assert after(messages.term("canceled", 2)) == both("restore")
+    assert after(messages.term("aging", 3), succeeded) == both("renew")
+    assert after(messages.term("active", 4)) == both("await_carrier")
+    assert after(failed) == both("retry_carrier")
+    assert after(retried, succeeded) == both(None)
+    assert after(holding("blocked", 2)) == both("unblock")
+    assert after(holding("on_hold", 3, held_by="package")) == both("reactivate_package")
+    assert after(holding("on_hold", 4, held_by="hand")) == both("await_hold_end")
+    assert after(holding("assigned", 5), succeeded) == both("await_carrier")
+    assert after(succeeded) == both(None)
+    assert after(messages.registration("expired", 5)) == both("fix_end_user_details")
+    assert after(messages.removed()) == both(None)
 
 
 def test_calls_need_a_trunk_and_capacity_and_the_carrier(ready: Routing, changed: Any) -> None:

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("sms_carrier", sa.Text),
         sa.Column("origin", sa.Text),
         sa.Column("stock", sa.Text),
+        sa.Column("held_by", sa.Text, comment="what put the DID on hold"),
         sa.Column("confirmed", sa.Boolean, nullable=False, comment="inventory has assigned the number"),
         sa.Column("registration", sa.Text),
         sa.Column("term", sa.Text),
