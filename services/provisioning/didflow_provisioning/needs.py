@@ -136,18 +136,14 @@ def named_by_profile(command: CreateProfile | ChangeProfile) -> Iterable[Ref]:
 
 def automatic_profile_of(profile: Profile | None, command: Any, _known: Known) -> Iterable[Ref]:
     """Return the present automatic profile of a profile's account, for those only who may change the profile."""
-    if (
-        profile is not None
-        and profile.may_be_changed_by(command.caller)
-        and profile.automatic_for is not None
-    ):
+    if profile is not None and profile.is_changeable_by(command.caller) and profile.automatic_for is not None:
         yield Ref(AutomaticProfile, profile.automatic_for, write=True)
 
 
 def use_of_profile(profile: Profile | None, command: DeleteProfile, known: Known) -> Iterable[Ref]:
     """Return in addition the count of live DIDs that use the profile."""
     yield from automatic_profile_of(profile, command, known)
-    if profile is not None and profile.may_be_changed_by(command.caller):
+    if profile is not None and profile.is_changeable_by(command.caller):
         yield Ref(ProfileUse, profile.profile_id)
 
 

@@ -1,6 +1,6 @@
 """The queries of the API. Each one returns only what the caller reaches.
 
-Routings and carrier commands belong to the holder of the DID. Targets also serve the accounts below their own.
+Routings and carrier commands belong to the holder of the DID.
 """
 
 from typing import Any
@@ -9,11 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.states import Kind
 from didflow_chassis.tenancy import within
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.domain.targets.target import AnyTarget
 from didflow_provisioning.store.tables import (
     CARRIER_COMMAND,
     ROUTING,
@@ -50,11 +48,6 @@ def carrier_commands_within(caller: Caller, *conditions: sa.ColumnElement[bool])
     )
 
 
-def target_sorts(kind: Kind[AnyTarget]) -> dict[str, sa.ColumnElement[Any]]:
-    """Return the columns that lists of targets are sorted by."""
-    return {"name": kind.table.c.name, "created_at": kind.table.c.created_at}
-
-
 def to_routing(row: Any) -> Routing:
     """Return the routing in a row of `routings_named`."""
     return ROUTING.from_row(tuple(row)).state
@@ -63,8 +56,3 @@ def to_routing(row: Any) -> Routing:
 def to_carrier_command(row: Any) -> CarrierCommand:
     """Return the carrier command in a row of `carrier_commands_within`."""
     return CARRIER_COMMAND.from_row(tuple(row)).state
-
-
-def to_target(kind: Kind[AnyTarget], row: Any) -> AnyTarget:
-    """Return the target in a row of `usable`."""
-    return kind.from_row(tuple(row)).state

@@ -1,12 +1,12 @@
 """Capacity groups in answers."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from didflow_chassis.decision import Caller
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 
 
@@ -25,18 +25,17 @@ class CapacityGroupResponse(BaseModel):
     dids: int = Field(description="How many live DIDs are members.")
     created_at: datetime
 
-
-def group_json(group: CapacityGroup) -> Mapping[str, Any]:
-    """Return a capacity group as JSON values."""
-    shown = CapacityGroupResponse(
-        capacity_group_id=group.group_id,
-        account=group.account,
-        name=group.name,
-        channels=group.channels,
-        overcommit=group.overcommit,
-        reserved=group.reserved,
-        free=group.free,
-        dids=group.dids,
-        created_at=group.created_at,
-    )
-    return shown.model_dump(mode="json")
+    @classmethod
+    def of(cls, group: CapacityGroup, _caller: Caller) -> Self:
+        """Return the response for a caller that the group serves."""
+        return cls(
+            capacity_group_id=group.group_id,
+            account=group.account,
+            name=group.name,
+            channels=group.channels,
+            overcommit=group.overcommit,
+            reserved=group.reserved,
+            free=group.free,
+            dids=group.dids,
+            created_at=group.created_at,
+        )

@@ -1,7 +1,5 @@
 """Routes of capacity groups."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -9,13 +7,15 @@ from starlette.responses import Response
 from didflow_chassis.http import Http, Page, Router
 from didflow_contracts.ids import uuid7
 from didflow_provisioning.api.capacity.bodies import CapacityGroupBody, CapacityGroupChangeBody
-from didflow_provisioning.api.capacity.responses import CapacityGroupResponse, group_json
+from didflow_provisioning.api.capacity.responses import CapacityGroupResponse
+from didflow_provisioning.api.reads import one_of, page_of
 from didflow_provisioning.domain.capacity.commands import (
     ChangeCapacityGroup,
     CreateCapacityGroup,
     DeleteCapacityGroup,
 )
-from didflow_provisioning.store import capacity
+from didflow_provisioning.domain.capacity.lifecycle import WHAT
+from didflow_provisioning.store.tables import CAPACITY_GROUP
 
 router = Router(tags=["capacity"])
 
@@ -34,28 +34,21 @@ async def create_capacity_group(http: Http, body: CapacityGroupBody) -> Response
         channels=body.channels,
         overcommit=body.overcommit,
     )
-    return await http.run(command, status=201, render=group_json)
+    return await http.run(
+        command, status=201, render=lambda group: CapacityGroupResponse.of(group, http.caller)
+    )
 
 
 @router.get("/capacity-groups", action="read_routing")
 async def list_capacity_groups(http: Http) -> Page:
     """List the capacity groups of your accounts and those of the accounts above that serve you."""
-    return await http.page(
-        capacity.groups_of(http.caller),
-        sort=capacity.SORTS,
-        render=lambda row: group_json(capacity.to_group(row)),
-    )
+    return await page_of(http, CAPACITY_GROUP, CapacityGroupResponse.of)
 
 
-@router.get(
-    "/capacity-groups/{capacity_group_id}", action="read_routing", response_model=CapacityGroupResponse
-)
-async def show_capacity_group(http: Http, capacity_group_id: UUID) -> Mapping[str, Any]:
+@router.get("/capacity-groups/{capacity_group_id}", action="read_routing")
+async def show_capacity_group(http: Http, capacity_group_id: UUID) -> CapacityGroupResponse:
     """Return one capacity group."""
-    rows = await http.rows(capacity.one_group(http.caller, capacity_group_id))
-    if not rows:
-        raise http.problem(404, "not_found", "No such capacity group in your accounts.")
-    return group_json(capacity.to_group(rows[0]))
+    return CapacityGroupResponse.of(await one_of(http, CAPACITY_GROUP, capacity_group_id, WHAT), http.caller)
 
 
 @router.patch(
@@ -68,7 +61,7 @@ async def change_capacity_group(
     command = ChangeCapacityGroup(
         entity_id=capacity_group_id, subject="", caller=http.caller, changes=body.changes()
     )
-    return await http.run(command, render=group_json)
+    return await http.run(command, render=lambda group: CapacityGroupResponse.of(group, http.caller))
 
 
 @router.delete(

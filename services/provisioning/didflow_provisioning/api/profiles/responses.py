@@ -1,12 +1,12 @@
 """Configuration profiles in answers."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from didflow_chassis.decision import Caller
 from didflow_contracts.vocabulary import Channels
 from didflow_provisioning.domain.profiles.profile import Profile
 
@@ -25,19 +25,18 @@ class ProfileResponse(BaseModel):
     automatic_for: str | None = Field(description="The account to whose new DIDs it is applied by itself.")
     created_at: datetime
 
-
-def profile_json(profile: Profile) -> Mapping[str, Any]:
-    """Return a configuration profile as JSON values."""
-    shown = ProfileResponse(
-        configuration_profile_id=profile.profile_id,
-        account=profile.account,
-        name=profile.name,
-        voice_trunk_id=profile.voice_trunk_id,
-        voice_trunk_group_id=profile.voice_trunk_group_id,
-        capacity=profile.capacity,
-        capacity_group_id=profile.capacity_group_id,
-        sms_trunk_id=profile.sms_trunk_id,
-        automatic_for=profile.automatic_for,
-        created_at=profile.created_at,
-    )
-    return shown.model_dump(mode="json")
+    @classmethod
+    def of(cls, profile: Profile, _caller: Caller) -> Self:
+        """Return the response for a caller that the profile serves."""
+        return cls(
+            configuration_profile_id=profile.profile_id,
+            account=profile.account,
+            name=profile.name,
+            voice_trunk_id=profile.voice_trunk_id,
+            voice_trunk_group_id=profile.voice_trunk_group_id,
+            capacity=profile.capacity,
+            capacity_group_id=profile.capacity_group_id,
+            sms_trunk_id=profile.sms_trunk_id,
+            automatic_for=profile.automatic_for,
+            created_at=profile.created_at,
+        )

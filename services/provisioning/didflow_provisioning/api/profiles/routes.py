@@ -1,7 +1,5 @@
 """Routes of configuration profiles."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -9,9 +7,11 @@ from starlette.responses import Response
 from didflow_chassis.http import Http, Page, Router
 from didflow_contracts.ids import uuid7
 from didflow_provisioning.api.profiles.bodies import ProfileBody, ProfileChangeBody
-from didflow_provisioning.api.profiles.responses import ProfileResponse, profile_json
+from didflow_provisioning.api.profiles.responses import ProfileResponse
+from didflow_provisioning.api.reads import one_of, page_of
 from didflow_provisioning.domain.profiles.commands import ChangeProfile, CreateProfile, DeleteProfile
-from didflow_provisioning.store import profiles
+from didflow_provisioning.domain.profiles.lifecycle import WHAT
+from didflow_provisioning.store.tables import PROFILE_KIND
 
 router = Router(tags=["profiles"])
 PATH = "/configuration-profiles/{configuration_profile_id}"
@@ -29,26 +29,21 @@ async def create_profile(http: Http, body: ProfileBody) -> Response:
         account=body.account or http.caller.account,
         fields=body.fields(),
     )
-    return await http.run(command, status=201, render=profile_json)
+    return await http.run(
+        command, status=201, render=lambda profile: ProfileResponse.of(profile, http.caller)
+    )
 
 
 @router.get("/configuration-profiles", action="read_routing")
 async def list_profiles(http: Http) -> Page:
     """List the configuration profiles of your accounts and those of the accounts above that serve you."""
-    return await http.page(
-        profiles.profiles_of(http.caller),
-        sort=profiles.SORTS,
-        render=lambda row: profile_json(profiles.to_profile(row)),
-    )
+    return await page_of(http, PROFILE_KIND, ProfileResponse.of)
 
 
-@router.get(PATH, action="read_routing", response_model=ProfileResponse)
-async def show_profile(http: Http, configuration_profile_id: UUID) -> Mapping[str, Any]:
+@router.get(PATH, action="read_routing")
+async def show_profile(http: Http, configuration_profile_id: UUID) -> ProfileResponse:
     """Return one configuration profile."""
-    rows = await http.rows(profiles.one_profile(http.caller, configuration_profile_id))
-    if not rows:
-        raise http.problem(404, "not_found", "No such configuration profile in your accounts.")
-    return profile_json(profiles.to_profile(rows[0]))
+    return ProfileResponse.of(await one_of(http, PROFILE_KIND, configuration_profile_id, WHAT), http.caller)
 
 
 @router.patch(PATH, action="manage_routing", response_model=ProfileResponse)
@@ -57,7 +52,7 @@ async def change_profile(http: Http, configuration_profile_id: UUID, body: Profi
     command = ChangeProfile(
         entity_id=configuration_profile_id, subject="", caller=http.caller, changes=body.changes()
     )
-    return await http.run(command, render=profile_json)
+    return await http.run(command, render=lambda profile: ProfileResponse.of(profile, http.caller))
 
 
 @router.delete(PATH, action="manage_routing", status_code=204, response_model=None)

@@ -6,12 +6,12 @@ from starlette.responses import Response
 
 from didflow_chassis.http import Http, JobResponse, Page, Router
 from didflow_contracts.ids import uuid7
+from didflow_provisioning.api.reads import one_of, page_of
 from didflow_provisioning.api.targets.bodies import (
     ReplaceBody,
     VoiceTrunkGroupBody,
     VoiceTrunkGroupChangeBody,
 )
-from didflow_provisioning.api.targets.reads import one_of, page_of
 from didflow_provisioning.api.targets.responses import CHANGE_JOB, VoiceTrunkGroupResponse
 from didflow_provisioning.domain.targets.commands import (
     ChangeVoiceTrunkGroup,

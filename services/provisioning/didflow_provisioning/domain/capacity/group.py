@@ -4,13 +4,11 @@ What is reserved is a field of the group. Each decision that reserves or frees c
 lock of the group. So it is never counted, and it is exact at every moment. Source: spec provisioning, Routing.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Caller
-from didflow_contracts.accounts import is_within
+from didflow_provisioning.domain.serves_below import ServesBelow
 
 
 class Membership(Struct, frozen=True, kw_only=True):
@@ -20,22 +18,18 @@ class Membership(Struct, frozen=True, kw_only=True):
     account: str
 
 
-class CapacityGroup(Struct, frozen=True, kw_only=True):
-    """A capacity group. It serves its account and the accounts below.
+class CapacityGroup(ServesBelow, frozen=True, kw_only=True):
+    """A capacity group. A DID of an account that it serves may be a member.
 
     `reserved` is the sum of the channels that its members have reserved, and `dids` is the number of its members, all
     of them live. With `overcommit`, members can reserve more channels than there are. A deleted group has no members.
     """
 
     group_id: UUID
-    account: str
-    name: str
     channels: int
     overcommit: bool
     reserved: int = 0
     dids: int = 0
-    created_at: datetime
-    deleted: bool = False
 
     @property
     def free(self) -> int:
@@ -50,11 +44,3 @@ class CapacityGroup(Struct, frozen=True, kw_only=True):
     def has_room_for(self, more: int) -> bool:
         """Return True if so many more channels can be reserved. A member can always keep or return what it has."""
         return more <= 0 or self.overcommit or more <= self.free
-
-    def serves(self, account: str) -> bool:
-        """Return True if a DID of this account may be a member."""
-        return not self.deleted and is_within(account, self.account)
-
-    def may_be_changed_by(self, caller: Caller) -> bool:
-        """Return True if the caller reaches the group. Accounts below may use it only."""
-        return not self.deleted and caller.reaches(self.account)

@@ -13,19 +13,16 @@ from didflow_provisioning.domain.capacity.commands import (
     DeleteCapacityGroup,
 )
 from didflow_provisioning.domain.capacity.group import CapacityGroup
+from didflow_provisioning.domain.serves_below import LIVE_DID, counted, created, in_use, not_found
 
-NOT_FOUND: Final = Refused("not_found", "No such capacity group in your accounts.")
+WHAT: Final = "capacity group"
 
 
 def create_capacity_group(
     group: CapacityGroup | None, command: CreateCapacityGroup, now: datetime
 ) -> Decision:
     """Create a group. Refused `not_found` if the caller does not reach the account."""
-    if group is not None:
-        return Unchanged(answer=group)
-    if not command.caller.reaches(command.account):
-        return Refused("not_found", "No such account among your accounts.", "account")
-    created = CapacityGroup(
+    new = CapacityGroup(
         group_id=UUID(str(command.entity_id)),
         account=command.account,
         name=command.name,
@@ -33,7 +30,7 @@ def create_capacity_group(
         overcommit=command.overcommit,
         created_at=now,
     )
-    return Decided(state=created, answer=created)
+    return created(group, new, command.caller)
 
 
 def change_capacity_group(
@@ -46,8 +43,8 @@ def change_capacity_group(
     That holds for a group with overcommit too. To end overcommit is always possible: the members keep what they have
     reserved, and nothing more can be reserved.
     """
-    if group is None or not group.may_be_changed_by(command.caller):
-        return NOT_FOUND
+    if group is None or not group.is_changeable_by(command.caller):
+        return not_found(WHAT)
     changed = replace(group, **command.changes)
     if changed == group:
         return Unchanged(answer=group)
@@ -62,22 +59,13 @@ def delete_capacity_group(
     now: datetime,  # noqa: ARG001
 ) -> Decision:
     """Delete a group. Refused `not_found`, and `in_use` with the count while live DIDs are members."""
-    if group is None or not group.may_be_changed_by(command.caller):
-        return NOT_FOUND
+    if group is None or not group.is_changeable_by(command.caller):
+        return not_found(WHAT)
     if group.dids:
-        return Refused("in_use", _in_use(group.dids))
+        return in_use(WHAT, {LIVE_DID: group.dids}, "Set another capacity on them, then delete it.")
     return Decided(state=replace(group, deleted=True))
 
 
 def _reserved(group: CapacityGroup) -> str:
-    channels = "1 channel is" if group.reserved == 1 else f"{group.reserved} channels are"
-    return f"{channels} reserved by {_live_dids(group.dids)}."
-
-
-def _in_use(dids: int) -> str:
-    uses = "uses" if dids == 1 else "use"
-    return f"{_live_dids(dids)} {uses} this capacity group. Set another capacity on them, then delete it."
-
-
-def _live_dids(dids: int) -> str:
-    return "1 live DID" if dids == 1 else f"{dids} live DIDs"
+    verb = "is" if group.reserved == 1 else "are"
+    return f"{counted(group.reserved, 'channel')} {verb} reserved by {counted(group.dids, LIVE_DID)}."

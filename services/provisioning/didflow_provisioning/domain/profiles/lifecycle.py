@@ -15,6 +15,7 @@ from didflow_contracts.accounts import is_within
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.profiles.commands import ChangeProfile, CreateProfile, DeleteProfile
 from didflow_provisioning.domain.profiles.profile import AutomaticProfile, Profile, ProfileUse
+from didflow_provisioning.domain.serves_below import LIVE_DID, NO_ACCOUNT, in_use, not_found
 from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
@@ -31,7 +32,7 @@ _NAMED: Final[tuple[tuple[str, type[Any], str], ...]] = (
 )
 """Fields that name something that must serve the account of the profile: of which class, and what it is called."""
 
-NOT_FOUND: Final = Refused("not_found", "No such configuration profile in your accounts.")
+WHAT: Final = "configuration profile"
 
 
 def create_profile(profile: Profile | None, command: CreateProfile, now: datetime, known: Known) -> Decision:
@@ -43,7 +44,7 @@ def create_profile(profile: Profile | None, command: CreateProfile, now: datetim
     if profile is not None:
         return Unchanged(answer=profile)
     if not command.caller.reaches(command.account):
-        return Refused("not_found", "No such account among your accounts.", "account")
+        return NO_ACCOUNT
     profile_id = UUID(str(command.entity_id))
     created = Profile(profile_id=profile_id, account=command.account, created_at=now, **command.fields)
     return _refusal(None, created, known) or _decided(None, created)
@@ -51,8 +52,8 @@ def create_profile(profile: Profile | None, command: CreateProfile, now: datetim
 
 def change_profile(profile: Profile | None, command: ChangeProfile, now: datetime, known: Known) -> Decision:  # noqa: ARG001
     """Change a profile. Refused as its creation is. DIDs that use it keep what they have."""
-    if profile is None or not profile.may_be_changed_by(command.caller):
-        return NOT_FOUND
+    if profile is None or not profile.is_changeable_by(command.caller):
+        return not_found(WHAT)
     changed = replace(profile, **_with_alternatives(command.changes))
     if changed == profile:
         return Unchanged(answer=profile)
@@ -66,11 +67,12 @@ def delete_profile(
     known: Known,
 ) -> Decision:
     """Delete a profile. Refused `not_found`, and `in_use` with the count while live DIDs use it."""
-    if profile is None or not profile.may_be_changed_by(command.caller):
-        return NOT_FOUND
+    if profile is None or not profile.is_changeable_by(command.caller):
+        return not_found(WHAT)
     use = known.get(ProfileUse, profile.profile_id)
     if use is not None:
-        return Refused("in_use", _in_use(use.dids))
+        advice = "Apply another one to them or clear their routing, then delete it."
+        return in_use(WHAT, {LIVE_DID: use.dids}, advice)
     return _decided(profile, replace(profile, deleted=True))
 
 
@@ -117,8 +119,3 @@ def _decided(before: Profile | None, after: Profile) -> Decision:
     if after.automatic_for is not None and not after.deleted:
         automatic[after.automatic_for] = AutomaticProfile(account=after.automatic_for, profile=after)
     return Decided(state=after, also=tuple(automatic.values()), answer=after)
-
-
-def _in_use(dids: int) -> str:
-    uses = "1 live DID uses" if dids == 1 else f"{dids} live DIDs use"
-    return f"{uses} this configuration profile. Apply another one to them or clear their routing, then delete it."

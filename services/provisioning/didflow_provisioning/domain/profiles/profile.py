@@ -3,14 +3,13 @@
 Source: spec provisioning, Routing.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
-from didflow_chassis.decision import Caller, Known
-from didflow_contracts.accounts import is_within
+from didflow_chassis.decision import Known
 from didflow_contracts.vocabulary import Channels
+from didflow_provisioning.domain.serves_below import ServesBelow
 
 
 class AppliedProfile(Struct, frozen=True, kw_only=True):
@@ -20,38 +19,26 @@ class AppliedProfile(Struct, frozen=True, kw_only=True):
     account: str
 
 
-class Profile(Struct, frozen=True, kw_only=True):
-    """A configuration profile. It serves its account and the accounts below.
+class Profile(ServesBelow, frozen=True, kw_only=True):
+    """A configuration profile. It may be applied to the DIDs that it serves.
 
-    A field that is None is left out. It has a voice trunk or a voice trunk group, not both, and
-    `capacity` or a capacity group, not both. `automatic_for` is the account
-    to whose new DIDs, and those of the accounts below it, the profile is applied by itself.
+    A field that is None is left out. It has a voice trunk or a voice trunk group, not both, and `capacity` or a
+    capacity group, not both. `automatic_for` is the account to whose new DIDs, and those of the accounts below it, the
+    profile is applied by itself.
     """
 
     profile_id: UUID
-    account: str
-    name: str
     voice_trunk_id: UUID | None = None
     voice_trunk_group_id: UUID | None = None
     capacity: Channels | None = None
     capacity_group_id: UUID | None = None
     sms_trunk_id: UUID | None = None
     automatic_for: str | None = None
-    created_at: datetime
-    deleted: bool = False
 
     @property
     def applied(self) -> AppliedProfile:
         """The profile as a DID names it."""
         return AppliedProfile(profile_id=self.profile_id, account=self.account)
-
-    def serves(self, account: str) -> bool:
-        """Return True if the profile may be applied to a DID of this account."""
-        return not self.deleted and is_within(account, self.account)
-
-    def may_be_changed_by(self, caller: Caller) -> bool:
-        """Return True if the caller reaches the profile. Accounts below may apply it only."""
-        return not self.deleted and caller.reaches(self.account)
 
 
 class ProfileUse(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchange
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.routing_changes import NOT_FOUND as NO_DID
 from didflow_provisioning.domain.routing_changes import may_change, with_sms, with_voice
+from didflow_provisioning.domain.serves_below import not_found
 from didflow_provisioning.domain.targets import sms_trunks, voice_trunk_groups, voice_trunks
 from didflow_provisioning.domain.targets.commands import (
     MoveSms,
@@ -29,7 +30,7 @@ from didflow_provisioning.domain.targets.job_kinds import (
     Move,
 )
 from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
-from didflow_provisioning.domain.targets.target import Target, not_found, started
+from didflow_provisioning.domain.targets.target import Target, started
 from didflow_provisioning.domain.targets.voice_targets import target_of
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk

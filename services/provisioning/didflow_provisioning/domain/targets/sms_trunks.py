@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decision, Known, Refused
 from didflow_contracts.events.carrier import Endpoint, SmsDelivery
 from didflow_provisioning.domain.routing import SmsSetting
+from didflow_provisioning.domain.serves_below import created, not_found
 from didflow_provisioning.domain.targets.commands import ChangeSmsTrunk, CreateSmsTrunk, DeleteSmsTrunk
 from didflow_provisioning.domain.targets.job_kinds import CHANGE_SMS_TRUNK, Move
-from didflow_provisioning.domain.targets.target import Target, changed, created, deleted, not_found
+from didflow_provisioning.domain.targets.target import Target, changed, deleted
 
 WHAT: Final = "SMS trunk"
 NO_SMS_TRUNK: Final = Refused(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
+from didflow_provisioning.domain.serves_below import created, not_found
 from didflow_provisioning.domain.targets.commands import (
     ChangeVoiceTrunkGroup,
     CreateVoiceTrunkGroup,
@@ -16,7 +17,7 @@ from didflow_provisioning.domain.targets.commands import (
     GroupTrunk,
 )
 from didflow_provisioning.domain.targets.job_kinds import CHANGE_VOICE_TRUNK_GROUP, Move
-from didflow_provisioning.domain.targets.target import Target, changed, created, deleted, not_found
+from didflow_provisioning.domain.targets.target import Target, changed, deleted
 from didflow_provisioning.domain.targets.voice_trunks import WHAT as TRUNK
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTargetUse, VoiceTrunk
 

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
+from didflow_provisioning.domain.serves_below import created, not_found
 from didflow_provisioning.domain.targets.commands import ChangeVoiceTrunk, CreateVoiceTrunk, DeleteVoiceTrunk
 from didflow_provisioning.domain.targets.job_kinds import CHANGE_VOICE_TRUNK, Move
-from didflow_provisioning.domain.targets.target import Target, changed, created, deleted, not_found
+from didflow_provisioning.domain.targets.target import Target, changed, deleted
 
 WHAT: Final = "voice trunk"
 _OF_TRUNK: Final = frozenset(("priority", "weight", "ring_timeout_s"))
