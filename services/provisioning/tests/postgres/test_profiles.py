@@ -86,6 +86,23 @@ async def test_a_profile_serves_its_account_and_the_accounts_below(provisioning:
         assert (await delete(client, profile_id)).status_code == 404
 
 
+async def test_the_account_that_a_profile_is_automatic_for_is_hidden_from_accounts_beside_it(
+    provisioning: Any,
+) -> None:
+    """An account beside that one sees the profile, which serves it too, and does not learn of the other account."""
+    path = f"/v1/configuration-profiles/{await create(provisioning.client('master'), automatic_for='master/acme')}"
+    for account, shown in (
+        ("master", "master/acme"),
+        ("master/acme", "master/acme"),
+        ("master/acme/shop", "master/acme"),
+        ("master/acme2", None),
+    ):
+        client = provisioning.client(account)
+        assert (await client.get(path)).json()["automatic_for"] == shown
+        (listed,) = (await client.get("/v1/configuration-profiles")).json()["items"]
+        assert listed["automatic_for"] == shown
+
+
 async def test_a_profile_is_applied_to_many_dids_and_the_second_time_all_are_unchanged(
     provisioning: Any, messages: Any, create_trunk: Any
 ) -> None:
