@@ -50,8 +50,10 @@ def on_result(
     command = replace(command, answered_at=now)
     if data.outcome == "succeeded":
         return _on_success(context, routing, command, data, now)
-    if not command.is_open or (data.retryable and _is_outdated(command, data)):
+    if not command.is_open:
         return Unchanged()
+    if data.retryable and _is_outdated(command, data):
+        return _only_heard(context, command, routing)
     if data.retryable:
         return _on_retryable_failure(context, routing, command, data, now)
     after = with_failed(context, command, now, code=data.code or DEFAULT_CODE, message=data.message)
@@ -114,6 +116,11 @@ def _on_success(
         )
         after = replace(after, activation=activation)
     return decided(context, send_next(after, now), routing.did_id)
+
+
+def _only_heard(context: NumberContext, command: CarrierCommand, routing: Routing) -> Decision:
+    """Note that the carrier has answered an attempt. It is too late, or said the same before: nothing else changes."""
+    return decided(context, replace(context, commands={command.command_id: command}), routing.did_id)
 
 
 def _on_retryable_failure(

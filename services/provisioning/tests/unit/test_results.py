@@ -60,14 +60,14 @@ def test_a_retryable_failure_is_tried_again_as_the_same_command(activating: Any,
 
 
 def test_a_repeated_retryable_failure_does_not_extend_the_pause(activating: Any, messages: Any) -> None:
-    """The same failure under another event id changes nothing."""
+    """The same failure under another event id is only noted as an answer."""
     command = activating.open_command
     activating.process(messages.failure(command, retryable=True, code="busy"))
-    waiting = activating.open_command
+    waiting, queue, events = activating.open_command, activating.queue, activating.events
     activating.set_time(activating.now() + timedelta(seconds=1))
-    repeated = messages.failure(command, retryable=True, code="busy")
-    assert isinstance(activating.process(repeated), Unchanged)
-    assert activating.open_command == waiting
+    activating.process(messages.failure(command, retryable=True, code="busy"))
+    assert activating.open_command == replace(waiting, answered_at=activating.now())
+    assert (activating.queue, activating.events) == (queue, events)
 
 
 def test_a_late_retry_after_is_respected(activating: Any, messages: Any) -> None:
@@ -88,13 +88,15 @@ def test_the_next_attempt_waits_at_least_retry_after(activating: Any, messages: 
     assert len(activating.issued()) == 2
 
 
-def test_a_retryable_failure_of_an_earlier_attempt_changes_nothing(activating: Any, messages: Any) -> None:
-    """While attempt 2 is out, a retryable failure of attempt 1 is outdated."""
+def test_a_retryable_failure_of_an_earlier_attempt_is_only_noted(activating: Any, messages: Any) -> None:
+    """While attempt 2 is out, a retryable failure of attempt 1 is outdated, and only noted as an answer."""
     command = activating.open_command
     activating.advance(timedelta(minutes=3))
-    assert activating.open_command.attempt == 2
-    assert isinstance(activating.process(messages.failure(command, retryable=True)), Unchanged)
-    assert activating.open_command.state == "out"
+    second, queue, events = activating.open_command, activating.queue, activating.events
+    assert (second.attempt, second.state) == (2, "out")
+    activating.process(messages.failure(command, retryable=True))
+    assert activating.open_command == replace(second, answered_at=activating.now())
+    assert (activating.queue, activating.events) == (queue, events)
 
 
 def test_a_success_of_an_earlier_attempt_counts(activating: Any, messages: Any) -> None:

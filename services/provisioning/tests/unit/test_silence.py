@@ -60,6 +60,16 @@ def test_the_next_result_ends_the_silence(unanswered: Any, messages: Any, code: 
     ]
 
 
+def test_a_carrier_that_answers_each_attempt_too_late_is_not_silent(unanswered: Any, messages: Any) -> None:
+    """Each failure comes a minute after its deadline, when the next attempt is out already."""
+    for _ in range(6):
+        attempt = unanswered.open_command
+        unanswered.advance(timedelta(minutes=3))
+        unanswered.process(messages.failure(attempt, retryable=True))
+        assert unanswered.open_command.attempt > attempt.attempt
+    assert "carrier_silent" not in codes(unanswered)
+
+
 def test_a_success_ends_the_silence(unanswered: Any, messages: Any) -> None:
     """The number is active, and nothing is unapplied."""
     unanswered.advance(timedelta(hours=1))
