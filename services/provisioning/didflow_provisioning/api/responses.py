@@ -66,7 +66,8 @@ class CarrierCommandResponse(BaseModel):
     carrier: str
     action: CarrierAction
     parameters: dict[str, JsonValue] = Field(
-        description="As the carrier got them. The `endpoints` of a trunk of an account above yours are null."
+        description="As the carrier got them. The `endpoints` of a trunk of an account above yours are null, and `id` "
+        "and `name` too in a command for an earlier holder of the number."
     )
     state: CommandState
     attempt: int
@@ -119,10 +120,16 @@ def new_command(command_id: UUID | None) -> dict[str, Any]:
 
 
 def _parameters_shown_to(caller: Caller, command: CarrierCommand) -> dict[str, Any]:
-    """Return the parameters without endpoints that the caller must not see. Source: spec provisioning, Routing."""
+    """Return the parameters without what the caller must not see. Source: spec provisioning, Routing.
+
+    Endpoints of accounts above are hidden. What was set by an earlier holder, whom the caller does not reach, has no
+    name and no id either.
+    """
     content = command.content
     shown = parameters(command.action, content).model_dump(mode="json")
     for name, owner in (("voice", content.voice_account), ("sms", content.sms_account)):
         if shown.get(name) and not (owner and caller.reaches(owner)):
             shown[name]["endpoints"] = None
+            if not caller.reaches(command.account):
+                shown[name] |= {"id": None, "name": None}
     return shown

@@ -149,3 +149,21 @@ async def test_endpoints_of_a_group_with_a_trunk_above_the_caller_are_hidden_in_
         (item,) = (await client.get("/v1/commands")).json()["items"]
         assert item["parameters"]["voice"]["kind"] == "trunk_group"
         assert ("pbx.example.com" in str(item)) is is_shown
+
+
+async def test_a_holder_does_not_learn_the_targets_of_an_earlier_one_from_its_commands(
+    purchased: Any, messages: Any, create_trunk: Any
+) -> None:
+    """The DID goes to an account beside. There its commands have no trunk of the account that it left."""
+    trunk_id = await create_trunk(purchased.client())
+    set_voice = {"dids": [messages.number], "voice_trunk_id": trunk_id}
+    assert (await purchased.client().post("/v1/routing/batch/set-voice", json=set_voice)).json()["done"] == 1
+    await purchased.receive(messages.registration())
+    await purchased.receive(messages.did_changed(sequence=2, account="master/rival"))
+    for client, is_shown in (
+        (purchased.client("master/rival"), False),
+        (purchased.client("master", "master_reseller"), True),
+    ):
+        (item,) = (await client.get("/v1/commands")).json()["items"]
+        assert (item["action"], item["parameters"]["voice"]["kind"]) == ("activate", "trunk")
+        assert ("Dublin" in str(item), trunk_id in str(item), "pbx" in str(item)) == (is_shown,) * 3
