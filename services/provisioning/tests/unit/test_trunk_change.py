@@ -89,3 +89,13 @@ def test_a_did_that_was_changed_meanwhile_keeps_what_it_was_changed_to(active: A
     active.process(messages.create_voice_trunk(trunk_id=THIRD_ID), messages.set_voice(trunk_id=THIRD_ID))
     assert active.process(take(messages)) == Unchanged()
     assert active.routing().voice.delivery.id == THIRD_ID
+
+
+def test_a_did_that_a_canceled_job_did_not_reach_takes_the_change_when_the_trunk_is_set_again(
+    active: Any, messages: Any
+) -> None:
+    """The trunk is changed, and no job comes to the DID."""
+    active.process(change(messages, destination=ELSEWHERE))
+    assert active.routing().voice.delivery.endpoints[0].address != ELSEWHERE.address
+    assert isinstance(active.process(messages.set_voice()), Decided)
+    assert active.routing().voice.delivery.endpoints[0].address == ELSEWHERE.address
