@@ -89,5 +89,6 @@ def _continued(context: NumberContext, command: CarrierCommand, at: datetime) ->
     if may_leave:
         return context.with_attempt(with_next_attempt(command, at, timing))
     turn_at = context.queue.turn_at
-    waits = context.with_command(replace(command, next_at=turn_at))
+    next_at = command.give_up_at if turn_at is None else min(turn_at, command.give_up_at)
+    waits = context.with_command(replace(command, next_at=next_at))
     return replace(waits, queue=replace(waits.queue, turn_at=turn_at))

@@ -145,3 +145,15 @@ def test_a_retry_takes_a_turn_too(new_stage: Any, messages: Any) -> None:
     assert stage.open_command.next_at == messages.start + 60 * SECOND
     stage.advance(SECOND)
     assert [each.attempt for each in stage.issued()] == [1, 2]
+
+
+def test_a_command_is_given_up_in_time_though_its_turn_comes_later(new_stage: Any, messages: Any) -> None:
+    """The next turn is after ten minutes, and an activation is given up after five."""
+    stage = new_stage(limited(rate_per_s=1 / 600, give_up_s={"activate": 300}))
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration())
+    stage.run_due_timers()
+    stage.process(messages.failure(stage.open_command, retryable=True, code="carrier_unavailable"))
+    stage.advance(299 * SECOND)
+    assert stage.axis().carrier_state == "activating"
+    stage.advance(SECOND)
+    assert (stage.axis().carrier_state, stage.axis().reason) == ("failed", "carrier_unavailable")
