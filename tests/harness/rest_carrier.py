@@ -51,16 +51,25 @@ def configuration_file(
 
 @asynccontextmanager
 async def serving(application: Any) -> AsyncIterator[int]:
-    """Serve an application on a free port."""
+    """Serve an application on a free port.
+
+    The server is started and stopped by hand: its own ways to wait and to stop take 0.2 s.
+    """
     running = server(application, "127.0.0.1", 0)
-    task = asyncio.create_task(running.serve())
-    await until(lambda: running.started, within=5, what="the server")
+    running.config.load()
+    running.lifespan = running.config.lifespan_class(running.config)
+    await running.startup()
     try:
         yield running.servers[0].sockets[0].getsockname()[1]
     finally:
-        running.should_exit = True
-        running.force_exit = True
-        await task
+        for listening in running.servers:
+            listening.close()
+        for connection in tuple(running.server_state.connections):
+            connection.shutdown()
+        tasks = tuple(running.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass

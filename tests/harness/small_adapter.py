@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,15 +12,40 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from didflow.embedded.kafka import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
+from harness.memory_kafka import MemoryKafka
 
 _ATTRIBUTES = "specversion id source type subject time sequence correlationid datacontenttype data"
+
+
+Clients = Callable[[], tuple[Any, Any]]
+"""Returns a new consumer of the commands and a new producer."""
+
+
+def clients_of(kafka: str | MemoryKafka) -> Clients:
+    """Return the clients of a Kafka, or of topics in memory."""
+    topic, group = "provisioning.commands", "adapter-small"
+    if isinstance(kafka, MemoryKafka):
+        return lambda: (kafka.consumer(topic, group), kafka.producer())
+    options = {
+        "group_id": group,
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "session_timeout_ms": SESSION_TIMEOUT_MS,
+        "heartbeat_interval_ms": HEARTBEAT_INTERVAL_MS,
+        "fetch_max_wait_ms": 10,
+    }
+    return lambda: (
+        AIOKafkaConsumer(topic, bootstrap_servers=kafka, **options),
+        AIOKafkaProducer(bootstrap_servers=kafka),
+    )
 
 
 class SmallAdapter:
     """The adapter of the carrier `small`. `defect` is empty for one that conforms."""
 
-    def __init__(self, kafka: str, defect: str = "", slow_s: float = 0.6) -> None:
-        self._kafka, self._defect, self._slow_s = kafka, defect, slow_s
+    def __init__(self, clients: Clients, defect: str = "", slow_s: float = 3.0) -> None:
+        self._clients, self._defect, self._slow_s = clients, defect, slow_s
+        self._born, self._born_at = datetime.now(UTC), asyncio.get_running_loop().time()
         self.executed: list[UUID] = []
         self._done: dict[str, dict[str, Any]] = {}
         self._calls: Counter[str] = Counter()
@@ -28,17 +54,7 @@ class SmallAdapter:
 
     async def start(self) -> None:
         """Join the group and read."""
-        self._consumer = AIOKafkaConsumer(
-            "provisioning.commands",
-            bootstrap_servers=self._kafka,
-            group_id="adapter-small",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
-            fetch_max_wait_ms=10,
-        )
-        self._producer = AIOKafkaProducer(bootstrap_servers=self._kafka)
+        self._consumer, self._producer = self._clients()
         await self._consumer.start()
         await self._producer.start()
         self._reading = asyncio.create_task(self._read())
@@ -109,9 +125,13 @@ class SmallAdapter:
         if known is not None and self._defect == "ignores_repeats":
             return
         outcome = known or await self._execute(data)
-        if self._defect == "drops_late" and data["deadline"] < datetime.now(UTC).isoformat():
+        if self._defect == "drops_late" and data["deadline"] < self._now().isoformat():
             return
         await self._publish(event, outcome)
+
+    def _now(self) -> datetime:
+        """Return the time by the clock of the event loop, which can be virtual."""
+        return self._born + timedelta(seconds=asyncio.get_running_loop().time() - self._born_at)
 
     async def _execute(self, data: Any) -> dict[str, Any]:
         outcome = await self._ask(data, data["command_id"])

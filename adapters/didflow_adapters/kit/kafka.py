@@ -15,6 +15,8 @@ from didflow_contracts.envelope import BadEvent, Event, decode
 from didflow_contracts.events import CarrierCommandIssued
 
 MAX_RECORD_BYTES: Final = 2 * 1024 * 1024
+REQUEST_TIMEOUT_MS: Final = 10_000
+"""How long a request to a broker may take, and the publication of a result before it is tried again."""
 POLL_MS: Final = 10
 """How long a poll waits for records. FastStream then sleeps as long, so an idle adapter adds up to this latency."""
 _TYPES: Final = {CarrierCommandIssued.type(): CarrierCommandIssued}
@@ -32,7 +34,7 @@ def kafka_broker(settings: AdapterSettings, carrier: str) -> KafkaBroker:
         acks="all",
         linger_ms=0,
         max_request_size=MAX_RECORD_BYTES,
-        request_timeout_ms=10_000,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
         allow_auto_create_topics=False,
         apply_types=False,
         graceful_timeout=settings.stop_within_s,

@@ -5,11 +5,14 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import pytest
 from harness.broker import Broker
 from harness.carrier_topics import SECONDS, RecordingCarrier, Topics, running
 from harness.processes import Processes, until
+from structlog.testing import capture_logs
 
 from didflow_adapters.kit import Failed, Outcome, Succeeded
+from didflow_adapters.kit import kafka as kit_kafka
 from didflow_contracts.events import CarrierCommandIssued
 
 
@@ -199,9 +202,10 @@ async def test_members_that_join_under_load_commit_every_command(
 
 
 async def test_an_adapter_continues_after_an_outage_of_the_broker(
-    kafka_topics: Topics, new_command: Any, kafka_broker: Broker
+    kafka_topics: Topics, new_command: Any, kafka_broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The outage is longer than the producer's timeout. The pending result and later ones are published."""
+    monkeypatch.setattr(kit_kafka, "REQUEST_TIMEOUT_MS", 1_000)
     gate = asyncio.Event()
 
     async def wait_for_gate(command: CarrierCommandIssued) -> Outcome:
@@ -215,7 +219,12 @@ async def test_an_adapter_continues_after_an_outage_of_the_broker(
         await until(lambda: bool(carrier.calls), within=SECONDS, what="the call")
         await kafka_broker.stop()
         gate.set()
-        await asyncio.sleep(12)
+        with capture_logs() as lines:
+            await until(
+                lambda: any(line["event"].startswith("a result could not be published") for line in lines),
+                within=SECONDS,
+                what="a publication that fails",
+            )
         await kafka_broker.start()
         await kafka_topics.publish(later)
         await until(

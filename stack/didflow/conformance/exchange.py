@@ -25,11 +25,12 @@ _CONTENT: Final = [("content-type", b"application/cloudevents+json; charset=utf-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Received:
-    """One result with the key and the partition of its record."""
+    """One result with the key, the partition and the time of its record. The time is in milliseconds."""
 
     event: Event[ResultReported]
     key: bytes | None
     partition: int
+    published_ms: int
 
     @property
     def data(self) -> ResultReported:
@@ -49,16 +50,21 @@ class Exchange:
     received: list[Received] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
     _ids: set[UUID] = field(default_factory=set)
+    _publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _reading: asyncio.Task[None] | None = None
 
     def partition_of(self, number: str) -> int:
         """Return the partition of the records of a number."""
         return int((murmur2(number.encode()) & 0x7FFFFFFF) % self.partitions)
 
-    async def publish(self, *commands: Command) -> None:
-        """Publish commands in this order."""
-        for command in commands:
-            self.expect(command)
-            await self.publish_value(encode(command), command.subject)
+    async def publish(self, *commands: Command, pause_s: float = 0.0) -> None:
+        """Publish commands in this order. Nothing else is published meanwhile. The pause is after the first one."""
+        async with self._publishing:
+            for position, command in enumerate(commands):
+                self.expect(command)
+                await self._send(encode(command), command.subject)
+                if pause_s and not position:
+                    await asyncio.sleep(pause_s)
 
     def expect(self, command: Command) -> None:
         """Receive the results of this command, too."""
@@ -67,11 +73,20 @@ class Exchange:
 
     async def publish_value(self, value: bytes | None, number: str) -> None:
         """Publish any value to the topic of the commands."""
+        async with self._publishing:
+            await self._send(value, number)
+
+    async def _send(self, value: bytes | None, number: str) -> None:
         topic = self.prefix + CarrierCommandIssued.topic
         await self.producer.send_and_wait(topic, value, key=number.encode(), headers=_CONTENT)
 
     async def receive(self) -> None:
-        """Read what has arrived, for some milliseconds."""
+        """Read what has arrived, for some milliseconds. All who ask meanwhile wait for the same reading."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        await asyncio.shield(self._reading)
+
+    async def _read(self) -> None:
         for records in (await self.consumer.getmany(timeout_ms=_POLL_MS)).values():
             for record in records:
                 self._take(record)
@@ -87,7 +102,11 @@ class Exchange:
             self.bad.append(f"{error.code}: {error.reason}")
             return
         if event.data.command_id in self._ids:
-            self.received.append(Received(event=event, key=record.key, partition=record.partition))
+            self.received.append(
+                Received(
+                    event=event, key=record.key, partition=record.partition, published_ms=record.timestamp
+                )
+            )
 
 
 @asynccontextmanager

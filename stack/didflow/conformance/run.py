@@ -1,9 +1,8 @@
 """One conformance run: the checks in their order, and what each of them needs to ask and to judge."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from didflow.conformance.commands import Command, Commands
@@ -24,11 +23,15 @@ class CheckFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One check. `promise` is what a conforming adapter does, as a sentence."""
+    """One check. `promise` is what a conforming adapter does, as a sentence.
+
+    Checks run side by side, because each has numbers of its own. `is_alone`: it runs when those before it have ended.
+    """
 
     name: str
     promise: str
     judge: "Callable[[Run], Awaitable[None]]"
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,9 +68,10 @@ class Run:
 
     async def until(self, condition: Callable[[], bool], within: float | None = None) -> bool:
         """Receive results until the condition is true. Return False if it is not after `within` seconds."""
-        deadline = time.monotonic() + (self.patience_s if within is None else within)
+        now = asyncio.get_running_loop().time
+        deadline = now() + (self.patience_s if within is None else within)
         while not condition():
-            if time.monotonic() > deadline or self.adapter.failure():
+            if now() > deadline or self.adapter.failure():
                 return False
             await self.exchange.receive()
             await asyncio.sleep(_STEP_S)
@@ -134,19 +138,47 @@ async def verdicts(run: Run, checks: Sequence[Check], only: Collection[str] = ()
 
     If the first one fails, no adapter answers, and the others are not run.
     """
-    wanted = [check for check in checks if not only or check.name in only or check is checks[0]]
-    first_failed = False
-    for check in wanted:
-        if first_failed:
+    first, *others = [check for check in checks if not only or check.name in only or check is checks[0]]
+    verdict = await _judged(run, first)
+    yield verdict
+    if verdict.outcome == "failed":
+        for check in others:
             yield Verdict(check=check, outcome="not_run")
-            continue
-        began, run.notes = time.monotonic(), []
-        problem = ""
+        return
+    for stage in _stages(others):
+        judging = [asyncio.create_task(_judged(run, check)) for check in stage]
         try:
-            await check.judge(run)
-        except CheckFailed as error:
-            problem = str(error)
-            first_failed = check is checks[0]
-        seconds = time.monotonic() - began
-        outcome: Outcome = "failed" if problem else "ok"
-        yield Verdict(check=check, outcome=outcome, seconds=seconds, problem=problem, notes=tuple(run.notes))
+            for one in judging:
+                yield await one
+        finally:
+            for one in judging:
+                one.cancel()
+            await asyncio.gather(*judging, return_exceptions=True)
+
+
+def _stages(checks: Sequence[Check]) -> Iterator[list[Check]]:
+    """Yield the checks that run side by side, in their order. One that is alone has a stage of its own."""
+    stage: list[Check] = []
+    for check in checks:
+        if check.is_alone and stage:
+            yield stage
+            stage = []
+        stage.append(check)
+        if check.is_alone:
+            yield stage
+            stage = []
+    if stage:
+        yield stage
+
+
+async def _judged(run: Run, check: Check) -> Verdict:
+    now = asyncio.get_running_loop().time
+    began, problem, own = now(), "", replace(run, notes=[])
+    try:
+        await check.judge(own)
+    except CheckFailed as error:
+        problem = str(error)
+    outcome: Outcome = "failed" if problem else "ok"
+    return Verdict(
+        check=check, outcome=outcome, seconds=now() - began, problem=problem, notes=tuple(own.notes)
+    )
