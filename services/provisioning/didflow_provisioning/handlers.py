@@ -179,7 +179,11 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         ),
         CreateCapacityGroup: Handler(decide=lifecycle.create_capacity_group, model=CapacityGroup),
         ChangeCapacityGroup: Handler(decide=lifecycle.change_capacity_group, model=CapacityGroup),
-        DeleteCapacityGroup: Handler(decide=lifecycle.delete_capacity_group, model=CapacityGroup),
+        DeleteCapacityGroup: Handler(
+            decide=lifecycle.delete_capacity_group,
+            model=CapacityGroup,
+            state_needs=needs.use_of_capacity_group,
+        ),
         ApplyProfile: Handler(
             decide=partial(apply_profile, timings=timings),
             needs=needs.queue_and_profile,

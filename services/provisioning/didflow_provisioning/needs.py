@@ -6,6 +6,7 @@ command that the message may create.
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref
@@ -31,6 +32,7 @@ from didflow_provisioning.domain.profiles.commands import (
 )
 from didflow_provisioning.domain.profiles.profile import (
     AutomaticProfile,
+    NamingProfiles,
     Profile,
     ProfileUse,
     automatic_profile,
@@ -181,18 +183,27 @@ def trunks(group: VoiceTrunkGroup | CreateVoiceTrunkGroup | ChangeVoiceTrunkGrou
 
 
 def use_of_trunk(trunk: VoiceTrunk | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
-    """Return the count of what uses the voice trunk, for those only who may change and delete it."""
-    return [Ref(VoiceTargetUse, trunk.trunk_id)] if trunk and trunk.is_changeable_by(command.caller) else []
+    """Return the counts of what uses the voice trunk, for those only who may change and delete it."""
+    return _uses(VoiceTargetUse, trunk.trunk_id) if trunk and trunk.is_changeable_by(command.caller) else []
 
 
 def use_of_group(group: VoiceTrunkGroup | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
-    """Return the count of what uses the voice trunk group, for those only who may change and delete it."""
-    return [Ref(VoiceTargetUse, group.group_id)] if group and group.is_changeable_by(command.caller) else []
+    """Return the counts of what uses the voice trunk group, for those only who may change and delete it."""
+    return _uses(VoiceTargetUse, group.group_id) if group and group.is_changeable_by(command.caller) else []
 
 
 def use_of_sms_trunk(trunk: SmsTrunk | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
-    """Return the count of what uses the SMS trunk, for those only who may change and delete it."""
-    return [Ref(SmsTrunkUse, trunk.trunk_id)] if trunk and trunk.is_changeable_by(command.caller) else []
+    """Return the counts of what uses the SMS trunk, for those only who may change and delete it."""
+    return _uses(SmsTrunkUse, trunk.trunk_id) if trunk and trunk.is_changeable_by(command.caller) else []
+
+
+def use_of_capacity_group(group: CapacityGroup | None, command: Any, known: Known) -> Iterable[Ref]:  # noqa: ARG001
+    """Return the count of the profiles that name the capacity group, for those only who may delete it."""
+    return [Ref(NamingProfiles, group.group_id)] if group and group.is_changeable_by(command.caller) else []
+
+
+def _uses(of_dids: type, target_id: UUID) -> Iterable[Ref]:
+    return [Ref(of_dids, target_id), Ref(NamingProfiles, target_id)]
 
 
 def other_sms_trunk(command: ReplaceTarget) -> Iterable[Ref]:

@@ -3,7 +3,6 @@
 Source: spec provisioning, Routing.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -47,13 +46,6 @@ def created(existing: ServesBelow | None, new: ServesBelow, caller: Caller) -> D
     if existing is not None:
         return Unchanged(answer=existing)
     return Decided(state=new, answer=new) if caller.reaches(new.account) else NO_ACCOUNT
-
-
-def in_use(what: str, uses: Mapping[str, int], advice: str) -> Refused:
-    """Return the refusal of a deletion. `uses` has the noun for what uses it, and how many of them there are."""
-    named = [counted(count, noun) for noun, count in uses.items() if count]
-    verb = "uses" if sum(uses.values()) == 1 else "use"
-    return Refused("in_use", f"{' and '.join(named)} {verb} this {what}. {advice}")
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,7 +11,12 @@ from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
 from didflow_provisioning.domain.number_queue import NumberQueue
-from didflow_provisioning.domain.profiles.profile import AutomaticProfile, Profile, ProfileUse
+from didflow_provisioning.domain.profiles.profile import (
+    AutomaticProfile,
+    NamingProfiles,
+    Profile,
+    ProfileUse,
+)
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk, SmsTrunkUse
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
@@ -271,6 +276,14 @@ configuration_profiles = state_table(
     instant("created_at", nullable=False),
     sa.Column("deleted", sa.Boolean, nullable=False),
     sa.Index("configuration_profiles_account", sa.text('account COLLATE "C"'), "name", "profile_id"),
+    *(
+        sa.Index(
+            f"configuration_profiles_{name}",
+            f"{name}_id",
+            postgresql_where=sa.text(f"{name}_id IS NOT NULL AND NOT deleted"),
+        )
+        for name in ("voice_trunk", "voice_trunk_group", "capacity_group", "sms_trunk")
+    ),
     rows=RowsOfAccount(serves_below=True),
 )
 
@@ -288,6 +301,13 @@ configuration_profile_uses = state_table(
     sa.Column("dids", sa.BigInteger, nullable=False, comment="live DIDs; an ended DID has no profile"),
 )
 
+naming_profiles = state_table(
+    "naming_profiles",
+    VIEWS,
+    sa.Column("named_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("profiles", sa.BigInteger, nullable=False, comment="configuration profiles that name it"),
+)
+
 ROUTING = Kind(model=Routing, table=routings, key="did_id", subject="number", due="due_at")
 NUMBER_QUEUE = Kind(model=NumberQueue, table=number_queues, key="number", subject="number", due="due_at")
 CARRIER_COMMAND = Kind(model=CarrierCommand, table=carrier_commands, key="command_id", subject="number")
@@ -302,6 +322,7 @@ CARRIER_LOAD = Kind(model=CarrierLoad, table=carrier_loads, key="carrier")
 CARRIER_CONTACT = Kind(model=CarrierContact, table=carrier_contacts, key="carrier")
 PROFILE_KIND = Kind(model=Profile, table=configuration_profiles, key="profile_id")
 AUTOMATIC_PROFILE = Kind(model=AutomaticProfile, table=automatic_profiles, key="account")
+NAMING_PROFILES = Kind(model=NamingProfiles, table=naming_profiles, key="named_id")
 PROFILE_USE = Kind(model=ProfileUse, table=configuration_profile_uses, key="profile_id")
 KINDS = (
     ROUTING,
@@ -319,4 +340,5 @@ KINDS = (
     PROFILE_KIND,
     AUTOMATIC_PROFILE,
     PROFILE_USE,
+    NAMING_PROFILES,
 )

@@ -6,14 +6,16 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_provisioning.domain.capacity.commands import (
     ChangeCapacityGroup,
     CreateCapacityGroup,
     DeleteCapacityGroup,
 )
 from didflow_provisioning.domain.capacity.group import CapacityGroup
-from didflow_provisioning.domain.serves_below import LIVE_DID, counted, created, in_use, not_found
+from didflow_provisioning.domain.in_use import Users, in_use
+from didflow_provisioning.domain.profiles.profile import NamingProfiles
+from didflow_provisioning.domain.serves_below import LIVE_DID, counted, created, not_found
 
 WHAT: Final = "capacity group"
 
@@ -57,13 +59,15 @@ def delete_capacity_group(
     group: CapacityGroup | None,
     command: DeleteCapacityGroup,
     now: datetime,  # noqa: ARG001
+    known: Known,
 ) -> Decision:
-    """Delete a group. Refused `not_found`, and `in_use` with the count while live DIDs are members."""
+    """Delete a group. Refused `not_found`, and `in_use` with the counts while live DIDs or profiles use it."""
     if group is None or not group.is_changeable_by(command.caller):
         return not_found(WHAT)
-    if group.dids:
-        return in_use(WHAT, {LIVE_DID: group.dids}, "Set another capacity on them, then delete it.")
-    return Decided(state=replace(group, deleted=True))
+    naming = known.get(NamingProfiles, group.group_id)
+    users = Users(dids=group.dids, profiles=naming.profiles if naming else 0)
+    refused = in_use(WHAT, users, "set another capacity on the DIDs")
+    return refused or Decided(state=replace(group, deleted=True))
 
 
 def _reserved(group: CapacityGroup) -> str:

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.accounts import is_within
 from didflow_provisioning.domain.capacity.group import CapacityGroup
+from didflow_provisioning.domain.in_use import Users, in_use
 from didflow_provisioning.domain.profiles.commands import ChangeProfile, CreateProfile, DeleteProfile
 from didflow_provisioning.domain.profiles.profile import AutomaticProfile, Profile, ProfileUse
-from didflow_provisioning.domain.serves_below import LIVE_DID, NO_ACCOUNT, in_use, not_found
+from didflow_provisioning.domain.serves_below import NO_ACCOUNT, not_found
 from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
 from didflow_provisioning.domain.targets.voice_trunk_groups import VoiceTrunkGroup
 from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
@@ -70,10 +71,9 @@ def delete_profile(
     if profile is None or not profile.is_changeable_by(command.caller):
         return not_found(WHAT)
     use = known.get(ProfileUse, profile.profile_id)
-    if use is not None:
-        advice = "Apply another one to them or clear their routing, then delete it."
-        return in_use(WHAT, {LIVE_DID: use.dids}, advice)
-    return _decided(profile, replace(profile, deleted=True))
+    users = Users(dids=use.dids if use else 0)
+    refused = in_use(WHAT, users, "apply another one to the DIDs or clear their routing")
+    return refused or _decided(profile, replace(profile, deleted=True))
 
 
 def _refusal(before: Profile | None, after: Profile, known: Known) -> Refused | None:

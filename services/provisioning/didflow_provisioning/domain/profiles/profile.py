@@ -48,6 +48,13 @@ class ProfileUse(Struct, frozen=True, kw_only=True):
     dids: int
 
 
+class NamingProfiles(Struct, frozen=True, kw_only=True):
+    """The number of configuration profiles that name a target or a capacity group. There is no such state for zero."""
+
+    named_id: UUID
+    profiles: int
+
+
 class AutomaticProfile(Struct, frozen=True, kw_only=True):
     """The profile that is applied to the new DIDs of an account by itself, as it is now, or None.
 

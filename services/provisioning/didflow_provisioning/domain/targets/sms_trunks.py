@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known, Refused
 from didflow_contracts.events.carrier import Endpoint, SmsDelivery
+from didflow_provisioning.domain.profiles.profile import NamingProfiles
 from didflow_provisioning.domain.routing import SmsSetting
 from didflow_provisioning.domain.serves_below import created, not_found
 from didflow_provisioning.domain.targets.commands import ChangeSmsTrunk, CreateSmsTrunk, DeleteSmsTrunk
@@ -96,10 +97,12 @@ def delete_sms_trunk(
     now: datetime,  # noqa: ARG001
     known: Known,
 ) -> Decision:
-    """Delete a trunk. Refused `not_found`, and `in_use` with the count."""
+    """Delete a trunk. Refused `not_found`, and `in_use` with the counts."""
     if trunk is None or not trunk.is_changeable_by(command.caller):
         return not_found(WHAT)
-    return deleted(trunk, known.get(SmsTrunkUse, trunk.trunk_id), WHAT)
+    return deleted(
+        trunk, known.get(SmsTrunkUse, trunk.trunk_id), known.get(NamingProfiles, trunk.trunk_id), WHAT
+    )
 
 
 def sms_setting(trunk_id: UUID, account: str, known: Known) -> SmsSetting | Refused:

@@ -1,8 +1,8 @@
 """What all targets have in common: when they can be changed and deleted.
 
-A target is deleted only while no live DID and no group uses it. The uses are counted under the target's exclusive
-lock. Every decision that sets the target on a DID holds the same lock in shared mode, so no DID can start to use it in
-between.
+A target is deleted only while no live DID, no group and no configuration profile uses it. The uses are counted under
+the target's exclusive lock. Every decision that sets the target on a DID, or names it in a group or a profile, holds
+the same lock in shared mode, so nothing can start to use it in between.
 Source: spec provisioning, Routing.
 """
 
@@ -12,7 +12,9 @@ from typing import Any, Protocol, TypeVar
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, NewJob, Unchanged
-from didflow_provisioning.domain.serves_below import LIVE_DID, ServesBelow, in_use
+from didflow_provisioning.domain.in_use import Users, in_use
+from didflow_provisioning.domain.profiles.profile import NamingProfiles
+from didflow_provisioning.domain.serves_below import ServesBelow
 from didflow_provisioning.domain.targets.commands import ChangeTarget, ReplaceTarget
 
 
@@ -64,14 +66,17 @@ def started(command: ChangeTarget | ReplaceTarget, job: tuple[str, Any], now: da
     return NewJob.of(command.caller, job_id=command.job_id, kind=kind, now=now, parameters=parameters)
 
 
-def deleted(target: Target, use: Use | None, what: str) -> Decision:
-    """Delete a target. Refused `in_use` with the count while live DIDs or groups use it."""
-    if use is not None and is_used(use):
-        advice = "Replace it on them or clear their routing, then delete it."
-        return in_use(what, {LIVE_DID: use.dids, "group": use.groups}, advice)
-    return Decided(state=replace(target, deleted=True))
+def deleted(target: Target, use: Use | None, naming: NamingProfiles | None, what: str) -> Decision:
+    """Delete a target. Refused `in_use` with the counts while live DIDs, groups or configuration profiles use it."""
+    users = Users(
+        dids=use.dids if use else 0,
+        groups=use.groups if use else 0,
+        profiles=naming.profiles if naming else 0,
+    )
+    refused = in_use(what, users, "replace it on the DIDs or clear their routing")
+    return refused or Decided(state=replace(target, deleted=True))
 
 
 def is_used(use: Use | None) -> bool:
-    """Return True if a live DID or a group uses the target."""
+    """Return True if a live DID or a group uses the target, so that a change of it has DIDs to reach."""
     return use is not None and use.dids + use.groups > 0

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
+from didflow_provisioning.domain.profiles.profile import NamingProfiles
 from didflow_provisioning.domain.serves_below import created, not_found
 from didflow_provisioning.domain.targets.commands import (
     ChangeVoiceTrunkGroup,
@@ -83,10 +84,12 @@ def delete_voice_trunk_group(
     now: datetime,  # noqa: ARG001
     known: Known,
 ) -> Decision:
-    """Delete a group. Refused `not_found`, and `in_use` with the count."""
+    """Delete a group. Refused `not_found`, and `in_use` with the counts."""
     if group is None or not group.is_changeable_by(command.caller):
         return not_found(WHAT)
-    return deleted(group, known.get(VoiceTargetUse, group.group_id), WHAT)
+    return deleted(
+        group, known.get(VoiceTargetUse, group.group_id), known.get(NamingProfiles, group.group_id), WHAT
+    )
 
 
 def _all_serve(group: VoiceTrunkGroup, known: Known) -> bool:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decision, Known
 from didflow_contracts.events.carrier import Endpoint, VoiceDelivery
+from didflow_provisioning.domain.profiles.profile import NamingProfiles
 from didflow_provisioning.domain.serves_below import created, not_found
 from didflow_provisioning.domain.targets.commands import ChangeVoiceTrunk, CreateVoiceTrunk, DeleteVoiceTrunk
 from didflow_provisioning.domain.targets.job_kinds import CHANGE_VOICE_TRUNK, Move
@@ -72,10 +73,12 @@ def delete_voice_trunk(
     now: datetime,  # noqa: ARG001
     known: Known,
 ) -> Decision:
-    """Delete a trunk. Refused `not_found`, and `in_use` with the count."""
+    """Delete a trunk. Refused `not_found`, and `in_use` with the counts."""
     if trunk is None or not trunk.is_changeable_by(command.caller):
         return not_found(WHAT)
-    return deleted(trunk, known.get(VoiceTargetUse, trunk.trunk_id), WHAT)
+    return deleted(
+        trunk, known.get(VoiceTargetUse, trunk.trunk_id), known.get(NamingProfiles, trunk.trunk_id), WHAT
+    )
 
 
 def _changed_endpoint(own: Endpoint, destination: Endpoint | None, settings: Mapping[str, Any]) -> Endpoint:

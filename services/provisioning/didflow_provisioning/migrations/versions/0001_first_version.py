@@ -53,6 +53,20 @@ FROM routings WHERE profile IS NOT NULL
 GROUP BY 1
 """
 
+NAMED_BY_PROFILES = ("voice_trunk", "voice_trunk_group", "capacity_group", "sms_trunk")
+
+NAMING_PROFILES = f"""
+CREATE VIEW naming_profiles AS
+SELECT named_id, count(*) AS profiles, 1::bigint AS version
+FROM ({
+    " UNION ALL ".join(
+        f"SELECT {name}_id AS named_id FROM configuration_profiles WHERE {name}_id IS NOT NULL AND NOT deleted"
+        for name in NAMED_BY_PROFILES
+    )
+}) AS named
+GROUP BY named_id
+"""
+
 SMS_TRUNK_USES = """
 CREATE VIEW sms_trunk_uses AS
 SELECT (sms -> 'delivery' ->> 'id')::uuid AS trunk_id, count(*) AS dids, 1::bigint AS version
@@ -260,7 +274,15 @@ def upgrade() -> None:
         sa.Column("profile", JSONB, comment="as it is now; null if there is none any more"),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
+    for name in NAMED_BY_PROFILES:
+        op.create_index(
+            f"configuration_profiles_{name}",
+            "configuration_profiles",
+            [f"{name}_id"],
+            postgresql_where=sa.text(f"{name}_id IS NOT NULL AND NOT deleted"),
+        )
     op.execute(CONFIGURATION_PROFILE_USES)
+    op.execute(NAMING_PROFILES)
 
     op.create_table(
         "sms_trunks",
@@ -290,6 +312,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW naming_profiles")
     op.execute("DROP VIEW configuration_profile_uses")
     op.drop_table("automatic_profiles")
     op.drop_table("configuration_profiles")

@@ -1,0 +1,74 @@
+"""What it costs to set and to move targets: one statement for each table and batch, whatever the number of DIDs."""
+
+import re
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from harness.statements import statements_of
+
+NUMBERS = [f"+3531960{n:04}" for n in range(220)]
+ON_BOTH = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
+TABLES = ("routings", "number_queues", "carrier_commands", "voice_trunks", "voice_trunk_groups")
+TABLES += ("sms_trunks", "capacity_groups", "configuration_profiles")
+
+
+async def create(client: Any, path: str, **body: Any) -> str:
+    """Create a thing and return its id."""
+    answer = await client.post(f"/v1/{path}", json={"name": "x"} | body)
+    assert answer.status_code == 201, answer.text
+    return next(str(value) for name, value in answer.json().items() if name.endswith("_id"))
+
+
+async def things(client: Any) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Create one thing of each kind. Return the action that sets it and the body, by kind."""
+    trunk = await create(client, "voice-trunks", sip={"uri": "sip:pbx.example.com"})
+    group = await create(client, "voice-trunk-groups", trunks=[{"voice_trunk_id": trunk}])
+    sms = await create(client, "sms-trunks", email={"address": "sms@example.com"})
+    shared = await create(client, "capacity-groups", channels=1_000)
+    profile = {"voice_trunk_group_id": group, "sms_trunk_id": sms, "capacity_group_id": shared}
+    applied = await create(client, "configuration-profiles", **profile)
+    return {
+        "voice trunk": ("set-voice", {"voice_trunk_id": trunk}),
+        "group": ("set-voice", {"voice_trunk_group_id": group}),
+        "SMS trunk": ("set-sms", {"sms_trunk_id": sms}),
+        "capacity group": ("set-capacity", {"capacity_group_id": shared}),
+        "profile": ("apply-profile", {"configuration_profile_id": applied}),
+    }
+
+
+def counted(statements: list[str]) -> Counter[str]:
+    """Count the transactions, and the reads and writes of each table."""
+    found = Counter[str]()
+    for statement in statements:
+        found["transactions"] += statement.startswith("BEGIN")
+        for table in TABLES:
+            found[f"write {table}"] += bool(re.search(rf"INSERT INTO \"?{table}\b", statement))
+            found[f"read {table}"] += bool(re.search(rf"SELECT .* FROM \"?{table}\b", statement, re.DOTALL))
+    return +found
+
+
+@pytest.mark.parametrize("kind", ["voice trunk", "group", "SMS trunk", "capacity group", "profile"])
+async def test_setting_a_target_costs_one_statement_for_each_table_and_runs_once(
+    provisioning: Any, messages: Any, kind: str
+) -> None:
+    """220 DIDs cost as many statements as 20, and each table is written once.
+
+    What only stored states name, such as the trunks of a group, is found by one more read of each table, and not by a
+    second run of the batch. The route itself has one transaction to find the DIDs.
+    """
+    client = provisioning.client()
+    await provisioning.receive(*(messages.purchased(uuid4(), number=n, **ON_BOTH) for n in NUMBERS))
+    action, body = (await things(client))[kind]
+    counts = []
+    for numbers in (NUMBERS[:20], NUMBERS[20:]):
+        async with statements_of(provisioning.database) as found:
+            answer = await client.post(f"/v1/routing/batch/{action}", json={"dids": numbers} | body)
+        assert answer.json()["done"] == len(numbers)
+        counts.append(len(found))
+    assert counts[0] == counts[1]
+    costs = counted(found)
+    assert costs["transactions"] == 2, found
+    assert {name: count for name, count in costs.items() if name.startswith("write") and count != 1} == {}
+    assert {name: count for name, count in costs.items() if name.startswith("read") and count > 3} == {}
