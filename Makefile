@@ -54,8 +54,9 @@ faults: .venv/.dev ## Inject random faults for DIDFLOW_FAULT_MINUTES (10) with D
 fuzz: .venv/.dev ## Send mutated records and generated requests, and try random histories and all actions of random DIDs
 	DIDFLOW_MUTATED=$${DIDFLOW_MUTATED:-10000} DIDFLOW_FUZZ_EXAMPLES=$${DIDFLOW_FUZZ_EXAMPLES:-50} \
 	DIDFLOW_HISTORIES=$${DIDFLOW_HISTORIES:-1000} DIDFLOW_OFFERED=$${DIDFLOW_OFFERED:-100000} \
+	DIDFLOW_RACES=$${DIDFLOW_RACES:-1000} \
 	$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz tests/actions \
-		services/verification/tests/*/test_histories.py $(ARGS)
+		services/verification/tests/*/test_histories.py services/provisioning/tests/postgres/test_deletion_races.py $(ARGS)
 
 mutants: .venv/.dev ## Remove each protection in turn and check that a test fails
 	$(BIN)/python tests/mutants/run.py

@@ -54,8 +54,9 @@ class Handler:
     called with the subject of the state. `state_needs(state, message, known)` returns
     the states that only a stored state names; `message` is None for a timer. `state_needs` is called before the
     locks are taken, on states that were read for this purpose, and again under the locks. If
-    `state_needs_are_rare`, it is called only under the locks, and the batch runs again when it returns something that
-    `needs` has not. That saves one read of all states.
+    `state_needs_are_rare`, it is called only under the locks. That saves one read of all states. When it then returns
+    something that `needs` has not, its locks are tried, it is loaded too, and the batch is decided again. If others
+    hold these locks, the whole batch runs again.
 
     A due timer is decided at the instant at which it was due, however late that is. With `at_present`, it is decided at
     the time of the batch: for what is done outside, such as an attempt, which cannot be done in the past.

@@ -211,5 +211,5 @@ def test_every_table_that_a_route_reads_has_a_rule() -> None:
         "provisioning": chassis
         | {"sms_trunk_uses", "credential_reads"}
         | {"number_queues", "voice_target_uses", "carrier_turns", "carrier_loads"}
-        | {"automatic_profiles", "configuration_profile_uses"},
+        | {"automatic_profiles", "configuration_profile_uses", "naming_profiles"},
     }

@@ -168,7 +168,7 @@ def timer_message(service: Service, model: type, key: Hashable, subject: str) ->
 
 
 class MoreNeeded(Exception):
-    """Decisions need states that were not locked. The batch is rolled back and run again with these as well.
+    """Decisions need states that were not locked. The batch is decided again with these as well.
 
     `by_entity` maps each entity to the states that its messages need; `refs` are all of them.
     """

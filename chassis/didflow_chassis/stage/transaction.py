@@ -1,17 +1,19 @@
 """One attempt at a batch inside a transaction: lock, load, recognize repeats, decide, save.
 
 The first statement takes all locks of the batch, distinct and sorted, and reads the service's time. Every table is
-then read by one statement, whatever the size of the batch.
+then read by one statement, whatever the size of the batch. If a decision needs states that only loaded states name,
+their locks are tried, these states are loaded too, and the batch is decided again in the same transaction.
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
+from msgspec import field as struct_field
 
 from didflow_chassis.dead_letters import NewLetter
 from didflow_chassis.service import Ref, Service
@@ -57,11 +59,24 @@ ID_REUSED = ("id_reused", "The id was used before for another type, subject or d
 SEQUENCE_REUSED = ("sequence_reused", "The source used this sequence before for another event.")
 
 
+Rows = dict[type, tuple[list[Any], set[Hashable]]]
+"""The rows of states that were read under the locks, and the keys that were asked for, by model class."""
+
+
+@dataclass(slots=True)
+class Locked:
+    """What a transaction has under its locks: the service's time, what others hold, and the rows that were read."""
+
+    now: datetime
+    busy: Busy
+    rows: Rows = field(default_factory=dict)
+
+
 class Taken(Struct):
     """What the inbox knows: digests by id, and ids by sequence hash."""
 
-    digests: dict[bytes, bytes] = field(default_factory=dict)
-    ids: dict[int, bytes] = field(default_factory=dict)
+    digests: dict[bytes, bytes] = struct_field(default_factory=dict)
+    ids: dict[int, bytes] = struct_field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +97,41 @@ async def attempt(
     *,
     is_batch: bool = False,
 ) -> UnitOfWork:
-    """Process a batch up to the commit. Raises MoreNeeded, Transient, Rejected or the database's errors."""
-    service = context.service
+    """Process a batch up to the commit. Raises MoreNeeded, Transient, Rejected or the database's errors.
+
+    `refs` gets the states that were found under the locks.
+    """
+    now, held = await lock(connection, context.service, batch, refs)
+    locked = Locked(now, Busy(context.service, batch, held))
+    while True:
+        try:
+            work = await _decided(connection, context, batch, refs, events, locked=locked, is_batch=is_batch)
+        except MoreNeeded as more:
+            if not await _lock_more(connection, context.service, batch, refs, more.refs, locked=locked):
+                raise
+            refs |= more.refs
+        else:
+            await save(connection, work, events.prefix)
+            return work
+
+
+async def _decided(
+    connection: Any,
+    context: Context,
+    batch: Batch,
+    refs: set[Ref],
+    events: EventWriter,
+    *,
+    locked: Locked,
+    is_batch: bool,
+) -> UnitOfWork:
+    """Decide a batch under its locks. States that were read before are not read again."""
+    service, busy = context.service, locked.busy
     messages = [message.begin() for message in batch.messages]
-    now, locked = await lock(connection, service, batch, refs)
-    busy = Busy(service, batch, locked)
     refs = busy.without(refs)
     writable = frozenset((ref.model, ref.key) for ref in refs if ref.write)
-    work = UnitOfWork(service, now, frozenset(refs), writable)
-    await load_states(connection, service, work, refs)
+    work = UnitOfWork(service, locked.now, frozenset(refs), writable)
+    await load_states(connection, service, work, refs, locked.rows)
     rows, retried, left = await parked_messages.load(connection, context, work, batch, busy)
     work.messages = [*without(left, messages), *retried]
     inbox_ids = batch.inbox_ids() + [message.inbox_id for message in retried]
@@ -107,7 +148,6 @@ async def attempt(
     work.decided_s = work.decided_at - began
     if work.newly_parked:
         await _refuse_unfit(connection, work)
-    await save(connection, work, events.prefix)
     return work
 
 
@@ -119,15 +159,40 @@ async def lock(connection: Any, service: Service, batch: Batch, refs: set[Ref]) 
     return now, set(locked or ()) if batch.from_timers else set()
 
 
-async def load_states(connection: Any, service: Service, work: UnitOfWork, refs: Iterable[Ref]) -> None:
-    """Load all states that the refs name, by one statement for each kind."""
+async def _lock_more(
+    connection: Any, service: Service, batch: Batch, refs: set[Ref], more: set[Ref], *, locked: Locked
+) -> bool:
+    """Try to take the locks of more states, and read the time again. Return False if others hold some of them.
+
+    The locks are not sorted with those before. So this does not wait for them, and nothing can deadlock. A batch of
+    timers leaves what others hold. It begins again with all locks.
+    """
+    if batch.from_timers or more <= refs:
+        return False
+    held = locks_of(service, batch, refs)
+    locks = {
+        key: write for key, write in locks_of(service, batch, refs | more).items() if held.get(key) != write
+    }
+    now, busy = await connection.fetchrow(TRY_LOCK, list(locks), list(locks.values()))
+    locked.now = now
+    return not busy
+
+
+async def load_states(
+    connection: Any, service: Service, work: UnitOfWork, refs: Iterable[Ref], read: Rows | None = None
+) -> None:
+    """Load all states that the refs name, by one statement for each kind. What is in `read` is not read again."""
     keys: dict[type, set[Hashable]] = defaultdict(set)
     for ref in refs:
         keys[ref.model].add(ref.key)
+    read = {} if read is None else read
     for kind in service.all_kinds:
         wanted = keys.get(kind.model)
         if wanted:
-            rows = await connection.fetch(kind.load_sql, list(wanted))
+            rows, known = read.setdefault(kind.model, ([], set()))
+            if missing := wanted - known:
+                rows += await connection.fetch(kind.load_sql, list(missing))
+                known |= missing
             work.add_loaded(kind, [kind.from_row(tuple(row)) for row in rows], wanted)
 
 

@@ -29,11 +29,11 @@ class MovedDids:
 
     @property
     def count(self) -> str:
-        """Count the DIDs on the target $1."""
-        return (
-            f"SELECT count(*) FROM ({self.targets}) AS t, routings "  # noqa: S608
-            f"WHERE {self.column} IS NOT NULL AND {self.target} = t.id"
-        )
+        """Count the DIDs on the target $1. Each of the targets is counted by the index, whatever their number."""
+        return f"""
+            SELECT coalesce(sum(r.dids), 0)::bigint FROM ({self.targets}) AS t CROSS JOIN LATERAL (
+                SELECT count(*) AS dids FROM routings
+                WHERE {self.column} IS NOT NULL AND {self.target} = t.id) AS r"""  # noqa: S608
 
     @property
     def page(self) -> str:

@@ -55,8 +55,7 @@ async def test_setting_a_target_costs_one_statement_for_each_table_and_runs_once
 ) -> None:
     """220 DIDs cost as many statements as 20, and each table is written once.
 
-    What only stored states name, such as the trunks of a group, is found by one more read of each table, and not by a
-    second run of the batch. The route itself has one transaction to find the DIDs.
+    What only stored states name, such as the trunks of a group, is locked and read too, in the same transaction.
     """
     client = provisioning.client()
     await provisioning.receive(*(messages.purchased(uuid4(), number=n, **ON_BOTH) for n in NUMBERS))
@@ -69,6 +68,6 @@ async def test_setting_a_target_costs_one_statement_for_each_table_and_runs_once
         counts.append(len(found))
     assert counts[0] == counts[1]
     costs = counted(found)
-    assert costs["transactions"] == 2, found
+    assert costs["transactions"] == 1, found
     assert {name: count for name, count in costs.items() if name.startswith("write") and count != 1} == {}
-    assert {name: count for name, count in costs.items() if name.startswith("read") and count > 3} == {}
+    assert {name: count for name, count in costs.items() if name.startswith("read") and count > 1} == {}

@@ -68,6 +68,6 @@ async def change_capacity_group(
     "/capacity-groups/{capacity_group_id}", action="manage_routing", status_code=204, response_model=None
 )
 async def delete_capacity_group(http: Http, capacity_group_id: UUID) -> Response:
-    """Delete a capacity group. 409 `in_use`, with the count, while live DIDs are members."""
+    """Delete a capacity group. 409 `in_use`, with the counts, while live DIDs or profiles use it."""
     command = DeleteCapacityGroup(entity_id=capacity_group_id, subject="", caller=http.caller)
     return await http.run(command, status=204)

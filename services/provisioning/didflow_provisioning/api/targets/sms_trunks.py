@@ -98,7 +98,7 @@ async def change_sms_trunk(http: Http, sms_trunk_id: UUID, body: SmsTrunkChangeB
 
 @router.delete("/sms-trunks/{sms_trunk_id}", action="manage_routing", status_code=204, response_model=None)
 async def delete_sms_trunk(http: Http, sms_trunk_id: UUID) -> Response:
-    """Delete an SMS trunk. 409 `in_use`, with the count, while live DIDs use it."""
+    """Delete an SMS trunk. 409 `in_use`, with the counts, while live DIDs or profiles use it."""
     command = DeleteSmsTrunk(entity_id=sms_trunk_id, subject="", caller=http.caller)
     return await http.run(command, status=204)
 

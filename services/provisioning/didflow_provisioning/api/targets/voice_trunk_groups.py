@@ -84,7 +84,7 @@ async def change_voice_trunk_group(
     response_model=None,
 )
 async def delete_voice_trunk_group(http: Http, voice_trunk_group_id: UUID) -> Response:
-    """Delete a voice trunk group. 409 `in_use`, with the count, while live DIDs use it."""
+    """Delete a voice trunk group. 409 `in_use`, with the counts, while live DIDs or profiles use it."""
     command = DeleteVoiceTrunkGroup(entity_id=voice_trunk_group_id, subject="", caller=http.caller)
     return await http.run(command, status=204)
 

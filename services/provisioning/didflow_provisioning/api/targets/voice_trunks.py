@@ -71,7 +71,7 @@ async def change_voice_trunk(http: Http, voice_trunk_id: UUID, body: VoiceTrunkC
     "/voice-trunks/{voice_trunk_id}", action="manage_routing", status_code=204, response_model=None
 )
 async def delete_voice_trunk(http: Http, voice_trunk_id: UUID) -> Response:
-    """Delete a voice trunk. 409 `in_use`, with the count, while live DIDs or groups use it."""
+    """Delete a voice trunk. 409 `in_use`, with the counts, while DIDs, groups or profiles use it."""
     command = DeleteVoiceTrunk(entity_id=voice_trunk_id, subject="", caller=http.caller)
     return await http.run(command, status=204)
 
