@@ -122,7 +122,7 @@ def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
         PurchaseRefused: Handler(
             decide=partial(on_purchase_refused, timings=timings),
             needs=needs.queue,
-            state_needs=needs.other_dids_and_capacity_group,
+            state_needs=needs.states_of_end,
         ),
         DidChanged: on_changed,
         VerificationRequired: on_registration,
@@ -137,7 +137,7 @@ def events(settings: ProvisioningSettings) -> Mapping[type[EventData], Handler]:
         DidRemoved: Handler(
             decide=partial(on_removed, timings=timings),
             needs=needs.queue,
-            state_needs=needs.other_dids_and_capacity_group,
+            state_needs=needs.states_of_end,
         ),
         ResultReported: Handler(
             decide=partial(on_result, timings=timings),

@@ -171,10 +171,13 @@ def _left_capacity_group(routing: Routing | None, event: Event[DidChanged]) -> I
         yield Ref(CapacityGroup, group.group_id, write=True)
 
 
-def other_dids_and_capacity_group(routing: Routing | None, message: Any, known: Known) -> Iterable[Ref]:
-    """Return the other DIDs of the number, and the capacity group of the DID that ends."""
+def states_of_end(routing: Routing | None, message: Any, known: Known) -> Iterable[Ref]:
+    """Return the other DIDs and the open command of the number, and the capacity group of the DID that ends."""
     yield from other_dids(routing, message, known)
     yield from capacity_group_of(routing, message, known)
+    loaded = known.get(NumberQueue, message.subject)
+    if loaded is not None and loaded.open_command_id is not None:
+        yield Ref(CarrierCommand, loaded.open_command_id, write=True)
 
 
 def trunks(group: VoiceTrunkGroup | CreateVoiceTrunkGroup | ChangeVoiceTrunkGroup) -> Iterable[Ref]:

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decision, Known, TooEarly, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidRemoved, PurchaseRefused
-from didflow_provisioning.domain.carrier_command import next_command_id
+from didflow_provisioning.domain.carrier_command import CarrierCommand, next_command_id
 from didflow_provisioning.domain.carrier_state import transition
 from didflow_provisioning.domain.effects import without_stale_failures
-from didflow_provisioning.domain.number_context import decided, load_context, send_next
+from didflow_provisioning.domain.number_context import NumberContext, decided, load_context, send_next
 from didflow_provisioning.domain.purchase import PURCHASE
+from didflow_provisioning.domain.results import is_superseded, with_superseded
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.timing import Timings
 
@@ -42,5 +43,19 @@ def _ended(
     if ended.carrier_state == "inactive":
         ended = replace(ended, carrier_state=transition("inactive", "released"))
     before = load_context(routing, known, next_command_id(event), timings, with_other_dids=True)
-    after = before.with_routing(without_stale_failures(ended))
+    after = _without_waiting_command(before.with_routing(without_stale_failures(ended)), now)
     return decided(before, send_next(after, now), routing.did_id)
+
+
+def _without_waiting_command(context: NumberContext, now: datetime) -> NumberContext:
+    """Return the context without a command of the DID that waits for its next attempt: the release replaces it.
+
+    One that is out has its result or its deadline first. Source: spec lifecycle, Carrier.
+    """
+    open_id = context.queue.open_command_id
+    command = context.known.get(CarrierCommand, open_id) if open_id is not None else None
+    if command is None or command.state != "waiting":
+        return context
+    routing = context.routings.get(command.did_id)
+    is_replaced = routing is not None and is_superseded(routing, command)
+    return with_superseded(context, command, now) if is_replaced else context

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Unchanged
+from didflow_provisioning.domain.carrier_command import CarrierCommand
 
 
 def test_a_refused_purchase_is_released_without_a_command(stage: Any, messages: Any) -> None:
@@ -90,6 +91,32 @@ def test_a_release_waits_for_the_open_command(stage: Any, messages: Any) -> None
     stage.succeed_all(messages)
     assert stage.actions() == ["activate", "release"]
     assert stage.routing().carrier_state == "released"
+
+
+def test_a_release_does_not_wait_for_the_next_attempt_of_a_command_that_failed(
+    stage: Any, messages: Any
+) -> None:
+    """The carrier has asked for an hour before it is asked again. No attempt is out, so the release is sent at once."""
+    stage.process(messages.purchased(), messages.did_changed(), messages.registration())
+    activation = stage.open_command
+    stage.process(messages.failure(activation, retryable=True, retry_after_s=3600), messages.removed())
+    assert stage.actions() == ["activate", "release"]
+    assert stage.state(CarrierCommand, activation.command_id).state == "superseded"
+    stage.process(messages.result(activation))
+    assert stage.routing().carrier_state == "active"
+    stage.succeed_all(messages)
+    assert stage.routing().carrier_state == "released"
+
+
+def test_a_release_waits_for_that_of_the_former_did_of_the_number(active: Any, messages: Any) -> None:
+    """The end of a later DID leaves the open command of an earlier one alone."""
+    active.process(messages.removed())
+    release = active.open_command
+    active.process(messages.failure(release, retryable=True, retry_after_s=3600))
+    active.process(messages.purchased(messages.next_did_id))
+    active.process(messages.did_changed(did_id=messages.next_did_id), messages.removed(messages.next_did_id))
+    assert active.open_command.command_id == release.command_id
+    assert active.routing(messages.next_did_id).carrier_state == "released"
 
 
 def test_a_release_replaces_all_queued_actions(active: Any, messages: Any) -> None:
