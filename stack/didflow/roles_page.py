@@ -60,7 +60,6 @@ callers, and compares. These are the only differences:
 | `retry_carrier` | also retries the failed release of a removed DID |
 | `assign_end_user` | also takes details before verification has answered, and keeps details that nothing needs yet |
 | `remove` | cancels a DID that it cannot remove: it is `cancel` with `remove: true` |
-| `set_sms`, `apply_profile` | provisioning does not have these routes yet |
 """
 
 

@@ -37,6 +37,8 @@ ELSEWHERE = {
     "didflow up": "every test of this file runs on it",
     "didflow up --json": "test_up.py",
     "didflow demo": "test_demo.py",
+    "didflow adapter test": "test_conformance.py",
+    "didflow adapter test NAME": "test_conformance.py",
 }
 """Command lines that other tests run."""
 GROUPS = {"didflow dlq", "didflow jobs", "didflow parked give-up"}
