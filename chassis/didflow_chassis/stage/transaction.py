@@ -103,6 +103,7 @@ async def attempt(
     """
     now, held = await lock(connection, context.service, batch, refs)
     locked = Locked(now, Busy(context.service, batch, held))
+    ids = dict(events.ids)
     while True:
         try:
             work = await _decided(connection, context, batch, refs, events, locked=locked, is_batch=is_batch)
@@ -110,6 +111,7 @@ async def attempt(
             if not await _lock_more(connection, context.service, batch, refs, more.refs, locked=locked):
                 raise
             refs |= more.refs
+            events.ids = dict(ids)
         else:
             await save(connection, work, events.prefix)
             return work

@@ -8,6 +8,8 @@ from uuid import uuid4
 import pytest
 from harness.statements import statements_of
 
+from didflow_contracts.ids import derived_id
+
 NUMBERS = [f"+3531960{n:04}" for n in range(220)]
 ON_BOTH = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
 TABLES = ("routings", "number_queues", "carrier_commands", "voice_trunks", "voice_trunk_groups")
@@ -71,3 +73,24 @@ async def test_setting_a_target_costs_one_statement_for_each_table_and_runs_once
     assert costs["transactions"] == 1, found
     assert {name: count for name, count in costs.items() if name.startswith("write") and count != 1} == {}
     assert {name: count for name, count in costs.items() if name.startswith("read") and count > 1} == {}
+
+
+async def test_the_events_of_a_batch_have_the_same_ids_whatever_is_found_under_its_locks(
+    provisioning: Any, messages: Any
+) -> None:
+    """One DID is a member of a capacity group, which only its row names. The event of the other one is the first."""
+    numbers = ["+35319600001", "+35319600002"]
+    await provisioning.receive(*(messages.purchased(derived_id(n), number=n) for n in numbers))
+    client = provisioning.client()
+    group_id = await create(client, "capacity-groups", channels=5)
+    for number, group in zip(numbers, (None, group_id), strict=True):
+        body = {"dids": [number], "capacity": 1, "capacity_group_id": group}
+        assert (await client.post("/v1/routing/batch/set-capacity", json=body)).json()["done"] == 1
+    before = len(await provisioning.published("routing.changed"))
+    key = {"Idempotency-Key": "k1"}
+    cleared = await client.post("/v1/routing/batch/clear", json={"dids": numbers}, headers=key)
+    assert cleared.json()["done"] == 2
+    events = (await provisioning.published("routing.changed"))[before:]
+    call = ("master/acme", "ann", "POST /v1/routing/batch/clear", "k1")
+    expected = [str(derived_id(*call, event.data.type(), str(event.data.did_id))) for event in events]
+    assert [event.id for event in events] == expected
