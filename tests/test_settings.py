@@ -36,6 +36,7 @@ OTHERS: dict[str, str] = {
     "s3_endpoint": "https://store",
     "s3_access_key_id": "key",
     "s3_secret_access_key": "secret",
+    "trunk_networks": '["10.20.0.0/16"]',
     "carriers": '{"acme": {"deadline_s": 600}}',
     "default_carrier": "acme",
     "inbox_days": "60",

@@ -24,6 +24,8 @@ PURCHASE: Final = {
 }
 PORTING: Final = {name: value for name, value in PURCHASE.items() if name != "price"}
 CARRIERS: Final = {"carrier": "<carrier_name>", "sms_carrier": "<carrier_name>"}
+WEBHOOK_SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""The example of Standard Webhooks."""
 SIP: Final = {"uri": "sip:pbx.example.com"}
 
 BODIES: Final[Mapping[str, list[Any]]] = {
@@ -174,7 +176,7 @@ BODIES: Final[Mapping[str, list[Any]]] = {
                 "tls": False,
             },
         },
-        {"name": "Texts", "http": {"url": "https://sms.example.com", "secret": "s"}},
+        {"name": "Texts", "http": {"url": "https://sms.example.com", "secret": WEBHOOK_SECRET}},
         {"name": "Texts", "email": {"address": "sms@example.com"}},
     ],
     "PATCH /v1/sms-trunks/{sms_trunk_id}": [{"email": {"address": "sms@example.com"}}],

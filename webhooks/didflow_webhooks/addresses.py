@@ -1,15 +1,12 @@
 """Which addresses may be connected to if someone else named them. Pure: nothing is resolved here."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final, TypeAlias
-
-import httpx
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-MAX_URL: Final = 2_000
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _SPECIAL_4: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
@@ -38,7 +35,9 @@ class Rules:
     forbidden: tuple[Network, ...] = ()
 
     def allow(self, address: Address) -> bool:
-        """Return True if a connection to this address may be opened."""
+        """Return True if a connection to this address may be opened. NAT64 is judged by the address in it."""
+        if address in _NAT64:
+            return self.allow(IPv4Address(address.packed[-4:]))
         if any(address in network for network in self.forbidden):
             return False
         return any(address in network for network in self.allowed) or is_public(address)
@@ -52,8 +51,6 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         is_special = address == _METADATA or any(address in network for network in _SPECIAL_4)
         return address.is_global and not address.is_multicast and not is_special
-    if address in _NAT64:
-        return is_public(IPv4Address(address.packed[-4:]))
     if any(address in network for network in _SPECIAL_6):
         return False
     return address in _GLOBAL_UNICAST and address.is_global
@@ -62,37 +59,3 @@ def is_public(address: Address) -> bool:
 def networks(*texts: str) -> tuple[Network, ...]:
     """Parse networks such as `10.0.0.0/8`. Raises ValueError."""
     return tuple(ip_network(text) for text in texts)
-
-
-def url_problem(url: str, rules: Rules = PUBLIC_ONLY) -> str | None:
-    """Return in words why a URL can never be called, or None.
-
-    Names are not resolved. The address of a name is judged when a connection is opened.
-    """
-    parsed = parse_url(url)
-    if isinstance(parsed, str):
-        return parsed
-    try:
-        address = ip_address(parsed.host)
-    except ValueError:
-        return None
-    return None if rules.allow(address) else "The address is not a public one."
-
-
-def parse_url(url: str) -> httpx.URL | str:
-    """Return the parsed URL, or in words why it cannot be called."""
-    if len(url) > MAX_URL:
-        return f"The URL is longer than {MAX_URL} characters."
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError):
-        return "This is not a URL."
-    if parsed.scheme not in ("http", "https"):
-        return "The URL must begin with https:// or http://."
-    if not parsed.host:
-        return "The URL has no host."
-    if parsed.port is not None and parsed.port not in range(1, 65_536):
-        return "The URL has no usable port."
-    if parsed.userinfo:
-        return "The URL must not contain a user or a password."
-    return parsed

@@ -9,8 +9,10 @@ from typing import Final, Literal, TypeAlias
 
 import httpcore
 
-from didflow_webhooks.addresses import PUBLIC_ONLY, Rules, parse_url
+from didflow_webhooks.addresses import PUBLIC_ONLY, Rules
 from didflow_webhooks.connections import AddressForbidden, CheckedConnections, Resolve, SystemResolver
+from didflow_webhooks.hosts import INTERNAL, Rejected
+from didflow_webhooks.urls import parse_url
 
 TIMEOUT_S: Final = 20.0
 """Longest duration of an exchange. Source: Standard Webhooks, 15 to 30 seconds."""
@@ -75,6 +77,7 @@ class GuardedClient:
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._rules = rules
         self._timeout_s = timeout_s
         self._max_reply_bytes = max_reply_bytes
         self._resolver = SystemResolver()
@@ -91,9 +94,9 @@ class GuardedClient:
 
     async def request(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         """Send a request. Raises RequestFailed if there is no reply."""
-        parsed = parse_url(url)
-        if isinstance(parsed, str):
-            raise RequestFailed("bad_url", parsed)
+        parsed = parse_url(url, self._rules)
+        if isinstance(parsed, Rejected):
+            raise RequestFailed("address_forbidden" if parsed.code == INTERNAL else "bad_url", parsed.message)
         port = parsed.port
         target = httpcore.URL(
             scheme=parsed.raw_scheme, host=parsed.raw_host, port=port, target=parsed.raw_path

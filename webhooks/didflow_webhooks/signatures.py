@@ -22,6 +22,15 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def is_secret(text: str) -> bool:
+    """Return True if webhooks can be signed with this text."""
+    try:
+        _decoded(text)
+    except ValueError:
+        return False
+    return True
+
+
 class Signer:
     """Signs webhooks with one secret, or with the old and the new one during a rotation.
 
@@ -75,7 +84,8 @@ def _webhooks(keys: Sequence[str]) -> tuple[Webhook, ...]:
 
 def _decoded(key: str) -> bytes:
     try:
-        decoded = base64.b64decode(key.removeprefix(PREFIX) + "==", validate=False)
+        written = key.removeprefix(PREFIX).rstrip("=")
+        decoded = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
     except ValueError:
         raise ValueError("A webhook secret is not base64.") from None
     if len(decoded) not in SECRET_BYTES:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, Strict, model_validator
 
 from didflow_chassis.encryption import Keyring, read_keys
 from didflow_chassis.settings import PREFIX, Settings
@@ -66,6 +66,13 @@ class ProvisioningSettings(Settings):
         default=None,
         description="AES-256 keys of the secrets of SMS trunks, each written `id:base64`. The first encrypts. Without "
         "keys, a trunk with a secret can be neither created nor used by an adapter.",
+    )
+
+    trunk_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="Networks, besides the public internet, in which SIP and SMPP hosts of trunks may lie, as JSON. "
+        "Name only networks that carriers reach and in which every account may name hosts.",
+        examples=[[]],
     )
 
     @model_validator(mode="after")

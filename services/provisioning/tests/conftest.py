@@ -422,11 +422,12 @@ class ProvisioningStage(FakeStage):
 
 def _declared_target_ids(message: Event[Any] | Command, states: Mapping[Any, Any]) -> set[Any]:
     """Return the targets that the handler of a message declares as needs. `states` are those before it."""
-    is_event = isinstance(message, Event)
-    handler = SERVICE.events[type(message.data)] if is_event else SERVICE.commands[type(message)]
+    if isinstance(message, Event):
+        handler, entity_id = SERVICE.events[type(message.data)], message.data.entity_id
+    else:
+        handler, entity_id = SERVICE.commands[type(message)], message.entity_id
     needs = list(handler.needs(message)) if handler.needs else []
     if handler.state_needs and (handler.model or Routing) is Routing:
-        entity_id = message.data.entity_id if is_event else message.entity_id
         known = Known(states=defaultdict(lambda: None, states))
         needs += handler.state_needs(states.get((Routing, entity_id)), message, known)
     return {ref.key for ref in needs if ref.model in (VoiceTrunk, VoiceTrunkGroup, SmsTrunk)}

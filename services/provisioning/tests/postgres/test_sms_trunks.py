@@ -18,9 +18,48 @@ from didflow_provisioning.settings import ProvisioningSettings
 
 NUMBERS = [f"+3531960{n:04}" for n in range(120)]
 KEYS = [f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new"))]
-HTTP = {"http": {"url": "https://sms.example.com/in", "secret": "hidden-secret"}}
+SECRET = "whsec_hiddenSecretOfATrunkThatNobodyReads0"
+HTTP = {"http": {"url": "https://sms.example.com/in", "secret": SECRET}}
 SMPP = {"smpp": {"host": "smpp.example.com", "system_id": "acme", "password": "hidden-password"}}
 EMAIL = {"email": {"address": "sms@example.com"}}
+
+
+def http(**changes: Any) -> dict[str, Any]:
+    """Return the callback with changes."""
+    return {"http": HTTP["http"] | changes}
+
+
+def smpp(**changes: Any) -> dict[str, Any]:
+    """Return the SMPP account with changes."""
+    return {"smpp": SMPP["smpp"] | changes}
+
+
+INVALID = [
+    ({}, "http", "value_invalid"),
+    (EMAIL | HTTP, "http", "value_invalid"),
+    (http(url="https://127.0.0.1/"), "http.url", "internal_address"),
+    (http(url="https://a:b@example.com/"), "http.url", "url_invalid"),
+    (http(url="https://example.com:22/"), "http.url", "port_not_allowed"),
+    ({"http": {"url": "https://example.com/"}}, "http.secret", "missing"),
+    (http(secret=""), "http.secret", "too_short"),
+    (http(secret="hidden-secret"), "http.secret", "secret_invalid"),
+    (http(secret="whsec_aGlkZGVu"), "http.secret", "secret_invalid"),
+    (http(secret=7), "http.secret", "type_invalid"),
+    (smpp(host="127.1"), "smpp.host", "host_invalid"),
+    (smpp(host="kafka"), "smpp.host", "internal_address"),
+    (smpp(host="10.20.1.1"), "smpp.host", "internal_address"),
+    (smpp(port=0), "smpp.port", "out_of_range"),
+    (smpp(port=65_536), "smpp.port", "out_of_range"),
+    (smpp(port="2775"), "smpp.port", "type_invalid"),
+    (smpp(system_id="a" * 16), "smpp.system_id", "format_invalid"),
+    (smpp(system_id="\u00e9"), "smpp.system_id", "format_invalid"),
+    (smpp(password="hidden\u00e9"), "smpp.password", "secret_invalid"),
+    (smpp(password="hidden" * 50), "smpp.password", "too_long"),
+    ({"email": {"address": "nobody"}}, "email.address", "email_invalid"),
+    ({"email": {"address": "a@kafka.internal"}}, "email.address", "internal_address"),
+]
+"""A body, the field that is wrong, and the code."""
+
 RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 SMS = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
 
@@ -105,7 +144,7 @@ async def test_a_secret_is_nowhere_in_the_database_and_in_no_answer(received: An
 
 
 @pytest.mark.parametrize(
-    ("destination", "secret"), [(HTTP, "hidden-secret"), (SMPP, "hidden-password"), (EMAIL, None)]
+    ("destination", "secret"), [(HTTP, SECRET), (SMPP, "hidden-password"), (EMAIL, None)]
 )
 async def test_an_adapter_reads_the_secret_and_each_read_is_recorded(
     provisioning: Any, destination: dict[str, Any], secret: str | None
@@ -137,7 +176,7 @@ async def test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk(pr
         object.__setattr__(provisioning.service, "settings", settings(keys))
         return await adapter.get(f"/v1/sms-trunks/{trunk_id}/credentials")
 
-    assert (await read(first, f"{KEYS[1]} {KEYS[0]}")).json()["secret"] == "hidden-secret"
+    assert (await read(first, f"{KEYS[1]} {KEYS[0]}")).json()["secret"] == SECRET
     assert (await read(first, KEYS[1])).status_code == 503
     assert (await read(first, None)).status_code == 503
     assert (await client.post("/v1/sms-trunks", json=HTTP | {"name": "x"})).status_code == 503
@@ -147,31 +186,20 @@ async def test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk(pr
     assert (await read(first, KEYS[0])).status_code == 503
 
 
-@pytest.mark.parametrize(
-    ("body", "field", "code"),
-    [
-        ({}, "http", "value_invalid"),
-        (EMAIL | HTTP, "http", "value_invalid"),
-        ({"http": {"url": "https://127.0.0.1/", "secret": "s"}}, "http.url", "internal_address"),
-        ({"http": {"url": "https://a:b@example.com/", "secret": "s"}}, "http.url", "url_invalid"),
-        ({"http": {"url": "https://example.com/"}}, "http.secret", None),
-        ({"http": {"url": "https://example.com/", "secret": ""}}, "http.secret", None),
-        ({"smpp": SMPP["smpp"] | {"host": "127.1"}}, "smpp.host", "host_invalid"),
-        ({"smpp": SMPP["smpp"] | {"host": "kafka"}}, "smpp.host", "internal_address"),
-        ({"smpp": SMPP["smpp"] | {"port": 0}}, "smpp.port", "out_of_range"),
-        ({"email": {"address": "nobody"}}, "email.address", "email_invalid"),
-    ],
-)
-async def test_an_invalid_trunk_is_refused_with_field_and_code(
-    provisioning: Any, body: dict[str, Any], field: str, code: str | None
-) -> None:
-    """Nothing is created, and the answer repeats no secret."""
-    answer = await provisioning.client().post("/v1/sms-trunks", json={"name": "x"} | body)
-    assert answer.status_code == 422, answer.text
-    (error,) = answer.json()["errors"]
-    assert (error["field"], code or error["code"]) == (field, error["code"])
-    assert "hidden" not in answer.text
-    assert await provisioning.count("sms_trunks") == 0
+async def test_an_invalid_trunk_is_refused_with_field_and_code(provisioning: Any) -> None:
+    """Nothing is created or changed, and the answer repeats no secret."""
+    client = provisioning.client()
+    path = f"/v1/sms-trunks/{await create(client, EMAIL)}"
+    for body, field, code in INVALID:
+        named = {"name": "x"} | body
+        answers = [await client.post("/v1/sms-trunks", json=named)]
+        answers += [await client.patch(path, json=named)] if body else []
+        for answer in answers:
+            assert answer.status_code == 422, (body, answer.text)
+            errors = [(error["field"], error["code"]) for error in answer.json()["errors"]]
+            assert errors == [(field, code)], (body, answer.text)
+            assert "hidden" not in answer.text
+    assert await provisioning.count("sms_trunks", "version = 1") == 1
 
 
 async def test_callers_below_see_a_trunk_without_its_endpoint(provisioning: Any) -> None:

@@ -77,7 +77,7 @@ def after_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Act], None]:
                 await act()
             return pages[-1]
 
-        monkeypatch.setitem(JOBS, REPLACE_VOICE_TRUNK, replace(KIND, page=page))  # type: ignore[arg-type]
+        monkeypatch.setitem(JOBS, REPLACE_VOICE_TRUNK, replace(KIND, page=page))
 
     return add
 

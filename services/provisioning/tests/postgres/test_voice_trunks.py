@@ -2,7 +2,9 @@
 
 from typing import Any
 
-import pytest
+from harness.internal_addresses import INTERNAL
+
+from didflow_webhooks.addresses import networks
 
 TRUNK = {"name": "Dublin", "sip": {"uri": "sip:pbx.example.com"}}
 
@@ -31,30 +33,95 @@ async def test_a_trunk_is_created_listed_shown_and_deleted(provisioning: Any, cr
     assert (deleted.status_code, after.status_code) == (204, 404)
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"name": "x"}, "sip"),
-        ({"name": "x", "sip": {"uri": "sip:a.example"}, "forward_to": "+35319609000"}, "sip"),
-        ({"name": "x", "sip": {"uri": "http://a.example"}}, "sip.uri"),
-        ({"name": "x", "sip": {"uri": "sip:user:secret@a.example"}}, "sip.uri"),
-        ({"name": "x", "sip": {"uri": "sip:a.example", "transport": "smoke"}}, "sip.transport"),
-        ({"name": "x", "forward_to": "12345"}, "forward_to"),
-        ({"name": "", "forward_to": "+35319609000"}, "name"),
-        ({"name": "x", "forward_to": "+35319609000", "colour": "red"}, "colour"),
-        ({"name": "x", "forward_to": "+35319609000", "weight": -1}, "weight"),
-    ],
-)
+FORWARD = {"name": "x", "forward_to": "+35319609000"}
+
+
+def sip(uri: str, **more: Any) -> dict[str, Any]:
+    """Return a trunk with a SIP endpoint."""
+    return {"name": "x", "sip": {"uri": uri} | more}
+
+
+INVALID = [
+    ({"name": "x"}, "sip", "value_invalid"),
+    (sip("sip:a.example") | FORWARD, "sip", "value_invalid"),
+    (sip("http://a.example"), "sip.uri", "format_invalid"),
+    (sip("sip:user:secret@a.example"), "sip.uri", "format_invalid"),
+    (sip("sip:a.example:05060"), "sip.uri", "format_invalid"),
+    (sip("sip:a%0d%0a@a.example"), "sip.uri", "format_invalid"),
+    (sip("sip:a.example?Route=b"), "sip.uri", "format_invalid"),
+    (sip("sip:a.example\n"), "sip.uri", "format_invalid"),
+    (sip("sip:a.example:65536"), "sip.uri", "out_of_range"),
+    (sip("sip:a.example;maddr=127.0.0.1"), "sip.uri", "sip_parameter_not_allowed"),
+    (sip("sip:a.example;lr;LR"), "sip.uri", "sip_parameter_not_allowed"),
+    (sip("sip:a.example;transport=tls"), "sip.uri", "sip_parameter_not_allowed"),
+    (sip("sip:0x7f.1"), "sip.uri", "host_invalid"),
+    (sip("sip:a..example"), "sip.uri", "host_invalid"),
+    (sip("sip:[1::2::3]"), "sip.uri", "host_invalid"),
+    (sip("sip:10.20.0.1"), "sip.uri", "internal_address"),
+    (sip("sip:pbx@[fd12::1]:5060"), "sip.uri", "internal_address"),
+    (sip("sip:a.example", transport="smoke"), "sip.transport", "not_allowed"),
+    (sip("sips:a.example", transport="udp"), "sip.transport", "value_invalid"),
+    (sip("sip:a.example", codecs=["mp3"]), "sip.codecs.0", "not_allowed"),
+    (sip("sip:a.example", codecs=["pcmu", "pcmu"]), "sip.codecs", "value_invalid"),
+    (FORWARD | {"forward_to": "12345"}, "forward_to", "format_invalid"),
+    (FORWARD | {"forward_to": "+35300000000"}, "forward_to", "invalid_number"),
+    (FORWARD | {"name": ""}, "name", "too_short"),
+    (FORWARD | {"colour": "red"}, "colour", "unknown_field"),
+    (FORWARD | {"weight": -1}, "weight", "out_of_range"),
+    (FORWARD | {"priority": 65_536}, "priority", "out_of_range"),
+    (FORWARD | {"priority": True}, "priority", "type_invalid"),
+    (FORWARD | {"ring_timeout_s": 0}, "ring_timeout_s", "out_of_range"),
+    (FORWARD | {"failover": {"sip": {"uri": "sip:kafka"}}}, "failover.sip.uri", "internal_address"),
+    (FORWARD | {"failover": {"forward_to": "+9"}}, "failover.forward_to", "format_invalid"),
+]
+"""A body, the field that is wrong, and the code."""
+
+
 async def test_an_invalid_trunk_is_refused_with_the_field_that_is_wrong(
-    provisioning: Any, body: dict[str, Any], field: str
+    provisioning: Any, create_trunk: Any
 ) -> None:
-    """No trunk is created, and the field is never empty. An error about both destinations names the first one."""
-    response = await provisioning.client().post("/v1/voice-trunks", json=body)
-    assert response.status_code == 422
-    errors = response.json()["errors"]
-    assert [error["field"] for error in errors] == [field]
-    assert all("^" not in error["message"] for error in errors)
+    """No trunk is created or changed, and the field is never empty. An error about both destinations names one."""
+    client = provisioning.client()
+    path = f"/v1/voice-trunks/{await create_trunk(client)}"
+    for body, field, code in INVALID:
+        answers = [await client.post("/v1/voice-trunks", json=body)]
+        answers += [await client.patch(path, json=body)] if len(body) > 1 else []
+        for answer in answers:
+            assert answer.status_code == 422, (body, answer.text)
+            errors = answer.json()["errors"]
+            assert [(error["field"], error["code"]) for error in errors] == [(field, code)], body
+            assert all("^" not in error["message"] for error in errors)
+    assert await provisioning.count("voice_trunks", "version = 1") == 1
+
+
+async def test_no_internal_host_is_a_place_for_calls_or_messages(provisioning: Any) -> None:
+    """A SIP endpoint, a failover and an SMPP server. A network of the settings is allowed, and nothing else is."""
+    client = provisioning.client()
+
+    async def codes_for(host: str) -> list[str]:
+        uri = f"sip:pbx@[{host}]:5060" if ":" in host else f"sip:pbx@{host}:5060"
+        smpp = {"name": "x", "smpp": {"host": host, "system_id": "a", "password": "b"}}
+        bodies = [
+            ("voice", sip(uri)),
+            ("voice", FORWARD | {"failover": {"sip": {"uri": uri}}}),
+            ("sms", smpp),
+        ]
+        answers = [await client.post(f"/v1/{kind}-trunks", json=body) for kind, body in bodies]
+        fields = ["sip.uri", "failover.sip.uri", "smpp.host"]
+        errors = [answer.json().get("errors", [{}])[0] for answer in answers]
+        assert [error.get("field", field) for error, field in zip(errors, fields, strict=True)] == fields
+        return [
+            error.get("code", str(answer.status_code)) for error, answer in zip(errors, answers, strict=True)
+        ]
+
+    assert {host for host in INTERNAL if await codes_for(host) != ["internal_address"] * 3} == set()
     assert await provisioning.count("voice_trunks") == 0
+    allowed = provisioning.service.settings.model_copy(update={"trunk_networks": networks("10.20.0.0/16")})
+    object.__setattr__(provisioning.service, "settings", allowed)
+    assert await codes_for("10.20.1.1") == ["201", "201", "503"]  # an SMPP account needs a key of secrets
+    assert await codes_for("pbx.lan") == ["201", "201", "503"]
+    for host in ("10.21.1.1", "127.0.0.1", "localhost", "169.254.169.254", "::ffff:10.20.1.1"):
+        assert await codes_for(host) == ["internal_address"] * 3, host
 
 
 async def test_the_message_about_a_sip_uri_says_what_to_send(provisioning: Any) -> None:

@@ -1,54 +1,70 @@
 """The bodies of requests about targets. Unknown fields are refused."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, JsonValue, SecretStr, Strict, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, JsonValue, Strict, model_validator
 
-from didflow_chassis.http import ErrorMessage
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.bounds import GROUP_TRUNKS, ITEMS, NAME, PORT, PRIORITY, RING_TIME
+from didflow_contracts.bounds import GROUP_TRUNKS, ITEMS, PORT, PRIORITY, RING_TIME
 from didflow_contracts.events.carrier import Endpoint
-from didflow_contracts.numbers import E164
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import Flag, Name
 from didflow_provisioning.api.bodies import Body
-from didflow_provisioning.domain.targets import hosts
+from didflow_provisioning.api.targets.addresses import (
+    CallbackUrl,
+    ForwardNumber,
+    Host,
+    MailAddress,
+    Password,
+    SipUri,
+    SystemId,
+    WebhookSecret,
+    host_of,
+)
 from didflow_provisioning.domain.targets.commands import GroupTrunk
 
-SipUri = Annotated[
-    str,
-    Field(
-        max_length=NAME.most,
-        pattern=r"^sips?:([A-Za-z0-9._~+*%-]{1,64}@)?([A-Za-z0-9.-]{1,190}|\[[0-9A-Fa-f:.]{2,45}\])"
-        r"(:[0-9]{1,5})?(;[A-Za-z0-9=._-]{1,64})*$",
-        description="A SIP or SIPS URI without a password.",
-        examples=["sip:pbx.example.com:5060"],
-    ),
-    ErrorMessage("Write a SIP URI without a password, such as sip:pbx.example.com:5060."),
-]
 Seconds = Annotated[int, Strict(), Field(ge=RING_TIME.least, le=RING_TIME.most)]
 Priority = Annotated[int, Strict(), Field(ge=PRIORITY.least, le=PRIORITY.most)]
 Codec = Literal["opus", "g722", "pcma", "pcmu", "g729"]
+
+
+def _each_once(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    if len(set(codecs)) < len(codecs):
+        raise ValueError("Name each codec once.")
+    return codecs
 
 
 class SipTarget(Body):
     """A SIP endpoint."""
 
     uri: SipUri
-    transport: Literal["udp", "tcp", "tls"] = "udp"
-    codecs: tuple[Codec, ...] = Field(
-        default=(), max_length=ITEMS.most, description="In order of preference. Empty: any codec."
+    transport: Literal["udp", "tcp", "tls"] | None = Field(
+        default=None, description="Null: udp, or tls for a SIPS URI, which has no other one."
     )
+    codecs: Annotated[tuple[Codec, ...], Field(max_length=ITEMS.most), AfterValidator(_each_once)] = Field(
+        default=(), description="In order of preference, each once. Empty: any codec."
+    )
+
+    @model_validator(mode="after")
+    def _sips_needs_tls(self) -> Self:
+        if self.uri.startswith("sips:") and self.transport not in (None, "tls"):
+            raise wrong_field("transport", "Use the transport tls for a SIPS URI.")
+        return self
+
+    def endpoint(self, **settings: JsonValue) -> Endpoint:
+        """Return the SIP endpoint as carrier commands name it."""
+        transport = self.transport or ("tls" if self.uri.startswith("sips:") else "udp")
+        own: dict[str, JsonValue] = {"transport": transport, "codecs": list(self.codecs)}
+        return Endpoint(kind="sip", address=self.uri, settings=own | settings)
 
 
 class VoiceDestination(Body):
     """Where calls go: a SIP endpoint, or a number that calls are forwarded to."""
 
     sip: SipTarget | None = None
-    forward_to: E164 | None = None
+    forward_to: ForwardNumber | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -60,8 +76,12 @@ class VoiceDestination(Body):
         """Return the destination as carrier commands name it."""
         if self.sip is None:
             return Endpoint(kind="pstn", address=self.forward_to or "", settings=settings)
-        own = self.sip.model_dump(mode="json", exclude={"uri"})
-        return Endpoint(kind="sip", address=self.sip.uri, settings=own | settings)
+        return self.sip.endpoint(**settings)
+
+    def hosts(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Yield the field and the host of the SIP endpoint."""
+        if self.sip is not None:
+            yield f"{prefix}sip.uri", host_of(self.sip.uri)
 
 
 class VoiceTrunkBody(VoiceDestination):
@@ -79,13 +99,19 @@ class VoiceTrunkBody(VoiceDestination):
         own = self.endpoint(priority=self.priority, weight=self.weight, ring_timeout_s=self.ring_timeout_s)
         return (own, self.failover.endpoint()) if self.failover else (own,)
 
+    def hosts(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Yield the field and the host of each SIP endpoint."""
+        yield from super().hosts(prefix)
+        if self.failover is not None:
+            yield from self.failover.hosts(f"{prefix}failover.")
+
 
 class VoiceTrunkChangeBody(Body):
     """The fields of a voice trunk to change. Fields that are left out stay as they are."""
 
     name: Name = ""
     sip: SipTarget | None = Field(default=None, description="Another SIP endpoint, whole.")
-    forward_to: E164 | None = Field(default=None, description="Another forward number.")
+    forward_to: ForwardNumber | None = Field(default=None, description="Another forward number.")
     priority: Priority = 1
     weight: Priority = 1
     ring_timeout_s: Seconds | None = None
@@ -97,6 +123,13 @@ class VoiceTrunkChangeBody(Body):
         if given and (self.sip is None) == (self.forward_to is None):
             raise wrong_field("sip", "Send either sip or forward_to, and not both.")
         return self
+
+    def hosts(self) -> Iterator[tuple[str, str]]:
+        """Yield the field and the host of each SIP endpoint."""
+        if self.sip is not None:
+            yield "sip.uri", host_of(self.sip.uri)
+        if self.failover is not None:
+            yield from self.failover.hosts("failover.")
 
     def changes(self) -> Mapping[str, Any]:
         """Return the fields of `ChangeVoiceTrunk` that were given."""
@@ -162,42 +195,11 @@ class VoiceTrunkGroupChangeBody(Body):
         return {"name": self.name or None, "trunks": _group_trunks(self.trunks)}
 
 
-def _checked(problem_of: Callable[[str], str | None], messages: Mapping[str, str]) -> AfterValidator:
-    """Return the check of a host, a URL or a mail address. Each code has its sentence."""
-
-    def check(text: str) -> str:
-        code = problem_of(text)
-        if code is not None:
-            raise PydanticCustomError(code, messages[code])
-        return text
-
-    return AfterValidator(check)
-
-
-_NO_HOST = "Write a host name such as smpp.example.com, or a public IP address in its usual form."
-_MESSAGES: Final[Mapping[str, str]] = {
-    hosts.HOST_INVALID: _NO_HOST,
-    hosts.URL_INVALID: "Write an http or https URL without a user and a fragment, such as https://example.com/sms.",
-    hosts.EMAIL_INVALID: "Write a mail address, such as sms@example.com.",
-    hosts.INTERNAL: "Write a public host. This one is internal.",
-}
-_Text = Annotated[str, Field(min_length=NAME.least, max_length=NAME.most)]
-Host = Annotated[_Text, _checked(hosts.problem_of_host, _MESSAGES)]
-CallbackUrl = Annotated[_Text, _checked(hosts.problem_of_url, _MESSAGES)]
-MailAddress = Annotated[_Text, _checked(hosts.problem_of_email, _MESSAGES)]
-Secret = Annotated[
-    SecretStr,
-    Field(
-        min_length=NAME.least, max_length=NAME.most, description="Written, encrypted, and never read back."
-    ),
-]
-
-
 class HttpTarget(Body):
     """A callback URL. What is sent to it is signed with the secret."""
 
     url: CallbackUrl
-    secret: Secret
+    secret: WebhookSecret
 
 
 class SmppTarget(Body):
@@ -205,8 +207,8 @@ class SmppTarget(Body):
 
     host: Host
     port: Annotated[int, Strict(), Field(ge=PORT.least, le=PORT.most)] = 2775
-    system_id: _Text
-    password: Secret
+    system_id: SystemId
+    password: Password
     tls: Flag = True
 
 
@@ -225,6 +227,11 @@ class SmsDestination(Body):
 
     def _number_given(self) -> int:
         return sum(each is not None for each in (self.http, self.smpp, self.email))
+
+    def hosts(self) -> Iterator[tuple[str, str]]:
+        """Yield the field and the host of the SMPP server."""
+        if self.smpp is not None:
+            yield "smpp.host", self.smpp.host
 
     def endpoint(self) -> Endpoint | None:
         """Return the destination as carrier commands name it, without its secret."""

@@ -9,6 +9,7 @@ from didflow_contracts.ids import uuid7
 from didflow_provisioning.api.reads import one_of, page_of
 from didflow_provisioning.api.targets.bodies import ReplaceBody, SmsTrunkBody, SmsTrunkChangeBody
 from didflow_provisioning.api.targets.credentials import decrypted, encrypted, record_read
+from didflow_provisioning.api.targets.reach import check_hosts
 from didflow_provisioning.api.targets.responses import CHANGE_JOB, CredentialsResponse, SmsTrunkResponse
 from didflow_provisioning.domain.targets.commands import (
     ChangeSmsTrunk,
@@ -25,6 +26,7 @@ router = Router(tags=["trunks"])
 @router.post("/sms-trunks", action="manage_routing", status_code=201, response_model=SmsTrunkResponse)
 async def create_sms_trunk(http: Http, body: SmsTrunkBody) -> Response:
     """Create an SMS trunk for an account and the accounts below it."""
+    check_hosts(http, dict(body.hosts()))
     trunk_id, account = uuid7(), body.account or http.caller.account
     endpoint = body.endpoint()
     if endpoint is None:
@@ -84,6 +86,7 @@ async def change_sms_trunk(http: Http, sms_trunk_id: UUID, body: SmsTrunkChangeB
     If it is in use, the answer is 202 with the job that carries the change to each DID on it. A DID that was changed
     meanwhile keeps what it was changed to.
     """
+    check_hosts(http, dict(body.hosts()))
     command = ChangeSmsTrunk(
         entity_id=sms_trunk_id,
         subject="",

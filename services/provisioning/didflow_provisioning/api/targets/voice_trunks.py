@@ -8,6 +8,7 @@ from didflow_chassis.http import Http, JobResponse, Page, Router
 from didflow_contracts.ids import uuid7
 from didflow_provisioning.api.reads import one_of, page_of
 from didflow_provisioning.api.targets.bodies import ReplaceBody, VoiceTrunkBody, VoiceTrunkChangeBody
+from didflow_provisioning.api.targets.reach import check_hosts
 from didflow_provisioning.api.targets.responses import CHANGE_JOB, VoiceTrunkResponse
 from didflow_provisioning.domain.targets.commands import (
     ChangeVoiceTrunk,
@@ -24,6 +25,7 @@ router = Router(tags=["trunks"])
 @router.post("/voice-trunks", action="manage_routing", status_code=201, response_model=VoiceTrunkResponse)
 async def create_voice_trunk(http: Http, body: VoiceTrunkBody) -> Response:
     """Create a voice trunk for an account and the accounts below it."""
+    check_hosts(http, dict(body.hosts()))
     command = CreateVoiceTrunk(
         entity_id=uuid7(),
         subject="",
@@ -61,6 +63,7 @@ async def change_voice_trunk(http: Http, voice_trunk_id: UUID, body: VoiceTrunkC
     If it is in use, the answer is 202 with the job that carries the change to each DID on it and on its groups. A DID
     that was changed meanwhile keeps what it was changed to.
     """
+    check_hosts(http, dict(body.hosts()))
     command = ChangeVoiceTrunk(
         entity_id=voice_trunk_id, subject="", caller=http.caller, job_id=uuid7(), **body.changes()
     )
