@@ -13,8 +13,9 @@ import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from bench.floor_rows import WRITTEN, Written
-from bench.purchases import HEADERS, TOPIC
+from bench.floor_record import Record, Written
+from bench.floor_rows import WRITTEN
+from bench.purchases import HEADERS
 from bench.variant import Run, Stopwatch, Took, main
 
 DEDUPE = """
@@ -36,7 +37,7 @@ DELETE FROM outbox USING lazily WHERE id = ANY($1::bigint[])
 async def run_floor(run: Run) -> Took:
     """Consume, commit, publish, delete and commit offsets, batch after batch."""
     consumer = AIOKafkaConsumer(
-        run.prefix + TOPIC,
+        run.prefix + run.topic,
         bootstrap_servers=run.kafka,
         group_id=f"{run.prefix}floor",
         enable_auto_commit=False,
@@ -78,32 +79,36 @@ async def _take(
     written: Written,
 ) -> int:
     """Process one batch: one transaction, then publish and delete its outbox rows."""
-    events = {}
-    for record in records:
-        event = orjson.loads(record.value)
-        identity = f"{event['source']}\0{event['id']}".encode()
-        events[blake2b(identity, digest_size=16).digest()] = event
-    async with connection.transaction():
-        fresh = await connection.fetch(DEDUPE, list(events))
-        # Only after a crash some of them are not new.
-        taken = [events[row[0]] for row in fresh] if len(fresh) < len(events) else list(events.values())
-        if not taken:
-            return 0
-        statements, said_of = written(taken)
-        for statement, columns in statements:
-            await connection.execute(statement, *columns)
-        topics = [prefix + topic for topic, _, _ in said_of]
-        keys = [key for _, key, _ in said_of]
-        values = [value for _, _, value in said_of]
-        rows = await connection.fetch(OUTBOX, topics, keys, values)
-    futures = [
-        await producer.send(topic, value, key=key, headers=HEADERS)
-        for topic, key, value in zip(topics, keys, values, strict=True)
-    ]
+    events = [orjson.loads(record.value) for record in records]
+    said, ids = await write(connection, events, prefix, written)
+    futures = [await producer.send(topic, value, key=key, headers=HEADERS) for topic, key, value in said]
     for future in futures:
         await future
-    await connection.execute(DELETE, [row[0] for row in rows])
-    return len(rows)
+    await connection.execute(DELETE, ids)
+    return len(ids)
+
+
+async def write(
+    connection: Any, events: Sequence[Any], prefix: str, written: Written
+) -> tuple[list[Record], list[int]]:
+    """Write a batch of decoded events in one transaction. Return its outbox rows, and their ids."""
+    by_id = {}
+    for event in events:
+        identity = f"{event['source']}\0{event['id']}".encode()
+        by_id[blake2b(identity, digest_size=16).digest()] = event
+    async with connection.transaction():
+        fresh = await connection.fetch(DEDUPE, list(by_id))
+        # Only after a crash some of them are not new.
+        taken = [by_id[row[0]] for row in fresh] if len(fresh) < len(by_id) else list(by_id.values())
+        if not taken:
+            return [], []
+        statements, records = written(taken)
+        for statement, columns in statements:
+            await connection.execute(statement, *columns)
+        said = [(prefix + topic, key, value) for topic, key, value in records]
+        topics, keys, values = zip(*said, strict=True)
+        rows = await connection.fetch(OUTBOX, topics, keys, values)
+    return said, [row[0] for row in rows]
 
 
 if __name__ == "__main__":

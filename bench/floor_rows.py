@@ -1,34 +1,31 @@
-"""What the floor writes for a batch of purchases: the minimum (one row, one event), or all that a service writes.
+"""What the floor writes for a batch: the minimum (one row, one event), or all that a service writes.
 
 Only the values that differ between rows are sent to the server. The others are constants in the statement.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-import orjson
-
-Statement = tuple[str, tuple[Sequence[Any], ...]]
-Record = tuple[str, bytes, bytes]
-Written = Callable[[Sequence[Any]], tuple[list[Statement], list[Record]]]
-"""Takes the decoded events of a batch. Returns its statements, and (topic, key, value) of each event to publish."""
+from bench.floor_holdings import as_provisioning
+from bench.floor_record import Record, Statement, Written, json_text, record
 
 _TERMS = """
 INSERT INTO terms AS t (did_id, number, account, payer, order_id, state, price, billing_period, purchased_at,
     period, period_start, expires_at, anchor, anchor_months, free_days, completed, accepted, charges, entry_count,
     sequences, version, sequence, correlation_id)
 SELECT d, n, a, a, o, 'active', p, b, s, 1, s, s + interval '1 month', s, b, 0, false, false, c, 2, '{}',
-    1, 1, e
+    1, 3, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::text[], $8::jsonb[])
     AS u (d, n, a, o, p, b, e, c), LATERAL (SELECT clock_timestamp() AS s) AS now
 ON CONFLICT (did_id) DO UPDATE SET state = excluded.state, version = t.version + 1
 """
 _LEDGER = """
-INSERT INTO ledger (entry_id, did_id, number, position, order_id, payer, kind, amount, currency, posted_at)
-SELECT i, d, n, l, o, a, k, m::numeric, c, clock_timestamp()
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-    AS u (i, d, n, l, o, a, k, m, c)
+INSERT INTO ledger (
+    entry_id, did_id, number, position, order_id, payer, kind, amount, currency, period_start, period_end, posted_at)
+SELECT i, d, n, l, o, a, k, m::numeric, c, p::timestamptz, p::timestamptz + interval '1 month', clock_timestamp()
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[]) AS u (i, d, n, l, o, a, k, m, c, p)
 """
 _DIDS = """
 INSERT INTO dids AS t (did_id, number, number_type, country, area, order_id, purchased_at, stock, last_step, account,
@@ -54,8 +51,9 @@ SELECT k, n, d, 1 FROM unnest($1::text[], $2::text[], $3::uuid[]) AS u (k, n, d)
 _HISTORY = """
 INSERT INTO history (
     thing, did_id, number, account, at, recorded_at, type, source, event_id, actor, outcome, changes, extra)
-SELECT 'did', d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, '{}'
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[]) AS u (d, n, a, s, e, c)
+SELECT 'did', d, n, a, clock_timestamp(), clock_timestamp(), 'didflow.did.purchased.v1', s, e, s, 'applied', c, x
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[])
+    AS u (d, n, a, s, e, c, x)
 """
 _CHANGES = """
 INSERT INTO did_changes (did_id, number, account, status)
@@ -67,6 +65,7 @@ _REGISTRATION: Final[Mapping[str, Any]] = {
     ),
     **dict.fromkeys(("valid_until", "verification_id", "requirement_version")),
     "state": "awaiting",
+    "completed": False,
     "reasons": [],
 }
 _ROUTING: Final[Mapping[str, Any]] = {
@@ -81,6 +80,21 @@ _TERM: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("expires_at", "aging_until", "cycles_left", "period_start", "billing_period")),
     "state": "none",
 }
+_NOT_KEPT: Final = ("acquired", "billing_period", "end_user_type", "price")
+"""What a purchase says and no column of a DID keeps. The history keeps it beside the changes."""
+_FIRST: Final[Mapping[str, Any]] = {
+    "carrier": "simulator",
+    "country": "GB",
+    "last_step": "purchase",
+    "origin": "purchased",
+    "registration.state": "awaiting",
+    "routing.carrier_state": "inactive",
+    "routing.missing": {"sms": None, "voice": None},
+    "status": "awaiting_registration",
+    "stock": "assigned",
+    "term.state": "none",
+}
+"""The first values of a DID that its purchase does not say."""
 
 
 def least(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
@@ -99,11 +113,12 @@ def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
         records.append(_term_changed(event))
         for number, kind in ((1, "setup"), (2, "recurring")):
             money, entry = price[kind], str(uuid4())
-            two.append({"money": money, "entry_id": entry, "period_start": None, "period_end": None})
+            period = event["time"] if kind == "recurring" else None
+            two.append({"money": money, "entry_id": entry, "period_start": period, "period_end": period})
             place = (data["did_id"], data["number"], number, data["order_id"], data["account"])
-            lines.append((entry, *place, kind, money["amount"], money["currency"]))
-            records.append(_ledger_posted(event, entry, kind, money))
-        charges.append(orjson.dumps(two).decode())
+            lines.append((entry, *place, kind, money["amount"], money["currency"], period))
+            records.append(_ledger_posted(event, str(number + 1), entry, kind, money, period))
+        charges.append(json_text(two))
     columns = tuple(list(column) for column in zip(*lines, strict=True))
     return [_terms(events, charges), (_LEDGER, columns)], records
 
@@ -114,7 +129,7 @@ def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
     ids, numbers = [d["did_id"] for d in data], [d["number"] for d in data]
     accounts, orders = [d["account"] for d in data], [d["order_id"] for d in data]
     events_ids, sources = [event["id"] for event in events], [event["source"] for event in events]
-    views = (_json(_REGISTRATION), _json(_ROUTING), _json(_TERM))
+    views = (json_text(_REGISTRATION), json_text(_ROUTING), json_text(_TERM))
     dids = (
         ids,
         numbers,
@@ -122,17 +137,18 @@ def as_inventory(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
         [d["area"] for d in data],
         orders,
         accounts,
-        [_json(d["features"]) for d in data],
+        [json_text(d["features"]) for d in data],
         events_ids,
         *views,
     )
     keys = [f"{d['account']}|{d['order_id']}|{d['number']}" for d in data]
-    changed = [_json({k: {"before": None, "after": v} for k, v in d.items() if v}) for d in data]
+    changed = [json_text(_changes(event)) for event in events]
+    extra = [json_text({n: d[n] for n in _NOT_KEPT} | {"payer": d["account"]}) for d in data]
     statements: list[Statement] = [
         (_DIDS, dids),
         (_NUMBERS, (numbers, ids)),
         (_ORDERS, (keys, numbers, ids)),
-        (_HISTORY, (ids, numbers, accounts, sources, events_ids, changed)),
+        (_HISTORY, (ids, numbers, accounts, sources, events_ids, changed, extra)),
         (_CHANGES, (ids, numbers, accounts)),
     ]
     return statements, [_did_changed(event) for event in events]
@@ -142,11 +158,15 @@ WRITTEN: Final[Mapping[str, Written]] = {
     "least": least,
     "billing": as_billing,
     "inventory": as_inventory,
+    "provisioning": as_provisioning,
 }
+"""By service: what it writes for a batch of purchases, or provisioning for a batch of holdings."""
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+def _changes(event: Any) -> dict[str, Any]:
+    said = {name: value for name, value in event["data"].items() if value and name not in _NOT_KEPT}
+    first = {"payer": event["data"]["account"], "purchased_at": event["time"], **_FIRST}
+    return {name: {"before": None, "after": value} for name, value in (said | first).items()}
 
 
 def _terms(events: Sequence[Any], charges: list[str]) -> Statement:
@@ -156,32 +176,12 @@ def _terms(events: Sequence[Any], charges: list[str]) -> Statement:
         [d["number"] for d in data],
         [d["account"] for d in data],
         [d["order_id"] for d in data],
-        [_json(d["price"]) for d in data],
+        [json_text(d["price"]) for d in data],
         [d["billing_period"] for d in data],
         [event["id"] for event in events],
         charges,
     )
     return _TERMS, columns
-
-
-def _record(event: Any, topic: str, source: str, sequence: str, data: dict[str, Any]) -> Record:
-    number = event["data"]["number"]
-    about = {"did_id": event["data"]["did_id"], "number": number, "account": event["data"]["account"]}
-    value = {
-        "specversion": "1.0",
-        "id": str(uuid4()),
-        "source": f"/didflow/{source}",
-        "type": f"didflow.{topic}.v1",
-        "subject": number,
-        "time": event["time"],
-        "datacontenttype": "application/json",
-        "sequence": sequence,
-        "correlationid": event["id"],
-        "causationid": event["id"],
-        "actor": f"service:{source}",
-        "data": about | data,
-    }
-    return topic, number.encode(), orjson.dumps(value)
 
 
 def _term_changed(event: Any) -> Record:
@@ -194,21 +194,23 @@ def _term_changed(event: Any) -> Record:
         "aging_until": None,
         "reason": "started",
     }
-    return _record(event, "term.changed", "billing", "1", data)
+    return record(event, "term.changed", "billing", "1", data)
 
 
-def _ledger_posted(event: Any, entry: str, kind: str, money: Any) -> Record:
+def _ledger_posted(  # noqa: PLR0917 - what differs between two charges
+    event: Any, sequence: str, entry: str, kind: str, money: Any, period: str | None
+) -> Record:
     data = {
         "entry_id": entry,
         "order_id": event["data"]["order_id"],
         "payer": event["data"]["account"],
         "kind": kind,
         "money": money,
-        "period_start": None,
-        "period_end": None,
+        "period_start": period,
+        "period_end": period,
         "reverses": None,
     }
-    return _record(event, "ledger.posted", "billing", "2", data)
+    return record(event, "ledger.posted", "billing", sequence, data)
 
 
 def _did_changed(event: Any) -> Record:
@@ -225,4 +227,4 @@ def _did_changed(event: Any) -> Record:
         "tags": [],
         "description": None,
     }
-    return _record(event, "did.changed", "inventory", "1", data)
+    return record(event, "did.changed", "inventory", "1", data)

@@ -49,7 +49,7 @@ async def measure(
 ) -> dict[str, list[Took]]:
     """Measure the flow and the one-stage floors in interleaved rounds. `published` of the flow counts its DIDs."""
     ready = stages.Stages(machine=machine, messages=messages)
-    names = [f"{name}-floor" for name in stages.OURS]
+    names = [f"{name}-floor" for name in stages.OF_PURCHASES]
     await ready.ready(names)
     async with whole_stack(machine, tell) as running, _producer(machine.kafka) as producer:
         variants = {"flow": flow(running, producer, purchases)} | {

@@ -53,17 +53,29 @@ async def stage(machine: Machine, options: Options, report: Report, tell: Tell) 
 
     The naive application does the same as billing and is compared with billing.
     """
+    names = (*stages.FLOORS_OF_PURCHASES, *stages.OF_PURCHASES)
     took = await stages.measure(
-        machine, messages=options.messages, naive=NAIVE_MESSAGES, rounds=options.rounds, tell=tell
+        machine, names, messages=options.messages, naive=NAIVE_MESSAGES, rounds=options.rounds, tell=tell
     )
     report.detail["stage"] = {name: _summary(each) for name, each in took.items()}
     rate = {name: median_rate(each) for name, each in took.items()}
     for batch, aim in ((500, 0.8), (100, 0.7)):
-        ours = statistics.fmean(rate[f"{name}_{batch}"] for name in stages.OURS)
-        floor = statistics.fmean(rate[f"{name}-floor_{batch}"] for name in stages.OURS)
+        ours = statistics.fmean(rate[f"{name}_{batch}"] for name in stages.OF_PURCHASES)
+        floor = statistics.fmean(rate[f"{name}-floor_{batch}"] for name in stages.OF_PURCHASES)
         report.figures.append(_rates(f"stage_{batch}", f"stage, batch {batch}", ours, floor, "floor", aim))
     ours, naive = rate["billing_500"], rate["naive_500"]
     report.figures.append(_rates("naive_500", "billing, batch 500", ours, naive, "naive application", 60))
+
+
+async def provisioning(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The stage of provisioning, from a holding to the command, against the floor that writes the same."""
+    names = ("provisioning-floor", "provisioning")
+    took = await stages.measure(machine, names, messages=options.messages, rounds=options.rounds, tell=tell)
+    report.detail["provisioning"] = {name: _summary(each) for name, each in took.items()}
+    for batch, aim in ((500, 0.8), (100, 0.7)):
+        floor, ours = (median_rate(took[f"{name}_{batch}"]) for name in names)
+        what = f"provisioning, batch {batch}"
+        report.figures.append(_rates(f"provisioning_{batch}", what, ours, floor, "floor", aim))
 
 
 async def relay(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
@@ -81,7 +93,7 @@ async def flow(machine: Machine, options: Options, report: Report, tell: Tell) -
         machine, purchases=FLOW_PURCHASES, messages=options.messages, rounds=options.rounds, tell=tell
     )
     report.detail["flow"] = {name: _summary(each) for name, each in took.items()}
-    floor = statistics.fmean(median_rate(took[f"{name}-floor"]) for name in stages.OURS)
+    floor = statistics.fmean(median_rate(took[f"{name}-floor"]) for name in stages.OF_PURCHASES)
     report.figures.append(
         _rates("flow", "whole flow, four services", median_rate(took["flow"]), floor, "one-stage floor", 0.6)
     )
@@ -271,6 +283,7 @@ async def noisy(machine: Machine, options: Options, report: Report, tell: Tell) 
 
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
+    "provisioning": provisioning,
     "relay": relay,
     "flow": flow,
     "latency": latency,

@@ -3,7 +3,7 @@
 Number i is the same purchase for every variant and round. Purchases are of today, because older ones would be renewed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -75,14 +75,18 @@ def new_purchases(first: int = 1_000_000) -> Iterator[tuple[Record, ...]]:
         yield (Record(TOPIC, 0, 0, event.subject.encode(), encode(event), ()),)
 
 
-async def publish(kafka: str, prefix: str, indices: Iterable[int]) -> None:
-    """Publish purchases as fast as possible and wait until all are acknowledged."""
+async def publish(
+    kafka: str, prefix: str, indices: Iterable[int], make: Callable[[int], Event[Any]] = purchase
+) -> None:
+    """Publish purchases, or the events that `make` builds, as fast as possible. Wait until all are acknowledged."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5, max_batch_size=256 * 1024)
     await producer.start()
     try:
         for index in indices:
-            event = purchase(index)
-            await producer.send(prefix + TOPIC, encode(event), key=event.subject.encode(), headers=HEADERS)
+            event = make(index)
+            await producer.send(
+                prefix + event.data.topic, encode(event), key=event.subject.encode(), headers=HEADERS
+            )
         await producer.flush()
     finally:
         await producer.stop()

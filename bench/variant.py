@@ -29,6 +29,7 @@ class Run:
     messages: int
     batch: int = 500
     service: str = "billing"
+    topic: str = "did.purchased"
     profile: str = ""
     extra: int = 0
 
