@@ -411,10 +411,13 @@ def _at_the_carrier(random: Random, routing: Routing) -> Routing:
         opened = OpenCommand(command_id=UUID_OF["open"], action="activate", content=content)
         return replace(routing, open_command=opened)
     if state == "failed":
-        failed = (Failure(command_id=UUID_OF["activation"], action="activate", code="rejected"),)
         # A retry that could not be sent because calls must not flow. It is sent as soon as they may.
         was_retried = wanted_state(routing) == "suspended" and random.random() < 0.5
-        return replace(routing, failures=() if was_retried else failed)
+        retry_id = UUID_OF["retry"] if was_retried else None
+        failed = Failure(
+            command_id=UUID_OF["activation"], action="activate", code="rejected", retry_id=retry_id
+        )
+        return replace(routing, failures=(failed,))
     if state == "inactive" or random.random() < 0.3:
         applied = Applied(voice=routing.voice_delivery, capacity=routing.capacity, sms=routing.sms_delivery)
         return replace(routing, applied=applied)

@@ -191,6 +191,6 @@ RULES: Final = {
 """What verification asks for: nothing in the United States, and a review in Ireland."""
 
 UUID_OF: Final[Mapping[str, UUID]] = {
-    name: derived_id("command", name) for name in ("open", "failed", "activation", "next", "job")
+    name: derived_id("command", name) for name in ("open", "failed", "activation", "retry", "next", "job")
 }
 """The ids of carrier commands."""

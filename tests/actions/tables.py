@@ -52,7 +52,8 @@ def _has_nothing_set(condition: Condition, _caller: Caller) -> bool:
 
 
 def _is_retried(condition: Condition, _caller: Caller) -> bool:
-    return condition.routing.carrier_state == "failed" and not condition.routing.failures
+    routing = condition.routing
+    return routing.carrier_state == "failed" and "activate" in routing.retry_ids
 
 
 def _always(_condition: Condition, _caller: Caller) -> bool:

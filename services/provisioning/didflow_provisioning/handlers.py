@@ -199,7 +199,7 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         ),
         DeleteProfile: Handler(decide=delete_profile, model=Profile, state_needs=needs.use_of_profile),
         RetryCarrierCommand: Handler(
-            decide=partial(retry_carrier_command, timings=timings), needs=needs.queue_and_failed_command
+            decide=partial(retry_carrier_command, timings=timings), needs=needs.queue
         ),
         CreateVoiceTrunk: Handler(decide=create_voice_trunk, model=VoiceTrunk),
         ChangeVoiceTrunk: Handler(

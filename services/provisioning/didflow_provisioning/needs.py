@@ -21,7 +21,7 @@ from didflow_provisioning.domain.carrier_command import (
 )
 from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.carriers.turns import CarrierLoad, CarrierTurns
-from didflow_provisioning.domain.commands import RetryCarrierCommand, SetCapacity, SetSms, SetVoice
+from didflow_provisioning.domain.commands import SetCapacity, SetSms, SetVoice
 from didflow_provisioning.domain.number_queue import NumberQueue
 from didflow_provisioning.domain.profiles.application import is_new
 from didflow_provisioning.domain.profiles.commands import (
@@ -220,12 +220,6 @@ def other_voice_target(command: ReplaceTarget) -> Iterable[Ref]:
     yield Ref(VoiceTrunkGroup, command.by)
 
 
-def queue_and_failed_command(command: RetryCarrierCommand) -> Iterable[Ref]:
-    """Return in addition the carrier command that is retried."""
-    yield from queue(command)
-    yield Ref(CarrierCommand, command.command_id)
-
-
 def queue_and_answered_command(event: Any) -> Iterable[Ref]:
     """Return in addition the carrier command that a result answers."""
     yield from queue(event)
@@ -247,15 +241,18 @@ def dids_and_commands_of_queue(due: NumberQueue, _: None, known: Known, *, timin
     """Return the DIDs, the open carrier command and the next carrier command of a queue whose timer is due.
 
     Besides, what the carrier of the open command was last heard of, and the turns of the carriers that have some. Turns
-    that only the DIDs name are found when the DIDs are loaded.
+    and retried commands that only the DIDs name are found when the DIDs are loaded.
     """
     yield from (Ref(Routing, did_id, write=True) for did_id in due.did_ids)
     yield Ref(CarrierCommand, next_command_id_of_queue(due), write=True)
     if due.open_command_id is not None:
         yield Ref(CarrierCommand, due.open_command_id, write=True)
         yield Ref(CarrierContact, due.carrier)
-    loaded = (known.states.get((Routing, did_id)) for did_id in due.did_ids)
-    for carrier in timings.with_turns(carriers_of(due, filter(None, loaded))):
+    found = (known.states.get((Routing, did_id)) for did_id in due.did_ids)
+    loaded = [routing for routing in found if routing is not None]
+    for routing in loaded:
+        yield from (Ref(CarrierCommand, retry_id, write=True) for retry_id in routing.retry_ids.values())
+    for carrier in timings.with_turns(carriers_of(due, loaded)):
         yield Ref(CarrierTurns, carrier, write=True)
         if timings.of(carrier).concurrency is not None:
             yield Ref(CarrierLoad, carrier)

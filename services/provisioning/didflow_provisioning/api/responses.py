@@ -14,7 +14,7 @@ from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.command_content import parameters
 from didflow_provisioning.domain.timing import Timing
 
-_NEW_COMMAND: Final = "The new command. Null if it is sent later, or if nothing was done."
+_NEW_COMMAND: Final = "The new command. It is listed when it is sent: at once, or when it may be sent."
 
 
 class CarrierSettingsResponse(BaseModel):
@@ -105,18 +105,18 @@ class CarrierCommandResponse(BaseModel):
 class RetryResponse(BaseModel):
     """The result of a retry by hand."""
 
-    command_id: UUID | None = Field(description=_NEW_COMMAND)
+    command_id: UUID = Field(description=_NEW_COMMAND)
 
 
 class RetryResult(ItemResult):
     """The result of a retry by hand in a batch."""
 
-    command_id: UUID | None = Field(default=None, description=_NEW_COMMAND)
+    command_id: UUID | None = Field(default=None, description=f"{_NEW_COMMAND} Null if nothing was done.")
 
 
-def new_command(command_id: UUID | None) -> dict[str, Any]:
+def new_command(command_id: UUID) -> dict[str, Any]:
     """Return the answer of a retry as JSON values."""
-    return {"command_id": None if command_id is None else str(command_id)}
+    return {"command_id": str(command_id)}
 
 
 def _parameters_shown_to(caller: Caller, command: CarrierCommand) -> dict[str, Any]:

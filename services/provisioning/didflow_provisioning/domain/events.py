@@ -79,5 +79,9 @@ def _unapplied(routing: Routing) -> tuple[Unapplied, ...]:
     return (
         *((Unapplied(action=command.action, state="out", code=command.code),) if command else ()),
         *(Unapplied(action=action, state="queued") for action in queued),
-        *(Unapplied(action=f.action, state="failed", code=f.code) for f in routing.failures),
+        *(
+            Unapplied(action=f.action, state="failed", code=f.code)
+            for f in routing.failures
+            if f.retry_id is None
+        ),
     )

@@ -122,9 +122,14 @@ def send_next(context: NumberContext, now: datetime) -> NumberContext:
     action = next(iter(actions_to_send(first)), None)
     if action is None:
         return replace(context, queue=without_turn(queue))
+    command_id = _command_id(context, first, action)
+    if command_id is None:
+        return replace(context, queue=replace(queue, due_at=now))
     carrier = carrier_of(first, action) or ""
     context, may_leave = with_turn(context, carrier, now)
-    return _with_new_command(context, first, action, carrier, now) if may_leave else context
+    if not may_leave:
+        return context
+    return _with_new_command(context, first, action, command_id=command_id, carrier=carrier, now=now)
 
 
 def with_turn(context: NumberContext, carrier: str, now: datetime) -> tuple[NumberContext, bool]:
@@ -194,13 +199,31 @@ def _without_released(context: NumberContext) -> NumberQueue:
     return replace(queue, did_ids=tuple(did_id for did_id in queue.did_ids if did_id not in released))
 
 
+def _command_id(context: NumberContext, routing: Routing, action: CarrierAction) -> UUID | None:
+    """Return the id of the next command. None if only the timer of the queue may send it.
+
+    The timer has loaded the ids that were promised to who retried an action. Other messages have only their own one.
+    """
+    own, promised = context.next_command_id, routing.retry_ids
+    command_id = promised.get(action, own)
+    if context.turns is None and (command_id != own or (action not in promised and own in promised.values())):
+        return None
+    return command_id
+
+
 def _with_new_command(
-    context: NumberContext, routing: Routing, action: CarrierAction, carrier: str, now: datetime
+    context: NumberContext,
+    routing: Routing,
+    action: CarrierAction,
+    *,
+    command_id: UUID,
+    carrier: str,
+    now: datetime,
 ) -> NumberContext:
     content = current_content(routing, action)
     timing = context.timings.of(carrier)
     command = CarrierCommand(
-        command_id=context.next_command_id,
+        command_id=command_id,
         did_id=routing.did_id,
         number=routing.number,
         account=routing.account,
@@ -215,6 +238,7 @@ def _with_new_command(
         give_up_at=give_up_at(timing, action, now),
     )
     opened = OpenCommand(command_id=command.command_id, action=action, content=content)
-    sent = context.with_routing(with_open_command(routing, opened, carrier))
+    failures = tuple(f for f in routing.failures if f.retry_id != command_id)
+    sent = context.with_routing(with_open_command(replace(routing, failures=failures), opened, carrier))
     sent = sent.with_attempt(with_next_attempt(command, now, timing))
     return replace(sent, queue=replace(sent.queue, commands_sent=sent.queue.commands_sent + 1))

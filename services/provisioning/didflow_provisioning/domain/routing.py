@@ -3,6 +3,7 @@
 Provisioning numbers its events by this state.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -64,11 +65,15 @@ class OpenCommand(Struct, frozen=True, kw_only=True):
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """A carrier command that failed for good and whose action is still wanted."""
+    """A carrier command that failed for good and whose action is still wanted.
+
+    `retry_id`: it was retried by hand, and this is the id of the new command, which is still to be sent.
+    """
 
     command_id: UUID
     action: CarrierAction
     code: str
+    retry_id: UUID | None = None
 
 
 class Routing(Struct, frozen=True, kw_only=True):
@@ -111,6 +116,11 @@ class Routing(Struct, frozen=True, kw_only=True):
     failures: tuple[Failure, ...] = ()
     sequences: Sequences = field(default_factory=dict)
     due_at: datetime | None = None
+
+    @property
+    def retry_ids(self) -> Mapping[CarrierAction, UUID]:
+        """The ids of the commands that were promised to who retried an action, and are still to be sent."""
+        return {f.action: f.retry_id for f in self.failures if f.retry_id is not None}
 
     def cleared(self) -> "Routing":
         """Return the routing without voice target, capacity, SMS target and profile."""

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain.capacity.reservations import with_capacity
-from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.commands import (
     ClearRouting,
     RetryCarrierCommand,
@@ -112,36 +111,24 @@ def retry_carrier_command(
 ) -> Decision:
     """Send a new command in place of one that failed for good. Refused `not_failed` for any other command.
 
-    The answer is the id of the new command. It is None if another command of the number is open first, and if calls
-    must not flow: a failed activation is then sent as soon as they may. Until then its retry again is unchanged.
+    The answer is the id of the new command. It is sent later if another command of the number is open first, if its
+    carrier has turns, and if calls must not flow: a failed activation is then sent as soon as they may. Until then the
+    same retry is unchanged and has the same answer.
     """
     if routing is None or not command.caller.reaches(routing.account):
         return NOT_FOUND
-    failures = tuple(f for f in routing.failures if f.command_id != command.command_id)
-    if failures == routing.failures:
-        if _is_retried(routing, known.get(CarrierCommand, command.command_id)):
-            return Unchanged()
+    failed = next((f for f in routing.failures if f.command_id == command.command_id), None)
+    if failed is None:
         return Refused(
             "not_failed",
             "This command has not failed for good, or its action is not wanted any more. Nothing needs a retry.",
         )
+    if failed.retry_id is not None:
+        return Unchanged(answer=failed.retry_id)
+    retried = replace(failed, retry_id=command.next_command_id)
+    failures = tuple(retried if f is failed else f for f in routing.failures)
     decision = _sent(routing, replace(routing, failures=failures), command, now, known, timings=timings)
-    if not isinstance(decision, Decided):
-        return decision
-    sent_ids = {getattr(state, "command_id", None) for state in decision.also}
-    was_sent = command.next_command_id in sent_ids
-    return replace(decision, answer=command.next_command_id if was_sent else None)
-
-
-def _is_retried(routing: Routing, failed: CarrierCommand | None) -> bool:
-    """Return True if a failed activation of this DID has been retried by hand, and is still to be sent."""
-    if failed is None or (failed.did_id, failed.action, failed.state) != (
-        routing.did_id,
-        "activate",
-        "failed",
-    ):
-        return False
-    return routing.carrier_state == "failed" and routing.end_reason is None and not routing.failures
+    return replace(decision, answer=command.next_command_id) if isinstance(decision, Decided) else decision
 
 
 def may_change(routing: Routing, command: RoutingCommand) -> bool:

@@ -79,8 +79,8 @@ def wanted_actions(routing: Routing) -> tuple[CarrierAction, ...]:
 
 
 def actions_to_send(routing: Routing) -> tuple[CarrierAction, ...]:
-    """List the wanted actions without those that failed for good. They wait for a retry by hand."""
-    failed = {failure.action for failure in routing.failures}
+    """List the wanted actions without those that failed for good and were not retried by hand."""
+    failed = {failure.action for failure in routing.failures if failure.retry_id is None}
     return tuple(action for action in wanted_actions(routing) if action not in failed)
 
 

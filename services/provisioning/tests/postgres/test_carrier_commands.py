@@ -1,9 +1,12 @@
 """Carrier commands over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from didflow_provisioning.settings import CarrierTiming
 
 
 async def test_a_failed_command_is_listed_and_retried(purchased: Any, messages: Any, issued: Any) -> None:
@@ -24,19 +27,46 @@ async def test_a_failed_command_is_listed_and_retried(purchased: Any, messages: 
     assert (again.status_code, again.json()["code"]) == (409, "not_failed")
 
 
-async def test_a_retry_that_cannot_be_sent_yet_is_answered_without_a_command(
+async def test_a_retry_that_cannot_be_sent_yet_is_answered_with_the_id_of_the_new_command(
     purchased: Any, messages: Any, issued: Any
 ) -> None:
-    """The number is blocked. The same retry again is answered alike. Unblocked, it is activated once."""
+    """The number is blocked. The same retry again is answered alike. Unblocked, it is activated once, with this id."""
     await purchased.receive(messages.registration())
     command = (await issued())[0]
     await purchased.receive(messages.failure(command), messages.did_changed("blocked", 2))
     operator = purchased.client("master", "operator")
-    for _ in range(2):
-        retried = await operator.post(f"/v1/commands/{command.command_id}/retry")
-        assert (retried.status_code, retried.json()) == (200, {"command_id": None})
+    path = f"/v1/commands/{command.command_id}/retry"
+    retried, again = [await operator.post(path) for _ in range(2)]
+    assert (retried.status_code, again.status_code, again.json()) == (200, 200, retried.json())
     await purchased.receive(messages.did_changed("assigned", 3))
+    await purchased.timers.run_due()
     assert [each.action for each in await issued()] == ["activate", "activate"]
+    assert retried.json() == {"command_id": str((await issued())[-1].command_id)}
+
+
+async def test_commands_of_a_carrier_with_a_rate_are_retried_with_the_ids_that_the_answer_has(
+    with_carriers: Any, messages: Any, numbers_of: Any
+) -> None:
+    """The ids are known before the turns of the commands. A setting that was made meanwhile does not take one."""
+    provisioning = await with_carriers(simulator=CarrierTiming(rate_per_s=1000))
+    await provisioning.receive(*numbers_of(3))
+    await provisioning.advance(timedelta(seconds=1))
+    failed = [each.data for each in await provisioning.published("provisioning.commands")]
+    await provisioning.receive(*(messages.failure(command) for command in failed))
+    operator = provisioning.client("master", "operator")
+    body = {"commands": [str(each.command_id) for each in failed]}
+    answer = (await operator.post("/v1/commands/batch/retry", json=body)).json()
+    set_capacity = {"dids": [each.number for each in failed], "capacity": 2}
+    changed = (await operator.post("/v1/routing/batch/set-capacity", json=set_capacity)).json()
+    assert changed["done"] == 3, changed
+    await provisioning.advance(timedelta(seconds=2))
+    again = [each.data for each in await provisioning.published("provisioning.commands")][3:]
+    promised = {result["command"]: result["command_id"] for result in answer["results"]}
+    number_of = {str(each.command_id): each.number for each in failed}
+    assert {number_of[old]: new for old, new in promised.items()} == {
+        each.number: str(each.command_id) for each in again
+    }
+    assert {each.parameters.capacity for each in again} == {2}
 
 
 @pytest.mark.parametrize("role", ["reseller", "master_reseller", "enterprise_admin"])

@@ -121,12 +121,15 @@ def test_a_retry_while_calls_must_not_flow_is_kept_and_its_repeat_is_unchanged(
     stage.process(messages.purchased(), messages.did_changed(), messages.registration())
     failed = stage.open_command
     stage.process(messages.failure(failed), messages.did_changed("blocked", 2))
-    assert stage.process(messages.retry(failed.command_id)).answer is None
-    assert isinstance(stage.process(messages.retry(failed.command_id)), Unchanged)
+    promised = stage.process(messages.retry(failed.command_id)).answer
+    assert promised is not None
+    assert stage.process(messages.retry(failed.command_id)) == Unchanged(answer=promised)
     assert stage.process(messages.retry(messages.next_did_id)).code == "not_failed"
     assert stage.axis().carrier_state == "failed"
     stage.process(messages.did_changed("assigned", 3))
+    stage.run_due_timers()
     assert stage.actions() == ["activate", "activate"]
+    assert stage.open_command.command_id == promised
     assert stage.process(messages.retry(failed.command_id)).code == "not_failed"
 
 
@@ -151,14 +154,56 @@ def test_only_a_command_that_failed_for_good_is_retried(active: Any, messages: A
 
 
 def test_a_retried_setting_waits_for_the_open_command(active: Any, messages: Any) -> None:
-    """The answer names no command, because none was sent yet."""
+    """The answer has the id that the command gets when it is sent."""
     active.process(messages.set_capacity(9))
     failed = active.open_command
     active.process(messages.failure(failed), messages.did_changed("blocked", 2))
     assert active.open_command.action == "suspend"
-    assert active.process(messages.retry(failed.command_id)).answer is None
+    promised = active.process(messages.retry(failed.command_id)).answer
+    assert [(each.action, each.state) for each in active.axis().unapplied] == [
+        ("suspend", "out"),
+        ("set_capacity", "queued"),
+    ]
+    active.succeed_all(messages)
+    active.run_due_timers()
+    assert active.open_command.command_id == promised
     active.succeed_all(messages)
     assert active.actions() == ["activate", "set_capacity", "suspend", "set_capacity"]
+
+
+def test_a_newer_setting_replaces_a_retried_one_that_was_not_sent(active: Any, messages: Any) -> None:
+    """The id that the retry was answered with is never used. The carrier gets the newer capacity only."""
+    active.process(messages.set_capacity(9))
+    failed = active.open_command
+    active.process(messages.failure(failed), messages.did_changed("blocked", 2))
+    promised = active.process(messages.retry(failed.command_id)).answer
+    active.process(messages.set_capacity(7))
+    active.succeed_all(messages)
+    active.run_due_timers()
+    assert [each.parameters.capacity for each in active.issued() if each.action == "set_capacity"] == [9, 7]
+    assert promised not in {each.command_id for each in active.issued()}
+
+
+def test_a_retried_command_that_fails_again_is_retried_again(active: Any, messages: Any) -> None:
+    """Each retry has an id of its own. Two settings that are retried together are sent one after another."""
+    active.process(messages.set_capacity(9))
+    first = active.open_command
+    active.process(messages.failure(first), ClearRouting(**messages.command_fields(messages.did_id)))
+    active.process(messages.failure(active.open_command))
+    active.process(messages.failure(active.open_command))
+    failed = {f.action: f.command_id for f in active.routing().failures}
+    assert set(failed) == {"set_voice", "set_capacity"}
+    later, sooner = (
+        active.process(messages.retry(failed[name])).answer for name in ("set_capacity", "set_voice")
+    )
+    active.process(messages.failure(active.open_command))
+    again = active.process(messages.retry(later)).answer
+    for _ in range(2):
+        active.run_due_timers()
+        active.succeed_all(messages)
+    assert {sooner, again} <= {each.command_id for each in active.issued()}
+    assert len({first.command_id, *failed.values(), later, sooner, again}) == 6
+    assert active.axis().unapplied == ()
 
 
 def test_a_new_setting_replaces_a_failed_one(active: Any, messages: Any) -> None:
