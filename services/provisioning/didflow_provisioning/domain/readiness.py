@@ -108,4 +108,8 @@ def _missing_for_stock(routing: Routing) -> NextAction | None:
 
 def _awaited(routing: Routing, action: CarrierAction) -> NextAction:
     """Return who has to act until the carrier has done this: the carrier, or an operator if it has failed for good."""
-    return "retry_carrier" if any(f.action == action for f in routing.failures) else "await_carrier"
+    return (
+        "retry_carrier"
+        if any(f.action == action and f.retry_id is None for f in routing.failures)
+        else "await_carrier"
+    )

@@ -84,13 +84,18 @@ SETTINGS = [
 def test_a_setting_that_the_carrier_refused_for_good_needs_a_retry(
     ready: Routing, changed: Any, action: Any, applied: dict[str, Any], channel: str
 ) -> None:
-    """The carrier will not act by itself. A failure of another setting is not what the channel waits for."""
+    """The carrier will not act by itself until it is retried. A failure of another setting is not waited for."""
     known = {name: ready.applied.voice if value is True else value for name, value in applied.items()}
     failure = Failure(command_id=ready.did_id, action=action, code="rejected")
     unconfirmed = changed(ready, applied=Applied(**known))
     assert getattr(routing_changed(unconfirmed).missing, channel) == "await_carrier"
     refused = routing_changed(changed(unconfirmed, failures=(failure,)))
     assert getattr(refused.missing, channel) == "retry_carrier"
+    retried = changed(failure, retry_id=ready.did_id)
+    assert (
+        getattr(routing_changed(changed(unconfirmed, failures=(retried,))).missing, channel)
+        == "await_carrier"
+    )
     assert not getattr(refused, f"{channel}_ready")
     other = "sms" if channel == "voice" else "voice"
     assert getattr(refused.missing, other) == "await_carrier"
