@@ -165,13 +165,19 @@ class SmallAdapter:
         self.executed.append(UUID(command_id))
         return {"outcome": "succeeded", "carrier_reference": f"S-{uuid4().hex[:8]}"}
 
+    def _event_id(self, result: Any) -> str:
+        """Return the id of a result: a new one, unless the adapter repeats its results exactly or is broken."""
+        if self._defect == "repeats_exactly":
+            return f"{result['command_id']} {result['attempt']} {result['outcome']}"
+        return "same" if self._defect == "same_id" else str(uuid4())
+
     async def _publish(self, event: Any, outcome: dict[str, Any]) -> None:
         data = event["data"]
         names = ("did_id", "number", "account", "command_id", "attempt")
         result = {name: data[name] for name in names} | outcome
         value = {
             "specversion": "1.0",
-            "id": "same" if self._defect == "same_id" else str(uuid4()),
+            "id": self._event_id(result),
             "source": "/orders/small" if self._defect == "wrong_source" else "/carriers/small",
             "type": "didflow.provisioning.results.v1",
             "subject": data["number"],

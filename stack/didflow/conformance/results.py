@@ -1,6 +1,5 @@
 """The check of all results of the run: what each of them says about its command."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from didflow.conformance.exchange import Received
@@ -15,8 +14,8 @@ async def judge(run: Run) -> None:
     for received in run.exchange.received:
         for mistake in mistakes(run, received):
             raise CheckFailed(mistake)
-    ids = Counter(received.event.id for received in run.exchange.received)
-    if ids and ids.most_common(1)[0][1] > 1:
+    results = {(one.event.id, one.data.model_dump_json()) for one in run.exchange.received}
+    if len({event_id for event_id, _ in results}) < len(results):
         raise CheckFailed("Several results have the same event id. Each needs one of its own.")
     if any(one.partition != run.exchange.partition_of(one.data.number) for one in run.exchange.received):
         run.notes.append(

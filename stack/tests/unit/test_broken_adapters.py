@@ -26,6 +26,12 @@ def test_an_adapter_that_conforms_passes_every_check() -> None:
     assert [verdict.notes for verdict in found.values() if verdict.notes] == []
 
 
+def test_an_adapter_that_repeats_a_result_with_its_event_id_conforms() -> None:
+    """A repeat of an event has its id. Only another result needs another one."""
+    found = judged("repeats_exactly")
+    assert {name: verdict.problem for name, verdict in found.items() if verdict.problem} == {}
+
+
 @pytest.mark.parametrize(("defect", "check", "line"), DEFECTS)
 def test_an_adapter_that_is_broken_on_purpose_fails_with_a_clear_line(
     defect: str, check: str, line: str
