@@ -1,6 +1,6 @@
 """The client of the SDK with timeouts, and the outcomes of its errors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from didww.client import DidwwClient
@@ -31,12 +31,15 @@ _FAILURES: Final[Mapping[int, Failed]] = {
 
 
 class Client(DidwwClient):  # type: ignore[misc]
-    """The client of the SDK, with a timeout for each request and `retry_after` in its errors."""
+    """The client of the SDK, with a timeout for each request and `retry_after` in its errors.
 
-    def __init__(self, api_key: str, url: str) -> None:
+    It calls `before_request` before each request.
+    """
+
+    def __init__(self, api_key: str, url: str, before_request: Callable[[], None]) -> None:
         super().__init__(api_key, base_url=url)
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _WithTimeouts())
+            self._session.mount(scheme, _Bounded(before_request))
 
     def _handle_response(self, resp: Response) -> Any:
         try:
@@ -46,8 +49,13 @@ class Client(DidwwClient):  # type: ignore[misc]
             raise
 
 
-class _WithTimeouts(HTTPAdapter):
+class _Bounded(HTTPAdapter):
+    def __init__(self, before_request: Callable[[], None]) -> None:
+        super().__init__()
+        self._before_request = before_request
+
     def send(self, *args: Any, **options: Any) -> Response:
+        self._before_request()
         return super().send(*args, **options | {"timeout": TIMEOUTS_S})
 
 

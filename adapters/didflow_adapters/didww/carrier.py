@@ -4,7 +4,9 @@ import asyncio
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from didww.exceptions import DidwwApiError
@@ -16,7 +18,7 @@ from requests.exceptions import RequestException
 
 from didflow_adapters.didww.api import Client, Refused, failure_of, first
 from didflow_adapters.didww.trunks import Target, target_of
-from didflow_adapters.kit import Failed, Outcome, Succeeded
+from didflow_adapters.kit import Failed, Outcome, Succeeded, before_request
 from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.events.carrier import (
     ActivateParameters,
@@ -98,12 +100,14 @@ class DidwwCarrier:
         return Succeeded() if parameters.sms is None else _NO_SMS
 
     async def _write(self, command: CarrierCommandIssued, wanted: Wanted) -> Outcome:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._outcome, command.number, wanted)
+        loop, context = asyncio.get_running_loop(), copy_context()
+        return await loop.run_in_executor(
+            self._threads, context.run, self._outcome, loop, command.number, wanted
+        )
 
-    def _outcome(self, number: str, wanted: Wanted) -> Outcome:
+    def _outcome(self, loop: asyncio.AbstractEventLoop, number: str, wanted: Wanted) -> Outcome:
         try:
-            return write_difference(self._client(), number.removeprefix("+"), wanted)
+            return write_difference(self._client(loop), number.removeprefix("+"), wanted)
         except Refused as refused:
             return refused.outcome
         except DidwwApiError as error:
@@ -111,12 +115,18 @@ class DidwwCarrier:
         except RequestException as error:
             return Failed(code="carrier_unavailable", message=type(error).__name__, retryable=True)
 
-    def _client(self) -> Client:
+    def _client(self, loop: asyncio.AbstractEventLoop) -> Client:
         """Return the client of this thread: a session of `requests` belongs to one thread."""
         client: Client | None = getattr(self._of_thread, "client", None)
         if client is None:
-            client = self._of_thread.client = Client(self._api_key, self._url)
+            wait = partial(_wait_for_place, loop)
+            client = self._of_thread.client = Client(self._api_key, self._url, wait)
         return client
+
+
+def _wait_for_place(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait in a thread until the next request of the present call may begin. Raises CarrierPaused."""
+    asyncio.run_coroutine_threadsafe(before_request(), loop).result()
 
 
 def write_difference(client: Client, number: str, wanted: Wanted) -> Outcome:

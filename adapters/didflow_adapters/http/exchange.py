@@ -11,7 +11,7 @@ import httpx
 
 from didflow_adapters.http.configuration import Configuration
 from didflow_adapters.http.replies import CarrierReply, parse_json
-from didflow_adapters.kit import Failed
+from didflow_adapters.kit import Failed, before_request
 
 MAX_CONNECTIONS: Final = 200
 
@@ -40,7 +40,11 @@ class Exchange:
     async def send(
         self, method: str, path: str, headers: Mapping[str, str], body: Any = None
     ) -> CarrierReply | Failed:
-        """Return the reply, or a retryable failure if there is none. Nothing of the request is in the failure."""
+        """Return the reply, or a retryable failure if there is none. Nothing of the request is in the failure.
+
+        Each request waits for its place in the rate. Raises CarrierPaused.
+        """
+        await before_request()
         url = self._base_url + path
         try:
             async with asyncio.timeout(self._timeout_s):

@@ -7,6 +7,7 @@ In reading order: `carrier`, `adapter`, `kafka`, `reference`, `execution`, `outc
 
 from didflow_adapters.kit.adapter import Adapter
 from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome, Succeeded
+from didflow_adapters.kit.pace import before_request
 from didflow_adapters.kit.process import run
 from didflow_adapters.kit.reference import PRESENT, CommandReference
 from didflow_adapters.kit.settings import AdapterSettings
@@ -21,5 +22,6 @@ __all__ = [
     "Later",
     "Outcome",
     "Succeeded",
+    "before_request",
     "run",
 ]

@@ -48,7 +48,7 @@ class Adapter:
         self.carrier = carrier
         self._settings = settings
         self._metrics = metrics or Metrics()
-        self._pace = Pace(settings.concurrency, settings.rate_per_s)
+        self._pace = Pace(settings.concurrency, settings.rate_per_s, settings.rate_headroom_s)
         former = FormerResults(settings, carrier.name, source_of(carrier.name))
         self._outcomes = KnownOutcomes(former.read, settings.remember)
         self._executor = CommandExecutor(
@@ -131,7 +131,7 @@ class Adapter:
         """Set the part of the carrier's rate that this process has."""
         consumer = self._subscriber.consumer
         everything = consumer and consumer.partitions_for_topic(self._commands)
-        self._pace.share(assigned, max(assigned, len(everything or ())))
+        self._pace.share(assigned, max(1, assigned, len(everything or ())))
 
     async def _receive(self, records: Sequence[ConsumerRecord]) -> None:
         """Start the commands in these records. Never waits for a command and never raises.
@@ -187,11 +187,13 @@ class Adapter:
     async def report(self, reference: CommandReference, outcome: Outcome) -> None:
         """Publish an outcome that the carrier reported after its method returned `Later`, at any process.
 
-        Publishing it again is harmless. Returns when the broker has acknowledged it.
+        Publishing it again is harmless. Returns when the broker has acknowledged it. From then on, this process answers
+        the command with it if the command comes again. A result is in the partition with the number of its command's.
         """
         result = result_event(reference, outcome, datetime.now(UTC))
         if result is not None:
-            await self._publish(result)
+            partition = await self._publish(result)
+            self._outcomes.add(partition, reference.command_id, outcome)
 
     async def _process(
         self, event: Event[CarrierCommandIssued], partition: int, pending: PendingRecord
@@ -207,12 +209,12 @@ class Adapter:
         pending.is_finished = True
         self._offsets.changed.set()
 
-    async def _publish(self, result: Event[ResultReported]) -> None:
-        """Publish a result, and try again until the broker acknowledges it."""
+    async def _publish(self, result: Event[ResultReported]) -> int:
+        """Publish a result, and try again until the broker acknowledges it. Return its partition."""
         value, key = encode(result), result.subject.encode()
         while True:
             try:
-                await self._broker.publish(
+                place: Any = await self._broker.publish(
                     value,
                     self._results,
                     key=key,
@@ -224,7 +226,7 @@ class Adapter:
                 await asyncio.sleep(PUBLISH_RETRY_S)
             else:
                 self._metrics.published(self.carrier.name)
-                return
+                return int(place.partition)
 
     async def _commit_regularly(self) -> None:
         while True:

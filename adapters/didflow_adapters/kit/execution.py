@@ -114,6 +114,8 @@ class CommandExecutor:
         except TimeoutError:
             message = f"The carrier did not reply within {self._call_timeout_s:g} s."
             return Failed(code="carrier_timeout", message=message, retryable=True)
+        except CarrierPaused:
+            raise
         except Exception as error:  # noqa: BLE001 - every command gets a result, whatever the carrier's code raises
             _LOG.exception("the carrier's method failed", action=command.action)
             return Failed(code="adapter_error", message=type(error).__name__, retryable=True)

@@ -9,6 +9,8 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from didflow_adapters.kit.pace import HEADROOM_S
+
 _SASL: Final[Mapping[str, type[SASLPlaintext | SASLScram256 | SASLScram512]]] = {
     "PLAIN": SASLPlaintext,
     "SCRAM-SHA-256": SASLScram256,
@@ -44,7 +46,13 @@ class AdapterSettings(BaseSettings):
     rate_per_s: float | None = Field(
         default=None,
         gt=0,
-        description="Most calls that begin in a second, over all processes of the carrier.",
+        description="Most requests that the carrier counts in any second, over all processes.",
+    )
+    rate_headroom_s: float = Field(
+        default=HEADROOM_S,
+        ge=0,
+        le=60,
+        description="Time within which the carrier counts a request that it has not replied to.",
     )
     remember: int = Field(
         default=10_000, ge=0, description="Former results of each partition that are read at a start."

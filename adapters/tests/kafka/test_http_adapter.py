@@ -17,7 +17,7 @@ from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
 NUMBERS = 100
 RATE_PER_S = 40
-"""The limit of the carrier. The adapter keeps three quarters of it: requests do not arrive at equal intervals."""
+"""The limit of the carrier, and the rate of the adapter."""
 WITHOUT_ANSWER_S = 3.0
 SECONDS = 60.0
 TYPES: Any = {ResultReported.type(): ResultReported}
@@ -79,7 +79,8 @@ async def test_every_number_becomes_active_once_while_requests_fail_and_the_adap
         "CARRIER_TOKEN": TOKEN,
         "CARRIER_WEBHOOK_SECRET": SECRET,
         "CALLBACK_KEY": KEY,
-        "DIDFLOW_RATE_PER_S": str(RATE_PER_S * 3 // 4),
+        "DIDFLOW_RATE_PER_S": str(RATE_PER_S),
+        "DIDFLOW_RATE_HEADROOM_S": "10",
     }
     carrier = [str(SCRIPTS / "didflow-http-carrier"), "--port", str(carrier_port), "--seed", "7"]
     carrier += ["--failing", "0.3", "--silent", "0.05", "--twice", "0.02"]

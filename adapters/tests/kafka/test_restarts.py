@@ -9,7 +9,7 @@ from harness.carrier_topics import SECONDS, RecordingCarrier, Topics, running
 from harness.processes import Processes, until
 
 from didflow.embedded.ports import free_port
-from didflow_adapters.kit import Failed, Outcome, Succeeded
+from didflow_adapters.kit import CommandReference, Failed, Later, Outcome, Succeeded
 from didflow_contracts.events import CarrierCommandIssued
 
 CARRIER = """
@@ -128,8 +128,7 @@ async def test_two_processes_together_do_not_exceed_the_rate_of_the_carrier(
         await kafka_topics.receive(sent + 60)
     assert len(second.calls) > 10
     began.sort()
-    # Each process begins its calls at equal intervals, but the two do not begin at the same instant.
-    assert max(sum(at <= one < at + 1 for one in began) for at in began) <= 20 + 2
+    assert max(sum(at <= one < at + 1 for one in began) for at in began) <= 20
 
 
 async def test_commands_that_wait_for_the_rate_go_to_the_process_that_gets_their_partition(
@@ -176,3 +175,22 @@ async def test_health_and_metrics_have_a_port(
     assert 'didflow_adapter_results_total{carrier="simulator"} 1.0' in metrics
     assert 'didflow_adapter_waiting{carrier="simulator"} 0.0' in metrics
     assert await process.stop() == 0
+
+
+async def test_what_a_carrier_reports_later_is_answered_again_without_a_call(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """The method returned without a result, and a webhook brought it. The command comes again."""
+
+    async def later(command: CarrierCommandIssued) -> Outcome:
+        return Later()
+
+    carrier, command = RecordingCarrier(later), new_command()
+    async with running(kafka_topics, carrier) as adapter:
+        await kafka_topics.publish(command)
+        await until(lambda: bool(carrier.calls), within=SECONDS, what="the call")
+        await adapter.report(CommandReference.of(command), Succeeded(carrier_reference="REF"))
+        await kafka_topics.publish(again(new_command, command))
+        results = await kafka_topics.receive(2)
+    assert [(data.attempt, data.carrier_reference) for data in results] == [(1, "REF"), (2, "REF")]
+    assert len(carrier.calls) == 1

@@ -38,23 +38,6 @@ async def test_no_more_calls_run_at_once_than_the_concurrency_allows() -> None:
     assert most == 3
 
 
-async def test_calls_begin_at_equal_intervals() -> None:
-    """No burst, also after a time without calls."""
-    pace = Pace(20, 100)
-    await starts(pace, 1)
-    await asyncio.sleep(0.1)
-    assert all(at >= n / 100 - 0.001 for n, at in enumerate(await starts(pace, 6)))
-
-
-async def test_a_process_has_the_part_of_the_rate_that_its_partitions_are() -> None:
-    """With 3 of 12 partitions, 25 of 100 calls begin in a second. A rebalance changes it."""
-    pace = Pace(20, 100)
-    pace.share(3, 12)
-    assert (await starts(pace, 4))[-1] >= 3 / 25 - 0.001
-    pace.share(12, 12)
-    assert (await starts(pace, 4))[-1] < 3 / 25
-
-
 async def test_no_call_begins_during_a_pause() -> None:
     """A shorter pause does not end a longer one. No pause is longer than ten minutes."""
     pace = Pace(20)
