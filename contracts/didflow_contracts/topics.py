@@ -21,6 +21,13 @@ CARRIER_ADAPTERS: Final = "carrier-adapters"
 PORTALS: Final = "portals"
 INVOICING: Final = "invoicing-systems"
 
+COMPRESSION: Final = "uncompressed"
+"""`compression.type` of every topic: the broker decompresses what a producer has compressed, and stores it so.
+
+Then `max.message.bytes` counts what a reader gets. Otherwise it counts the compressed size, and a record of 50 kB can
+fill gigabytes of a reader's memory. didflow's own producers do not compress.
+"""
+
 OUTSIDERS: Final = (ORDER_SYSTEMS, PORTALS, CARRIER_ADAPTERS)
 """The producers that are not services of didflow."""
 

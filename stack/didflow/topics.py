@@ -10,7 +10,7 @@ from didflow.embedded.wait import DeadlineMissedError, until
 from didflow.errors import Missing
 from didflow_chassis.kafka_clients import connection
 from didflow_chassis.settings import Settings
-from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS, Topic
+from didflow_contracts.topics import COMPRESSION, DEAD_LETTER_TOPICS, TOPICS, Topic
 
 REPLICAS: Final = 3
 _ANY: Final = next(iter(TOPICS.values()))
@@ -69,6 +69,7 @@ def _new(name: str, prefix: str, replicas: int) -> NewTopic:
         "cleanup.policy": "delete",
         "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
         "max.message.bytes": str(topic.max_message_bytes),
+        "compression.type": COMPRESSION,
         "min.insync.replicas": str(max(1, replicas - 1)),
     }
     return NewTopic(name, topic.partitions, replicas, topic_configs=configs)

@@ -9,10 +9,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from didflow.embedded.wait import until
+from didflow_contracts.topics import COMPRESSION
 
 _ALREADY_THERE = 36
 _SERVED_SECONDS = 20.0
-_TOPIC_SETTINGS = {"max.message.bytes": "2097152"}
+_TOPIC_SETTINGS = {"max.message.bytes": "2097152", "compression.type": COMPRESSION}
 
 
 class TopicsNotMadeError(RuntimeError):

@@ -3,12 +3,15 @@
 import secrets
 
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from harness.topics import admin, delete_topics
 from harness.topics import create_topics as create_named_topics
 
 from didflow.errors import Missing
 from didflow.topics import create_topics, topic_names
 from didflow_chassis.settings import Settings, load
+
+KEY = "compression.type"
 
 
 def settings(kafka: str, prefix: str = "") -> Settings:
@@ -21,7 +24,10 @@ def prefix() -> str:
 
 
 async def test_missing_topics_are_created_once(kafka: str, prefix: str) -> None:
-    """Every topic and every dead letter topic gets twelve partitions. The second call creates nothing."""
+    """Every topic and every dead letter topic gets twelve partitions. The second call creates nothing.
+
+    The broker stores no record compressed, so that a small record is never a large one for its readers.
+    """
     told = settings(kafka, prefix)
     made = await create_topics(told)
     try:
@@ -29,7 +35,11 @@ async def test_missing_topics_are_created_once(kafka: str, prefix: str) -> None:
         assert await create_topics(told) == ()
         async with admin(kafka) as client:
             described = await client.describe_topics(list(made))
+            resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in made]
+            (answer,) = await client.describe_configs(resources)
         assert {len(topic["partitions"]) for topic in described} == {12}
+        compression = {entry[1] for *_, entries in answer.resources for entry in entries if entry[0] == KEY}
+        assert compression == {"uncompressed"}
     finally:
         await delete_topics(kafka, list(made))
 
