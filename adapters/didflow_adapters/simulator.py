@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from didflow_adapters.kit import AdapterSettings, run
+from didflow_adapters.kit import run
 from didflow_adapters.simulated_carrier import SCENARIOS, SimulatedCarrier
 from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.terminal import say
@@ -35,14 +34,9 @@ def simulate(
         for digits, scenario in SCENARIOS.items():
             say(f"...{digits}  {scenario.summary}")
         return
-    try:
-        settings = AdapterSettings()
-    except ValidationError as error:
-        wrong = ", ".join(f"DIDFLOW_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise typer.BadParameter(f"Set these environment variables correctly. {wrong}") from None
     names = carrier or ["simulator"]
     executed = None if executions is None else partial(log_execution, executions)
-    run([SimulatedCarrier(name, latency_ms / 1000, executed) for name in names], settings)
+    run([SimulatedCarrier(name, latency_ms / 1000, executed) for name in names])
 
 
 def log_execution(path: Path, command: CarrierCommandIssued) -> None:

@@ -7,6 +7,7 @@ KAFKA = "chassis/tests/kafka"
 TIMERS = "chassis/tests/postgres/test_timers.py"
 CHANGES = "services/inventory/tests/postgres/test_changes_over_http.py"
 LEASES = f"{STAGE}/test_job_leases.py"
+RESTARTS = "adapters/tests/kafka/test_restarts.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -445,5 +446,37 @@ MUTANTS = (
         before="                    str(address), port, timeout",
         after="                    host, port, timeout",
         tests=("webhooks/tests/unit/test_client.py",),
+    ),
+    Mutant(
+        name="an adapter does not read its former results",
+        package="adapters/didflow_adapters",
+        file="kit/former_results.py",
+        before="                        if found is not None:\n",
+        after="                        if False:\n",
+        tests=(f"{RESTARTS}::test_what_a_process_answered_is_answered_by_the_next_one_without_a_call",),
+    ),
+    Mutant(
+        name="commands do not wait for former results",
+        package="adapters/didflow_adapters",
+        file="kit/outcomes.py",
+        before="        await asyncio.shield(loaded)\n",
+        after="",
+        tests=("adapters/tests/unit/test_outcomes.py",),
+    ),
+    Mutant(
+        name="an adapter commits past a command without a result",
+        package="adapters/didflow_adapters",
+        file="kit/progress.py",
+        before="while records and records[0].is_finished:",
+        after="while records:",
+        tests=("adapters/tests/unit/test_progress.py",),
+    ),
+    Mutant(
+        name="an adapter starts on topics with different partitions",
+        package="adapters/didflow_adapters",
+        file="kit/topics.py",
+        before="if len({count for count in counts.values() if count}) > 1:",
+        after="if len({count for count in counts.values() if count}) > 2:",
+        tests=("adapters/tests/kafka/test_topics.py",),
     ),
 )

@@ -5,6 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from didflow_adapters.didww.carrier import DidwwCarrier
 from didflow_adapters.kit import AdapterSettings, run
+from didflow_adapters.kit.process import from_environment
 
 SANDBOX = "https://sandbox-api.didww.com/v3"
 
@@ -25,6 +26,6 @@ class DidwwSettings(BaseSettings):
 
 def main() -> None:
     """Execute the carrier commands of DIDWW until the process is told to stop."""
-    settings, didww = AdapterSettings(), DidwwSettings()
+    settings, didww = from_environment(AdapterSettings), from_environment(DidwwSettings)
     key = didww.api_key.get_secret_value()
     run([DidwwCarrier(key, didww.url, name=didww.carrier, concurrency=settings.concurrency)], settings)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from didflow_adapters.http.carrier import HttpCarrier
 from didflow_adapters.http.configuration import Configuration, ConfigurationError, load
@@ -13,6 +12,7 @@ from didflow_adapters.http.credentials import MissingSecret
 from didflow_adapters.http.process import serve
 from didflow_adapters.kit import AdapterSettings
 from didflow_adapters.kit.logs import configure_logs
+from didflow_adapters.kit.process import ending_with_a_reason, from_environment
 from didflow_contracts.terminal import say, say_lines
 from didflow_webhooks import Verifier
 
@@ -24,13 +24,10 @@ File = Annotated[Path, typer.Argument(help="The YAML file that describes the car
 def run(file: File) -> None:
     """Execute carrier commands. Settings come from DIDFLOW_KAFKA and the other DIDFLOW_ variables."""
     configuration = _checked(file)
-    try:
-        settings = AdapterSettings()
-    except ValidationError as error:
-        wrong = ", ".join(f"DIDFLOW_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise typer.BadParameter(f"Set these environment variables correctly. {wrong}") from None
+    settings = from_environment(AdapterSettings)
     configure_logs(settings.log_level)
-    asyncio.run(serve(configuration, settings))
+    with ending_with_a_reason(settings.kafka):
+        asyncio.run(serve(configuration, settings))
 
 
 @adapter.command()

@@ -33,6 +33,7 @@ from didflow_adapters.kit.pace import Pace
 from didflow_adapters.kit.progress import NumberQueues, PendingOffsets, PendingRecord
 from didflow_adapters.kit.reference import PRESENT, CommandReference
 from didflow_adapters.kit.settings import AdapterSettings
+from didflow_adapters.kit.topics import check_topics
 from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
@@ -73,7 +74,11 @@ class Adapter:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Execute carrier commands until stopped. Raises KafkaError if no broker answers at the start."""
+        """Execute carrier commands until stopped.
+
+        Raises KafkaError if no broker answers at the start, and DifferentPartitions.
+        """
+        await check_topics(self._settings)
         committing = asyncio.create_task(self._commit_regularly())
         try:
             await self._broker.start()

@@ -73,8 +73,8 @@ def test_the_command_line_lists_the_scenarios() -> None:
 
 
 def test_a_simulator_without_a_broker_names_the_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It exits with code 2 and starts nothing."""
+    """It exits with code 78 and starts nothing."""
     monkeypatch.delenv("DIDFLOW_KAFKA", raising=False)
     ended = CliRunner().invoke(app, [])
-    assert ended.exit_code == 2
+    assert ended.exit_code == 78
     assert "DIDFLOW_KAFKA" in ended.output
