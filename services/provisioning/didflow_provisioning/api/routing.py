@@ -10,11 +10,12 @@ from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_did
 from didflow_provisioning.api.bodies import DidsBody, SetCapacityBody, SetSmsBody, SetVoiceBody
 from didflow_provisioning.api.profiles.bodies import ApplyProfileBody
+from didflow_provisioning.domain.carriers.silence import is_shown_as_silent, without_ended_silence
 from didflow_provisioning.domain.commands import ClearRouting, RoutingCommand, SetCapacity, SetSms, SetVoice
 from didflow_provisioning.domain.events import routing_changed
 from didflow_provisioning.domain.profiles.commands import ApplyProfile
 from didflow_provisioning.domain.routing import Routing
-from didflow_provisioning.store import queries
+from didflow_provisioning.store import carriers, queries
 
 router = Router(tags=["routing"])
 
@@ -25,7 +26,7 @@ async def show_routing(http: Http, did: str) -> RoutingChanged:
     found = await _routings(http, [did])
     if did not in found:
         raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
-    return routing_changed(found[did])
+    return routing_changed(await _at_present(http, found[did]))
 
 
 @router.batch("/routing/batch/set-voice", action="manage_routing", item="did")
@@ -76,6 +77,15 @@ def command_fields(http: HttpContext, target: Target) -> dict[str, Any]:
         "caller": http.caller,
         "next_command_id": uuid7(),
     }
+
+
+async def _at_present(http: HttpContext, routing: Routing) -> Routing:
+    """Return the routing as it is now. Only for one that is shown as silent, what its carrier said is read."""
+    opened = routing.open_command
+    if opened is None or not is_shown_as_silent(routing):
+        return routing
+    rows = await http.rows(carriers.contact_of(opened.command_id))
+    return without_ended_silence(routing, *carriers.to_contact(rows[0])) if rows else routing
 
 
 async def _batch(

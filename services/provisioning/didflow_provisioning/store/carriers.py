@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -11,12 +12,20 @@ from didflow_chassis.tables import NOW
 from didflow_chassis.telemetry.service_gauges import ServiceGauge
 from didflow_chassis.tenancy import within
 from didflow_provisioning.domain.carriers.silence import CarrierContact, is_silent
-from didflow_provisioning.store.tables import CARRIER_CONTACT, carrier_contacts, routings
+from didflow_provisioning.store.tables import CARRIER_CONTACT, carrier_commands, carrier_contacts, routings
 
 
 def contacts() -> sa.Select[Any]:
     """Select what was last heard of each carrier that commands were sent to, and the service's time."""
     return sa.select(*(carrier_contacts.c[name] for name in CARRIER_CONTACT.columns), NOW.label("now"))
+
+
+def contact_of(command_id: UUID) -> sa.Select[Any]:
+    """Select what was last heard of the carrier of a command, and the service's time."""
+    is_its_carrier = carrier_commands.c.carrier == carrier_contacts.c.carrier
+    return (
+        contacts().join(carrier_commands, is_its_carrier).where(carrier_commands.c.command_id == command_id)
+    )
 
 
 def to_contact(row: Any) -> tuple[CarrierContact, datetime]:

@@ -79,6 +79,44 @@ async def test_a_carrier_is_silent_for_all_of_its_numbers_until_it_answers(
     assert (await silent_codes(provisioning))[answered.number] is None
 
 
+async def test_the_numbers_of_a_silent_carrier_lose_the_code_when_it_answers_for_one_of_them(
+    provisioning: Any, messages: Any, numbers_of: Any, issued: Any
+) -> None:
+    """Nothing is written for the others. What is read of them says so at once; their events do with their next attempt.
+
+    Only the routing of a number with the code costs a second statement.
+    """
+    await provisioning.receive(*numbers_of(2))
+    await provisioning.advance(timedelta(minutes=11))
+    answered, other = (await issued())[:2]
+    client = provisioning.client()
+
+    async def code_of(number: str) -> tuple[str | None, int]:
+        async with statements_of(provisioning.reads) as found:
+            shown = (await client.get(f"/v1/routing/{number}")).json()["unapplied"]
+        selects = [each for each in found if "routings" in each or "carrier_contacts" in each]
+        return shown[0]["code"] if shown else None, len(selects)
+
+    assert await code_of(other.number) == ("carrier_silent", 2)
+    await provisioning.receive(messages.result(answered))
+    published = await silent_codes(provisioning)
+    assert (await code_of(other.number), await code_of(answered.number)) == (("no_answer", 2), (None, 1))
+    assert published[other.number] == "carrier_silent"
+
+
+async def test_the_settings_of_carriers_are_listed_page_by_page(with_carriers: Any) -> None:
+    """By name, in both directions. What the route does not know is refused."""
+    provisioning = await with_carriers(**{name: CarrierTiming(deadline_s=60) for name in ("b", "c", "a")})
+    client, path = provisioning.client("master", "operator"), "/v1/carrier-settings"
+    for sort, expected in (("carrier", ["a", "b", "c"]), ("-carrier", ["c", "b", "a"])):
+        page = (await client.get(path, params={"limit": 2, "sort": sort})).json()
+        more = (await client.get(path, params={"limit": 2, "sort": sort, "cursor": page["next"]})).json()
+        assert [item["carrier"] for item in (*page["items"], *more["items"])] == expected
+        assert more["next"] is None
+    refused = await client.get(path, params={"silnt": "true"})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "unknown_parameter")
+
+
 async def test_a_result_costs_no_statement_more_than_it_has_tables(
     provisioning: Any, messages: Any, numbers_of: Any, issued: Any
 ) -> None:

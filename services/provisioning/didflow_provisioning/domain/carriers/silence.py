@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from didflow_contracts.instants import later
 from didflow_provisioning.domain.carrier_command import NO_ANSWER, CarrierCommand
 from didflow_provisioning.domain.number_context import NumberContext
+from didflow_provisioning.domain.routing import Routing
 
 SILENT_AFTER: Final = timedelta(minutes=10)
 CARRIER_SILENT: Final = "carrier_silent"
@@ -48,6 +49,22 @@ def with_silence(
         return context.with_code(command, CARRIER_SILENT)
     due_at = min(silent_from, command.next_at or silent_from)
     return replace(context, queue=replace(context.queue, due_at=due_at)).with_code(command, command.code)
+
+
+def is_shown_as_silent(routing: Routing) -> bool:
+    """Return True if the carrier of the DID was silent when its open command was last decided."""
+    return routing.open_command is not None and routing.open_command.code == CARRIER_SILENT
+
+
+def without_ended_silence(routing: Routing, contact: CarrierContact, now: datetime) -> Routing:
+    """Return the routing as it is shown now. A carrier that has answered for another number is not silent any more.
+
+    The stored code stays until the next attempt at the command, so that an answer changes no other number.
+    """
+    opened = routing.open_command
+    if opened is None or opened.code != CARRIER_SILENT or is_silent(contact, now):
+        return routing
+    return replace(routing, open_command=replace(opened, code=NO_ANSWER))
 
 
 def is_silent(contact: CarrierContact, now: datetime) -> bool:
