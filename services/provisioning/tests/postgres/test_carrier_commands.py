@@ -104,6 +104,46 @@ async def test_commands_are_listed_page_by_page(purchased: Any, messages: Any, i
     assert listed == [str(command.command_id) for command in reversed(await issued())]
 
 
+async def test_commands_are_filtered_and_sorted(
+    provisioning: Any, messages: Any, numbers_of: Any, issued: Any
+) -> None:
+    """All filters hold together. A number may leave its plus sign out; a wrong filter is refused and lists nothing."""
+    await provisioning.receive(*numbers_of(3))
+    commands = await issued()
+    failed = commands[1]
+    await provisioning.receive(messages.failure(failed), messages.result(commands[0], outcome="succeeded"))
+    client = provisioning.client()
+    number, did_id = failed.number, str(failed.did_id)
+    cases: tuple[tuple[dict[str, str], int], ...] = (
+        ({}, 3),
+        ({"did": number}, 1),
+        ({"did": number[1:]}, 1),
+        ({"did": did_id}, 1),
+        ({"did": "+353196999"}, 0),
+        ({"state": "failed"}, 1),
+        ({"state": "succeeded", "did": number}, 0),
+        ({"action": "activate", "carrier": "simulator"}, 3),
+        ({"action": "release"}, 0),
+        ({"carrier": "acme"}, 0),
+    )
+    for query, count in cases:
+        found = (await client.get("/v1/commands", params=query)).json()
+        assert len(found["items"]) == count, query
+    both = [
+        (await client.get("/v1/commands", params={"sort": sort})).json()
+        for sort in ("issued_at", "-issued_at")
+    ]
+    assert both[0]["items"] == both[1]["items"][::-1]
+    for query, code in (
+        ({"stat": "failed"}, "unknown_parameter"),
+        ({"state": "lost"}, None),
+        ({"sort": "number"}, None),
+    ):
+        refused = await client.get("/v1/commands", params=query)
+        assert refused.status_code == 422, query
+        assert code in (None, refused.json()["errors"][0]["code"])
+
+
 async def test_failed_commands_are_retried_in_one_call_and_become_active(
     provisioning: Any, messages: Any, numbers_of: Any, issued: Any
 ) -> None:
