@@ -73,8 +73,8 @@ def with_automatic_profile(before: Routing, after: Routing, known: Known) -> Rou
     """Return a new DID with the automatic profile of the nearest account, if there is one.
 
     `before` is the DID as it was before inventory published its holding for the first time. A setting that a caller
-    has made already stays. One that cannot be made, because a group is full or a trunk was deleted, is left out:
-    the readiness of the DID shows that it is missing.
+    has made already stays. One that cannot be made, because a group is full, is left out: the readiness of the DID
+    shows that it is missing.
     """
     if not is_new(before) or after.stock == "removed":
         return after
