@@ -19,6 +19,7 @@ HEADING = "## Layout of a service"
 
 MORE = {
     "inventory": frozenset({"commandline.py"}),
+    "provisioning": frozenset({"commandline.py"}),
     "verification": frozenset({"catalogue", "commandline.py", "documents", "erasure", "spread.py"}),
 }
 """Service -> what only this service has in its package, besides the layout."""

@@ -62,6 +62,19 @@ class Command:
     caller: Caller
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReplaceCiphertext(Command):
+    """Replace the ciphertext `former` of the state `entity_id`, under `former_key_id`, by one of the same content.
+
+    If the state has another ciphertext by now, nothing changes.
+    """
+
+    former_key_id: str
+    former: bytes
+    key_id: str
+    content: bytes
+
+
 class Decided(Struct, Generic[S], frozen=True, kw_only=True):
     """The message is applied: new states, and the events to publish, in order.
 

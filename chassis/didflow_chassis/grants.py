@@ -13,11 +13,12 @@ from typing import Final
 import sqlalchemy as sa
 
 from didflow_chassis import tables
-from didflow_chassis.row_access import APPEND_ONLY, condition_of, rule_of
+from didflow_chassis.row_access import condition_of, is_append_only, kept_for, rule_of
 from didflow_chassis.service import Service
 
 _ALL_RIGHTS: Final = "SELECT, INSERT, UPDATE, DELETE"
 _INSERT_ONLY: Final = "SELECT, INSERT"
+_NO_UPDATE: Final = "SELECT, INSERT, DELETE"
 _READ_ONLY: Final = "SELECT"
 _VERSIONS: Final = "alembic_version"
 
@@ -44,6 +45,7 @@ def apply(connection: sa.Connection, service: Service, roles: Roles) -> None:
     for name, is_view, has_policies, applied in connection.exec_driver_sql(_RELATIONS).all():
         table = known.get(name)
         rights = _READ_ONLY if is_view else _rights(name, append_only, roles)
+        rights = _NO_UPDATE if _is_pruned(table) else rights
         statements = [*_granted(name, rights, roles.service)]
         is_readable = table is not None and rule_of(table) is not None
         statements += _granted(name, _READ_ONLY if is_readable else None, roles.reader)
@@ -63,10 +65,15 @@ def tables_of(service: Service) -> Mapping[str, sa.Table]:
 def append_only_tables(service: Service) -> frozenset[str]:
     """Return the service's tables whose rows it never changes and never deletes.
 
-    The chassis prunes all of its own, and those of the kinds that are `kept_for` a time.
+    The chassis prunes all of its own, and those that are `kept_for` a time.
     """
     kinds = {kind.table.name for kind in service.kinds if kind.append_only and kind.kept_for is None}
-    return frozenset(kinds | {n for n, table in tables_of(service).items() if table.info == APPEND_ONLY})
+    others = tables_of(service).items()
+    return frozenset(kinds | {n for n, each in others if is_append_only(each) and kept_for(each) is None})
+
+
+def _is_pruned(table: sa.Table | None) -> bool:
+    return table is not None and is_append_only(table) and kept_for(table) is not None
 
 
 def _rights(name: str, append_only: frozenset[str], roles: Roles) -> str:

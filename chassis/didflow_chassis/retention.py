@@ -1,7 +1,8 @@
 """Deletes rows that are kept for some days only: what was done with messages, and what has ended.
 
 The row of a state that has ended for good is deleted some days later (`Kind.ended`), in the service's time. The entries
-of a history stay. Rows that are only added can have a time of their own (`Kind.kept_for`), by the time of the database.
+of a history stay. Rows that are only added can have a time of their own (`Kind.kept_for`, `row_access.append_only`), by
+the time of the database.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 from didflow_chassis.database import Database
+from didflow_chassis.grants import tables_of
 from didflow_chassis.jobs import store as jobs
+from didflow_chassis.row_access import kept_for
 from didflow_chassis.service import Service
 from didflow_chassis.states import WRITTEN_AT
 from didflow_chassis.tables import NOW_SQL
@@ -43,9 +46,9 @@ async def prune(database: Database, service: Service, days: int) -> None:
     """Delete rows that are older than so many days, at most `MAX_PRUNED` of each table. Raises Outage."""
     for statement in prune_sql(service):
         await database.fetch(statement, days, MAX_PRUNED)
-    for table, kept_for in _kept(service):
+    for table, age in _kept(service):
         statement = _PRUNE.format(table=table, column=WRITTEN_AT, now="clock_timestamp()", age="$1::interval")
-        await database.fetch(statement, kept_for, MAX_PRUNED)
+        await database.fetch(statement, age, MAX_PRUNED)
     await jobs.prune(database, days, MAX_PRUNED)
 
 
@@ -54,3 +57,7 @@ def _kept(service: Service) -> Iterator[tuple[str, timedelta]]:
     for kind in service.kinds:
         if kind.kept_for is not None:
             yield kind.table.name, kind.kept_for
+    for name, table in tables_of(service).items():
+        age = kept_for(table)
+        if age is not None:
+            yield name, age

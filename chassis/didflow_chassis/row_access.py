@@ -9,6 +9,7 @@ place only. Source: spec http, Authentication.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -24,8 +25,8 @@ ALL: Final = "*"
 FOREIGN: Final = "rows_outside_the_reach"
 """The column of a statement that counts: how many of the counted rows are outside the reach of the caller."""
 
-APPEND_ONLY: Final = {"append_only": True}
-"""The `info` of a table of no kind that HTTP cannot read, and whose rows the service never changes or deletes."""
+_APPEND_ONLY: Final = "append_only"
+_KEPT_FOR: Final = "kept_for"
 
 _RULE: Final = "rows"
 _REACH: Final = f"nullif(current_setting('{SETTING}', true), '')"
@@ -75,6 +76,25 @@ class CheckedRows:
 
 
 Rule = RowsOfAccount | RowsOfParent | RowsOfOperators | AllRows | CheckedRows
+
+
+def append_only(*, kept_for: timedelta | None = None) -> dict[str, Any]:
+    """Return the `info` of a table of no kind that HTTP cannot read, and whose rows the service never changes.
+
+    They stay for ever, or are deleted (`retention`) that long after their `written_at`.
+    """
+    return {_APPEND_ONLY: True, _KEPT_FOR: kept_for}
+
+
+def is_append_only(table: sa.Table) -> bool:
+    """Return True if the table is `append_only`."""
+    return _APPEND_ONLY in table.info
+
+
+def kept_for(table: sa.Table) -> timedelta | None:
+    """Return how long the rows of an `append_only` table are kept; None if for ever, or if it is no such table."""
+    age: timedelta | None = table.info.get(_KEPT_FOR)
+    return age
 
 
 def readable(rule: Rule) -> dict[str, Any]:

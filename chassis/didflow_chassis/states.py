@@ -24,12 +24,21 @@ from didflow_chassis.row_access import Rule, readable
 S = TypeVar("S")
 
 WRITTEN_AT = "written_at"
-"""The column of a table whose kind is `kept_for` a time: when a row was written, by the time of the database."""
+"""The column of a table whose rows are `kept_for` a time: when a row was written, by the time of the database."""
 
 
 def instant(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     """Describe a column that holds an instant, in UTC."""
     return sa.Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+def written_at() -> sa.Column[Any]:
+    """Describe the column `written_at`, which the database fills."""
+    now = sa.text("clock_timestamp()")
+    comment = "database time"
+    return sa.Column(
+        WRITTEN_AT, TIMESTAMP(timezone=True), nullable=False, server_default=now, comment=comment
+    )
 
 
 def state_table(

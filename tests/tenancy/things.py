@@ -24,6 +24,11 @@ ALLOWED: Final = {"allow_external_numbers": True, "may_set_prices": True}
 """All accounts may do what some may not, so that no other refusal comes before that of tenancy."""
 
 
+def webhook_secret(n: int) -> str:
+    """Return the secret of the callback of an account."""
+    return f"whsec_hiddenSecretOfTheCallbackOfAccount{n:02}"
+
+
 @asynccontextmanager
 async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
     """Open the services on new databases, and give every account the same things."""
@@ -133,14 +138,14 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
         things[f"{name}profile"] = made["configuration_profile_id"]
         trunk = {
             "name": f"Messages {name}of {path}",
-            "http": {"url": f"https://sms-{n:02}.example.com", "secret": f"hidden-{n:02}"},
+            "http": {"url": f"https://sms-{n:02}.example.com", "secret": webhook_secret(n)},
         }
         made = await estate.do("provisioning", path, "reseller", "/v1/sms-trunks", trunk)
         things[f"{name}sms_trunk"] = made["sms_trunk_id"]
     return things | {
         "endpoint": f"pbx-{n:02}.example.com",
         "sms_endpoint": f"sms-{n:02}.example.com",
-        "sms_secret": f"hidden-{n:02}",
+        "sms_secret": webhook_secret(n),
     }
 
 

@@ -13,11 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from didflow_chassis.decision import OPERATOR, Caller, NewJob
 from didflow_chassis.jobs.job import Job, StartJob
+from didflow_chassis.jobs.results import ItemOutcome
 from didflow_chassis.jobs.runner import JobRunner
+from didflow_chassis.jobs.store import pages_of_results
 from didflow_chassis.pacing import Pacing
 from didflow_chassis.processes import Process
 from didflow_chassis.stage import LocalCall
 from didflow_contracts.ids import uuid7
+from didflow_contracts.terminal import say
 
 INTERVAL_S = 0.5
 PATIENCE_S = 15.0
@@ -39,6 +42,19 @@ async def start(process: Process, kind: str, parameters: Any) -> NewJob:
     command = StartJob(entity_id=job.job_id, subject="", caller=caller, job=job)
     await process.stage.command([command], LocalCall(actor=caller.actor))
     return job
+
+
+async def results(process: Process, job: Job, outcome: ItemOutcome) -> list[Any]:
+    """Return the results of a job that have this outcome, in the order of its items. Raises Outage."""
+    pages = pages_of_results(process.database.fetch, job.job_id, outcome)
+    return [row async for page in pages for row in page]
+
+
+def is_complete(job: Job) -> bool:
+    """Return True if the job has done all of its work. If it was canceled or failed, say so."""
+    if job.state != "done":
+        say(f"The job {job.job_id} is {job.state}. Repeat the command to complete the work.", err=True)
+    return job.state == "done" and not job.refused
 
 
 async def run(process: Process, kind: str, parameters: Any) -> Job:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from didflow_chassis.decision import Command
+from didflow_chassis.decision import Command, ReplaceCiphertext
 from didflow_chassis.service import Handler
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -87,6 +87,7 @@ from didflow_provisioning.domain.targets.sms_trunks import (
     change_sms_trunk,
     create_sms_trunk,
     delete_sms_trunk,
+    replace_ciphertext,
 )
 from didflow_provisioning.domain.targets.voice_trunk_groups import (
     VoiceTrunkGroup,
@@ -213,6 +214,7 @@ def commands(settings: ProvisioningSettings) -> Mapping[type[Command], Handler]:
         ),
         CreateSmsTrunk: Handler(decide=create_sms_trunk, model=SmsTrunk),
         ChangeSmsTrunk: Handler(decide=change_sms_trunk, model=SmsTrunk, state_needs=needs.use_of_sms_trunk),
+        ReplaceCiphertext: Handler(decide=replace_ciphertext, model=SmsTrunk),
         DeleteSmsTrunk: Handler(decide=delete_sms_trunk, model=SmsTrunk, state_needs=needs.use_of_sms_trunk),
         ReplaceSmsTrunk: Handler(decide=replace_sms_trunk, model=SmsTrunk, needs=needs.other_sms_trunk),
         CreateVoiceTrunkGroup: Handler(

@@ -24,6 +24,7 @@ from didflow_provisioning.domain.targets.job_kinds import (
     Move,
 )
 from didflow_provisioning.store.moves import SMS, VOICE, VOICE_WITH_GROUPS, MovedDids
+from didflow_provisioning.store.secrets import SECRETS
 
 _ZERO: Final = UUID(int=0)
 _IN_ORDER, _LATE = "in_order", "late"
@@ -102,7 +103,11 @@ def _job(
     )
 
 
+ROTATE_SECRETS: Final = "rotate_secrets"
+"""The kind of the job that encrypts the secrets of SMS trunks again."""
+
 JOBS: Final[Mapping[str, JobKind[Any]]] = {
+    ROTATE_SECRETS: SECRETS.rotation(),
     CHANGE_SMS_TRUNK: _job(SMS, _move_sms),
     REPLACE_SMS_TRUNK: _job(SMS, _move_sms),
     CHANGE_VOICE_TRUNK: _job(VOICE_WITH_GROUPS, _move_voice),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from didflow_chassis.commandline import command_line
 from didflow_chassis.service import Holder, Service
 from didflow_provisioning import handlers, jobs, store
+from didflow_provisioning.commandline import secret_tools
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.settings import ProvisioningSettings
 from didflow_provisioning.store import carriers
@@ -37,4 +38,6 @@ def service(settings: ProvisioningSettings) -> Service:
     )
 
 
-main = command_line("provisioning", service, ProvisioningSettings)
+TOOLS: Final = {"secrets": secret_tools}
+
+main = command_line("provisioning", service, ProvisioningSettings, TOOLS)

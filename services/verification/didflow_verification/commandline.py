@@ -8,7 +8,7 @@ Exit codes besides those of every command: 1 the work was not completed; the out
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -19,8 +19,6 @@ from didflow_contracts.terminal import say
 from didflow_verification.settings import VerificationSettings
 
 if TYPE_CHECKING:
-    from didflow_chassis.jobs.job import Job
-    from didflow_chassis.jobs.results import ItemOutcome
     from didflow_chassis.processes import Process
 
 # ruff: noqa: PLC0415 - the command line of a worker does not load what only these commands run
@@ -88,7 +86,10 @@ async def _open_tool(service: Service, settings: VerificationSettings) -> "Async
 
 
 async def _rotate(service: Service, settings: VerificationSettings) -> bool:
-    from didflow_verification.documents import former_rotation, rotation
+    from didflow_chassis.key_rotation import RotateKeys
+    from didflow_chassis.key_rotation_tool import encrypt_again, say_counts
+    from didflow_verification.documents import rotation
+    from didflow_verification.documents.former_rotation import FORMER_DETAILS
     from didflow_verification.jobs import ROTATE_DOCUMENTS, ROTATE_FORMER_DETAILS
 
     keyring = settings.keyring()
@@ -97,43 +98,15 @@ async def _rotate(service: Service, settings: VerificationSettings) -> bool:
         return False
     async with _open_tool(service, settings) as process:
         documents = rotation.RotateDocuments(key_id=keyring.current, store=settings.document_store)
-        former = former_rotation.RotateFormerDetails(key_id=keyring.current)
+        former = RotateKeys(key_id=keyring.current)
         is_complete = True
         for what, kind, target, count_by_key in (
             ("documents", ROTATE_DOCUMENTS, documents, rotation.count_by_key),
-            ("former details", ROTATE_FORMER_DETAILS, former, former_rotation.count_by_key),
+            ("former details", ROTATE_FORMER_DETAILS, former, FORMER_DETAILS.count_by_key),
         ):
-            is_complete &= await _encrypt_again(process, what, kind, target)
-            for key_id, count in (await count_by_key(process.database)).items():
-                mark = " (current)" if key_id == keyring.current else ""
-                say(f"{what} under key {key_id}{mark}: {count}")
+            is_complete &= await encrypt_again(process, what, kind, target)
+            say_counts(what, await count_by_key(process.database), keyring.current)
         return is_complete
-
-
-async def _encrypt_again(process: "Process", what: str, kind: str, target: Any) -> bool:
-    """Run the job. Return True if nothing is left under another key."""
-    from didflow_chassis.jobs import tool
-
-    job = await tool.run(process, kind, target)
-    for refused in await _results(process, job, "refused"):
-        say(f"{refused['item']} {refused['code']}", err=True)
-    say(f"{what} encrypted again: {job.done}")
-    return _is_complete(job)
-
-
-async def _results(process: "Process", job: "Job", outcome: "ItemOutcome") -> list[Any]:
-    """Return the results of a job that have this outcome, in the order of its items."""
-    from didflow_chassis.jobs.store import pages_of_results
-
-    pages = pages_of_results(process.database.fetch, job.job_id, outcome)
-    return [row async for page in pages for row in page]
-
-
-def _is_complete(job: "Job") -> bool:
-    """Return True if the job has done all of its work. If it was canceled or failed, say so."""
-    if job.state != "done":
-        say(f"The job {job.job_id} is {job.state}. Repeat the command to complete the work.", err=True)
-    return job.state == "done" and not job.refused
 
 
 async def _erase(
@@ -157,15 +130,15 @@ async def _erase(
         if not confirmed and not _confirm():
             return False
         job = await tool.run(process, ERASE_IDENTITY, ErasePerson(identity_id=identity_id))
-        refused = await _results(process, job, "refused")
+        refused = await tool.results(process, job, "refused")
         first = begun_refusal(refused)
         if first is not None:
             return _nothing_erased(first["code"], first["message"])
         for row in refused:
             say(f"{row['item']} {row['code']}", err=True)
-        if not _is_complete(job):
+        if not tool.is_complete(job):
             return False
-        masked = count_copies(await _results(process, job, "done"))
+        masked = count_copies(await tool.results(process, job, "done"))
     say(f"Erased. Personal data was masked in {masked} other places.")
     return True
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from didflow_chassis.decision import Command
+from didflow_chassis.decision import Command, ReplaceCiphertext
 from didflow_chassis.service import Handler
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -99,7 +99,7 @@ COMMANDS: Mapping[type[Command], Handler] = {
         needs=needs.for_erasure_with_owned,
         state_needs=needs.owned_details,
     ),
-    commands.ReplaceCiphertext: Handler(decide=replace_ciphertext, model=FormerDetails),
+    ReplaceCiphertext: Handler(decide=replace_ciphertext, model=FormerDetails),
     commands.CreateDocument: Handler(decide=create_document, model=Document, needs=needs.for_creation),
     commands.MoveContent: Handler(decide=move_content, model=Document),
     commands.EraseDocument: Handler(decide=erase_document, model=Document, needs=needs.for_erasure),

@@ -5,13 +5,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_chassis.commit_order import TRANSACTION, transaction_column
 from didflow_chassis.http.event_ids import KEPT_FOR
 from didflow_chassis.row_access import CheckedRows, RowsOfAccount, readable
-from didflow_chassis.states import WRITTEN_AT, Kind, instant, state_table
+from didflow_chassis.states import Kind, instant, state_table, written_at
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse
 from didflow_inventory.domain.accounts.operators import Operator, OperatorUse
@@ -269,13 +269,7 @@ did_changes = sa.Table(
     METADATA,
     transaction_column(),
     sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
-    sa.Column(
-        WRITTEN_AT,
-        TIMESTAMP(timezone=True),
-        nullable=False,
-        server_default=sa.text("clock_timestamp()"),
-        comment="database time",
-    ),
+    written_at(),
     _uuid("did_id", nullable=False),
     _text("number", nullable=False),
     *(_text(name) for name in ("account", "user", "status", "former_account", "former_user")),

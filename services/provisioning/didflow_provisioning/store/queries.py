@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.states import WRITTEN_AT
 from didflow_chassis.tenancy import within
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.routing import Routing
@@ -16,6 +17,7 @@ from didflow_provisioning.store.tables import (
     CARRIER_COMMAND,
     ROUTING,
     carrier_commands,
+    credential_reads,
     routings,
 )
 
@@ -46,6 +48,13 @@ def carrier_commands_within(caller: Caller, *conditions: sa.ColumnElement[bool])
         .select_from(carrier_commands.join(routings, is_same_did))
         .where(within(routings.c.account, caller), *conditions)
     )
+
+
+def credential_reads_of(trunk_id: UUID) -> sa.Select[Any]:
+    """Select who was shown the secret of an SMS trunk, the latest first."""
+    columns = credential_reads.c
+    latest_first = (columns[WRITTEN_AT].desc(), columns.id.desc())
+    return sa.select(credential_reads).where(columns.trunk_id == trunk_id).order_by(*latest_first)
 
 
 def to_routing(row: Any) -> Routing:

@@ -1,11 +1,13 @@
 """The tables and views of provisioning and the kinds of states in them."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis.row_access import APPEND_ONLY, AllRows, RowsOfAccount, RowsOfParent
-from didflow_chassis.states import Kind, instant, state_table
+from didflow_chassis.row_access import AllRows, RowsOfAccount, RowsOfParent, append_only
+from didflow_chassis.states import WRITTEN_AT, Kind, instant, state_table, written_at
 from didflow_provisioning.domain.capacity.group import CapacityGroup
 from didflow_provisioning.domain.carrier_command import CarrierCommand
 from didflow_provisioning.domain.carriers.silence import CarrierContact
@@ -189,6 +191,7 @@ sms_trunks = state_table(
     instant("created_at", nullable=False),
     sa.Column("deleted", sa.Boolean, nullable=False),
     sa.Index("sms_trunks_account", sa.text('account COLLATE "C"'), "name", "trunk_id"),
+    sa.Index("sms_trunks_key", "key_id", "trunk_id"),
     rows=RowsOfAccount(serves_below=True),
 )
 
@@ -196,15 +199,16 @@ credential_reads = sa.Table(
     "credential_reads",
     METADATA,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    instant("at", nullable=False),
+    written_at(),
     sa.Column("subject", sa.Text, nullable=False, comment="the subject of the reader"),
     sa.Column("account", sa.Text, nullable=False, comment="the account of the reader"),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("trunk_id", PG_UUID(as_uuid=True), nullable=False),
-    sa.Index("credential_reads_trunk", "trunk_id", "at"),
-    info=APPEND_ONLY,
+    sa.Index("credential_reads_trunk", "trunk_id", WRITTEN_AT),
+    sa.Index("credential_reads_written_at", WRITTEN_AT),
+    info=append_only(kept_for=timedelta(days=400)),
 )
-"""Who has read the credentials of an SMS trunk."""
+"""Who has read the credentials of an SMS trunk. The rows of the last year are there, and some more days."""
 
 sms_trunk_uses = state_table(
     "sms_trunk_uses",

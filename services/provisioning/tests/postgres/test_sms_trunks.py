@@ -1,7 +1,6 @@
 """SMS trunks over HTTP: their validation, their secrets, who reads them, and two transactions at the same instant."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -97,13 +96,6 @@ async def set_sms(client: Any, numbers: list[str], trunk_id: str) -> dict[str, A
     return answer
 
 
-async def texts(running: Any) -> Iterator[str]:
-    """Return each row of each table as a text."""
-    tables = await running.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    rows = [row for table in tables for row in await running.fetch(f'SELECT * FROM "{table[0]}"')]
-    return (repr([bytes(value) if isinstance(value, memoryview) else value for value in row]) for row in rows)
-
-
 async def test_a_trunk_is_created_changed_listed_and_deleted(provisioning: Any) -> None:
     """The answers have the endpoint and never a secret. A destination is changed whole."""
     client = provisioning.client()
@@ -118,72 +110,6 @@ async def test_a_trunk_is_created_changed_listed_and_deleted(provisioning: Any) 
     assert (await client.get("/v1/sms-trunks")).json()["items"] == [changed.json()]
     assert (await client.delete(path)).status_code == 204
     assert (await client.get(path)).status_code == 404
-
-
-async def test_a_secret_is_nowhere_in_the_database_and_in_no_answer(received: Any, messages: Any) -> None:
-    """Trunks are created, changed, set and shown, with idempotency keys. Only its ciphertext is stored."""
-    client = received.client()
-    body, key = HTTP | {"name": "x"}, {"Idempotency-Key": "k"}
-    made = await client.post("/v1/sms-trunks", json=body, headers=key)
-    trunk_id = made.json()["sms_trunk_id"]
-    answers = [
-        made,
-        await client.post("/v1/sms-trunks", json=body, headers=key),
-        await client.patch(f"/v1/sms-trunks/{trunk_id}", json=SMPP),
-        await client.get(f"/v1/sms-trunks/{trunk_id}"),
-        await client.get("/v1/sms-trunks"),
-        await client.post("/v1/sms-trunks", json=HTTP | {"name": 5}),
-    ]
-    await set_sms(client, [messages.number], trunk_id)
-    await received.receive(messages.registration())
-    assert not any("hidden" in answer.text for answer in answers)
-    assert not any("hidden" in text for text in await texts(received))
-    events = [event.data.model_dump_json() for event in await received.published()]
-    assert events
-    assert not any("hidden" in event for event in events)
-
-
-@pytest.mark.parametrize(
-    ("destination", "secret"), [(HTTP, SECRET), (SMPP, "hidden-password"), (EMAIL, None)]
-)
-async def test_an_adapter_reads_the_secret_and_each_read_is_recorded(
-    provisioning: Any, destination: dict[str, Any], secret: str | None
-) -> None:
-    """Only the role service, only within its accounts. A refused read is not recorded."""
-    path = f"/v1/sms-trunks/{await create(provisioning.client(), destination)}/credentials"
-    adapter = provisioning.client("master", "service", "adapter")
-    answer = await adapter.get(path)
-    assert (answer.status_code, answer.json()["secret"]) == (200, secret)
-    assert answer.headers["Cache-Control"] == "no-store"
-    for account, role, status in (
-        ("master", "operator", 403),
-        ("master/acme", "reseller", 403),
-        ("master/acme/shop", "service", 404),
-        ("master/other", "service", 404),
-    ):
-        assert (await provisioning.client(account, role).get(path)).status_code == status
-    rows = await provisioning.fetch("SELECT subject, account, role, trunk_id FROM credential_reads")
-    trunk_id = UUID(answer.json()["sms_trunk_id"])
-    assert [tuple(row) for row in rows] == [("adapter", "master", "service", trunk_id)]
-
-
-async def test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk(provisioning: Any) -> None:
-    """A former key still decrypts. Without the key, or with the ciphertext of another trunk, the answer is 503."""
-    client, adapter = provisioning.client(), provisioning.client("master", "service")
-    first, second = [await create(client, HTTP | {"name": str(n)}) for n in range(2)]
-
-    async def read(trunk_id: str, keys: str | None) -> Any:
-        object.__setattr__(provisioning.service, "settings", settings(keys))
-        return await adapter.get(f"/v1/sms-trunks/{trunk_id}/credentials")
-
-    assert (await read(first, f"{KEYS[1]} {KEYS[0]}")).json()["secret"] == SECRET
-    assert (await read(first, KEYS[1])).status_code == 503
-    assert (await read(first, None)).status_code == 503
-    assert (await client.post("/v1/sms-trunks", json=HTTP | {"name": "x"})).status_code == 503
-    await create(client, EMAIL)
-    copied = "UPDATE sms_trunks SET secret = (SELECT secret FROM sms_trunks WHERE trunk_id = $1) WHERE trunk_id = $2"
-    await provisioning.fetch(copied, UUID(second), UUID(first))
-    assert (await read(first, KEYS[0])).status_code == 503
 
 
 async def test_an_invalid_trunk_is_refused_with_field_and_code(provisioning: Any) -> None:

@@ -15,7 +15,7 @@ from didflow_verification.documents.errors import DecryptionError
 from didflow_verification.domain.details.former import FormerDetails, revision_of
 from didflow_verification.domain.details.identity import Address, Identity
 
-_PURPOSE: Final = b"didflow former details 1"
+PURPOSE: Final = b"didflow former details 1"
 
 
 def encryption(keyring: Keyring | None) -> Callable[[FormerDetails], FormerDetails]:
@@ -27,8 +27,8 @@ def encrypted(keyring: Keyring | None, former: FormerDetails) -> FormerDetails:
     """Return former details with their content encrypted under the current key. Raises KeyMissing."""
     if former.content is None or former.key_id is not None:
         return former
-    sealed = seal(keyring, former.content, purpose=_PURPOSE, bound=_bound(former))
-    return replace(former, key_id=sealed.key_id, content=sealed.content)
+    made = seal(keyring, former.content, purpose=PURPOSE, bound=bound_to(former))
+    return replace(former, key_id=made.key_id, content=made.content)
 
 
 def decrypted(keyring: Keyring | None, former: FormerDetails) -> Identity | Address | None:
@@ -37,20 +37,23 @@ def decrypted(keyring: Keyring | None, former: FormerDetails) -> Identity | Addr
     return None if plain is None else revision_of(former, plain)
 
 
-def encrypted_again(keyring: Keyring, former: FormerDetails) -> FormerDetails:
-    """Return stored former details with their content under the current key. Raises KeyMissing, DecryptionError."""
-    return encrypted(keyring, replace(former, key_id=None, content=_plain(keyring, former)))
+def sealed(former: FormerDetails) -> Sealed | None:
+    """Return the ciphertext of stored former details, or None if they were erased."""
+    if former.content is None or former.key_id is None:
+        return None
+    return Sealed(key_id=former.key_id, content=former.content)
 
 
 def _plain(keyring: Keyring | None, former: FormerDetails) -> bytes | None:
-    if former.content is None or former.key_id is None:
+    ciphertext = sealed(former)
+    if ciphertext is None:
         return None
-    sealed = Sealed(key_id=former.key_id, content=former.content)
     try:
-        return unseal(keyring, sealed, purpose=_PURPOSE, bound=_bound(former))
+        return unseal(keyring, ciphertext, purpose=PURPOSE, bound=bound_to(former))
     except NotDecryptable:
         raise DecryptionError(f"the former details {former.former_id} cannot be decrypted") from None
 
 
-def _bound(former: FormerDetails) -> bytes:
+def bound_to(former: FormerDetails) -> bytes:
+    """Return what a ciphertext belongs to: the revision, and its account."""
     return former.detail_id.bytes + former.revision.to_bytes(8, "big") + former.account.encode()

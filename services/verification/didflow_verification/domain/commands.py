@@ -107,15 +107,6 @@ class MoveContent(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplaceCiphertext(Command):
-    """Replace the content of the former details `entity_id`, which is under the key `former_key_id`."""
-
-    former_key_id: str
-    key_id: str
-    content: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
 class EraseDocument(Command):
     """Erase the personal data and the bytes of the document `entity_id`."""
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from didflow_chassis.row_access import APPEND_ONLY, AllRows, RowsOfAccount
+from didflow_chassis.row_access import AllRows, RowsOfAccount, append_only
 from didflow_chassis.states import instant, state_table
 
 METADATA: Final = sa.MetaData()
@@ -251,7 +251,7 @@ personal_reads = sa.Table(
     _id("entity_id"),
     sa.Index("personal_reads_entity", "entity_id", "at"),
     sa.Index("personal_reads_at", "at"),
-    info=APPEND_ONLY,
+    info=append_only(),
 )
 
 # Registrations.

@@ -13,10 +13,10 @@ from typer.testing import CliRunner, Result
 from didflow_chassis.commandline import Program, application
 from didflow_chassis.decision import Caller
 from didflow_chassis.encryption import read_keys
+from didflow_chassis.key_rotation import RotateKeys
 from didflow_verification.api.documents.upload import Uploads
 from didflow_verification.documents.contents import Contents
 from didflow_verification.documents.former_rotation import ROTATION as FORMER_ROTATION
-from didflow_verification.documents.former_rotation import RotateFormerDetails
 from didflow_verification.documents.rotation import ROTATION, RotateDocuments, count_by_key
 from didflow_verification.domain.commands import MoveContent
 from didflow_verification.domain.details.document import Document
@@ -289,7 +289,7 @@ async def test_former_details_that_are_erased_while_they_are_rotated_come_back(
         assert (await ann.delete(f"/v1/addresses/{bakery.address_id}")).status_code == 204
         return works
 
-    job_id = await jobs.start(ROTATE_FORMER_DETAILS, RotateFormerDetails(key_id="k2"))
+    job_id = await jobs.start(ROTATE_FORMER_DETAILS, RotateKeys(key_id="k2"))
     job = await jobs.finish(job_id, work=work_before_an_erasure)
     assert (job.state, job.total, job.done) == ("done", 2, 2)
     rows = await running.fetch("SELECT key_id, content IS NULL AS empty FROM former_details")

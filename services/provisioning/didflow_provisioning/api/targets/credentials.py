@@ -8,14 +8,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from didflow_chassis.encryption import KeyMissing, NotDecryptable, Sealed, seal, unseal
+from didflow_chassis.encryption import KeyMissing, NotDecryptable, seal, unseal
 from didflow_chassis.http import HttpContext, Problem
-from didflow_chassis.tables import NOW
 from didflow_provisioning.domain.targets.commands import EncryptedSecret
 from didflow_provisioning.domain.targets.sms_trunks import SmsTrunk
+from didflow_provisioning.store.secrets import SECRETS
 from didflow_provisioning.store.tables import credential_reads
 
-_PURPOSE: Final = b"didflow secret of an SMS trunk 1"
 _NO_KEY: Final = "The key of this secret is not configured. Ask the operator to add it."
 
 
@@ -24,7 +23,7 @@ def encrypted(http: HttpContext, trunk_id: UUID, secret: bytes | None) -> Encryp
     if secret is None:
         return None
     try:
-        sealed = seal(_keyring(http), secret, purpose=_PURPOSE, bound=trunk_id.bytes)
+        sealed = seal(_keyring(http), secret, purpose=SECRETS.purpose, bound=trunk_id.bytes)
     except KeyMissing as error:
         raise Problem("unavailable", _NO_KEY) from error
     return EncryptedSecret(key_id=sealed.key_id, content=sealed.content)
@@ -32,11 +31,11 @@ def encrypted(http: HttpContext, trunk_id: UUID, secret: bytes | None) -> Encryp
 
 def decrypted(http: HttpContext, trunk: SmsTrunk) -> str | None:
     """Return the secret of a trunk. Raises Problem `unavailable` if its key is not configured."""
-    if trunk.secret is None or trunk.key_id is None:
+    sealed = SECRETS.sealed(trunk)
+    if sealed is None:
         return None
-    sealed = Sealed(key_id=trunk.key_id, content=trunk.secret)
     try:
-        return unseal(_keyring(http), sealed, purpose=_PURPOSE, bound=trunk.trunk_id.bytes).decode()
+        return unseal(_keyring(http), sealed, purpose=SECRETS.purpose, bound=SECRETS.bound(trunk)).decode()
     except (KeyMissing, NotDecryptable) as error:
         raise Problem("unavailable", _NO_KEY) from error
 
@@ -45,7 +44,7 @@ async def record_read(http: HttpContext, trunk_id: UUID) -> None:
     """Record that the secret of a trunk is about to be shown to the caller. Raises Outage."""
     caller = http.caller
     values = {"subject": caller.subject, "account": caller.account, "role": caller.role, "trunk_id": trunk_id}
-    insert: Any = sa.insert(credential_reads).values(at=NOW, **values)
+    insert: Any = sa.insert(credential_reads).values(**values)
     await http.runtime.database.fetch(insert)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decision, Known, Refused
+from didflow_chassis.decision import Decided, Decision, Known, Refused, ReplaceCiphertext, Unchanged
 from didflow_contracts.events.carrier import Endpoint, SmsDelivery
 from didflow_provisioning.domain.profiles.profile import NamingProfiles
 from didflow_provisioning.domain.routing import SmsSetting
@@ -97,12 +97,23 @@ def delete_sms_trunk(
     now: datetime,  # noqa: ARG001
     known: Known,
 ) -> Decision:
-    """Delete a trunk. Refused `not_found`, and `in_use` with the counts."""
+    """Delete a trunk and erase its secret. Refused `not_found`, and `in_use` with the counts."""
     if trunk is None or not trunk.is_changeable_by(command.caller):
         return not_found(WHAT)
+    without_secret = replace(trunk, key_id=None, secret=None)
     return deleted(
-        trunk, known.get(SmsTrunkUse, trunk.trunk_id), known.get(NamingProfiles, trunk.trunk_id), WHAT
+        without_secret,
+        known.get(SmsTrunkUse, trunk.trunk_id),
+        known.get(NamingProfiles, trunk.trunk_id),
+        WHAT,
     )
+
+
+def replace_ciphertext(trunk: SmsTrunk | None, command: ReplaceCiphertext, _now: datetime) -> Decision:
+    """Replace the ciphertext of the secret, which stays the same: carriers learn nothing. A newer secret stays."""
+    if trunk is None or (trunk.key_id, trunk.secret) != (command.former_key_id, command.former):
+        return Unchanged()
+    return Decided(state=replace(trunk, key_id=command.key_id, secret=command.content))
 
 
 def sms_setting(trunk_id: UUID, account: str, known: Known) -> SmsSetting | Refused:

@@ -298,16 +298,24 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("sms_trunks_account", "sms_trunks", [sa.text('account COLLATE "C"'), "name", "trunk_id"])
+    op.create_index("sms_trunks_key", "sms_trunks", ["key_id", "trunk_id"])
     op.create_table(
         "credential_reads",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        instant("at", nullable=False),
+        sa.Column(
+            "written_at",
+            TIMESTAMP(timezone=True),
+            nullable=False,
+            server_default=sa.text("clock_timestamp()"),
+            comment="database time",
+        ),
         sa.Column("subject", sa.Text, nullable=False, comment="the subject of the reader"),
         sa.Column("account", sa.Text, nullable=False, comment="the account of the reader"),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("trunk_id", UUID(as_uuid=True), nullable=False),
     )
-    op.create_index("credential_reads_trunk", "credential_reads", ["trunk_id", "at"])
+    op.create_index("credential_reads_trunk", "credential_reads", ["trunk_id", "written_at"])
+    op.create_index("credential_reads_written_at", "credential_reads", ["written_at"])
     op.execute(SMS_TRUNK_USES)
 
 

@@ -12,9 +12,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Decided, Decision, Unchanged
+from didflow_chassis.decision import Decided, Decision, ReplaceCiphertext, Unchanged
 from didflow_contracts.ids import derived_id
-from didflow_verification.domain.commands import ReplaceCiphertext
 from didflow_verification.domain.details.identity import Address, Identity
 
 
@@ -72,6 +71,6 @@ def revision_of(former: FormerDetails, plain: bytes) -> Identity | Address:
 
 def replace_ciphertext(former: FormerDetails | None, command: ReplaceCiphertext, _now: datetime) -> Decision:
     """Replace the ciphertext by one under another key. If it was erased or has another key, nothing changes."""
-    if former is None or former.content is None or former.key_id != command.former_key_id:
+    if former is None or (former.key_id, former.content) != (command.former_key_id, command.former):
         return Unchanged()
     return Decided(state=replace(former, key_id=command.key_id, content=command.content))

@@ -6,17 +6,16 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_chassis.decision import Caller, Decided, Refused, Unchanged, known
+from didflow_chassis.decision import Caller, Decided, Refused, ReplaceCiphertext, Unchanged, known
 from didflow_chassis.encryption import Keyring
 from didflow_verification.documents.errors import DecryptionError, KeyMissing
-from didflow_verification.documents.former import decrypted, encrypted, encrypted_again
+from didflow_verification.documents.former import decrypted, encrypted
 from didflow_verification.domain.commands import (
     ChangeAddress,
     ChangeIdentity,
     CompleteErasure,
     EraseAddress,
     EraseIdentity,
-    ReplaceCiphertext,
 )
 from didflow_verification.domain.details.changes import UsedDetail, change_address, change_identity
 from didflow_verification.domain.details.erasure import (
@@ -134,14 +133,15 @@ def test_a_ciphertext_of_other_details_is_shown(acme: Identity, quay: Address) -
 def test_a_rotation_leaves_former_revisions_under_the_old_key(build: Any, acme: Identity) -> None:
     """The new ciphertext replaces the one that was read. One that was erased or replaced meanwhile stays."""
     stored = encrypted(OLD, former_of(acme))
-    moved = encrypted_again(BOTH, stored)
-    assert decrypted(NEW, moved) == acme
+    moved = encrypted(NEW, former_of(acme))
     command = ReplaceCiphertext(
         **about(stored.former_id),
         former_key_id="k1",
+        former=stored.content or b"",
         key_id="k2",
         content=moved.content or b"",
     )
     assert replace_ciphertext(stored, command, build.zero) == Decided(state=moved)
-    for other in (None, moved, replace(stored, key_id=None, content=None)):
+    again = encrypted(OLD, former_of(acme))
+    for other in (None, moved, again, replace(stored, key_id=None, content=None)):
         assert replace_ciphertext(other, command, build.zero) == Unchanged()
