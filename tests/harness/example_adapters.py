@@ -1,7 +1,7 @@
 """The commands that start the example adapters in Python, Node and Go.
 
 The packages of Node are fetched once and kept below .cache. Go keeps its modules and builds in its own caches. A
-machine without Node or Go skips their tests with the reason; under CI it fails.
+machine without Node or Go skips their tests with the reason; under CI it fails. No toolchain of Go is downloaded.
 
 To build the example in Go without a cache takes a minute of one core. So the build begins with the test run, with the
 lowest priority, if a test needs it. A plugin of pytest.
@@ -21,7 +21,7 @@ import pytest
 EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "adapters"
 CACHE: Final = Path(__file__).parents[2] / ".cache" / "examples"
 GO_PROGRAM: Final = CACHE / "go-adapter"
-FETCH_S: Final = 180
+FETCH_S: Final = 300
 
 _building: list[subprocess.Popen[str]] = []
 
@@ -82,7 +82,7 @@ def _found(name: str) -> str:
 
 
 def _started(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"CGO_ENABLED": "0"}
+    environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

@@ -66,7 +66,7 @@ def start(kafka: str, topics: str, processes: Processes, tmp_path: Path) -> Any:
         "DIDFLOW_KAFKA": kafka,
         "DIDFLOW_TOPIC_PREFIX": topics,
         "DIDFLOW_CARRIER": "acme",
-        "DIDFLOW_OUTCOMES": str(tmp_path / "outcomes.jsonl"),
+        "DIDFLOW_OUTCOMES": str(tmp_path / "outcomes"),
     }
 
     def start_example(language: str, name: str = "adapter") -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "adapters" / "writing.md").read_text()
-PROGRAMS = ("python/adapter.py", "node/adapter.js", "go/main.go")
+PROGRAMS = ("python/adapter.py", "node/adapter.js", "node/carrier.js", "go/main.go", "go/carrier.go")
 
 
 def programs_of_the_page() -> dict[str, str]:
