@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from faults.installation import Install
 from faults.recording_client import OpenClient, RecordingClient
 from faults.rest_carrier import RestCarrier, executed, open_office
@@ -75,6 +76,7 @@ class World:
         return did["status"], did["routing"]["carrier_state"], did["next_step"]["action"]
 
 
+@pytest.mark.faults
 async def test_all_numbers_become_active_although_their_carrier_is_down_and_then_fails_in_every_way(
     install: Install, open_client: OpenClient, exits: AsyncExitStack, tmp_path: Path
 ) -> None:

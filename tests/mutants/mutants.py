@@ -8,6 +8,8 @@ TIMERS = "chassis/tests/postgres/test_timers.py"
 CHANGES = "services/inventory/tests/postgres/test_changes_over_http.py"
 LEASES = f"{STAGE}/test_job_leases.py"
 RESTARTS = "adapters/tests/kafka/test_restarts.py"
+HTTP_ADAPTER = "adapters/tests/unit/http/test_http_adapter.py"
+RATE = "adapters/tests/unit/test_rate.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -478,5 +480,99 @@ MUTANTS = (
         before="if len({count for count in counts.values() if count}) > 1:",
         after="if len({count for count in counts.values() if count}) > 2:",
         tests=("adapters/tests/kafka/test_topics.py",),
+    ),
+    Mutant(
+        name="a repeated webhook is published again",
+        package="adapters/didflow_adapters",
+        file="http/receiver.py",
+        before="        if webhook_id in self._published:\n",
+        after="        if webhook_id is None:\n",
+        tests=(f"{HTTP_ADAPTER}::test_a_webhook_that_is_repeated_is_acknowledged_and_not_published_again",),
+    ),
+    Mutant(
+        name="the signature of a webhook is not verified",
+        package="adapters/didflow_adapters",
+        file="http/receiver.py",
+        before="self._verifier.verify(dict(request.headers), body)",
+        after='request.headers.get("webhook-id", "")',
+        tests=(
+            f"{HTTP_ADAPTER}::test_a_forged_or_senseless_webhook_publishes_nothing",
+            f"{HTTP_ADAPTER}::test_a_webhook_with_an_old_timestamp_publishes_nothing",
+        ),
+    ),
+    Mutant(
+        name="a webhook is acknowledged before its result is published",
+        package="adapters/didflow_adapters",
+        file="http/receiver.py",
+        before="                await self._report(attempt, outcome)\n",
+        after="                asyncio.ensure_future(self._report(attempt, outcome))\n",
+        tests=(f"{HTTP_ADAPTER}::test_a_webhook_that_cannot_be_published_is_not_acknowledged",),
+    ),
+    Mutant(
+        name="only the first secret of a rotation is known",
+        package="webhooks/didflow_webhooks",
+        file="signatures.py",
+        before="        for webhook in self._webhooks:\n            try:",
+        after="        for webhook in self._webhooks[:1]:\n            try:",
+        tests=("webhooks/tests/unit/test_signatures.py",),
+    ),
+    Mutant(
+        name="any timestamp of a webhook is accepted",
+        package="webhooks/didflow_webhooks",
+        file="signatures.py",
+        before="                webhook.verify(body, given, json_parse=False)\n",
+        after="                at = datetime.fromtimestamp(int(given['webhook-timestamp']), UTC)\n"
+        "                signature = webhook.sign(given['webhook-id'], at, body.decode())\n"
+        "                if signature not in given['webhook-signature'].split():\n"
+        "                    continue\n",
+        tests=("webhooks/tests/unit/test_signatures.py",),
+    ),
+    Mutant(
+        name="a result that a webhook brought is forgotten",
+        package="adapters/didflow_adapters",
+        file="kit/adapter.py",
+        before="            self._outcomes.add(partition, reference.command_id, outcome)\n",
+        after="            del partition\n",
+        tests=(f"{RESTARTS}::test_what_a_carrier_reports_later_is_answered_again_without_a_call",),
+    ),
+    Mutant(
+        name="a request counts until its reply and no longer",
+        package="adapters/didflow_adapters",
+        file="kit/pace.py",
+        before="        free_at = asyncio.get_running_loop().time() + self.period_s\n",
+        after="        free_at = asyncio.get_running_loop().time()\n",
+        tests=(RATE,),
+    ),
+    Mutant(
+        name="a request counts from its start",
+        package="adapters/didflow_adapters",
+        file="kit/pace.py",
+        before="call_later(self._headroom_s + self.period_s, self._free)",
+        after="call_later(self.period_s, self._free)",
+        tests=(RATE,),
+    ),
+    Mutant(
+        name="the places of moved partitions are used at once",
+        package="adapters/didflow_adapters",
+        file="kit/pace.py",
+        before="        self._count = min(count, self._count)\n",
+        after="        self._count = count\n",
+        tests=(RATE,),
+    ),
+    Mutant(
+        name="a request that was given up counts no more",
+        package="adapters/didflow_adapters",
+        file="kit/pace.py",
+        before="                _PRESENT.reset(token)\n            turn.end()",
+        after="                _PRESENT.reset(token)\n                turn.end()",
+        tests=(RATE,),
+    ),
+    Mutant(
+        name="polls do not count in the rate",
+        package="adapters/didflow_adapters",
+        file="http/exchange.py",
+        before="        await before_request()\n",
+        after="",
+        tests=(f"{HTTP_ADAPTER}::test_each_request_of_a_command_waits_for_its_place_in_the_rate",),
     ),
 )

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from didflow_adapters.kit.carrier import Failed, Later, Outcome
+from didflow_adapters.kit.carrier import Failed, Later, Outcome, Succeeded
 
 Read = Callable[[Collection[int]], AsyncIterator[tuple[int, UUID, Outcome]]]
 """Yields partition, command id and outcome of the stored results of some partitions, the oldest first."""
@@ -35,10 +35,12 @@ class FinalOutcomes:
         return self._outcomes.get(command_id.bytes)
 
     def add(self, command_id: UUID, outcome: Outcome) -> None:
-        """Remember a success or a final failure. Other outcomes are not remembered."""
+        """Remember a success or a final failure. Other outcomes are not remembered, and no failure after a success."""
         if isinstance(outcome, Later) or (isinstance(outcome, Failed) and outcome.retryable):
             return
         key = command_id.bytes
+        if isinstance(outcome, Failed) and isinstance(self._outcomes.get(key), Succeeded):
+            return
         self._outcomes[key] = outcome
         self._outcomes.move_to_end(key)
         if len(self._outcomes) > self._limit:

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from didflow_adapters.kit import Outcome, Succeeded
-from didflow_adapters.kit.outcomes import KnownOutcomes
+from didflow_adapters.kit import Failed, Outcome, Succeeded
+from didflow_adapters.kit.outcomes import FinalOutcomes, KnownOutcomes
 
 DONE = Succeeded(carrier_reference="REF")
+REJECTED = Failed(code="rejected")
 
 
 class Stored:
@@ -86,3 +87,13 @@ async def test_a_partition_that_comes_back_is_read_again() -> None:
     known.open([1])
     assert await known.get(1, second) == DONE
     assert await known.get(1, first) is None
+
+
+def test_a_failure_that_is_reported_after_a_success_is_not_remembered() -> None:
+    """Webhooks come in any order. What was done is done; a late success counts."""
+    outcomes, command, other = FinalOutcomes(10), uuid4(), uuid4()
+    for outcome in (DONE, REJECTED):
+        outcomes.add(command, outcome)
+    for outcome in (REJECTED, DONE):
+        outcomes.add(other, outcome)
+    assert (outcomes.get(command), outcomes.get(other)) == (DONE, DONE)

@@ -160,6 +160,22 @@ def test_each_request_of_a_call_counts() -> None:
     assert (len(carrier.arrived), carrier.most_in(1)) == (50, 10)
 
 
+def test_a_request_that_was_given_up_may_still_arrive() -> None:
+    """It counts for the headroom and a second, although its call ended early."""
+
+    async def run() -> float:
+        pace = Pace(10, 1)
+        pace.share(12, PARTITIONS)
+        await asyncio.sleep(60)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), pace.turn():
+                await asyncio.sleep(60)
+        return (await starts(pace, 1))[0] - began
+
+    assert run_virtually(run()) == pytest.approx(1 + HEADROOM_S)
+
+
 def test_requests_without_a_turn_do_not_wait() -> None:
     """A carrier's class that is used without the kit."""
     run_virtually(before_request())

@@ -3,14 +3,16 @@
 import asyncio
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+import yaml
 from harness.processes import until
-from harness.rest_carrier import SECRET, TOKEN, serving
+from harness.rest_carrier import FILE, SECRET, TOKEN, serving
 
 from didflow_adapters.kit import Failed, Later, Succeeded
 from didflow_adapters.rest_carrier import Behavior
@@ -238,6 +240,84 @@ async def test_a_forged_or_senseless_webhook_publishes_nothing(
     assert answer.status_code == status
     assert set(answer.json()) == {"code"}
     assert found.reported == []
+
+
+async def sent(found: Any, command: Any, secret: str = SECRET, **content: Any) -> int:
+    """Send a webhook about an attempt, signed `seconds` ago. Return the status of the reply."""
+    seconds, webhook_id = content.pop("seconds", 0), content.pop("webhook_id", "msg-1")
+    body = json.dumps({"type": "operation.done"} | content).encode()
+    token = found.adapter.tokens.make(found_reference(command))
+    headers = Signer([secret]).headers(webhook_id, body, datetime.now(UTC) - timedelta(seconds=seconds))
+    async with httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{found.receivers[0]}/webhooks/{token}"
+        return (await client.post(url, content=body, headers=headers)).status_code
+
+
+async def test_a_webhook_with_an_old_timestamp_publishes_nothing(world: Any, new_command: Any) -> None:
+    """Whoever recorded it cannot send it again after five minutes. Its own sender signs it again with the same id."""
+    found = await world()
+    command = new_command(**REST)
+    assert await sent(found, command, seconds=330) == 401
+    assert found.reported == []
+    assert await sent(found, command, seconds=270) == 204
+    assert len(found.reported) == 1
+
+
+async def test_during_a_rotation_both_secrets_are_accepted_and_after_it_the_new_one_only(
+    world: Any, new_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator adds the new secret, the carrier changes over, the operator removes the old one."""
+    old, new = new_secret(), new_secret()
+    monkeypatch.setenv("OLD_SECRET", old)
+    monkeypatch.setenv("NEW_SECRET", new)
+    webhook = yaml.safe_load(FILE.read_text())["webhook"]
+    statuses = []
+    for names in (("NEW_SECRET", "OLD_SECRET"), ("NEW_SECRET",)):
+        found = await world(webhook=webhook | {"secrets": [{"env": name} for name in names]})
+        command = new_command(**REST)
+        statuses += [await sent(found, command, secret, webhook_id=secret) for secret in (old, new)]
+        assert len(found.reported) == len(names)
+    assert statuses == [204, 204, 401, 204]
+
+
+async def test_webhooks_that_arrive_in_another_order_have_the_results_of_their_own_attempts(
+    world: Any, new_command: Any
+) -> None:
+    """That of the second attempt comes first and answers both. That of the first is late, and is published too."""
+    found = await world(Behavior(asynchronous=frozenset(("activate",)), delay_s=60))
+    first = new_command(**REST)
+    second = new_command(**REST, command_id=first.data.command_id, attempt=2)
+    assert [await found.execute(each) for each in (first, second)] == [Later(), Later()]
+    failed = {"type": "operation.failed", "data": {"error": {"code": "rejected"}}}
+    assert await sent(found, second, webhook_id="msg-2") == 204
+    assert await sent(found, first, webhook_id="msg-1", **failed) == 204
+    assert [(each.attempt, outcome) for each, outcome in found.reported] == [
+        (2, Succeeded()),
+        (1, Succeeded()),
+        (1, Failed(code="rejected")),
+    ]
+
+
+async def test_each_request_of_a_command_waits_for_its_place_in_the_rate(
+    world: Any, new_command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The polls too. The carrier counts all of them."""
+    waits = 0
+
+    async def wait() -> None:
+        nonlocal waits
+        waits += 1
+
+    monkeypatch.setattr("didflow_adapters.http.exchange.before_request", wait)
+    poll = {
+        "path": "/operations/{{ reply.operation }}",
+        "every_s": 0.05,
+        "for_s": 5,
+        "replies": [{"where": {"/status": "done"}, "outcome": "succeeded"}],
+    }
+    found = await world(Behavior(asynchronous=frozenset(("activate",)), delay_s=0.15, lost=1.0), poll=poll)
+    assert isinstance(await found.execute(new_command(**REST)), Succeeded)
+    assert waits == found.rest.pace.served > 2
 
 
 async def test_a_webhook_that_cannot_be_published_is_not_acknowledged(
