@@ -192,8 +192,10 @@ def _axis_events(before: NumberContext, after: NumberContext, routing: Routing) 
 
 
 def _without_released(context: NumberContext) -> NumberQueue:
+    """Return the queue without the DIDs that are released. One whose command is still open stays until that ends."""
     queue = context.queue
-    released = {r.did_id for r in context.routings.values() if r.carrier_state == "released"}
+    ended = (r for r in context.routings.values() if r.carrier_state == "released" and r.open_command is None)
+    released = {routing.did_id for routing in ended}
     if released.isdisjoint(queue.did_ids):
         return queue
     return replace(queue, did_ids=tuple(did_id for did_id in queue.did_ids if did_id not in released))

@@ -61,7 +61,12 @@ def on_result(
 
 
 def is_superseded(routing: Routing, command: CarrierCommand) -> bool:
-    """Return True if a release replaces further attempts at this command. Source: spec lifecycle, Carrier."""
+    """Return True if a release replaces further attempts at this command, or has succeeded meanwhile.
+
+    Source: spec lifecycle, Carrier.
+    """
+    if routing.carrier_state == "released":
+        return True
     return routing.end_reason is not None and command.action != "release"
 
 

@@ -1,5 +1,6 @@
 """The end of a DID at its carrier."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -150,3 +151,32 @@ def test_nothing_is_sent_between_the_first_sign_of_an_end_and_the_removal(active
     assert active.actions() == ["activate"]
     active.process(messages.removed())
     assert active.actions() == ["activate", "release"]
+
+
+@pytest.mark.parametrize("ending", ["answered", "retryable", "no_answer"])
+def test_a_late_release_beside_its_own_retry_lets_the_next_did_of_the_number_go_on(
+    active: Any, messages: Any, ending: str
+) -> None:
+    """A release failed and was retried by hand, and then the first one succeeded after all. The retry ends first."""
+    active.process(messages.removed())
+    first = active.open_command
+    active.process(messages.failure(first))
+    operator = {"role": "operator", "account": "master"}
+    active.process(messages.retry(first.command_id, **operator))
+    second = active.open_command
+    active.process(
+        messages.purchased(messages.next_did_id),
+        messages.did_changed(did_id=messages.next_did_id),
+        messages.registration(did_id=messages.next_did_id),
+    )
+    active.process(messages.result(first))
+    assert active.axis().carrier_state == "released"
+    assert active.open_command == second
+    if ending == "answered":
+        active.process(messages.result(second))
+    elif ending == "retryable":
+        active.process(messages.failure(second, retryable=True))
+    active.advance(timedelta(minutes=3))
+    assert active.open_command.did_id == messages.next_did_id
+    assert active.open_command.action == "activate"
+    assert active.actions(messages.did_id).count("release") == 2
