@@ -30,6 +30,7 @@ from didflow_provisioning.domain.profiles.commands import (
     CreateProfile,
     DeleteProfile,
 )
+from didflow_provisioning.domain.profiles.lifecycle import NAMED
 from didflow_provisioning.domain.profiles.profile import (
     AutomaticProfile,
     NamingProfiles,
@@ -125,13 +126,7 @@ def states_of_profile(routing: Routing | None, command: ApplyProfile, known: Kno
 def named_by_profile(command: CreateProfile | ChangeProfile) -> Iterable[Ref]:
     """Return what a new or changed profile names, and the automatic profile of its account."""
     fields = command.fields if isinstance(command, CreateProfile) else command.changes
-    models = (
-        ("voice_trunk_id", VoiceTrunk),
-        ("voice_trunk_group_id", VoiceTrunkGroup),
-        ("capacity_group_id", CapacityGroup),
-        ("sms_trunk_id", SmsTrunk),
-    )
-    yield from (Ref(model, fields[name]) for name, model in models if fields.get(name) is not None)
+    yield from (Ref(model, fields[name]) for name, model, _ in NAMED if fields.get(name) is not None)
     if fields.get("automatic_for") is not None:
         yield Ref(AutomaticProfile, fields["automatic_for"], write=True)
 
@@ -151,17 +146,13 @@ def use_of_profile(profile: Profile | None, command: DeleteProfile, known: Known
 
 def _named_by(profile: Profile, account: str, known: Known) -> Iterable[Ref]:
     """Return what a profile names. The trunks of its group are named only by the group, when that is loaded."""
-    if profile.voice_trunk_id is not None:
-        yield Ref(VoiceTrunk, profile.voice_trunk_id)
-    if profile.voice_trunk_group_id is not None:
-        yield Ref(VoiceTrunkGroup, profile.voice_trunk_group_id)
-        group = known.states.get((VoiceTrunkGroup, profile.voice_trunk_group_id))
-        if group is not None and group.serves(account):
-            yield from trunks(group)
-    if profile.capacity_group_id is not None:
-        yield Ref(CapacityGroup, profile.capacity_group_id, write=True)
-    if profile.sms_trunk_id is not None:
-        yield Ref(SmsTrunk, profile.sms_trunk_id)
+    for name, model, _ in NAMED:
+        key = getattr(profile, name)
+        if key is not None:
+            yield Ref(model, key, write=model is CapacityGroup)
+    group = known.states.get((VoiceTrunkGroup, profile.voice_trunk_group_id))
+    if group is not None and group.serves(account):
+        yield from trunks(group)
 
 
 def _left_capacity_group(routing: Routing | None, event: Event[DidChanged]) -> Iterable[Ref]:

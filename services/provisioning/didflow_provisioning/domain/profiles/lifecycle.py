@@ -25,7 +25,7 @@ _PAIRS: Final = (("voice_trunk_id", "voice_trunk_group_id"), ("capacity", "capac
 _ALTERNATIVES: Final = (*_PAIRS, *((other, one) for one, other in _PAIRS))
 """Fields of which a profile has one or none: each, and the one whose place it takes."""
 
-_NAMED: Final[tuple[tuple[str, type[Any], str], ...]] = (
+NAMED: Final[tuple[tuple[str, type[Any], str], ...]] = (
     ("voice_trunk_id", VoiceTrunk, "voice trunk"),
     ("voice_trunk_group_id", VoiceTrunkGroup, "voice trunk group"),
     ("capacity_group_id", CapacityGroup, "capacity group"),
@@ -78,7 +78,7 @@ def delete_profile(
 
 def _refusal(before: Profile | None, after: Profile, known: Known) -> Refused | None:
     """Return why the fields that change are not allowed, or None."""
-    for field, model, what in _NAMED:
+    for field, model, what in NAMED:
         if _is_new(before, after, field):
             named = known.get(model, getattr(after, field))
             if named is None or not named.serves(after.account):
