@@ -9,6 +9,7 @@ from requests import Response
 from requests.adapters import HTTPAdapter
 
 from didflow_adapters.kit import Failed
+from didflow_adapters.kit.retry_after import seconds_of
 
 TIMEOUTS_S: Final = (5.0, 10.0)
 """To connect, and between two bytes of a reply. The SDK has no timeout, and a thread cannot be canceled."""
@@ -45,7 +46,7 @@ class Client(DidwwClient):  # type: ignore[misc]
         try:
             return super()._handle_response(resp)
         except DidwwApiError as error:
-            error.retry_after = resp.headers.get("Retry-After", "")
+            error.retry_after = resp.headers.get("Retry-After")
             raise
 
 
@@ -77,8 +78,8 @@ def failure_of(error: DidwwApiError) -> Failed:
         known = Failed(code="carrier_unavailable", retryable=True)
     else:
         known = _FAILURES.get(error.status_code, Failed(code="bad_request"))
-    asked = getattr(error, "retry_after", "")
-    after_s = int(asked) if known.retryable and asked.isdecimal() else known.retry_after_s
+    asked = seconds_of(getattr(error, "retry_after", None)) if known.retryable else None
+    after_s = known.retry_after_s if asked is None else asked
     return Failed(code=known.code, message=message, retryable=known.retryable, retry_after_s=after_s)
 
 

@@ -4,17 +4,15 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from jsonpointer import JsonPointer, JsonPointerException
 
 from didflow_adapters.http.configuration import ReplyRule
 from didflow_adapters.kit import Failed, Later, Outcome, Succeeded
+from didflow_adapters.kit.retry_after import seconds_of
 
 MAX_TEXT: Final = 500
-MAX_WAIT_S: Final = 86_400
 _ABSENT: Final = object()
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -62,7 +60,7 @@ def usual_outcome(reply: CarrierReply) -> Failed:
     believed, and is asked for again.
     """
     status = reply.status
-    wait_s = _seconds(reply.retry_after)
+    wait_s = seconds_of(reply.retry_after)
     if status in _TRY_AGAIN:
         return Failed(code=_TRY_AGAIN[status], retryable=True, retry_after_s=wait_s)
     if status >= 500:
@@ -119,21 +117,6 @@ def _outcome(rule: ReplyRule, reply: CarrierReply) -> Outcome:
     message = text_at(reply.json, rule.message_at)
     if rule.outcome == "final":
         return Failed(code=code, message=message)
-    asked = _seconds(reply.retry_after)
+    asked = seconds_of(reply.retry_after)
     wait_s = rule.retry_after_s if asked is None else asked
     return Failed(code=code, message=message, retryable=True, retry_after_s=wait_s)
-
-
-def _seconds(retry_after: str | None) -> int | None:
-    """Return the seconds of a Retry-After header, a number or a date, within a day. None if it has none."""
-    if not retry_after:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return min(int(text), MAX_WAIT_S)
-    try:
-        instant = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    until = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return min(max(0, int((until - datetime.now(UTC)).total_seconds()) + 1), MAX_WAIT_S)

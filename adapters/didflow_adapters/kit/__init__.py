@@ -1,8 +1,8 @@
 """The kit for carrier adapters: write one class with a method for each action, and run it.
 
 The kit receives carrier commands, calls the carrier, publishes results, and commits only what has a result.
-In reading order: `carrier`, `adapter`, `kafka`, `topics`, `reference`, `execution`, `outcomes`, `former_results`,
-`pace`, `progress`, `settings`, `process`, `servers`, `health`, `metrics`, `logs`.
+In reading order: `carrier`, `adapter`, `kafka`, `topics`, `reference`, `execution`, `retry_after`,
+`outcomes`, `former_results`, `pace`, `progress`, `settings`, `process`, `servers`, `health`, `metrics`, `logs`.
 """
 
 from didflow_adapters.kit.adapter import Adapter

@@ -1,8 +1,9 @@
 """The adapter of DIDWW against replies of its API.
 
 Nobody has recorded these replies at the carrier: no account was there. They were written by hand from the public
-documentation of API version 2026-04-16 (https://doc.didww.com/api3/2026-04-16/), in `didww_replies/`. The tests show
-that the adapter sends the documented requests and understands the documented replies. They do not show how DIDWW
+documentation of API version 2026-04-16 (https://doc.didww.com/api3/2026-04-16/), in `didww_replies/`. Fields, types and
+texts of errors are those that the documentation describes. All ids, numbers, names and times are made up. The tests
+show that the adapter sends the documented requests and understands the documented replies. They do not show how DIDWW
 behaves.
 
 The replies stand in for the network below the SDK and `requests`. Each request is compared with the expected one.
@@ -410,9 +411,22 @@ async def test_an_error_of_the_api_is_retryable_or_final(didww, execute, status,
     assert outcome.message
 
 
-async def test_the_wait_that_the_carrier_asks_for_is_passed_on(didww, execute):
-    """`Retry-After` is in seconds."""
-    didww.expect(LOOK_FOR_DID, "error_429.json", 429, **{"Retry-After": "7"})
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("999999999", 86_400),
+        ("9" * 20, 1),
+        ("\N{SUPERSCRIPT TWO}", 1),
+        ("soon", 1),
+        ("", 1),
+    ],
+)
+async def test_the_wait_that_the_carrier_asks_for_is_passed_on(didww, execute, asked, seconds):
+    """`Retry-After` is a number of seconds or a date (RFC 9110), up to a day. Anything else is one second."""
+    didww.expect(LOOK_FOR_DID, "error_429.json", 429, **{"Retry-After": asked})
 
     outcome = await execute("set_capacity", capacity=2)
 
@@ -420,7 +434,7 @@ async def test_the_wait_that_the_carrier_asks_for_is_passed_on(didww, execute):
         code="rate_limited",
         message="API key is limited to 20 requests per second.",
         retryable=True,
-        retry_after_s=7,
+        retry_after_s=seconds,
     )
 
 
