@@ -149,6 +149,8 @@ class Interleaving:
                 self.carrier(misses=False)
             elif self.stage.open_command is not None:
                 self.stage.advance(timedelta(minutes=5))
+            elif self.stage.queue.due_at is not None:
+                self.stage.advance(timedelta(seconds=1))
             elif self.stage.routing().failures and not self._waits_for_a_wish():
                 self.retry()
             else:
