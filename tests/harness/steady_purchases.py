@@ -93,8 +93,13 @@ class SteadyPurchases:
         started = time.perf_counter()
         for turn in itertools.count():
             await asyncio.sleep(max(0.0, started + turn / PER_SECOND - time.perf_counter()))
-            for record in next(self.purchases):
-                await self._publish(record)
+            await asyncio.shield(
+                self._publish_all(next(self.purchases))
+            )  # no purchase is left half published
+
+    async def _publish_all(self, purchase: Purchase) -> None:
+        for record in purchase:
+            await self._publish(record)
 
     async def _publish(self, record: Record) -> None:
         self.sent[(record.key or b"").decode()] = time.perf_counter()

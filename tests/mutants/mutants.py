@@ -10,6 +10,8 @@ LEASES = f"{STAGE}/test_job_leases.py"
 RESTARTS = "adapters/tests/kafka/test_restarts.py"
 HTTP_ADAPTER = "adapters/tests/unit/http/test_http_adapter.py"
 RATE = "adapters/tests/unit/test_rate.py"
+PROVISIONING = "services/provisioning/didflow_provisioning"
+ROUTING = "services/provisioning/tests/postgres"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -574,5 +576,143 @@ MUTANTS = (
         before="        await before_request()\n",
         after="",
         tests=(f"{HTTP_ADAPTER}::test_each_request_of_a_command_waits_for_its_place_in_the_rate",),
+    ),
+    Mutant(
+        name="states that are only read are not locked",
+        file="stage/messages.py",
+        before="    for ref in refs:\n        name = lock_name(service, ref)\n",
+        after="    for ref in [each for each in refs if each.write]:\n        name = lock_name(service, ref)\n",
+        tests=(f"{ROUTING}/test_trunk_deletion.py",),
+    ),
+    Mutant(
+        name="states that are found later are read without their locks",
+        file="stage/transaction.py",
+        before="    return not busy\n",
+        after="    return True\n",
+        tests=(f"{STAGE}/test_found_states.py",),
+    ),
+    Mutant(
+        name="a ciphertext is not bound to what it belongs to",
+        file="encryption.py",
+        before="    return AESGCM(HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose).derive(key))\n",
+        after="    own = AESGCM(HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose).derive(key))\n"
+        "    unbound = {\n"
+        '        "encrypt": lambda nonce, plain, _: own.encrypt(nonce, plain, None),\n'
+        '        "decrypt": lambda nonce, content, _: own.decrypt(nonce, content, None),\n'
+        "    }\n"
+        '    return __import__("types").SimpleNamespace(**unbound)\n',
+        tests=(
+            f"{ROUTING}/test_sms_trunks.py::test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk",
+        ),
+    ),
+    Mutant(
+        name="a job moves DIDs that have got another voice target meanwhile",
+        package=PROVISIONING,
+        file="domain/targets/moves.py",
+        before="(routing.voice is None or routing.voice.delivery.id != command.former)",
+        after="routing.voice is None",
+        tests=(f"{ROUTING}/test_trunk_replacement.py",),
+    ),
+    Mutant(
+        name="a job moves DIDs that have got another SMS trunk meanwhile",
+        package=PROVISIONING,
+        file="domain/targets/moves.py",
+        before="(routing.sms is None or routing.sms.delivery.id != command.former)",
+        after="routing.sms is None",
+        tests=("services/provisioning/tests/unit/test_sms_trunks.py",),
+    ),
+    Mutant(
+        name="a replacement leaves the DIDs that take the trunk behind its position",
+        package=PROVISIONING,
+        file="jobs.py",
+        before="    if len(items) < limit and tools.parameters.by is not None:\n",
+        after="    if len(items) < 0:\n",
+        tests=(f"{ROUTING}/test_trunk_replacement.py",),
+    ),
+    Mutant(
+        name="a trunk that a profile names is deleted",
+        package=PROVISIONING,
+        file="domain/targets/target.py",
+        before="        profiles=naming.profiles if naming else 0,\n",
+        after="",
+        tests=(f"{ROUTING}/test_deletion_races.py",),
+    ),
+    Mutant(
+        name="a capacity group that a profile names is deleted",
+        package=PROVISIONING,
+        file="domain/capacity/lifecycle.py",
+        before="profiles=naming.profiles if naming else 0",
+        after="profiles=0",
+        tests=(f"{ROUTING}/test_deletion_races.py",),
+    ),
+    Mutant(
+        name="more channels are reserved than are free",
+        package=PROVISIONING,
+        file="domain/capacity/group.py",
+        before="or more <= self.free",
+        after="or more <= self.channels",
+        tests=(f"{ROUTING}/test_capacity_groups.py::test_of_200_dids_at_once_50_get_the_50_channels",),
+    ),
+    Mutant(
+        name="the state of a capacity group is not that under its lock",
+        file="stage/transaction.py",
+        before="    now, held = await lock(connection, context.service, batch, refs)\n"
+        "    locked = Locked(now, Busy(context.service, batch, held))\n",
+        after="    locked = Locked(None, Busy(context.service, batch, set()))\n"
+        "    if not batch.from_timers:\n"
+        "        await load_states(connection, context.service, UnitOfWork(context.service, None, frozenset()),"
+        " refs, locked.rows)\n"
+        "    locked.now, held = await lock(connection, context.service, batch, refs)\n"
+        "    locked.busy = Busy(context.service, batch, held)\n",
+        tests=(f"{STAGE}/test_contention.py", f"{ROUTING}/test_capacity_groups.py"),
+    ),
+    Mutant(
+        name="channels of a DID that leaves its group stay reserved",
+        package=PROVISIONING,
+        file="domain/capacity/reservations.py",
+        before="((freed, -1), (reserved, 1))",
+        after="((reserved, 1),)",
+        tests=("services/provisioning/tests/unit/test_capacity_groups.py",),
+    ),
+    Mutant(
+        name="a removed DID stays a member of its capacity group",
+        package=PROVISIONING,
+        file="domain/routing.py",
+        before="voice=None, capacity=None, capacity_group=None, sms=None, profile=None",
+        after="voice=None, sms=None, profile=None",
+        tests=("services/provisioning/tests/unit/test_capacity_groups.py",),
+    ),
+    Mutant(
+        name="a DID that is handed over keeps the channels of a group that does not serve it",
+        package=PROVISIONING,
+        file="domain/views.py",
+        before="        routing if is_served else without_capacity(routing),\n",
+        after="        routing if is_served or group else without_capacity(routing),\n",
+        tests=("services/provisioning/tests/unit/test_capacity_groups.py",),
+    ),
+    Mutant(
+        name="a removal does not know of channels that were reserved just before it",
+        package=PROVISIONING,
+        file="needs.py",
+        before="    yield from other_dids(routing, message, known)\n"
+        "    yield from capacity_group_of(routing, message, known)\n",
+        after="    yield from other_dids(routing, message, known)\n",
+        tests=(f"{ROUTING}/test_capacity_groups.py",),
+    ),
+    Mutant(
+        name="a profile that DIDs use is deleted",
+        package=PROVISIONING,
+        file="domain/profiles/lifecycle.py",
+        before="users = Users(dids=use.dids if use else 0)",
+        after="users = Users(dids=0 if use else 0)",
+        tests=(f"{ROUTING}/test_profiles.py",),
+    ),
+    Mutant(
+        name="the profile of the highest account comes first",
+        package=PROVISIONING,
+        file="domain/profiles/profile.py",
+        before="for depth in range(len(parts), 0, -1)",
+        after="for depth in range(1, len(parts) + 1)",
+        tests=("services/provisioning/tests/unit/test_profiles.py",),
     ),
 )

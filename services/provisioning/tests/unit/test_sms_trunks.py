@@ -122,14 +122,15 @@ def test_a_trunk_without_a_secret_has_no_version(stage: Any, messages: Any) -> N
 
 
 def test_a_did_moves_to_another_trunk_unless_it_was_changed_meanwhile(with_sms: Any, messages: Any) -> None:
-    """A replacement. The second time it is not on the former trunk any more."""
-    with_sms.process(messages.create_sms_trunk(trunk_id=OTHER_ID))
+    """A replacement. The second time it is not on the former trunk any more, and keeps the one that it has."""
+    third = derived_id("third")
+    with_sms.process(messages.create_sms_trunk(trunk_id=OTHER_ID), messages.create_sms_trunk(trunk_id=third))
     ids = {"entity_id": messages.sms_trunk_id, "subject": ""}
     command = ReplaceSmsTrunk(**ids, caller=messages.caller(), by=OTHER_ID, job_id=JOB_ID)
     job = with_sms.process(command).answer
     assert (job.kind, job.parameters) == (REPLACE_SMS_TRUNK, Move(former=messages.sms_trunk_id, by=OTHER_ID))
     assert isinstance(with_sms.process(take(messages, OTHER_ID)), Decided)
-    assert with_sms.process(take(messages, OTHER_ID)) == Unchanged()
+    assert with_sms.process(take(messages, third)) == Unchanged()
     assert with_sms.routing().sms.delivery.id == OTHER_ID
 
 
