@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from harness.two_transactions import in_this_order
@@ -12,7 +13,9 @@ from didflow_contracts.ids import derived_id
 DIDS = 200
 CHANNELS = 50
 NUMBERS = [f"+3531960{n:04}" for n in range(DIDS)]
-READS_AT_LEAST = 5
+PAUSE_S = 0.005
+BETWEEN = {1: 10, 10: 2}
+"""How often at least some channels are seen free and others not, by the number of DIDs in a batch."""
 
 GROUPS_AND_MEMBERS = """
 SELECT g.reserved, g.dids, g.channels, sum(coalesce((r.capacity)::int, 0)) FILTER (WHERE r.did_id IS NOT NULL) AS held,
@@ -53,28 +56,43 @@ async def many(provisioning: Any, messages: Any) -> Any:
 
 
 class Reader:
-    """Reads the group over HTTP, and the group with its members in one statement, until it is stopped."""
+    """Reads the group over HTTP, and the group with its members in one statement, until it is stopped.
+
+    `seen` is what was free over HTTP, and `exact` what was free beside the members. That is read on a connection of its
+    own: those of the service all wait for the lock of the group.
+    """
 
     def __init__(self, provisioning: Any, group_id: str) -> None:
         self._provisioning, self._path = provisioning, f"/v1/capacity-groups/{group_id}"
         self.seen: list[int] = []
+        self.exact: list[int] = []
         self._is_stopped = False
+        self._tasks = [asyncio.create_task(read()) for read in (self._over_http, self._with_members)]
 
-    async def run(self) -> None:
-        """Compare what is free with what the members have, again and again."""
+    async def stop(self) -> None:
+        """End the reads. Raises what was wrong."""
+        self._is_stopped = True
+        await asyncio.gather(*self._tasks)
+
+    async def _over_http(self) -> None:
         client = self._provisioning.client()
         while not self._is_stopped:
             shown = (await client.get(self._path)).json()
             assert shown["free"] == CHANNELS - shown["reserved"]
             assert 0 <= shown["free"] <= CHANNELS
             self.seen.append(shown["free"])
-            for reserved, dids, channels, held, members in await self._provisioning.fetch(GROUPS_AND_MEMBERS):
-                assert (reserved, dids) == (held or 0, members)
-                assert reserved <= channels
+            await asyncio.sleep(PAUSE_S)
 
-    def stop(self) -> None:
-        """End the reads."""
-        self._is_stopped = True
+    async def _with_members(self) -> None:
+        """Compare what is reserved with what the members have, again and again."""
+        connection = await asyncpg.connect(self._provisioning.database.dsn)
+        while not self._is_stopped:
+            ((reserved, dids, channels, held, members),) = await connection.fetch(GROUPS_AND_MEMBERS)
+            assert (reserved, dids) == (held or 0, members)
+            assert reserved <= channels
+            self.exact.append(channels - reserved)
+            await asyncio.sleep(PAUSE_S)
+        await connection.close()
 
 
 @pytest.mark.parametrize("size", [1, 10, DIDS])
@@ -83,20 +101,38 @@ async def test_of_200_dids_at_once_50_get_the_50_channels(many: Any, size: int) 
     client = many.client()
     group_id = await create(client)
     reader = Reader(many, group_id)
-    reading = asyncio.create_task(reader.run())
     batches = [NUMBERS[n : n + size] for n in range(0, DIDS, size)]
     answers = await asyncio.gather(*(join(client, batch, group_id) for batch in batches))
-    reader.stop()
-    await reading
+    await reader.stop()
     codes = [result["code"] for answer in answers for result in answer["results"]]
     assert (codes.count(None), codes.count("capacity_exhausted")) == (CHANNELS, DIDS - CHANNELS)
-    assert reader.seen == sorted(reader.seen, reverse=True)
-    assert size == DIDS or len(reader.seen) >= READS_AT_LEAST
+    for free in (reader.seen, reader.exact):
+        assert free == sorted(free, reverse=True)
+    assert size == DIDS or len([free for free in reader.exact if 0 < free < CHANNELS]) >= BETWEEN[size]
     assert (await client.get(f"/v1/capacity-groups/{group_id}")).json()["free"] == 0
     members = [result["did"] for answer in answers for result in answer["results"] if result["code"] is None]
     await client.post("/v1/routing/batch/clear", json={"dids": members[:3]})
     again = [number for number in NUMBERS if number not in members][:5]
     assert (await join(client, again, group_id))["done"] == 3
+
+
+async def test_free_is_exact_while_dids_join_and_leave_at_once(many: Any) -> None:
+    """Each DID joins with 1 or 2 channels and leaves, in batches that run side by side. At the end all is free."""
+    client = many.client()
+    group_id = await create(client)
+    reader = Reader(many, group_id)
+
+    async def come_and_go(numbers: list[str], channels: int) -> None:
+        for _ in range(2):
+            await join(client, numbers, group_id, capacity=channels)
+            await client.post("/v1/routing/batch/clear", json={"dids": numbers})
+
+    batches = [NUMBERS[n : n + 20] for n in range(0, DIDS, 20)]
+    await asyncio.gather(*(come_and_go(batch, 1 + n % 2) for n, batch in enumerate(batches)))
+    await reader.stop()
+    assert len(set(reader.exact)) > len((0, CHANNELS))
+    shown = (await client.get(f"/v1/capacity-groups/{group_id}")).json()
+    assert (shown["reserved"], shown["free"], shown["dids"]) == (0, CHANNELS, 0)
 
 
 async def test_a_batch_of_members_writes_the_group_once(many: Any) -> None:

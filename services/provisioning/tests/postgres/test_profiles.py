@@ -118,6 +118,11 @@ async def test_a_profile_is_applied_to_many_dids_and_the_second_time_all_are_unc
     assert first["results"][-1]["code"] == "capacity_exhausted"
     second = await apply(client, numbers, profile_id)
     assert (second["done"], second["unchanged"], second["refused"]) == (0, 49, 1)
+    events = len(await provisioning.published())
+    third = await apply(client, numbers[:49], profile_id)
+    assert (third["done"], third["unchanged"], third["refused"]) == (0, 49, 0)
+    assert {result["outcome"] for result in third["results"]} == {"unchanged"}
+    assert len(await provisioning.published()) == events
     assert (await client.get(f"/v1/capacity-groups/{group_id}")).json()["free"] == 0
     assert await provisioning.count("routings", "voice IS NOT NULL AND capacity IS NOT NULL") == 49
     refused = await delete(client, profile_id)

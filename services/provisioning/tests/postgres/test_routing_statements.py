@@ -94,3 +94,33 @@ async def test_the_events_of_a_batch_have_the_same_ids_whatever_is_found_under_i
     call = ("master/acme", "ann", "POST /v1/routing/batch/clear", "k1")
     expected = [str(derived_id(*call, event.data.type(), str(event.data.did_id))) for event in events]
     assert [event.id for event in events] == expected
+
+
+@pytest.mark.parametrize("kind", ["voice-trunks", "sms-trunks"])
+async def test_a_chunk_of_a_job_costs_as_many_statements_for_20_dids_as_for_90(
+    provisioning: Any, messages: Any, kind: str
+) -> None:
+    """A replacement of a trunk by a group, and of an SMS trunk. The decisions of a chunk have one transaction."""
+    client = provisioning.client()
+    await provisioning.receive(*(messages.purchased(uuid4(), number=n, **ON_BOTH) for n in NUMBERS))
+    action, field, other = {
+        "voice-trunks": ("set-voice", "voice_trunk_id", "group"),
+        "sms-trunks": ("set-sms", "sms_trunk_id", "SMS trunk"),
+    }[kind]
+    body = (
+        {"sip": {"uri": "sip:x.example.com"}}
+        if kind == "voice-trunks"
+        else {"email": {"address": "x@example.com"}}
+    )
+    by = next(iter((await things(client))[other][1].values()))
+    costs = []
+    for numbers in (NUMBERS[:20], NUMBERS[20:110]):
+        former = await create(client, kind, **body)
+        await client.post(f"/v1/routing/batch/{action}", json={"dids": numbers, field: former})
+        assert (await client.post(f"/v1/{kind}/{former}/replace", json={"by": by})).status_code == 202
+        async with statements_of(provisioning.database) as found:
+            assert await provisioning.run_job_chunk()
+        costs.append(counted(found))
+        await provisioning.run_jobs()
+    assert costs[0] == costs[1]
+    assert costs[1]["write routings"] == 1
