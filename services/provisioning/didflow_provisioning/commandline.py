@@ -34,7 +34,7 @@ def secret_tools(program: Program) -> typer.Typer:
 
     @group.command()
     def reads(trunk_id: TrunkId) -> None:
-        """List who was shown the secret of an SMS trunk, the latest first."""
+        """List who was shown the secret of an SMS trunk, the latest first: 1,000 reads at most."""
 
         async def work(service: Service, settings: ProvisioningSettings) -> None:
             await _reads(service, settings, trunk_id)

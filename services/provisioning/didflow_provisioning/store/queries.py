@@ -3,7 +3,7 @@
 Routings and carrier commands belong to the holder of the DID.
 """
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from didflow_provisioning.store.tables import (
     credential_reads,
     routings,
 )
+
+LISTED_READS: Final = 1_000
+"""How many reads of a secret are listed."""
 
 CARRIER_COMMAND_SORTS = {"issued_at": carrier_commands.c.issued_at}
 
@@ -51,10 +54,11 @@ def carrier_commands_within(caller: Caller, *conditions: sa.ColumnElement[bool])
 
 
 def credential_reads_of(trunk_id: UUID) -> sa.Select[Any]:
-    """Select who was shown the secret of an SMS trunk, the latest first."""
+    """Select who was shown the secret of an SMS trunk, the latest first: `LISTED_READS` at most."""
     columns = credential_reads.c
     latest_first = (columns[WRITTEN_AT].desc(), columns.id.desc())
-    return sa.select(credential_reads).where(columns.trunk_id == trunk_id).order_by(*latest_first)
+    reads = sa.select(credential_reads).where(columns.trunk_id == trunk_id)
+    return reads.order_by(*latest_first).limit(LISTED_READS)
 
 
 def to_routing(row: Any) -> Routing:

@@ -287,3 +287,14 @@ async def test_reads_of_secrets_are_kept_for_400_days_and_nobody_changes_them(pr
     await prune(provisioning.database, provisioning.service, days=30)
     assert await provisioning.count("credential_reads") == 1
     assert await provisioning.count("credential_reads", "written_at > now() - interval '400 days'") == 1
+
+
+async def test_of_many_reads_of_a_secret_the_latest_thousand_are_listed(provisioning: Any) -> None:
+    """An adapter can read a secret for each message, so the list has an end."""
+    rows = "SELECT n::text, 'master', 'service', $1 FROM generate_series(1, 1200) n"
+    trunk_id = uuid4()
+    await provisioning.fetch(
+        f"INSERT INTO credential_reads (subject, account, role, trunk_id) {rows}", trunk_id
+    )
+    lines = (await tool(provisioning, OLD, "secrets", "reads", str(trunk_id))).stdout.splitlines()
+    assert [line.split()[1] for line in lines] == [str(n) for n in range(1200, 200, -1)]
