@@ -153,6 +153,7 @@ class Interleaving:
                 self.stage.advance(timedelta(seconds=1))
             elif self.stage.routing().failures and not self._waits_for_a_wish():
                 self.retry()
+                self.stage.advance(timedelta(seconds=1))
             else:
                 return
         raise AssertionError(
