@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 from uuid import UUID
 
+import pytest
 from faults.installation import Install, Installation, Member, ready
 from faults.job_run import POLL_S
 from faults.trunk_moves import BUYER, NOT_CLOSED_IN_ORDER, STATES, Moves, moves, wrong
@@ -72,6 +73,7 @@ class Workers:
         return (await self._found.processed(job_id))[0] == "done"
 
 
+@pytest.mark.faults
 async def test_each_did_of_a_trunk_gets_one_command_for_each_action_though_workers_are_killed(
     install: Install, exits: AsyncExitStack, seed: int
 ) -> None:
