@@ -163,7 +163,8 @@ class SmallAdapter:
         if digits == "9996":
             await asyncio.sleep(self._slow_s)
         self.executed.append(UUID(command_id))
-        return {"outcome": "succeeded", "carrier_reference": f"S-{uuid4().hex[:8]}"}
+        reference = "done" if self._defect == "one_reference" else f"S-{uuid4().hex[:8]}"
+        return {"outcome": "succeeded", "carrier_reference": reference}
 
     def _event_id(self, result: Any) -> str:
         """Return the id of a result: a new one, unless the adapter repeats its results exactly or is broken."""

@@ -58,7 +58,8 @@ def conformance(
         bool, typer.Option("--voice-only", help="The carrier has no SMS: no command names an SMS target.")
     ] = False,
     only: Annotated[
-        list[str] | None, typer.Option(help="Run only this check. May be repeated. Default: all.")
+        list[str] | None,
+        typer.Option(help="Run only this check, after `answers`. May be repeated. Default: all."),
     ] = None,
     patience: Annotated[float, typer.Option(min=1, help="Seconds that a result may take.")] = 15.0,
     start_within: Annotated[
@@ -66,9 +67,14 @@ def conformance(
     ] = 60.0,
     json: Json = False,
 ) -> None:
-    """Send carrier commands to an adapter of any language and judge its results. Exit code 1: a check failed.
+    """Send carrier commands to an adapter of any language and judge its results.
 
-    The carrier behind the adapter must follow the convention of docs/conformance.md.
+    The carrier behind the adapter must not be the real one: the last digits of a number say how it answers
+    (docs/conformance.md).
+
+    Exit code 0: all checks passed. 1: a check failed. 2: the run could not begin.
+
+    Example: didflow adapter test acme --command "node acme.js"
     """
     plan = {
         "carrier": carrier,
@@ -122,11 +128,16 @@ async def _run(plan: dict[str, Any], *, json: bool) -> bool:
     async with AsyncExitStack() as exits:
         async for verdict in _verdicts(plan, exits, told):
             found.append(verdict)
-            if not json:
+            if not json and verdict.outcome != "not_run":
                 _print(screen, verdict)
     if json:
         screen.json([_values(verdict) for verdict in found])
     else:
+        waiting = [verdict.check.name for verdict in found if verdict.outcome == "not_run"]
+        if waiting:
+            screen.lines(f"not run  {', '.join(waiting)}: no adapter answers.")
+        for output in dict.fromkeys(verdict.output for verdict in found if verdict.output):
+            screen.lines(output)
         passed = sum(verdict.outcome == "ok" for verdict in found)
         screen.line(f"{passed} of {len(found)} checks passed.")
     return all(verdict.outcome == "ok" for verdict in found)
@@ -164,10 +175,9 @@ async def _verdicts(plan: dict[str, Any], exits: AsyncExitStack, told: Screen) -
 
 
 def _print(screen: Screen, verdict: "Verdict") -> None:
-    word = {"ok": "ok", "failed": "FAILED", "not_run": "not run"}[verdict.outcome]
+    word = "FAILED" if verdict.problem else "ok"
     text = verdict.problem or verdict.check.promise
-    seconds = f" ({verdict.seconds:.1f} s)" if verdict.outcome != "not_run" else ""
-    screen.lines(f"{word:<7}  {verdict.check.name:<12}  {text}{seconds}")
+    screen.lines(f"{word:<7}  {verdict.check.name:<12}  {text} ({verdict.seconds:.1f} s)")
     for note in verdict.notes:
         screen.line(f"{'':<7}  {'':<12}  Note: {note}")
 
@@ -179,5 +189,6 @@ def _values(verdict: "Verdict") -> dict[str, Any]:
         "outcome": verdict.outcome,
         "problem": verdict.problem or None,
         "notes": verdict.notes,
+        "output": verdict.output or None,
         "seconds": round(verdict.seconds, 3),
     }

@@ -5,13 +5,15 @@ Source: spec events, provisioning.commands and provisioning.results.
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 import orjson
 
 from didflow.conformance import repeats, results
 from didflow.conformance.convention import FAILS_FOR_GOOD, LIMITED_ONCE, SLOW, UNAVAILABLE_ONCE, number
-from didflow.conformance.run import Check, CheckFailed, Run, must_succeed
+from didflow.conformance.run import Check, CheckFailed, Run, must_succeed, said, shown
 from didflow_contracts.envelope import encode
+from didflow_contracts.events import ResultReported
 from didflow_contracts.vocabulary import CarrierAction
 
 _LIFE: Final[Sequence[CarrierAction]] = (
@@ -29,12 +31,12 @@ _BEGUN: Final = 1 / 6
 
 
 async def _answers(run: Run) -> None:
-    await run.succeeds(run.commands.new(number(0)), within=run.start_s, what="The first command")
+    await run.succeeds(run.commands.new(number(0)), within=run.start_s, what="the first command")
 
 
 async def _actions(run: Run) -> None:
     for action in _LIFE:
-        await run.succeeds(run.commands.new(number(1), action), what=f"The action {action}")
+        await run.succeeds(run.commands.new(number(1), action), what=f"the action {action}")
 
 
 async def _retryable(run: Run) -> None:
@@ -42,45 +44,51 @@ async def _retryable(run: Run) -> None:
 
 
 async def _rate_limited(run: Run) -> None:
-    seconds = await _fails_once(run, number(4, LIMITED_ONCE), "rate limited")
-    if seconds == 0:
-        raise CheckFailed("The carrier said how long to wait, and the result has no retry_after_s.")
+    first = await _fails_once(run, number(4, LIMITED_ONCE), "rate limited")
+    if first is not None and first.retry_after_s is None:
+        raise CheckFailed(
+            f"{said(first)}, without retry_after_s.",
+            sent=f"a command whose carrier asks to wait for one second ({first.number})",
+            expected="a retryable failure with retry_after_s 1",
+        )
 
 
-async def _fails_once(run: Run, called: str, how: str) -> int | None:
-    """Send two attempts. Return the `retry_after_s` of the first one, or None if the adapter tried again itself."""
+async def _fails_once(run: Run, called: str, how: str) -> ResultReported | None:
+    """Send two attempts. Return the first result, or None if the adapter tried again itself."""
     command = run.commands.new(called)
-    first = await run.ask(command)
+    what = f"a command whose carrier is {how} at the first call"
+    first = await run.ask(command, what=what)
     if first.outcome == "succeeded":
-        run.must_be_done_once(command, "The command")
-        run.notes.append("The adapter tried again by itself.")
+        run.must_be_done_once(command, what)
+        run.notes.append(
+            "The first result is a success. The adapter tried again by itself, or its carrier does not follow the "
+            "convention."
+        )
         return None
     if not first.retryable:
-        raise CheckFailed(
-            f"The carrier was {how}, and the result says that the failure is final (retryable is false)."
-        )
-    second = await run.ask(run.commands.again(command), what="The second attempt")
-    if second.outcome != "succeeded":
-        raise CheckFailed(
-            f"The second attempt was answered with {second.code}. The carrier would have accepted it."
-        )
-    run.must_be_done_once(command, "The command")
-    return first.retry_after_s or 0
+        came = f"{said(first)}. So the failure is final."
+        raise CheckFailed(came, sent=shown(command, what), expected="failed, retryable true")
+    again, second = run.commands.again(command), "the second attempt, which the carrier would accept"
+    must_succeed(await run.ask(again, what=second), again, second)
+    run.must_be_done_once(command, what)
+    return first
 
 
 async def _final(run: Run) -> None:
     command = run.commands.new(number(5, FAILS_FOR_GOOD))
-    for attempt, what in ((command, "The command"), (run.commands.again(command), "Its next attempt")):
+    for attempt, what in (
+        (command, "a command that the carrier refuses for good"),
+        (run.commands.again(command), "the next attempt at a command that the carrier refuses for good"),
+    ):
         result = await run.ask(attempt, what=what)
-        if result.outcome == "succeeded":
-            raise CheckFailed(f"{what} succeeded. The carrier refuses it for good.")
-        if result.retryable:
-            raise CheckFailed(f"{what} failed with retryable true. The carrier refuses it for good.")
+        if result.outcome == "succeeded" or result.retryable:
+            came = f"{said(result)}."
+            raise CheckFailed(came, sent=shown(attempt, what), expected="failed, retryable false")
 
 
 async def _garbage(run: Run) -> None:
     called = number(6)
-    await run.succeeds(run.commands.new(called), what="The command before the garbage")
+    await run.succeeds(run.commands.new(called), what="the command before the garbage")
     foreign = run.commands.new(called, "suspend", carrier=f"not-{run.commands.carrier}"[:255])
     run.exchange.expect(foreign)
     without_data = orjson.loads(encode(foreign)) | {"data": {}}
@@ -99,21 +107,21 @@ async def _garbage(run: Run) -> None:
         await run.exchange.publish_value(value, called)
     await run.exchange.publish_value(encode(foreign), called)
     after = run.commands.new(called, "set_capacity")
-    await run.succeeds(after, what="The command after records that are no commands")
-    if run.exchange.results_of(foreign):
-        raise CheckFailed(f"A command for the carrier {foreign.data.carrier} was answered.")
+    await run.succeeds(after, what=f"{len(values)} records that are no commands, and then a command")
+    if found := run.exchange.results_of(foreign):
+        sent = shown(foreign, f"a command for the carrier {foreign.data.carrier}")
+        raise CheckFailed(f"{said(found[0].data)}.", sent=sent, expected="no result, because it is skipped")
 
 
 async def _new_fields(run: Run) -> None:
-    command = run.commands.new(number(7))
+    command, what = run.commands.new(number(7)), "a command with fields that are not known"
     run.exchange.expect(command)
     value = orjson.loads(encode(command))
     value["neverseen"] = "1"
     value["data"]["never_seen"] = {"a": [1, None]}
     value["data"]["parameters"]["never_seen"] = True
     await run.exchange.publish_value(orjson.dumps(value), command.subject)
-    result = (await run.results(command, what="A command with fields that are not known"))[0]
-    must_succeed(result, "A command with fields that are not known")
+    must_succeed((await run.results(command, what=what))[0], command, what)
 
 
 async def _slow(run: Run) -> None:
@@ -129,13 +137,16 @@ async def _slow(run: Run) -> None:
     within = run.slow_s * (1 + len(neighbors)) + run.patience_s
     await run.until(lambda: all(map(run.exchange.results_of, everything)), within)
     for command in everything:
-        must_succeed((await run.results(command, within=0))[0])
+        what = "a slow command" if command is slow else "a command after a slow one"
+        must_succeed((await run.results(command, within=0, what=what))[0], command, what)
     # The times are those of the records, so it does not matter when this run reads them.
     answered = {command.subject: run.exchange.results_of(command)[0].published_ms for command in everything}
     late = sum(answered[one] >= answered[slow.subject] for one in beside)
     if late:
         raise CheckFailed(
-            f"A slow command holds back other numbers: {late} of {len(beside)} commands were answered after it."
+            f"{late} of {len(beside)} were answered after it.",
+            sent=f"{shown(slow, 'a slow command')}, and then commands for {len(beside)} other numbers",
+            expected="the others are answered before it",
         )
     if any(answered[one] >= answered[slow.subject] for one in behind):
         run.notes.append("A slow command holds back the other numbers of its partition.")
@@ -146,18 +157,24 @@ async def _order(run: Run) -> None:
     sent = [run.commands.new(one, "set_capacity", capacity=n) for n in range(1, 6) for one in called]
     await run.send(*sent)
     for command in sent:
-        must_succeed((await run.results(command))[0])
+        must_succeed((await run.results(command))[0], command)
     ids = [command.data.command_id for command in sent]
     executed = [one for one in run.log.commands() if one in ids] if run.log else []
     for one in called:
         expected = [command.data.command_id for command in sent if command.subject == one]
         answers = [r.data.command_id for r in run.exchange.received if r.data.command_id in expected]
-        if list(dict.fromkeys(answers)) != expected:
-            raise CheckFailed("The results of one number came in another order than its commands.")
-        if executed and [each for each in executed if each in expected] != expected:
-            raise CheckFailed(
-                "The commands of one number were executed in another order than they were sent."
-            )
+        what = f"five commands for {one}, set_capacity 1 to 5"
+        if (found := list(dict.fromkeys(answers))) != expected:
+            came = f"{_positions(found, expected)}."
+            raise CheckFailed(came, sent=what, expected="results in this order")
+        if executed and (done := [each for each in executed if each in expected]) != expected:
+            came = f"{_positions(done, expected)}, says the log of executions."
+            raise CheckFailed(came, sent=what, expected="executions in this order")
+
+
+def _positions(found: Sequence[UUID], expected: Sequence[UUID]) -> str:
+    """Return in which order they came, for people."""
+    return "the order " + ", ".join(str(expected.index(one) + 1) for one in found)
 
 
 CHECKS: Final = (

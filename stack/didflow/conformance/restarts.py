@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shlex
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ class AdapterProcess(Protocol):
         """Kill the adapter as kill -9 does, and start it again. Return when the new process was started."""
 
     def failure(self) -> str | None:
-        """Return why the adapter does not run, with the end of its output, or None if that is not known."""
+        """Return how the adapter has ended, with its last lines, or None if it has not or that is not known."""
 
 
 class StartedProcess:
@@ -31,10 +32,13 @@ class StartedProcess:
 
     def start(self) -> None:
         """Start the adapter. Raises DidNotStart."""
+        program = self._command[0] if self._command else ""
+        if shutil.which(program, path=self._environment.get("PATH")) is None:
+            raise DidNotStart(f"There is no program {program!r} that can be started. Look at --command.")
         try:
             self._child = Child.start(self._command, log=self._log, env=self._environment, cwd=Path.cwd())
         except OSError as error:
-            raise DidNotStart(f"{self._command[0]} could not be started: {error.strerror}") from None
+            raise DidNotStart(f"{program} could not be started: {error.strerror}") from None
 
     async def kill(self) -> None:
         """Kill the adapter."""
@@ -51,7 +55,7 @@ class StartedProcess:
         if self._child is None or self._child.exit_code is None:
             return None
         tail = self._child.log_tail().strip() or "It printed nothing."
-        return f"The adapter has exited with code {self._child.exit_code}. Its last lines:\n{tail}"
+        return f"The adapter has ended with exit code {self._child.exit_code}. Its last lines:\n{tail}"
 
 
 @asynccontextmanager

@@ -18,7 +18,10 @@ _STEP_S: Final = 0.02
 
 
 class CheckFailed(Exception):
-    """The adapter does not do what the check asks for. The message says what it did instead, for people."""
+    """The adapter does not do what the check asks for. The texts are for people: what was sent, expected, and came."""
+
+    def __init__(self, came: str, *, sent: str, expected: str) -> None:
+        super().__init__(f"Sent: {sent}. Expected: {expected}. Came: {came}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,13 +39,17 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a check found. `problem` is empty unless it failed. `notes` are remarks about an adapter that passed."""
+    """What a check found. `problem` is empty unless it failed. `notes` are remarks about an adapter that passed.
+
+    `output` has the last lines of an adapter that has ended.
+    """
 
     check: Check
     outcome: Outcome
     seconds: float = 0.0
     problem: str = ""
     notes: tuple[str, ...] = ()
+    output: str = ""
 
 
 @dataclass(kw_only=True)
@@ -78,17 +85,22 @@ class Run:
         return True
 
     async def results(
-        self, command: Command, count: int = 1, *, within: float | None = None, what: str = "A command"
+        self, command: Command, count: int = 1, *, within: float | None = None, what: str = "a command"
     ) -> list[ResultReported]:
         """Wait until a command has this many results in all, over all attempts. Raises CheckFailed."""
         limit = self.patience_s if within is None else within
         if not await self.until(lambda: len(self.exchange.results_of(command)) >= count, limit):
             found = len(self.exchange.results_of(command))
-            raise CheckFailed(f"{what} has {found} of {count} results after {limit:g} s.{self._why()}")
+            wanted = "a result" if count == 1 else f"{count} results in all"
+            raise CheckFailed(
+                f"{found or 'no'} result{'s' if found > 1 else ''}.{self._why()}",
+                sent=shown(command, what),
+                expected=f"{wanted} within {limit:g} s",
+            )
         return [one.data for one in self.exchange.results_of(command)]
 
     async def ask(
-        self, command: Command, *, within: float | None = None, what: str = "A command"
+        self, command: Command, *, within: float | None = None, what: str = "a command"
     ) -> ResultReported:
         """Publish an attempt at a command, and return its result. Raises CheckFailed."""
         before = len(self.exchange.results_of(command))
@@ -96,47 +108,68 @@ class Run:
         return (await self.results(command, before + 1, within=within, what=what))[before]
 
     async def succeeds(
-        self, command: Command, *, within: float | None = None, what: str = "A command"
+        self, command: Command, *, within: float | None = None, what: str = "a command"
     ) -> None:
         """Publish an attempt at a command that must succeed. Raises CheckFailed."""
-        must_succeed(await self.ask(command, within=within, what=what), what)
+        must_succeed(await self.ask(command, within=within, what=what), command, what)
 
     def must_be_done_once(self, command: Command, what: str) -> None:
         """Raise CheckFailed if the carrier carried the command out more than once, or if this cannot be seen."""
+        sent, expected = shown(command, what), "it is done once"
         if self.log is not None:
             times = self.log.commands().count(command.data.command_id)
             if times != 1:
-                raise CheckFailed(f"{what} was done {times} times, says the log of executions.")
+                came = f"it was done {times} times, says the log of executions."
+                raise CheckFailed(came, sent=sent, expected=expected)
         done = [one.data for one in self.exchange.results_of(command) if one.data.outcome == "succeeded"]
         references = {data.carrier_reference for data in done}
         if len(references) > 1:
-            shown = " and ".join(sorted(map(str, references)))
-            raise CheckFailed(f"{what} was done again: its results have the references {shown}.")
+            listed = " and ".join(sorted(map(str, references)))
+            came = f"it was done again: its results have the carrier_reference {listed}."
+            raise CheckFailed(came, sent=sent, expected=expected)
         if self.log is None and references == {None}:
-            raise CheckFailed(
-                "Nobody can see how often the carrier was asked: the results have no carrier_reference, "
-                "and there is no log of executions (--executions)."
+            came = (
+                "nobody can see how often it was done: the results have no carrier_reference, and there is no log of "
+                "executions (--executions)."
             )
+            raise CheckFailed(came, sent=sent, expected=expected)
 
     def _why(self) -> str:
-        failure = self.adapter.failure()
-        if failure:
-            return f" {failure}"
+        if self.adapter.failure():
+            return " The adapter has ended."
         if self.exchange.bad:
             return f" A record on the topic of the results is no result: {self.exchange.bad[-1]}"
+        if not self.exchange.received:
+            return f" Is the adapter running, and does it execute commands whose carrier is {self.commands.carrier}?"
         return ""
 
 
-def must_succeed(result: ResultReported, what: str = "A command") -> None:
+def shown(command: Command, what: str = "a command") -> str:
+    """Return what a command is, for people: enough to find it in the log of the adapter."""
+    data = command.data
+    return f"{what} ({data.action} {data.number}, attempt {data.attempt}, command_id {data.command_id})"
+
+
+def said(result: ResultReported) -> str:
+    """Return what a result says, for people."""
+    if result.outcome == "succeeded":
+        return "succeeded"
+    told = f"failed, code {result.code}, retryable {str(result.retryable).lower()}"
+    wait = "" if result.retry_after_s is None else f", retry_after_s {result.retry_after_s}"
+    return f"{told}{wait}" + (f", message {result.message!r}" if result.message else "")
+
+
+def must_succeed(result: ResultReported, command: Command, what: str = "a command") -> None:
     """Raise CheckFailed if this result is no success."""
     if result.outcome != "succeeded":
-        raise CheckFailed(f"{what} failed with {result.code}: {result.message or 'no message'}")
+        raise CheckFailed(f"{said(result)}.", sent=shown(command, what), expected="succeeded")
 
 
 async def verdicts(run: Run, checks: Sequence[Check], only: Collection[str] = ()) -> AsyncIterator[Verdict]:
     """Run the checks, or those that are named, and yield a verdict for each. The first check always runs.
 
-    If the first one fails, no adapter answers, and the others are not run.
+    If the first one fails, no adapter answers, and the others are not run. An adapter that has ended is started again
+    for the checks that follow, if the run has started it.
     """
     first, *others = [check for check in checks if not only or check.name in only or check is checks[0]]
     verdict = await _judged(run, first)
@@ -146,6 +179,8 @@ async def verdicts(run: Run, checks: Sequence[Check], only: Collection[str] = ()
             yield Verdict(check=check, outcome="not_run")
         return
     for stage in _stages(others):
+        if run.adapter.failure():
+            await run.adapter.restart()
         judging = [asyncio.create_task(_judged(run, check)) for check in stage]
         try:
             for one in judging:
@@ -173,12 +208,16 @@ def _stages(checks: Sequence[Check]) -> Iterator[list[Check]]:
 
 async def _judged(run: Run, check: Check) -> Verdict:
     now = asyncio.get_running_loop().time
-    began, problem, own = now(), "", replace(run, notes=[])
+    began, problem, output, own = now(), "", "", replace(run, notes=[])
     try:
         await check.judge(own)
     except CheckFailed as error:
-        problem = str(error)
-    outcome: Outcome = "failed" if problem else "ok"
+        problem, output = str(error), run.adapter.failure() or ""
     return Verdict(
-        check=check, outcome=outcome, seconds=now() - began, problem=problem, notes=tuple(own.notes)
+        check=check,
+        outcome="failed" if problem else "ok",
+        seconds=now() - began,
+        problem=problem,
+        notes=tuple(own.notes),
+        output=output,
     )

@@ -38,8 +38,10 @@ def test_an_adapter_that_is_broken_on_purpose_fails_with_a_clear_line(
 ) -> None:
     """The check that asks for it fails, if it runs alone and if it runs with all others."""
     for found in (judged(defect, check, *OTHERS.get(defect, ())), judged(defect)):
-        assert line in found[check].problem
         assert found[check].outcome == "failed"
+        assert line in found[check].problem
+        assert found[check].problem.startswith("Sent: ")
+        assert len(found[check].problem.splitlines()) == 1
 
 
 def test_a_carrier_without_references_needs_the_log_of_executions(monkeypatch: Any) -> None:
@@ -55,4 +57,4 @@ def test_a_carrier_without_references_needs_the_log_of_executions(monkeypatch: A
     assert "there is no log of executions" in judged("", "duplicate")["duplicate"].problem
     assert judged("", "duplicate", log=True)["duplicate"].outcome == "ok"
     found = judged("no_memory", "duplicate", log=True)
-    assert "was done 2 times, says the log of executions" in found["duplicate"].problem
+    assert "it was done 2 times, says the log of executions" in found["duplicate"].problem
