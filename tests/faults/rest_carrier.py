@@ -106,7 +106,7 @@ async def open_office(
     """Start the services with this timing of the carrier. New DIDs get a trunk and two channels by themselves."""
     settings = {
         "inventory": {"DEFAULT_CARRIER": NAME},
-        "provisioning": {"CARRIERS": json.dumps({NAME: timing})},
+        "provisioning": {"CARRIERS": json.dumps({NAME: timing}), "CLOCK_INTERVAL_S": "0.1"},
     }
     workers = [installation.worker(name, **settings.get(name, {})) for name in services]
     apis = [installation.api(name, **settings[name]) for name in ("inventory", "provisioning")]

@@ -34,7 +34,7 @@ DIDS: Final = 1_000 if IS_LONG else 100
 TIMING: Final = {
     "deadline_s": 6,
     "first_pause_s": 0.2,
-    "longest_pause_s": 1,
+    "longest_pause_s": 0.4,
     "rate_per_s": RATE * 0.85,
     "give_up_s": {"activate": 9 * 60},
 }
