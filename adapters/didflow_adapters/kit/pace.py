@@ -10,7 +10,8 @@ A process has the part of the places that its partitions are of all partitions, 
 partitions waits until the requests of their former owner count no more. So several processes of one carrier together
 never exceed the rate, without knowing of each other.
 
-No library is used: those that were found count starts and not arrivals, and do not know that the limit moves.
+No library is used: limiters count starts and not arrivals, and their limit does not move.
+Source: docs/decisions/0014-places.md.
 """
 
 import asyncio
