@@ -7,6 +7,7 @@ one key.
 
 import base64
 import binascii
+import hmac
 import os
 import re
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 SALT_BYTES: Final = 16
 _NONCE: Final = bytes(12)
+_DIGEST_PURPOSE: Final = b"didflow digest 1"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -102,6 +104,18 @@ def unseal(keyring: Keyring | None, sealed: Sealed, *, purpose: bytes, bound: by
         return derived(keyring.key(sealed.key_id), salt, purpose).decrypt(_NONCE, ciphertext, bound)
     except InvalidTag:
         raise NotDecryptable("a ciphertext cannot be decrypted") from None
+
+
+def keyed_digests(keyring: Keyring | None, digest: bytes) -> tuple[bytes, ...]:
+    """Return a digest as it is stored, and then as it may have been stored under other keys, or without any.
+
+    Who has no key cannot find out what a keyed digest is of by trying what is probable.
+    """
+    if keyring is None:
+        return (digest,)
+    ids = (keyring.current, *(key_id for key_id in keyring.keys if key_id != keyring.current))
+    keyed = (hmac.digest(keyring.key(key_id), _DIGEST_PURPOSE + digest, "sha256") for key_id in ids)
+    return (*keyed, digest)
 
 
 def derived(key: bytes, salt: bytes, purpose: bytes) -> "AESGCM":

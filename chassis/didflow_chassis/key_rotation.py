@@ -7,7 +7,7 @@ was erased or replaced meanwhile: a content that was written meanwhile is never 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -78,8 +78,8 @@ class EncryptedKind(Generic[S]):
         rows = await tools.database.fetch(self.kind.load_sql, keys)
         states = [self.kind.from_row(row).state for row in rows]
         found = {str(getattr(state, self.kind.key)): state for state in states}
-        settings: Any = tools.service.settings
-        return [self._replacement(settings.keyring(), found.get(item.name), tools, item) for item in items]
+        keyring = tools.service.keyring()
+        return [self._replacement(keyring, found.get(item.name), tools, item) for item in items]
 
     def _replacement(self, keyring: Keyring | None, state: S | None, tools: Tools, item: Item) -> Work:
         sealed = None if state is None else self.sealed(state)

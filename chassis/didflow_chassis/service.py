@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from didflow_chassis.decision import Command, Known
+from didflow_chassis.encryption import Keyring
 from didflow_chassis.jobs.job import CancelJob, Job, RetryJob, StartJob, cancel_job, retry_job, start_job
 from didflow_chassis.jobs.kinds import JobKind
 from didflow_chassis.jobs.store import KINDS as JOB_TABLES
@@ -104,7 +105,8 @@ class Service:
     `holder(state)` returns the holder of a main state. If it is set, the stage publishes `message.refused` for every
     refused event whose main state exists.
     `larger_bodies` gives the maximum body size of single paths, in bytes. `on_start` runs once in every process,
-    before the first message. `settings` is what the service was built from; only its own routes and tools read it.
+    before the first message. `settings` is what the service was built from; only its own routes and tools read it,
+    and `keyring`.
     """
 
     name: str
@@ -123,6 +125,11 @@ class Service:
     migrations: Path
     on_start: Callable[[], None] | None = None
     settings: Any = None
+
+    def keyring(self) -> Keyring | None:
+        """Return the keys of what the service encrypts at rest, or None if it has none."""
+        found: Keyring | None = None if self.settings is None else self.settings.keyring()
+        return found
 
     @cached_property
     def all_kinds(self) -> tuple[Kind[Any], ...]:

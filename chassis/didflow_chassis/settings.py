@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from didflow_chassis.encryption import Keyring
 from didflow_chassis.grants import Roles
 from didflow_chassis.setting_sources import PREFIX, SettingFiles, SettingsError, Variables, variable_of
 from didflow_chassis.setting_types import (
@@ -293,6 +294,10 @@ class Settings(BaseSettings):
     def policy_for_unregistered(self) -> Literal["open", "closed"]:
         """What sources that are not registered may say."""
         return self.unregistered_sources or ("closed" if self.production else "open")
+
+    def keyring(self) -> Keyring | None:
+        """Return the keys of what this service encrypts at rest, or None if it has none."""
+        return None
 
     def warnings(self) -> Iterable[str]:
         """Return one sentence for each setting that is allowed but dangerous in production."""

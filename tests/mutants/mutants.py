@@ -6,6 +6,7 @@ STAGE = "chassis/tests/postgres/stage"
 KAFKA = "chassis/tests/kafka"
 TIMERS = "chassis/tests/postgres/test_timers.py"
 CHANGES = "services/inventory/tests/postgres/test_changes_over_http.py"
+SECRETS = "services/provisioning/tests/postgres/test_secrets.py"
 LEASES = f"{STAGE}/test_job_leases.py"
 RESTARTS = "adapters/tests/kafka/test_restarts.py"
 HTTP_ADAPTER = "adapters/tests/unit/http/test_http_adapter.py"
@@ -601,9 +602,7 @@ MUTANTS = (
         '        "decrypt": lambda nonce, content, _: own.decrypt(nonce, content, None),\n'
         "    }\n"
         '    return __import__("types").SimpleNamespace(**unbound)\n',
-        tests=(
-            f"{ROUTING}/test_sms_trunks.py::test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk",
-        ),
+        tests=(f"{SECRETS}::test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk",),
     ),
     Mutant(
         name="a job moves DIDs that have got another voice target meanwhile",
@@ -714,5 +713,29 @@ MUTANTS = (
         before="for depth in range(len(parts), 0, -1)",
         after="for depth in range(1, len(parts) + 1)",
         tests=("services/provisioning/tests/unit/test_profiles.py",),
+    ),
+    Mutant(
+        name="a rotation overwrites a secret that was changed meanwhile",
+        package="services/provisioning/didflow_provisioning",
+        file="domain/targets/sms_trunks.py",
+        before="(trunk.key_id, trunk.secret) != (command.former_key_id, command.former)",
+        after="trunk.key_id != command.former_key_id",
+        tests=(f"{SECRETS}::test_a_secret_that_is_changed_or_erased_while_it_is_rotated_is_not_overwritten",),
+    ),
+    Mutant(
+        name="a secret can be read under another trunk",
+        package="services/provisioning/didflow_provisioning",
+        file="store/secrets.py",
+        before="bound=lambda trunk: trunk.trunk_id.bytes",
+        after='bound=lambda trunk: b""',
+        tests=(f"{SECRETS}::test_a_secret_is_read_under_its_own_key_and_not_under_another_trunk",),
+    ),
+    Mutant(
+        name="any address is a place for calls",
+        package="services/provisioning/didflow_provisioning",
+        file="api/targets/reach.py",
+        before="if problem is not None",
+        after="if problem is None",
+        tests=("services/provisioning/tests/postgres/test_voice_trunks.py",),
     ),
 )

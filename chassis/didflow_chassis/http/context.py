@@ -287,8 +287,9 @@ async def http_context(request: Request) -> HttpContext:
     """Return the context of a request. Raises Replay if the call was answered before."""
     runtime: Runtime = request.app.state.runtime
     caller: Caller = request.state.caller
-    key = await idempotency_key(request, caller) if request.method in CHANGING else None
-    if key is not None:
+    key = None
+    if request.method in CHANGING:
+        key = await idempotency_key(request, caller, runtime.service.keyring())
         await replay(partial(rows_of, runtime, caller), key)
     return HttpContext(request=request, runtime=runtime, caller=caller, key=key)
 

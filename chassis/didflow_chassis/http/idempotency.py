@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from didflow_chassis.decision import Caller
+from didflow_chassis.encryption import Keyring, keyed_digests
 from didflow_chassis.http.lists import Fetch
 from didflow_chassis.http.problems import MEDIA_TYPE, FieldError, Problem
 from didflow_chassis.stage.idempotency import Answer, IdempotencyConflict, IdempotencyKey
@@ -35,15 +36,17 @@ class Replay(Exception):
         self.answer = answer
 
 
-async def idempotency_key(request: Request, caller: Caller) -> IdempotencyKey:
+async def idempotency_key(request: Request, caller: Caller, keyring: Keyring | None = None) -> IdempotencyKey:
     """Return what identifies the call: account, subject, method and path, the key, and a digest of body and query.
 
+    With a keyring the digest is keyed: a body can contain a secret or personal data that is easily guessed.
     Raises Problem `idempotency_key_invalid`, `body_malformed` or `input_invalid`.
     """
     key = key_of(request, caller)
     digest = sha256(await _content(request))
     digest.update(b"\0" + request.scope["query_string"])
-    return replace(key, digest=digest.digest())
+    current, *former = keyed_digests(keyring, digest.digest())
+    return replace(key, digest=current, former=tuple(former))
 
 
 def key_of(request: Request, caller: Caller) -> IdempotencyKey:
@@ -81,7 +84,7 @@ async def replay(fetch: Fetch, key: IdempotencyKey) -> None:
     wanted = (columns.digest, columns.status, columns.body, columns.location)
     rows = await fetch(sa.select(*wanted).where(_is_of(key)))
     for row in rows:
-        if row["digest"] != key.digest:
+        if not key.has_body_of(row["digest"]):
             raise IdempotencyConflict("idempotency_key_reused")
         raise Replay(Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True))
 

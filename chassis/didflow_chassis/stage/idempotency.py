@@ -23,7 +23,8 @@ class IdempotencyKey:
     """The idempotency key of one call. `value` is None if the caller sent none.
 
     `account` and `subject` are those of the caller: two subjects with the same value make two calls. `digest` is a hash
-    of the canonical body. Source: spec http, `Idempotency-Key`.
+    of the canonical body, under a key if the service has one. `former` are digests of the same body as they may have
+    been stored earlier. Source: spec http, `Idempotency-Key`.
     """
 
     account: str
@@ -31,6 +32,11 @@ class IdempotencyKey:
     route: str
     value: str | None
     digest: bytes
+    former: tuple[bytes, ...] = ()
+
+    def has_body_of(self, digest: bytes) -> bool:
+        """Return True if a stored digest is of the same body."""
+        return digest == self.digest or digest in self.former
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -77,7 +83,7 @@ async def claim(connection: Any, key: IdempotencyKey) -> Answer | None:
     row = await connection.fetchrow(STORED, *key.identity)
     if row is None:
         return None
-    if row["digest"] != key.digest:
+    if not key.has_body_of(row["digest"]):
         raise IdempotencyConflict("idempotency_key_reused")
     return Answer(status=row["status"], body=row["body"], location=row["location"], replayed=True)
 

@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +23,7 @@ from typer.testing import CliRunner
 
 from didflow_chassis.commandline import Program, application
 from didflow_chassis.decision import Caller, NewJob
+from didflow_chassis.http.idempotency import canonical
 from didflow_chassis.jobs.job import StartJob
 from didflow_chassis.key_rotation import RotateKeys
 from didflow_chassis.retention import prune
@@ -298,3 +301,21 @@ async def test_of_many_reads_of_a_secret_the_latest_thousand_are_listed(provisio
     )
     lines = (await tool(provisioning, OLD, "secrets", "reads", str(trunk_id))).stdout.splitlines()
     assert [line.split()[1] for line in lines] == [str(n) for n in range(1200, 200, -1)]
+
+
+async def test_the_stored_digest_of_a_call_does_not_confirm_a_guessed_password(provisioning: Any) -> None:
+    """Who has the database but no key cannot try passwords. Repeats are recognized, also under another key."""
+    client, key = provisioning.client(), {"Idempotency-Key": "k"}
+    body = {"name": "x", "smpp": SMPP["smpp"] | {"password": "1234"}}
+    made = await client.post("/v1/sms-trunks", json=body, headers=key)
+    (stored,) = await provisioning.fetch("SELECT digest FROM idempotency WHERE key = 'k'")
+    guessed = [body | {"smpp": body["smpp"] | {"password": f"{n:04}"}} for n in (1233, 1234)]
+    assert stored[0] not in [
+        sha256(canonical(json.dumps(each).encode()) + b"\0").digest() for each in guessed
+    ]
+    for keys in (OLD, f"{NEW} {OLD}"):
+        object.__setattr__(provisioning.service, "settings", settings(keys))
+        repeated = await client.post("/v1/sms-trunks", json=body, headers=key)
+        assert (repeated.text, repeated.headers["Idempotent-Replayed"]) == (made.text, "true")
+        other = await client.post("/v1/sms-trunks", json=guessed[0], headers=key)
+        assert other.json()["code"] == "idempotency_key_reused"
