@@ -124,3 +124,28 @@ async def test_a_chunk_of_a_job_costs_as_many_statements_for_20_dids_as_for_90(
         await provisioning.run_jobs()
     assert costs[0] == costs[1]
     assert costs[1]["write routings"] == 1
+
+
+async def test_new_dids_take_their_automatic_profile_in_one_transaction(
+    provisioning: Any, messages: Any
+) -> None:
+    """60 new DIDs cost as many statements as 6, and the group of the profile and its trunks are read once."""
+    client = provisioning.client()
+    named = (await things(client))["group"][1]
+    await create(client, "configuration-profiles", **named, automatic_for="master/acme")
+    counts = []
+    for numbers in (NUMBERS[:6], NUMBERS[6:66]):
+        dids = [{"did_id": uuid4(), "number": number} for number in numbers]
+        await provisioning.receive(*(messages.purchased(**did) for did in dids))
+        async with statements_of(provisioning.database) as found:
+            await provisioning.receive(*(messages.did_changed(**did) for did in dids))
+        counts.append(len(found))
+    assert counts[0] == counts[1]
+    costs = counted(found)
+    assert costs["transactions"] == 1
+    assert (costs["read voice_trunk_groups"], costs["read voice_trunks"], costs["write routings"]) == (
+        1,
+        1,
+        1,
+    )
+    assert await provisioning.count("routings", "voice IS NOT NULL") == 66
