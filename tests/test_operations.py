@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from didflow.consistency.codes import CODES
+from didflow.services import SERVICES, service, settings_class
 from didflow_chassis.telemetry.metrics import Metrics
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -12,8 +13,10 @@ CONSISTENCY = DOCS / "consistency.md"
 
 
 def test_every_metric_is_on_the_operations_page_and_no_other() -> None:
-    """The table has exactly the metrics of the registry. Prometheus documents those of the process itself."""
+    """The table has exactly those of the registry and of the services. Prometheus documents those of the process."""
     ours = {m.name for m in Metrics().registry.collect() if m.name.startswith("didflow_")}
+    services = (service(name, settings_class(name).placeholder()) for name in SERVICES)
+    ours |= {f"didflow_{gauge.name}" for each in services for gauge in each.gauges}
     section = PAGE.read_text().partition("\n## Metrics\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `(didflow_\w+)`", section, re.MULTILINE))
     assert named == ours
