@@ -8,6 +8,7 @@ TIMERS = "chassis/tests/postgres/test_timers.py"
 CHANGES = "services/inventory/tests/postgres/test_changes_over_http.py"
 SECRETS = "services/provisioning/tests/postgres/test_secrets.py"
 LEASES = f"{STAGE}/test_job_leases.py"
+ADAPTER = "adapters/tests/kafka/test_adapter.py"
 RESTARTS = "adapters/tests/kafka/test_restarts.py"
 HTTP_ADAPTER = "adapters/tests/unit/http/test_http_adapter.py"
 RATE = "adapters/tests/unit/test_rate.py"
@@ -475,6 +476,16 @@ MUTANTS = (
         before="while records and records[0].is_finished:",
         after="while records:",
         tests=("adapters/tests/unit/test_progress.py",),
+    ),
+    Mutant(
+        name="an adapter begins commands after it was told to stop",
+        package="adapters/didflow_adapters",
+        file="kit/adapter.py",
+        before="            self._drop_waiting(task for tasks in self._tasks.values() for task in tuple(tasks))\n",
+        after="",
+        tests=(
+            f"{ADAPTER}::test_a_stop_finishes_the_calls_that_have_begun_and_leaves_the_others_to_the_next_process",
+        ),
     ),
     Mutant(
         name="an adapter starts on topics with different partitions",

@@ -15,8 +15,9 @@ and survives errors, and the producer. Three parts are the kit's own:
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
@@ -70,7 +71,7 @@ class Adapter:
         self._subscriber(self._receive)
 
     def stop(self) -> None:
-        """Ask `run` to finish the commands in progress and return."""
+        """Ask `run` to finish the calls that have begun, and return. It drops commands that have not begun."""
         self._stopping.set()
 
     async def run(self) -> None:
@@ -82,10 +83,11 @@ class Adapter:
         committing = asyncio.create_task(self._commit_regularly())
         try:
             await self._broker.start()
-            _LOG.info("adapter started", carrier=self.carrier.name)
+            _LOG.info("adapter started", carrier=self.carrier.name, version=version("didflow-adapters"))
             await self._stopping.wait()
         finally:
             self._stopping.set()
+            self._drop_waiting(task for tasks in self._tasks.values() for task in tuple(tasks))
             await self._queues.drain(self._settings.stop_within_s)
             await self._outcomes.stop()
             committing.cancel()
@@ -123,14 +125,18 @@ class Adapter:
         self._offsets.close(partitions)
         self._outcomes.stop_loading(numbers)
         tasks = [task for partition in partitions for task in self._tasks.pop(partition, ())]
-        for task in tasks:
-            if not self._executor.has_begun(task):
-                task.cancel()
+        self._drop_waiting(tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.stop_within_s)
         await self._commit()
         self._offsets.forget(partitions)
         self._outcomes.forget(numbers)
+
+    def _drop_waiting(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Cancel those whose command was not passed to the carrier. It is read again, here or by another process."""
+        for task in tasks:
+            if not self._executor.has_begun(task):
+                task.cancel()
 
     def _set_share(self, assigned: int) -> None:
         """Set the part of the carrier's rate that this process has."""

@@ -121,6 +121,35 @@ async def test_a_command_without_a_result_is_read_again_by_the_next_process(
     assert answered == {slow.data.command_id, quick.data.command_id}
 
 
+async def test_a_stop_finishes_the_calls_that_have_begun_and_leaves_the_others_to_the_next_process(
+    kafka_topics: Topics, new_command: Any
+) -> None:
+    """No call begins after the stop, and none is cut off. Each command is executed once."""
+    gate = asyncio.Event()
+
+    async def wait_for_gate(command: CarrierCommandIssued) -> Outcome:
+        await gate.wait()
+        return Succeeded()
+
+    first, second = RecordingCarrier(wait_for_gate), RecordingCarrier()
+    commands = [new_command(number=f"+3531960{n:04d}") for n in range(20)]
+    async with running(kafka_topics, first, concurrency=2) as adapter:
+        await kafka_topics.publish(*commands)
+        await until(
+            lambda: (adapter._queues.busy, len(first.calls)) == (20, 2),
+            within=SECONDS,
+            what="two calls, and commands that wait",
+        )
+        adapter.stop()
+        asyncio.get_running_loop().call_later(0.2, gate.set)
+    assert len(first.calls) == 2
+    async with running(kafka_topics, second):
+        await kafka_topics.receive(20)
+        await kafka_topics.all_committed()
+    executed = [call.command_id for call in (*first.calls, *second.calls)]
+    assert sorted(executed) == sorted(command.data.command_id for command in commands)
+
+
 async def test_reading_ahead_is_limited_and_continues(kafka_topics: Topics, new_command: Any) -> None:
     """With ten commands in progress at most, two hundred commands get their results."""
     carrier = RecordingCarrier()

@@ -62,7 +62,7 @@ def uv(*arguments: str, **variables: str) -> None:
 async def test_a_carrier_runs_with_the_wheels_of_the_kit_and_the_contracts_alone(
     kafka_topics: Topics, new_command: Any, processes: Processes, tmp_path: Path
 ) -> None:
-    """In a new environment without any other package of this repository."""
+    """In a new environment without any other package of this repository. It is typed, and its log has its version."""
     wheels, environment = tmp_path / "wheels", tmp_path / "environment"
     for name in ("didflow-contracts", "didflow-webhooks", "didflow-adapters"):
         uv("build", "--wheel", "--package", name, "--out-dir", str(wheels))
@@ -88,9 +88,11 @@ async def test_a_carrier_runs_with_the_wheels_of_the_kit_and_the_contracts_alone
         "+442079460019": ("failed", "number_unknown"),
     }
     assert await process.stop() == 0
-    listed = sorted(
-        path.name for path in environment.glob("lib/python*/site-packages/didflow*") if path.is_dir()
-    )
+    assert '"version": "0.1.0", "event": "adapter started"' in process.log.read_text()
+    (packages,) = environment.glob("lib/python*/site-packages")
+    assert (packages / "didflow_adapters" / "py.typed").exists()
+    assert "# Carrier adapters" in (packages / "didflow_adapters-0.1.0.dist-info" / "METADATA").read_text()
+    listed = sorted(path.name for path in packages.glob("didflow*") if path.is_dir())
     assert [name for name in listed if not name.endswith(".dist-info")] == [
         "didflow_adapters",
         "didflow_contracts",
