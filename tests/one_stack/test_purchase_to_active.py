@@ -11,7 +11,7 @@ from one_stack.caller import Caller
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 DESK: Final = "master/acme/desk"
-SECRET: Final = "not for a carrier"
+SECRET: Final = "whsec_notForACarrierAndNotForAnybodyElse00"
 ACTIVE: Final = ("active", "none")
 NO_TRUNK: Final = ("not_configured", "assign_voice_trunk")
 NO_CAPACITY: Final = ("not_configured", "assign_capacity")
