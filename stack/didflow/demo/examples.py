@@ -25,14 +25,18 @@ class _Line(BaseModel):
 class Then(_Line):
     """What people do with a number: the `details` (an address by name), the reviewer's decision and the routing.
 
-    If `later` is true, the details are assigned after the other reviews. `review` automatic: no reviewer decides.
+    `voice` names a voice trunk or a voice trunk group of the reseller, `sms` its SMS trunk. `capacity_group` names its
+    capacity group, of which one channel is reserved. If `later` is true, the details are assigned after the other
+    reviews. `review` automatic: no reviewer decides.
     """
 
     details: str | None = None
     later: bool = False
     review: Annotated[str, Field(pattern=r"^(approve|automatic|reject:[a-z_]+)$")] | None = None
-    voice: str | None = None
+    voice: Literal["switchboard", "both-sites"] | None = None
     capacity: Channels | None = None
+    capacity_group: Literal["shared"] | None = None
+    sms: Literal["inbox"] | None = None
 
 
 class Expect(_Line):

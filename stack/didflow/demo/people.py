@@ -9,7 +9,9 @@ from didflow.demo.examples import Examples, Purchase
 from didflow.errors import CallFailed
 from didflow.http_client import Api
 
-_TRUNKS: Final = {"switchboard": "sip:switchboard.example.com"}
+_TRUNKS: Final = {"switchboard": "sip:switchboard.example.com", "branch": "sip:branch.example.com"}
+DESK: Final = "master/acme/desk"
+"""An account below a reseller, whose new numbers get a configuration profile by themselves."""
 
 Print = Callable[[str], None]
 
@@ -29,7 +31,7 @@ class People:
     tell: Print
     _identities: dict[str, str] = field(default_factory=dict)
     _addresses: dict[str, str] = field(default_factory=dict)
-    _trunks: dict[tuple[str, str], str] = field(default_factory=dict)
+    _targets: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     async def enter_details(self) -> None:
         """Create identities and addresses, each with its own idempotency key: a retry creates no second one."""
@@ -43,24 +45,42 @@ class People:
             made = await self._of(account).post("/v1/addresses", body, key=f"demo-{address.name}")
             self._addresses[address.name] = made["address_id"]
 
-    async def create_trunks(self) -> None:
-        """Create the voice trunks of each reseller."""
-        for account, api in self.resellers.items():
+    async def create_targets(self) -> None:
+        """Create the trunks, the voice trunk group and the capacity group of each reseller."""
+        for tenant in self.resellers:
             for name, uri in _TRUNKS.items():
                 body = {"name": name, "sip": {"uri": uri, "transport": "tls"}}
-                made = await api.post("/v1/voice-trunks", body, key=f"demo-{name}")
-                self._trunks[account, name] = made["voice_trunk_id"]
+                await self._create(tenant, "/v1/voice-trunks", "voice_trunk_id", body)
+            both = {"name": "both-sites", "trunks": [self._targets[tenant, name] for name in _TRUNKS]}
+            await self._create(tenant, "/v1/voice-trunk-groups", "voice_trunk_group_id", both)
+            shared = {"name": "shared", "channels": 10}
+            await self._create(tenant, "/v1/capacity-groups", "capacity_group_id", shared)
+            inbox = {"name": "inbox", "email": {"address": "inbox@example.com"}}
+            await self._create(tenant, "/v1/sms-trunks", "sms_trunk_id", inbox)
 
-    async def set_routing(self) -> int:
-        """Set voice trunks and capacities in batches. Return the number of DIDs."""
-        routed = [p for p in self.examples.purchases if p.then.voice or p.then.capacity is not None]
-        for (tenant, trunk), dids in _grouped(routed, lambda p: p.then.voice).items():
-            body = {"voice_trunk_id": self._trunks[tenant, trunk]}
-            await self._batch(tenant, "/v1/routing/batch/set-voice", dids, body, f"demo-voice-{trunk}")
-        for (tenant, capacity), dids in _grouped(routed, lambda p: p.then.capacity).items():
+    async def create_profile(self) -> None:
+        """Create an account whose new numbers are configured without a further call."""
+        tenant = tenant_of(DESK)
+        account = {"path": DESK, "name": "Acme's desk", "kind": "reseller"}
+        await self.resellers[tenant].post("/v1/accounts", account, key="demo-account")
+        targets = self._targets[tenant, "both-sites"] | self._targets[tenant, "shared"]
+        profile = {"name": "desk", "automatic_for": DESK, **targets}
+        await self.resellers[tenant].post("/v1/configuration-profiles", profile, key="demo-profile")
+
+    async def set_routing(self) -> None:
+        """Set trunks and capacities in batches."""
+        purchases = self.examples.purchases
+        for (tenant, name), dids in _grouped(purchases, lambda p: p.then.voice).items():
+            await self._batch(tenant, "/v1/routing/batch/set-voice", dids, self._targets[tenant, name], name)
+        for (tenant, name), dids in _grouped(purchases, lambda p: p.then.sms).items():
+            await self._batch(tenant, "/v1/routing/batch/set-sms", dids, self._targets[tenant, name], name)
+        for (tenant, name), dids in _grouped(purchases, lambda p: p.then.capacity_group).items():
+            await self._batch(
+                tenant, "/v1/routing/batch/set-capacity", dids, self._targets[tenant, name], name
+            )
+        for (tenant, capacity), dids in _grouped(purchases, lambda p: p.then.capacity).items():
             body = {"capacity": capacity}
-            await self._batch(tenant, "/v1/routing/batch/set-capacity", dids, body, f"demo-{capacity}")
-        return len(routed)
+            await self._batch(tenant, "/v1/routing/batch/set-capacity", dids, body, str(capacity))
 
     async def assign_details(self, *, later: bool) -> int:
         """Assign end-user details to the DIDs whose `later` is the given one. Return the number of DIDs."""
@@ -68,7 +88,7 @@ class People:
         for (tenant, address), dids in _grouped(chosen, lambda p: p.then.details).items():
             identity = self.examples.addresses[address].identity
             body = {"identity_id": self._identities[identity], "address_id": self._addresses[address]}
-            await self._batch(tenant, "/v1/dids/batch/assign-end-user", dids, body, f"demo-{address}-{later}")
+            await self._batch(tenant, "/v1/dids/batch/assign-end-user", dids, body, f"{address}-{later}")
         return len(chosen)
 
     async def review(self) -> tuple[int, int]:
@@ -90,9 +110,14 @@ class People:
     def _of(self, account: str) -> Api:
         return self.resellers[tenant_of(account)]
 
+    async def _create(self, tenant: str, path: str, id_field: str, body: dict[str, Any]) -> None:
+        """Create a target, and keep the field that names it in other requests."""
+        made = await self.resellers[tenant].post(path, body, key=f"demo-{body['name']}")
+        self._targets[tenant, body["name"]] = {id_field: made[id_field]}
+
     async def _batch(self, tenant: str, path: str, dids: list[str], body: dict[str, Any], key: str) -> None:
         """Send a batch request. Raises CallFailed if an item is refused."""
-        answer = await self.resellers[tenant].post(path, {"dids": dids, **body}, key=key)
+        answer = await self.resellers[tenant].post(path, {"dids": dids, **body}, key=f"demo-{key}")
         if answer["refused"]:
             wrong = [f"{r['did']} {r['code']}" for r in answer["results"] if r["outcome"] == "refused"]
             raise CallFailed(f"{path}: {', '.join(wrong)}")

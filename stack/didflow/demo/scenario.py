@@ -101,16 +101,17 @@ async def run_demo(options: Options, tell: Callable[[str], None]) -> DemoResult:
 async def _main_job(run: _Run) -> None:
     """Run the main job step by step. Source: spec product, The main job."""
     say, people = run.progress.step, run.people
-    say("creating identities, addresses and voice trunks over HTTP")
+    say("creating identities, addresses, trunks, groups and a profile over HTTP")
     await people.enter_details()
-    await people.create_trunks()
+    await people.create_targets()
+    await people.create_profile()
     say("an order system publishes purchases to Kafka")
     count = await order_system.publish(run.settings, run.options.examples.purchases)
     run.progress.detail(f"{count} records published, with repeats and an invalid one among them")
     await _start_late(run)
     killing = asyncio.create_task(_kill(run))
     await run.until_idle()
-    say("resellers set voice trunks and capacity")
+    say("resellers set trunks and capacity")
     await people.set_routing()
     say("resellers assign end-user details")
     await people.assign_details(later=False)

@@ -8,8 +8,8 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberType
 
-from didflow.demo.examples import Address, Examples, Expect, Identity, Purchase, read
-from didflow.demo.people import tenant_of
+from didflow.demo.examples import Address, Examples, Expect, Identity, Purchase, Then, read
+from didflow.demo.people import DESK, tenant_of
 from didflow.errors import BadInput
 from didflow.stack import ACCOUNTS
 from didflow_contracts.accounts import is_within
@@ -71,6 +71,17 @@ def test_businesses_and_individuals_buy_with_and_without_registration(examples: 
     assert free
     assert registered
     assert len({purchase.account for purchase in bought}) >= 3
+
+
+def test_every_kind_of_routing_leads_to_active(examples: Examples) -> None:
+    """A trunk, a trunk group, a capacity group, an SMS trunk alone, and a profile that applies itself."""
+    active = [p for p in examples.ending("status") if p.expect.status == "active"]
+    assert {p.then.voice for p in active} == {None, "switchboard", "both-sites"}
+    assert any(p.then.capacity_group for p in active)
+    assert any(p.then.sms and "voice_in" not in p.event["data"]["features"] for p in active)
+    of_desk = [p for p in examples.purchases if p.event and p.account == DESK]
+    assert of_desk
+    assert all(p.then == Then() and p.expect.status == "active" for p in of_desk)
 
 
 def test_every_kind_of_next_step_is_shown(examples: Examples) -> None:
