@@ -62,7 +62,7 @@ class Many:
             random.choice(self.groups),
             random.choice(self._shared),
         )
-        actions = (
+        actions: tuple[tuple[str, dict[str, Any]], ...] = (
             ("set-voice", {"voice_trunk_id": trunk}),
             ("set-voice", {"voice_trunk_group_id": group}),
             ("set-capacity", {"capacity_group_id": shared, "capacity": random.randint(0, 4)}),

@@ -12,7 +12,13 @@ from didflow_contracts.ids import derived_id
 
 NUMBERS = [f"+3531960{n:04}" for n in range(220)]
 ON_BOTH = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
-TABLES = ("routings", "number_queues", "carrier_commands", "voice_trunks", "voice_trunk_groups")
+TABLES: tuple[str, ...] = (
+    "routings",
+    "number_queues",
+    "carrier_commands",
+    "voice_trunks",
+    "voice_trunk_groups",
+)
 TABLES += ("sms_trunks", "capacity_groups", "configuration_profiles")
 
 

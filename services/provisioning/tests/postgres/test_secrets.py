@@ -13,13 +13,12 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from click.testing import Result
 from harness.fixtures import OnPostgres
 from harness.postgres import owner_dsn_of
 from harness.stored_values import tables_with, told
 from harness.written_logs import written_logs
 from pydantic import SecretStr
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
 from didflow_chassis.decision import Caller, NewJob
@@ -306,7 +305,7 @@ async def test_of_many_reads_of_a_secret_the_latest_thousand_are_listed(provisio
 async def test_the_stored_digest_of_a_call_does_not_confirm_a_guessed_password(provisioning: Any) -> None:
     """Who has the database but no key cannot try passwords. Repeats are recognized, also under another key."""
     client, key = provisioning.client(), {"Idempotency-Key": "k"}
-    body = {"name": "x", "smpp": SMPP["smpp"] | {"password": "1234"}}
+    body: dict[str, Any] = {"name": "x", "smpp": SMPP["smpp"] | {"password": "1234"}}
     made = await client.post("/v1/sms-trunks", json=body, headers=key)
     (stored,) = await provisioning.fetch("SELECT digest FROM idempotency WHERE key = 'k'")
     guessed = [body | {"smpp": body["smpp"] | {"password": f"{n:04}"}} for n in (1233, 1234)]

@@ -85,7 +85,9 @@ def test_a_setting_that_the_carrier_refused_for_good_needs_a_retry(
     ready: Routing, changed: Any, action: Any, applied: dict[str, Any], channel: str
 ) -> None:
     """The carrier will not act by itself until it is retried. A failure of another setting is not waited for."""
-    known = {name: ready.applied.voice if value is True else value for name, value in applied.items()}
+    known: dict[str, Any] = {
+        name: ready.applied.voice if value is True else value for name, value in applied.items()
+    }
     failure = Failure(command_id=ready.did_id, action=action, code="rejected")
     unconfirmed = changed(ready, applied=Applied(**known))
     assert getattr(routing_changed(unconfirmed).missing, channel) == "await_carrier"
