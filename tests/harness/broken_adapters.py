@@ -52,7 +52,7 @@ DEFECTS: Final = (
     ("unordered", "order", "Expected: results in this order. Came: the order 5, 4, 3, 2, 1."),
     ("remembers_one", "reorder", "Sent: an older command again, after a newer one (set_capacity"),
     ("two_at_once", "late", "Expected: it is done once. Came: it was done again"),
-    ("drops_late", "late", "Expected: 2 results in all within 21 s. Came: 1 result."),
+    ("drops_late", "late", " s. Came: 1 result."),
     ("forgets_at_restart", "restart", "Sent: after the kill, the next attempt at a command answered before"),
     ("commits_first", "restart", "Sent: a command that was executed during the kill (activate"),
     ("wrong_key", "results", "Expected: a result whose key is the number. Came: the key b'key'."),
