@@ -42,6 +42,17 @@ FOREIGN, ACME = identity("globex", "master/globex"), identity("acme")
 OTHER_NUMBER: Final = "+35319609037"
 NOT_PUBLISHED: Final = {"outdated", "command_unknown"}
 """Refusals of which the specification says that nobody is told. Source: spec events, `message.refused`."""
+OF_AUTOMATIC_PROFILES: Final = {
+    "capacity_exhausted",
+    "capacity_group_not_found",
+    "sms_trunk_not_found",
+    "voice_trunk_group_not_found",
+    "voice_trunk_not_found",
+}
+"""Why an automatic profile leaves a setting of a new DID out. `did.changed` is applied, and the DID misses the setting.
+
+`test_profiles.py` of provisioning shows this.
+"""
 
 BILLING: Final = billing_service(BillingSettings.placeholder())
 PROVISIONING: Final = provisioning_service(ProvisioningSettings.placeholder())
@@ -256,7 +267,8 @@ def test_no_refusal_of_an_event_is_left_out(name: str) -> None:
     """The codes are read from the decisions on events, and from all that they call."""
     service = SERVICES[name]
     codes = {code for handler in service.events.values() for code in _codes(handler.decide, set())}
-    assert codes - NOT_PUBLISHED == {code for service_, code, _ in REFUSALS if service_ == name}
+    published = codes - NOT_PUBLISHED - (OF_AUTOMATIC_PROFILES if name == "provisioning" else set())
+    assert published == {code for service_, code, _ in REFUSALS if service_ == name}
 
 
 def test_details_given_before_verification_has_answered_are_judged_when_it_has() -> None:

@@ -1,0 +1,1 @@
+"""Tests of all four services on one stack."""
