@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from didflow_chassis.http.application import create_application, openapi_json, routers_of
-    from didflow_chassis.http.batch import BatchAnswer, ItemResult, Target, check_size
+    from didflow_chassis.http.batch import BatchAnswer, ItemResult, NamedEntity, check_size
     from didflow_chassis.http.context import Http, HttpContext
     from didflow_chassis.http.health import health_application
     from didflow_chassis.http.input_errors import ErrorMessage, check_fields, invalid_input
@@ -32,6 +32,7 @@ __all__ = [
     "HttpContext",
     "ItemResult",
     "JobResponse",
+    "NamedEntity",
     "Number",
     "Page",
     "PageBody",
@@ -41,7 +42,6 @@ __all__ = [
     "Router",
     "Runtime",
     "Streams",
-    "Target",
     "authenticator",
     "check_fields",
     "check_size",
@@ -55,7 +55,7 @@ __all__ = [
 
 _MODULES: Final = {
     "application": ("create_application", "openapi_json", "routers_of"),
-    "batch": ("BatchAnswer", "ItemResult", "Target", "check_size"),
+    "batch": ("BatchAnswer", "ItemResult", "NamedEntity", "check_size"),
     "context": ("Http", "HttpContext"),
     "health": ("health_application",),
     "input_errors": ("ErrorMessage", "check_fields", "invalid_input"),

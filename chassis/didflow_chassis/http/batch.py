@@ -26,18 +26,18 @@ NOT_FOUND = Refused("not_found", "No such number or id in your accounts.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class NamedEntity:
     """What a name stands for: the key of a state, and the key that its messages are ordered by."""
 
     entity_id: Hashable
     subject: str
 
 
-Targets = Mapping[str, Target | Refused]
+NamedEntities = Mapping[str, NamedEntity | Refused]
 """What each name stands for, or why it stands for nothing. A name that is not in it is `not_found`."""
 
-Resolve = Callable[[Any, list[str]], Awaitable[Targets]]
-Make = Callable[[Target], Command]
+Resolve = Callable[[Any, list[str]], Awaitable[NamedEntities]]
+Make = Callable[[NamedEntity], Command]
 RenderFields = Callable[[Any], Mapping[str, Any]]
 
 
@@ -108,16 +108,16 @@ def check_size(names: Sequence[str], *, field: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Which item is decided by which command: each distinct target once, where it was named first.
+    """Which item is decided by which command: each distinct entity once, where it was named first.
 
     `first` maps the position of an item to the position of its command. `repeats` are the positions of items
-    whose target was named before. `refused` are the items that stand for nothing, by their position. `render` returns
+    whose entity was named before. `refused` are the items that stand for nothing, by their position. `render` returns
     further fields of a result, from the answer of its decision or from None.
     """
 
     item: str
     names: Sequence[str]
-    targets: Sequence[Target]
+    entities: Sequence[NamedEntity]
     first: Mapping[int, int]
     repeats: frozenset[int]
     refused: Mapping[int, Refused]
@@ -148,26 +148,28 @@ def batch_response(answer: Answer) -> BatchAnswer:
     return BatchAnswer(answer.body, answer.status, REPLAYED if answer.replayed else None)
 
 
-def plan(item: str, names: Sequence[str], targets: Targets, render: RenderFields | None = None) -> Plan:
-    """Plan the commands of a batch. A target that is named again, by whichever name, is not decided again."""
-    distinct: dict[Hashable, Target] = {}
+def plan(
+    item: str, names: Sequence[str], entities: NamedEntities, render: RenderFields | None = None
+) -> Plan:
+    """Plan the commands of a batch. An entity that is named again, by any name, is decided once."""
+    distinct: dict[Hashable, NamedEntity] = {}
     first: dict[int, int] = {}
     repeats: set[int] = set()
     refused: dict[int, Refused] = {}
     for position, name in enumerate(names):
-        target = targets.get(name, NOT_FOUND)
-        if isinstance(target, Refused):
-            refused[position] = target
+        entity = entities.get(name, NOT_FOUND)
+        if isinstance(entity, Refused):
+            refused[position] = entity
             continue
-        if target.entity_id in distinct:
+        if entity.entity_id in distinct:
             repeats.add(position)
             continue
         first[position] = len(distinct)
-        distinct[target.entity_id] = target
+        distinct[entity.entity_id] = entity
     return Plan(
         item=item,
         names=names,
-        targets=tuple(distinct.values()),
+        entities=tuple(distinct.values()),
         first=first,
         repeats=frozenset(repeats),
         refused=refused,

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from didflow_chassis.database import Outage
 from didflow_chassis.decision import Caller, Command, Decided, NewJob, Refused, Unchanged
 from didflow_chassis.http import batch, lists
-from didflow_chassis.http.batch import BatchAnswer, Targets
+from didflow_chassis.http.batch import BatchAnswer, NamedEntities
 from didflow_chassis.http.idempotency import CHANGING, answer_response, idempotency_key, replay
 from didflow_chassis.http.job_responses import JobResponse, path_of
 from didflow_chassis.http.problems import FieldError, Problem, document
@@ -194,7 +194,7 @@ class HttpContext:
         """Decide one command for each named thing and answer with one result for each, in a batch route.
 
         `resolve(http, names)` finds by one statement what the distinct names stand for in the caller's reach.
-        `make(target)` returns the command. `render` returns further fields of a result from the answer of its decision.
+        `make(entity)` returns the command. `render` returns further fields of a result from the answer of its decision.
         If a decision `is_outdated`, nothing is stored. Raises Problem `too_few`, `too_many`; Outdated.
         """
         item = self._batch_item(names)
@@ -206,7 +206,7 @@ class HttpContext:
             return plan.answer(results)
 
         answer = await self._decide(
-            [make(t) for t in plan.targets], make_answer, required=required, is_batch=True
+            [make(entity) for entity in plan.entities], make_answer, required=required, is_batch=True
         )
         return batch.batch_response(answer)
 
@@ -237,16 +237,16 @@ class HttpContext:
     async def operate_batch(
         self,
         names: Sequence[str],
-        targets: Targets,
+        entities: NamedEntities,
         make: Callable[[Sequence[Any]], Operation],
     ) -> BatchAnswer:
         """Run one operation on all named things and answer with one result for each, in a batch route.
 
-        `targets` maps the names to what they stand for. `make(keys)` returns the operation on the distinct keys of
-        the targets. Raises Problem `too_few`, `too_many`.
+        `entities` maps the names to what they stand for. `make(keys)` returns the operation on the distinct keys of
+        the entities. Raises Problem `too_few`, `too_many`.
         """
-        plan = batch.plan(self._batch_item(names), names, targets)
-        operation = make([target.entity_id for target in plan.targets])
+        plan = batch.plan(self._batch_item(names), names, entities)
+        operation = make([entity.entity_id for entity in plan.entities])
         return batch.batch_response(await self._operate(operation, plan.answer))
 
     async def _operate(self, operation: Operation, make_answer: MakeAnswer) -> Answer:

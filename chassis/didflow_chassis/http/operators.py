@@ -17,7 +17,7 @@ from didflow_chassis import dead_letters, parked, tables
 from didflow_chassis.dead_letter_operations import Action, HandleLetters
 from didflow_chassis.dead_letters import DeadLetter, WholeLetter, letter_in, whole_letter_in
 from didflow_chassis.decision import Unchanged
-from didflow_chassis.http.batch import BatchAnswer, Target
+from didflow_chassis.http.batch import BatchAnswer, NamedEntity
 from didflow_chassis.http.context import Http, HttpContext
 from didflow_chassis.http.lists import Page
 from didflow_chassis.http.parameters import Number
@@ -196,8 +196,8 @@ async def _handle_all(http: HttpContext, action: Action, names: list[str]) -> Ba
     ids = {name: parse_id(name) for name in names}
     return await http.operate_batch(
         names,
-        {name: Target(entity_id=one, subject="") for name, one in ids.items() if one is not None},
-        lambda targets: HandleLetters(action=action, ids=targets, actor=http.caller.actor),
+        {name: NamedEntity(entity_id=one, subject="") for name, one in ids.items() if one is not None},
+        lambda keys: HandleLetters(action=action, ids=keys, actor=http.caller.actor),
     )
 
 

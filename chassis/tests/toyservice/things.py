@@ -24,11 +24,11 @@ from didflow_chassis.http import (
     BatchAnswer,
     FieldError,
     Http,
+    NamedEntity,
     Page,
     Rate,
     Router,
     Runtime,
-    Target,
     create_application,
     me_router,
 )
@@ -251,8 +251,8 @@ async def paint(http: Http, body: Things) -> BatchAnswer:
     return await http.batch(
         body.things,
         resolve,
-        lambda target: Touch(
-            entity_id=target.entity_id, subject=target.subject, caller=http.caller, colour=body.colour
+        lambda entity: Touch(
+            entity_id=entity.entity_id, subject=entity.subject, caller=http.caller, colour=body.colour
         ),
     )
 
@@ -284,11 +284,11 @@ async def strict(http: Http) -> None:
     raise http.problem(422, "who_unknown", "See errors.", errors=[wrong])
 
 
-async def resolve(_: Any, names: list[str]) -> dict[str, Target]:
+async def resolve(_: Any, names: list[str]) -> dict[str, NamedEntity]:
     """Find things by id (`thing-1`) or by subject (`+1`)."""
     numbers = {name: name.removeprefix("thing-").removeprefix("+") for name in names}
     return {
-        name: Target(entity_id=f"thing-{number}", subject=f"+{number}")
+        name: NamedEntity(entity_id=f"thing-{number}", subject=f"+{number}")
         for name, number in numbers.items()
         if number.isdigit() and int(number) < 5_000
     }

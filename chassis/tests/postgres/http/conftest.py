@@ -26,8 +26,8 @@ from didflow_chassis.http import (
     BatchAnswer,
     Http,
     HttpContext,
+    NamedEntity,
     Router,
-    Target,
 )
 from didflow_chassis.stage.stage import Stage
 from didflow_chassis.tenancy import within
@@ -59,7 +59,7 @@ class Additions(Addition):
 @router.batch("/counters/batch/add", action="edit", item="counter")
 async def add_to_all(http: Http, body: Additions) -> BatchAnswer:
     """Add the same to many counters."""
-    return await http.batch(body.counters, reach, lambda target: _command(http.caller, target, body.amount))
+    return await http.batch(body.counters, reach, lambda entity: _command(http.caller, entity, body.amount))
 
 
 @router.post("/counters/{name}/add", action="edit")
@@ -72,7 +72,7 @@ async def add(http: Http, name: str, body: Addition) -> Response:
     return await http.run(command, status=201, render=lambda total: {"total": total}, required=True)
 
 
-async def reach(http: HttpContext, names: list[str]) -> dict[str, Target]:
+async def reach(http: HttpContext, names: list[str]) -> dict[str, NamedEntity]:
     """Find counters by number in the caller's reach."""
     numbers = {name: parse_number(name) or name for name in names}
     columns = toy.COUNTERS.c
@@ -80,14 +80,14 @@ async def reach(http: HttpContext, names: list[str]) -> dict[str, Target]:
         columns.number.in_(numbers.values()), within(columns.account, http.caller)
     )
     found = {
-        row["number"]: Target(entity_id=row["did_id"], subject=row["number"])
+        row["number"]: NamedEntity(entity_id=row["did_id"], subject=row["number"])
         for row in await http.rows(statement)
     }
     return {name: found[number] for name, number in numbers.items() if number in found}
 
 
-def _command(caller: Caller, target: Target, amount: int) -> toy.Add:
-    return toy.Add(entity_id=target.entity_id, subject=target.subject, caller=caller, amount=amount)
+def _command(caller: Caller, entity: NamedEntity, amount: int) -> toy.Add:
+    return toy.Add(entity_id=entity.entity_id, subject=entity.subject, caller=caller, amount=amount)
 
 
 SERVICE = replace(toy.SERVICE, routers=lambda: [router])

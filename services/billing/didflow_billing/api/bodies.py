@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_chassis.decision import Caller, Command
-from didflow_chassis.http import Target
+from didflow_chassis.http import NamedEntity
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.instants import Instant
 from didflow_contracts.names import DidName, DidNames
@@ -20,7 +20,7 @@ class TermsBody(BaseModel):
 
     dids: DidNames = Field(description="1 to 1,000 DID ids or numbers.")
 
-    def command(self, target: Target, caller: Caller) -> Command:
+    def command(self, entity: NamedEntity, caller: Caller) -> Command:
         """Return the command for one DID."""
         raise NotImplementedError
 
@@ -30,11 +30,11 @@ class SetCyclesBody(TermsBody):
 
     billing_cycles: Cycles | None = Field(description="Renewals left, 0 to 999; null means no limit.")
 
-    def command(self, target: Target, caller: Caller) -> SetCycles:
+    def command(self, entity: NamedEntity, caller: Caller) -> SetCycles:
         """Return the command for one DID."""
         return SetCycles(
-            entity_id=target.entity_id,
-            subject=target.subject,
+            entity_id=entity.entity_id,
+            subject=entity.subject,
             caller=caller,
             billing_cycles=self.billing_cycles,
         )
@@ -45,11 +45,11 @@ class RenewBody(TermsBody):
 
     billing_period: Months = Field(description="Months to pay for now, and months of each later period.")
 
-    def command(self, target: Target, caller: Caller) -> Renew:
+    def command(self, entity: NamedEntity, caller: Caller) -> Renew:
         """Return the command for one DID."""
         return Renew(
-            entity_id=target.entity_id,
-            subject=target.subject,
+            entity_id=entity.entity_id,
+            subject=entity.subject,
             caller=caller,
             billing_period=self.billing_period,
         )
@@ -62,9 +62,9 @@ class CancelBody(TermsBody):
         default=False, description="Remove a DID at once if its registration is pending, without refund."
     )
 
-    def command(self, target: Target, caller: Caller) -> Cancel:
+    def command(self, entity: NamedEntity, caller: Caller) -> Cancel:
         """Return the command for one DID."""
-        return Cancel(entity_id=target.entity_id, subject=target.subject, caller=caller, remove=self.remove)
+        return Cancel(entity_id=entity.entity_id, subject=entity.subject, caller=caller, remove=self.remove)
 
 
 class RestoreBody(TermsBody):
@@ -74,11 +74,11 @@ class RestoreBody(TermsBody):
         default=None, description="Months to pay for if no paid time is left; otherwise ignored."
     )
 
-    def command(self, target: Target, caller: Caller) -> Restore:
+    def command(self, entity: NamedEntity, caller: Caller) -> Restore:
         """Return the command for one DID."""
         return Restore(
-            entity_id=target.entity_id,
-            subject=target.subject,
+            entity_id=entity.entity_id,
+            subject=entity.subject,
             caller=caller,
             billing_period=self.billing_period,
         )

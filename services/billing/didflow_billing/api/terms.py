@@ -20,7 +20,7 @@ from didflow_billing.domain.quote import Quote, quote
 from didflow_billing.domain.term import Term
 from didflow_billing.domain.term_changes import NOT_FOUND
 from didflow_chassis.decision import Caller, Unchanged
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.tables import NOW
 from didflow_contracts.names import parse_did
@@ -80,18 +80,18 @@ def _quotes(
         if term is not None and term.did_id in quoted:
             yield QuoteResult.of(name, Quote(decision=Unchanged()))
             continue
-        target = Target(entity_id=term and term.did_id, subject=term.number if term else "")
+        entity = NamedEntity(entity_id=term and term.did_id, subject=term.number if term else "")
         quoted |= {term.did_id} if term else set()
-        yield QuoteResult.of(name, quote(term, body.command(target, caller), now))
+        yield QuoteResult.of(name, quote(term, body.command(entity, caller), now))
 
 
 async def _change(http: HttpContext, body: TermsBody) -> BatchAnswer:
-    return await http.batch(body.dids, _targets, lambda target: body.command(target, http.caller))
+    return await http.batch(body.dids, _entities, lambda entity: body.command(entity, http.caller))
 
 
-async def _targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
     found = await _find_terms(http, names)
-    return {name: Target(entity_id=term.did_id, subject=term.number) for name, term in found.items()}
+    return {name: NamedEntity(entity_id=term.did_id, subject=term.number) for name, term in found.items()}
 
 
 async def _find_terms(http: HttpContext, names: list[str]) -> Mapping[str, Term]:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import BatchAnswer, Http, Page, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, NamedEntity, Page, Router
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
+from didflow_inventory.api.did_lookup import entities, row_of
 from didflow_inventory.api.history import history_page
 from didflow_inventory.api.responses import did_json, places_of
-from didflow_inventory.api.targets import row_of, targets
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import DidAt
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
@@ -72,17 +72,17 @@ async def list_history(http: Http, did: str) -> Page:
 async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
     """Assign end-user details to DIDs. Verification then evaluates each DID."""
 
-    def command_for(target: Target) -> AssignEndUser:
+    def command_for(entity: NamedEntity) -> AssignEndUser:
         return AssignEndUser(
-            entity_id=target.entity_id,
-            subject=target.subject,
+            entity_id=entity.entity_id,
+            subject=entity.subject,
             caller=http.caller,
             identity_id=body.identity_id,
             address_id=body.address_id,
             document_ids=tuple(body.document_ids),
         )
 
-    return await http.batch(body.dids, targets, command_for)
+    return await http.batch(body.dids, entities, command_for)
 
 
 def _did_of_row(row: Any, caller: Caller) -> Mapping[str, Any]:

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from didflow_chassis.http import Http, Router
 from didflow_inventory.api.bodies import PortingBody
+from didflow_inventory.api.did_lookup import row_of
 from didflow_inventory.api.responses import did_json
-from didflow_inventory.api.targets import row_of
 from didflow_inventory.domain.commands import StartPorting
 from didflow_inventory.domain.holding.commands import CancelPorting
 from didflow_inventory.domain.my_numbers.answer import DidAnswer

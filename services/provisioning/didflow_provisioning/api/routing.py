@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_contracts.events import RoutingChanged
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_did
@@ -69,18 +69,18 @@ async def clear_routing(http: Http, body: DidsBody) -> BatchAnswer:
     return await _batch(http, body, lambda base: ClearRouting(**base))
 
 
-def command_fields(http: HttpContext, target: Target) -> dict[str, Any]:
+def command_fields(http: HttpContext, entity: NamedEntity) -> dict[str, Any]:
     """Return the fields that every `RoutingCommand` has."""
     return {
-        "entity_id": target.entity_id,
-        "subject": target.subject,
+        "entity_id": entity.entity_id,
+        "subject": entity.subject,
         "caller": http.caller,
         "next_command_id": uuid7(),
     }
 
 
 async def _at_present(http: HttpContext, routing: Routing) -> Routing:
-    """Return the routing as it is now. Only for one that is shown as silent, what its carrier said is read."""
+    """Return the routing as it is now. The contact of the carrier is read only if the carrier is shown as silent."""
     opened = routing.open_command
     if opened is None or not is_shown_as_silent(routing):
         return routing
@@ -91,13 +91,13 @@ async def _at_present(http: HttpContext, routing: Routing) -> Routing:
 async def _batch(
     http: HttpContext, body: DidsBody, command_of: Callable[[dict[str, Any]], RoutingCommand]
 ) -> BatchAnswer:
-    return await http.batch(body.dids, _targets, lambda target: command_of(command_fields(http, target)))
+    return await http.batch(body.dids, _entities, lambda entity: command_of(command_fields(http, entity)))
 
 
-async def _targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
     found = await _routings(http, names)
     live = {name: routing for name, routing in found.items() if routing.end_reason is None}
-    return {name: Target(entity_id=r.did_id, subject=r.number) for name, r in live.items()}
+    return {name: NamedEntity(entity_id=r.did_id, subject=r.number) for name, r in live.items()}
 
 
 async def _routings(http: HttpContext, names: list[str]) -> Mapping[str, Routing]:

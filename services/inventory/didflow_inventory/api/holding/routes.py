@@ -5,8 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_chassis.http.routes import check_role
+from didflow_inventory.api.did_lookup import entities, row_of
 from didflow_inventory.api.holding.bodies import (
     AssignAccountBody,
     AssignUserBody,
@@ -16,7 +17,6 @@ from didflow_inventory.api.holding.bodies import (
     HoldBody,
 )
 from didflow_inventory.api.responses import did_json
-from didflow_inventory.api.targets import row_of, targets
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 
@@ -100,7 +100,7 @@ async def _batch(
 ) -> BatchAnswer:
     """Decide one command of this type for each DID."""
 
-    def command_for(target: Target) -> c.DidCommand:
-        return command(entity_id=target.entity_id, subject=target.subject, caller=http.caller, **fields)
+    def command_for(entity: NamedEntity) -> c.DidCommand:
+        return command(entity_id=entity.entity_id, subject=entity.subject, caller=http.caller, **fields)
 
-    return await http.batch(dids, targets, command_for)
+    return await http.batch(dids, entities, command_for)

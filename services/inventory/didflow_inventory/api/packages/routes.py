@@ -13,15 +13,16 @@ from didflow_chassis.http import (
     Http,
     HttpContext,
     JobResponse,
+    NamedEntity,
     Page,
     Problem,
     Router,
-    Target,
     check_size,
 )
 from didflow_chassis.stage.call import CommandDecision
 from didflow_contracts.accounts import AccountPath
 from didflow_contracts.ids import uuid7
+from didflow_inventory.api.did_lookup import numbers_of
 from didflow_inventory.api.packages.bodies import ClientBody, PackageBody, PackageChangeBody, PickBody
 from didflow_inventory.api.packages.responses import (
     ClientAnswer,
@@ -32,7 +33,6 @@ from didflow_inventory.api.packages.responses import (
     picked_json,
 )
 from didflow_inventory.api.stock.responses import available_of_row
-from didflow_inventory.api.targets import numbers_of
 from didflow_inventory.domain.packages.commands import (
     AddClient,
     ChangePackage,
@@ -168,10 +168,10 @@ async def pick_numbers(http: Http, package_id: UUID, body: PickBody) -> BatchAns
     if not await http.rows(packages.active_client(http.caller, package_id, account)):
         raise http.problem(404, "not_found", "No such client of this package in your accounts.")
 
-    def command_for(target: Target) -> Pick:
+    def command_for(entity: NamedEntity) -> Pick:
         return Pick(
             entity_id=uuid7(),
-            subject=target.subject,
+            subject=entity.subject,
             caller=http.caller,
             package_id=package_id,
             account=account,

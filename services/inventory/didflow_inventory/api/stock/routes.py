@@ -8,12 +8,13 @@ from fastapi import Query
 from starlette.responses import Response, StreamingResponse
 
 from didflow_chassis.decision import Command
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, JobResponse, Page, Router, Target
-from didflow_chassis.http.batch import MAX_ITEMS, Targets
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, JobResponse, NamedEntity, Page, Router
+from didflow_chassis.http.batch import MAX_ITEMS, NamedEntities
 from didflow_chassis.http.csv_export import csv_response
 from didflow_contracts import areas
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_number
+from didflow_inventory.api.did_lookup import numbers_of
 from didflow_inventory.api.history import history_page
 from didflow_inventory.api.stock.bodies import (
     AvailableQuery,
@@ -24,7 +25,6 @@ from didflow_inventory.api.stock.bodies import (
     StockQuery,
 )
 from didflow_inventory.api.stock.responses import COLUMNS, available_of_row, stock_of_row, stock_row
-from didflow_inventory.api.targets import numbers_of
 from didflow_inventory.domain.stock.availability import NO_NUMBER
 from didflow_inventory.domain.stock.commands import (
     AddManyNumbers,
@@ -65,9 +65,9 @@ async def add_numbers(http: Http, body: StockBody) -> Response:
             )
         )
 
-    def command_for(target: Target) -> AddNumber:
+    def command_for(entity: NamedEntity) -> AddNumber:
         return AddNumber(
-            entity_id=target.entity_id, subject=target.subject, caller=http.caller, fields=fields
+            entity_id=entity.entity_id, subject=entity.subject, caller=http.caller, fields=fields
         )
 
     await asyncio.to_thread(areas.load)
@@ -177,10 +177,10 @@ async def hand_out_numbers(http: Http, body: HandOutBody) -> BatchAnswer:
 
 async def _batch(http: HttpContext, body: NumbersBody, command_for: Callable[[str], Command]) -> BatchAnswer:
     """Decide one command for each number. A number that nobody added is not found by its decision."""
-    return await http.batch(body.numbers, numbers_of, lambda target: command_for(target.subject))
+    return await http.batch(body.numbers, numbers_of, lambda entity: command_for(entity.subject))
 
 
-async def _new_numbers(http: HttpContext, names: list[str]) -> Targets:
+async def _new_numbers(http: HttpContext, names: list[str]) -> NamedEntities:
     return {**dict.fromkeys(names, NO_NUMBER), **await numbers_of(http, names)}
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from didflow_chassis.http import Http, HttpContext, Page, Router
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_did
-from didflow_inventory.api.targets import targets
+from didflow_inventory.api.did_lookup import entities
 from didflow_inventory.api.users.bodies import UserBody, UserChangeBody
 from didflow_inventory.api.users.responses import UserReference, UserResponse
 from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
@@ -66,13 +66,13 @@ async def _run(
     """Save the user, in one step with its default DID if there is one."""
     if default_did is None:
         return await http.run(command, status=status, render=_json)
-    target = (await targets(http, [default_did])).get(default_did)
+    entity = (await entities(http, [default_did])).get(default_did)
     number = parse_did(default_did)
-    if target is None and not isinstance(number, str):
+    if entity is None and not isinstance(number, str):
         raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
     whole = SetDefaultDid(
-        entity_id=target.entity_id if target else uuid7(),
-        subject=target.subject if target else str(number),
+        entity_id=entity.entity_id if entity else uuid7(),
+        subject=entity.subject if entity else str(number),
         caller=http.caller,
         account=account,
         user=command,

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Page, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
 from didflow_contracts.names import parse_id
 from didflow_provisioning.api.carriers.bodies import CarrierCommandsBody, CarrierCommandsQuery
 from didflow_provisioning.api.responses import (
@@ -29,7 +29,7 @@ router = Router(tags=["commands"])
 
 @router.get("/carrier-settings", action="read_carrier_settings")
 async def list_carrier_settings(http: Http) -> Page:
-    """List the settings of the carriers that have some, and of those that serve the numbers of your accounts."""
+    """List the settings of the configured carriers, and of those that serve the numbers of your accounts."""
     timings = http.runtime.service.settings.timings()
     rows = await http.rows(carriers.contacts())
     found = {contact.carrier: (contact, now) for contact, now in map(carriers.to_contact, rows)}
@@ -61,15 +61,15 @@ async def list_carrier_commands(http: Http, query: Annotated[CarrierCommandsQuer
 
 @router.batch("/commands/batch/retry", action="retry_carrier", item="command", result=RetryResult)
 async def retry_carrier_commands(http: Http, body: CarrierCommandsBody) -> BatchAnswer:
-    """Send new commands in place of those that failed for good."""
+    """Send new commands instead of those that failed for good."""
     found: dict[UUID, CarrierCommand] = {}
 
-    async def resolve(_: HttpContext, names: list[str]) -> Mapping[str, Target]:
+    async def resolve(_: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
         """Find the commands by their ids, by one statement."""
         ids = {name: each for name in names if (each := parse_id(name)) is not None}
         found.update(await _carrier_commands(http, set(ids.values())) if ids else {})
         return {
-            name: Target(entity_id=key, subject=found[key].number)
+            name: NamedEntity(entity_id=key, subject=found[key].number)
             for name, key in ids.items()
             if key in found
         }
@@ -77,14 +77,14 @@ async def retry_carrier_commands(http: Http, body: CarrierCommandsBody) -> Batch
     return await http.batch(
         body.commands,
         resolve,
-        lambda target: _retry_of(http, found[target.entity_id]),  # type: ignore[index]
+        lambda entity: _retry_of(http, found[entity.entity_id]),  # type: ignore[index]
         render=new_command,
     )
 
 
 @router.post("/commands/{command_id}/retry", action="retry_carrier", response_model=RetryResponse)
 async def retry_carrier_command(http: Http, command_id: UUID) -> Response:
-    """Send a new command in place of one that failed for good. 409 `not_failed` for any other command."""
+    """Send a new command instead of one that failed for good. 409 `not_failed` for any other command."""
     found = await _carrier_commands(http, {command_id})
     if not found:
         raise http.problem(404, "not_found", "No such command for the numbers of your accounts.")
@@ -104,5 +104,5 @@ async def _carrier_commands(http: HttpContext, ids: set[UUID]) -> dict[UUID, Car
 
 
 def _retry_of(http: HttpContext, failed: CarrierCommand) -> RetryCarrierCommand:
-    target = Target(entity_id=failed.did_id, subject=failed.number)
-    return RetryCarrierCommand(**command_fields(http, target), command_id=failed.command_id)
+    entity = NamedEntity(entity_id=failed.did_id, subject=failed.number)
+    return RetryCarrierCommand(**command_fields(http, entity), command_id=failed.command_id)

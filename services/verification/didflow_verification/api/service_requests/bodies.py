@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import Number, Personal, Target
+from didflow_chassis.http import NamedEntity, Number, Personal
 from didflow_contracts.bounds import NAME, SAMPLE_MESSAGE, SAMPLE_MESSAGES
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import DidName, DidNames
@@ -43,12 +43,12 @@ Messages = Annotated[
 class _Data(StrictModel):
     """The part of a request that describes the service."""
 
-    def command(self, target: Target, caller: Caller) -> RequestService:
+    def command(self, entity: NamedEntity, caller: Caller) -> RequestService:
         """Return the command for a DID."""
         data = self.model_dump(exclude={"did", "dids", "service"})
         return RequestService(
-            entity_id=target.entity_id,
-            subject=target.subject,
+            entity_id=entity.entity_id,
+            subject=entity.subject,
             caller=caller,
             request_id=uuid7(),
             service=getattr(self, "service"),  # noqa: B009 - each of the bodies below has this field

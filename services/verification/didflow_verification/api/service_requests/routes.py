@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Page, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
 from didflow_contracts.names import parse_did
 from didflow_verification import store
 from didflow_verification.api.reads import as_json, not_found, read_one, record_reads
@@ -33,17 +33,17 @@ router = Router(prefix="/v1/service-requests", tags=["service-requests"])
 @router.post("", action="request_service", status_code=201, response_model=ServiceRequestReference)
 async def request_service(http: Http, body: Body) -> Response:
     """Request a service for a DID."""
-    target = (await _targets(http, [body.did])).get(body.did)
-    if target is None:
+    entity = (await _entities(http, [body.did])).get(body.did)
+    if entity is None:
         raise not_found("DID")
-    command = body.command(target, http.caller)
+    command = body.command(entity, http.caller)
     return await http.run(command, status=201, render=as_json(request_reference))
 
 
 @router.batch("/batch/request", action="request_service", item="did")
 async def request_services(http: Http, body: BatchBody) -> BatchAnswer:
     """Request a service for DIDs, with the same data for each of them."""
-    return await http.batch(body.dids, _targets, lambda target: body.command(target, http.caller))
+    return await http.batch(body.dids, _entities, lambda entity: body.command(entity, http.caller))
 
 
 @router.get("", action="read_service_requests")
@@ -104,16 +104,16 @@ async def cancel(http: Http, request_id: UUID) -> Response:
     return await http.run(command, render=as_json(request_reference))
 
 
-async def _targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
     """Find live DIDs by their ids or numbers, by one statement."""
     parsed = {name: did for name in names if (did := parse_did(name)) is not None}
     if not parsed:
         return {}
-    found: dict[UUID | str, Target] = {}
+    found: dict[UUID | str, NamedEntity] = {}
     for row in await http.rows(store.registrations_named(set(parsed.values()), http.caller)):
-        target = Target(entity_id=row["did_id"], subject=row["number"])
-        found.setdefault(row["did_id"], target)
-        found.setdefault(row["number"], target)
+        entity = NamedEntity(entity_id=row["did_id"], subject=row["number"])
+        found.setdefault(row["did_id"], entity)
+        found.setdefault(row["number"], entity)
     return {name: found[did] for name, did in parsed.items() if did in found}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from didflow_chassis.decision import Command
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, Router, Target
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_contracts.names import parse_id
 from didflow_verification import store
 from didflow_verification.api.verifications.bodies import RejectVerificationsBody, VerificationsBody
@@ -56,16 +56,16 @@ def _of_did(http: HttpContext, row: Any) -> dict[str, Any]:
 async def _decide(http: HttpContext, body: VerificationsBody, make: Make) -> BatchAnswer:
     rows: dict[UUID, Any] = {}
 
-    async def resolve(_: HttpContext, names: list[str]) -> dict[str, Target]:
+    async def resolve(_: HttpContext, names: list[str]) -> dict[str, NamedEntity]:
         """Find the verifications by their ids, by one statement."""
         ids = {name: found for name in names if (found := parse_id(name)) is not None}
         if ids:
             read = await http.rows(store.verifications_named(set(ids.values()), http.caller))
             rows.update({row["verification_id"]: row for row in read})
         return {
-            name: Target(entity_id=key, subject=rows[key]["number"])
+            name: NamedEntity(entity_id=key, subject=rows[key]["number"])
             for name, key in ids.items()
             if key in rows
         }
 
-    return await http.batch(body.verifications, resolve, lambda target: make(rows[target.entity_id]))  # type: ignore[index]
+    return await http.batch(body.verifications, resolve, lambda entity: make(rows[entity.entity_id]))  # type: ignore[index]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from didflow_chassis.http import HttpContext, Target
+from didflow_chassis.http import HttpContext, NamedEntity
 from didflow_contracts.names import parse_did, parse_number
 from didflow_inventory.store import queries
 
@@ -18,19 +18,19 @@ async def row_of(http: HttpContext, text: str) -> Any:
     return rows[0]
 
 
-async def targets(http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+async def entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
     """Return the visible live DIDs of these names, by one statement."""
     parsed = {text: parse_did(text) for text in names}
     ids = [name for name in parsed.values() if isinstance(name, UUID)]
     numbers = [name for name in parsed.values() if isinstance(name, str)]
-    found: dict[UUID | str | None, Target] = {}
+    found: dict[UUID | str | None, NamedEntity] = {}
     for row in await http.rows(queries.live_dids(http.caller, ids, numbers)):
-        target = Target(entity_id=row["did_id"], subject=row["number"])
-        found |= {row["did_id"]: target, row["number"]: target}
+        entity = NamedEntity(entity_id=row["did_id"], subject=row["number"])
+        found |= {row["did_id"]: entity, row["number"]: entity}
     return {text: found[name] for text, name in parsed.items() if name in found}
 
 
-async def numbers_of(_http: HttpContext, names: list[str]) -> Mapping[str, Target]:
+async def numbers_of(_http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
     """Return the numbers of these names, whoever has them. The decision about each looks for it."""
     read = {name: parse_number(name) for name in names}
-    return {name: Target(entity_id=number, subject=number) for name, number in read.items() if number}
+    return {name: NamedEntity(entity_id=number, subject=number) for name, number in read.items() if number}
