@@ -10,8 +10,8 @@ import asyncpg
 
 from didflow.durations import Duration
 from didflow.errors import BadInput, ClockNotMovable, NoStack
+from didflow.installation import Installation
 from didflow.state import read
-from didflow.target import Target
 from didflow_chassis.dead_letters import connect
 from didflow_contracts.bounds import INSTANT
 
@@ -42,17 +42,17 @@ def as_iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def require_movable(target: Target) -> None:
-    """Raise ClockNotMovable unless the target is a running stack with an embedded database."""
-    if target.postgres:
+def require_movable(installation: Installation) -> None:
+    """Raise ClockNotMovable unless the installation is a running stack with an embedded database."""
+    if installation.postgres:
         raise ClockNotMovable("Only the clock of the embedded stack can be moved. Leave out --postgres.")
     try:
-        embedded = read(target.folder).embedded_postgres
+        embedded = read(installation.folder).embedded_postgres
     except NoStack as error:
         raise ClockNotMovable(f"Only the clock of the embedded stack can be moved. {error}") from None
     if not embedded:
         raise ClockNotMovable(
-            f"The stack in {target.folder} does not run on the embedded PostgreSQL, so its clock cannot be moved."
+            f"The stack in {installation.folder} does not run on the embedded PostgreSQL, so its clock cannot be moved."
         )
 
 

@@ -10,7 +10,7 @@ import typer
 from didflow.commands.options import Json, fail, run
 from didflow.console import Screen
 from didflow.errors import BadInput, NoTerminal
-from didflow.target import KAFKA_VARIABLE
+from didflow.installation import KAFKA_VARIABLE
 
 if TYPE_CHECKING:
     from didflow.conformance.run import Verdict

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from didflow.commands.options import Data, Postgres, run, target_of
+from didflow.commands.options import Data, Postgres, installation_of, run
 from didflow.console import Screen
 from didflow.durations import parse_duration
-from didflow.target import Target
+from didflow.installation import Installation
 
 if TYPE_CHECKING:
     from didflow.movable_clock import Reading
@@ -25,7 +25,7 @@ def advance(
 ) -> None:
     """Move the clock of all services forward. Only the embedded stack allows it (else: clock_not_movable)."""
     screen = Screen()
-    for reading in run(_advance(target_of(data, postgres=postgres), by)):
+    for reading in run(_advance(installation_of(data, postgres=postgres), by)):
         screen.line(_line(reading))
     screen.line("Events that you publish need this time: $(didflow now)")
 
@@ -33,22 +33,22 @@ def advance(
 @app.command()
 def show(data: Data = None, postgres: Postgres = None) -> None:
     """Print the time of each service."""
-    for reading in run(_show(target_of(data, postgres=postgres))):
+    for reading in run(_show(installation_of(data, postgres=postgres))):
         Screen().line(_line(reading))
 
 
-async def _advance(target: Target, by: str) -> "list[Reading]":
+async def _advance(installation: Installation, by: str) -> "list[Reading]":
     from didflow import movable_clock
 
     duration = parse_duration(by)
-    movable_clock.require_movable(target)
-    return await movable_clock.advance(target.databases(), duration)
+    movable_clock.require_movable(installation)
+    return await movable_clock.advance(installation.databases(), duration)
 
 
-async def _show(target: Target) -> "list[Reading]":
+async def _show(installation: Installation) -> "list[Reading]":
     from didflow import movable_clock
 
-    return await movable_clock.show(target.databases())
+    return await movable_clock.show(installation.databases())
 
 
 def _line(reading: "Reading") -> str:

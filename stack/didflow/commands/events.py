@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from didflow.commands.options import Data, Json, Kafka, number_of, run, target_of
+from didflow.commands.options import Data, Json, Kafka, installation_of, number_of, run
 from didflow.console import Screen, leave_quietly, reader_has_gone
 from didflow.errors import BadInput
 from didflow.event_line import line_of
-from didflow.target import Target
+from didflow.installation import Installation
 from didflow_contracts.near_misses import nearest
 from didflow_contracts.topics import DEAD_LETTER_TOPICS, TOPICS
 
@@ -41,17 +41,17 @@ def events(
     kafka: Kafka = None,
 ) -> None:
     """Print events as they arrive, in the order of time, until the command is stopped."""
-    run(_print(target_of(data, kafka=kafka), topic or _ALL, number, from_start=from_start, json=json))
+    run(_print(installation_of(data, kafka=kafka), topic or _ALL, number, from_start=from_start, json=json))
 
 
 async def _print(
-    target: Target, topics: Sequence[str], number: str | None, *, from_start: bool, json: bool
+    installation: Installation, topics: Sequence[str], number: str | None, *, from_start: bool, json: bool
 ) -> None:
     from didflow.tail import reading_topics
 
     wanted = number_of(number)
     _check(topics)
-    settings = target.kafka_settings()
+    settings = installation.kafka_settings()
     screen = Screen()
     async with reading_topics(settings, topics, from_start=from_start) as tail:
         async for records in tail.by_time():

@@ -11,9 +11,9 @@ import typer
 
 from didflow.console import Screen, leave_quietly
 from didflow.errors import BadInput, NoTerminal, StackError
+from didflow.installation import KAFKA_VARIABLE, POSTGRES_VARIABLE, Installation
 from didflow.services import SERVICES
 from didflow.state import DATA_VARIABLE, default_folder
-from didflow.target import KAFKA_VARIABLE, POSTGRES_VARIABLE, Target
 from didflow_contracts.terminal import escaped
 
 # ruff: noqa: PLC0415 - each command loads only what it runs
@@ -47,9 +47,9 @@ def folder_of(data: Path | None) -> Path:
     return data if data is not None else default_folder()
 
 
-def target_of(data: Path | None, kafka: str | None = None, postgres: str | None = None) -> Target:
+def installation_of(data: Path | None, kafka: str | None = None, postgres: str | None = None) -> Installation:
     """Return the installation that the options name."""
-    return Target(folder=folder_of(data), kafka=kafka, postgres=postgres)
+    return Installation(folder=folder_of(data), kafka=kafka, postgres=postgres)
 
 
 def databases_of(
@@ -57,7 +57,7 @@ def databases_of(
 ) -> dict[str, str]:
     """Return service -> DSN for all services, or for the one that is named. Ends the command if there is none."""
     try:
-        return _of_one(target_of(data, postgres=postgres).databases(), service)
+        return _of_one(installation_of(data, postgres=postgres).databases(), service)
     except StackError as error:
         raise fail(error, failed) from None
 

@@ -7,10 +7,10 @@ import pytest
 
 from didflow import state
 from didflow.errors import BadInput, ClockNotMovable, NoStack, StackRuns
+from didflow.installation import Installation, service_dsn
 from didflow.movable_clock import require_movable
 from didflow.services import SERVICES
 from didflow.state import ADMIN
-from didflow.target import Target, service_dsn
 
 
 def running(**changes: object) -> state.StackState:
@@ -30,7 +30,7 @@ def test_a_running_stack_is_found(tmp_path: Path) -> None:
     """The state is read back while its process runs."""
     state.write(tmp_path, running())
     assert state.read(tmp_path) == running()
-    assert Target(folder=tmp_path).databases() == {s: f"postgresql://{s}@h/{s}" for s in SERVICES}
+    assert Installation(folder=tmp_path).databases() == {s: f"postgresql://{s}@h/{s}" for s in SERVICES}
 
 
 def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
@@ -70,16 +70,16 @@ def test_a_folder_has_one_stack(tmp_path: Path) -> None:
 
 def test_only_an_embedded_database_has_a_movable_clock(tmp_path: Path) -> None:
     """Given databases, no stack, and a stack on a given database are refused: `clock_not_movable`."""
-    target = Target(folder=tmp_path)
+    installation = Installation(folder=tmp_path)
     with pytest.raises(ClockNotMovable):
-        require_movable(target)
+        require_movable(installation)
     state.write(tmp_path, running(embedded_postgres=False))
     with pytest.raises(ClockNotMovable):
-        require_movable(target)
+        require_movable(installation)
     state.write(tmp_path, running())
-    require_movable(target)
+    require_movable(installation)
     with pytest.raises(ClockNotMovable):
-        require_movable(Target(folder=tmp_path, postgres="postgresql://a@h/postgres"))
+        require_movable(Installation(folder=tmp_path, postgres="postgresql://a@h/postgres"))
     assert ClockNotMovable.code == "clock_not_movable"
 
 

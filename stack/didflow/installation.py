@@ -17,7 +17,7 @@ POSTGRES_VARIABLE: Final = "DIDFLOW_POSTGRES"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Installation:
     """The addresses that were given (None: not given), and the folder of the stack."""
 
     folder: Path
