@@ -1,6 +1,6 @@
-"""`didflow-provisioning secrets`: encrypt the secrets of SMS trunks again, list who read one.
+"""`didflow-provisioning secrets`: encrypt the secrets of SMS trunks again, and list who has read one.
 
-Exit codes besides those of every command: 1 the work was not completed; the output says why.
+The exit code 1, besides those of every command: the work was not completed. The output says why.
 """
 
 from dataclasses import replace
@@ -21,11 +21,11 @@ TrunkId = Annotated[UUID, typer.Argument(help="Id of the SMS trunk.", metavar="I
 
 def secret_tools(program: Program) -> typer.Typer:
     """Return the command group `secrets`."""
-    group = typer.Typer(help="Change the keys of secrets. List who read one.", no_args_is_help=True)
+    group = typer.Typer(help="Change the keys of secrets. List who has read one.", no_args_is_help=True)
 
     @group.command()
     def rotate() -> None:
-        """Encrypt secrets of SMS trunks again that have an old key.
+        """Encrypt the secrets of SMS trunks that are under an old key again.
 
         This is a job: if the command is stopped, the workers go on with it.
         """
@@ -34,7 +34,7 @@ def secret_tools(program: Program) -> typer.Typer:
 
     @group.command()
     def reads(trunk_id: TrunkId) -> None:
-        """List who was shown the secret of an SMS trunk, the latest first: 1,000 reads at most."""
+        """List who has read the secret of an SMS trunk, the latest first: 1,000 reads at most."""
 
         async def work(service: Service, settings: ProvisioningSettings) -> None:
             await _reads(service, settings, trunk_id)

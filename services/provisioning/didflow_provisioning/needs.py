@@ -201,12 +201,12 @@ def _uses(of_dids: type, target_id: UUID) -> Iterable[Ref]:
 
 
 def other_sms_trunk(command: ReplaceTarget) -> Iterable[Ref]:
-    """Return the SMS trunk that takes the place of another."""
+    """Return the SMS trunk that replaces another one."""
     yield Ref(SmsTrunk, command.by)
 
 
 def other_voice_target(command: ReplaceTarget) -> Iterable[Ref]:
-    """Return the voice target that takes the place of another: a trunk or a group."""
+    """Return the voice target that replaces another one: a trunk or a group."""
     yield Ref(VoiceTrunk, command.by)
     yield Ref(VoiceTrunkGroup, command.by)
 
@@ -231,8 +231,8 @@ def queue_of_routing(routing: Routing, _: None, known: Known) -> Iterable[Ref]: 
 def dids_and_commands_of_queue(due: NumberQueue, _: None, known: Known, *, timings: Timings) -> Iterable[Ref]:
     """Return the DIDs, the open carrier command and the next carrier command of a queue whose timer is due.
 
-    Besides, what the carrier of the open command was last heard of, and the turns of the carriers that have some. Turns
-    and retried commands that only the DIDs name are found when the DIDs are loaded.
+    Also the contact of the carrier of the open command, and the turns of the carriers that have turns. Turns and
+    retried commands that only the DIDs name are found when the DIDs are loaded.
     """
     yield from (Ref(Routing, did_id, write=True) for did_id in due.did_ids)
     yield Ref(CarrierCommand, next_command_id_of_queue(due), write=True)

@@ -58,7 +58,7 @@ class ProvisioningSettings(Settings):
         default_factory=dict,
         description="Timing of single carriers as JSON: the carrier's name, then `deadline_s` of an answer, "
         "`first_pause_s` and `longest_pause_s` between attempts, `give_up_s` for each action, `rate_per_s` of "
-        "attempts, and `concurrency`: how many commands are out at a time.",
+        "attempts, and `concurrency`: the most commands that are out at a time.",
         examples=[{}],
     )
 

@@ -23,7 +23,7 @@ class DidsBody(Body):
 
 
 class SetVoiceBody(DidsBody):
-    """The voice trunk or the voice trunk group of these DIDs. One takes the place of the other."""
+    """The voice trunk or the voice trunk group of these DIDs. Setting one clears the other."""
 
     voice_trunk_id: UUID | None = None
     voice_trunk_group_id: UUID | None = None

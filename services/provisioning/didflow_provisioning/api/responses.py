@@ -1,4 +1,4 @@
-"""The responses of the API that are about carriers. Other resources have modules of their own."""
+"""The responses of the API about carriers. Other resources have modules of their own."""
 
 from datetime import datetime
 from typing import Any, Final, Self
@@ -14,7 +14,7 @@ from didflow_provisioning.domain.carriers.silence import CarrierContact
 from didflow_provisioning.domain.command_content import parameters
 from didflow_provisioning.domain.timing import Timing
 
-_NEW_COMMAND: Final = "The new command. It is listed when it is sent: at once, or when it may be sent."
+_NEW_COMMAND: Final = "The new command. `GET /v1/commands` lists it as soon as it is sent."
 
 
 class CarrierSettingsResponse(BaseModel):
@@ -66,7 +66,7 @@ class CarrierCommandResponse(BaseModel):
     carrier: str
     action: CarrierAction
     parameters: dict[str, JsonValue] = Field(
-        description="As the carrier got them. The `endpoints` of a trunk of an account above yours are null, and `id` "
+        description="As the carrier got them. The `endpoints` of a target of an account above yours are null, and `id` "
         "and `name` too in a command for an earlier holder of the number."
     )
     state: CommandState

@@ -47,6 +47,6 @@ class ClearRouting(RoutingCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class RetryCarrierCommand(RoutingCommand):
-    """Send a new carrier command in place of one that failed for good."""
+    """Send a new carrier command instead of one that failed for good."""
 
     command_id: UUID

@@ -22,7 +22,7 @@ def in_use(what: str, users: Users, free_dids: str) -> Refused | None:
 
     `what` is what it is called. `free_dids` says how the DIDs stop using it.
     """
-    uses = {LIVE_DID: users.dids, "group": users.groups, "configuration profile": users.profiles}
+    uses = {LIVE_DID: users.dids, "voice trunk group": users.groups, "configuration profile": users.profiles}
     named = [counted(count, noun) for noun, count in uses.items() if count]
     if not named:
         return None
@@ -33,15 +33,15 @@ def in_use(what: str, users: Users, free_dids: str) -> Refused | None:
 
 
 def _first(users: Users, free_dids: str) -> str:
-    """Return what must be done before the deletion, as the begin of a sentence."""
-    holders = [
+    """Return what must be done before the deletion, as the beginning of a sentence."""
+    naming = [
         name
-        for name, count in (("groups", users.groups), ("configuration profiles", users.profiles))
+        for name, count in (("voice trunk groups", users.groups), ("configuration profiles", users.profiles))
         if count
     ]
-    taken_out = " and ".join(f"of the {name}" for name in holders)
+    taken_out = " and ".join(f"of the {name}" for name in naming)
     steps = [free_dids] if users.dids else []
-    steps += [f"take it out {taken_out}"] if holders else []
+    steps += [f"take it out {taken_out}"] if naming else []
     first, *others = steps
     return ", and ".join((first[0].upper() + first[1:], *others))
 

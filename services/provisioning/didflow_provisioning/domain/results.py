@@ -53,7 +53,7 @@ def on_result(
     if not command.is_open:
         return Unchanged()
     if data.retryable and _is_outdated(command, data):
-        return _only_heard(context, command, routing)
+        return _noted(context, command, routing)
     if data.retryable:
         return _on_retryable_failure(context, routing, command, data, now)
     after = with_failed(context, command, now, code=data.code or DEFAULT_CODE, message=data.message)
@@ -123,8 +123,8 @@ def _on_success(
     return decided(context, send_next(after, now), routing.did_id)
 
 
-def _only_heard(context: NumberContext, command: CarrierCommand, routing: Routing) -> Decision:
-    """Note that the carrier has answered an attempt. It is too late, or said the same before: nothing else changes."""
+def _noted(context: NumberContext, command: CarrierCommand, routing: Routing) -> Decision:
+    """Note that the carrier has answered an attempt. The answer is too late or known already: nothing else changes."""
     return decided(context, replace(context, commands={command.command_id: command}), routing.did_id)
 
 

@@ -34,7 +34,7 @@ NO_MESSAGES = Refused("not_supported", "The number takes no messages: it has no 
 def set_voice(
     routing: Routing | None, command: SetVoice, now: datetime, known: Known, *, timings: Timings
 ) -> Decision:
-    """Deliver calls to a trunk or to a trunk group. It takes the place of the other.
+    """Deliver calls to a trunk or to a trunk group. Setting one clears the other.
 
     Refused `not_supported` if the number takes no calls. Refused `voice_trunk_not_found` or
     `voice_trunk_group_not_found` if the target does not serve the DID's account.
@@ -111,9 +111,8 @@ def retry_carrier_command(
 ) -> Decision:
     """Send a new command in place of one that failed for good. Refused `not_failed` for any other command.
 
-    The answer is the id of the new command. It is sent later if another command of the number is open first, if its
-    carrier has turns, and if calls must not flow: a failed activation is then sent as soon as they may. Until then the
-    same retry is unchanged and has the same answer.
+    The answer is the id of the new command. The command is sent later if another command of the number is open, if its
+    carrier has turns, or if calls must not flow. Until it is sent, the same retry is unchanged and has the same answer.
     """
     if routing is None or not command.caller.reaches(routing.account):
         return NOT_FOUND

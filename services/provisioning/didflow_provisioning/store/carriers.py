@@ -1,4 +1,4 @@
-"""What is read about carriers: which ones got commands, what was last heard of them, and which are silent."""
+"""What is read about carriers: which ones got commands, when they last answered, and which are silent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,12 +16,12 @@ from didflow_provisioning.store.tables import CARRIER_CONTACT, carrier_commands,
 
 
 def contacts() -> sa.Select[Any]:
-    """Select what was last heard of each carrier that commands were sent to, and the service's time."""
+    """Select the contact of each carrier that commands were sent to, and the service's time."""
     return sa.select(*(carrier_contacts.c[name] for name in CARRIER_CONTACT.columns), NOW.label("now"))
 
 
 def contact_of(command_id: UUID) -> sa.Select[Any]:
-    """Select what was last heard of the carrier of a command, and the service's time."""
+    """Select the contact of the carrier of a command, and the service's time."""
     is_its_carrier = carrier_commands.c.carrier == carrier_contacts.c.carrier
     return (
         contacts().join(carrier_commands, is_its_carrier).where(carrier_commands.c.command_id == command_id)

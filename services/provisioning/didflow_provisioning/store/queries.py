@@ -54,7 +54,7 @@ def carrier_commands_within(caller: Caller, *conditions: sa.ColumnElement[bool])
 
 
 def credential_reads_of(trunk_id: UUID) -> sa.Select[Any]:
-    """Select who was shown the secret of an SMS trunk, the latest first: `LISTED_READS` at most."""
+    """Select who has read the secret of an SMS trunk, the latest first: `LISTED_READS` at most."""
     columns = credential_reads.c
     latest_first = (columns[WRITTEN_AT].desc(), columns.id.desc())
     reads = sa.select(credential_reads).where(columns.trunk_id == trunk_id)

@@ -231,8 +231,9 @@ async def test_the_refusal_says_by_what_a_target_is_used_and_what_to_do_first(
     ]
     refused = await client.delete(f"{VOICE_TRUNK.path}/{trunk_id}")
     assert refused.json()["detail"] == (
-        "1 live DID, 1 group and 2 configuration profiles use this voice trunk. Replace it on the DIDs or clear their "
-        "routing, and take it out of the groups and of the configuration profiles, then delete it."
+        "1 live DID, 1 voice trunk group and 2 configuration profiles use this voice trunk. Replace it on the DIDs or "
+        "clear their routing, and take it out of the voice trunk groups and of the configuration profiles, then delete "
+        "it."
     )
     await client.post("/v1/routing/batch/clear", json={"dids": [messages.number]})
     await client.delete(f"{GROUP.path}/{group['voice_trunk_group_id']}")

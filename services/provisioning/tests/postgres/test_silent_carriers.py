@@ -120,7 +120,7 @@ async def test_the_settings_of_carriers_are_listed_page_by_page(with_carriers: A
 async def test_a_result_costs_no_statement_more_than_it_has_tables(
     provisioning: Any, messages: Any, numbers_of: Any, issued: Any
 ) -> None:
-    """What a carrier was last heard of is written with the command that it answers.
+    """The instant of an answer is written with the command that it answers.
 
     A batch of results begins and commits, reads its three tables before the locks and under them, reads what is parked
     and the inbox, and writes its three tables and the outbox.

@@ -118,7 +118,7 @@ async def test_a_change_of_a_trunk_reaches_the_dids_on_it_and_on_its_groups(
     # The names of the trunks of a group are not in the axis: only the 20 DIDs on the trunk itself publish it.
     assert len((await provisioning.published("routing.changed"))[before:]) == 20
     in_use = await client.delete(f"/v1/voice-trunks/{changed}")
-    assert in_use.json()["detail"].startswith("20 live DIDs and 2 groups use this voice trunk.")
+    assert in_use.json()["detail"].startswith("20 live DIDs and 2 voice trunk groups use this voice trunk.")
 
 
 async def test_a_replacement_moves_the_dids_of_a_trunk_to_a_group_and_back(
@@ -137,7 +137,7 @@ async def test_a_replacement_moves_the_dids_of_a_trunk_to_a_group_and_back(
         assert shown["voice"]["id"] == by
     assert (await client.delete(f"/v1/voice-trunk-groups/{group_id}")).status_code == 204
     in_use = await client.delete(f"/v1/voice-trunks/{trunk_id}")
-    assert in_use.json()["detail"].startswith("1 group uses this voice trunk.")
+    assert in_use.json()["detail"].startswith("1 voice trunk group uses this voice trunk.")
 
 
 async def test_a_deletion_waits_for_the_did_that_takes_the_group(

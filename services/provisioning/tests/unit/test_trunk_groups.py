@@ -189,10 +189,10 @@ def test_a_trunk_that_is_in_a_group_is_not_deleted(with_group: Any, messages: An
     """The refusal counts both uses."""
     command = DeleteVoiceTrunk(entity_id=OTHER_ID, subject="", caller=messages.caller())
     for use, start in (
-        (VoiceTargetUse(target_id=OTHER_ID, dids=0, groups=1), "1 group uses this voice trunk."),
+        (VoiceTargetUse(target_id=OTHER_ID, dids=0, groups=1), "1 voice trunk group uses this voice trunk."),
         (
             VoiceTargetUse(target_id=OTHER_ID, dids=1, groups=2),
-            "1 live DID and 2 groups use this voice trunk.",
+            "1 live DID and 2 voice trunk groups use this voice trunk.",
         ),
     ):
         with_group.store(use)

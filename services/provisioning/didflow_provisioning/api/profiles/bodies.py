@@ -23,7 +23,7 @@ class _Settings(BaseModel):
     sms_trunk_id: UUID | None = None
     automatic_for: AccountPath | None = Field(
         default=None,
-        description="The account to whose new DIDs, and those below it, it is applied by itself.",
+        description="The account to whose new DIDs, and to those of the accounts below, it is applied automatically.",
     )
 
     @model_validator(mode="after")

@@ -24,8 +24,8 @@ class ProfileResponse(BaseModel):
     capacity_group_id: UUID | None
     sms_trunk_id: UUID | None
     automatic_for: str | None = Field(
-        description="The account to whose new DIDs it is applied by itself. Null for none, and for an account beside "
-        "yours."
+        description="The account to whose new DIDs it is applied automatically. Null for none, and for an account that "
+        "is neither above nor below yours."
     )
     created_at: datetime
 
@@ -47,6 +47,6 @@ class ProfileResponse(BaseModel):
 
 
 def _shown_to(caller: Caller, account: str | None) -> str | None:
-    """Return an account, or None if the caller is neither above nor below it: a tenant learns of no other one."""
+    """Return an account, or None if the caller is neither above nor below it: no other account is shown."""
     is_shown = account is not None and (caller.reaches(account) or is_within(caller.account, account))
     return account if is_shown else None

@@ -89,9 +89,12 @@ class VoiceTrunkBody(VoiceDestination):
 
     name: Name
     account: AccountPath | None = Field(default=None, description="The owner. Default: your account.")
-    priority: Priority = Field(default=1, description="In a group, lower is tried first.")
-    weight: Priority = Field(default=1, description="In a group, the share among equal priorities.")
-    ring_timeout_s: Seconds | None = Field(default=None, description="How long it may ring, in seconds.")
+    priority: Priority = Field(default=1, description="In a group, the lowest is tried first.")
+    weight: Priority = Field(
+        default=1,
+        description="In a group, how many of the calls it gets among equal priorities, in proportion.",
+    )
+    ring_timeout_s: Seconds | None = Field(default=None, description="How long a call may ring, in seconds.")
     failover: VoiceDestination | None = Field(default=None, description="Where calls go if the trunk fails.")
 
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -148,10 +151,11 @@ class GroupTrunkBody(Body):
 
     voice_trunk_id: UUID
     priority: Priority | None = Field(
-        default=None, description="Lower is tried first. Null: that of the trunk."
+        default=None, description="The lowest is tried first. Null: that of the trunk."
     )
     weight: Priority | None = Field(
-        default=None, description="The share among equal priorities. Null: that of the trunk."
+        default=None,
+        description="How many of the calls it gets among equal priorities, in proportion. Null: that of the trunk.",
     )
 
 
@@ -275,6 +279,6 @@ class SmsTrunkChangeBody(SmsDestination):
 
 
 class ReplaceBody(Body):
-    """What takes the place of a target."""
+    """The target that replaces another one."""
 
     by: UUID = Field(description="The target that its DIDs take.")

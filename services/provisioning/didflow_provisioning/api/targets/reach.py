@@ -1,7 +1,7 @@
 """Whether the SIP and SMPP hosts of a body may be used in this installation.
 
 A private network that carriers reach, such as one behind a VPN, is named in the settings. All other hosts that are
-internal are refused: a carrier would deliver the calls of one account to a system of somebody else.
+internal are refused: otherwise a carrier would connect an account to internal systems.
 """
 
 from collections.abc import Mapping

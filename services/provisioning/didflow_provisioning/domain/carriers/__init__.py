@@ -1,1 +1,1 @@
-"""Carriers: the settings of each, whether it is silent, and the pace of its commands."""
+"""Carriers: the settings of each, whether it is silent, and the rate of its commands."""

@@ -20,7 +20,7 @@ CARRIER_SILENT: Final = "carrier_silent"
 
 
 class CarrierContact(Struct, frozen=True, kw_only=True):
-    """What a carrier was last heard of. A carrier that no command was sent to has no such state.
+    """When a carrier last answered. A carrier that no command was sent to has no such state.
 
     `last_result_at`: when it last answered any command. `unanswered_since`: when the oldest of its open commands that
     are past their deadline was sent first.
@@ -83,7 +83,7 @@ def _silent_from(contact: CarrierContact) -> datetime | None:
 
 
 def _with_command(contact: CarrierContact | None, command: CarrierCommand) -> CarrierContact:
-    """Return what the carrier was last heard of, with a command of this decision."""
+    """Return the contact of the carrier, with a command of this decision."""
     known = contact or CarrierContact(carrier=command.carrier, last_result_at=None, unanswered_since=None)
     return replace(
         known,

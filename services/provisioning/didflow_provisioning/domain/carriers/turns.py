@@ -1,7 +1,7 @@
-"""The turns of a carrier that takes only so many commands in a second, or only so many at a time.
+"""The turns of a carrier with a rate (attempts in a second) or a concurrency (commands that are out at a time).
 
-A command for such a carrier leaves when it has a turn. Turns are given in order, one after another at the carrier's
-rate, so after an outage its commands leave at this rate. A carrier without a rate and a concurrency has no turns.
+An attempt at a command for such a carrier leaves at its turn. Turns are given in order, one after another at the
+carrier's rate, also after an outage. A carrier without a rate and a concurrency has no turns.
 """
 
 import math
@@ -15,7 +15,7 @@ from didflow_contracts.instants import later
 from didflow_provisioning.domain.timing import Timing
 
 LATE: Final = timedelta(seconds=2)
-"""A turn that was missed by more than this, because no worker was running, is given again at the end of the line."""
+"""A turn that was missed by more than this, because no worker was running, is lost. The attempt gets a new one."""
 _PROBE: Final = timedelta(seconds=0.5)
 """Within this time a carrier with a concurrency gets as many turns as it takes commands at a time."""
 
@@ -28,7 +28,7 @@ class Sent(Struct, frozen=True):
 
 
 class CarrierTurns(Struct, frozen=True, kw_only=True):
-    """The turns of one carrier. `next_at` is the first instant that was not given away, `sent` what was just sent."""
+    """The turns of one carrier. `next_at`: the first instant that is no turn yet. `sent`: what was sent just before."""
 
     carrier: str
     next_at: datetime | None = None
@@ -48,8 +48,8 @@ def take(
     """Take the next turn for one attempt. Return the turns after it, and the instant of the turn.
 
     If that instant is `now`, the attempt leaves. `turn_at` is the turn that the attempt has already, `out` the number
-    of commands that were out at the carrier when the batch began. In no period of `_window` leave more attempts than
-    the rate allows.
+    of commands that were out at the carrier when the batch began. No more attempts leave in any period of `_window`
+    than the rate allows.
     """
     if turn_at is not None and turn_at > now:
         return turns, turn_at

@@ -1,4 +1,4 @@
-"""A configuration profile is applied to a DID: by a caller, or by itself to a new DID.
+"""A configuration profile is applied to a DID: by a caller, or automatically to a new DID.
 
 A DID uses the profile that was last applied to it, until its routing is cleared, it ends, or it gets a holder that the
 profile does not serve. Source: spec provisioning, Routing.

@@ -1,4 +1,4 @@
-"""A configuration profile is created, changed and deleted. A change holds for what is applied later.
+"""A configuration profile is created, changed and deleted. A change has an effect when the profile is applied again.
 
 Source: spec provisioning, Routing.
 """
@@ -23,7 +23,7 @@ from didflow_provisioning.domain.targets.voice_trunks import VoiceTrunk
 
 _PAIRS: Final = (("voice_trunk_id", "voice_trunk_group_id"), ("capacity", "capacity_group_id"))
 _ALTERNATIVES: Final = (*_PAIRS, *((other, one) for one, other in _PAIRS))
-"""Fields of which a profile has one or none: each, and the one whose place it takes."""
+"""Fields of which a profile has one or none: each, and the one that it clears."""
 
 NAMED: Final[tuple[tuple[str, type[Any], str], ...]] = (
     ("voice_trunk_id", VoiceTrunk, "voice trunk"),
@@ -90,7 +90,7 @@ def _refusal(before: Profile | None, after: Profile, known: Known) -> Refused | 
 
 def _refusal_of_account(account: str, profile: Profile, known: Known) -> Refused | None:
     if not is_within(account, profile.account):
-        return Refused("not_found", "The profile serves no such account.", "automatic_for")
+        return Refused("not_found", "The profile does not serve this account.", "automatic_for")
     other = known.get(AutomaticProfile, account)
     if other is not None and other.profile is not None:
         return Refused(
@@ -100,7 +100,7 @@ def _refusal_of_account(account: str, profile: Profile, known: Known) -> Refused
 
 
 def _with_alternatives(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes, each of which takes the place of its alternative."""
+    """Return the changes, each of which clears its alternative."""
     given = {name for name in changes if changes[name] is not None}
     emptied = {other: None for one, other in _ALTERNATIVES if one in given}
     return {**emptied, **changes}

@@ -24,7 +24,7 @@ class Profile(ServesBelow, frozen=True, kw_only=True):
 
     A field that is None is left out. It has a voice trunk or a voice trunk group, not both, and `capacity` or a
     capacity group, not both. `automatic_for` is the account to whose new DIDs, and those of the accounts below it, the
-    profile is applied by itself.
+    profile is applied automatically.
     """
 
     profile_id: UUID
@@ -56,7 +56,7 @@ class NamingProfiles(Struct, frozen=True, kw_only=True):
 
 
 class AutomaticProfile(Struct, frozen=True, kw_only=True):
-    """The profile that is applied to the new DIDs of an account by itself, as it is now, or None.
+    """The profile that is applied automatically to the new DIDs of an account, as it is now, or None.
 
     It has the whole profile, so a new DID needs no other read. The profile and this state change in one decision.
     """

@@ -110,7 +110,7 @@ def delete_sms_trunk(
 
 
 def replace_ciphertext(trunk: SmsTrunk | None, command: ReplaceCiphertext, _now: datetime) -> Decision:
-    """Replace the ciphertext of the secret, which stays the same: carriers learn nothing. A newer secret stays."""
+    """Replace the ciphertext of the secret, which stays the same: carriers get no command. A newer secret stays."""
     if trunk is None or (trunk.key_id, trunk.secret) != (command.former_key_id, command.former):
         return Unchanged()
     return Decided(state=replace(trunk, key_id=command.key_id, secret=command.content))

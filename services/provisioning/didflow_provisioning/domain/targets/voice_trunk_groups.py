@@ -1,4 +1,4 @@
-"""Voice trunk groups: several voice trunks, tried by their priority, with shares among equal priorities."""
+"""Voice trunk groups: several voice trunks that are tried by priority, and those of equal priority by weight."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -100,9 +100,9 @@ def _all_serve(group: VoiceTrunkGroup, known: Known) -> bool:
     )
 
 
-def _endpoint(trunk: VoiceTrunk, member: GroupTrunk) -> Endpoint:
+def _endpoint(trunk: VoiceTrunk, in_group: GroupTrunk) -> Endpoint:
     """Return the own endpoint of a trunk with the priority and the weight that it has in the group."""
-    own, given = trunk.endpoints[0], {"priority": member.priority, "weight": member.weight}
+    own, given = trunk.endpoints[0], {"priority": in_group.priority, "weight": in_group.weight}
     settings = own.settings | {name: value for name, value in given.items() if value is not None}
     return Endpoint(kind=own.kind, address=own.address, settings=settings)
 

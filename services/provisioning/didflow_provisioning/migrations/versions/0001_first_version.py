@@ -1,7 +1,7 @@
 """The tables of provisioning.
 
 The views count what uses the targets and the configuration profiles, and the commands of carriers, and read what a
-carrier was last heard of.
+carrier last answered.
 """
 
 import sqlalchemy as sa
