@@ -168,7 +168,7 @@ async def _order(run: Run) -> None:
             came = f"{_positions(found, expected)}."
             raise CheckFailed(came, sent=what, expected="results in this order")
         if executed and (done := [each for each in executed if each in expected]) != expected:
-            came = f"{_positions(done, expected)}, says the log of executions."
+            came = f"{_positions(done, expected)}, in the log of executions."
             raise CheckFailed(came, sent=what, expected="executions in this order")
 
 

@@ -1,4 +1,4 @@
-"""The log of executions: what the carrier behind the adapter really did, one JSON object in each line.
+"""The log of executions: the commands that the carrier behind the adapter has executed, one JSON object in each line.
 
 Only `command_id` is read. The order of the lines is the order of the executions. Source: docs/conformance.md.
 """

@@ -119,7 +119,7 @@ class Run:
         if self.log is not None:
             times = self.log.commands().count(command.data.command_id)
             if times != 1:
-                came = f"it was done {times} times, says the log of executions."
+                came = f"it was done {times} times. This is in the log of executions."
                 raise CheckFailed(came, sent=sent, expected=expected)
         done = [one.data for one in self.exchange.results_of(command) if one.data.outcome == "succeeded"]
         references = {data.carrier_reference for data in done}
@@ -129,8 +129,8 @@ class Run:
             raise CheckFailed(came, sent=sent, expected=expected)
         if self.log is None and references == {None}:
             came = (
-                "nobody can see how often it was done: the results have no carrier_reference, and there is no log of "
-                "executions (--executions)."
+                "it cannot be seen how often it was done: the results have no carrier_reference, and there is no log "
+                "of executions (--executions)."
             )
             raise CheckFailed(came, sent=sent, expected=expected)
 

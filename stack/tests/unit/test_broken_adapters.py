@@ -57,4 +57,4 @@ def test_a_carrier_without_references_needs_the_log_of_executions(monkeypatch: A
     assert "there is no log of executions" in judged("", "duplicate")["duplicate"].problem
     assert judged("", "duplicate", log=True)["duplicate"].outcome == "ok"
     found = judged("no_memory", "duplicate", log=True)
-    assert "it was done 2 times, says the log of executions" in found["duplicate"].problem
+    assert "it was done 2 times. This is in the log of executions" in found["duplicate"].problem
