@@ -109,7 +109,7 @@ def unseal(keyring: Keyring | None, sealed: Sealed, *, purpose: bytes, bound: by
 def keyed_digests(keyring: Keyring | None, digest: bytes) -> tuple[bytes, ...]:
     """Return a digest as it is stored, and then as it may have been stored under other keys, or without any.
 
-    Who has no key cannot find out what a keyed digest is of by trying what is probable.
+    Without a key nobody can find the content of a keyed digest by comparing guesses with it.
     """
     if keyring is None:
         return (digest,)

@@ -81,7 +81,7 @@ Rule = RowsOfAccount | RowsOfParent | RowsOfOperators | AllRows | CheckedRows
 def append_only(*, kept_for: timedelta | None = None) -> dict[str, Any]:
     """Return the `info` of a table of no kind that HTTP cannot read, and whose rows the service never changes.
 
-    They stay for ever, or are deleted (`retention`) that long after their `written_at`.
+    They stay without an end, or are deleted (`retention`) when that time after their `written_at` has passed.
     """
     return {_APPEND_ONLY: True, _KEPT_FOR: kept_for}
 
@@ -92,7 +92,7 @@ def is_append_only(table: sa.Table) -> bool:
 
 
 def kept_for(table: sa.Table) -> timedelta | None:
-    """Return how long the rows of an `append_only` table are kept; None if for ever, or if it is no such table."""
+    """Return how long the rows of an `append_only` table are kept. None: without an end, or it is no such table."""
     age: timedelta | None = table.info.get(_KEPT_FOR)
     return age
 

@@ -22,7 +22,7 @@ PORTALS: Final = "portals"
 INVOICING: Final = "invoicing-systems"
 
 COMPRESSION: Final = "uncompressed"
-"""`compression.type` of every topic: the broker decompresses what a producer has compressed, and stores it so.
+"""`compression.type` of every topic: the broker decompresses what a producer has compressed, before it stores it.
 
 Then `max.message.bytes` counts what a reader gets. Otherwise it counts the compressed size, and a record of 50 kB can
 fill gigabytes of a reader's memory. didflow's own producers do not compress.

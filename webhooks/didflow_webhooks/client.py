@@ -1,4 +1,4 @@
-"""An HTTP client for addresses that others name. It never connects to an address inside."""
+"""An HTTP client for addresses that others name. It never connects to an internal address."""
 
 import asyncio
 import ssl

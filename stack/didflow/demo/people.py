@@ -11,7 +11,7 @@ from didflow.http_client import Api
 
 _TRUNKS: Final = {"switchboard": "sip:switchboard.example.com", "branch": "sip:branch.example.com"}
 DESK: Final = "master/acme/desk"
-"""An account below a reseller, whose new numbers get a configuration profile by themselves."""
+"""An account below a reseller, whose new numbers get an automatic configuration profile."""
 
 Print = Callable[[str], None]
 
@@ -59,7 +59,7 @@ class People:
             await self._create(tenant, "/v1/sms-trunks", "sms_trunk_id", inbox)
 
     async def create_profile(self) -> None:
-        """Create an account whose new numbers are configured without a further call."""
+        """Create an account whose new numbers are configured without a request."""
         tenant = tenant_of(DESK)
         account = {"path": DESK, "name": "Acme's desk", "kind": "reseller"}
         await self.resellers[tenant].post("/v1/accounts", account, key="demo-account")
