@@ -36,7 +36,7 @@ def _each_once(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
     return codecs
 
 
-class SipTarget(Body):
+class SipEndpoint(Body):
     """A SIP endpoint."""
 
     uri: SipUri
@@ -63,7 +63,7 @@ class SipTarget(Body):
 class VoiceDestination(Body):
     """Where calls go: a SIP endpoint, or a number that calls are forwarded to."""
 
-    sip: SipTarget | None = None
+    sip: SipEndpoint | None = None
     forward_to: ForwardNumber | None = None
 
     @model_validator(mode="after")
@@ -113,7 +113,7 @@ class VoiceTrunkChangeBody(Body):
     """The fields of a voice trunk to change. Fields that are left out stay as they are."""
 
     name: Name = ""
-    sip: SipTarget | None = Field(default=None, description="Another SIP endpoint, whole.")
+    sip: SipEndpoint | None = Field(default=None, description="Another SIP endpoint, whole.")
     forward_to: ForwardNumber | None = Field(default=None, description="Another forward number.")
     priority: Priority = 1
     weight: Priority = 1
@@ -199,14 +199,14 @@ class VoiceTrunkGroupChangeBody(Body):
         return {"name": self.name or None, "trunks": _group_trunks(self.trunks)}
 
 
-class HttpTarget(Body):
+class HttpEndpoint(Body):
     """A callback URL. What is sent to it is signed with the secret."""
 
     url: CallbackUrl
     secret: WebhookSecret
 
 
-class SmppTarget(Body):
+class SmppEndpoint(Body):
     """An account at an SMPP server."""
 
     host: Host
@@ -216,7 +216,7 @@ class SmppTarget(Body):
     tls: Flag = True
 
 
-class EmailTarget(Body):
+class EmailEndpoint(Body):
     """A mailbox."""
 
     address: MailAddress
@@ -225,9 +225,9 @@ class EmailTarget(Body):
 class SmsDestination(Body):
     """Where messages go: a callback URL, an SMPP server or a mailbox."""
 
-    http: HttpTarget | None = None
-    smpp: SmppTarget | None = None
-    email: EmailTarget | None = None
+    http: HttpEndpoint | None = None
+    smpp: SmppEndpoint | None = None
+    email: EmailEndpoint | None = None
 
     def _number_given(self) -> int:
         return sum(each is not None for each in (self.http, self.smpp, self.email))
