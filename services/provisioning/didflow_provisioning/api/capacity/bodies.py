@@ -27,8 +27,10 @@ class CapacityGroupChangeBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
-    channels: Count = Field(default=0, description="At least as many as are reserved, or as there are now.")
-    overcommit: Flag = Field(default=False, description="Without it, members keep what they have reserved.")
+    channels: Count = Field(default=0, description="They cannot be reduced below what is reserved.")
+    overcommit: Flag = Field(
+        default=False, description="If it is turned off, members keep what they have reserved."
+    )
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that were given."""

@@ -57,7 +57,7 @@ async def show_capacity_group(http: Http, capacity_group_id: UUID) -> CapacityGr
 async def change_capacity_group(
     http: Http, capacity_group_id: UUID, body: CapacityGroupChangeBody
 ) -> Response:
-    """Change a capacity group. 409 `in_use` if it would have fewer channels than are reserved."""
+    """Change a capacity group. 409 `in_use` if its channels would be reduced below what is reserved."""
     command = ChangeCapacityGroup(
         entity_id=capacity_group_id, subject="", caller=http.caller, changes=body.changes()
     )

@@ -47,7 +47,7 @@ class ProfileBody(_Settings):
 
 
 class ProfileChangeBody(_Settings):
-    """The fields of a configuration profile to change. Null takes a setting out of the profile."""
+    """The fields of a configuration profile to change. Null removes a setting from the profile."""
 
     name: Name = ""
 

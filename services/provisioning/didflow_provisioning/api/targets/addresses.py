@@ -137,7 +137,7 @@ Host = Annotated[_Address, _checked(_problem_of_host)]
 CallbackUrl = Annotated[_Address, _checked(url_problem)]
 MailAddress = Annotated[_Address, _checked(_problem_of_email)]
 
-_WRITTEN_ONLY: Final = "Written, encrypted, and never read back."
+_WRITTEN_ONLY: Final = "It is stored encrypted, and shown to adapters only."
 _LENGTH: Final[dict[str, JsonValue]] = {"minLength": NAME.least, "maxLength": NAME.most}
 _Secret = Annotated[
     SecretStr, Field(description=_WRITTEN_ONLY, json_schema_extra=_LENGTH), AfterValidator(_of_length)
@@ -146,6 +146,10 @@ WebhookSecret = Annotated[_Secret, AfterValidator(_webhook_secret)]
 Password = Annotated[_Secret, AfterValidator(_password)]
 SystemId = Annotated[
     str,
-    Field(pattern=r"^[!-~]{1,15}$", description="Source: SMPP 3.4, 5.2.1.", examples=["acme"]),
+    Field(
+        pattern=r"^[!-~]{1,15}$",
+        description="The name of the account at the server. Source: SMPP 3.4, 5.2.1.",
+        examples=["acme"],
+    ),
     ErrorMessage("Write 1 to 15 printable ASCII characters without spaces."),
 ]

@@ -41,7 +41,7 @@ class SipEndpoint(Body):
 
     uri: SipUri
     transport: Literal["udp", "tcp", "tls"] | None = Field(
-        default=None, description="Null: udp, or tls for a SIPS URI, which has no other one."
+        default=None, description="Null: udp, or tls for a SIPS URI. A SIPS URI can have tls only."
     )
     codecs: Annotated[tuple[Codec, ...], Field(max_length=ITEMS.most), AfterValidator(_each_once)] = Field(
         default=(), description="In order of preference, each once. Empty: any codec."
