@@ -40,7 +40,7 @@ def change_capacity_group(
     command: ChangeCapacityGroup,
     now: datetime,  # noqa: ARG001
 ) -> Decision:
-    """Change a group. Refused `not_found`, and `in_use` if it would have fewer channels than are reserved.
+    """Change a group. Refused `not_found`, and `in_use` if its channels would be reduced below what is reserved.
 
     That holds for a group with overcommit too. To end overcommit is always possible: the members keep what they have
     reserved, and nothing more can be reserved.
