@@ -112,7 +112,7 @@ async def by_a_group(client: Client, _: str, thing: Thing, thing_id: str, __: st
 Take = Callable[[Client, str, Thing, str, str], Awaitable[Codes]]
 KINDS: Final[dict[str, tuple[Thing, Take, str, Codes, str]]] = {
     "voice trunk, DID": (VOICE_TRUNK, by_a_did, "set-voice", (200, "voice_trunk_not_found"), "live DID"),
-    "voice trunk, group": (VOICE_TRUNK, by_a_group, "", (404, "not_found"), "group"),
+    "voice trunk, group": (VOICE_TRUNK, by_a_group, "", (404, "not_found"), "voice trunk group"),
     "voice trunk, profile": (VOICE_TRUNK, by_a_profile, "", (404, "not_found"), "configuration profile"),
     "group, DID": (GROUP, by_a_did, "set-voice", (200, "voice_trunk_group_not_found"), "live DID"),
     "group, profile": (GROUP, by_a_profile, "", (404, "not_found"), "configuration profile"),
