@@ -1,22 +1,25 @@
 """In which order commands run, and which offsets can be committed."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
+
 P = TypeVar("P", bound=Hashable)
+_LOG = structlog.get_logger(__name__)
 
 
 class NumberQueues:
     """Runs jobs. Those of one number run in order, those of different numbers concurrently.
 
-    If a job raises an exception, the next job of the number runs all the same.
+    If a job raises an exception, it is logged, and the next job of the number runs all the same.
     """
 
     def __init__(self) -> None:
-        self._last: dict[str, asyncio.Task[None]] = {}
+        self._of: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
         self._all: set[asyncio.Task[None]] = set()
 
     @property
@@ -25,9 +28,12 @@ class NumberQueues:
         return len(self._all)
 
     def start(self, number: str, job: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """Add a job to the end of the number's queue."""
-        task = asyncio.create_task(self._run(self._last.get(number), job))
-        self._last[number] = task
+        """Add a job to the end of the number's queue.
+
+        It waits for all jobs before it: one in between can be canceled while the first one still runs.
+        """
+        task = asyncio.create_task(self._run(tuple(self._of[number]), job))
+        self._of[number].add(task)
         self._all.add(task)
         task.add_done_callback(lambda done: self._remove(number, done))
         return task
@@ -40,17 +46,18 @@ class NumberQueues:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _run(self, previous: asyncio.Task[None] | None, job: Callable[[], Awaitable[None]]) -> None:
-        if previous is not None:
-            await asyncio.wait((previous,))
+    async def _run(self, before: Collection[asyncio.Task[None]], job: Callable[[], Awaitable[None]]) -> None:
+        if before:
+            await asyncio.wait(before)
         await job()
 
     def _remove(self, number: str, task: asyncio.Task[None]) -> None:
         self._all.discard(task)
-        if self._last.get(number) is task:
-            del self._last[number]
-        if not task.cancelled():
-            task.exception()
+        self._of[number].discard(task)
+        if not self._of[number]:
+            del self._of[number]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a job failed", exc_info=error)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import permutations
 
+from structlog.testing import capture_logs
+
 from didflow_adapters.kit.progress import NumberQueues, PendingOffsets
 
 
@@ -32,7 +34,7 @@ async def test_jobs_of_one_number_run_in_order_and_numbers_run_concurrently() ->
 
 
 async def test_the_next_job_runs_after_one_that_raised() -> None:
-    """An exception ends its own job only."""
+    """An exception ends its own job only, and is logged."""
     queues, finished = NumberQueues(), list[bool]()
 
     async def broken() -> None:
@@ -43,8 +45,36 @@ async def test_the_next_job_runs_after_one_that_raised() -> None:
 
     queues.start("a", broken)
     queues.start("a", following)
-    await queues.drain(5)
+    with capture_logs() as lines:
+        await queues.drain(5)
     assert finished == [True]
+    assert [line["event"] for line in lines] == ["a job failed"]
+
+
+async def test_a_job_does_not_overtake_a_running_one_when_those_in_between_are_canceled() -> None:
+    """After a rebalance, a command is read again while its first call still runs. It waits for the end of that."""
+    queues, log, gate = NumberQueues(), list[str](), asyncio.Event()
+
+    async def slow() -> None:
+        await gate.wait()
+        log.append("slow")
+
+    async def following() -> None:
+        log.append("following")
+
+    queues.start("a", slow)
+    queued = [queues.start("a", following) for _ in range(2)]
+    await asyncio.sleep(0)
+    for task in queued:
+        task.cancel()
+    await asyncio.wait(queued)
+    queues.start("a", following)
+    await asyncio.sleep(0.01)
+    assert log == []
+    gate.set()
+    await queues.drain(5)
+    assert log == ["slow", "following"]
+    assert queues.busy == 0
 
 
 async def test_a_drain_cancels_jobs_that_take_too_long() -> None:
