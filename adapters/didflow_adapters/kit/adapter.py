@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 
 from didflow_adapters.kit.carrier import Carrier, Outcome
 from didflow_adapters.kit.execution import CommandExecutor, result_event, source_of
@@ -39,7 +39,10 @@ from didflow_contracts.envelope import CONTENT_TYPE, Event, encode
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 
 COMMIT_INTERVAL_S: Final = 0.1
-PUBLISH_RETRY_S: Final = 1.0
+COMMIT_WITHIN_S: Final = 5.0
+"""Kafka's client tries a commit again until a broker answers. A stop or a rebalance waits no longer than this."""
+RETRY_S: Final = 1.0
+"""The pause after a publication or a commit that failed."""
 _LOG = structlog.get_logger(__name__)
 
 
@@ -191,7 +194,7 @@ class Adapter:
             return False
         try:
             position: int = await consumer.position(partition)
-        except (IllegalStateError, KafkaError):
+        except KafkaError:
             return False
         return position > offset
 
@@ -209,9 +212,14 @@ class Adapter:
     async def _process(
         self, event: Event[CarrierCommandIssued], partition: int, pending: PendingRecord
     ) -> None:
+        """Execute a command and publish its result. A command without a result is sent again by its owner."""
         PRESENT.set(CommandReference.of(event))
-        outcome = await self._executor.execute(event.data, partition)
-        result = result_event(event, outcome, datetime.now(UTC))
+        try:
+            outcome = await self._executor.execute(event.data, partition)
+            result = result_event(event, outcome, datetime.now(UTC))
+        except Exception:  # noqa: BLE001 - a record that never finishes would hold back the commits of its partition
+            _LOG.exception("a command has no result", command_id=str(event.data.command_id))
+            result = None
         if result is not None:
             await self._publish(result)
         self._finish(pending)
@@ -234,7 +242,7 @@ class Adapter:
                 )
             except KafkaError as error:
                 _LOG.warning("a result could not be published; will retry", error=type(error).__name__)
-                await asyncio.sleep(PUBLISH_RETRY_S)
+                await asyncio.sleep(RETRY_S)
             else:
                 self._metrics.published(self.carrier.name)
                 return int(place.partition)
@@ -243,19 +251,22 @@ class Adapter:
         while True:
             await self._offsets.changed.wait()
             self._offsets.changed.clear()
-            if not await self._commit():
+            if await self._commit():
+                await asyncio.sleep(COMMIT_INTERVAL_S)
+            else:
                 self._offsets.changed.set()
-            await asyncio.sleep(COMMIT_INTERVAL_S)
+                await asyncio.sleep(RETRY_S)
 
     async def _commit(self) -> bool:
-        """Commit what can be committed. Return False if the broker did not accept it."""
+        """Commit what can be committed. Return False if the broker did not accept it. Never raises."""
         offsets = self._offsets.committable()
         consumer = self._subscriber.consumer
         if not offsets or consumer is None:
             return True
         try:
-            await consumer.commit(offsets)
-        except (KafkaError, IllegalStateError) as error:
+            async with asyncio.timeout(COMMIT_WITHIN_S):
+                await consumer.commit(offsets)
+        except Exception as error:  # noqa: BLE001 - the task that commits must go on, whatever the client raises
             _LOG.info("offsets were not committed; commands may be read again", error=type(error).__name__)
             return False
         self._offsets.committed(offsets)
