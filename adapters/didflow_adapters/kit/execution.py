@@ -1,28 +1,31 @@
 """From a carrier command to its result: call the carrier once, remember the outcome, and build the event."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from math import ceil
 from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
-from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome
+from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome, Succeeded
 from didflow_adapters.kit.metrics import Metrics, outcome_label
 from didflow_adapters.kit.outcomes import FinalOutcomes, KnownOutcomes
 from didflow_adapters.kit.pace import CarrierPaused, Pace
 from didflow_adapters.kit.reference import CommandReference
+from didflow_contracts.bounds import COUNT, NAME, TEXT
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import CarrierCommandIssued, ResultReported
 from didflow_contracts.ids import uuid7
 
 RATE_LIMITED: Final = "rate_limited"
 """The code of a carrier that asks to wait (HTTP 429). With `retry_after_s`, all calls to the carrier wait."""
-MAX_CODE: Final = 255
-MAX_MESSAGE: Final = 2_000
 _OWN: Final = 100_000
+_UNUSABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""NUL and lone surrogates, which no event may contain."""
 _LOG = structlog.get_logger(__name__)
 
 
@@ -65,8 +68,8 @@ class CommandExecutor:
             return Failed(
                 code=RATE_LIMITED, message=str(paused), retryable=True, retry_after_s=paused.seconds
             )
-        if isinstance(outcome, Failed) and outcome.code == RATE_LIMITED and outcome.retry_after_s:
-            self._pace.pause(outcome.retry_after_s)
+        if isinstance(outcome, Failed) and outcome.code == RATE_LIMITED:
+            self._pace.pause(_seconds(outcome.retry_after_s) or 0)
         self._remember(partition, command.command_id, outcome)
         return outcome
 
@@ -104,13 +107,13 @@ class CommandExecutor:
         return outcome
 
     async def _call(self, command: CarrierCommandIssued) -> Outcome:
-        """Call the method of the action. A timeout or an exception is a retryable failure."""
+        """Call the method of the action. A timeout, an exception or no outcome is a retryable failure."""
         method: Callable[[CarrierCommandIssued, Any], Awaitable[Outcome]] = getattr(
             self._carrier, command.action
         )
         try:
             async with asyncio.timeout(self._call_timeout_s):
-                return await method(command, command.parameters)
+                returned: Any = await method(command, command.parameters)
         except TimeoutError:
             message = f"The carrier did not reply within {self._call_timeout_s:g} s."
             return Failed(code="carrier_timeout", message=message, retryable=True)
@@ -119,6 +122,15 @@ class CommandExecutor:
         except Exception as error:  # noqa: BLE001 - every command gets a result, whatever the carrier's code raises
             _LOG.exception("the carrier's method failed", action=command.action)
             return Failed(code="adapter_error", message=type(error).__name__, retryable=True)
+        if isinstance(returned, Outcome):
+            return returned
+        message = f"The method returned {type(returned).__name__} and no outcome."
+        _LOG.error(
+            "the carrier's method returned no outcome",
+            action=command.action,
+            returned=type(returned).__name__,
+        )
+        return Failed(code="adapter_error", message=message, retryable=True)
 
 
 def source_of(carrier: str) -> str:
@@ -148,7 +160,7 @@ def result_event(
 
 
 def _result(command: CommandReference, outcome: Outcome, now: datetime) -> ResultReported:
-    """Build the result. Codes and messages that are too long are cut, so that every result is valid."""
+    """Build the result. What a carrier's code or its replies have written is cut and cleaned: every result is valid."""
     failed = outcome if isinstance(outcome, Failed) else None
     return ResultReported(
         did_id=command.did_id,
@@ -157,10 +169,25 @@ def _result(command: CommandReference, outcome: Outcome, now: datetime) -> Resul
         command_id=command.command_id,
         attempt=command.attempt,
         outcome="failed" if failed else "succeeded",
-        retryable=failed.retryable if failed else False,
-        retry_after_s=failed.retry_after_s if failed else None,
-        code=(failed.code[:MAX_CODE] or "failed") if failed else None,
-        message=failed.message[:MAX_MESSAGE] if failed and failed.message else None,
-        carrier_reference=getattr(outcome, "carrier_reference", None),
+        retryable=bool(failed and failed.retryable),
+        retry_after_s=_seconds(failed.retry_after_s) if failed else None,
+        code=(_text(failed.code, NAME.most) or "failed") if failed else None,
+        message=_text(failed.message, TEXT.most) if failed else None,
+        carrier_reference=_text(outcome.carrier_reference, TEXT.most)
+        if isinstance(outcome, Succeeded)
+        else None,
         completed_at=now,
     )
+
+
+def _text(value: Any, most: int) -> str | None:
+    """Return a value as a text of an event, cut and without what no database can store. None for an empty one."""
+    return None if value is None else _UNUSABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)[:most]) or None
+
+
+def _seconds(value: Any) -> int | None:
+    """Return a time to wait as whole seconds within the bounds of an event, or None if it is no time."""
+    try:
+        return None if value is None else COUNT.nearest(ceil(value))
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -57,6 +57,20 @@ async def test_an_exception_of_the_carrier_is_a_retryable_failure(new_command: A
     assert outcome == Failed(code="adapter_error", message="RuntimeError", retryable=True)
 
 
+@pytest.mark.parametrize("returned", [None, True, {"outcome": "succeeded"}])
+async def test_a_method_that_returns_no_outcome_has_not_succeeded(new_command: Any, returned: Any) -> None:
+    """A forgotten `return` is a mistake of the adapter. Nobody knows what the carrier did."""
+
+    class ForgetfulCarrier(RecordingCarrier):
+        async def activate(self, command: Any, parameters: Any) -> Any:
+            return returned
+
+    carrier: Any = ForgetfulCarrier()
+    outcome = await CommandExecutor(carrier, 1).execute(new_command().data)
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.retryable) == ("adapter_error", True)
+
+
 async def test_a_call_that_takes_too_long_is_a_retryable_failure(new_command: Any) -> None:
     """The code is `carrier_timeout`."""
 
@@ -143,10 +157,38 @@ def test_every_result_has_an_event_id_of_its_own(new_command: Any) -> None:
     assert first.data == second.data
 
 
-@pytest.mark.parametrize("code", ["", "x" * 5_000])
-def test_a_result_is_valid_whatever_the_carrier_returns(new_command: Any, code: str) -> None:
-    """Codes and messages that are too long are cut. An empty code is replaced."""
-    result = result_event(new_command(), Failed(code=code, message="m" * 50_000), NOW)
+UNTYPED: Any = Failed
+"""What a carrier's code returns is not checked by its types."""
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Failed(code="", message="m" * 50_000),
+        Failed(code="x" * 5_000),
+        Failed(code="busy\ud800", message="a lone surrogate: \ud800"),
+        Failed(code="busy\x00", message="\x00"),
+        UNTYPED(code=404, message=ValueError("no text"), retryable=1),
+        Failed(code="rate_limited", retry_after_s=-1, retryable=True),
+        Failed(code="rate_limited", retry_after_s=10**12, retryable=True),
+        UNTYPED(code="rate_limited", retry_after_s=1.5, retryable=True),
+        UNTYPED(code="rate_limited", retry_after_s=float("nan"), retryable=True),
+        UNTYPED(code="rate_limited", retry_after_s="soon", retryable=True),
+        Succeeded(carrier_reference="r" * 5_000),
+        Succeeded(carrier_reference="\ud800"),
+    ],
+)
+async def test_a_result_is_valid_whatever_the_carrier_returns(new_command: Any, outcome: Outcome) -> None:
+    """Texts are cut and cleaned, times are brought within their bounds. Otherwise the command would have no result."""
+
+    class AnyCarrier(RecordingCarrier):
+        async def activate(self, command: Any, parameters: Any) -> Outcome:
+            return outcome
+
+    carrier: Any = AnyCarrier()
+    command = new_command()
+    result = result_event(command, await CommandExecutor(carrier, 1).execute(command.data), NOW)
     assert result is not None
     decoded = decode(encode(result), (), types={ResultReported.type(): ResultReported})
     assert decoded.data == result.data
+    assert result.data.outcome == ("failed" if isinstance(outcome, Failed) else "succeeded")
