@@ -1,6 +1,7 @@
 """The client of the SDK with timeouts, and the outcomes of its errors."""
 
 from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 from didww.client import DidwwClient
@@ -34,11 +35,15 @@ _FAILURES: Final[Mapping[int, Failed]] = {
 class Client(DidwwClient):  # type: ignore[misc]
     """The client of the SDK, with a timeout for each request and `retry_after` in its errors.
 
-    It calls `before_request` before each request.
+    It calls `before_request` before each request. It follows no redirect, because `requests` would send the API key to
+    the other host too. It keeps no cookies, and uses no proxies and no credentials of the environment.
     """
 
     def __init__(self, api_key: str, url: str, before_request: Callable[[], None]) -> None:
         super().__init__(api_key, base_url=url)
+        self._session.max_redirects = 0
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Bounded(before_request))
 

@@ -3,8 +3,8 @@
 import asyncio
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -39,6 +39,10 @@ _NO_SMS: Final = Failed(
     code="unsupported",
     message="The SDK of DIDWW has no SMS trunks (API version 2026-04-16). Use another SMS carrier for this number.",
 )
+
+
+_GIVEN_UP: Final[ContextVar[threading.Event]] = ContextVar("given_up")
+"""Set when nobody waits for the present command any more: its call took too long, or the process stops."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,10 +104,19 @@ class DidwwCarrier:
         return Succeeded() if parameters.sms is None else _NO_SMS
 
     async def _write(self, command: CarrierCommandIssued, wanted: Wanted) -> Outcome:
+        """Write in a thread. A thread cannot be canceled, so it begins no request after this call was given up.
+
+        Otherwise it would write when the next command of the number may have been carried out already.
+        """
+        given_up = threading.Event()
+        _GIVEN_UP.set(given_up)
         loop, context = asyncio.get_running_loop(), copy_context()
-        return await loop.run_in_executor(
-            self._threads, context.run, self._outcome, loop, command.number, wanted
-        )
+        try:
+            return await loop.run_in_executor(
+                self._threads, context.run, self._outcome, loop, command.number, wanted
+            )
+        finally:
+            given_up.set()
 
     def _outcome(self, loop: asyncio.AbstractEventLoop, number: str, wanted: Wanted) -> Outcome:
         try:
@@ -125,8 +138,15 @@ class DidwwCarrier:
 
 
 def _wait_for_place(loop: asyncio.AbstractEventLoop) -> None:
-    """Wait in a thread until the next request of the present call may begin. Raises CarrierPaused."""
-    asyncio.run_coroutine_threadsafe(before_request(), loop).result()
+    """Wait in a thread until the next request of the present call may begin.
+
+    Raises CarrierPaused, and CancelledError if the call was given up.
+    """
+    given_up = _GIVEN_UP.get()
+    if not given_up.is_set():
+        asyncio.run_coroutine_threadsafe(before_request(), loop).result()
+    if given_up.is_set():
+        raise CancelledError
 
 
 def write_difference(client: Client, number: str, wanted: Wanted) -> Outcome:

@@ -14,7 +14,7 @@ def seconds_of(retry_after: str | None) -> int | None:
         return min(int(text), MAX_WAIT_S)
     try:
         instant = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     until = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return min(max(0, int((until - datetime.now(UTC)).total_seconds()) + 1), MAX_WAIT_S)

@@ -12,6 +12,7 @@ The replies stand in for the network below the SDK and `requests`. Each request 
 import asyncio
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,8 @@ class Didww:
             self.faults.append("the headers are wrong")
         if options["timeout"] != TIMEOUTS_S:
             self.faults.append("the request has no timeout")
+        if options["proxies"]:
+            self.faults.append("the request goes through a proxy")
         if isinstance(reply, Exception):
             raise reply
         response = Response()
@@ -208,6 +211,42 @@ async def test_each_request_of_a_command_counts_in_the_rate(didww, new_command, 
     command = new_command("set_voice", parameters=SetVoiceParameters.model_validate({"voice": ON_TRUNK}))
     outcome = await CommandExecutor(carrier, 5, pace=pace).execute(command.data)
     assert (len(calls), outcome.code, outcome.retry_after_s) == (1, "rate_limited", 120)
+
+
+async def test_a_call_that_was_given_up_writes_nothing_later(new_command, monkeypatch):
+    """The read takes longer than a call may. A write after that could undo the next command of the number."""
+    api, go_on = Didww(), threading.Event()
+    api.expect(LOOK_FOR_DID, "did_on_trunk.json")
+
+    def slow(request: PreparedRequest, **options: Any) -> Response:
+        assert go_on.wait(10)
+        return api.send(request, **options)
+
+    monkeypatch.setattr(HTTPAdapter, "send", staticmethod(slow))
+    carrier = DidwwCarrier("key", "https://api.didww.com/v3", concurrency=1)
+    command = new_command("set_capacity", parameters={"capacity": 2})
+    outcome = await CommandExecutor(carrier, 0.05).execute(command.data)
+    go_on.set()
+    await asyncio.to_thread(carrier._threads.shutdown)
+    assert (outcome.code, outcome.retryable) == ("carrier_timeout", True)
+    api.done()
+
+
+async def test_a_redirect_is_not_followed_so_no_other_host_gets_the_key(didww, execute):
+    """The library would send the header of the key to any host."""
+    didww.expect(LOOK_FOR_DID, "nothing.json", 302, Location="https://elsewhere.example/v3/dids")
+
+    outcome = await execute("set_capacity", capacity=4)
+
+    assert (outcome.code, outcome.retryable) == ("carrier_unavailable", True)
+
+
+async def test_a_proxy_of_the_environment_is_not_used(didww, execute, monkeypatch):
+    """As in the other adapters, only the settings say where requests go."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    didww.expect(LOOK_FOR_DID, "did_on_trunk.json")
+
+    assert await execute("set_capacity", capacity=4) == Succeeded(carrier_reference=DID)
 
 
 async def test_an_activation_restores_a_number_that_was_canceled(didww, execute):
@@ -419,6 +458,7 @@ async def test_an_error_of_the_api_is_retryable_or_final(didww, execute, status,
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         ("999999999", 86_400),
         ("9" * 20, 1),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", 1),
         ("\N{SUPERSCRIPT TWO}", 1),
         ("soon", 1),
         ("", 1),
