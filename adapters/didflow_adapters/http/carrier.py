@@ -20,6 +20,7 @@ from didflow_adapters.http.templates import (
 )
 from didflow_adapters.http.tokens import Tokens
 from didflow_adapters.kit import PRESENT, Failed, Later, Outcome, Succeeded
+from didflow_adapters.kit.execution import RATE_LIMITED
 from didflow_contracts.events import CarrierCommandIssued
 from didflow_contracts.vocabulary import CarrierAction
 
@@ -110,11 +111,16 @@ class HttpCarrier:
         return outcome_of(reply, rules) or usual_outcome(reply), reply
 
     async def _ask(self, request: _Request, poll: Poll, values: Values) -> Outcome:
-        """Ask for the answer until it is there, for the time that the configuration gives."""
+        """Ask for the answer until it is there, for the time that the configuration gives.
+
+        A carrier that asks to wait is not asked again: the command is sent again later, with the same idempotency key.
+        """
         until = time.monotonic() + poll.for_s
         while time.monotonic() + poll.every_s < until:
             await asyncio.sleep(poll.every_s)
             outcome, reply = await self._call(request, values, poll.replies)
+            if isinstance(outcome, Failed) and outcome.code == RATE_LIMITED:
+                return outcome
             if (
                 reply is not None
                 and outcome_of(reply, poll.replies) is not None

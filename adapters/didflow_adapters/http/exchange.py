@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,8 @@ MAX_CONNECTIONS: Final = 200
 class Exchange:
     """Sends requests to the carrier of a configuration.
 
-    Redirects are not followed, proxies and credentials of the environment are not used. The operator configures the
-    base URL, so it may be an address inside. Raises MissingSecret.
+    Redirects are not followed, cookies are not kept, proxies and credentials of the environment are not used. The
+    operator configures the base URL, so it may be an address inside. Raises MissingSecret.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -30,6 +31,7 @@ class Exchange:
         self._client = httpx.AsyncClient(
             headers=configuration.auth.headers()
             | {"Accept": "application/json", "Accept-Encoding": "identity"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             timeout=configuration.timeout_s,
             follow_redirects=False,
             trust_env=False,

@@ -17,12 +17,16 @@ DONE = b'{"status": "done", "operation": "op-1"}'
 
 
 @asynccontextmanager
-async def answering(*parts: bytes, pause_s: float = 0) -> AsyncIterator[int]:
-    """Answer each connection with these bytes and close it."""
+async def answering(
+    *parts: bytes, pause_s: float = 0, heads: list[bytes] | None = None
+) -> AsyncIterator[int]:
+    """Answer each connection with these bytes and close it. `heads` gets the head of each request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            if heads is not None:
+                heads.append(head)
             for part in parts:
                 writer.write(part)
                 await writer.drain()
@@ -90,6 +94,20 @@ async def test_a_reply_that_drips_ends_at_the_limit(outcome_with: Any) -> None:
     parts = (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n", *[b" "] * 49)
     outcome = await outcome_with(*parts, pause_s=0.1)
     assert (outcome.code, outcome.retryable) == ("carrier_timeout", True)
+
+
+async def test_cookies_of_a_carrier_are_not_sent_back(secrets_in_environment: None, new_command: Any) -> None:
+    """A command is not tied to those before it, and a carrier cannot fill the memory with names of cookies."""
+    heads: list[bytes] = []
+    sent = reply(DONE, head="Set-Cookie: session=1; Path=/\r\nConnection: close\r\n")
+    async with answering(sent, heads=heads) as port:
+        carrier = HttpCarrier(changed(base_url=f"http://127.0.0.1:{port}"))
+        for _ in range(2):
+            command = new_command(carrier="rest").data
+            assert isinstance(await carrier.activate(command, command.parameters), Succeeded)
+        await carrier.aclose()
+    assert len(heads) == 2
+    assert b"cookie:" not in b"".join(heads).lower()
 
 
 async def test_a_carrier_that_cannot_be_reached_is_a_retryable_failure(

@@ -370,6 +370,17 @@ async def test_a_poll_without_an_answer_ends_without_a_result(world: Any, new_co
     assert time.monotonic() - began < 2
 
 
+async def test_a_carrier_that_asks_to_wait_is_not_polled_meanwhile(world: Any, new_command: Any) -> None:
+    """The kit then pauses all calls to it, and the command is sent again later."""
+    poll = {"path": "/operations/{{ reply.operation }}", "every_s": 0.05, "for_s": 0.5, "replies": []}
+    behavior = Behavior(asynchronous=frozenset(("activate",)), delay_s=60, lost=1.0, rate_per_s=1)
+    found = await world(behavior, poll=poll)
+    assert await found.execute(new_command(**REST)) == Failed(
+        code="rate_limited", retryable=True, retry_after_s=1
+    )
+    assert found.rest.pace.refused == 1
+
+
 async def test_the_carrier_serves_no_more_than_its_rate(world: Any, new_command: Any) -> None:
     """What is above it is refused with Retry-After and has no effect."""
     found = await world(Behavior(rate_per_s=5))
