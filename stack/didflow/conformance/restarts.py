@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shlex
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -27,12 +27,12 @@ class StartedProcess:
     """An adapter that this run starts. It is killed together with everything that it started."""
 
     def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
-        self._command, self._environment, self._log = tuple(shlex.split(command)), environment, log
+        self._command, self._environment, self._log = _words(command), environment, log
         self._child: Child | None = None
 
     def start(self) -> None:
         """Start the adapter. Raises DidNotStart."""
-        program = self._command[0] if self._command else ""
+        program = self._command[0]
         if shutil.which(program, path=self._environment.get("PATH")) is None:
             raise DidNotStart(f"There is no program {program!r} that can be started. Look at --command.")
         try:
@@ -74,7 +74,7 @@ class RestartCommand:
     """An adapter that runs elsewhere and is restarted by a command."""
 
     def __init__(self, command: str) -> None:
-        self._command = shlex.split(command)
+        self._command = _words(command)
 
     async def restart(self) -> None:
         """Run the command and wait for its end. Raises DidNotStart if it fails."""
@@ -109,3 +109,14 @@ class Person:
     def failure(self) -> str | None:
         """Return None: the run does not see the process."""
         return None
+
+
+def _words(command: str) -> Sequence[str]:
+    """Return the words of a command as a shell reads them. Raises DidNotStart."""
+    try:
+        found = shlex.split(command)
+    except ValueError:
+        found = []
+    if not found:
+        raise DidNotStart(f"The command {command!r} is empty, or a quotation mark in it has no end.")
+    return found

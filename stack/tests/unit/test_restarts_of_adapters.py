@@ -41,6 +41,8 @@ async def test_a_restart_command_runs_to_its_end(tmp_path: Path) -> None:
     [
         ("sh -c 'exit 3'", "The restart command exited with code 3."),
         ("no-such-program -x", "no-such-program could not be started: No such file or directory"),
+        ("sh -c 'exit", 'The command "sh -c \'exit" is empty, or a quotation mark in it has no end.'),
+        (" ", "The command ' ' is empty, or a quotation mark in it has no end."),
     ],
 )
 async def test_a_restart_command_that_fails_ends_the_run(command: str, text: str) -> None:
@@ -48,6 +50,12 @@ async def test_a_restart_command_that_fails_ends_the_run(command: str, text: str
     with pytest.raises(DidNotStart) as failed:
         await RestartCommand(command).restart()
     assert str(failed.value) == text
+
+
+def test_a_command_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Without a stack trace."""
+    with pytest.raises(DidNotStart, match="a quotation mark in it has no end"):
+        StartedProcess("node 'acme.js", {}, tmp_path / "log")
 
 
 def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
