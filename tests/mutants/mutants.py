@@ -552,7 +552,7 @@ MUTANTS = (
     Mutant(
         name="a request counts until its reply and no longer",
         package="adapters/didflow_adapters",
-        file="kit/pace.py",
+        file="kit/call_limits.py",
         before="        free_at = asyncio.get_running_loop().time() + self.period_s\n",
         after="        free_at = asyncio.get_running_loop().time()\n",
         tests=(RATE,),
@@ -560,7 +560,7 @@ MUTANTS = (
     Mutant(
         name="a request counts from its start",
         package="adapters/didflow_adapters",
-        file="kit/pace.py",
+        file="kit/call_limits.py",
         before="call_later(self._headroom_s + self.period_s, self._free)",
         after="call_later(self.period_s, self._free)",
         tests=(RATE,),
@@ -568,7 +568,7 @@ MUTANTS = (
     Mutant(
         name="the places of moved partitions are used at once",
         package="adapters/didflow_adapters",
-        file="kit/pace.py",
+        file="kit/call_limits.py",
         before="        self._count = min(count, self._count)\n",
         after="        self._count = count\n",
         tests=(RATE,),
@@ -576,9 +576,9 @@ MUTANTS = (
     Mutant(
         name="a request that was given up counts no more",
         package="adapters/didflow_adapters",
-        file="kit/pace.py",
-        before="                _PRESENT.reset(token)\n            turn.end()",
-        after="                _PRESENT.reset(token)\n                turn.end()",
+        file="kit/call_limits.py",
+        before="                _PRESENT.reset(token)\n            call.end()",
+        after="                _PRESENT.reset(token)\n                call.end()",
         tests=(RATE,),
     ),
     Mutant(

@@ -21,7 +21,7 @@ class Exchange:
     """Sends requests to the carrier of a configuration.
 
     Redirects are not followed, cookies are not kept, proxies and credentials of the environment are not used. The
-    operator configures the base URL, so it may be an address inside. Raises MissingSecret.
+    operator configures the base URL, so it may have an internal address. Raises MissingSecret.
     """
 
     def __init__(self, configuration: Configuration) -> None:

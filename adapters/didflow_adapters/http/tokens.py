@@ -1,7 +1,7 @@
 """Tokens in callback URLs. A token names the attempt that a webhook answers, so any process can publish its result.
 
 A token is encrypted and authenticated (Fernet, of the library `cryptography`). The carrier cannot read the account in
-it, and nobody can make one. It has no end: a late success counts.
+it, and without a key nobody can make one. It does not expire, because a late success counts.
 """
 
 from collections.abc import Sequence

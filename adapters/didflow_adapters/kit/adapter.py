@@ -24,13 +24,13 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from didflow_adapters.kit.call_limits import CallLimits
 from didflow_adapters.kit.carrier import Carrier, Outcome
 from didflow_adapters.kit.execution import CommandExecutor, result_event, source_of
 from didflow_adapters.kit.former_results import FormerResults
 from didflow_adapters.kit.kafka import command_event, command_subscriber, kafka_broker
 from didflow_adapters.kit.metrics import Metrics
 from didflow_adapters.kit.outcomes import KnownOutcomes
-from didflow_adapters.kit.pace import Pace
 from didflow_adapters.kit.progress import NumberQueues, PendingOffsets, PendingRecord
 from didflow_adapters.kit.reference import PRESENT, CommandReference
 from didflow_adapters.kit.settings import AdapterSettings
@@ -53,14 +53,14 @@ class Adapter:
         self.carrier = carrier
         self._settings = settings
         self._metrics = metrics or Metrics()
-        self._pace = Pace(settings.concurrency, settings.rate_per_s, settings.rate_headroom_s)
+        self._limits = CallLimits(settings.concurrency, settings.rate_per_s, settings.rate_headroom_s)
         former = FormerResults(settings, carrier.name, source_of(carrier.name))
         self._outcomes = KnownOutcomes(former.read, settings.remember)
         self._executor = CommandExecutor(
             carrier,
             settings.call_timeout_s,
             outcomes=self._outcomes,
-            pace=self._pace,
+            limits=self._limits,
             metrics=self._metrics,
         )
         self._queues = NumberQueues()
@@ -109,13 +109,13 @@ class Adapter:
 
     def observe(self) -> None:
         """Set the metrics of what is true now."""
-        self._metrics.state(self.carrier.name, waiting=self._queues.busy, paused_s=self._pace.paused_s)
+        self._metrics.state(self.carrier.name, waiting=self._queues.busy, paused_s=self._limits.paused_s)
 
     def partitions_assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Begin to accept records of these partitions. aiokafka calls this before it fetches the first of them."""
         self._offsets.open(partitions)
         self._outcomes.open({one.partition for one in partitions})
-        self._set_share(len(partitions))
+        self._set_part_of_rate(len(partitions))
         self._limit_reading()
         _LOG.info("partitions assigned", partitions=len(partitions))
 
@@ -141,11 +141,11 @@ class Adapter:
             if not self._executor.has_begun(task):
                 task.cancel()
 
-    def _set_share(self, assigned: int) -> None:
+    def _set_part_of_rate(self, assigned: int) -> None:
         """Set the part of the carrier's rate that this process has."""
         consumer = self._subscriber.consumer
         everything = consumer and consumer.partitions_for_topic(self._commands)
-        self._pace.share(assigned, max(1, assigned, len(everything or ())))
+        self._limits.set_part(assigned, max(1, assigned, len(everything or ())))
 
     async def _receive(self, records: Sequence[ConsumerRecord]) -> None:
         """Start the commands in these records. Never waits for a command and never raises.
@@ -233,7 +233,7 @@ class Adapter:
         value, key = encode(result), result.subject.encode()
         while True:
             try:
-                place: Any = await self._broker.publish(
+                sent: Any = await self._broker.publish(
                     value,
                     self._results,
                     key=key,
@@ -245,7 +245,7 @@ class Adapter:
                 await asyncio.sleep(RETRY_S)
             else:
                 self._metrics.published(self.carrier.name)
-                return int(place.partition)
+                return int(sent.partition)
 
     async def _commit_regularly(self) -> None:
         while True:

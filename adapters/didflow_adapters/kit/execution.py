@@ -11,10 +11,10 @@ from uuid import UUID
 
 import structlog
 
+from didflow_adapters.kit.call_limits import CallLimits, CarrierPaused
 from didflow_adapters.kit.carrier import Carrier, Failed, Later, Outcome, Succeeded
 from didflow_adapters.kit.metrics import Metrics, outcome_label
 from didflow_adapters.kit.outcomes import FinalOutcomes, KnownOutcomes
-from didflow_adapters.kit.pace import CarrierPaused, Pace
 from didflow_adapters.kit.reference import CommandReference
 from didflow_contracts.bounds import COUNT, NAME, TEXT
 from didflow_contracts.envelope import Event
@@ -41,14 +41,14 @@ class CommandExecutor:
         call_timeout_s: float,
         *,
         outcomes: KnownOutcomes | None = None,
-        pace: Pace | None = None,
+        limits: CallLimits | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._carrier = carrier
         self._call_timeout_s = call_timeout_s
         self._outcomes = outcomes
         self._own = FinalOutcomes(_OWN)
-        self._pace = pace or Pace(_OWN)
+        self._limits = limits or CallLimits(_OWN)
         self._metrics = metrics or Metrics()
         self._begun: set[asyncio.Task[Any] | None] = set()
 
@@ -62,14 +62,14 @@ class CommandExecutor:
             self._metrics.repeated(self._carrier.name)
             return known
         try:
-            async with self._pace.turn():
+            async with self._limits.call():
                 outcome = await self._timed(command)
         except CarrierPaused as paused:
             return Failed(
                 code=RATE_LIMITED, message=str(paused), retryable=True, retry_after_s=paused.seconds
             )
         if isinstance(outcome, Failed) and outcome.code == RATE_LIMITED:
-            self._pace.pause(_seconds(outcome.retry_after_s) or 0)
+            self._limits.pause(_seconds(outcome.retry_after_s) or 0)
         self._remember(partition, command.command_id, outcome)
         return outcome
 

@@ -1,6 +1,6 @@
 """Log lines of an adapter process: JSON on standard error, without secrets.
 
-An exception is written with its type and its places, without its text: the text of a carrier's library can have URLs,
+An exception is written with its type and where it was raised, without its text: the text of a library can have URLs,
 headers and bodies. Values with names such as `password`, passwords in URLs and bearer tokens are masked.
 """
 
@@ -51,7 +51,7 @@ def masked(text: str) -> str:
 
 
 def where(error: BaseException) -> str:
-    """Return the type of an exception and of its causes, each with its places, without their texts."""
+    """Return the type of an exception and of its causes, each with where it was raised, without their texts."""
     lines: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error

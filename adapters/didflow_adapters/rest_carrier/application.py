@@ -19,7 +19,7 @@ from didflow_adapters.kit import Failed, Later
 from didflow_adapters.rest_carrier.behavior import STATUS_OF, Behavior, scripted
 from didflow_adapters.rest_carrier.deliveries import Deliveries
 from didflow_adapters.rest_carrier.numbers import Numbers, Operation, UnknownNumber
-from didflow_adapters.rest_carrier.pace import Pace
+from didflow_adapters.rest_carrier.request_window import RequestWindow
 from didflow_adapters.simulated_carrier import scenario_of
 from didflow_contracts.vocabulary import CarrierAction
 
@@ -58,7 +58,7 @@ class RestCarrier:
     ) -> None:
         self.behavior = behavior
         self.numbers = Numbers(any_number=behavior.any_number, log=log)
-        self.pace = Pace(behavior.rate_per_s)
+        self.window = RequestWindow(behavior.rate_per_s)
         self._token = token.encode()
         self._deliveries = deliveries
         self._tasks: set[asyncio.Task[None]] = set()
@@ -104,29 +104,29 @@ class RestCarrier:
 
     async def _log(self, request: Request) -> Response:
         """Return what was executed, and how many requests came. It does not count as a request itself."""
-        if not self._knows(request):
+        if not self._is_authorized(request):
             return Rejected(401, "unauthorized").response()
         return JSONResponse(
             {
                 "executions": [asdict(each) for each in self.numbers.executions],
                 "numbers": self.numbers.numbers,
-                "served": self.pace.served,
-                "refused": self.pace.refused,
+                "served": self.window.served,
+                "refused": self.window.refused,
                 "replays": self._replays,
-                "most_asked_in_a_second": self.pace.most_asked_in_a_second,
+                "most_asked_in_a_second": self.window.most_asked_in_a_second,
                 "webhooks": list(self._deliveries.sent) if self._deliveries else [],
             }
         )
 
-    def _knows(self, request: Request) -> bool:
+    def _is_authorized(self, request: Request) -> bool:
         given = request.headers.get("authorization", "").encode()
         return hmac.compare_digest(given, b"Bearer " + self._token)
 
     def _admit(self, request: Request) -> None:
         """Refuse a request without the token, and one above the rate. What is refused has no effect."""
-        if not self._knows(request):
+        if not self._is_authorized(request):
             raise Rejected(401, "unauthorized")
-        wait_s = self.pace.wait_s()
+        wait_s = self.window.wait_s()
         if wait_s is not None:
             raise Rejected(429, "rate_limited", wait_s)
 

@@ -28,7 +28,10 @@ def carry(
     token: Annotated[str, typer.Option(envvar="CARRIER_TOKEN", help="The bearer token of clients.")],
     webhook_secret: Annotated[
         list[str] | None,
-        typer.Option(envvar="CARRIER_WEBHOOK_SECRET", help="whsec_... Give two, in rotation."),
+        typer.Option(
+            envvar="CARRIER_WEBHOOK_SECRET",
+            help="The secret of webhooks: whsec_... Give two during a rotation.",
+        ),
     ] = None,
     host: str = "127.0.0.1",
     port: int = 8099,

@@ -1,4 +1,4 @@
-"""Sends signed webhooks, again and again until they are accepted."""
+"""Sends signed webhooks. Each one is sent again, after growing pauses, until it is accepted or the pauses end."""
 
 import asyncio
 import json

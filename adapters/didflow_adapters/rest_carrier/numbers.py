@@ -1,4 +1,4 @@
-"""What the carrier knows: its numbers, the operations on them, and a log of what it executed."""
+"""What the carrier stores: its numbers, the operations on them, and a log of what it executed."""
 
 import json
 from dataclasses import dataclass, field

@@ -29,8 +29,8 @@ from didflow_adapters.didww.api import TIMEOUTS_S, failure_of
 from didflow_adapters.didww.carrier import DidwwCarrier
 from didflow_adapters.didww.process import DidwwSettings
 from didflow_adapters.kit import Failed, Succeeded
+from didflow_adapters.kit.call_limits import CallLimits
 from didflow_adapters.kit.execution import CommandExecutor
-from didflow_adapters.kit.pace import Pace
 from didflow_contracts.events.carrier import SetVoiceParameters
 
 REPLIES = Path(__file__).parent / "didww_replies"
@@ -195,21 +195,21 @@ async def test_an_activation_that_is_repeated_after_a_restart_writes_nothing(did
 
 async def test_each_request_of_a_command_counts_in_the_rate(didww, new_command, monkeypatch):
     """A pause of the carrier begins before the second request. The command then fails as rate limited."""
-    pace = Pace(1, 1_000)
-    pace.share(1, 1)
+    limits = CallLimits(1, 1_000)
+    limits.set_part(1, 1)
     didww.expect(LOOK_FOR_DID, "did_on_trunk.json")
     send, calls = didww.send, []
 
     def paused_after(request: PreparedRequest, **options: Any) -> Response:
         calls.append(request.url)
-        loop.call_soon_threadsafe(pace.pause, 120)
+        loop.call_soon_threadsafe(limits.pause, 120)
         return send(request, **options)
 
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(HTTPAdapter, "send", staticmethod(paused_after))
     carrier = DidwwCarrier("key", "https://api.didww.com/v3", concurrency=1)
     command = new_command("set_voice", parameters=SetVoiceParameters.model_validate({"voice": ON_TRUNK}))
-    outcome = await CommandExecutor(carrier, 5, pace=pace).execute(command.data)
+    outcome = await CommandExecutor(carrier, 5, limits=limits).execute(command.data)
     assert (len(calls), outcome.code, outcome.retry_after_s) == (1, "rate_limited", 120)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 from harness.virtual_time import run_virtually
 
-from didflow_adapters.kit.pace import HEADROOM_S, Pace, before_request
+from didflow_adapters.kit.call_limits import HEADROOM_S, CallLimits, before_request
 
 PARTITIONS = 12
 
@@ -43,12 +43,12 @@ class Counting:
         return most
 
 
-async def work(pace: Pace, carrier: Counting, until: float, workers: int = 25) -> None:
-    """Call the carrier as often as the pace allows."""
+async def work(limits: CallLimits, carrier: Counting, until: float, workers: int = 25) -> None:
+    """Call the carrier as often as the limits allow."""
 
     async def one() -> None:
         while asyncio.get_running_loop().time() < until:
-            async with pace.turn():
+            async with limits.call():
                 await carrier.request()
 
     tasks = [asyncio.create_task(one()) for _ in range(workers)]
@@ -83,10 +83,10 @@ def test_the_carrier_counts_no_more_than_its_rate_in_any_second(rate: float, sha
 
     async def run() -> Counting:
         carrier = Counting(seed=int(rate * 10), longest_s=0.7)
-        paces = [Pace(100, rate) for _ in shares]
-        for pace, share in zip(paces, shares, strict=True):
-            pace.share(share, PARTITIONS)
-        await asyncio.gather(*(work(pace, carrier, until=30) for pace in paces))
+        processes = [CallLimits(100, rate) for _ in shares]
+        for limits, share in zip(processes, shares, strict=True):
+            limits.set_part(share, PARTITIONS)
+        await asyncio.gather(*(work(limits, carrier, until=30) for limits in processes))
         return carrier
 
     carrier: Counting = run_virtually(run())
@@ -99,9 +99,9 @@ def test_a_carrier_that_replies_at_once_gets_nearly_its_whole_rate() -> None:
 
     async def run() -> int:
         carrier = Counting(seed=1, longest_s=0.001)
-        pace = Pace(100, 20)
-        pace.share(12, PARTITIONS)
-        await work(pace, carrier, until=61.5)
+        limits = CallLimits(100, 20)
+        limits.set_part(12, PARTITIONS)
+        await work(limits, carrier, until=61.5)
         return len(carrier.arrived)
 
     assert 0.97 * 20 * 60 <= run_virtually(run()) <= 20 * 60
@@ -115,19 +115,19 @@ def test_the_rate_holds_while_processes_join_leave_and_die(seed: int) -> None:
 
     async def run() -> Counting:
         carrier = Counting(seed, longest_s=2.0)
-        running: dict[Pace, asyncio.Task[None]] = {}
+        running: dict[CallLimits, asyncio.Task[None]] = {}
         for _ in range(15):
             for task in running.values():
                 task.cancel()
             await asyncio.gather(*running.values(), return_exceptions=True)
-            kept = [pace for pace in running if chosen.random() < 0.7]
-            paces = kept + [Pace(100, rate) for _ in range(chosen.randint(0 if kept else 1, 2))]
-            paces = paces[: chosen.randint(1, 5)]
-            chosen.shuffle(paces)
+            kept = [limits for limits in running if chosen.random() < 0.7]
+            processes = kept + [CallLimits(100, rate) for _ in range(chosen.randint(0 if kept else 1, 2))]
+            processes = processes[: chosen.randint(1, 5)]
+            chosen.shuffle(processes)
             running = {}
-            for position, pace in enumerate(paces):
-                pace.share(len(range(position, PARTITIONS, len(paces))), PARTITIONS)
-                running[pace] = asyncio.create_task(work(pace, carrier, until=1_000))
+            for position, limits in enumerate(processes):
+                limits.set_part(len(range(position, PARTITIONS, len(processes))), PARTITIONS)
+                running[limits] = asyncio.create_task(work(limits, carrier, until=1_000))
             await asyncio.sleep(chosen.choice((0.1, 1.0, 4.0)))
         for task in running.values():
             task.cancel()
@@ -144,11 +144,11 @@ def test_each_request_of_a_call_counts() -> None:
 
     async def run() -> Counting:
         carrier = Counting(seed=3, longest_s=0.1)
-        pace = Pace(10, 10)
-        pace.share(12, PARTITIONS)
+        limits = CallLimits(10, 10)
+        limits.set_part(12, PARTITIONS)
 
         async def call() -> None:
-            async with pace.turn():
+            async with limits.call():
                 for _ in range(5):
                     await before_request()
                     await carrier.request()
@@ -164,14 +164,14 @@ def test_a_request_that_was_given_up_may_still_arrive() -> None:
     """It counts for the headroom and a second, although its call ended early."""
 
     async def run() -> float:
-        pace = Pace(10, 1)
-        pace.share(12, PARTITIONS)
+        limits = CallLimits(10, 1)
+        limits.set_part(12, PARTITIONS)
         await asyncio.sleep(60)
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1), pace.turn():
+            async with asyncio.timeout(0.1), limits.call():
                 await asyncio.sleep(60)
-        return (await starts(pace, 1))[0] - began
+        return (await starts(limits, 1))[0] - began
 
     assert run_virtually(run()) == pytest.approx(1 + HEADROOM_S)
 
@@ -186,10 +186,10 @@ def test_more_processes_than_calls_in_a_second_keep_the_average() -> None:
 
     async def run() -> Counting:
         carrier = Counting(seed=5, longest_s=0.1)
-        paces = [Pace(100, 5) for _ in range(12)]
-        for pace in paces:
-            pace.share(1, PARTITIONS)
-        await asyncio.gather(*(work(pace, carrier, until=100, workers=3) for pace in paces))
+        processes = [CallLimits(100, 5) for _ in range(12)]
+        for limits in processes:
+            limits.set_part(1, PARTITIONS)
+        await asyncio.gather(*(work(limits, carrier, until=100, workers=3) for limits in processes))
         return carrier
 
     carrier: Counting = run_virtually(run())
@@ -197,12 +197,12 @@ def test_more_processes_than_calls_in_a_second_keep_the_average() -> None:
     assert carrier.most_in(1) <= 12
 
 
-async def starts(pace: Pace, calls: int) -> list[float]:
+async def starts(limits: CallLimits, calls: int) -> list[float]:
     """Begin calls at once, and return when each of them began."""
     loop, began = asyncio.get_running_loop(), list[float]()
 
     async def call() -> None:
-        async with pace.turn():
+        async with limits.call():
             began.append(loop.time())
 
     await asyncio.gather(*(call() for _ in range(calls)))
@@ -213,10 +213,10 @@ def test_calls_begin_at_equal_intervals() -> None:
     """No burst, also after a time without calls. A process has the part of the rate that its partitions are."""
 
     async def run() -> None:
-        pace = Pace(20, 100)
-        pace.share(3, PARTITIONS)
+        limits = CallLimits(20, 100)
+        limits.set_part(3, PARTITIONS)
         await asyncio.sleep(60)
-        began = await starts(pace, 25)
+        began = await starts(limits, 25)
         assert began == pytest.approx([60 + n / 25 for n in range(25)])
 
     run_virtually(run())
@@ -226,17 +226,17 @@ def test_a_process_waits_until_the_requests_of_the_former_owner_count_no_more() 
     """It begins a second and the headroom after it got its first partitions. It gives partitions up at once."""
 
     async def run() -> None:
-        pace = Pace(20, 100)
-        pace.share(12, PARTITIONS)
-        assert (await starts(pace, 1))[0] == pytest.approx(1 + HEADROOM_S)
-        pace.share(3, PARTITIONS)
-        began = await starts(pace, 3)
+        limits = CallLimits(20, 100)
+        limits.set_part(12, PARTITIONS)
+        assert (await starts(limits, 1))[0] == pytest.approx(1 + HEADROOM_S)
+        limits.set_part(3, PARTITIONS)
+        began = await starts(limits, 3)
         assert began[2] - began[1] == pytest.approx(1 / 25)
-        pace.share(6, PARTITIONS)
-        began = await starts(pace, 3)
+        limits.set_part(6, PARTITIONS)
+        began = await starts(limits, 3)
         assert began[2] - began[1] == pytest.approx(1 / 25)
         await asyncio.sleep(1 + HEADROOM_S)
-        began = await starts(pace, 3)
+        began = await starts(limits, 3)
         assert began[2] - began[1] == pytest.approx(1 / 50)
 
     run_virtually(run())

@@ -317,7 +317,7 @@ async def test_each_request_of_a_command_waits_for_its_place_in_the_rate(
     }
     found = await world(Behavior(asynchronous=frozenset(("activate",)), delay_s=0.15, lost=1.0), poll=poll)
     assert isinstance(await found.execute(new_command(**REST)), Succeeded)
-    assert waits == found.rest.pace.served > 2
+    assert waits == found.rest.window.served > 2
 
 
 async def test_a_webhook_that_cannot_be_published_is_not_acknowledged(
@@ -378,7 +378,7 @@ async def test_a_carrier_that_asks_to_wait_is_not_polled_meanwhile(world: Any, n
     assert await found.execute(new_command(**REST)) == Failed(
         code="rate_limited", retryable=True, retry_after_s=1
     )
-    assert found.rest.pace.refused == 1
+    assert found.rest.window.refused == 1
 
 
 async def test_the_carrier_serves_no_more_than_its_rate(world: Any, new_command: Any) -> None:
@@ -388,7 +388,7 @@ async def test_the_carrier_serves_no_more_than_its_rate(world: Any, new_command:
     outcomes = await asyncio.gather(*(found.execute(command) for command in commands))
     refused = [each for each in outcomes if isinstance(each, Failed)]
     assert {(each.code, each.retry_after_s) for each in refused} == {("rate_limited", 1)}
-    assert (len(refused), len(found.executions()), found.rest.pace.refused) == (7, 5, 7)
+    assert (len(refused), len(found.executions()), found.rest.window.refused) == (7, 5, 7)
 
 
 async def test_the_carrier_keeps_its_own_log(world: Any, new_command: Any) -> None:

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from didflow_adapters.kit import Failed, Succeeded
+from didflow_adapters.kit.call_limits import LONGEST_PAUSE_S, CallLimits, CarrierPaused
 from didflow_adapters.kit.execution import CommandExecutor
-from didflow_adapters.kit.pace import LONGEST_PAUSE_S, CarrierPaused, Pace
 
 
-async def starts(pace: Pace, calls: int) -> list[float]:
+async def starts(limits: CallLimits, calls: int) -> list[float]:
     """Begin calls at once, and return when each of them began, in seconds after the first."""
     loop, began = asyncio.get_running_loop(), list[float]()
 
     async def call() -> None:
-        async with pace.turn():
+        async with limits.call():
             began.append(loop.time())
 
     await asyncio.gather(*(call() for _ in range(calls)))
@@ -24,11 +24,11 @@ async def starts(pace: Pace, calls: int) -> list[float]:
 
 async def test_no_more_calls_run_at_once_than_the_concurrency_allows() -> None:
     """Of ten calls, three run at once."""
-    pace, running, most = Pace(3), 0, 0
+    limits, running, most = CallLimits(3), 0, 0
 
     async def call() -> None:
         nonlocal running, most
-        async with pace.turn():
+        async with limits.call():
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
@@ -40,17 +40,17 @@ async def test_no_more_calls_run_at_once_than_the_concurrency_allows() -> None:
 
 async def test_no_call_begins_during_a_pause() -> None:
     """A shorter pause does not end a longer one. No pause is longer than ten minutes."""
-    pace = Pace(20)
-    pace.pause(0.1)
-    pace.pause(0.01)
+    limits = CallLimits(20)
+    limits.pause(0.1)
+    limits.pause(0.01)
     loop = asyncio.get_running_loop()
     before = loop.time()
-    await starts(pace, 3)
+    await starts(limits, 3)
     assert loop.time() - before >= 0.099
-    pace.pause(1e9)
-    assert LONGEST_PAUSE_S - 1 < pace.paused_s <= LONGEST_PAUSE_S
+    limits.pause(1e9)
+    assert LONGEST_PAUSE_S - 1 < limits.paused_s <= LONGEST_PAUSE_S
     with pytest.raises(CarrierPaused):
-        await starts(pace, 1)
+        await starts(limits, 1)
 
 
 class Limited:

@@ -1,10 +1,10 @@
-"""The carrier's limit of requests: a window of one second that moves on."""
+"""The carrier's limit of requests: the requests of the last second count."""
 
 import time
 from collections import deque
 
 
-class Pace:
+class RequestWindow:
     """Counts requests. At most `rate_per_s` of them are served in any second; None means any number."""
 
     def __init__(self, rate_per_s: int | None) -> None:

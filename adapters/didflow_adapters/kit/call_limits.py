@@ -1,16 +1,16 @@
 """How many calls to the carrier run at once, how many requests it gets in a second, and when none may begin.
 
-A carrier counts a request when it arrives. That is at some instant between the start of the request and its reply, and
-nobody else knows which. So a request takes a place from its start until one second after its reply, and no request
-begins without a place. There are as many places as the carrier allows requests in a second. If the reply takes longer
-than `headroom_s`, the request is taken to have arrived by then. Whatever the delays are, the carrier counts no more
-requests in any second than there are places. Requests also begin at equal intervals, so there is no burst.
+A carrier counts a request when it arrives. This is an instant between the start of the request and its reply, which the
+adapter does not know. So a request has a place from its start until one second after its reply, and no request begins
+without a place. There are as many places as the carrier allows requests in a second. If there is no reply within
+`headroom_s`, the request is treated as if the reply had come then. So the carrier counts no more requests in any second
+than there are places. Requests also begin at equal intervals.
 
-A process has the part of the places that its partitions are of all partitions, rounded down. A process that gets more
-partitions waits until the requests of their former owner count no more. So several processes of one carrier together
-never exceed the rate, without knowing of each other.
+A process has the same part of the places as of all partitions, rounded down. A process that gets more partitions waits
+until the requests of their former owner count no more. So all processes of one carrier together keep the rate, and
+they do not communicate.
 
-No library is used: limiters count starts and not arrivals, and their limit does not move.
+No library is used: libraries that limit a rate count starts and not arrivals, and their limit is fixed.
 Source: docs/decisions/0014-places.md.
 """
 
@@ -66,7 +66,7 @@ class _Places:
         self._changed.clear()
         await self._changed.wait()
 
-    def share(self, assigned: int, partitions: int) -> None:
+    def set_part(self, assigned: int, partitions: int) -> None:
         """Set how many of all partitions this process has. Fewer places count at once, more of them later."""
         part = self.in_all * assigned / partitions
         count = int(part) if part >= 1 else min(assigned, 1)
@@ -100,10 +100,10 @@ class _Places:
         self._changed.set()
 
 
-class Pace:
+class CallLimits:
     """The limits of the calls of this process to one carrier. `rate_per_s` is that of all processes; None: no limit.
 
-    With a rate, no call begins before `share` has been called.
+    With a rate, no call begins before `set_part` has been called.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Pace:
     ) -> None:
         self._places = _Places(rate_per_s, headroom_s) if rate_per_s else None
         self._running = asyncio.Semaphore(concurrency)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._next_at = 0.0
         self._paused_until = 0.0
 
@@ -120,31 +120,31 @@ class Pace:
         """The seconds until the carrier may be called again."""
         return max(0.0, self._paused_until - _now())
 
-    def share(self, assigned: int, partitions: int) -> None:
+    def set_part(self, assigned: int, partitions: int) -> None:
         """Set how many of all partitions this process has. With none it has no command."""
         if self._places is not None:
-            self._places.share(assigned, partitions)
+            self._places.set_part(assigned, partitions)
 
     def pause(self, seconds: float) -> None:
         """Begin no call for this long. A pause that ends later goes on."""
         self._paused_until = max(self._paused_until, _now() + min(seconds, LONGEST_PAUSE_S))
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def call(self) -> AsyncIterator[None]:
         """Wait until a call may begin, and count it while the block runs. Raises CarrierPaused."""
         async with self._running:
-            turn = _Turn(self)
-            await turn.begin()
-            token = _PRESENT.set(turn)
+            call = _Call(self)
+            await call.begin()
+            token = _PRESENT.set(call)
             try:
                 yield
             finally:
                 _PRESENT.reset(token)
-            turn.end()  # not if the call was given up: its request may still be on its way
+            call.end()  # not if the call was given up: its request may still be on its way
 
     async def place(self) -> asyncio.TimerHandle | None:
         """Wait until a request may begin, and take its place. Raises CarrierPaused."""
-        async with self._turn:
+        async with self._lock:
             while True:
                 if self.paused_s > LONGEST_WAIT_S:
                     raise CarrierPaused(self.paused_s)
@@ -165,17 +165,17 @@ class Pace:
             self._places.replied(place)
 
 
-class _Turn:
+class _Call:
     """The requests of one call, one after another."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, limits: CallLimits) -> None:
+        self._limits = limits
         self._place: asyncio.TimerHandle | None = None
         self._is_unused = True
 
     async def begin(self) -> None:
         """Take the place of the first request."""
-        self._place = await self._pace.place()
+        self._place = await self._limits.place()
 
     async def before_request(self) -> None:
         """Take a place for another request, unless this is the first one."""
@@ -183,15 +183,15 @@ class _Turn:
             self._is_unused = False
             return
         self.end()
-        self._place = await self._pace.place()
+        self._place = await self._limits.place()
 
     def end(self) -> None:
         """The last request is over."""
-        self._pace.replied(self._place)
+        self._limits.replied(self._place)
         self._place = None
 
 
-_PRESENT: Final[ContextVar[_Turn | None]] = ContextVar("present_turn", default=None)
+_PRESENT: Final[ContextVar[_Call | None]] = ContextVar("present_call", default=None)
 
 
 async def before_request() -> None:
@@ -200,9 +200,9 @@ async def before_request() -> None:
     A method that sends several requests, one after another, calls this before each of them. Raises CarrierPaused, which
     the method must not catch.
     """
-    turn = _PRESENT.get()
-    if turn is not None:
-        await turn.before_request()
+    call = _PRESENT.get()
+    if call is not None:
+        await call.before_request()
 
 
 def _now() -> float:
