@@ -29,6 +29,6 @@ func execute(c Command) map[string]any {
 	case strings.HasSuffix(c.Number, "9996"):
 		time.Sleep(3 * time.Second)
 	}
-	log.Println(c.CommandID, c.Action, c.Number)
+	log.Println(c.CommandID, c.Action)
 	return map[string]any{"outcome": "succeeded", "carrier_reference": rand.Text()}
 }

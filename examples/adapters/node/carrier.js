@@ -11,6 +11,6 @@ export async function execute({ command_id, action, number, attempt }) {
   if (ending === '9993' && attempt === 1)
     return { outcome: 'failed', retryable: true, code: 'rate_limited', retry_after_s: 1 }
   if (ending === '9996') await sleep(3000)
-  console.log(command_id, action, number)
+  console.log(command_id, action)
   return { outcome: 'succeeded', carrier_reference: randomUUID() }
 }

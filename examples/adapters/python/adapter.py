@@ -31,7 +31,7 @@ class Acme:
                 return Failed(code="rate_limited", retryable=True, retry_after_s=1)
             case "9996", _:
                 await asyncio.sleep(3)
-        print(f"{command.action} {command.number} {parameters}", flush=True)
+        print(command.command_id, type(parameters).__name__, flush=True)  # no personal data in logs
         return Succeeded(carrier_reference=str(uuid4()))
 
     activate = suspend = resume = release = set_voice = set_capacity = set_sms = answer
