@@ -6,10 +6,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from harness.fixtures import new_topics
-from one_stack.caller import Caller
 
 from didflow.servers import Wanted
 from didflow.stack import running
+from one_stack.caller import Caller
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 import pytest
-from one_stack.caller import Caller
 
 from didflow_contracts.terminal import say
+from one_stack.caller import Caller
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from one_stack.caller import Caller
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -6,6 +6,7 @@ Only public routes are used. Each test names all commands that the carrier got: 
 from typing import Any, Final
 
 import pytest
+
 from one_stack.caller import Caller
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
