@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from harness.routing_calls import on_dids
 from harness.two_transactions import in_this_order
 
 from didflow_contracts.ids import derived_id
@@ -36,11 +37,7 @@ async def create(client: httpx.AsyncClient, **changes: Any) -> str:
 
 async def join(client: httpx.AsyncClient, numbers: list[str], group_id: str, **more: Any) -> dict[str, Any]:
     """Make numbers members of a group. Return the answer of the batch."""
-    body = {"dids": numbers, "capacity_group_id": group_id} | more
-    response = await client.post("/v1/routing/batch/set-capacity", json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    return await on_dids(client, "set-capacity", numbers, capacity_group_id=group_id, **more)
 
 
 async def delete(client: httpx.AsyncClient, group_id: str) -> httpx.Response:

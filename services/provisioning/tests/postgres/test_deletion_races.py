@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from harness.routing_calls import on_dids
 
 ROUNDS: Final = int(os.environ.get("DIDFLOW_RACES", "12"))
 AT_ONCE: Final = 4
@@ -91,9 +92,8 @@ PROFILE: Final = Thing("/v1/configuration-profiles", "configuration_profile_id",
 
 async def by_a_did(client: Client, action: str, thing: Thing, thing_id: str, number: str) -> Codes:
     """Let a DID take it. Return the status and the code."""
-    body = {"dids": [number], thing.id_field: thing_id}
-    answer = await client.post(f"/v1/routing/batch/{action}", json=body)
-    return answer.status_code, answer.json()["results"][0]["code"]
+    answer = await on_dids(client, action, [number], **{thing.id_field: thing_id})
+    return 200, answer["results"][0]["code"]
 
 
 async def by_a_profile(client: Client, _: str, thing: Thing, thing_id: str, __: str) -> Codes:

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from harness.routing_calls import on_dids
 from harness.two_transactions import in_this_order
 
 from didflow_contracts.ids import derived_id
@@ -27,11 +28,7 @@ async def create(client: httpx.AsyncClient, **fields: Any) -> str:
 
 async def apply(client: httpx.AsyncClient, numbers: list[str], profile_id: str) -> dict[str, Any]:
     """Apply a profile to numbers. Return the answer of the batch."""
-    body = {"dids": numbers, "configuration_profile_id": profile_id}
-    response = await client.post("/v1/routing/batch/apply-profile", json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    return await on_dids(client, "apply-profile", numbers, configuration_profile_id=profile_id)
 
 
 async def delete(client: httpx.AsyncClient, profile_id: str) -> httpx.Response:

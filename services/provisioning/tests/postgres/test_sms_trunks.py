@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from harness.fixtures import OnPostgres
+from harness.routing_calls import on_dids
 from harness.two_transactions import in_this_order
 from pydantic import SecretStr
 
@@ -91,9 +92,7 @@ async def create(client: Any, destination: dict[str, Any], **changes: Any) -> st
 
 async def set_sms(client: Any, numbers: list[str], trunk_id: str) -> dict[str, Any]:
     """Deliver the messages of numbers to an SMS trunk. Return the answer of the batch."""
-    body = {"dids": numbers, "sms_trunk_id": trunk_id}
-    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-sms", json=body)).json()
-    return answer
+    return await on_dids(client, "set-sms", numbers, sms_trunk_id=trunk_id)
 
 
 async def test_a_trunk_is_created_changed_listed_and_deleted(provisioning: Any) -> None:

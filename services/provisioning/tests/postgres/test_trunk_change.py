@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from harness.routing_calls import set_voice
 from harness.two_transactions import in_this_order
 
 from didflow_contracts.ids import derived_id
@@ -12,13 +13,6 @@ from didflow_contracts.ids import derived_id
 NUMBERS = [f"+3531960{n:04}" for n in range(250)]
 
 ADDRESSES = "SELECT voice -> 'delivery' -> 'endpoints' -> 0 ->> 'address' AS address FROM routings"
-
-
-async def set_voice(client: Any, numbers: list[str], trunk_id: str) -> dict[str, Any]:
-    """Deliver the calls of numbers to a trunk. Return the answer of the batch."""
-    body = {"dids": numbers, "voice_trunk_id": trunk_id}
-    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-voice", json=body)).json()
-    return answer
 
 
 async def addresses(provisioning: Any) -> Counter[str]:

@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import httpx
+from harness.routing_calls import set_voice
 from harness.two_transactions import in_this_order
 
 from didflow_contracts.ids import derived_id
@@ -20,13 +21,6 @@ NUMBERS = [f"+3531960{n:04}" for n in range(BATCHES * BATCH_SIZE)]
 DIDS_ON_DELETED_TRUNKS = """
 SELECT count(*) FROM routings JOIN voice_trunks ON trunk_id = (voice -> 'delivery' ->> 'id')::uuid WHERE deleted
 """
-
-
-async def set_voice(client: httpx.AsyncClient, numbers: list[str], trunk_id: str) -> dict[str, Any]:
-    """Deliver the calls of numbers to a trunk. Return the answer of the batch."""
-    body = {"dids": numbers, "voice_trunk_id": trunk_id}
-    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-voice", json=body)).json()
-    return answer
 
 
 async def delete(client: httpx.AsyncClient, trunk_id: str, key: str) -> httpx.Response:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from harness.routing_calls import on_dids
 from harness.two_transactions import in_this_order
 
 from didflow_contracts.ids import derived_id
@@ -24,9 +25,7 @@ async def create_group(client: Any, *trunk_ids: str, **changes: Any) -> str:
 
 async def set_group(client: Any, numbers: list[str], group_id: str) -> dict[str, Any]:
     """Deliver the calls of numbers to a group. Return the answer of the batch."""
-    body = {"dids": numbers, "voice_trunk_group_id": group_id}
-    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-voice", json=body)).json()
-    return answer
+    return await on_dids(client, "set-voice", numbers, voice_trunk_group_id=group_id)
 
 
 async def addresses(provisioning: Any) -> Counter[str]:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from harness.routing_calls import set_voice
 
 from didflow_chassis.jobs.kinds import Item
 from didflow_provisioning.domain.targets.job_kinds import REPLACE_VOICE_TRUNK
@@ -21,13 +22,6 @@ LATE = NUMBERS[:5]
 """Numbers of the lowest ids: the first chunk is already past them."""
 
 Act = Callable[[], Awaitable[Any]]
-
-
-async def set_voice(client: httpx.AsyncClient, numbers: list[str], trunk_id: str) -> dict[str, Any]:
-    """Deliver the calls of numbers to a trunk. Return the answer of the batch."""
-    body = {"dids": numbers, "voice_trunk_id": trunk_id}
-    answer: dict[str, Any] = (await client.post("/v1/routing/batch/set-voice", json=body)).json()
-    return answer
 
 
 async def start(client: httpx.AsyncClient, former: str, by: str, **more: Any) -> httpx.Response:

@@ -47,6 +47,7 @@ class ChangeTarget(Command):
 class ReplaceTarget(Command):
     """Start the job that moves each DID on a target to the target `by`."""
 
+    entity_id: UUID
     by: UUID
     job_id: UUID
 

@@ -7,7 +7,6 @@ Source: spec provisioning, Routing; spec http, Jobs.
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_provisioning.domain.routing import Routing
@@ -43,27 +42,24 @@ def replace_voice_trunk(
     trunk: VoiceTrunk | None, command: ReplaceVoiceTrunk, now: datetime, known: Known
 ) -> Decision:
     """Start the job that moves each DID on a trunk to another trunk or to a group."""
-    key = trunk.trunk_id if trunk else None
     names = (REPLACE_VOICE_TRUNK, voice_trunks.WHAT, VOICE_TARGET)
-    return _replaced(trunk, command, now, key=key, names=names, other=target_of(command.by, known))
+    return _replaced(trunk, command, now, names=names, other=target_of(command.by, known))
 
 
 def replace_voice_trunk_group(
     group: VoiceTrunkGroup | None, command: ReplaceVoiceTrunkGroup, now: datetime, known: Known
 ) -> Decision:
     """Start the job that moves each DID on a group to a trunk or to another group."""
-    key = group.group_id if group else None
     names = (REPLACE_VOICE_TRUNK_GROUP, voice_trunk_groups.WHAT, VOICE_TARGET)
-    return _replaced(group, command, now, key=key, names=names, other=target_of(command.by, known))
+    return _replaced(group, command, now, names=names, other=target_of(command.by, known))
 
 
 def replace_sms_trunk(
     trunk: SmsTrunk | None, command: ReplaceSmsTrunk, now: datetime, known: Known
 ) -> Decision:
     """Start the job that moves each DID on an SMS trunk to another one."""
-    key = trunk.trunk_id if trunk else None
     names = (REPLACE_SMS_TRUNK, sms_trunks.WHAT, sms_trunks.WHAT)
-    return _replaced(trunk, command, now, key=key, names=names, other=known.get(SmsTrunk, command.by))
+    return _replaced(trunk, command, now, names=names, other=known.get(SmsTrunk, command.by))
 
 
 def _replaced(
@@ -71,7 +67,6 @@ def _replaced(
     command: ReplaceTarget,
     now: datetime,
     *,
-    key: UUID | None,
     names: tuple[str, str, str],
     other: Target | None,
 ) -> Decision:
@@ -81,13 +76,13 @@ def _replaced(
     The caller must reach the target. The other one must be a target that the caller reaches or is served by.
     """
     kind, what, other_what = names
-    if target is None or key is None or not target.is_changeable_by(command.caller):
+    if target is None or not target.is_changeable_by(command.caller):
         return not_found(what)
     if other is None or not other.is_usable_by(command.caller):
         return not_found(other_what, "by")
-    if command.by == key:
+    if command.by == command.entity_id:
         return Refused("same_target", f"A {what} cannot be replaced by itself.", "by")
-    move = Move(former=key, by=command.by, is_group=isinstance(other, VoiceTrunkGroup))
+    move = Move(former=command.entity_id, by=command.by, is_group=isinstance(other, VoiceTrunkGroup))
     job = started(command, (kind, move), now)
     return Decided(also=(job,), answer=job)
 
