@@ -594,7 +594,7 @@ MUTANTS = (
         file="stage/messages.py",
         before="    for ref in refs:\n        name = lock_name(service, ref)\n",
         after="    for ref in [each for each in refs if each.write]:\n        name = lock_name(service, ref)\n",
-        tests=(f"{ROUTING}/test_trunk_deletion.py",),
+        tests=(f"{ROUTING}/test_deletion_races.py",),
     ),
     Mutant(
         name="states that are found later are read without their locks",
@@ -715,7 +715,7 @@ MUTANTS = (
         file="domain/profiles/lifecycle.py",
         before="users = Users(dids=use.dids if use else 0)",
         after="users = Users(dids=0 if use else 0)",
-        tests=(f"{ROUTING}/test_profiles.py",),
+        tests=(f"{ROUTING}/test_deletion_races.py",),
     ),
     Mutant(
         name="the profile of the highest account comes first",

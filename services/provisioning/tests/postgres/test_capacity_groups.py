@@ -205,29 +205,6 @@ async def test_a_capacity_that_says_nothing_or_too_much_is_refused(
     assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-async def test_a_deletion_waits_for_the_did_that_takes_the_channels(purchased: Any, messages: Any) -> None:
-    """A DID has joined and that is not committed yet. The deletion waits, counts it and is refused."""
-    client = purchased.client()
-    group_id = await create(client)
-    joined, deleted, has_waited = await in_this_order(
-        purchased, join(client, [messages.number], group_id), delete(client, group_id)
-    )
-    assert has_waited
-    assert (joined["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
-    assert deleted.json()["detail"].startswith("1 live DID uses this capacity group.")
-
-
-async def test_a_did_waits_for_the_deletion_of_the_group_that_it_joins(purchased: Any, messages: Any) -> None:
-    """The group is deleted and that is not committed yet. The DID waits and is refused."""
-    client = purchased.client()
-    group_id = await create(client)
-    deleted, joined, has_waited = await in_this_order(
-        purchased, delete(client, group_id), join(client, [messages.number], group_id)
-    )
-    assert has_waited
-    assert (deleted.status_code, joined["results"][0]["code"]) == (204, "capacity_group_not_found")
-
-
 async def test_a_change_waits_for_the_did_that_takes_the_last_channel(purchased: Any, messages: Any) -> None:
     """The group keeps the channel that a DID has just reserved."""
     client = purchased.client()

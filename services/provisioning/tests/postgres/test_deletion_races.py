@@ -8,7 +8,7 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from harness.routing_calls import on_dids
+from harness.two_transactions import in_this_order
 
 ROUNDS: Final = int(os.environ.get("DIDFLOW_RACES", "12"))
 AT_ONCE: Final = 4
@@ -50,8 +51,9 @@ Codes = tuple[int, str | None]
 
 @dataclass(frozen=True)
 class Thing:
-    """What is deleted: its path, its id, the path of its kind, and the body that creates it."""
+    """What is deleted: what it is called, its path, the field of its id, and the body that creates it."""
 
+    what: str
     path: str
     id_field: str
     body: Callable[[Client], Awaitable[dict[str, Any]]]
@@ -83,17 +85,21 @@ async def _profile(_: Client) -> dict[str, Any]:
     return {"name": "Desk", "capacity": 1}
 
 
-VOICE_TRUNK: Final = Thing("/v1/voice-trunks", "voice_trunk_id", _trunk)
-GROUP: Final = Thing("/v1/voice-trunk-groups", "voice_trunk_group_id", _group)
-SMS_TRUNK: Final = Thing("/v1/sms-trunks", "sms_trunk_id", _sms_trunk)
-CAPACITY_GROUP: Final = Thing("/v1/capacity-groups", "capacity_group_id", _capacity_group)
-PROFILE: Final = Thing("/v1/configuration-profiles", "configuration_profile_id", _profile)
+VOICE_TRUNK: Final = Thing("voice trunk", "/v1/voice-trunks", "voice_trunk_id", _trunk)
+GROUP: Final = Thing("voice trunk group", "/v1/voice-trunk-groups", "voice_trunk_group_id", _group)
+SMS_TRUNK: Final = Thing("SMS trunk", "/v1/sms-trunks", "sms_trunk_id", _sms_trunk)
+CAPACITY_GROUP: Final = Thing("capacity group", "/v1/capacity-groups", "capacity_group_id", _capacity_group)
+PROFILE: Final = Thing(
+    "configuration profile", "/v1/configuration-profiles", "configuration_profile_id", _profile
+)
 
 
 async def by_a_did(client: Client, action: str, thing: Thing, thing_id: str, number: str) -> Codes:
     """Let a DID take it. Return the status and the code."""
     answer = await on_dids(client, action, [number], **{thing.id_field: thing_id})
-    return 200, answer["results"][0]["code"]
+    code = answer["results"][0]["code"]
+    assert answer["done"] == int(code is None)
+    return 200, code
 
 
 async def by_a_profile(client: Client, _: str, thing: Thing, thing_id: str, __: str) -> Codes:
@@ -109,7 +115,7 @@ async def by_a_group(client: Client, _: str, thing: Thing, thing_id: str, __: st
     return answer.status_code, answer.json().get("code")
 
 
-Take = Callable[[Client, str, Thing, str, str], Awaitable[Codes]]
+Take = Callable[[Client, str, Thing, str, str], Coroutine[Any, Any, Codes]]
 KINDS: Final[dict[str, tuple[Thing, Take, str, Codes, str]]] = {
     "voice trunk, DID": (VOICE_TRUNK, by_a_did, "set-voice", (200, "voice_trunk_not_found"), "live DID"),
     "voice trunk, group": (VOICE_TRUNK, by_a_group, "", (404, "not_found"), "voice trunk group"),
@@ -184,10 +190,39 @@ async def test_what_is_taken_at_the_instant_of_its_deletion_is_in_use_or_gone(
             assert taken == lost
         else:
             assert (deleted.status_code, deleted.json()["code"], taken[1]) == (409, "in_use", None)
-            assert deleted.json()["detail"].startswith(f"1 {user} uses this ")
+            assert deleted.json()["detail"].startswith(f"1 {user} uses this {thing.what}.")
 
     await _rounds(one_round)
     await race.check(provisioning, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_deletion_waits_for_what_takes_the_thing(provisioning: Any, messages: Any, kind: str) -> None:
+    """It is taken and that is not committed yet. The deletion waits, counts the taker and is refused."""
+    thing, take, action, _, user = KINDS[kind]
+    await provisioning.receive(messages.purchased(**SMS_AND_VOICE), messages.did_changed(**SMS_AND_VOICE))
+    client = provisioning.client()
+    thing_id = await thing.create(client)
+    taking = take(client, action, thing, thing_id, messages.number)
+    deleting = client.delete(f"{thing.path}/{thing_id}")
+    taken, deleted, has_waited = await in_this_order(provisioning, taking, deleting)
+    assert has_waited
+    assert (taken[1], deleted.status_code, deleted.json()["code"]) == (None, 409, "in_use")
+    assert deleted.json()["detail"].startswith(f"1 {user} uses this {thing.what}.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_takes_a_thing_waits_for_its_deletion(provisioning: Any, messages: Any, kind: str) -> None:
+    """It is deleted and that is not committed yet. The taker waits and is refused."""
+    thing, take, action, lost, _ = KINDS[kind]
+    await provisioning.receive(messages.purchased(**SMS_AND_VOICE), messages.did_changed(**SMS_AND_VOICE))
+    client = provisioning.client()
+    thing_id = await thing.create(client)
+    taking = take(client, action, thing, thing_id, messages.number)
+    deleting = client.delete(f"{thing.path}/{thing_id}")
+    deleted, taken, has_waited = await in_this_order(provisioning, deleting, taking)
+    assert has_waited
+    assert (deleted.status_code, taken) == (204, lost)
 
 
 async def test_an_automatic_profile_that_is_deleted_when_a_did_arrives_is_in_use_or_gone(

@@ -142,30 +142,6 @@ async def test_a_purchase_with_an_automatic_profile_becomes_active_with_no_furth
     assert (axis.carrier_state, axis.voice_ready, axis.unapplied) == ("active", True, ())
 
 
-async def test_a_deletion_waits_for_the_did_that_takes_the_profile(purchased: Any, messages: Any) -> None:
-    """A DID has taken the profile and is not committed yet. The deletion waits, counts it and is refused."""
-    client = purchased.client()
-    profile_id = await create(client, capacity=1)
-    taken, deleted, has_waited = await in_this_order(
-        purchased, apply(client, [messages.number], profile_id), delete(client, profile_id)
-    )
-    assert has_waited
-    assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
-
-
-async def test_a_did_waits_for_the_deletion_of_the_profile_that_it_takes(
-    purchased: Any, messages: Any
-) -> None:
-    """The profile is deleted and that is not committed yet. The DID waits and is refused."""
-    client = purchased.client()
-    profile_id = await create(client, capacity=1)
-    deleted, taken, has_waited = await in_this_order(
-        purchased, delete(client, profile_id), apply(client, [messages.number], profile_id)
-    )
-    assert has_waited
-    assert (deleted.status_code, taken["results"][0]["code"]) == (204, "configuration_profile_not_found")
-
-
 @pytest.mark.parametrize("is_deleted_first", [True, False])
 async def test_a_new_did_and_the_deletion_of_its_automatic_profile_wait_for_each_other(
     provisioning: Any, messages: Any, is_deleted_first: bool

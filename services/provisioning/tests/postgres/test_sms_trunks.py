@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from harness.fixtures import OnPostgres
 from harness.routing_calls import on_dids
-from harness.two_transactions import in_this_order
 from pydantic import SecretStr
 
 from didflow_chassis.decision import Caller
@@ -159,29 +158,3 @@ async def test_a_change_and_a_replacement_reach_every_did_once(provisioning: Any
     on_second = "SELECT count(*) FROM routings WHERE sms -> 'delivery' ->> 'id' = $1"
     assert (await provisioning.fetch(on_second, second))[0][0] == 120
     assert (await client.delete(f"/v1/sms-trunks/{first}")).status_code == 204
-
-
-async def test_a_deletion_waits_for_the_did_that_takes_the_trunk(received: Any, messages: Any) -> None:
-    """A DID has taken the trunk and is not committed yet. The deletion waits, counts it and is refused."""
-    client = received.client()
-    trunk_id = await create(client, EMAIL)
-    taking, deleting = (
-        set_sms(client, [messages.number], trunk_id),
-        client.delete(f"/v1/sms-trunks/{trunk_id}"),
-    )
-    taken, deleted, has_waited = await in_this_order(received, taking, deleting)
-    assert has_waited
-    assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
-
-
-async def test_a_did_waits_for_the_deletion_of_the_trunk_that_it_takes(received: Any, messages: Any) -> None:
-    """The trunk is deleted and that is not committed yet. The DID waits and is refused."""
-    client = received.client()
-    trunk_id = await create(client, EMAIL)
-    taking, deleting = (
-        set_sms(client, [messages.number], trunk_id),
-        client.delete(f"/v1/sms-trunks/{trunk_id}"),
-    )
-    deleted, taken, has_waited = await in_this_order(received, deleting, taking)
-    assert has_waited
-    assert (deleted.status_code, taken["results"][0]["code"]) == (204, "sms_trunk_not_found")

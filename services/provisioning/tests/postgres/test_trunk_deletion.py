@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 from harness.routing_calls import set_voice
-from harness.two_transactions import in_this_order
 
 from didflow_contracts.ids import derived_id
 
@@ -98,28 +97,3 @@ async def test_no_did_is_on_a_trunk_that_is_deleted_while_1000_dids_take_it(
         last = await delete(client, race.trunk_id, "last")
         assert last.status_code == (404 if race.is_deleted else 204)
         await race.check_replays()
-
-
-async def test_a_deletion_waits_for_the_did_that_takes_the_trunk(
-    purchased: Any, messages: Any, create_trunk: Any
-) -> None:
-    """A DID has taken the trunk and is not committed yet. The deletion waits, counts it and is refused."""
-    client = purchased.client()
-    trunk_id = await create_trunk(client)
-    taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
-    taken, deleted, has_waited = await in_this_order(purchased, taking, deleting)
-    assert has_waited
-    assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
-    assert deleted.json()["detail"].startswith("1 live DID uses this voice trunk.")
-
-
-async def test_a_did_waits_for_the_deletion_of_the_trunk_that_it_takes(
-    purchased: Any, messages: Any, create_trunk: Any
-) -> None:
-    """The trunk is deleted and that is not committed yet. The DID waits and is refused `voice_trunk_not_found`."""
-    client = purchased.client()
-    trunk_id = await create_trunk(client)
-    taking, deleting = set_voice(client, [messages.number], trunk_id), delete(client, trunk_id, "k")
-    deleted, taken, has_waited = await in_this_order(purchased, deleting, taking)
-    assert has_waited
-    assert (deleted.status_code, taken["results"][0]["code"]) == (204, "voice_trunk_not_found")

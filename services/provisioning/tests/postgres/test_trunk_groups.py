@@ -139,42 +139,6 @@ async def test_a_replacement_moves_the_dids_of_a_trunk_to_a_group_and_back(
     assert in_use.json()["detail"].startswith("1 voice trunk group uses this voice trunk.")
 
 
-async def test_a_deletion_waits_for_the_did_that_takes_the_group(
-    purchased: Any, messages: Any, create_trunk: Any
-) -> None:
-    """A DID has taken the group and is not committed yet. The deletion waits, counts it and is refused."""
-    client = purchased.client()
-    group_id = await create_group(client, await create_trunk(client))
-    taking = set_group(client, [messages.number], group_id)
-    deleting = client.delete(f"/v1/voice-trunk-groups/{group_id}")
-    taken, deleted, has_waited = await in_this_order(purchased, taking, deleting)
-    assert has_waited
-    assert (taken["done"], deleted.status_code, deleted.json()["code"]) == (1, 409, "in_use")
-
-
-async def test_a_did_waits_for_the_deletion_of_the_group_that_it_takes(
-    purchased: Any, messages: Any, create_trunk: Any
-) -> None:
-    """The group is deleted and that is not committed yet. The DID waits and is refused."""
-    client = purchased.client()
-    group_id = await create_group(client, await create_trunk(client))
-    taking = set_group(client, [messages.number], group_id)
-    deleting = client.delete(f"/v1/voice-trunk-groups/{group_id}")
-    deleted, taken, has_waited = await in_this_order(purchased, deleting, taking)
-    assert has_waited
-    assert (deleted.status_code, taken["results"][0]["code"]) == (204, "voice_trunk_group_not_found")
-
-
-async def test_a_trunk_is_not_deleted_while_a_group_takes_it(provisioning: Any, create_trunk: Any) -> None:
-    """The group is created and not committed yet. The deletion waits, counts it and is refused."""
-    client = provisioning.client()
-    trunk_id = await create_trunk(client)
-    grouping, deleting = create_group(client, trunk_id), client.delete(f"/v1/voice-trunks/{trunk_id}")
-    _, deleted, has_waited = await in_this_order(provisioning, grouping, deleting)
-    assert has_waited
-    assert (deleted.status_code, deleted.json()["code"]) == (409, "in_use")
-
-
 async def test_a_group_does_not_take_a_trunk_while_it_is_deleted(
     provisioning: Any, create_trunk: Any
 ) -> None:
