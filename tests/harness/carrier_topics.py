@@ -44,6 +44,7 @@ class Topics:
     ) -> None:
         self.kafka, self.prefix, self._producer, self._consumer = kafka, prefix, producer, consumer
         self.results: list[Event[Any]] = []
+        self.records: list[Any] = []
 
     async def publish(self, *commands: Event[CarrierCommandIssued]) -> None:
         """Publish commands as provisioning does."""
@@ -54,15 +55,16 @@ class Topics:
         """Publish any value to the topic of the commands."""
         await self._producer.send_and_wait(self.prefix + CarrierCommandIssued.topic, value, key=key)
 
-    async def receive(self, count: int) -> list[ResultReported]:
+    async def receive(self, count: int, *, within: float = SECONDS) -> list[ResultReported]:
         """Wait until there are this many results in all. Return them in the order of arrival."""
 
         async def is_complete() -> bool:
             for records in (await self._consumer.getmany(timeout_ms=50)).values():
+                self.records += records
                 self.results += [decode(r.value, r.headers, types=RESULT_TYPES) for r in records]
             return len(self.results) >= count
 
-        await until(is_complete, within=SECONDS, what=f"{count} results")
+        await until(is_complete, within=within, what=f"{count} results")
         return [result.data for result in self.results]
 
     async def has_result_for(self, number: str) -> bool:

@@ -4,22 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from harness.limited_calls import starts
 
 from didflow_adapters.kit import Failed, Succeeded
 from didflow_adapters.kit.call_limits import LONGEST_PAUSE_S, CallLimits, CarrierPaused
 from didflow_adapters.kit.execution import CommandExecutor
-
-
-async def starts(limits: CallLimits, calls: int) -> list[float]:
-    """Begin calls at once, and return when each of them began, in seconds after the first."""
-    loop, began = asyncio.get_running_loop(), list[float]()
-
-    async def call() -> None:
-        async with limits.call():
-            began.append(loop.time())
-
-    await asyncio.gather(*(call() for _ in range(calls)))
-    return [at - began[0] for at in began]
 
 
 async def test_no_more_calls_run_at_once_than_the_concurrency_allows() -> None:

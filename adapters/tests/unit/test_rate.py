@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import pytest
+from harness.limited_calls import starts
 from harness.virtual_time import run_virtually
 
 from didflow_adapters.kit.call_limits import HEADROOM_S, CallLimits, before_request
@@ -195,18 +196,6 @@ def test_more_processes_than_calls_in_a_second_keep_the_average() -> None:
     carrier: Counting = run_virtually(run())
     assert len(carrier.arrived) <= 5 * 100
     assert carrier.most_in(1) <= 12
-
-
-async def starts(limits: CallLimits, calls: int) -> list[float]:
-    """Begin calls at once, and return when each of them began."""
-    loop, began = asyncio.get_running_loop(), list[float]()
-
-    async def call() -> None:
-        async with limits.call():
-            began.append(loop.time())
-
-    await asyncio.gather(*(call() for _ in range(calls)))
-    return began
 
 
 def test_calls_begin_at_equal_intervals() -> None:
