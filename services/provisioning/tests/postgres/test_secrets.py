@@ -15,9 +15,9 @@ import asyncpg
 import pytest
 from harness.fixtures import OnPostgres
 from harness.postgres import owner_dsn_of
+from harness.secret_keys import settings_with_keys
 from harness.stored_values import tables_with, told
 from harness.written_logs import written_logs
-from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from didflow_chassis.commandline import Program, application
@@ -43,16 +43,10 @@ RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 SMS = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
 
 
-def settings(keys: str | None) -> ProvisioningSettings:
-    """Return settings with these keys of secrets."""
-    update = {"secret_keys": SecretStr(keys) if keys else None}
-    return ProvisioningSettings.placeholder().model_copy(update=update)
-
-
 @pytest.fixture
 async def provisioning(on_postgres: OnPostgres) -> ServiceOnPostgres:
     """Provisioning with the old key. The default caller is the reseller `master/acme`."""
-    return await on_postgres(service(settings(OLD)), caller=RESELLER)
+    return await on_postgres(service(settings_with_keys(OLD)), caller=RESELLER)
 
 
 @pytest.fixture
@@ -71,7 +65,7 @@ async def create(client: Any, destination: dict[str, Any], **changes: Any) -> st
 
 async def read(running: Any, trunk_id: str, keys: str | None) -> Any:
     """Return the secret that an adapter reads from a process with these keys, or the status."""
-    object.__setattr__(running.service, "settings", settings(keys))
+    object.__setattr__(running.service, "settings", settings_with_keys(keys))
     answer = await running.client("master", "service", "adapter").get(
         f"/v1/sms-trunks/{trunk_id}/credentials"
     )
@@ -247,14 +241,14 @@ async def test_a_secret_that_is_changed_or_erased_while_it_is_rotated_is_not_ove
 
     async def work(tools: Any, items: Any) -> Any:
         works = await kind.work(tools, items)
-        object.__setattr__(provisioning.service, "settings", settings(f"{OLD} {NEW}"))
+        object.__setattr__(provisioning.service, "settings", settings_with_keys(f"{OLD} {NEW}"))
         body = {"http": HTTP["http"] | {"secret": OTHER}}
         assert (await client.patch(f"/v1/sms-trunks/{changed}", json=body)).status_code == 200
         assert (await client.delete(f"/v1/sms-trunks/{erased}")).status_code == 204
         return works
 
     monkeypatch.setitem(JOBS, ROTATE_SECRETS, replace(kind, work=work))
-    object.__setattr__(provisioning.service, "settings", settings(f"{NEW} {OLD}"))
+    object.__setattr__(provisioning.service, "settings", settings_with_keys(f"{NEW} {OLD}"))
     job = NewJob.of(
         OPERATOR,
         job_id=uuid4(),
@@ -313,7 +307,7 @@ async def test_the_stored_digest_of_a_call_does_not_confirm_a_guessed_password(p
         sha256(canonical(json.dumps(each).encode()) + b"\0").digest() for each in guessed
     ]
     for keys in (OLD, f"{NEW} {OLD}"):
-        object.__setattr__(provisioning.service, "settings", settings(keys))
+        object.__setattr__(provisioning.service, "settings", settings_with_keys(keys))
         repeated = await client.post("/v1/sms-trunks", json=body, headers=key)
         assert (repeated.text, repeated.headers["Idempotent-Replayed"]) == (made.text, "true")
         other = await client.post("/v1/sms-trunks", json=guessed[0], headers=key)

@@ -7,13 +7,12 @@ from uuid import UUID
 import pytest
 from harness.fixtures import OnPostgres
 from harness.routing_calls import on_dids
-from pydantic import SecretStr
+from harness.secret_keys import settings_with_keys
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.testing import ServiceOnPostgres
 from didflow_contracts.ids import derived_id
 from didflow_provisioning.service import service
-from didflow_provisioning.settings import ProvisioningSettings
 
 NUMBERS = [f"+3531960{n:04}" for n in range(120)]
 KEYS = [f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new"))]
@@ -63,16 +62,10 @@ RESELLER = Caller(subject="ann", account="master/acme", role="reseller")
 SMS = {"features": ["voice_in", "sms_in"], "sms_carrier": "texter"}
 
 
-def settings(keys: str | None) -> ProvisioningSettings:
-    """Return settings with these keys of secrets."""
-    update = {"secret_keys": SecretStr(keys) if keys else None}
-    return ProvisioningSettings.placeholder().model_copy(update=update)
-
-
 @pytest.fixture
 async def provisioning(on_postgres: OnPostgres) -> ServiceOnPostgres:
     """Provisioning with a key of secrets. The default caller is the reseller `master/acme`."""
-    return await on_postgres(service(settings(KEYS[0])), caller=RESELLER)
+    return await on_postgres(service(settings_with_keys(KEYS[0])), caller=RESELLER)
 
 
 @pytest.fixture
