@@ -1,4 +1,4 @@
-"""The adapter of the carrier DIDWW, on its published SDK (`didww` on PyPI, which speaks API version 2026-04-16).
+"""The adapter of the carrier DIDWW, on its published SDK (`didww` on PyPI, which uses API version 2026-04-16).
 
 Install it with `didflow-adapters[didww]` and start it with `didflow-didww`. In reading order: `carrier`, `trunks`,
 `api`, `process`.
