@@ -1,5 +1,6 @@
 """Mutated events: real examples of all topics, changed in bytes, JSON, attributes and headers. A seed repeats them."""
 
+import copy
 import json
 import random
 from collections import defaultdict
@@ -67,6 +68,11 @@ DEEPEST: Final = 10
 Change = Callable[[random.Random, dict[str, Any]], Any]
 
 
+def _odd(chooser: random.Random) -> Any:
+    """Return a copy of an odd value, because a later change may write into it."""
+    return copy.deepcopy(chooser.choice(ODD))
+
+
 def mutated(seed: int, topics: list[str]) -> Iterator[tuple[str, RawRecord]]:
     """Yield mutated records without end, each with the topic that it is for. The topics take turns."""
     chooser = random.Random(seed)
@@ -114,7 +120,7 @@ def _place(chooser: random.Random, event: dict[str, Any]) -> tuple[Any, Any]:
 def swap(chooser: random.Random, event: dict[str, Any]) -> None:
     """Replace a value by one of another type or beyond the bounds."""
     container, key = _place(chooser, event)
-    container[key] = chooser.choice(ODD)
+    container[key] = _odd(chooser)
 
 
 def nest(chooser: random.Random, event: dict[str, Any]) -> None:
@@ -132,7 +138,7 @@ def drop(chooser: random.Random, event: dict[str, Any]) -> None:
 
 def add(chooser: random.Random, event: dict[str, Any]) -> None:
     """Add a field that nobody knows."""
-    event["data"][chooser.choice(("spin", "Number", "", "__proto__", "x" * 3000))] = chooser.choice(ODD)
+    event["data"][chooser.choice(("spin", "Number", "", "__proto__", "x" * 3000))] = _odd(chooser)
 
 
 def date(chooser: random.Random, event: dict[str, Any]) -> None:
@@ -164,9 +170,8 @@ def attribute(chooser: random.Random, event: dict[str, Any]) -> None:
     name = chooser.choice(
         ("specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype")
     )
-    event[name] = chooser.choice(
-        (*ODD, "0.3", "didflow.did.purchased.v2", "didflow.did.removed.v1", "\u0661.0")
-    )
+    more = ("0.3", "didflow.did.purchased.v2", "didflow.did.removed.v1", "\u0661.0")
+    event[name] = copy.deepcopy(chooser.choice((*ODD, *more)))
 
 
 def forge(chooser: random.Random, event: dict[str, Any]) -> None:
@@ -254,7 +259,7 @@ def flip(chooser: random.Random, _: Any, value: bytes) -> tuple[bytes, Any]:
 def twice(chooser: random.Random, event: dict[str, Any], value: bytes) -> tuple[bytes, Any]:
     """Write a key twice in one object, the second time with another value."""
     name = chooser.choice(sorted(event))
-    again = json.dumps({name: chooser.choice(ODD)}).encode("utf-8", "surrogatepass")
+    again = json.dumps({name: _odd(chooser)}).encode("utf-8", "surrogatepass")
     return value[:-1] + b", " + again[1:], STANDARD
 
 
