@@ -32,6 +32,9 @@ COMPLETE: Final[frozenset[Registration]] = frozenset(("approved", "not_required"
 ENDED: Final[frozenset[TermState]] = frozenset(("canceled", "aging", "closed"))
 """The states of a term that has ended. Source: spec lifecycle, The axes."""
 
+RUNNING: Final[frozenset[TermState]] = frozenset(("active", "delayed_removal"))
+"""The states of a term that has not ended."""
+
 V = TypeVar("V", bound=Struct)
 
 

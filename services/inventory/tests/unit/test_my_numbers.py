@@ -28,6 +28,18 @@ def test_days_left_are_rounded_up(make: Any, left: Any, days: Any) -> None:
     assert days_left(TermView(state="active", expires_at=make.zero + left), make.zero) == days
 
 
+@pytest.mark.parametrize(
+    ("state", "aging_days", "days"), [("canceled", None, 3), ("canceled", 30, 0), ("aging", 30, 0)]
+)
+def test_days_left_are_those_of_paid_time_also_of_an_ended_term(
+    make: Any, state: Any, aging_days: Any, days: Any
+) -> None:
+    """A canceled term can be restored for nothing while days are left. `by` says when an aging DID is removed."""
+    removal = None if aging_days is None else make.zero + timedelta(days=aging_days)
+    expiry = make.zero + timedelta(days=3 if aging_days is None else -4)
+    assert days_left(TermView(state=state, expires_at=expiry, aging_until=removal), make.zero) == days
+
+
 @pytest.mark.parametrize("state", ["none", "closed"])
 def test_without_a_term_there_are_no_days_left(make: Any, state: Any) -> None:
     """The value is null, not 0."""
@@ -52,7 +64,7 @@ def test_only_the_services_that_the_number_supports_are_shown(stage: Any, make: 
 
 
 def test_a_new_did_is_shown_with_its_label_and_its_next_step(purchased: Any, make: Any) -> None:
-    """It awaits registration, its circle is yellow, and the account must act."""
+    """It awaits registration, its circle is yellow, and the account must act before the first period ends."""
     purchased.decide(make.registration("awaiting", reference="V-1"))
     purchased.decide(make.term("active"))
     purchased.decide(make.service("new"))
@@ -67,7 +79,7 @@ def test_a_new_did_is_shown_with_its_label_and_its_next_step(purchased: Any, mak
     assert (step.action, step.who, step.by, step.also) == (
         "assign_end_user_details",
         "account",
-        None,
+        make.zero + timedelta(days=31),
         ("emergency",),
     )
     assert (answer.registration.icon, answer.registration.reference) == ("not_assigned", "V-1")

@@ -12,11 +12,11 @@ from typing import Final, Literal, get_args
 
 from didflow_chassis.decision import Caller
 from didflow_contracts.roles import Action, may
-from didflow_contracts.vocabulary import AdditionalService, ServiceState, TermState
+from didflow_contracts.vocabulary import AdditionalService, ServiceState
 from didflow_inventory.domain.holding import Holding, Stock
 from didflow_inventory.domain.holding.rules import HERE, HoldingAction, refusal_of_action
 from didflow_inventory.domain.my_numbers.condition import TAKES_CALLS
-from didflow_inventory.domain.views import RegistrationView, ServiceView, Views
+from didflow_inventory.domain.views import RUNNING, RegistrationView, ServiceView, Views
 
 OfferedAction = Literal[
     "assign_end_user",
@@ -54,7 +54,6 @@ OfferedAction = Literal[
 Rule = Callable[[Holding, Views], bool]
 
 LIVE: Final[frozenset[Stock]] = frozenset(("assigned", "blocked", "on_hold"))
-RUNNING: Final[frozenset[TermState]] = frozenset(("active", "delayed_removal"))
 RENEWABLE: Final = RUNNING | {"aging"}
 REMOVABLE: Final = frozenset(("awaiting", "rejected", "pending"))
 SERVED: Final = frozenset(("approved", "pending", "not_required"))
