@@ -122,6 +122,7 @@ SERVES_BELOW: Final = frozenset(
         ("POST /v1/purchases", "number"),
         ("POST /v1/portings", "number"),
         ("GET /v1/dids", "?account"),
+        ("GET /v1/dids.csv", "?account"),
         ("GET /v1/dids/summary", "?account"),
         ("GET /v1/history", "?account"),
         ("GET /v1/carriers/{carrier}", "path"),

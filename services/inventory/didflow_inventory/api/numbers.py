@@ -1,15 +1,18 @@
 """My Numbers over HTTP: the list, its summary, one DID with its history, and actions on many DIDs."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query
+from starlette.responses import StreamingResponse
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import BatchAnswer, Http, NamedEntity, Page, Router
+from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
+from didflow_chassis.http.csv_export import csv_response
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
 from didflow_inventory.api.did_lookup import entities, row_of
+from didflow_inventory.api.export import COLUMNS, cells_of
 from didflow_inventory.api.history import history_page
 from didflow_inventory.api.responses import did_json, places_of
 from didflow_inventory.domain.commands import AssignEndUser
@@ -17,6 +20,8 @@ from didflow_inventory.domain.did import DidAt
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.store import queries
+from didflow_inventory.store.pages import pages
+from didflow_inventory.store.tables import dids
 
 router = Router(tags=["numbers"])
 
@@ -26,6 +31,16 @@ async def list_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Page:
     """List the live DIDs in your accounts that match a quick filter and all other parameters."""
     statement = queries.my_numbers(http.caller, query.filter, *query.conditions())
     return await http.page(statement, sort=queries.DID_SORTS, render=partial(_did_of_row, caller=http.caller))
+
+
+@router.get("/dids.csv", action="see_numbers", response_class=StreamingResponse)
+async def export_dids(http: Http, query: Annotated[DidQuery, Query()]) -> StreamingResponse:
+    """Return the same as a file, in the order of the numbers.
+
+    `cycles_left` is Unlimited for a term that renews without end, and empty without a term.
+    """
+    statement = queries.my_numbers(http.caller, query.filter, *query.conditions())
+    return await csv_response(COLUMNS, _pages_of_cells(http, statement), "dids.csv")
 
 
 @router.post("/dids/search", action="see_numbers")
@@ -83,6 +98,11 @@ async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
         )
 
     return await http.batch(body.dids, entities, command_for)
+
+
+async def _pages_of_cells(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+    async for page in pages(http.rows, statement, dids.c.number, dids.c.did_id):
+        yield [cells_of(DidAt(queries.did_of_row(row), row["now"]), http.caller) for row in page]
 
 
 def _did_of_row(row: Any, caller: Caller) -> Mapping[str, Any]:

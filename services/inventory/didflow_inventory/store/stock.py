@@ -1,6 +1,5 @@
 """The reads of the numbers in stock. Every query is limited to what its caller may see."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,9 +13,8 @@ from didflow_inventory.domain.stock.transitions import as_of
 from didflow_inventory.store.tables import NUMBERS, numbers
 
 SORTS: Final = {name: numbers.c[name] for name in ("number", "uploaded_at", "until")}
-PAGE: Final = 1_000
-
-Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
+SPARE: Final = 1_000
+"""How many more free numbers are read than twice those that are wanted."""
 
 _HOLD_HAS_ENDED: Final = sa.and_(numbers.c.stock == "held", numbers.c.until <= NOW)
 IS_FREE: Final = sa.and_(
@@ -43,7 +41,7 @@ def available(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[
 def free_numbers(caller: Caller, country: str, count: int) -> sa.Select[Any]:
     """Select free numbers of a country that the caller may have: more than `count`, to choose among."""
     conditions = (may_have(caller), IS_FREE, numbers.c.country == country)
-    return sa.select(numbers.c.number).where(*conditions).limit(2 * count + PAGE)
+    return sa.select(numbers.c.number).where(*conditions).limit(2 * count + SPARE)
 
 
 def may_have(caller: Caller) -> sa.ColumnElement[bool]:
@@ -63,14 +61,6 @@ def number_of_row(row: Any) -> Number:
     """Return the number of a row, as it is now."""
     found: Number = NUMBERS.from_row([row[name] for name in NUMBERS.columns]).state
     return as_of(found, row["now"])
-
-
-async def pages(fetch: Fetch, statement: sa.Select[Any]) -> AsyncIterator[Sequence[Number]]:
-    """Yield the numbers of a statement in ascending order, page by page. Each page is one `fetch`."""
-    ordered, last = statement.order_by(numbers.c.number).limit(PAGE), ""
-    while rows := await fetch(ordered.where(numbers.c.number > last)):
-        yield [number_of_row(row) for row in rows]
-        last = rows[-1]["number"]
 
 
 def _numbers() -> sa.Select[Any]:

@@ -36,7 +36,9 @@ from didflow_inventory.domain.stock.commands import (
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
 from didflow_inventory.store import stock
+from didflow_inventory.store.pages import pages
 from didflow_inventory.store.queries import history_of_thing
+from didflow_inventory.store.tables import numbers
 
 router = Router(tags=["stock"])
 
@@ -85,8 +87,7 @@ async def list_stock(http: Http, query: Annotated[StockQuery, Query()]) -> Page:
 async def export_stock(http: Http, query: Annotated[StockQuery, Query()]) -> StreamingResponse:
     """Return the same as a file, in the order of the numbers."""
     statement = stock.stock(http.caller, *query.conditions())
-    rows = _rows(stock.pages(http.rows, statement))
-    return await csv_response(COLUMNS, rows, "stock.csv")
+    return await csv_response(COLUMNS, _pages_of_rows(http, statement), "stock.csv")
 
 
 @router.get("/available", action="purchase")
@@ -184,6 +185,6 @@ async def _new_numbers(http: HttpContext, names: list[str]) -> NamedEntities:
     return {**dict.fromkeys(names, NO_NUMBER), **await numbers_of(http, names)}
 
 
-async def _rows(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-    async for page in pages:
-        yield [stock_row(number) for number in page]
+async def _pages_of_rows(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+    async for page in pages(http.rows, statement, numbers.c.number):
+        yield [stock_row(stock.number_of_row(row)) for row in page]
