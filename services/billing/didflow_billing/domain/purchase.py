@@ -18,10 +18,11 @@ from didflow_contracts.events.purchase import Acquisition, Price
 from didflow_contracts.ownership import contradicts_owner
 
 
-def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -> Decision:
+def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -> Decision:  # noqa: ARG001
     """Start the term and post setup and first period. Without a price the state is `none` and nothing is posted.
 
-    After a port-in, the term in state `none` starts now. Source: spec lifecycle, Term; spec events, Topics.
+    Both entries are for the instant of the purchase, however late its event arrives. After a port-in, the term in
+    state `none` starts then. Source: spec lifecycle, Term; spec events, Topics.
     """
     if term is not None:
         known = _decide_known(term, event)
@@ -36,7 +37,7 @@ def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -
         published = () if term else (events.term_changed(purchased, "started"),)
         return Decided(state=purchased, events=published)
     priced = replace(purchased, price=data.price, cycles_left=data.billing_cycles)
-    return _start(start_period(priced, data.billing_period, purchased_at), data.price, now)
+    return _start(start_period(priced, data.billing_period, purchased_at), data.price, purchased_at)
 
 
 def on_porting_started(term: Term | None, event: Event[DidPortingStarted], now: datetime) -> Decision:  # noqa: ARG001
@@ -73,10 +74,10 @@ def _with_purchase(term: Term, data: DidPurchased, purchased_at: datetime) -> Te
     )
 
 
-def _start(priced: Term, price: Price, now: datetime) -> Decided[Term]:
+def _start(priced: Term, price: Price, at: datetime) -> Decided[Term]:
     started = transition(priced, running_state(priced.cycles_left))
-    charged, setup = charge(started, "setup", price.setup.rounded(), now)
-    charged, first = charge_period(charged, "recurring", now, start=started.period_start)
+    charged, setup = charge(started, "setup", price.setup.rounded(), at)
+    charged, first = charge_period(charged, "recurring", at, start=started.period_start)
     posted = tuple(events.ledger_posted(charged, entry) for entry in (setup, first))
     return Decided(
         state=charged, also=(setup, first), events=(events.term_changed(charged, "started"), *posted)

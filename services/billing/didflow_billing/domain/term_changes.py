@@ -4,7 +4,9 @@ A closed term, an unknown one and one outside the caller's reach are all refused
 Source of the rules: spec lifecycle, Term.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from didflow_billing.domain import events
@@ -17,8 +19,10 @@ from didflow_contracts.bounds import AMOUNT, CYCLES, INSTANT
 from didflow_contracts.vocabulary import BillingPeriod, TermReason
 
 NOT_FOUND: Final = Refused("not_found", "No such number or DID id in your accounts.")
-NO_TERM: Final = Refused("no_term", "This DID has no price, so its term never expires and cannot be changed.")
-TERM_ENDED: Final = Refused("term_ended", "The term has ended. Renew or restore it first.")
+ATTEMPTS: Final[Mapping[type[Command], str]] = MappingProxyType(
+    {SetCycles: "set cycles", Renew: "renew", Cancel: "cancel", Restore: "restore"}
+)
+"""Command -> what its refusals call it."""
 
 
 def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision:  # noqa: ARG001
@@ -27,7 +31,7 @@ def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision
     if isinstance(priced, Refused):
         return priced
     if not is_running(priced):
-        return TERM_ENDED
+        return _term_ended(priced, command)
     left = command.billing_cycles
     if left is not None and left not in CYCLES:
         message = f"billing_cycles must be {CYCLES.least} to {CYCLES.most}, or null."
@@ -44,7 +48,7 @@ def renew(term: Term | None, command: Renew, now: datetime) -> Decision:
     if isinstance(priced, Refused):
         return priced
     if priced.state == "canceled":
-        return Refused("restore_first", "The term is canceled. Restore it before you renew it.")
+        return Refused("restore_first", _message(priced, command, "Restore it first."))
     if priced.state == "aging":
         return _restart(priced, command.billing_period, now, "renewed")
     after = transition(lengthen_period(priced, command.billing_period), priced.state)
@@ -65,7 +69,7 @@ def cancel(term: Term | None, command: Cancel, now: datetime) -> Decision:
     under_review = not priced.completed and priced.registration == "pending"
     if not is_running(priced):
         is_repeat = priced.state == "canceled" and not (command.remove and under_review)
-        return Unchanged() if is_repeat else TERM_ENDED
+        return Unchanged() if is_repeat else _term_ended(priced, command)
     if under_review and command.remove:
         return remove(priced, "canceled_awaiting_registration", now)
     if not priced.completed and not under_review:
@@ -80,14 +84,13 @@ def restore(term: Term | None, command: Restore, now: datetime) -> Decision:
     if isinstance(priced, Refused):
         return priced
     if priced.state != "canceled":
-        return Refused("not_canceled", "Only a canceled term can be restored.")
+        return Refused("not_canceled", _message(priced, command, "Only a canceled term can be restored."))
     if priced.aging_until is None:
         after = transition(priced, running_state(priced.cycles_left))
         return Decided(state=after, events=(events.term_changed(after, "restored"),))
     if command.billing_period is None:
-        return Refused(
-            "renewal_needed", "No paid time is left. Give a billing_period to renew.", "billing_period"
-        )
+        hint = "No paid time is left. Give a billing_period to renew."
+        return Refused("renewal_needed", _message(priced, command, hint), "billing_period")
     return _restart(priced, command.billing_period, now, "restored")
 
 
@@ -95,7 +98,19 @@ def _priced(term: Term | None, command: Command) -> Term | Refused:
     """Return the term if it has a price and lies in the caller's reach, else the refusal."""
     if term is None or term.state == "closed" or not command.caller.reaches(term.account):
         return NOT_FOUND
-    return NO_TERM if term.state == "none" else term
+    if term.state == "none":
+        return Refused("no_term", _message(term, command, "This DID has no price, so it never expires."))
+    return term
+
+
+def _term_ended(term: Term, command: Command) -> Refused:
+    hint = "Renew it first." if term.state == "aging" else "Restore it first."
+    return Refused("term_ended", _message(term, command, hint))
+
+
+def _message(term: Term, command: Command, hint: str) -> str:
+    """Name the attempt and the state. Source: spec lifecycle, The axes and their closed tables."""
+    return f"You cannot {ATTEMPTS[type(command)]} now: the state of the term is {term.state}. {hint}"
 
 
 def _restart(term: Term, months: BillingPeriod, now: datetime, reason: TermReason) -> Decision:
