@@ -1,9 +1,8 @@
 """The start of a term and its first charges, and repeated purchases."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Refused, Unchanged
@@ -40,71 +39,16 @@ def test_term_changed_carries_the_whole_term(billing: Any, make: Any) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("months", "monthly", "cost"),
-    [
-        (3, "5.00 EUR", "15.00"),
-        (12, "0.335 EUR", "4.02"),
-        (1, "0.005 EUR", "0.01"),
-        (3, "33.4 JPY", "100"),
-        (6, "1.0005 KWD", "6.003"),
-        (1, "0 EUR", "0.00"),
-    ],
-)
-def test_a_period_costs_its_months_rounded_once_to_the_minor_unit(
-    billing: Any, make: Any, months: int, monthly: str, cost: str
-) -> None:
-    """The monthly price is multiplied first and rounded afterwards, halves up, to the minor unit of the currency."""
-    amount, currency = monthly.split()
-    price = {name: {"amount": amount, "currency": currency} for name in ("setup", "recurring")}
-    billing.process(make.purchased(price=price, billing_period=months))
-    assert (str(billing.ledger[1].amount), billing.ledger[1].currency) == (cost, currency)
-
-
-def test_the_setup_price_is_rounded_to_the_minor_unit(billing: Any, make: Any) -> None:
-    """No entry has fractions of the minor unit."""
-    price = {name: {"amount": "1.005", "currency": "EUR"} for name in ("setup", "recurring")}
-    billing.process(make.purchased(price=price))
-    assert [str(entry.amount) for entry in billing.ledger] == ["1.01", "1.01"]
-
-
 def test_a_purchase_without_renewals_starts_in_its_last_period(billing: Any, make: Any) -> None:
     """With 0 cycles the state is delayed_removal from the start."""
     billing.process(make.purchased(billing_cycles=0))
     assert billing.term.state == "delayed_removal"
 
 
-def test_the_first_period_starts_at_purchased_at(billing: Any, make: Any) -> None:
-    """`purchased_at` takes precedence over the time of the event."""
-    earlier = make.zero - timedelta(days=2)
-    billing.process(make.purchased(purchased_at=earlier.isoformat()))
-    assert billing.term.period_start == earlier
-
-
-def test_without_a_price_there_is_no_term_and_no_charge(billing: Any, make: Any) -> None:
-    """A number that is handed out without a price never expires and costs nothing."""
-    billing.process(make.unpriced())
-    billing.process(make.registration("not_required"))
-    assert (billing.term.state, billing.term.due_at, billing.ledger) == ("none", None, [])
-    assert billing.topics() == ["term.changed"]
-
-
 def test_a_purchase_that_leaves_its_price_to_the_price_list_has_no_term(billing: Any, make: Any) -> None:
     """There is no price list yet, so it is treated like a number that was handed out. Only inventory publishes it."""
     billing.process(replace(make.purchased(price=None), source="/didflow/inventory"))
     assert (billing.term.state, billing.ledger) == ("none", [])
-
-
-def test_a_port_in_has_no_term_until_the_priced_purchase(billing: Any, make: Any) -> None:
-    """The state is `none` during the porting. The purchase of the same DID starts the term."""
-    billing.process(make.porting_started())
-    billing.process(make.registration("not_required"))
-    assert billing.term.state == "none"
-    ported = make.zero + timedelta(days=20)
-    billing.process(make.purchased(ported, acquired="ported_in"))
-    assert (billing.term.state, billing.term.period_start) == ("active", ported)
-    assert billing.term.due_at == billing.term.expires_at
-    assert billing.bill() == "8.00"
 
 
 def test_the_account_that_purchases_a_ported_number_pays_for_it(billing: Any, make: Any) -> None:

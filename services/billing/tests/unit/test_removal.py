@@ -1,6 +1,5 @@
-"""Refused purchases and withdrawn DIDs: refunds, events, and that a closed term stays closed."""
+"""Refused purchases, failed portings and withdrawn DIDs, and that a closed term stays closed."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,29 +18,11 @@ def test_every_charge_of_a_refused_purchase_is_reversed(billing: Any, make: Any)
     assert (billing.term.state, billing.term.charges) == ("closed", ())
 
 
-def test_a_late_refusal_also_reverses_renewals(billing: Any, make: Any) -> None:
-    """Inventory was stopped for a while, and billing renewed the term."""
-    billing.process(make.purchased())
-    billing.process(make.registration("not_required"))
-    later = make.zero + timedelta(days=40)
-    billing.process(make.purchase_refused(later))
-    assert [e.kind for e in billing.ledger] == ["setup", "recurring", "renewal", "refund", "refund", "refund"]
-    assert billing.bill() == "0.00"
-
-
 def test_a_refusal_before_its_purchase_is_parked(billing: Any, make: Any) -> None:
     """It refunds when the purchase arrives."""
     assert isinstance(billing.process(make.purchase_refused()), TooEarly)
     billing.process(make.purchased())
     assert (billing.term.state, billing.bill(), billing.parked()) == ("closed", "0.00", [])
-
-
-def test_a_repeated_refusal_refunds_once(billing: Any, make: Any) -> None:
-    """The repeat has another event id and finds a closed term."""
-    billing.process(make.purchased())
-    billing.process(make.purchase_refused())
-    assert billing.process(make.purchase_refused(sequence=3)) == Unchanged()
-    assert len(billing.ledger) == 4
 
 
 def test_a_did_that_was_removed_without_refund_is_refunded_if_its_purchase_is_refused(
@@ -62,16 +43,6 @@ def test_an_accepted_purchase_cannot_be_refused(running: Any, make: Any) -> None
     before = running.term
     running.process(make.purchase_refused())
     assert (running.refusals(), running.term) == (["purchase_accepted"], before)
-
-
-@pytest.mark.parametrize("reason", ["hold_ended", "ported_out", "returned", "porting_failed"])
-def test_a_withdrawn_did_is_closed_without_refund(running: Any, make: Any, reason: Any) -> None:
-    """The reason of inventory is the reason of the removal."""
-    running.process(make.withdrawn(reason=reason))
-    assert running.topics()[-2:] == ["term.changed", "did.removed"]
-    removed = running.published_data()[-1]
-    assert (removed.reason, removed.refunded, running.bill()) == (reason, False, "8.00")
-    assert (running.term.state, running.term.due_at) == ("closed", None)
 
 
 @pytest.mark.parametrize("registration", ["awaiting", "not_required"])
@@ -97,12 +68,6 @@ def test_a_failed_porting_is_removed(billing: Any, make: Any) -> None:
     billing.process(make.porting_started())
     billing.process(make.withdrawn(reason="porting_failed"))
     assert billing.topics() == ["term.changed", "term.changed", "did.removed"]
-
-
-def test_a_withdrawal_settles_what_was_due_before_it(running: Any, make: Any) -> None:
-    """The renewal in February is posted before the removal in March."""
-    running.process(make.withdrawn(make.zero + timedelta(days=40)))
-    assert [e.kind for e in running.ledger] == ["setup", "recurring", "renewal"]
 
 
 def test_a_withdrawal_before_its_purchase_is_parked_and_a_repeat_changes_nothing(

@@ -15,6 +15,7 @@ ROUNDED = [
     ("33.4 JPY", {1: "33", 3: "100", 6: "200", 12: "401"}),
     ("0.5 JPY", {1: "1", 3: "2", 6: "3", 12: "6"}),
     ("1.0005 KWD", {1: "1.001", 3: "3.002", 6: "6.003", 12: "12.006"}),
+    ("0 EUR", {1: "0.00", 3: "0.00", 6: "0.00", 12: "0.00"}),
     ("5 KWD", {1: "5.000", 3: "15.000", 6: "30.000", 12: "60.000"}),
 ]
 
@@ -66,6 +67,7 @@ def test_the_first_entries_are_for_the_instant_of_the_purchase(start: Any, make:
         ("setup", earlier),
         ("recurring", earlier),
     ]
+    assert billing.term.period_start == billing.term.anchor == earlier
 
 
 def test_a_full_refund_reverses_every_charge_entry_by_entry(start: Any, make: Any) -> None:
