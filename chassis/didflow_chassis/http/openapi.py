@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from didflow_chassis.http.examples import add_examples
 from didflow_chassis.http.idempotency import CHANGING, KEY_HEADER, MAX_KEY
 from didflow_chassis.http.links import add_links
 from didflow_chassis.http.lists import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT
@@ -81,6 +82,7 @@ class Application(FastAPI):
         components = document.setdefault("components", {})
         if "securitySchemes" not in components:
             complete(document, components)
+            add_examples(document, getattr(self.state, "all_routes", ()))
         return document
 
 

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from didflow_chassis.http import openapi_json
+from didflow_chassis.http import Router, openapi_json
+from didflow_chassis.http.examples import examples_of
+from didflow_chassis.http.openapi import Application
 
 
 async def test_the_document_describes_what_holds_for_every_route(world: Any) -> None:
@@ -49,3 +51,24 @@ async def test_an_answer_with_an_id_links_to_the_routes_about_that_thing(world: 
     assert shown["operationId"] in jobs
     assert "links" not in shown["responses"]["200"]
     assert all(link["operationId"] == name for name, link in {**jobs, **listed}.items())
+
+
+def test_the_nulls_of_an_example_are_in_the_document() -> None:
+    """An example without them would not be valid if the field is required."""
+    router = Router(tags=["things"])
+
+    @router.post(
+        "/things",
+        action="operate",
+        openapi_extra=examples_of({"no_limit": {"limit": None}}, {"made": {"limit": None}}),
+    )
+    async def make(body: dict[str, int | None]) -> dict[str, int | None]:
+        return body
+
+    app = Application()
+    app.state.all_routes = router.routes
+    app.include_router(router)
+    shown = app.openapi()["paths"]["/v1/things"]["post"]
+    for part, name in ((shown["requestBody"], "no_limit"), (shown["responses"]["200"], "made")):
+        assert part["content"]["application/json"]["examples"] == {name: {"value": {"limit": None}}}
+        assert "schema" in part["content"]["application/json"]

@@ -1,18 +1,15 @@
-"""Responses: a term, a ledger entry, a quote."""
+"""Responses: a term, a ledger entry."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from didflow_billing.domain.ledger import LedgerEntry
-from didflow_billing.domain.quote import Quote
 from didflow_billing.domain.term import Term
-from didflow_chassis.decision import Refused, Unchanged
 from didflow_contracts.events.purchase import Price
-from didflow_contracts.money import Money, Total
+from didflow_contracts.money import Money
 from didflow_contracts.vocabulary import EntryKind, Registration, TermState
 
 
@@ -65,50 +62,3 @@ class EntryResponse(BaseModel):
     def of(cls, entry: LedgerEntry) -> Self:
         """Return the response for a ledger entry."""
         return cls.model_validate(entry, from_attributes=True)
-
-
-class QuoteResult(BaseModel):
-    """The quote for one DID."""
-
-    did: str = Field(description="As the caller wrote it.")
-    outcome: Literal["done", "unchanged", "refused"]
-    code: str | None = None
-    message: str | None = None
-    charge: Total | None = None
-    refund: Total | None = None
-
-    @classmethod
-    def of(cls, did: str, quote: Quote) -> Self:
-        """Return the result for one DID."""
-        decision = quote.decision
-        if isinstance(decision, Refused):
-            return cls(did=did, outcome="refused", code=decision.code, message=decision.message)
-        if isinstance(decision, Unchanged):
-            return cls(did=did, outcome="unchanged")
-        return cls(did=did, outcome="done", charge=quote.charge, refund=quote.refund)
-
-
-class QuoteResponse(BaseModel):
-    """The quotes of all DIDs, and the totals of charges and refunds in each currency."""
-
-    results: list[QuoteResult]
-    done: int
-    unchanged: int
-    refused: int
-    charges: list[Total]
-    refunds: list[Total]
-
-    @classmethod
-    def of(cls, results: list[QuoteResult]) -> Self:
-        """Return the response, with its counts and totals."""
-        counts = {name: sum(r.outcome == name for r in results) for name in ("done", "unchanged", "refused")}
-        return cls(
-            results=results,
-            **counts,
-            charges=_totals(result.charge for result in results),
-            refunds=_totals(result.refund for result in results),
-        )
-
-
-def _totals(amounts: Iterable[Total | None]) -> list[Total]:
-    return list(Total.of(total for total in amounts if total is not None))

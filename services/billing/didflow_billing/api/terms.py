@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_billing import store
+from didflow_billing.api import examples
 from didflow_billing.api.bodies import (
     CancelBody,
     QuoteBody,
@@ -15,11 +16,12 @@ from didflow_billing.api.bodies import (
     SetCyclesBody,
     TermsBody,
 )
-from didflow_billing.api.responses import QuoteResponse, QuoteResult, TermResponse
-from didflow_billing.domain.quote import Quote, quote
+from didflow_billing.api.quotes import QuoteResponse, QuoteResult
+from didflow_billing.api.responses import TermResponse
+from didflow_billing.domain.quote import Quote, quote, repeat
 from didflow_billing.domain.term import Term
 from didflow_billing.domain.term_changes import NOT_FOUND
-from didflow_chassis.decision import Caller, Unchanged
+from didflow_chassis.decision import Caller
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.tables import NOW
@@ -28,61 +30,148 @@ from didflow_contracts.names import parse_did
 router = Router(tags=["terms"])
 
 
-@router.get("/terms/{did}", action="read_billing")
+@router.get(
+    "/terms/{did}",
+    action="read_billing",
+    summary="Show the term of a DID",
+    **examples.TERM,
+)
 async def show_term(http: Http, did: str) -> TermResponse:
-    """Return one term: by number while the DID is live, by `did_id` at any time."""
+    """Return one term: by number while the DID is live, by `did_id` at any time.
+
+    `expires_at` says until when the term is paid. What happens at that instant depends on `state`:
+
+    - `active`: the next period is charged, and `cycles_left` is one less. Calls go on.
+    - `delayed_removal`: no cycles are left. Calls stop, and the term is `aging` for 34 days.
+    - `canceled`: calls are stopped already. The term can be restored until 34 days later, with a renewal.
+    - `aging`: this instant has passed. The DID can be renewed until `aging_until`, and is removed then.
+    """
     found = await _find_terms(http, [did])
     if did not in found:
         raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     return TermResponse.of(found[did])
 
 
-@router.batch("/terms/batch/set-cycles", action="change_terms", item="did")
+@router.batch(
+    "/terms/batch/set-cycles",
+    action="change_terms",
+    item="did",
+    summary="Set how many times terms renew by themselves",
+    **examples.SET_CYCLES,
+)
 async def set_cycles(http: Http, body: SetCyclesBody) -> BatchAnswer:
-    """Set how many times terms renew by themselves. 0 makes the running period the last one."""
+    """Set how many times terms renew by themselves. Nothing is charged now, and no call is stopped now.
+
+    - `0` ends a term with the period that is paid: calls go on until `expires_at` and then stop. This is the way to
+      "cancel at the end of the period". `cancel` stops calls at once.
+    - `1` to `999`: at each `expires_at` the next period is charged, as often as this says. Then the term ends.
+    - `null`: the term renews without limit.
+
+    After the end a DID is `aging` for 34 days, in which a renewal brings it back. Then it is removed. A term that is
+    canceled or aging is refused with `term_ended`.
+    """
     return await _change(http, body)
 
 
-@router.batch("/terms/batch/renew", action="change_terms", item="did")
+@router.batch(
+    "/terms/batch/renew",
+    action="change_terms",
+    item="did",
+    summary="Pay for one more period now",
+    **examples.RENEW,
+)
 async def renew(http: Http, body: RenewBody) -> BatchAnswer:
-    """Pay for one more period now."""
+    """Charge one period of 1, 3, 6 or 12 months now. The cycles do not change.
+
+    - While time is paid, the period is added at `expires_at`. Calls go on.
+    - If the term is aging, the period starts now, and calls start again. No cycles are left, so calls stop again at the
+      new `expires_at` unless you set cycles.
+    - If the term is canceled, the action is refused with `restore_first`.
+
+    The months become the DID's billing period: later renewals are as long.
+    """
     return await _change(http, body)
 
 
-@router.batch("/terms/batch/cancel", action="change_terms", item="did")
+@router.batch(
+    "/terms/batch/cancel",
+    action="change_terms",
+    item="did",
+    summary="Cancel terms: calls stop now",
+    **examples.CANCEL,
+)
 async def cancel(http: Http, body: CancelBody) -> BatchAnswer:
-    """Cancel terms. DIDs whose registration was never completed are removed and refunded."""
+    """Cancel terms now. Calls and messages stop at once, although paid time remains, and nothing is refunded.
+
+    To keep calls until the end of the paid period, do not cancel: set the cycles to `0`.
+
+    A canceled term never renews. It can be restored free of charge until `expires_at`, and with a renewal for 34 days
+    after it. Then the DID is removed.
+
+    A DID whose registration was never completed is treated differently:
+
+    - `awaiting` or `rejected`: the DID is removed at once, and everything that it cost is refunded.
+    - `pending`: it is canceled as above. With `remove`, it is removed at once. Nothing is refunded in both cases.
+
+    Before the registration is known, the action is refused with `not_ready`.
+    """
     return await _change(http, body)
 
 
-@router.batch("/terms/batch/restore", action="change_terms", item="did")
+@router.batch(
+    "/terms/batch/restore",
+    action="change_terms",
+    item="did",
+    summary="Undo cancellations: calls start again",
+    **examples.RESTORE,
+)
 async def restore(http: Http, body: RestoreBody) -> BatchAnswer:
-    """Undo cancellations. If no paid time is left, this needs a `billing_period` to renew."""
+    """Undo cancellations. Calls and messages start again at once, and the cycles are as before.
+
+    - While time is paid, nothing is charged, and `expires_at` stays. A `billing_period` is ignored.
+    - When no time is paid any more, a `billing_period` is needed (else `renewal_needed`): one period is charged, and it
+      starts now.
+
+    A term that is not canceled is refused with `not_canceled`. An aging one is renewed instead.
+    """
     return await _change(http, body)
 
 
-@router.post("/terms/quote", action="change_terms")
+@router.post(
+    "/terms/quote",
+    action="change_terms",
+    summary="Show what an action would do, charge and refund",
+    **examples.QUOTE,
+)
 async def quote_terms(http: Http, body: QuoteBody) -> QuoteResponse:
-    """Return what an action would charge or refund, for each DID. Nothing is changed."""
+    """Return, for each DID, what an action would do now. Nothing is changed.
+
+    The answer has the term `before` and `after`, what happens to calls and until when, whether and when the DID is
+    removed, until when it can be restored, the charge with its period, the refund, and the same as a sentence in
+    `message`. For a `cancel` that gives up paid time, `instead` shows the other way: `set-cycles` 0 keeps calls until
+    the end of the paid period.
+    """
     check_size(body.dids, field="dids")
     now = (await http.rows(sa.select(NOW.label("now"))))[0]["now"]
     found = await _find_terms(http, body.dids)
-    return QuoteResponse.of(list(_quotes(body, found, http.caller, now)))
+    return QuoteResponse.of(list(_quotes(body, found, http.caller, now)), now)
 
 
 def _quotes(
     body: TermsBody, found: Mapping[str, Term], caller: Caller, now: datetime
 ) -> Iterator[QuoteResult]:
     """Quote each DID. A DID that is named a second time is unchanged, as in the action itself."""
-    quoted: set[UUID] = set()
+    quoted: dict[UUID, Quote] = {}
     for name in body.dids:
         term = found.get(name)
-        if term is not None and term.did_id in quoted:
-            yield QuoteResult.of(name, Quote(decision=Unchanged()))
-            continue
         entity = NamedEntity(entity_id=term and term.did_id, subject=term.number if term else "")
-        quoted |= {term.did_id} if term else set()
-        yield QuoteResult.of(name, quote(term, body.command(entity, caller), now))
+        if term is not None and term.did_id in quoted:
+            yield QuoteResult.of(name, repeat(quoted[term.did_id], now))
+            continue
+        made = quote(term, body.command(entity, caller), now)
+        if term is not None:
+            quoted[term.did_id] = made
+        yield QuoteResult.of(name, made)
 
 
 async def _change(http: HttpContext, body: TermsBody) -> BatchAnswer:

@@ -20,7 +20,10 @@ async def test_a_quote_equals_what_the_action_then_charges(acme: Any, active: An
     done = (await acme.post("/v1/terms/batch/renew", json=body)).json()
     outcomes = [entry["outcome"] for entry in result["results"]]
     assert outcomes == [entry["outcome"] for entry in done["results"]] == ["done", "refused", "unchanged"]
-    assert result["results"][0]["charge"] == {"amount": "30.00", "currency": "EUR"}
+    charge = result["results"][0]["charge"]
+    assert (charge["amount"], charge["currency"]) == ("30.00", "EUR")
+    assert (charge["period_start"], charge["period_end"]) == ("2026-02-28T12:30:00Z", "2026-08-31T12:30:00Z")
+    assert result["results"][0]["after"]["expires_at"] == charge["period_end"]
     assert (result["charges"], result["refunds"]) == ([{"amount": "30.00", "currency": "EUR"}], [])
     assert str((await active.rows(LedgerEntry))[-1].amount) == "30.00"
 
