@@ -13,9 +13,9 @@ from bench.floor_record import Record, Statement, Written, json_text, record
 _TERMS = """
 INSERT INTO terms AS t (did_id, number, account, payer, order_id, state, price, billing_period, purchased_at,
     period, period_start, expires_at, anchor, anchor_months, free_days, completed, accepted, charges, entry_count,
-    sequences, version, sequence, correlation_id)
+    sequences, changed_at, version, sequence, correlation_id)
 SELECT d, n, a, a, o, 'active', p, b, s, 1, s, s + interval '1 month', s, b, 0, false, false, c, 2, '{}',
-    1, 3, e
+    s, 1, 3, e
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[], $7::text[], $8::jsonb[])
     AS u (d, n, a, o, p, b, e, c), LATERAL (SELECT clock_timestamp() AS s) AS now
 ON CONFLICT (did_id) DO UPDATE SET state = excluded.state, version = t.version + 1

@@ -110,6 +110,7 @@ _TABLE: Final = (
     _topic(e.RoutingChanged, (PROVISIONING,), (INVENTORY,)),
     _topic(e.TermChanged, (BILLING,), (INVENTORY, PROVISIONING)),
     _topic(e.CycleExpired, (BILLING,), (INVENTORY, PROVISIONING, ORDER_SYSTEMS)),
+    _topic(e.TermExpiring, (BILLING,), (INVENTORY, ORDER_SYSTEMS)),
     _topic(e.LedgerPosted, (BILLING,), (INVENTORY, INVOICING)),
     _topic(e.DidRemoved, (BILLING,), (INVENTORY, VERIFICATION, PROVISIONING, ORDER_SYSTEMS)),
     _topic(e.MessageRefused, (VERIFICATION, BILLING, PROVISIONING), (INVENTORY,)),

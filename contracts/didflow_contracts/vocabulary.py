@@ -93,6 +93,8 @@ TermReason: TypeAlias = Literal[
     "started", "renewed", "cycles_set", "canceled", "restored", "delayed", "expired", "extended", "closed"
 ]
 CycleOutcome: TypeAlias = Literal["renewed", "delayed_removal", "expired", "extended", "removed"]
+EndingReason: TypeAlias = Literal["cycles_used_up", "registration_not_completed", "canceled", "aging"]
+ReminderDays: TypeAlias = Literal[30, 7, 1]
 EntryKind: TypeAlias = Literal["setup", "recurring", "renewal", "refund"]
 RemovalReason: TypeAlias = Literal[
     "canceled_awaiting_registration",

@@ -27,6 +27,7 @@ _MAIN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "routing.changed": ("carrier_state", "voice.name", "capacity", "sms.name"),
     "term.changed": ("state", "reason", "expires_at"),
     "cycle.expired": ("outcome", "period", "expires_at"),
+    "term.expiring": ("days", "ends_at", "reason"),
     "message.refused": ("refused_type", "code", "field"),
     "ledger.posted": ("kind", "money.amount", "money.currency", "payer"),
     "did.removed": ("reason", "refunded"),

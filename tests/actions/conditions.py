@@ -340,7 +340,7 @@ def _term(
     if holding.stock == "porting_in":
         return term
     if not holding.is_live:
-        return transition(term, "closed")
+        return transition(term, "closed", ZERO)
     ways = ["none", "active", "active", "delayed_removal"]
     state = random.choice([*ways, "canceled", "canceled", "aging"] if answered else ways)
     if state == "none":
@@ -361,7 +361,7 @@ def _term(
         expires_at=expires_at,
         aging_until=ZERO + DAY if is_out_of_time else None,
     )
-    return transition(replace(started, state=state), state)
+    return transition(replace(started, state=state), state, ZERO - DAY)
 
 
 def _routing(random: Random, holding: Holding, registration: RegistrationState | None, term: Term) -> Routing:

@@ -26,8 +26,13 @@ DEPENDS_ON_PATH: Final = ("previous", "next_step")
 """Fields of `did.status_changed` that depend on the earlier statuses, not only on the current one."""
 ENDED: Final = ("ended", "end_reason", "carrier_state", "open", "open_command")
 """The fields of an ended DID that are compared. Its other fields may depend on the order of events."""
-ORDER_DEPENDENT: Final = frozenset({"message.refused"})
-"""Topics whose events depend on the order of arrival. A message that comes before the end of the DID is not refused."""
+ORDER_DEPENDENT: Final = frozenset({"message.refused", "term.expiring"})
+"""Topics whose events depend on the order of arrival. A message that comes before the end of the DID is not refused.
+
+A registration that arrives outdated is not reminded of.
+"""
+ORDER_DEPENDENT_FIELDS: Final = frozenset({"reminded"})
+"""Fields of states that depend on the order of arrival, as those topics do."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REFERENCE: Final = re.compile(r"V-[A-Z0-9]{10}")
 _RECENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
@@ -74,18 +79,19 @@ async def answer_carrier_commands(services: ServicesInProcess) -> None:
 async def final_states(
     services: ServicesInProcess, name: str, dids: Iterable[ExampleDid], *, without: Iterable[str] = ()
 ) -> dict[int, Any]:
-    """Return the final state of each DID in a service. `without` names fields that depend on the order of arrival."""
+    """Return the final state of each DID in a service. `without` names more fields that depend on the order."""
     states = await services.states(name)
     events: dict[UUID, list[Event[Any]]] = defaultdict(list)
     for event in map(event_of, services.published.get(name, ())):
         if event.data.topic != "provisioning.commands":
             events[event.data.did_id].append(event)
     found = {}
+    hidden = ORDER_DEPENDENT_FIELDS.union(without)
     kind = service(name).kind_of[service(name).main]
     for n, did in enumerate(dids):
         axes, others = last_and_other_events(events[did.did_id], did)
         columns = dict(zip(kind.columns, kind.to_columns([states[did.did_id]]), strict=True))
-        state = {k: v for k, (v,) in columns.items() if k in kind.names and k not in without}
+        state = {k: v for k, (v,) in columns.items() if k in kind.names and k not in hidden}
         complete = {k: without_identity(v, did) for k, v in state.items()} | {
             f"event of {k}": v for k, v in axes.items()
         }

@@ -1,6 +1,6 @@
 """The whole life of a DID on real servers, from the stock to its removal, as its history tells it."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +8,15 @@ import pytest
 from harness.folded_history import filled_fields, fold_all
 from holdings.life_on_the_stack import PAGE, Life, is_routing, label_of, life, name_of
 
+from didflow_contracts.instants import months_after
+
 NUMBER = "+35319605512"
 SHOP = "master/acme/shop"
 MONEY = {"amount": "1.00", "currency": "EUR"}
 FEATURES = {"number_type": "local", "features": ["voice_in", "a2p_sms"]}
 DID = {"dids": [NUMBER]}
 RESULT = "provisioning.results /carriers/simulator provisioning.commands"
+REMINDER = "term.expiring service:billing clock"
 APPLIED = "routing.changed service:provisioning provisioning.results"
 
 
@@ -46,6 +49,7 @@ async def purchase(did: Life) -> None:
         "ledger.posted sam did.purchased",
         "term.changed sam did.purchased",
         "verification.required sam did.purchased",
+        *reminders_at_once(),
         "routing.changed sam did.changed",
         "routing.changed sam verification.required",
     )
@@ -53,6 +57,12 @@ async def purchase(did: Life) -> None:
     user = (await did.ask("eva", "POST", "/v1/users", desk))["user_id"]
     await did.ask("eva", "POST", "/v1/dids/batch/assign-user", {**DID, "user_id": user})
     await did.recorded("http.assign_user eva -")
+
+
+def reminders_at_once() -> list[str]:
+    """Return the reminder of a purchase today: a month of 30 days or fewer is reminded of when it begins."""
+    now = datetime.now(UTC)
+    return [REMINDER] if months_after(now, 1) - now <= timedelta(days=30) else []
 
 
 async def register(did: Life) -> None:
@@ -153,6 +163,8 @@ async def end(did: Life) -> None:
     removal = did.folded["term.aging_until"]
     await did.advance("P34D")
     await did.recorded(
+        REMINDER,
+        REMINDER,
         "did.removed service:billing clock",
         "term.changed service:billing clock",
         "service.changed service:verification did.removed",

@@ -25,7 +25,7 @@ from didflow_contracts.events.registration import (
 )
 from didflow_contracts.events.routing import DidActivated, RoutingChanged
 from didflow_contracts.events.services import ServiceChanged
-from didflow_contracts.events.term import CycleExpired, DidRemoved, LedgerPosted, TermChanged
+from didflow_contracts.events.term import CycleExpired, DidRemoved, LedgerPosted, TermChanged, TermExpiring
 
 __all__ = [
     "EVENTS",
@@ -48,6 +48,7 @@ __all__ = [
     "RoutingChanged",
     "ServiceChanged",
     "TermChanged",
+    "TermExpiring",
     "VerificationApproved",
     "VerificationExpired",
     "VerificationExpiring",
@@ -80,6 +81,7 @@ EVENTS: tuple[type[EventData], ...] = (
     RoutingChanged,
     TermChanged,
     CycleExpired,
+    TermExpiring,
     LedgerPosted,
     DidRemoved,
     MessageRefused,

@@ -12,11 +12,13 @@ from didflow_contracts.money import Money
 from didflow_contracts.vocabulary import (
     CycleOutcome,
     Cycles,
+    EndingReason,
     EntryKind,
     Flag,
     Months,
     Name,
     Ordinal,
+    ReminderDays,
     RemovalReason,
     TermReason,
     TermState,
@@ -53,6 +55,25 @@ class CycleExpired(TermAxis):
     period: Ordinal = Field(description="The number of the period that ended, from 1.")
     expired_at: Instant = Field(description="When the period ended.")
     outcome: CycleOutcome = Field(description="The outcome of the end of the period.")
+
+
+class TermExpiring(EventData):
+    """A reminder before a term ends. It changes nothing and belongs to no axis.
+
+    The same end is never reminded of twice for the same days. Nothing recalls a reminder: if the term is renewed or
+    restored before `ends_at`, `term.changed` says so. Source: spec events, Topics.
+    """
+
+    topic: ClassVar[str] = "term.expiring"
+
+    ends_at: Instant = Field(
+        description="When the paid time ends, or, for `canceled` and `aging`, when the DID is removed."
+    )
+    days: ReminderDays = Field(
+        description="Which reminder it is: 30, 7 or 1 days before the end; 7 and 1 for `canceled` and `aging`. "
+        "It is at most this many days until the end; fewer if the end became known later."
+    )
+    reason: EndingReason = Field(description="Why the term ends.")
 
 
 class LedgerPosted(EventData):

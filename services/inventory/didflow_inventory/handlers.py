@@ -79,6 +79,7 @@ def _purchase(decide: Callable[..., Any], settings: InventorySettings) -> Handle
 
 REGISTRATION: Final = Handler(decide=view_updates.on_registration)
 TERM: Final = Handler(decide=view_updates.on_term)
+RECORD_ONLY: Final = Handler(decide=view_updates.on_record_only)
 ROUTING: Final = Handler(decide=view_updates.on_routing, needs=needs.number_of)
 
 
@@ -102,7 +103,8 @@ def events(settings: InventorySettings) -> Mapping[type[EventData], Handler]:
         e.ResultReported: Handler(decide=view_updates.on_result),
         e.TermChanged: TERM,
         e.CycleExpired: TERM,
-        e.LedgerPosted: Handler(decide=view_updates.on_ledger_entry),
+        e.TermExpiring: RECORD_ONLY,
+        e.LedgerPosted: RECORD_ONLY,
         e.MessageRefused: Handler(decide=view_updates.on_message_refused),
         e.DidRemoved: Handler(decide=removal.on_removed, needs=needs.number_of),
     }

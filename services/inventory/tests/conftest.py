@@ -29,6 +29,7 @@ from didflow_contracts.events import (
     RoutingChanged,
     ServiceChanged,
     TermChanged,
+    TermExpiring,
 )
 from didflow_contracts.ids import derived_id
 from didflow_inventory.domain.accounts.account import Account
@@ -199,6 +200,13 @@ class Messages:
             "money": {"amount": "1.00", "currency": "EUR"},
         }
         return self.event(LedgerPosted.model_validate(data), "/didflow/billing", sequence)
+
+    def term_expiring(self, sequence: int = 5, **changes: Any) -> Event[TermExpiring]:
+        """Return a reminder by billing, a week before the DID is removed."""
+        ends_at = ZERO + timedelta(days=64)
+        data = OWNER | {"ends_at": ends_at, "days": 7, "reason": "aging"} | changes
+        at = ends_at - timedelta(days=7)
+        return self.event(TermExpiring.model_validate(data), "/didflow/billing", sequence, at)
 
     def message_refused(self, sequence: int = 4) -> Event[MessageRefused]:
         """Return the refusal of an event by billing."""

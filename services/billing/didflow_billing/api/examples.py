@@ -44,8 +44,8 @@ _PURCHASED = Term(
     completed=True,
     accepted=True,
 )
-_RUNNING = transition(start_period(_PURCHASED, 1, _BOUGHT), "active")
-_CANCELED = transition(_RUNNING, "canceled")
+_RUNNING = transition(start_period(_PURCHASED, 1, _BOUGHT), "active", _BOUGHT)
+_CANCELED = transition(_RUNNING, "canceled", _BOUGHT)
 _PENDING = replace(_RUNNING, registration="pending", completed=False)
 
 Options = dict[str, Any]

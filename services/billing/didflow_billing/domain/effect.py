@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from didflow_billing.domain.periods import AGING_TIME, FREE_DAY, MAX_FREE_DAYS
-from didflow_billing.domain.term import Term, is_running
+from didflow_billing.domain.periods import AGING_TIME, FREE_DAY
+from didflow_billing.domain.term import MAX_FREE_DAYS, Term, is_running
 from didflow_contracts.bounds import INSTANT
 from didflow_contracts.instants import later, months_after
 

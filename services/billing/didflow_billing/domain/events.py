@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.reminders import Ending
 from didflow_billing.domain.term import Term
-from didflow_contracts.events import CycleExpired, DidRemoved, LedgerPosted, TermChanged
-from didflow_contracts.vocabulary import CycleOutcome, RemovalReason, TermReason
+from didflow_contracts.events import CycleExpired, DidRemoved, LedgerPosted, TermChanged, TermExpiring
+from didflow_contracts.vocabulary import CycleOutcome, ReminderDays, RemovalReason, TermReason
 
 
 def term_changed(term: Term, reason: TermReason) -> TermChanged:
@@ -19,6 +20,11 @@ def cycle_expired(
 ) -> CycleExpired:
     """Return the event for the end of paid time at `at`. `term` is the term after that end."""
     return CycleExpired(**_axis(term), period=period, expired_at=at, outcome=outcome, reason=reason)
+
+
+def term_expiring(term: Term, ending: Ending, days: ReminderDays) -> TermExpiring:
+    """Return the reminder that stands for so many days before the end of the term."""
+    return TermExpiring(**_did(term), ends_at=ending.at, days=days, reason=ending.reason)
 
 
 def ledger_posted(term: Term, entry: LedgerEntry) -> LedgerPosted:

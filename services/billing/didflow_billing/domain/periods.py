@@ -19,9 +19,6 @@ AGING_TIME = timedelta(days=34)
 FREE_DAY = timedelta(days=1)
 """One extension for a registration that is still pending. Source: spec lifecycle, Registration never completed."""
 
-MAX_FREE_DAYS = 30
-"""The highest number of such extensions. Source: spec lifecycle, Registration never completed."""
-
 
 def start_period(term: Term, months: BillingPeriod, start: datetime) -> Term:
     """Start a period at `start`, which becomes the anchor."""

@@ -37,7 +37,9 @@ def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -
         published = () if term else (events.term_changed(purchased, "started"),)
         return Decided(state=purchased, events=published)
     priced = replace(purchased, price=data.price, cycles_left=data.billing_cycles)
-    return _start(start_period(priced, data.billing_period, purchased_at), data.price, purchased_at)
+    return _start(
+        start_period(priced, data.billing_period, purchased_at), data.price, purchased_at, event.time
+    )
 
 
 def on_porting_started(term: Term | None, event: Event[DidPortingStarted], now: datetime) -> Decision:  # noqa: ARG001
@@ -74,8 +76,8 @@ def _with_purchase(term: Term, data: DidPurchased, purchased_at: datetime) -> Te
     )
 
 
-def _start(priced: Term, price: Price, at: datetime) -> Decided[Term]:
-    started = transition(priced, running_state(priced.cycles_left))
+def _start(priced: Term, price: Price, at: datetime, known_at: datetime) -> Decided[Term]:
+    started = transition(priced, running_state(priced.cycles_left), known_at)
     charged, setup = charge(started, "setup", price.setup.rounded(), at)
     charged, first = charge_period(charged, "recurring", at, start=started.period_start)
     posted = tuple(events.ledger_posted(charged, entry) for entry in (setup, first))

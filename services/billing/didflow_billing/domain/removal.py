@@ -26,7 +26,7 @@ def on_purchase_refused(term: Term | None, event: Event[PurchaseRefused], now: d
         return Unchanged()
     if term.accepted:
         return Refused("purchase_accepted", "Inventory has already given the number to this DID.")
-    after, entries = refund(transition(term, "closed", aging_until=None), now)
+    after, entries = refund(transition(term, "closed", now, aging_until=None), now)
     published = _ledger_posted(after, entries)
     if term.state != "closed":
         published = (*published, events.term_changed(after, "closed"))
@@ -48,7 +48,7 @@ def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -
 
 def remove(term: Term, reason: RemovalReason, at: datetime, *, refunded: bool = False) -> Decided[Term]:
     """Close the term and remove the DID. With `refunded`, every charge is reversed first."""
-    after = transition(term, "closed", aging_until=None)
+    after = transition(term, "closed", at, aging_until=None)
     entries: tuple[LedgerEntry, ...] = ()
     if refunded:
         after, entries = refund(after, at)

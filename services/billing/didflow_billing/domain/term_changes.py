@@ -25,7 +25,7 @@ ATTEMPTS: Final[Mapping[type[Command], str]] = MappingProxyType(
 """Command -> what its refusals call it."""
 
 
-def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision:  # noqa: ARG001
+def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision:
     """Set how many times the term renews by itself. 0 makes the running period the last one."""
     priced = _priced(term, command)
     if isinstance(priced, Refused):
@@ -38,7 +38,7 @@ def set_cycles(term: Term | None, command: SetCycles, now: datetime) -> Decision
         return Refused("out_of_range", message, "billing_cycles")
     if left == priced.cycles_left:
         return Unchanged()
-    after = transition(priced, running_state(left), cycles_left=left)
+    after = transition(priced, running_state(left), now, cycles_left=left)
     return Decided(state=after, events=(events.term_changed(after, "cycles_set"),))
 
 
@@ -51,7 +51,7 @@ def renew(term: Term | None, command: Renew, now: datetime) -> Decision:
         return Refused("restore_first", _message(priced, command, "Restore it first."))
     if priced.state == "aging":
         return _restart(priced, command.billing_period, now, "renewed")
-    after = transition(lengthen_period(priced, command.billing_period), priced.state)
+    after = transition(lengthen_period(priced, command.billing_period), priced.state, now)
     return _charge_renewal(after, now, priced.expires_at, "renewed")
 
 
@@ -74,7 +74,7 @@ def cancel(term: Term | None, command: Cancel, now: datetime) -> Decision:
         return remove(priced, "canceled_awaiting_registration", now)
     if not priced.completed and not under_review:
         return remove(priced, "canceled_awaiting_registration", now, refunded=True)
-    after = transition(priced, "canceled")
+    after = transition(priced, "canceled", now)
     return Decided(state=after, events=(events.term_changed(after, "canceled"),))
 
 
@@ -86,7 +86,7 @@ def restore(term: Term | None, command: Restore, now: datetime) -> Decision:
     if priced.state != "canceled":
         return Refused("not_canceled", _message(priced, command, "Only a canceled term can be restored."))
     if priced.aging_until is None:
-        after = transition(priced, running_state(priced.cycles_left))
+        after = transition(priced, running_state(priced.cycles_left), now)
         return Decided(state=after, events=(events.term_changed(after, "restored"),))
     if command.billing_period is None:
         hint = "No paid time is left. Give a billing_period to renew."
@@ -114,7 +114,7 @@ def _message(term: Term, command: Command, hint: str) -> str:
 
 
 def _restart(term: Term, months: BillingPeriod, now: datetime, reason: TermReason) -> Decision:
-    after = transition(start_period(term, months, now), running_state(term.cycles_left))
+    after = transition(start_period(term, months, now), running_state(term.cycles_left), now)
     return _charge_renewal(after, now, now, reason)
 
 

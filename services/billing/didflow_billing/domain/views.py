@@ -32,7 +32,9 @@ def on_did_changed(term: Term | None, event: Event[DidChanged], now: datetime) -
         return Unchanged()
     sequences = with_sequence(term.sequences, STOCK, event)
     accepted = term.accepted or event.data.stock in ASSIGNED
-    after = transition(term, term.state, sequences=sequences, account=event.data.account, accepted=accepted)
+    after = transition(
+        term, term.state, event.time, sequences=sequences, account=event.data.account, accepted=accepted
+    )
     return Decided(state=after)
 
 
@@ -54,9 +56,14 @@ def on_registration_changed(
     if is_newer(term.sequences, REGISTRATION, event):
         sequences = with_sequence(term.sequences, REGISTRATION, event)
         after = transition(
-            term, term.state, sequences=sequences, registration=registration, completed=completed
+            term,
+            term.state,
+            event.time,
+            sequences=sequences,
+            registration=registration,
+            completed=completed,
         )
         return Decided(state=after)
     if completed != term.completed:
-        return Decided(state=transition(term, term.state, completed=completed))
+        return Decided(state=transition(term, term.state, event.time, completed=completed))
     return Unchanged()

@@ -37,6 +37,8 @@ terms = state_table(
     sa.Column("charges", JSONB, nullable=False),
     sa.Column("entry_count", sa.Integer, nullable=False),
     sa.Column("sequences", JSONB, nullable=False),
+    instant("changed_at"),
+    sa.Column("reminded", JSONB, comment="last reminder published: ends_at, days"),
     instant("due_at"),
     sa.Index("terms_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     sa.Index("terms_live_number", "number", postgresql_where=sa.text("state <> 'closed'")),

@@ -104,6 +104,30 @@ async def test_timers_that_were_stopped_for_a_year_give_the_same_events_and_entr
     assert [event.sequence for event in published] == list(range(1, len(published) + 1))
 
 
+@pytest.mark.parametrize("workers", [1, 4])
+async def test_reminders_are_published_once_by_workers_that_were_stopped_for_400_days(
+    billing: Any, new_billing: Any, make: Any, workers: int
+) -> None:
+    """Times, data and sequences are those of timers that never stopped. Repeats of the events publish nothing more."""
+    in_memory = new_billing()
+    events = make.purchased(billing_cycles=1), make.did_changed(), make.registration("not_required")
+    for event in events:
+        await billing.receive(event)
+        in_memory.receive(event)
+    await billing.set_time(make.zero + 400 * DAY)
+    for _ in range(2):
+        await asyncio.gather(*(billing.run_due_timers() for _ in range(workers)))
+        await asyncio.gather(*(billing.receive(event) for event in events))
+    for day in range(401):
+        in_memory.run_timers(make.zero + day * DAY)
+    assert await billing.state(Term, make.did) == in_memory.term
+    published, expected = await billing.published("term.expiring"), in_memory.published("term.expiring")
+    assert [(e.time, e.sequence, e.data) for e in published] == [
+        (e.time, e.sequence, e.data) for e in expected
+    ]
+    assert [e.data.days for e in published] == [30, 7, 1, 7, 1]
+
+
 async def test_nothing_is_due_until_verification_has_answered(billing: Any, make: Any) -> None:
     """The term stays in its first period, however much time passes."""
     await billing.receive(make.purchased(), make.did_changed())

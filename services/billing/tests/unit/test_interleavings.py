@@ -16,9 +16,18 @@ HOUR = timedelta(hours=1)
 
 
 def result_of(billing: Any) -> tuple[Any, ...]:
-    """Return what must not depend on the order: the term, the entries and the published topics with their counts."""
+    """Return what must not depend on the order: the term, the entries and the published topics with their counts.
+
+    Whether a reminder was published does depend on it: an outdated state of the registration is not reminded of.
+    """
     entries = Counter((e.kind, e.amount, e.period_start, e.period_end) for e in billing.ledger)
-    return replace(billing.term, entry_count=0, charges=()), entries, Counter(billing.topics())
+    term = replace(billing.term, entry_count=0, charges=(), reminded=None)
+    return term, entries, Counter(topic for topic in billing.topics() if topic != "term.expiring")
+
+
+def reminders_of(billing: Any) -> list[Any]:
+    """Return the end and the days of each published reminder."""
+    return [(data.ends_at, data.days) for data in billing.published_data("term.expiring")]
 
 
 def effects(billing: Any) -> tuple[Any, ...]:
@@ -69,6 +78,7 @@ def test_every_order_of_events_gives_the_same_term_and_entries(
     for billing in (ordered, shuffled):
         billing.run_timers(make.zero + 100 * DAY)
         assert (billing.parked(), billing.dead_letters()) == ([], [])
+        assert len(reminders_of(billing)) == len(set(reminders_of(billing)))
     assert result_of(shuffled) == result_of(ordered)
 
 

@@ -95,15 +95,15 @@ def test_every_change_of_state_is_published(running: Any, make: Any) -> None:
 
 @pytest.mark.parametrize(("before", "after"), list(product(STATES, STATES)))
 def test_a_transition_that_is_not_in_the_table_raises(
-    running: Any, before: TermState, after: TermState
+    running: Any, make: Any, before: TermState, after: TermState
 ) -> None:
     """All pairs of states are tried."""
     term = replace(running.term, state=before)
     if after == before or after in TRANSITIONS[before]:
-        assert transition(term, after).state == after
+        assert transition(term, after, make.zero).state == after
     else:
         with pytest.raises(ForbiddenTransitionError):
-            transition(term, after)
+            transition(term, after, make.zero)
 
 
 def test_a_closed_term_stays_closed() -> None:

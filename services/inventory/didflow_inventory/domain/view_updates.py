@@ -17,6 +17,7 @@ from didflow_contracts.events import (
     MessageRefused,
     ResultReported,
     ServiceChanged,
+    TermExpiring,
 )
 from didflow_contracts.events.registration import RegistrationAxis
 from didflow_contracts.events.routing import RoutingAxis
@@ -109,8 +110,8 @@ def on_service(did: Did | None, event: Event[ServiceChanged], now: datetime) -> 
     return conclude(found.holding, _updated(found, axis, event, services=services), now)
 
 
-def on_ledger_entry(did: Did | None, _event: Event[LedgerPosted], _now: datetime) -> Decision:
-    """Record a charge or a refund in the history. The ledger itself belongs to billing."""
+def on_record_only(did: Did | None, _event: Event[LedgerPosted | TermExpiring], _now: datetime) -> Decision:
+    """Record a charge, a refund or a reminder in the history, also for a DID that is gone. No view depends on it."""
     return NO_PURCHASE_YET if did is None else Decided()
 
 

@@ -35,6 +35,7 @@ EVENTS: dict[str, Callable[[Any], Any]] = {
     "provisioning.results": lambda make: make.result(),
     "term.changed": lambda make: make.term("active"),
     "cycle.expired": lambda make: make.cycle_expired("active"),
+    "term.expiring": lambda make: make.term_expiring(),
     "ledger.posted": lambda make: make.ledger_posted(),
     "message.refused": lambda make: make.message_refused(),
     "did.removed": lambda make: make.removed(),

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from didflow_inventory.domain.changes import fields_of
 from didflow_inventory.domain.history.things import recorded_fields
+from didflow_inventory.domain.stock.number import Number
 
 
 def test_every_message_about_a_did_has_an_entry_whatever_its_decision_was(purchased: Any, make: Any) -> None:
@@ -146,6 +147,22 @@ def test_unknown_fields_of_an_event_are_kept(purchased: Any, make: Any) -> None:
     assert newer.extra == {"mood": "fine", "reason": "started"}
     assert charge.extra["money"] == {"amount": "1.00", "currency": "EUR"}
     assert "number" not in charge.extra
+
+
+@pytest.mark.parametrize("end", ["refused", "removed"])
+def test_a_reminder_is_recorded_also_for_a_did_that_is_gone(stage: Any, make: Any, end: str) -> None:
+    """It arrives after the removal of the DID or the refusal of its purchase. It changes nothing and is not parked."""
+    if end == "refused":
+        stage.store(Number(number=make.number, releasing=True))
+    stage.decide(make.purchased())
+    if end == "removed":
+        stage.decide(make.removed())
+    gone = stage.did
+    stage.decide(make.term_expiring())
+    entry = stage.history[-1]
+    assert (entry.type, entry.outcome, entry.changes) == ("didflow.term.expiring.v1", "applied", {})
+    assert entry.extra == {"ends_at": "2026-05-04T09:00:00Z", "days": 7, "reason": "aging"}
+    assert (stage.did, stage.did.holding.stock, stage.parked()) == (gone, end, [])
 
 
 def test_an_entry_keeps_the_fields_of_its_event_that_no_did_has(purchased: Any, make: Any) -> None:

@@ -44,6 +44,7 @@ def message(draw: Any, make: Any) -> Any:
         lambda: make.assign_end_user(by=by),
         lambda: make.message_refused(sequence),
         lambda: make.ledger_posted(sequence),
+        lambda: make.term_expiring(sequence),
         lambda: make.result(account=one("master/acme", "other")),
         make.porting_ended,
         lambda: make.purchased(acquired=one("ported_in", "purchased"), account=one("master/acme", "other")),

@@ -78,9 +78,9 @@ def test_each_service_and_each_axis_has_its_own_sequence(purchased: Any, make: A
     }
 
 
-@pytest.mark.parametrize("name", ["ledger_posted", "message_refused", "result"])
+@pytest.mark.parametrize("name", ["ledger_posted", "message_refused", "result", "term_expiring"])
 def test_an_event_that_belongs_to_no_axis_changes_no_axis(purchased: Any, make: Any, name: Any) -> None:
-    """Charges, refusals and results of carriers are recorded in the history only."""
+    """Charges, refusals, reminders and results of carriers are recorded in the history only."""
     before = purchased.did
     assert isinstance(purchased.decide(getattr(make, name)()), Decided)
     assert purchased.did == before

@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("charges", JSONB, nullable=False),
         sa.Column("entry_count", sa.Integer, nullable=False),
         sa.Column("sequences", JSONB, nullable=False),
+        instant("changed_at"),
+        sa.Column("reminded", JSONB, comment="last reminder published: ends_at, days"),
         instant("due_at"),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),

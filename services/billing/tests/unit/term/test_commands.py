@@ -67,9 +67,9 @@ def in_state(start: Any, make: Any, state: str) -> tuple[Any, datetime]:
     now = make.zero
     if state in ("aging", "canceled in the pool"):
         now = billing.term.expires_at + 10 * DAY
-        billing.run_timers(now)
     if state == "closed":
         billing.process(make.withdrawn())
+    billing.run_timers(now)
     return billing, now
 
 
