@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 
 from bench.databases import prepared
-from bench.large_tables import fill
+from bench.large_tables import GROUP, fill, make_group_due
 from bench.machine import Machine
 from bench.purchases import numbers, publish
 from bench.rounds import Tell, Variant, interleaved
@@ -55,9 +55,24 @@ class Growth:
     async def run(self, dsn: str, messages: int, batch: int) -> Took:
         """Run one worker that takes new purchases into a database."""
         await self.publish(messages)
+        return await self._in_worker("didflow_worker", dsn, messages, batch)
+
+    async def run_due(self, dsn: str, profile: str = "") -> Took:
+        """Run one worker that renews the next group of due terms in a database."""
+        await make_group_due(dsn)
+        return await self._in_worker("due_worker", dsn, GROUP, 500, profile)
+
+    async def _in_worker(self, module: str, dsn: str, messages: int, batch: int, profile: str = "") -> Took:
         await self.machine.settle()
-        run = Run(kafka=self.machine.kafka, dsn=dsn, prefix=self.prefix, messages=messages, batch=batch)
-        return await in_process("didflow_worker", run)
+        run = Run(
+            kafka=self.machine.kafka,
+            dsn=dsn,
+            prefix=self.prefix,
+            messages=messages,
+            batch=batch,
+            profile=profile,
+        )
+        return await in_process(module, run)
 
     def fresh(self, messages: int, batch: int, rows: int = 0) -> Variant:
         """Return the function that runs one worker on a new database with this many rows."""
@@ -89,6 +104,24 @@ async def by_rows(
 
         variants = {f"{SMALL:,} rows": small.fresh(messages, 500, SMALL), f"{rows:,} rows": on_large}
         return await interleaved(variants, rounds, tell)
+
+
+async def of_due_terms(
+    machine: Machine, *, rows: int, rounds: int, tell: Tell, profile: str = ""
+) -> dict[str, list[Took]]:
+    """Compare due terms with as many purchases, interleaved, on the same tables of `rows` rows."""
+    growing = Growth(machine=machine, prefix="clock.")
+    await growing.ready()
+    async with machine.database("billing", prepared("billing")) as dsn:
+        await fill(dsn, rows)
+
+        async def purchases() -> Took:
+            return await growing.run(dsn, GROUP, 500)
+
+        async def due_terms() -> Took:
+            return await growing.run_due(dsn, profile)
+
+        return await interleaved({"purchases": purchases, "due terms": due_terms}, rounds, tell)
 
 
 async def by_batch(machine: Machine, *, rounds: int, tell: Tell) -> dict[str, list[Took]]:

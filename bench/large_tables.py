@@ -1,10 +1,17 @@
 """Fills state tables as they are after years of use: terms of live numbers, and the inbox of their messages.
 
 Rows are written in the order of their keys and indexed afterwards. This takes minutes and gives the same tables.
+No term is due before six hours have passed. From then on, groups of terms become due, two minutes apart. The terms of
+a group are on pages all over the table.
 """
+
+from typing import Final
 
 import asyncpg
 from harness.postgres import owner_dsn_of
+
+GROUP: Final = 10_000
+"""The number of terms that become due together, within so many milliseconds."""
 
 TERMS = """
 INSERT INTO terms (did_id, number, account, payer, order_id, state, price, billing_period, cycles_left, purchased_at,
@@ -13,9 +20,14 @@ INSERT INTO terms (did_id, number, account, payer, order_id, state, price, billi
 SELECT md5('did' || n)::uuid AS did_id, '+4420' || lpad((8 * 10^8 + n)::bigint::text, 9, '0'), 'master/acme',
     'master/acme', 'F-' || n, 'active',
     '{"setup": {"amount": "1.00", "currency": "GBP"}, "recurring": {"amount": "0.80", "currency": "GBP"}}',
-    1, NULL, now(), 1, now(), now() + interval '1 month', now(), 1, 0, 'not_required', true, true, '[]', 2,
-    '{"stock": 1, "registration": 1}', now() + interval '1 month' + n * interval '1 ms', 3, 3, 'purchase-' || n
-FROM generate_series(1, $1::int) AS s (n) ORDER BY 1
+    1, NULL, due - interval '1 month', 1, due - interval '1 month', due, due - interval '1 month', 1, 0,
+    'not_required', true, true, '[]', 2, '{"stock": 1, "registration": 1}', due, 3, 3, 'purchase-' || n
+FROM (SELECT n, now() + interval '6 hours' + (n - 1) / $2::int * interval '2 minutes' + n % $2 * interval '1 ms' AS due
+      FROM generate_series(1, $1::int) AS s (n)) AS sold ORDER BY 1
+"""
+ADVANCE = """
+UPDATE clock SET shift = (SELECT due_at FROM terms WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
+    + interval '1 minute' - clock_timestamp()
 """
 INBOX = """
 INSERT INTO inbox (id, digest, decision, seen_at)
@@ -37,11 +49,20 @@ async def fill(dsn: str, rows: int) -> None:
         indexes = await connection.fetch(INDEXES, list(TABLES))
         for name, _ in indexes:
             await connection.execute(f"DROP INDEX {name}")
-        for statement in (TERMS, INBOX):
-            await connection.execute(statement, rows)
+        await connection.execute(TERMS, rows, GROUP)
+        await connection.execute(INBOX, rows)
         for _, definition in indexes:
             await connection.execute(definition)
         for table in TABLES:
             await connection.execute(f"VACUUM ANALYZE {table}")
+    finally:
+        await connection.close()
+
+
+async def make_group_due(dsn: str) -> None:
+    """Advance the time of the service, so that the next group of terms is due."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(ADVANCE)
     finally:
         await connection.close()

@@ -13,6 +13,7 @@ from bench import memory as memories
 from bench import noisy as noisy_account
 from bench import rebuild as rebuilds
 from bench import reverify as reverified_dids
+from bench.large_tables import GROUP
 from bench.machine import Machine
 from bench.report import Figure, Report
 from bench.rounds import Tell, median_rate
@@ -137,6 +138,16 @@ async def rows(machine: Machine, options: Options, report: Report, tell: Tell) -
     what = f"stage on {options.rows:,} rows"
     report.figures.append(_rates("growth_10m", what, large, small, f"{growth.SMALL:,} rows", 0.8))
     report.about["growth_rows"] = options.rows
+
+
+async def clock(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """Terms that a worker renews each second against the purchases that it takes, on the same large tables."""
+    took = await growth.of_due_terms(machine, rows=options.rows, rounds=options.rounds, tell=tell)
+    report.detail["clock"] = {name: _summary(each) for name, each in took.items()}
+    purchases, due = (median_rate(each) for each in took.values())
+    what = f"{GROUP:,} due terms of {options.rows:,}"
+    report.figures.append(_rates("clock", what, due, purchases, "purchases, batch 500", 1.0))
+    report.about["clock_rows"] = options.rows
 
 
 async def batches(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
@@ -291,6 +302,7 @@ USUAL: Final[Mapping[str, Measure]] = {
 }
 ALL: Final[Mapping[str, Measure]] = {
     **USUAL,
+    "clock": clock,
     "batches": batches,
     "workers": workers,
     "memory": memory,

@@ -6,6 +6,10 @@ times as long as the chunk took: a worker then gives a fifth of its time to back
 pause is a quarter of the time of the chunk. If live work comes during the short pause, the pause becomes the long one.
 On a busy machine, where chunks take longer, both are longer.
 
+A worker that has had no live work for some seconds is calm. Its chunks grow as long as they stay short, because a large
+chunk has as many statements as a small one, and it pauses for a tenth of their time. The first record waits for one
+large chunk at most. Then the chunks are small again.
+
 A chunk does not begin while many rows wait in the outbox, because the relay publishes them in order and live events
 would wait behind them.
 
@@ -16,51 +20,77 @@ would wait behind them.
 """
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from didflow_chassis.database import Database
 
 MAX_CHUNK: Final = 50
-"""The most things of one chunk."""
+"""The most things of one chunk, unless the worker is calm."""
+CALM_CHUNK: Final = 500
+"""The most things of one chunk of a calm worker."""
 MIN_CHUNK: Final = 10
 LONG_S: Final = 0.1
-"""After a chunk that took longer, the next chunk of the same work is half as large."""
+"""After a chunk that took longer, the next chunk of the same work is half as large. Twice as large after one that took
+less than half of it."""
+CALM_LONG_S: Final = 0.25
+"""The same for the chunks of a calm worker."""
 PAUSE: Final = 4
 """How many times as long as a chunk the pause after it is, beside live work."""
 IDLE_PAUSE: Final = 0.25
 """The same without live work."""
+CALM_PAUSE: Final = 0.1
+"""The same in a calm worker."""
 MAX_OUTBOX: Final = 200
 """A chunk waits while more rows than this wait in the outbox."""
 PATIENCE_S: Final = 1.0
 """How long a chunk waits for an outbox that the relay is emptying. So background work goes on in a busy system."""
-_LOOK_S: Final = 0.02
+_LOOK_S: Final = 0.005
 _OUTBOX: Final = "SELECT count(*), min(id) FROM (SELECT id FROM outbox ORDER BY id LIMIT $1) AS first"
 
 
-IsLive = Callable[[], bool]
-"""Returns True if the process has live work, or had some a moment ago."""
+class Load(Protocol):
+    """What is known about the live work of the process."""
+
+    def is_live(self) -> bool:
+        """Return True if the process has live work, or had some a moment ago."""
+
+    def is_calm(self) -> bool:
+        """Return True if the process has had no live work for some seconds."""
 
 
-def always_live() -> bool:
-    """Return True: the process cannot see whether there is live work."""
-    return True
+class Unseen:
+    """The process cannot see whether there is live work, so there may always be some."""
+
+    def is_live(self) -> bool:
+        """Return True."""
+        return True
+
+    def is_calm(self) -> bool:
+        """Return False."""
+        return False
 
 
 class Pacing:
     """The turns of all background work of one worker. Each kind of work takes its own `Pace`."""
 
-    def __init__(self, database: Database, is_live: IsLive = always_live) -> None:
+    def __init__(self, database: Database, load: Load = Unseen()) -> None:  # noqa: B008 - it has no state
         self._database = database
-        self._is_live = is_live
+        self._load = load
         self._turn = asyncio.Lock()
         self._ended_at = self._took = 0.0
 
-    def pace(self) -> "Pace":
-        """Return a new pace for one kind of work."""
-        return Pace(self)
+    @property
+    def is_calm(self) -> bool:
+        """True if the worker has had no live work for some seconds."""
+        return self._load.is_calm()
+
+    def pace(self, per_s: float = math.inf) -> "Pace":
+        """Return a new pace for one kind of work. `per_s` is the limit that its caller keeps to, in things a second."""
+        return Pace(self, per_s)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -80,12 +110,14 @@ class Pacing:
                 self._took = self._ended_at - began
 
     async def pause(self) -> None:
-        """Wait for the end of the pause after the last chunk: of the short one, and with live work of the long one.
+        """Wait for the end of the pause after the last chunk, which is the longer the more live work there is.
 
         Call it before work is claimed for a chunk, so that others can have the work during the pause.
         """
-        await self._sleep_until(self._ended_at + IDLE_PAUSE * self._took)
-        if self._is_live():
+        await self._sleep_until(self._ended_at + CALM_PAUSE * self._took)
+        if not self._load.is_calm():
+            await self._sleep_until(self._ended_at + IDLE_PAUSE * self._took)
+        if self._load.is_live():
             await self._sleep_until(self._ended_at + PAUSE * self._took)
 
     async def _sleep_until(self, instant: float) -> None:
@@ -105,11 +137,15 @@ class Pacing:
 
 
 class Pace:
-    """The chunks of one kind of background work. `size` is the most things of its next chunk."""
+    """The chunks of one kind of background work. `size` is the most things of its next chunk.
 
-    def __init__(self, pacing: Pacing) -> None:
+    Of work with a limit, a large chunk has at most what the limit allows in `LONG_S`. So its events come steadily.
+    """
+
+    def __init__(self, pacing: Pacing, per_s: float) -> None:
         self.size = MAX_CHUNK
         self._pacing = pacing
+        self._calm_size = max(MAX_CHUNK, int(min(CALM_CHUNK, per_s * LONG_S)))
 
     @asynccontextmanager
     async def chunk(self) -> AsyncIterator[int]:
@@ -124,10 +160,16 @@ class Pace:
         After a slow chunk the next one is smaller, so that one kind of work cannot delay another, or live traffic that
         needs the same locks, for long.
         """
+        self.size = min(self.size, self._largest)
         began = time.monotonic()
         yield self.size
         took = time.monotonic() - began
-        if took > LONG_S:
+        long_s = CALM_LONG_S if self._pacing.is_calm else LONG_S
+        if took > long_s:
             self.size = max(MIN_CHUNK, self.size // 2)
-        elif took < LONG_S / 4:
-            self.size = min(MAX_CHUNK, self.size * 2)
+        elif took < long_s / 2:
+            self.size = min(self._largest, self.size * 2)
+
+    @property
+    def _largest(self) -> int:
+        return self._calm_size if self._pacing.is_calm else MAX_CHUNK

@@ -177,7 +177,7 @@ async def open_worker(service: Service, settings: Settings) -> AsyncIterator[Wor
             poll_s=settings.relay_poll_s,
             new_producer=partial(producer, settings, f"didflow-{service.name}-relay"),
         )
-        pacing = Pacing(process.database, consumer.live_work.is_live)
+        pacing = Pacing(process.database, consumer.live_work)
         timers = Timers(
             service,
             process.stage,

@@ -106,16 +106,16 @@ class Timers:
             for run_chunk in self._chunks:
                 loops.create_task(self._repeat(run_chunk))
 
-    async def run_due(self) -> bool:
+    async def run_due(self, size: int = MAX_CHUNK) -> bool:
         """Run one chunk of everything that is due, at once. Return True if something was done and more may be due."""
-        return any([await run_chunk(MAX_CHUNK) for run_chunk in self._chunks])
+        return any([await run_chunk(size) for run_chunk in self._chunks])
 
     async def _repeat(self, run_chunk: RunChunk) -> None:
         """Run one kind of timers. What is due in one chunk runs at once. If there is more, it is background work.
 
         After a chunk in which nothing could be done, or an outage, the next one comes at the next interval.
         """
-        pace = self._pacing.pace()
+        pace = self._pacing.pace(self._per_s)
         has_more = False
         while True:
             try:

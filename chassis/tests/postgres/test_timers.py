@@ -14,6 +14,7 @@ import pytest
 import toy
 from harness.fixtures import DatabaseFor
 from harness.processes import until
+from harness.statements import statements_of
 from toy_messages import added, opened
 from toy_operator import Operator
 from toy_records import named, raw, record
@@ -21,7 +22,7 @@ from toy_records import named, raw, record
 from didflow_chassis.database import hash64
 from didflow_chassis.decision import Decided
 from didflow_chassis.due import WINDOW
-from didflow_chassis.pacing import MAX_CHUNK, Pacing
+from didflow_chassis.pacing import CALM_CHUNK, MAX_CHUNK, Pacing
 from didflow_chassis.service import Handler, Service
 from didflow_chassis.telemetry.metrics import Metrics
 from didflow_chassis.telemetry.queues import QueueMetrics
@@ -325,6 +326,20 @@ async def test_the_oldest_timers_are_not_delayed_by_many_newer_ones(dsn: str) ->
         await worker.timers.run_due()
         oldest = {counter.number for counter in alarms.due_counters(WINDOW * MAX_CHUNK)}
         assert len(await rung(worker) & oldest) >= MAX_CHUNK / 2
+
+
+async def test_a_large_chunk_has_as_many_statements_as_a_small_one(dsn: str) -> None:
+    """So a due timer of a calm worker costs less. Both are one transaction."""
+    async with opened_on(dsn, alarms.service()) as worker:
+        found = []
+        for size in (MAX_CHUNK, CALM_CHUNK):
+            await worker.store(*alarms.due_counters(size, first=size))
+            async with statements_of(worker.database) as statements:
+                await worker.timers.run_due(size)
+            found.append([statement.split()[0] for statement in statements])
+            assert await nothing_rings(worker)
+    assert found[0] == found[1]
+    assert found[0].count("BEGIN;") == 1
 
 
 def counters_decided(worker: ServiceOnPostgres) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from didflow_chassis.consumer import Consumer
-from didflow_chassis.live_work import QUIET_S, LiveWork
+from didflow_chassis.live_work import CALM_S, QUIET_S, LiveWork
 from didflow_chassis.service import Service
 from didflow_chassis.settings import Settings
 from didflow_contracts.events import DidPurchased
@@ -21,8 +21,9 @@ class Clock:
 
 
 def test_a_worker_that_has_just_started_has_no_live_work() -> None:
-    """Background work that waits at the start takes most of the time at once."""
-    assert not LiveWork(lambda: False, clock=lambda: 0.0).is_live()
+    """Background work that waits at the start takes most of the time at once, in large chunks."""
+    load = LiveWork(lambda: False, clock=lambda: 0.0)
+    assert (load.is_live(), load.is_calm()) == (False, True)
 
 
 def test_records_in_progress_are_live_work_however_long_they_take() -> None:
@@ -44,6 +45,20 @@ def test_live_work_counts_for_a_moment_after_its_end() -> None:
     assert live.is_live()
     clock.seconds += QUIET_S * 0.2
     assert not live.is_live()
+
+
+def test_a_worker_is_calm_some_seconds_after_its_last_live_work() -> None:
+    """A worker with a record each second never is."""
+    clock, busy = Clock(), [False]
+    load = LiveWork(lambda: busy[0], clock)
+    for _ in range(100):
+        load.note()
+        clock.seconds += 1
+        assert not load.is_calm()
+    clock.seconds += CALM_S
+    assert load.is_calm()
+    busy[0] = True
+    assert not load.is_calm()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Background work pauses longer than it works beside live work, takes turns, and waits while the outbox is full."""
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -9,6 +10,9 @@ import pytest
 
 from didflow_chassis import pacing
 from didflow_chassis.pacing import (
+    CALM_CHUNK,
+    CALM_LONG_S,
+    CALM_PAUSE,
     IDLE_PAUSE,
     LONG_S,
     MAX_CHUNK,
@@ -69,18 +73,32 @@ async def test_after_a_chunk_all_work_pauses() -> None:
 
 
 class Day:
-    """Chunks of one second on a clock that only sleeps and chunks move. Live work begins and ends at given instants."""
+    """Chunks of one second on a clock that only sleeps and chunks move. Live work begins and ends at given instants.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, live: Iterable[tuple[float, float]] = ()) -> None:
+    The worker is calm from `calm_from` on.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        live: Iterable[tuple[float, float]] = (),
+        calm_from: float = math.inf,
+    ) -> None:
         self.now = 0.0
-        self._live = tuple(live)
+        self._live, self._calm_from = tuple(live), calm_from
         fake = SimpleNamespace(Lock=asyncio.Lock, sleep=self._sleep)
         monkeypatch.setattr(pacing, "asyncio", fake)
         monkeypatch.setattr(pacing, "time", SimpleNamespace(monotonic=lambda: self.now))
-        self.pacing = Pacing(Outbox((0, None)), lambda: any(a <= self.now < b for a, b in self._live))  # type: ignore[arg-type]
+        self.pacing = Pacing(Outbox((0, None)), self)  # type: ignore[arg-type]
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
+
+    def is_live(self) -> bool:
+        return any(a <= self.now < b for a, b in self._live)
+
+    def is_calm(self) -> bool:
+        return self.now >= self._calm_from and not self.is_live()
 
     async def begins(self, count: int) -> list[float]:
         """Run chunks of different kinds of work, one after another. Return when each began."""
@@ -99,6 +117,16 @@ async def test_a_worker_without_live_work_gives_most_of_its_time_to_background_w
     day = Day(monkeypatch)
     await day.begins(10)
     assert day.now == 10 + 9 * IDLE_PAUSE
+
+
+async def test_a_calm_worker_gives_nearly_all_of_its_time_to_background_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It pauses for a tenth of a chunk's time. Live work that comes in this pause makes it long."""
+    day = Day(monkeypatch, live=[(10 * (1 + CALM_PAUSE) - CALM_PAUSE / 2, 12)], calm_from=0)
+    begins = await day.begins(11)
+    assert begins[9] == pytest.approx(9 * (1 + CALM_PAUSE))
+    assert begins[10] == pytest.approx(begins[9] + 1 + PAUSE)
 
 
 async def test_live_work_that_comes_during_the_short_pause_makes_it_long(
@@ -166,6 +194,54 @@ async def test_without_a_relay_background_work_stops(monkeypatch: pytest.MonkeyP
     waiting.cancel()
 
 
+class Calm:
+    """A load that is calm until it is told otherwise."""
+
+    calm = True
+
+    def is_live(self) -> bool:
+        return not self.calm
+
+    def is_calm(self) -> bool:
+        return self.calm
+
+
+def calm_pace(load: Calm | None = None, per_s: float = math.inf) -> Pace:
+    return Pacing(Outbox((0, None)), load or Calm()).pace(per_s)  # type: ignore[arg-type]
+
+
+def test_the_chunks_of_a_calm_worker_grow_while_they_stay_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large chunk has as many statements as a small one, so a due timer costs less."""
+    assert sizes_after(calm_pace(), [0.01] * 5, monkeypatch) == [100, 200, 400, CALM_CHUNK, CALM_CHUNK]
+    assert sizes_after(calm_pace(), [0.01, CALM_LONG_S * 0.6, CALM_LONG_S * 1.1], monkeypatch) == [
+        100,
+        100,
+        50,
+    ]
+
+
+def test_a_record_makes_the_chunks_of_a_calm_worker_small_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next chunk has at most as many things as beside live work, and it grows again from there."""
+    load = Calm()
+    pace = calm_pace(load)
+    assert sizes_after(pace, [0.01] * 4, monkeypatch)[-1] == CALM_CHUNK
+
+    async def size() -> int:
+        async with pace.measured() as size:
+            return size
+
+    load.calm = False
+    assert asyncio.run(size()) == MAX_CHUNK
+    load.calm = True
+    assert asyncio.run(size()) == MAX_CHUNK
+
+
+def test_a_limit_keeps_the_chunks_of_a_calm_worker_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 2,000 a second, a chunk of 500 would be followed by nothing for a quarter of a second."""
+    for per_s, size in ((1, MAX_CHUNK), (500, MAX_CHUNK), (2_000, 200), (10_000, CALM_CHUNK)):
+        assert sizes_after(calm_pace(per_s=per_s), [0.01] * 5, monkeypatch)[-1] == size
+
+
 def sizes_after(pace: Pace, seconds: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the size of the next chunk after each chunk of these lengths."""
     clock = [0.0]
@@ -187,6 +263,6 @@ def test_slow_chunks_become_smaller_and_quick_ones_larger(monkeypatch: pytest.Mo
     """The size is halved after a slow chunk and doubled after a quick one, within its limits."""
     turns, _ = paces()
     slow, quick = LONG_S * 2, LONG_S / 10
-    sizes = sizes_after(turns.pace(), [slow, LONG_S / 2, quick, quick, *[slow] * 10], monkeypatch)
+    sizes = sizes_after(turns.pace(), [slow, LONG_S * 0.6, quick, quick, *[slow] * 10], monkeypatch)
     assert sizes[:4] == [MAX_CHUNK // 2, MAX_CHUNK // 2, MAX_CHUNK, MAX_CHUNK]
     assert sizes[-1] == MIN_CHUNK
