@@ -21,7 +21,7 @@ from didflow_billing.api.responses import TermResponse
 from didflow_billing.domain.quote import Quote, quote, repeat
 from didflow_billing.domain.term import Term
 from didflow_billing.domain.term_changes import NOT_FOUND
-from didflow_chassis.decision import Caller
+from didflow_chassis.decision import Caller, Refused
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.tables import NOW
@@ -178,9 +178,11 @@ async def _change(http: HttpContext, body: TermsBody) -> BatchAnswer:
     return await http.batch(body.dids, _entities, lambda entity: body.command(entity, http.caller))
 
 
-async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
+async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity | Refused]:
+    """Return the term that each name stands for, or the refusal that a quote of the same name has."""
     found = await _find_terms(http, names)
-    return {name: NamedEntity(entity_id=term.did_id, subject=term.number) for name, term in found.items()}
+    terms = {name: NamedEntity(entity_id=term.did_id, subject=term.number) for name, term in found.items()}
+    return {name: terms.get(name, NOT_FOUND) for name in names}
 
 
 async def _find_terms(http: HttpContext, names: list[str]) -> Mapping[str, Term]:

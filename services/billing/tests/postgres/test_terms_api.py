@@ -111,20 +111,6 @@ async def test_a_user_sees_and_changes_nothing_of_billing(active: Any, make: Any
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(403, "role_not_allowed")}
 
 
-async def test_each_action_changes_the_term(acme: Any, active: Any, make: Any) -> None:
-    """The actions are a change of cycles, a renewal, a cancellation and a restoration."""
-    assert (await change(acme, "set-cycles", make.number, billing_cycles=0))["outcome"] == "done"
-    assert (await active.state(Term, make.did)).state == "delayed_removal"
-    assert (await change(acme, "set-cycles", make.number, billing_cycles=0))["outcome"] == "unchanged"
-    assert (await change(acme, "renew", make.number, billing_period=3))["outcome"] == "done"
-    assert (await change(acme, "cancel", make.number))["outcome"] == "done"
-    assert (await change(acme, "renew", make.number, billing_period=1))["code"] == "restore_first"
-    assert (await change(acme, "restore", make.number))["outcome"] == "done"
-    assert (await change(acme, "restore", make.number))["code"] == "not_canceled"
-    assert (await active.state(Term, make.did)).expires_at.isoformat() == "2026-05-31T12:30:00+00:00"
-    assert [str(line.amount) for line in await active.rows(LedgerEntry)] == ["3.00", "5.00", "15.00"]
-
-
 async def test_a_bad_number_does_not_fail_the_other_items(acme: Any, make: Any) -> None:
     """Results have the order of the request. A DID that is named again by its other name is unchanged."""
     dids = ["nope", make.number, str(make.did), "+35319609099"]
