@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from didflow_billing.domain.term import TRANSITIONS
 from didflow_billing.service import service
 from didflow_billing.settings import BillingSettings
 from didflow_contracts.topics import BILLING, topics_read_by, topics_written_by
@@ -27,12 +26,6 @@ def test_the_readme_lists_the_topics_of_the_contracts() -> None:
     assert read == {topic.name for topic in topics_read_by(BILLING)}
     published = {name for cell in table("publishes") for name in re.findall(r"`([^`]+)`", cell)}
     assert published == {topic.name for topic in topics_written_by(BILLING)}
-
-
-def test_the_readme_lists_every_transition() -> None:
-    """Each state and the states that can follow it are in the README."""
-    shown = {start: set(re.findall(r"\w+", ends)) for start, ends in table("from").items()}
-    assert shown == {state or "start": set(ends) for state, ends in TRANSITIONS.items()}
 
 
 def test_every_route_is_in_the_readme() -> None:
