@@ -102,7 +102,7 @@ async def check_database(service: Service, settings: Settings) -> tuple[Diagnost
         detail = f"It is not migrated. Run `didflow-{service.name} migrate` to apply {missing}."
         return (Diagnostic("problem", "database", detail),)
     migrated = Diagnostic("ok", "database", "is ahead of this release" if revisions.ahead else "is migrated")
-    return (migrated, *await check_roles(settings))
+    return (migrated, *await check_roles(settings), *await check_stored(service, settings))
 
 
 async def check_roles(settings: Settings) -> tuple[Diagnostic, ...]:
@@ -123,6 +123,18 @@ async def check_roles(settings: Settings) -> tuple[Diagnostic, ...]:
     elif role["reads_past"]:
         found.append("The role that HTTP reads as is a superuser, may bypass row security, or owns tables")
     return tuple(Diagnostic("warning", "database role", f"{text}.") for text in found)
+
+
+async def check_stored(service: Service, settings: Settings) -> tuple[Diagnostic, ...]:
+    """Return a warning for each check of the service that its database fails. Raises Outage."""
+    connection = await _connected(settings.dsn)
+    try:
+        failed = [each for each in service.checks if not await connection.fetchval(each.statement)]
+    except DRIVER_ERRORS as error:
+        raise Outage(f"the database cannot be read: {type(error).__name__}") from error
+    finally:
+        connection.terminate()
+    return tuple(Diagnostic("warning", each.what, each.warning) for each in failed)
 
 
 async def check_kafka(service: Service, settings: Settings) -> tuple[Diagnostic, ...]:

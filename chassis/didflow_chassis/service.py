@@ -90,6 +90,17 @@ class Holder(NamedTuple):
     account: str
 
 
+class StoredCheck(NamedTuple):
+    """What `check` finds in the database of a service, besides what it checks for every service.
+
+    `statement` returns one boolean. If it is false, `warning` is printed under `what`.
+    """
+
+    what: str
+    statement: str
+    warning: str
+
+
 History = Callable[[Any, Any, Any, Any, Known], Iterable[Any]]
 
 
@@ -104,6 +115,7 @@ class Service:
     `routers` builds the HTTP routes. `problems` gives the HTTP status of refusal codes that are not 409.
     `holder(state)` returns the holder of a main state. If it is set, the stage publishes `message.refused` for every
     refused event whose main state exists.
+    `checks` are what `check` also looks for in the database.
     `larger_bodies` gives the maximum body size of single paths, in bytes. `on_start` runs once in every process,
     before the first message. `settings` is what the service was built from; only its own routes and tools read it,
     and `keyring`.
@@ -123,6 +135,7 @@ class Service:
     problems: Mapping[str, int] = field(default_factory=dict)
     larger_bodies: Mapping[str, int] = field(default_factory=dict)
     migrations: Path
+    checks: tuple[StoredCheck, ...] = ()
     on_start: Callable[[], None] | None = None
     settings: Any = None
 

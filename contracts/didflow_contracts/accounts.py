@@ -1,6 +1,7 @@
 """Account paths. A path names a node of the tenancy tree and, in it, every account above that node."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -29,3 +30,10 @@ def is_account_path(text: str) -> bool:
 def is_within(path: str, ancestor: str) -> bool:
     """Return True if `path` is `ancestor` or lies below it. Only whole segments count: `a/bc` is not in `a/b`."""
     return path == ancestor or path.startswith(f"{ancestor}/")
+
+
+@lru_cache(maxsize=1_024)
+def lineage(path: str) -> tuple[str, ...]:
+    """Return an account and all accounts above it, the nearest first."""
+    parts = path.split("/")
+    return tuple("/".join(parts[:depth]) for depth in range(len(parts), 0, -1))

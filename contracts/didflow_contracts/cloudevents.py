@@ -31,7 +31,6 @@ BadCode: TypeAlias = Literal[
     "invalid_data",
     "subject_mismatch",
     "price_not_allowed",
-    "price_needed",
 ]
 
 OUR_SOURCES = "/didflow/"

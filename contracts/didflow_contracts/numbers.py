@@ -7,6 +7,8 @@ from typing import Annotated, Final
 import phonenumbers
 from pydantic import Field
 
+from didflow_contracts.vocabulary import NumberType
+
 E164_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
 _E164: Final = re.compile(E164_PATTERN.removesuffix("$"), re.ASCII)
 
@@ -24,6 +26,14 @@ COUNTRY_PATTERN: Final = r"^[A-Z]{2}$"
 CountryCode = Annotated[
     str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2 country code, upper case.")
 ]
+
+_TYPES: Final[dict[int, NumberType]] = {
+    phonenumbers.PhoneNumberType.FIXED_LINE: "local",
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: "local",
+    phonenumbers.PhoneNumberType.MOBILE: "mobile",
+    phonenumbers.PhoneNumberType.TOLL_FREE: "toll_free",
+}
+"""The number type for each type of the numbering plans. Every other one is national: it belongs to no place."""
 
 
 def is_e164(text: str) -> bool:
@@ -43,6 +53,12 @@ def is_valid(number: str) -> bool:
     A number has one spelling. With a trunk prefix left in (`+44020...`) it is not valid.
     """
     return _planned(number)[1]
+
+
+def number_type_of(number: str) -> NumberType:
+    """Return the type that the numbering plan gives a number."""
+    found = split_number(number)
+    return "national" if found is None else _TYPES.get(phonenumbers.number_type(found), "national")
 
 
 def split_number(number: str) -> phonenumbers.PhoneNumber | None:

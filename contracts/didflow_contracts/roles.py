@@ -170,6 +170,7 @@ RULES_OF_ACCOUNTS: Final[Mapping[Action, str]] = MappingProxyType(
         "manage_users": "users of enterprises; `extension` of a new user only by `operator` and `service`",
         "manage_carriers": "carriers of the own account and below; those above serve it and are only seen",
         "manage_operators": "operators of the own account and below; those above serve it and are only seen",
+        "manage_prices": "accounts below the own; `operator`: all accounts",
         "decide_verifications": "never a verification that the reviewer submitted itself",
     }
 )

@@ -22,10 +22,9 @@ from actions.estate import (
 
 from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
 from didflow_chassis.decision import OPERATOR, Caller, Command
-from didflow_contracts.accounts import is_within
+from didflow_contracts.accounts import is_within, lineage
 from didflow_contracts.ids import derived_id
 from didflow_contracts.vocabulary import AdditionalService
-from didflow_inventory.domain.accounts.account import lineage
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.holding import commands as c
 from didflow_inventory.domain.my_numbers.actions import OfferedAction

@@ -32,10 +32,10 @@ from msgspec.structs import replace
 
 from didflow_billing.domain.events import term_changed
 from didflow_billing.domain.term import Term, transition
+from didflow_contracts.accounts import lineage
 from didflow_contracts.ids import derived_id
 from didflow_contracts.ownership import Holder
 from didflow_contracts.vocabulary import AdditionalService, CarrierState, Feature, Registration, ServiceState
-from didflow_inventory.domain.accounts.account import lineage
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.holding import NOT_LIVE, Holding
 from didflow_inventory.domain.stock.number import Number

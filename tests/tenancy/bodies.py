@@ -22,6 +22,14 @@ PURCHASE: Final = {
     "billing_period": 1,
     "price": {"setup": MONEY, "recurring": MONEY},
 }
+PRICE: Final = {
+    "account": "<account>",
+    "country": "*",
+    "number_type": "*",
+    "effective_from": "2026-01-01T00:00:00Z",
+    "setup": MONEY,
+    "recurring": MONEY,
+}
 PORTING: Final = {name: value for name, value in PURCHASE.items() if name != "price"}
 CARRIERS: Final = {"carrier": "<carrier_name>", "sms_carrier": "<carrier_name>"}
 WEBHOOK_SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -144,6 +152,10 @@ BODIES: Final[Mapping[str, list[Any]]] = {
     ],
     "POST /v1/service-requests/{request_id}/correct": [{"address_id": "<address>"}],
     "POST /v1/service-requests/{request_id}/decide": [{"state": "in_process"}],
+    "POST /v1/prices": [PRICE],
+    "POST /v1/prices/quote": [
+        {"numbers": ["<number>", "<stock_number>"], "billing_period": 1, "account": "<account>"}
+    ],
     "POST /v1/terms/batch/set-cycles": [{"dids": DIDS, "billing_cycles": 3}],
     "POST /v1/terms/batch/renew": [{"dids": DIDS, "billing_period": 1}],
     "POST /v1/terms/batch/cancel": [{"dids": DIDS}],

@@ -85,7 +85,7 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 PLAIN_QUERIES: Final = _words(
     "filter description country region tag service service_state status expires_before expires_after limit "
-    "cursor sort reason topic kind state outcome on number_type end_user_type since until action requirement "
+    "cursor sort dry_run reason topic kind state outcome on number_type end_user_type since until action requirement "
     "area group_by stock operator actor type"
 )
 """Query parameters that name nothing of an account."""
@@ -105,7 +105,8 @@ PLAIN_FIELDS: Final = _words(
     "allow_external_numbers may_set_prices "
     "number_type features end_user_type price "
     "billing_period billing_cycles country region area purchased_at acquired setup recurring "
-    "amount currency service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
+    "amount currency effective_from "
+    "service brand use_case sample_messages opt_in_text display_name caller_name state reasons "
     "code field message street city postal_code company_name company_registration_number vat_number tax_id first_name "
     "last_name birth_date national_id passport_number contact_email contact_phone type identity address remove "
     "http smpp url secret host port system_id password tls "
@@ -205,6 +206,8 @@ ANSWERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         ("201", "200"),
     ),
     ("POST /v1/reservations", "numbers"): ("409 not_enough_numbers",),
+    # Every number has a price, whoever has the number.
+    ("POST /v1/prices/quote", "numbers"): ("200",),
     ("POST /v1/routing/batch/set-voice", "voice_trunk_id"): ("200 voice_trunk_not_found",),
     ("POST /v1/routing/batch/set-capacity", "capacity_group_id"): ("200 capacity_group_not_found",),
     ("POST /v1/routing/batch/set-voice", "voice_trunk_group_id"): ("200 voice_trunk_group_not_found",),
@@ -243,7 +246,7 @@ number is taken everybody may know (`TAKEN`)."""
 NOTHING_THERE: Final = "/v1/billing/jobs/"
 """Billing starts no jobs, so none can be shown."""
 
-ROLES_OF_ROUTES: Final = {"POST /v1/accounts": "operator"}
+ROLES_OF_ROUTES: Final = {"POST /v1/accounts": "operator", "POST /v1/prices": "operator"}
 """Routes that not every role of the owner may use for all of its bodies: for its own account."""
 
 KEYED: Final = frozenset({"POST /v1/purchases", "POST /v1/portings"})

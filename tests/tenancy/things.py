@@ -29,6 +29,11 @@ def webhook_secret(n: int) -> str:
     return f"whsec_hiddenSecretOfTheCallbackOfAccount{n:02}"
 
 
+def price_of(n: int) -> dict[str, str]:
+    """Return the price in the price list of an account."""
+    return {"amount": f"4711.{n:02}", "currency": "EUR"}
+
+
 @asynccontextmanager
 async def estate_on(templates: TemplateDatabases) -> AsyncIterator[Estate]:
     """Open the services on new databases, and give every account the same things."""
@@ -102,6 +107,15 @@ async def _numbers_and_details(estate: Estate, path: str, n: int) -> Things:
     things["package"] = made["package_id"]
     clients = f"/v1/packages/{made['package_id']}/clients"
     await estate.do("inventory", path, "reseller", clients, {"account": path})
+    price = {
+        "account": path,
+        "country": "IE",
+        "number_type": "local",
+        "effective_from": "2026-01-01T00:00:00Z",
+    }
+    amounts = {"setup": price_of(n), "recurring": price_of(n)}
+    await estate.do("billing", path, "operator", "/v1/prices", price | amounts)
+    things["price"] = price_of(n)["amount"]
     things["order"] = f"order {things['number']}"
     things |= await _users_and_suppliers(estate, path, n)
     for name in ("", "spare_"):

@@ -140,6 +140,10 @@ class HttpContext:
 
         return answer_response(await self._decide([command], make_answer, required=required))
 
+    def answer(self, decision: CommandDecision, *, render: Render) -> Response:
+        """Answer like `run` with a decision that was made on what was read, as in a dry run. Nothing is stored."""
+        return answer_response(answer_of(decision, 200, render, self.runtime.service.problems))
+
     async def run_choice(
         self,
         choose: Callable[[], Awaitable[Command]],

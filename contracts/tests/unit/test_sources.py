@@ -52,13 +52,19 @@ def test_an_order_system_without_the_right_to_set_prices_names_none(purchase: di
     assert refused(purchase, registered(ACME)) == "price_not_allowed"
 
 
-def test_a_purchase_from_outside_names_its_price(purchase: dict[str, Any]) -> None:
-    """There is no price list yet. A number that is not purchased needs no price, and neither does a service."""
+@pytest.mark.parametrize("sources", [registered(ACME), registered(ACME | {"may_set_prices": True}), OPEN])
+def test_a_purchase_from_outside_needs_no_price(purchase: dict[str, Any], sources: Sources) -> None:
+    """The price is then that of the price list, whether its source may set prices or not."""
     del purchase["data"]["price"]
-    assert refused(purchase, OPEN) == "price_needed"
-    assert decoded(purchase | {"data": purchase["data"] | {"acquired": "assigned"}}, OPEN).data.price is None
-    ours = purchase | {"source": "/didflow/inventory"}
-    assert decoded(ours, OPEN, "inventory.did.purchased").data.price is None
+    assert decoded(purchase, sources).data.price is None
+
+
+def test_an_order_system_without_the_right_to_set_prices_names_none_for_a_porting(
+    purchase: dict[str, Any],
+) -> None:
+    """The price of a number that is ported in is a right of its source too."""
+    porting = purchase | {"type": "didflow.did.porting_started.v1"}
+    assert refused(porting, registered(ACME), "did.porting_started") == "price_not_allowed"
 
 
 @pytest.mark.parametrize("acquired", ["assigned", "package"])

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
-from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
+from didflow_billing import needs
+from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles, SetPrice
+from didflow_billing.domain.prices.changes import set_price
+from didflow_billing.domain.prices.row import PriceSeries
 from didflow_billing.domain.purchase import on_porting_started, on_purchased
 from didflow_billing.domain.removal import on_purchase_refused, on_withdrawn
 from didflow_billing.domain.term import Term
@@ -28,7 +31,7 @@ from didflow_contracts.events import (
 )
 
 EVENTS: Mapping[type[EventData], Handler] = {
-    DidPurchased: Handler(decide=on_purchased),
+    DidPurchased: Handler(decide=on_purchased, needs=needs.prices_of_purchase),
     DidPortingStarted: Handler(decide=on_porting_started),
     PurchaseRefused: Handler(decide=on_purchase_refused),
     DidChanged: Handler(decide=on_did_changed),
@@ -47,6 +50,7 @@ COMMANDS: Mapping[type[Command], Handler] = {
     Renew: Handler(decide=renew),
     Cancel: Handler(decide=cancel),
     Restore: Handler(decide=restore),
+    SetPrice: Handler(decide=set_price, model=PriceSeries),
 }
 
 DUE: Mapping[type, Handler] = {Term: Handler(decide=on_due)}

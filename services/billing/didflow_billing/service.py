@@ -30,6 +30,7 @@ def service(settings: BillingSettings) -> Service:
         holder=lambda term: Holder(term.number, term.account),
         routers=_routers,
         problems={"not_found": 404},
+        checks=(store.PRICE_FOR_EVERY_NUMBER,),
         migrations=Path(__file__).parent / "migrations",
     )
 

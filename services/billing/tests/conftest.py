@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
+from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles, SetPrice
 from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.prices.row import series_key
 from didflow_billing.domain.term import Term
 from didflow_billing.service import service
 from didflow_billing.settings import BillingSettings
@@ -26,6 +27,7 @@ from didflow_contracts.events import (
     DidWithdrawn,
     PurchaseRefused,
 )
+from didflow_contracts.events.purchase import Price
 from didflow_contracts.vocabulary import DidStock
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
@@ -130,6 +132,33 @@ class Messages:
     def restore(self, months: Any = None) -> Restore:
         """Return a command that restores the term."""
         return Restore(entity_id=DID, subject=NUMBER, caller=self.caller, billing_period=months)
+
+    def set_price(
+        self,
+        account: str,
+        setup: str,
+        recurring: str,
+        *,
+        country: str = "*",
+        number_type: str = "*",
+        since: datetime = DAY_ZERO,
+        currency: str = "EUR",
+        caller: Caller | None = None,
+    ) -> SetPrice:
+        """Return a command that adds a row to the price list; by an operator unless another caller is given."""
+        amounts = {"setup": setup, "recurring": recurring}
+        return SetPrice(
+            entity_id=series_key(account, country, number_type),
+            subject=account,
+            caller=caller or Caller(subject="olga", account="root", role="operator"),
+            account=account,
+            country=country,
+            number_type=number_type,
+            effective_from=since,
+            price=Price.model_validate(
+                {name: {"amount": amount, "currency": currency} for name, amount in amounts.items()}
+            ),
+        )
 
     def _did(self) -> dict[str, Any]:
         return {"did_id": DID, "number": NUMBER, "account": ACCOUNT}

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from didflow_chassis.decision import Command, Known
 from didflow_chassis.service import Ref
+from didflow_contracts.accounts import lineage
 from didflow_contracts.envelope import Event
-from didflow_inventory.domain.accounts.account import Account, lineage, parent_of
+from didflow_inventory.domain.accounts.account import Account, parent_of
 from didflow_inventory.domain.accounts.carriers import Carrier, CarrierUse, carrier_id_of
 from didflow_inventory.domain.accounts.changes import changed_account, new_carriers
 from didflow_inventory.domain.accounts.commands import (

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from didflow_chassis.decision import Known
 from didflow_chassis.service import Ref
-from didflow_contracts.accounts import is_within
+from didflow_contracts.accounts import is_within, lineage
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidChanged
 from didflow_provisioning.domain.capacity.group import CapacityGroup
@@ -37,7 +37,6 @@ from didflow_provisioning.domain.profiles.profile import (
     Profile,
     ProfileUse,
     automatic_profile,
-    lineage,
 )
 from didflow_provisioning.domain.routing import Routing
 from didflow_provisioning.domain.targets.commands import (

@@ -1,16 +1,20 @@
 """Requests: bodies and query strings. Unknown fields are refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
+from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles, SetPrice
+from didflow_billing.domain.prices.row import series_key
 from didflow_chassis.decision import Caller, Command
 from didflow_chassis.http import NamedEntity
 from didflow_contracts.accounts import AccountPath
-from didflow_contracts.instants import Instant
+from didflow_contracts.bounds import AMOUNT, BATCH, NAME
+from didflow_contracts.events.purchase import Price
+from didflow_contracts.instants import OUT_OF_RANGE, Instant
 from didflow_contracts.names import DidName, DidNames
-from didflow_contracts.vocabulary import Cycles, EntryKind, Flag, Months, Name
+from didflow_contracts.validation_errors import wrong_field
+from didflow_contracts.vocabulary import BillingPeriod, Cycles, EntryKind, Flag, Months, Name, NumberType
 
 
 class TermsBody(BaseModel):
@@ -123,3 +127,75 @@ class LedgerQuery(BaseModel):
     kind: EntryKind | None = Field(default=None, description="What the entry is for.")
     since: Instant | None = Field(default=None, description="Posted at this instant or later.")
     until: Instant | None = Field(default=None, description="Posted before this instant.")
+
+
+LONGEST_PERIOD: Final[BillingPeriod] = 12
+CountryOrAny = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Z]{2}|\*)$", description="ISO 3166-1 alpha-2 country code, or `*` for every country."
+    ),
+]
+NumberTypeOrAny = Literal[NumberType, "*"]
+
+
+class PriceBody(Price):
+    """A row of the price list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: AccountPath = Field(description="The account that the price is for, and those below it.")
+    country: CountryOrAny
+    number_type: NumberTypeOrAny = Field(description="The type of number, or `*` for every type.")
+    effective_from: Instant = Field(description="From when on the price is in force.")
+
+    @model_validator(mode="after")
+    def _every_period_costs_an_allowed_amount(self) -> Self:
+        if self.of_period(LONGEST_PERIOD).amount not in AMOUNT:
+            message = f"{LONGEST_PERIOD} times recurring must be at most {AMOUNT.most:,}."
+            raise wrong_field("recurring", message, code=OUT_OF_RANGE)
+        return self
+
+    def command(self, caller: Caller) -> SetPrice:
+        """Return the command."""
+        return SetPrice(
+            entity_id=series_key(self.account, self.country, self.number_type),
+            subject=self.account,
+            caller=caller,
+            account=self.account,
+            country=self.country,
+            number_type=self.number_type,
+            effective_from=self.effective_from,
+            price=Price(setup=self.setup, recurring=self.recurring),
+        )
+
+
+class PriceParameters(BaseModel):
+    """How a row is added."""
+
+    dry_run: bool = Field(default=False, description="Only answer what would be done. Nothing is stored.")
+
+
+class PricesQuery(BaseModel):
+    """Filters of the price list. A row must satisfy all that are given."""
+
+    account: AccountPath | None = Field(
+        default=None, description="Rows of this account, without accounts below."
+    )
+    country: CountryOrAny | None = Field(default=None, description="Rows with this country, or with `*`.")
+    number_type: NumberTypeOrAny | None = Field(default=None, description="Rows with this type, or with `*`.")
+
+
+class PriceQuoteBody(BaseModel):
+    """What numbers would cost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    numbers: list[Annotated[str, Field(max_length=NAME.most)]] = Field(
+        description="1 to 1,000 numbers.",
+        json_schema_extra={"minItems": BATCH.least, "maxItems": BATCH.most},
+    )
+    billing_period: Months = Field(description="Months of the first period.")
+    account: AccountPath | None = Field(
+        default=None, description="The account that would purchase. Default: your own account."
+    )

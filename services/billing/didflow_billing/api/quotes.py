@@ -1,9 +1,10 @@
 """The answer of a quote: what an action would do to each DID."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -140,13 +141,12 @@ class QuoteResponse(BaseModel):
     @classmethod
     def of(cls, results: list[QuoteResult], at: datetime) -> Self:
         """Return the response, with its counts and totals."""
-        counts = {name: sum(r.outcome == name for r in results) for name in ("done", "unchanged", "refused")}
         return cls(
             at=at,
             results=results,
-            **counts,
-            charges=_totals(result.charge for result in results),
-            refunds=_totals(result.refund for result in results),
+            **counts_of(results),
+            charges=totals_of(result.charge for result in results),
+            refunds=totals_of(result.refund for result in results),
         )
 
 
@@ -173,5 +173,12 @@ def _charge(quote: Quote) -> QuotedCharge | None:
     )
 
 
-def _totals(amounts: Iterable[Total | None]) -> list[Total]:
+def counts_of(results: Iterable[Any]) -> dict[str, int]:
+    """Return how many results of quotes have each outcome."""
+    found = Counter(result.outcome for result in results)
+    return {name: found[name] for name in get_args(Outcome)}
+
+
+def totals_of(amounts: Iterable[Total | None]) -> list[Total]:
+    """Return the total of each currency, without what is None."""
     return list(Total.of(total for total in amounts if total is not None))

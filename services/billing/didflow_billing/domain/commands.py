@@ -1,8 +1,10 @@
-"""The commands that change a term."""
+"""The commands that change a term or the price list."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from didflow_chassis.decision import Command
+from didflow_contracts.events.purchase import Price
 from didflow_contracts.vocabulary import BillingPeriod
 
 
@@ -32,3 +34,14 @@ class Restore(Command):
     """Undo a cancellation. `billing_period` pays for a new period if no paid time is left."""
 
     billing_period: BillingPeriod | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPrice(Command):
+    """Add a row to the price list. `entity_id` is the key of its series, and `subject` its account."""
+
+    account: str
+    country: str
+    number_type: str
+    effective_from: datetime
+    price: Price

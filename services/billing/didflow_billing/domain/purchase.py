@@ -1,45 +1,54 @@
 """A term starts: with a purchase, or without a price while a number is ported in.
 
-A DID is purchased once. A second purchase with the same `did_id` changes nothing.
+A purchase that names no price gets that of the price list. A DID is purchased once. A second purchase with the same
+`did_id` changes nothing.
 """
 
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from didflow_billing.domain import events
 from didflow_billing.domain.ledger import charge
 from didflow_billing.domain.periods import charge_period, start_period
+from didflow_billing.domain.prices.lookup import is_looked_up, keys_of_purchase, price_in_force
+from didflow_billing.domain.prices.row import PriceSeries
+from didflow_billing.domain.removal import remove
 from didflow_billing.domain.term import Term, running_state, transition
-from didflow_chassis.decision import Decided, Decision, Refused, Unchanged
+from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.envelope import Event
 from didflow_contracts.events import DidPortingStarted, DidPurchased
 from didflow_contracts.events.purchase import Acquisition, Price
 from didflow_contracts.ownership import contradicts_owner
 
 
-def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime) -> Decision:  # noqa: ARG001
+def on_purchased(term: Term | None, event: Event[DidPurchased], now: datetime, known: Known) -> Decision:  # noqa: ARG001
     """Start the term and post setup and first period. Without a price the state is `none` and nothing is posted.
 
     Both entries are for the instant of the purchase, however late its event arrives. After a port-in, the term in
-    state `none` starts then. Source: spec lifecycle, Term; spec events, Topics.
+    state `none` starts then. A purchase for which the price list has no price is removed.
+    Source: spec lifecycle, Term; spec events, Topics; spec billing, Prices.
     """
     if term is not None:
-        known = _decide_known(term, event)
-        if known is not None:
-            return known
+        decided = _decide_known(term, event)
+        if decided is not None:
+            return decided
         if term.purchased_at is not None:
             return Unchanged()
     data = event.data
     purchased_at = data.purchased_at or event.time
     purchased = _with_purchase(term or _unpriced(data), data, purchased_at)
-    if data.price is None or data.billing_period is None:
+    price = data.price
+    if is_looked_up(data):
+        price = price_in_force(keys_of_purchase(data), partial(known.get, PriceSeries), purchased_at)
+        if price is None:
+            return remove(purchased, "no_price", purchased_at)
+    if price is None or data.billing_period is None:
         published = () if term else (events.term_changed(purchased, "started"),)
         return Decided(state=purchased, events=published)
-    priced = replace(purchased, price=data.price, cycles_left=data.billing_cycles)
-    return _start(
-        start_period(priced, data.billing_period, purchased_at), data.price, purchased_at, event.time
-    )
+    priced = replace(purchased, price=price, cycles_left=data.billing_cycles)
+    return _start(start_period(priced, data.billing_period, purchased_at), price, purchased_at, event.time)
 
 
 def on_porting_started(term: Term | None, event: Event[DidPortingStarted], now: datetime) -> Decision:  # noqa: ARG001

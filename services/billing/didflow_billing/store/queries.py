@@ -1,4 +1,4 @@
-"""Reads of terms and the ledger. Every read is limited to the caller's reach: terms by holder, entries by payer."""
+"""Reads of terms, the ledger and the price list, limited to the caller's reach: terms by holder, entries by payer."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -8,14 +8,37 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.prices.row import ANY, PriceRow, PriceSeries
 from didflow_billing.domain.term import Term
-from didflow_billing.store.tables import LEDGER, TERM, ledger, terms
+from didflow_billing.store.tables import (
+    LEDGER,
+    PRICE_SERIES,
+    PRICES,
+    TERM,
+    ledger,
+    price_series,
+    prices,
+    terms,
+)
 from didflow_chassis.decision import Caller
+from didflow_chassis.service import StoredCheck
 from didflow_chassis.tenancy import within
 from didflow_contracts.names import parse_did
 
 LEDGER_SORTS: Final[Mapping[str, sa.ColumnElement[Any]]] = {"posted_at": ledger.c.posted_at}
 """Name of a sort -> its column."""
+
+PRICE_SORTS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
+    "account": sa.collate(prices.c.account, "C"),
+    "effective_from": prices.c.effective_from,
+}
+"""Name of a sort of the price list -> its column."""
+
+PRICE_FOR_EVERY_NUMBER: Final = StoredCheck(
+    what="price list",
+    statement=f"SELECT EXISTS (SELECT FROM prices WHERE country = '{ANY}' AND number_type = '{ANY}')",  # noqa: S608
+    warning="No row has country * and number_type *. A purchase without a price for which no row exists is removed.",
+)
 
 
 def terms_named(dids: Iterable[UUID | str], caller: Caller) -> sa.Select[Any]:
@@ -67,3 +90,27 @@ def ledger_conditions(
 def entry_in(row: Any) -> LedgerEntry:
     """Return the entry of a row of `ledger_entries`."""
     return LedgerEntry(**{name: row[name] for name in LEDGER.names})
+
+
+def price_rows(caller: Caller, **equal: str | None) -> sa.Select[Any]:
+    """Select the rows of the price list whose account is in the caller's reach. None means any value."""
+    conditions = [prices.c[name] == value for name, value in equal.items() if value is not None]
+    return sa.select(*(prices.c[name] for name in PRICES.names)).where(
+        within(prices.c.account, caller), *conditions
+    )
+
+
+def price_row_in(row: Any) -> PriceRow:
+    """Return the row of the price list in a row of `price_rows`."""
+    return PriceRow(**{name: row[name] for name in PRICES.names})
+
+
+def series_named(keys: Iterable[str]) -> sa.Select[Any]:
+    """Select series of prices by their keys. Those of accounts above the caller's own give it its prices."""
+    columns = (price_series.c[name] for name in PRICE_SERIES.columns)
+    return sa.select(*columns).where(price_series.c.key.in_(list(keys)))
+
+
+def series_in(row: Any) -> PriceSeries:
+    """Return the series of a row of `series_named`."""
+    return PRICE_SERIES.from_row(row).state

@@ -1,10 +1,11 @@
-"""The tables of billing and the kinds that are stored in them."""
+"""The tables of billing and the kinds that are stored in them: terms, the ledger, and the price list."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from didflow_billing.domain.ledger import LedgerEntry
+from didflow_billing.domain.prices.row import PriceRow, PriceSeries
 from didflow_billing.domain.term import Term
 from didflow_chassis.row_access import RowsOfAccount, readable
 from didflow_chassis.states import Kind, instant, state_table
@@ -71,6 +72,37 @@ ledger = sa.Table(
     info=readable(RowsOfAccount(column="payer")),
 )
 
+price_series = state_table(
+    "price_series",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True, comment="account, country and number type"),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False, comment="* for every country"),
+    sa.Column("number_type", sa.Text, nullable=False, comment="* for every type"),
+    sa.Column("prices", JSONB, nullable=False, comment="the rows of prices, the earliest first"),
+    rows=RowsOfAccount(serves_below=True),
+)
+
+prices = sa.Table(
+    "prices",
+    METADATA,
+    sa.Column("price_id", PG_UUID(as_uuid=True), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False, comment="it holds for this account and those below it"),
+    sa.Column("country", sa.Text, nullable=False, comment="* for every country"),
+    sa.Column("number_type", sa.Text, nullable=False, comment="* for every type"),
+    instant("effective_from", nullable=False),
+    sa.Column("setup", sa.Numeric, nullable=False),
+    sa.Column("recurring", sa.Numeric, nullable=False, comment="per month"),
+    sa.Column("currency", sa.Text, nullable=False),
+    instant("recorded_at", nullable=False),
+    sa.Index("prices_row", "account", "country", "number_type", "effective_from", unique=True),
+    sa.Index("prices_account", sa.text('account COLLATE "C"'), "price_id"),
+    sa.Index("prices_effective_from", "effective_from", "price_id"),
+    info=readable(RowsOfAccount()),
+)
+
 TERM = Kind(model=Term, table=terms, key="did_id", subject="number", due="due_at")
 LEDGER = Kind(model=LedgerEntry, table=ledger, key="entry_id", append_only=True)
-KINDS = (TERM, LEDGER)
+PRICE_SERIES = Kind(model=PriceSeries, table=price_series, key="key", subject="account")
+PRICES = Kind(model=PriceRow, table=prices, key="price_id", append_only=True)
+KINDS = (TERM, LEDGER, PRICE_SERIES, PRICES)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from didflow_billing.domain.purchase import on_purchased
-from didflow_chassis.decision import Decided, Refused
+from didflow_chassis.decision import Decided, Known, Refused
 from didflow_chassis.stage.entity_queue import MAX_SETTLED, UNSETTLED
 from didflow_contracts.bounds import AMOUNT, INSTANT
 
@@ -22,7 +22,7 @@ PRICE = {
 def test_a_purchase_at_the_last_instant_is_decided(make: Any, months: int, before: timedelta) -> None:
     """Its first period ends at the last instant, because no later one can be stored."""
     event = make.purchased(LAST - before, billing_period=months)
-    decision = on_purchased(None, event, LAST - before)
+    decision = on_purchased(None, event, LAST - before, Known())
     assert isinstance(decision, Decided)
     assert decision.state is not None
     assert decision.state.expires_at == LAST

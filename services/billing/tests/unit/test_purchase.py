@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec.structs import replace
-
 from didflow_chassis.decision import Refused, Unchanged
 
 
@@ -43,12 +41,6 @@ def test_a_purchase_without_renewals_starts_in_its_last_period(billing: Any, mak
     """With 0 cycles the state is delayed_removal from the start."""
     billing.process(make.purchased(billing_cycles=0))
     assert billing.term.state == "delayed_removal"
-
-
-def test_a_purchase_that_leaves_its_price_to_the_price_list_has_no_term(billing: Any, make: Any) -> None:
-    """There is no price list yet, so it is treated like a number that was handed out. Only inventory publishes it."""
-    billing.process(replace(make.purchased(price=None), source="/didflow/inventory"))
-    assert (billing.term.state, billing.ledger) == ("none", [])
 
 
 def test_the_account_that_purchases_a_ported_number_pays_for_it(billing: Any, make: Any) -> None:

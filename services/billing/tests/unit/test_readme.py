@@ -41,5 +41,5 @@ def test_every_route_is_in_the_readme() -> None:
 
 def test_every_refusal_is_in_the_readme() -> None:
     """The README lists every refusal code, and no other."""
-    code = "".join(path.read_text() for path in (HERE / "didflow_billing" / "domain").glob("*.py"))
+    code = "".join(path.read_text() for path in (HERE / "didflow_billing" / "domain").rglob("*.py"))
     assert {f"`{name}`" for name in re.findall(r'Refused\(\s*"(\w+)"', code)} == set(table("code"))

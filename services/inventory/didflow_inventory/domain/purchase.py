@@ -22,7 +22,7 @@ from didflow_inventory.domain.accounts.default_carriers import Carriers
 from didflow_inventory.domain.commands import Purchase, StartPorting
 from didflow_inventory.domain.did import Did, DidAt, conclude
 from didflow_inventory.domain.events import purchase_refused
-from didflow_inventory.domain.price import refusal_of_missing_price, refusal_of_named_price
+from didflow_inventory.domain.price import refusal_of_named_price
 from didflow_inventory.domain.stock.availability import (
     refusal_by_numbering_plan,
     refusal_by_stock,
@@ -105,8 +105,8 @@ def purchase(
     """Decide a purchase over HTTP. Answer with the new DID, or with the DID that the same order made before.
 
     A refusal publishes no event. Besides the codes of a purchase by event, it is `not_found` for an account outside
-    the caller's reach, `price_not_allowed` and `price_needed` (`price.py`), `did_id_taken` if the `did_id` belongs to
-    another purchase, and `out_of_range` for a `purchased_at` more than 31 days ago or ahead.
+    the caller's reach, `price_not_allowed` (`price.py`), `did_id_taken` if the `did_id` belongs to another purchase,
+    and `out_of_range` for a `purchased_at` more than 31 days ago or ahead.
     """
     data = command.data
     refusal = refusal_of_caller(command, data, known, deployment_carrier)
@@ -121,7 +121,7 @@ def purchase(
         return repeat_over_http(earlier, command, now)
     if data.acquired == "ported_in":
         return NO_PORTING
-    refusal = refusal_of_missing_price(data) or _refusal_of_external(command, known)
+    refusal = _refusal_of_external(command, known)
     return refusal or acquired_over_http(command, now, known, deployment_carrier=deployment_carrier)
 
 

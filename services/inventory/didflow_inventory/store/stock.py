@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from didflow_chassis.decision import OPERATOR, Caller
 from didflow_chassis.tables import NOW
 from didflow_chassis.tenancy import within
-from didflow_inventory.domain.accounts.account import lineage
+from didflow_contracts.accounts import lineage
 from didflow_inventory.domain.stock.number import Number, StockStatus
 from didflow_inventory.domain.stock.transitions import as_of
 from didflow_inventory.store.tables import NUMBERS, numbers

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.tenancy import within
-from didflow_inventory.domain.accounts.account import lineage
+from didflow_contracts.accounts import lineage
 from didflow_inventory.domain.accounts.carriers import Carrier
 from didflow_inventory.domain.accounts.operators import Operator
 from didflow_inventory.store.tables import CARRIERS, OPERATORS, carriers, operators

@@ -70,7 +70,6 @@ async def test_the_same_order_under_another_key_is_answered_with_the_same_did(
         ({"account": "other"}, "reseller:master/acme", (404, "not_found")),
         ({"order_id": "o-2"}, "user:master/acme", (403, "role_not_allowed")),
         ({"acquired": "package"}, "reseller:master/acme", (422, "input_invalid")),
-        ({"price": None, "order_id": "o-2"}, "reseller:master/acme", (409, "price_needed")),
         ({"billing_period": None}, "reseller:master/acme", (422, "input_invalid")),
         ({"order_id": "o-2"}, "enterprise_admin:other", (404, "not_found")),
         ({"account": "other"}, "enterprise_admin:other", (403, "price_not_allowed")),

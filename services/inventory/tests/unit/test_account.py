@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from didflow_chassis.decision import Decided, Unchanged
-from didflow_inventory.domain.accounts.account import Account, lineage, parent_of
+from didflow_contracts.accounts import lineage
+from didflow_inventory.domain.accounts.account import Account, parent_of
 
 
 def test_a_reseller_creates_an_account_below_its_own(stage: Any, make: Any) -> None:

@@ -247,7 +247,6 @@ def test_the_same_order_over_http_is_answered_with_the_did_that_it_made(stage: A
         ({"number": "+35319999999999", "did_id": None}, "invalid_number"),
         ({"account": "master/acme/none", "did_id": None}, "account_unknown"),
         ({"account": "other", "did_id": None}, "not_found"),
-        ({"price": None, "order_id": "o-2", "did_id": None}, "price_needed"),
     ],
 )
 def test_a_refused_purchase_over_http_stores_and_publishes_nothing(
@@ -335,15 +334,12 @@ def test_a_price_is_named_only_by_whoever_may(
 
 
 @pytest.mark.parametrize("role", ["operator", "service", "reseller"])
-def test_a_purchase_without_a_price_is_refused_until_there_is_a_price_list(
-    stage: Any, make: Any, role: Any
-) -> None:
-    """A number that is not purchased needs no price."""
-    caller = make.caller(make.account, role)
-    assert stage.code(make.purchase(caller, price=None)) == "price_needed"
-
-    stage.store(Account(path=make.account, name="a", allow_external_numbers=True, created_at=make.zero))
-    assert stage.code(make.purchase(caller, price=None, acquired="external")) is None
+def test_a_purchase_without_a_price_is_published_without_one(stage: Any, make: Any, role: Any) -> None:
+    """Billing takes the price of its price list. An account that may not set prices can purchase too."""
+    stage.store(Account(path=make.account, name="a", may_set_prices=False, created_at=make.zero))
+    assert stage.code(make.purchase(make.caller(make.account, role), price=None)) is None
+    (published,) = stage.published_data("did.purchased")
+    assert (published.acquired, published.price) == ("purchased", None)
 
 
 @pytest.mark.parametrize("role", ["service", "reseller", "enterprise_admin"])

@@ -1,4 +1,4 @@
-"""The tables of billing: terms and the ledger."""
+"""The tables of billing: terms, the ledger and the price list."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -75,7 +75,39 @@ def upgrade() -> None:
         "ledger_reverses", "ledger", ["reverses"], unique=True, postgresql_where=sa.text("reverses IS NOT NULL")
     )
 
+    op.create_table(
+        "price_series",
+        sa.Column("key", sa.Text, primary_key=True, comment="account, country and number type"),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("country", sa.Text, nullable=False, comment="* for every country"),
+        sa.Column("number_type", sa.Text, nullable=False, comment="* for every type"),
+        sa.Column("prices", JSONB, nullable=False, comment="the rows of prices, the earliest first"),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+
+    op.create_table(
+        "prices",
+        sa.Column("price_id", UUID(as_uuid=True), primary_key=True),
+        sa.Column(
+            "account", sa.Text, nullable=False, comment="it holds for this account and those below it"
+        ),
+        sa.Column("country", sa.Text, nullable=False, comment="* for every country"),
+        sa.Column("number_type", sa.Text, nullable=False, comment="* for every type"),
+        instant("effective_from", nullable=False),
+        sa.Column("setup", sa.Numeric, nullable=False),
+        sa.Column("recurring", sa.Numeric, nullable=False, comment="per month"),
+        sa.Column("currency", sa.Text, nullable=False),
+        instant("recorded_at", nullable=False),
+    )
+    op.create_index(
+        "prices_row", "prices", ["account", "country", "number_type", "effective_from"], unique=True
+    )
+    op.create_index("prices_account", "prices", [sa.text('account COLLATE "C"'), "price_id"])
+    op.create_index("prices_effective_from", "prices", ["effective_from", "price_id"])
+
 
 def downgrade() -> None:
+    op.drop_table("prices")
+    op.drop_table("price_series")
     op.drop_table("ledger")
     op.drop_table("terms")

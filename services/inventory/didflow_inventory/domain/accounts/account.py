@@ -5,7 +5,6 @@ An account is created only below an existing one, and its path and kind never ch
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from operator import attrgetter
 from typing import Final, Literal
 
@@ -51,13 +50,6 @@ THING: Final = Thing(
 def is_enterprise(account: Account | None) -> bool:
     """Return True if the account is an enterprise: it has users and no accounts below it."""
     return account is not None and account.kind == "enterprise"
-
-
-@lru_cache(maxsize=1_024)
-def lineage(path: str) -> tuple[str, ...]:
-    """Return an account and all accounts above it, the nearest first."""
-    parts = path.split("/")
-    return tuple("/".join(parts[:depth]) for depth in range(len(parts), 0, -1))
 
 
 def parent_of(path: str) -> str | None:

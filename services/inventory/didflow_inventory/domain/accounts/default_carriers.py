@@ -6,8 +6,9 @@ from typing import Final
 from msgspec import Struct
 
 from didflow_chassis.decision import Known
+from didflow_contracts.accounts import lineage
 from didflow_contracts.vocabulary import Features
-from didflow_inventory.domain.accounts.account import Account, lineage
+from didflow_inventory.domain.accounts.account import Account
 
 CALLS: Final = frozenset(("voice_in", "voice_out", "fax", "emergency", "cnam"))
 MESSAGES: Final = frozenset(("sms_in", "sms_out", "a2p_sms"))

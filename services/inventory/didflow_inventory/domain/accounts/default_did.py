@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events import DidPurchased
+from didflow_contracts.numbers import number_type_of
 from didflow_contracts.vocabulary import Features
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.commands import CreateUser, SetDefaultDid
@@ -21,7 +22,6 @@ from didflow_inventory.domain.holding.rules import is_out_of_reach, refusal_of_a
 from didflow_inventory.domain.purchase import refusal_of_number
 from didflow_inventory.domain.stock.availability import refusal_by_numbering_plan
 from didflow_inventory.domain.stock.new_did import become_did
-from didflow_inventory.domain.stock.upload import number_type_of
 
 NOT_FOUND = Refused("not_found", "The account of the user has no such DID.", "default_did")
 

@@ -16,8 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_contracts.accounts import lineage
 from didflow_contracts.ids import derived_id
-from didflow_inventory.domain.accounts.account import Account, lineage
+from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.commands import ChangeOperator, CreateOperator, DeleteOperator
 from didflow_inventory.domain.accounts.reach import is_managed
 from didflow_inventory.domain.history.things import Thing, recorded_fields

@@ -6,14 +6,12 @@ Source: spec inventory, `stock`; spec lifecycle, Stock and holders.
 from datetime import datetime
 from typing import Final
 
-import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Caller, Decided, Decision, Known, NewJob, Refused, Unchanged
 from didflow_contracts.areas import area_name
-from didflow_contracts.numbers import country_of, split_number
-from didflow_contracts.vocabulary import NumberType
+from didflow_contracts.numbers import country_of, number_type_of
 from didflow_inventory.domain.accounts.account import Account
 from didflow_inventory.domain.accounts.carriers import refusal_of_carriers
 from didflow_inventory.domain.accounts.default_carriers import Carriers, carriers_for, default_carriers
@@ -25,14 +23,6 @@ from didflow_inventory.domain.stock.ranges import NumberRange
 
 UPLOAD: Final = "add_numbers"
 """The kind of the job."""
-
-_TYPES: Final[dict[int, NumberType]] = {
-    phonenumbers.PhoneNumberType.FIXED_LINE: "local",
-    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: "local",
-    phonenumbers.PhoneNumberType.MOBILE: "mobile",
-    phonenumbers.PhoneNumberType.TOLL_FREE: "toll_free",
-}
-"""The number type for each type of the numbering plans. Every other one is national: it belongs to no place."""
 
 
 class Upload(Struct, frozen=True, kw_only=True):
@@ -83,12 +73,6 @@ def refusal_of_uploader(caller: Caller, account: Account | None) -> Refused | No
     if account is None:
         return Refused("account_unknown", f"The account {caller.account} does not exist.", "account")
     return refusal_of_external_numbers(caller, account)
-
-
-def number_type_of(number: str) -> NumberType:
-    """Return the type that the numbering plan gives a number."""
-    found = split_number(number)
-    return "national" if found is None else _TYPES.get(phonenumbers.number_type(found), "national")
 
 
 def _added(before: Number, fields: StockFields, account: str, default: Carriers) -> Number:

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from didflow_chassis.decision import Known
+from didflow_contracts.accounts import lineage
 from didflow_contracts.vocabulary import Channels
 from didflow_provisioning.domain.serves_below import ServesBelow
 
@@ -63,12 +64,6 @@ class AutomaticProfile(Struct, frozen=True, kw_only=True):
 
     account: str
     profile: Profile | None = None
-
-
-def lineage(account: str) -> tuple[str, ...]:
-    """Return an account and all accounts above it, the nearest first."""
-    parts = account.split("/")
-    return tuple("/".join(parts[:depth]) for depth in range(len(parts), 0, -1))
 
 
 def automatic_profile(account: str, known: Known) -> Profile | None:

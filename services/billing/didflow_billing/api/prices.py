@@ -1,0 +1,107 @@
+"""The price list over HTTP: its rows, and quotes from it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Query
+from starlette.responses import Response
+
+from didflow_billing import store
+from didflow_billing.api.bodies import PriceBody, PriceParameters, PriceQuoteBody, PricesQuery
+from didflow_billing.api.price_responses import (
+    NewPriceResponse,
+    PriceQuoteResponse,
+    PriceQuoteResult,
+    PriceResponse,
+)
+from didflow_billing.domain.prices.changes import NewRow, key_of, set_price
+from didflow_billing.domain.prices.lookup import keys_of
+from didflow_billing.domain.prices.quote import quote_price
+from didflow_billing.domain.prices.row import PriceSeries
+from didflow_chassis.http import FieldError, Http, HttpContext, Page, Router
+from didflow_chassis.http.batch import check_size
+from didflow_chassis.tables import NOW
+from didflow_contracts.names import parse_number
+from didflow_contracts.numbers import country_of, number_type_of
+
+router = Router(tags=["prices"])
+
+
+@router.post("/prices", action="manage_prices", status_code=201, response_model=NewPriceResponse)
+async def create_price(
+    http: Http, body: PriceBody, parameters: Annotated[PriceParameters, Query()]
+) -> Response:
+    """Add a row to the price list for an account below your own. A row is never changed; a later one replaces it.
+
+    The answer is 201, and 200 if the row exists. With `dry_run`, it is 200 and nothing is stored.
+    """
+    command = body.command(http.caller)
+    if not parameters.dry_run:
+        return await http.run(command, status=201, render=_new_price)
+    key = key_of(command)
+    decision = set_price((await _series(http, {key})).get(key), command, await _now(http))
+    return http.answer(decision, render=_new_price)
+
+
+@router.get("/prices", action="read_billing")
+async def list_prices(http: Http, query: Annotated[PricesQuery, Query()]) -> Page:
+    """List the rows of the price list for your account and those below it."""
+    return await http.page(
+        store.price_rows(http.caller, **query.model_dump()), sort=store.PRICE_SORTS, render=_price
+    )
+
+
+@router.post("/prices/quote", action="read_billing")
+async def quote_prices(http: Http, body: PriceQuoteBody) -> PriceQuoteResponse:
+    """Return what a purchase of each number would cost now if it named no price. Nothing is changed."""
+    check_size(body.numbers, field="numbers")
+    account = body.account or http.caller.account
+    if not http.caller.reaches(account):
+        message = "No such account in your reach. Use your own account or one below it."
+        raise http.problem(
+            404, "not_found", message, errors=[FieldError(field="account", code="not_found", message=message)]
+        )
+    numbers = {name: parse_number(name) for name in body.numbers}
+    kinds = {(country_of(number), number_type_of(number)) for number in numbers.values() if number}
+    series = await _series(http, {key for kind in kinds for _, key in keys_of(account, *kind)})
+    return PriceQuoteResponse.of(list(_quotes(body, account, numbers, series, await _now(http))))
+
+
+def _quotes(
+    body: PriceQuoteBody,
+    account: str,
+    numbers: Mapping[str, str | None],
+    series: Mapping[str, PriceSeries],
+    now: datetime,
+) -> Iterator[PriceQuoteResult]:
+    """Quote each number. One that is named a second time is unchanged."""
+    quoted: set[str] = set()
+    for name in body.numbers:
+        number = numbers[name]
+        if number in quoted:
+            yield PriceQuoteResult.of(name, None)
+            continue
+        quoted |= {number} if number else set()
+        quote = quote_price(number, account, body.billing_period, series.get, now)
+        yield PriceQuoteResult.of(name, quote)
+
+
+async def _series(http: HttpContext, keys: set[str]) -> Mapping[str, PriceSeries]:
+    """Return the series with these keys, read by one statement."""
+    found = map(store.series_in, await http.rows(store.series_named(keys)))
+    return {series.key: series for series in found}
+
+
+async def _now(http: HttpContext) -> datetime:
+    now: datetime = (await http.rows(sa.select(NOW.label("now"))))[0]["now"]
+    return now
+
+
+def _price(row: Any) -> Mapping[str, Any]:
+    return PriceResponse.of(store.price_row_in(row)).model_dump(mode="json")
+
+
+def _new_price(new: NewRow) -> Mapping[str, Any]:
+    return NewPriceResponse.of_new(new).model_dump(mode="json")
