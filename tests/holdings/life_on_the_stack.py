@@ -126,30 +126,35 @@ class Life:
 
     async def events(self) -> dict[tuple[str, str], Event[Any]]:
         """Wait until all is quiet, and return all events about the number on the topics, by source and id."""
-        parts, found = self.stack.servers, []
-        settings = settings_of(self.stack)
-        async with idle_check(settings, parts.postgres) as idle:
-            await idle.wait()
-        topics = [parts.topic_prefix + name for name in TOPICS]
-        async with AIOKafkaConsumer(
-            **connection(settings), group_id=None, auto_offset_reset="earliest"
-        ) as consumer:
-            places = await partitions_of(settings, topics)
-            consumer.assign(places)
-            ends = await consumer.end_offsets(places)
-            left = {place for place, end in ends.items() if end}
-            while left:
-                batches = await consumer.getmany(timeout_ms=200)
-                found += [
-                    decode(r.value, r.headers, types=EVENT_TYPES)
-                    for r in chain.from_iterable(batches.values())
-                ]
-                left = {place for place in left if await consumer.position(place) < ends[place]}
+        found = await all_events(self.stack)
         return {(event.source, event.id): event for event in found if event.subject == self.number}
 
     @property
     def _databases(self) -> Mapping[str, str]:
         return {name: self.stack.servers.postgres[name] for name in SERVICES}
+
+
+async def all_events(stack: Stack) -> list[Event[Any]]:
+    """Wait until all is quiet, and return all events on the topics of a stack."""
+    parts, found = stack.servers, []
+    settings = settings_of(stack)
+    async with idle_check(settings, parts.postgres) as idle:
+        await idle.wait()
+    topics = [parts.topic_prefix + name for name in TOPICS]
+    async with AIOKafkaConsumer(
+        **connection(settings), group_id=None, auto_offset_reset="earliest"
+    ) as consumer:
+        places = await partitions_of(settings, topics)
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        left = {place for place, end in ends.items() if end}
+        while left:
+            batches = await consumer.getmany(timeout_ms=200)
+            found += [
+                decode(r.value, r.headers, types=EVENT_TYPES) for r in chain.from_iterable(batches.values())
+            ]
+            left = {place for place in left if await consumer.position(place) < ends[place]}
+    return found
 
 
 def label_of(entry: Any, causes: Mapping[str, str] | None = None) -> str:

@@ -1,0 +1,1 @@
+"""Terms of DIDs on one stack with a movable clock, watched through the public routes."""

@@ -1,0 +1,63 @@
+"""The lives of terms from end to end: over HTTP and Kafka, on a real stack, months long, in less than a minute."""
+
+from asyncio import Task, wait
+from collections.abc import Iterable, Mapping
+from statistics import median
+from typing import Any, Final
+
+import pytest
+from holdings.life_on_the_stack import all_events
+
+from didflow.consistency.check import check
+from didflow_contracts.envelope import Event
+from term_lives.installation import Installation
+from term_lives.lives import LIVES
+from term_lives.one_did import ALL, OneDid
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+WITHIN_S: Final = 1.0
+"""Source: spec http, conventions."""
+
+
+@pytest.mark.parametrize("life", LIVES)
+async def test_a_term_lives_as_specified(begun: Mapping[str, Task[Any]], life: str) -> None:
+    """My Numbers, the ledger and the carrier show each step. All lives go on side by side."""
+    await begun[life]
+
+
+async def test_the_stream_and_the_topics_follow_every_step_of_every_life(
+    installation: Installation, begun: Mapping[str, Task[Any]]
+) -> None:
+    """Each status comes in its order, in the stream within a second. The posted entries are those of the ledger."""
+    await wait(begun.values())
+    published = await all_events(installation.stack)
+    lags: list[float] = []
+    for one in ALL:
+        heard = installation.heard[one.did]
+        in_order, statuses = iter(heard), iter(of(published, "did.status_changed", one))
+        for status, seen in one.statuses:
+            lags.append(next(each.second for each in in_order if each.status == status) - seen)
+            assert status in (event.data.status for event in statuses)
+        ended = of(published, "did.removed", one)
+        assert [each.removed for each in heard].count(True) == len(ended)
+        posted = of(published, "ledger.posted", one)
+        ledger = [(line.kind, line.amount, line.start, line.end) for line in await one.ledger()]
+        assert ledger == [
+            (e.data.kind, str(e.data.money.amount), e.data.period_start, e.data.period_end) for e in posted
+        ]
+    assert median(lags) < WITHIN_S
+
+
+async def test_after_all_lives_no_service_disagrees_with_another(
+    installation: Installation, begun: Mapping[str, Task[Any]]
+) -> None:
+    """Nor does a ledger differ from its term."""
+    await wait(begun.values())
+    assert (await check(installation.clock.databases)).disagreements == []
+
+
+def of(published: Iterable[Event[Any]], topic: str, one: OneDid) -> list[Event[Any]]:
+    """Return the events of a topic about a DID, as its source counts them."""
+    found = [e for e in published if e.type == f"didflow.{topic}.v1" and str(e.data.did_id) == one.did]
+    return sorted(found, key=lambda event: event.sequence or 0)
