@@ -32,7 +32,7 @@ class IssuerKeys:
 
     The keys are fetched once, again for an unknown key id, and again after `KEYS_MAX_AGE_S`, but at most once in
     `KEYS_INTERVAL_S`. Until they were fetched once, it is tried every `FIRST_INTERVAL_S`. If the issuer does not
-    answer, the known keys stay in use.
+    answer, the known keys stay in use. Who needs a key that is not known waits for a fetch that is under way.
     """
 
     def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,7 +44,7 @@ class IssuerKeys:
 
     async def find(self, key_id: str | None) -> PyJWK | None:
         """Return the key of this id; without an id, the only key that exists. Raises KeysUnavailable."""
-        if self._must_fetch(key_id):
+        if self._must_fetch(key_id) or (self._lock.locked() and self._pick(key_id) is None):
             async with self._lock:
                 if self._must_fetch(key_id):
                     await self._fetch()

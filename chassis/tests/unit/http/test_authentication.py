@@ -1,5 +1,6 @@
 """Only valid tokens of the issuer with known claims are accepted."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,35 @@ async def test_an_issuer_that_comes_back_is_noticed_within_a_second(world: Any, 
     world.issuer.down = False
     world.now += 1
     assert await authenticator.caller(world.issuer.token())
+
+
+@pytest.mark.parametrize("known", [(), ("RS256",)], ids=["first", "rotated"])
+async def test_a_request_that_comes_while_the_keys_are_fetched_waits_for_them(world: Any, known: Any) -> None:
+    """It is neither an outage, while no keys are known yet, nor an invalid token, while a new key is fetched."""
+    begun, answered = asyncio.Event(), asyncio.Event()
+
+    async def load() -> bytes:
+        begun.set()
+        await answered.wait()
+        return bytes(await world.issuer.load())
+
+    authenticator = Authenticator(ISSUER, "things", IssuerKeys(load, clock=lambda: world.now))
+    if known:
+        world.issuer.published = set(known)
+        answered.set()
+        await authenticator.caller(world.issuer.token("RS256"))
+        begun.clear()
+        answered.clear()
+        world.issuer.published = {"RS256", "ES256"}
+        world.now += KEYS_INTERVAL_S
+    token, fetches = world.issuer.token("ES256"), world.issuer.fetches
+    calls = [asyncio.ensure_future(authenticator.caller(token))]
+    await begun.wait()
+    calls.append(asyncio.ensure_future(authenticator.caller(token)))
+    await asyncio.sleep(0)
+    answered.set()
+    assert [caller.subject for caller in await asyncio.gather(*calls)] == ["ann", "ann"]
+    assert world.issuer.fetches == fetches + 1
 
 
 @pytest.mark.parametrize(
