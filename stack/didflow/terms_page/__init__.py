@@ -3,10 +3,11 @@
 The transitions are those of billing. The tables of the examples are made by running them.
 """
 
+import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from didflow.terms_page import (
     examples_of_endings,
@@ -17,7 +18,10 @@ from didflow.terms_page import (
     transitions,
 )
 from didflow.terms_page.life import Example, quotes
+from didflow_billing.api.examples import QUOTES
+from didflow_billing.domain.effect import CallsEffect
 from didflow_billing.domain.quote_messages import message_of, message_of_instead
+from didflow_contracts.vocabulary import TermState
 
 SECTIONS: Final[Mapping[str, Sequence[Example]]] = {
     texts.PERIODS: examples_of_periods.PERIODS,
@@ -44,9 +48,18 @@ def page() -> str:
 
 def _parts() -> Iterator[str]:
     yield texts.HEAD
+    yield "| state | calls | what it means |\n|---|---|---|\n"
+    yield from (f"| `{state}` | {texts.STATES[state]} |\n" for state in get_args(TermState))
+    yield texts.TIME
     yield from transitions.table({anchor(example.title): example for example in EXAMPLES})
     yield "\n"
     yield from transitions.diagram()
+    yield texts.QUOTE
+    (result,) = QUOTES["cancel"][1]["results"]
+    yield f"```json\n{json.dumps(result, indent=2)}\n```\n\n"
+    yield "| `calls` | what the term does to calls and messages |\n|---|---|\n"
+    yield from (f"| `{calls}` | {texts.CALLS[calls]} |\n" for calls in get_args(CallsEffect))
+    yield texts.QUOTE_END
     for beginning, examples in SECTIONS.items():
         yield f"\n{beginning}"
         for example in examples:

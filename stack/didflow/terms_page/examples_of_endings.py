@@ -167,6 +167,19 @@ FROM_INVENTORY: Final = (
         until="2026-03-15 00:00",
     ),
     Example(
+        title="A porting that fails after it was charged",
+        rule="If the purchase overtakes the failure of the porting, every charge is reversed: the number was "
+        "never had.",
+        steps=[
+            ("2026-01-31 12:00", porting_started()),
+            ("2026-02-10 09:00", purchased(acquired="ported_in")),
+            ("2026-02-10 09:00:05", withdrawn("porting_failed")),
+        ],
+        until="2026-03-15 00:00",
+        assigned=False,
+        answer=None,
+    ),
+    Example(
         title="Ported in for one period",
         rule="With 0 cycles the first period is the last.",
         steps=[

@@ -24,7 +24,8 @@ PERIODS: Final = (
     Example(
         title="One cycle, to the end",
         rule="The cycles are the renewals that are left. The renewal that leaves 0 is the last one. At the end"
-        " of that period calls stop, and the DID ages for 34 days. Then it is removed.",
+        " of that period calls stop, and the DID ages for 34 days. Then it is removed, and the number "
+        "goes back to the carrier, or to the stock that it came from.",
         steps=[("2026-01-31 12:00", purchased(cycles=1))],
         until="2026-06-01 00:00",
     ),

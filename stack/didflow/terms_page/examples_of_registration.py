@@ -3,7 +3,7 @@
 from typing import Final
 
 from didflow.terms_page.life import Example
-from didflow.terms_page.messages import cancel, purchased, registration
+from didflow.terms_page.messages import cancel, purchased, registration, renew
 
 CANCELED: Final = (
     Example(
@@ -97,7 +97,7 @@ FIRST_PERIOD: Final = (
         title="Pending at the end of the first period, then approved",
         rule="Each day is free and uses no cycle. After the approval, the next period starts at the end of the"
         " free day, and periods are counted from there.",
-        steps=[("2026-01-31 12:00", purchased()), ("2026-03-02 15:00", registration("approved"))],
+        steps=[("2026-01-31 12:00", purchased(cycles=2)), ("2026-03-02 15:00", registration("approved"))],
         until="2026-05-10 00:00",
         answer="pending",
     ),
@@ -116,11 +116,23 @@ FIRST_PERIOD: Final = (
         answer="pending",
     ),
     Example(
+        title="Renewed while awaiting",
+        rule="The renewal moves the end of paid time. The same rule holds at the new end, and every charge is "
+        "reversed.",
+        steps=[("2026-01-31 12:00", purchased()), ("2026-02-10 09:00", renew(1))],
+        until="2026-04-10 00:00",
+        answer="awaiting",
+    ),
+    Example(
         title="Expired after an approval",
         rule="The registration was completed once, so the term renews and is charged as usual, whatever "
-        "happens to the registration.",
-        steps=[("2026-01-31 12:00", purchased()), ("2026-02-10 09:00", registration("expired"))],
-        until="2026-04-10 00:00",
+        "happens to the registration. A cancellation refunds nothing.",
+        steps=[
+            ("2026-01-31 12:00", purchased()),
+            ("2026-02-10 09:00", registration("expired")),
+            ("2026-03-20 09:00", cancel()),
+        ],
+        until="2026-03-25 00:00",
         answer="approved",
     ),
 )

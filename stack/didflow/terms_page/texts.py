@@ -1,6 +1,10 @@
 """The texts of the page about terms, apart from its tables."""
 
+from collections.abc import Mapping
 from typing import Final
+
+from didflow_billing.domain.effect import CallsEffect
+from didflow_contracts.vocabulary import TermState
 
 HEAD: Final = """\
 # The term of a DID
@@ -12,26 +16,53 @@ The **term** is the paid life of a DID. Time is paid for a **period** of 1, 3, 6
 paid time (`expires_at`) the term renews by itself as often as its **cycles** say: `null` is without limit, `0` is not
 at all. A term that has ended is kept for 34 days, in which the DID can come back. Then the DID is removed.
 
-| state | calls | what it means |
-|---|---|---|
-| `none` | go on | the DID has no price; the term never ends and cannot be changed |
-| `active` | go on | time is paid, and at least one renewal is left |
-| `delayed_removal` | go on | time is paid, and no renewal is left: this is the last period |
-| `canceled` | stopped | canceled; can be restored, free of charge until `expires_at` |
-| `aging` | stopped | paid time has ended; can be renewed until `aging_until` |
-| `closed` | stopped | the DID is removed, for good |
+"""
 
+STATES: Final[Mapping[TermState, str]] = {
+    "none": "go on | the DID has no price; the term never ends and cannot be changed",
+    "active": "go on | time is paid, and the term renews at its end",
+    "delayed_removal": "go on | time is paid, and no renewal is left: this is the last period",
+    "canceled": "stopped | canceled; can be restored, free of charge until `expires_at`",
+    "aging": "stopped | paid time has ended; can be renewed until `aging_until`",
+    "closed": "stopped | the DID is removed, for good",
+}
+"""State -> what it does to calls, and what it means."""
+
+TIME: Final = """
 "Calls" is what the term does to calls and messages. They also need a registration, a carrier and a target.
 `canceled`, `aging` and `closed` are called **ended**.
 
-**Instants are exclusive.** A term that is paid until 12:00:00 has ended at 12:00:00; at 11:59:59 it has not. A DID
-that ages until 12:00:00 can be renewed at 11:59:59 and is removed at 12:00:00. Before a request or an event is
-decided, everything that was due before it or at the same instant is done.
+**Time is half-open**: it includes its start and not its end. A term that is paid until 12:00:00 has ended at
+12:00:00; at 11:59:59 it has not. A DID that ages until 12:00:00 can be renewed at 11:59:59 and is removed at
+12:00:00. Before a request or an event is decided, everything that was due before it or at the same instant is done.
 
 ## Transitions
 
 What is not in the table is impossible. A renewal keeps the state, except as the table says.
 
+"""
+
+QUOTE: Final = """
+## What an action would do
+
+`POST /v1/terms/quote` takes an action and its body, and says what the action would do to each DID. Nothing is changed.
+The quote makes the same decision as the action, so at the same instant both do the same. `charges` and `refunds` are
+the totals of all DIDs in each currency. This is the answer about one DID, for the action `cancel`:
+
+"""
+
+CALLS: Final[Mapping[CallsEffect, str]] = {
+    "go_on": "nothing stops them",
+    "stop_later": "they go on until `calls_stop_at`",
+    "stop_now": "the action stops them",
+    "start_now": "the action brings them back; they go on until `calls_stop_at`, if it is not null",
+    "stopped": "they are stopped, and stay so",
+}
+"""`calls` of a quote -> what it means."""
+
+QUOTE_END: Final = """
+Every instant is the one that follows if nothing else is done. If `outcome` is `refused` or `unchanged`, the fields say
+what follows from the term as it is. `message` says the same in words, and can change; programs use the other fields.
 """
 
 PERIODS: Final = """\

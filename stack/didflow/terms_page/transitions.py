@@ -36,12 +36,12 @@ WHEN: Final[Mapping[Transition, str]] = {
 """Transition -> when it happens."""
 
 
+STATES: Final = [state for state in TRANSITIONS if state is not None]
+
+
 def pairs() -> list[Transition]:
     """Return the transitions in the order of the table."""
-    return [(before, after) for before, ends in TRANSITIONS.items() for after in WHEN_ORDER if after in ends]
-
-
-WHEN_ORDER: Final[tuple[TermState, ...]] = tuple(state for state in TRANSITIONS if state is not None)
+    return [(before, after) for before, ends in TRANSITIONS.items() for after in STATES if after in ends]
 
 
 def transitions_of(example: Example) -> set[Transition]:

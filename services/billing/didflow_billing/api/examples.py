@@ -72,16 +72,26 @@ def _batch(**requests: Mapping[str, Any]) -> Options:
     return _options(bodies, {"one_refused": answer})
 
 
-def _quotes(**examples: tuple[Term, TermsBody]) -> Options:
-    """Return the examples of a quote: the body, and what it answers about this term."""
-    bodies, answers = {}, {}
-    for name, (term, body) in examples.items():
-        entity = NamedEntity(entity_id=term.did_id, subject=term.number)
-        result = QuoteResult.of(NUMBER, quote(term, body.command(entity, _CALLER), AT))
-        bodies[name] = body.model_dump(mode="json", exclude_unset=True)
-        answers[name] = QuoteResponse.of([result], AT).model_dump(mode="json")
-    return _options(bodies, answers)
+def _quoted(term: Term, body: TermsBody) -> tuple[Any, Any]:
+    """Return the body of a quote, and what it answers about this term."""
+    entity = NamedEntity(entity_id=term.did_id, subject=term.number)
+    result = QuoteResult.of(NUMBER, quote(term, body.command(entity, _CALLER), AT))
+    return body.model_dump(mode="json", exclude_unset=True), QuoteResponse.of([result], AT).model_dump(
+        mode="json"
+    )
 
+
+QUOTES: Final[Mapping[str, tuple[Any, Any]]] = {
+    "cancel": _quoted(_RUNNING, QuoteCancel(action="cancel", dids=[NUMBER])),
+    "remove_while_pending": _quoted(_PENDING, QuoteCancel(action="cancel", dids=[NUMBER], remove=True)),
+    "end_with_the_paid_period": _quoted(
+        _RUNNING, QuoteSetCycles(action="set-cycles", dids=[NUMBER], billing_cycles=0)
+    ),
+    "renew": _quoted(_RUNNING, QuoteRenew(action="renew", dids=[NUMBER], billing_period=3)),
+    "restore": _quoted(_CANCELED, QuoteRestore(action="restore", dids=[NUMBER])),
+    "refused": _quoted(_RUNNING, QuoteRestore(action="restore", dids=[NUMBER])),
+}
+"""Name of an example -> the body of the quote, and its answer."""
 
 TERM: Final = _options({}, {"active": TermResponse.of(_RUNNING).model_dump(mode="json")})
 SET_CYCLES: Final = _batch(
@@ -92,14 +102,6 @@ SET_CYCLES: Final = _batch(
 RENEW: Final = _batch(three_months={"billing_period": 3})
 CANCEL: Final = _batch(cancel={}, remove_while_pending={"remove": True})
 RESTORE: Final = _batch(while_time_is_paid={}, with_a_renewal={"billing_period": 1})
-QUOTE: Final = _quotes(
-    cancel=(_RUNNING, QuoteCancel(action="cancel", dids=[NUMBER])),
-    remove_while_pending=(_PENDING, QuoteCancel(action="cancel", dids=[NUMBER], remove=True)),
-    end_with_the_paid_period=(
-        _RUNNING,
-        QuoteSetCycles(action="set-cycles", dids=[NUMBER], billing_cycles=0),
-    ),
-    renew=(_RUNNING, QuoteRenew(action="renew", dids=[NUMBER], billing_period=3)),
-    restore=(_CANCELED, QuoteRestore(action="restore", dids=[NUMBER])),
-    refused=(_RUNNING, QuoteRestore(action="restore", dids=[NUMBER])),
+QUOTE: Final = _options(
+    {name: body for name, (body, _) in QUOTES.items()}, {name: answer for name, (_, answer) in QUOTES.items()}
 )

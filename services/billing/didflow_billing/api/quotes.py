@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal, Self, get_args
 from uuid import UUID
@@ -120,7 +119,7 @@ class QuoteResult(BaseModel):
             message=message_of(quote),
             before=_quoted(quote.before),
             after=_quoted(quote.after),
-            **(asdict(quote.effect) if quote.effect else {}),
+            **(vars(quote.effect) if quote.effect else {}),
             charge=_charge(quote),
             refund=quote.refund,
             instead=Instead.of(quote.instead) if quote.instead else None,
