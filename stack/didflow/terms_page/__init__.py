@@ -27,6 +27,7 @@ SECTIONS: Final[Mapping[str, Sequence[Example]]] = {
     texts.PERIODS: examples_of_periods.PERIODS,
     texts.INSTANTS: examples_of_periods.INSTANTS,
     texts.AMOUNTS: examples_of_periods.AMOUNTS,
+    texts.PRICE_LIST: examples_of_periods.PRICE_LIST,
     texts.TWO_WAYS: examples_of_endings.TWO_WAYS,
     texts.CANCELED: examples_of_endings.CANCELED,
     texts.REGISTRATION: examples_of_registration.CANCELED,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from didflow.terms_page.life import Example
-from didflow.terms_page.messages import Price, purchased, renew, set_cycles
+from didflow.terms_page.messages import Price, listed, price_row, purchased, renew, set_cycles
 
 PERIODS: Final = (
     Example(
@@ -120,5 +120,38 @@ AMOUNTS: Final = (
             )
         ],
         until="2026-05-01 00:00",
+    ),
+)
+
+PRICE_LIST: Final = (
+    Example(
+        title="The price list changes",
+        rule="A purchase that names no price takes the row that is in force at its instant. The price of a "
+        "term is that of its purchase, so a later row changes no renewal.",
+        prices=[
+            ("2026-01-10 09:00", price_row("2026-01-15 00:00", recurring="5.00")),
+            ("2026-01-11 09:00", price_row("2026-02-15 00:00", recurring="6.00")),
+        ],
+        steps=[("2026-01-31 12:00", listed())],
+        until="2026-03-05 00:00",
+    ),
+    Example(
+        title="The first instant of a new price",
+        rule="A row is in force from its first instant on.",
+        prices=[
+            ("2026-01-10 09:00", price_row("2026-01-15 00:00", recurring="5.00")),
+            ("2026-01-11 09:00", price_row("2026-02-15 00:00", recurring="6.00")),
+        ],
+        steps=[("2026-02-15 00:00", listed())],
+        until="2026-02-20 00:00",
+    ),
+    Example(
+        title="No row of the price list",
+        rule="Without a row the DID is removed at once, and nothing is charged.",
+        prices=[("2026-01-10 09:00", price_row("2026-02-15 00:00", recurring="6.00"))],
+        steps=[("2026-01-31 12:00", listed())],
+        until="2026-02-05 00:00",
+        assigned=False,
+        answer=None,
     ),
 )

@@ -24,7 +24,7 @@ _SERVICE: Final = service(BILLING)
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A rule, and one life that shows it.
+    """A rule, and one life that shows it: after `prices`, rows of the price list, come `steps`.
 
     `answer` is the first answer of verification, at the instant of the first step; None if it comes later, or never.
     With `assigned`, inventory gives the number to the DID at that instant. The quotes of `quoted` are shown below the
@@ -33,6 +33,7 @@ class Example:
 
     title: str
     rule: str
+    prices: Sequence[Step] = ()
     steps: Sequence[Step]
     until: str
     answer: Registration | None = "not_required"
@@ -89,7 +90,10 @@ def quotes(example: Example) -> Iterator[Quote]:
 
 def _run(example: Example, *, stopped: bool) -> FakeStage:
     start = instant(example.steps[0][0])
-    stage = FakeStage(_SERVICE, now=start)
+    stage = FakeStage(_SERVICE, now=instant((*example.prices, *example.steps)[0][0]))
+    for text, make in example.prices:
+        _pass_time(stage, instant(text), None)
+        _send(stage, make(instant(text)))
     for position, (text, make) in enumerate(example.steps):
         _pass_time(stage, instant(text), example if stopped else None)
         _send(stage, make(instant(text)))
@@ -124,7 +128,8 @@ def _pass_time(stage: FakeStage, until: datetime, stopping: Example | None) -> N
 def _moments(stage: FakeStage) -> Iterator[Moment]:
     term: Any = None
     for logged in stage.decisions():
-        after = (logged.decision.state if isinstance(logged.decision, Decided) else None) or term
+        state = logged.decision.state if isinstance(logged.decision, Decided) else None
+        after = state if isinstance(state, Term) else term
         yield Moment(at=logged.at, message=logged.message, decision=logged.decision, before=term, after=after)
         term = after
     if term != stage.state(Term, DID):

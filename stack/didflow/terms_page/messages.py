@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
-from didflow_chassis.decision import Caller, Command
+from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles, SetPrice
+from didflow_billing.domain.prices.row import ANY, series_key
+from didflow_chassis.decision import OPERATOR, Caller, Command
 from didflow_contracts.envelope import Event
 from didflow_contracts.event_data import EventData
 from didflow_contracts.events import (
@@ -18,6 +19,7 @@ from didflow_contracts.events import (
     DidWithdrawn,
     PurchaseRefused,
 )
+from didflow_contracts.events.purchase import Price as PurchasePrice
 from didflow_contracts.vocabulary import BillingPeriod, Registration
 
 DID: Final = UUID("01932f6e-5c4b-7a10-8c3e-2f6d1b7a9e10")
@@ -66,6 +68,27 @@ def purchased(
     how = {"acquired": "purchased" if price else "assigned", "billing_cycles": cycles}
     data = _acquisition(months, price) | how | fields
     return lambda at: _event(DidPurchased.model_validate(data), at, "/orders/acme")
+
+
+def listed(*, months: BillingPeriod = 1, cycles: int | None = None) -> Make:
+    """Return a purchase that names no price."""
+    data = _acquisition(months, None) | {"billing_period": months, "billing_cycles": cycles}
+    return lambda at: _event(DidPurchased.model_validate(data), at, "/orders/acme")
+
+
+def price_row(effective_from: str, *, recurring: str) -> Make:
+    """Return a row of the price list, for every country and type of number."""
+    price = PurchasePrice.model_validate(_price(Price(recurring=recurring)))
+    return lambda _: SetPrice(
+        entity_id=series_key(ACCOUNT, ANY, ANY),
+        subject=ACCOUNT,
+        caller=Caller(subject="op", account=ACCOUNT, role=OPERATOR),
+        account=ACCOUNT,
+        country=ANY,
+        number_type=ANY,
+        effective_from=instant(effective_from),
+        price=price,
+    )
 
 
 def porting_started() -> Make:
@@ -130,10 +153,13 @@ def _acquisition(months: BillingPeriod, price: Price | None) -> dict[str, Any]:
     }
     if price is None:
         return data | {"billing_period": None}
-    money = {
+    return data | {"price": _price(price)}
+
+
+def _price(price: Price) -> dict[str, Any]:
+    return {
         name: {"amount": getattr(price, name), "currency": price.currency} for name in ("setup", "recurring")
     }
-    return data | {"price": money}
 
 
 def _event(data: EventData, at: datetime, source: str) -> Event[Any]:

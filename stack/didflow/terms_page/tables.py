@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from didflow.terms_page.life import Example, Moment, moments
 from didflow.terms_page.messages import instant
-from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles
+from didflow_billing.domain.commands import Cancel, Renew, Restore, SetCycles, SetPrice
 from didflow_billing.domain.effect import is_uncompleted
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term, is_running
@@ -23,6 +23,7 @@ from didflow_contracts.events import (
     PurchaseRefused,
     TermExpiring,
 )
+from didflow_contracts.events.purchase import Price
 from didflow_contracts.events.registration import RegistrationAxis
 
 HEAD: Final = (
@@ -85,6 +86,8 @@ def said(command: Command) -> str:
         case Restore():
             months = command.billing_period
             return f"`restore` with a renewal for {_months(months)}" if months else "`restore`"
+        case SetPrice():
+            return f"price list: {_monthly(command.price)} from {at(command.effective_from)} on"
     raise TypeError(f"No words for {type(command).__name__}.")
 
 
@@ -119,6 +122,8 @@ def _result(moment: Moment) -> str:
         return f": refused, `{moment.decision.code}`"
     if isinstance(moment.decision, Unchanged):
         return ": unchanged"
+    if before is None and after and after.state == "closed":
+        return ": the DID is removed, `no_price`"
     if not isinstance(moment.message, Command) or before is None or after is None:
         return ""
     if after.state == "closed":
@@ -174,12 +179,16 @@ def _event(data: EventData) -> str:
 
 
 def _purchase(data: DidPurchased) -> str:
-    if data.price is None or data.billing_period is None:
+    if data.billing_period is None:
         return "handed out, without a price"
-    price, left = data.price, data.billing_cycles
+    left = data.billing_cycles
     cycles = "" if left is None else f", `billing_cycles` {left}"
-    monthly = f"{price.recurring.amount} {price.recurring.currency} per month"
-    return f"purchase for {_months(data.billing_period)} at {monthly}{cycles}"
+    price = f"at {_monthly(data.price)}" if data.price else "that names no price"
+    return f"purchase for {_months(data.billing_period)} {price}{cycles}"
+
+
+def _monthly(price: Price) -> str:
+    return f"{price.recurring.amount} {price.recurring.currency} per month"
 
 
 def _entry(entry: LedgerEntry) -> str:

@@ -80,6 +80,12 @@ AMOUNTS: Final = """\
 ## Amounts
 """
 
+PRICE_LIST: Final = """\
+## The price list
+
+A purchase can leave its price to [the price list](../services/billing/README.md#the-price-list).
+"""
+
 TWO_WAYS: Final = """\
 ## Two ways to end a term
 

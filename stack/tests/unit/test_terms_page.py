@@ -9,7 +9,9 @@ import pytest
 from didflow.terms_page import EXAMPLES, SECTIONS, anchor, life, page, transitions
 from didflow_billing.domain.term import TRANSITIONS
 
-PAGE = Path(__file__).parents[3] / "docs" / "terms.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "terms.md"
+OTHERS = (ROOT / "docs" / "ledger.md", ROOT / "services" / "billing" / "README.md")
 
 
 def test_the_page_of_terms_is_current() -> None:
@@ -24,12 +26,14 @@ def test_every_transition_has_its_text_and_an_example() -> None:
     assert transitions.unshown(EXAMPLES) == transitions.NOT_REACHED
 
 
-def test_every_link_of_the_page_leads_to_a_heading() -> None:
-    """Headings are unique, so their anchors are, too."""
+def test_every_link_to_the_page_leads_to_a_heading() -> None:
+    """Its own links, and those of other pages. Headings are unique, so their anchors are, too."""
     text = PAGE.read_text()
     headings = [anchor(line.lstrip("# ")) for line in re.findall(r"^#+ .*$", text, re.MULTILINE)]
     assert len(headings) == len(set(headings))
-    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= set(headings)
+    others = "".join(page.read_text() for page in OTHERS)
+    links = re.findall(r"\]\(#([^)]+)\)", text) + re.findall(r"terms\.md#([^)]+)\)", others)
+    assert set(links) <= set(headings)
     assert len(EXAMPLES) == sum(map(len, SECTIONS.values()))
 
 

@@ -120,7 +120,7 @@ LIVES = st.tuples(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(life=LIVES)
 def test_what_a_quote_says_comes_true(new_billing: Any, make: Any, action: str, life: Any) -> None:
     """The action makes the quoted term. If nothing else is done, calls stop and the DID is removed as quoted."""
