@@ -38,6 +38,7 @@ from didflow_contracts.topics import DEAD_LETTER_TOPICS, SERVICES, TOPICS
 IDLE_S = 5.0
 SOURCES: Final = [
     {"prefix": "/orders/acme", "kind": "order_system", "accounts": [ATTACKER], "may_set_prices": True},
+    {"prefix": "/orders/acme/web", "kind": "order_system", "accounts": [ATTACKER]},
     {"prefix": "/orders/beta", "kind": "order_system", "accounts": [BYSTANDER], "may_set_prices": True},
     {"prefix": "/portals/acme", "kind": "portal", "accounts": [ATTACKER]},
     {"prefix": "/carriers/simulator", "kind": "adapter", "carriers": ["simulator"]},

@@ -17,6 +17,8 @@ PAYER: Final = "SELECT payer FROM terms WHERE number = $1"
 REFUSED: Final = "SELECT EXISTS (SELECT FROM history WHERE number = $1 AND code = 'not_yours')"
 TERM: Final = "SELECT state FROM terms WHERE number = $1"
 ACTIVATION: Final = "SELECT command_id FROM carrier_commands WHERE number = $1 AND action = 'activate'"
+STOCK: Final = "SELECT stock FROM dids WHERE number = $1"
+FREE: Final = {"amount": "0.00", "currency": "USD"}
 FORGED_SEQUENCES: Final = range(1, 20)
 
 
@@ -67,6 +69,22 @@ async def test_forged_events_change_nothing_and_the_victims_own_events_are_appli
         await approve(target, [number])
         await target.becomes("provisioning", ROUTING, number, expected="active")
         assert await target.databases["billing"].fetchval(PAYER, number) == BYSTANDER
+
+
+async def test_a_source_that_may_not_set_prices_buys_at_those_of_the_price_list(target: Target) -> None:
+    """A price that it names is a dead letter `price_not_allowed` everywhere. The list is empty: the DID is removed."""
+    web = "/orders/acme/web"
+    for topic in ("did.purchased", "did.porting_started"):
+        named = purchase(next(NUMBERS), price={"setup": FREE, "recurring": FREE})
+        for of_service in (
+            await target.fates(await target.publish([record(topic, named, source=web)]))
+        ).values():
+            assert of_service == {"dead price_not_allowed": 1}, of_service
+    listed = purchase(next(NUMBERS), price=None)
+    await target.publish([record("did.purchased", listed, source=web)])
+    await target.becomes("billing", TERM, listed["number"], expected="closed")
+    await target.becomes("inventory", STOCK, listed["number"], expected="removed")
+    await target.becomes("provisioning", ROUTING, listed["number"], expected="released")
 
 
 async def test_the_result_of_another_carrier_is_refused(target: Target) -> None:

@@ -17,6 +17,8 @@ from harness.fixtures import DatabaseFor
 BEGIN: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 BOUGHT: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN})
 REPEATED: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN})
+LISTED: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN, "price": None})
+"""A purchase without a price. The price list is empty, so billing removes the DID."""
 PORTED: Final[Step] = ("did.purchased", None, {"purchased_at": BEGIN, "acquired": "ported_in"})
 PORTING: Final[Step] = ("did.porting_started", None, {})
 HELD: Final[Step] = ("did.changed", 1, {})
@@ -51,6 +53,7 @@ EVENTS: Final[Mapping[str, list[list[Step]]]] = {
         [BOUGHT, REQUIRED, PENDING, REPEATED, REFUSED],
         [BOUGHT, HELD, FREE, MOVED, WITHDRAWN],
         [PORTING, PORTED, HELD, FREE, MOVED],
+        [LISTED, HELD, FREE, MOVED, WITHDRAWN],
     ],
     "provisioning": [
         [BOUGHT, HELD, REQUIRED, APPROVED, STARTED],

@@ -34,6 +34,17 @@ class Caller:
         assert answer.is_success, answer.text
         return answer.json()
 
+    async def eventually(self, method: str, path: str, body: Any = None, *, role: str = "reseller") -> Any:
+        """Send a request, each time with a new key, until it is a success. Return the answer."""
+        began = perf_counter()
+        while True:
+            try:
+                return await self.ask(method, path, body, role=role)
+            except AssertionError:
+                if perf_counter() - began > PATIENCE_S:
+                    raise
+            await asyncio.sleep(PAUSE_S)
+
     async def done(self, path: str, dids: list[str], **body: Any) -> None:
         """Send a batch, of which nothing may be refused."""
         answer = await self.ask("POST", path, {"dids": dids, **body})
