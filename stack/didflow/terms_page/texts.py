@@ -46,8 +46,9 @@ QUOTE: Final = """
 ## What an action would do
 
 `POST /v1/terms/quote` takes an action and its body, and says what the action would do to each DID. Nothing is changed.
-The quote makes the same decision as the action, so at the same instant both do the same. `charges` and `refunds` are
-the totals of all DIDs in each currency. This is the answer about one DID, for the action `cancel`:
+The quote makes the same decision as the action, so at the same instant both do the same. For all DIDs together, it
+says how many lose calls now (`calls_stop_now`), how many are removed (`removed`), and the `charges` and `refunds` of
+each currency. This is the answer about one DID, for the action `cancel`:
 
 """
 

@@ -32,7 +32,9 @@ class TermsBody(BaseModel):
 class SetCyclesBody(TermsBody):
     """Set how many times terms renew by themselves."""
 
-    billing_cycles: Cycles | None = Field(description="Renewals left, 0 to 999; null means no limit.")
+    billing_cycles: Cycles | None = Field(
+        description="Renewals left, 0 to 999. 0 ends the term with the paid period; null means no limit."
+    )
 
     def command(self, entity: NamedEntity, caller: Caller) -> SetCycles:
         """Return the command for one DID."""
@@ -60,7 +62,7 @@ class RenewBody(TermsBody):
 
 
 class CancelBody(TermsBody):
-    """Cancel terms."""
+    """Cancel terms now. To end them with the paid period, set the cycles to 0 instead."""
 
     remove: Flag = Field(
         default=False, description="Remove a DID at once if its registration is pending, without refund."

@@ -134,6 +134,10 @@ class QuoteResponse(BaseModel):
     done: int
     unchanged: int
     refused: int
+    calls_stop_now: int = Field(description="How many DIDs lose calls and messages at once.")
+    removed: int = Field(
+        description="How many DIDs are removed at once, for good. They are in `calls_stop_now`, too."
+    )
     charges: list[Total]
     refunds: list[Total]
 
@@ -144,6 +148,8 @@ class QuoteResponse(BaseModel):
             at=at,
             results=results,
             **counts_of(results),
+            calls_stop_now=sum(result.calls == "stop_now" for result in results),
+            removed=sum(result.removed for result in results),
             charges=totals_of(result.charge for result in results),
             refunds=totals_of(result.refund for result in results),
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from didflow_billing.api.quotes import QuoteResult
+from didflow_billing.api.quotes import QuoteResponse, QuoteResult
 from didflow_billing.domain.quote import quote, repeat
 from didflow_billing.domain.term import is_running
 from didflow_chassis.decision import Decided
@@ -97,6 +97,20 @@ def test_a_did_that_is_named_again_changes_once(running: Any, make: Any) -> None
     assert (again.outcome, again.before.state, again.after.state) == ("unchanged", "canceled", "canceled")
     assert (again.calls, again.charge, again.instead) == ("stopped", None, None)
     assert again.message == "Nothing more changes: this request names the same DID before."
+
+
+def test_the_answer_counts_the_dids_that_lose_calls_and_those_that_are_removed(
+    new_billing: Any, make: Any
+) -> None:
+    """Of a canceled, an awaiting and a missing DID: two lose calls, and one of them is removed."""
+    results = []
+    for registration in ("not_required", "awaiting"):
+        billing = new_billing()
+        billing.receive(make.purchased(), make.did_changed(), make.registration(registration))
+        results.append(quoted(billing, make.cancel(), make.zero + DAY))
+    results.append(QuoteResult.of("x", quote(None, make.cancel(), make.zero + DAY)))
+    answer = QuoteResponse.of(results, make.zero + DAY)
+    assert (answer.done, answer.refused, answer.calls_stop_now, answer.removed) == (2, 1, 2, 1)
 
 
 ACTIONS = {
