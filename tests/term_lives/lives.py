@@ -11,7 +11,7 @@ from typing import Final
 
 from didflow_contracts.instants import months_after
 from term_lives.installation import Installation
-from term_lives.one_did import HOUR, POOL, OneDid, refunds, renewal
+from term_lives.one_did import HOUR, POOL, OneDid, refunds, reminded, renewal
 
 Life = Callable[[Installation], Awaitable[None]]
 DAY: Final = timedelta(days=1)
@@ -75,6 +75,10 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     entry = await one.gone("aged_out", refunded=False)
     assert entry["at"] == removal.isoformat().replace("+00:00", "Z")
     assert await one.ledger() == lines
+    assert await one.reminders() == [
+        *reminded("cycles_used_up", second, 30, 7, 1),
+        *reminded("aging", removal, 7, 1),
+    ]
     assert (await one.commands())[-2:] == [("suspend", None), ("release", False)]
     now = (await on.clock.now()).isoformat()
     again = await on.buy(number, order_id="the next life", purchased_at=now)
@@ -96,6 +100,7 @@ async def a_canceled_number_from_stock_is_in_stock_again_after_34_days(on: Insta
     await one.shows("terminated", term__aging_until=removal, next_step__by=removal, time_left_days=0)
     await one.reach(removal)
     await one.gone("aged_out", refunded=False)
+    assert await one.reminders() == reminded("canceled", removal, 7, 1)
     assert (await one.commands())[-1] == ("release", True)
     (item,) = (await on.ask("GET", "/v1/stock", number_contains=number))["items"]
     assert item["stock"] == "in_stock"
@@ -209,6 +214,7 @@ async def a_term_that_is_renewed_early_goes_on_from_its_old_expiry(on: Installat
     await one.reach(new)
     await one.shows("active", term__expires_at=later, term__billing_period=6)
     assert await one.ledger() == [*first, early, renewal(new, later, 6)]
+    assert await one.reminders() == []
 
 
 async def canceled_while_awaiting_registration_it_is_removed_at_once_and_refunded(on: Installation) -> None:
@@ -312,6 +318,7 @@ async def a_registration_that_never_began_ends_with_the_first_period_and_a_refun
     await one.shows("awaiting_registration", time_left_days=1, next_step__by=end)
     await one.reach(end)
     await one.gone("registration_not_completed", refunded=True)
+    assert (await one.reminders())[-2:] == reminded("registration_not_completed", end, 7, 1)
     charges = one.first_charges()
     assert await one.ledger() == [*charges, *refunds(charges, end)]
 

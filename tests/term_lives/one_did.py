@@ -16,6 +16,8 @@ from term_lives.installation import MONTH, SETUP, Installation, value_at
 
 POOL: Final = timedelta(days=34)
 HOUR: Final = timedelta(hours=1)
+REMINDED: Final = (30, 7, 1)
+"""How many days before an end it is announced. Of an end that is known later, the first comes when it is known."""
 TERM: Final = ("state", "cycles_left", "billing_period", "expires_at", "aging_until")
 
 
@@ -140,6 +142,16 @@ class OneDid:
         period = renewal(self.start, self.month(months), months, self.start)._replace(kind="recurring")
         return [Line("setup", SETUP, None, None, self.start), period]
 
+    async def reminders(self) -> list[tuple[str, datetime, int]]:
+        """Return what the history has of coming ends: the reason, the end, and how many days before it came."""
+        found = []
+        for entry in await self._history("term.expiring"):
+            end, days = datetime.fromisoformat(entry["extra"]["ends_at"]), entry["extra"]["days"]
+            at = datetime.fromisoformat(entry["at"])
+            assert at == end - timedelta(days=days) or days == max(REMINDED)
+            found.append((entry["extra"]["reason"], end, days))
+        return found
+
     async def gone(self, reason: str, *, refunded: bool) -> Any:
         """Wait until the DID is removed. Its former holder sees it by its id alone, and its history says why."""
         await self.on.unlisted(self.did)
@@ -154,8 +166,7 @@ class OneDid:
             None,
         )
         assert view["actions"] == []
-        entries = (await self.on.ask("GET", f"/v1/dids/{self.did}/history", limit=1000))["items"]
-        (removal,) = (each for each in entries if each["type"] == "didflow.did.removed.v1")
+        (removal,) = await self._history("did.removed")
         assert (removal["changes"]["removal_reason"]["after"], removal["extra"]["refunded"]) == (
             reason,
             refunded,
@@ -170,6 +181,10 @@ class OneDid:
         ]
         assert {(each["state"], each["attempt"]) for each in items} <= {("succeeded", 1)}, items
         return [(each["action"], each["parameters"].get("keep")) for each in items]
+
+    async def _history(self, topic: str) -> list[Any]:
+        entries = (await self.on.ask("GET", f"/v1/dids/{self.did}/history", limit=1000))["items"]
+        return [each for each in entries if each["type"] == f"didflow.{topic}.v1"]
 
     async def _is_under_review(self) -> bool:
         return bool(await self._attempts())
@@ -187,6 +202,11 @@ ALL: Final[list[OneDid]] = []
 def renewal(start: datetime, end: datetime, months: int, posted_at: datetime | None = None) -> Line:
     """Return the entry of a renewal, posted at its start if nothing else is said."""
     return Line("renewal", str(months * Decimal(MONTH)), start, end, posted_at or start)
+
+
+def reminded(reason: str, end: datetime, *days: int) -> list[tuple[str, datetime, int]]:
+    """Return what the history has of an end that was announced so many days before."""
+    return [(reason, end, each) for each in days]
 
 
 def refunds(lines: list[Line], at: datetime) -> list[Line]:

@@ -129,6 +129,8 @@ class DidAnswer:
     """A DID in an answer. The status, its label and its circle are null for a DID that is removed or refused.
 
     `region` and `area` are what the seller gave, else the area of the number that verification has published.
+    `time_left_days` counts down to `term.expires_at`, also of a canceled term. It is 0 when that has passed, and null
+    without a term. `term.cycles_left` is null for a term that renews without end, and without a term.
     """
 
     did_id: UUID
