@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from mutants import MUTANTS, Mutant
+from terms import TERMS
 
 ROOT = Path(__file__).parents[2]
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -57,7 +58,8 @@ def caught_by(mutant: Mutant) -> list[str]:
 def main() -> int:
     """Try all mutants and print a line for each."""
     living = 0
-    for mutant in MUTANTS:
+    mutants = (*MUTANTS, *TERMS)
+    for mutant in mutants:
         try:
             tests = caught_by(mutant)
         except (ValueError, subprocess.TimeoutExpired) as error:
@@ -66,7 +68,7 @@ def main() -> int:
             said = f"caught by {tests[0]}" if tests else "LIVES"
         living += not tests
         print(f"{mutant.name:<46} {said}", flush=True)  # noqa: T201 - this is its output
-    print(f"{len(MUTANTS) - living} of {len(MUTANTS)} mutants caught")  # noqa: T201
+    print(f"{len(mutants) - living} of {len(mutants)} mutants caught")  # noqa: T201
     return 1 if living else 0
 
 
