@@ -6,11 +6,12 @@ from statistics import median
 from typing import Any, Final
 
 import pytest
+from harness.deadline import eventually
 from holdings.life_on_the_stack import all_events
 
 from didflow.consistency.check import check
 from didflow_contracts.envelope import Event
-from term_lives.installation import Installation
+from term_lives.installation import Heard, Installation
 from term_lives.lives import LIVES
 from term_lives.one_did import ALL, OneDid
 
@@ -32,15 +33,15 @@ async def test_the_stream_and_the_topics_follow_every_step_of_every_life(
     """Each status comes in its order, in the stream within a second. The posted entries are those of the ledger."""
     await wait(begun.values())
     published = await all_events(installation.stack)
+    await eventually(lambda: all_heard(installation, published))
     lags: list[float] = []
     for one in ALL:
         heard = installation.heard[one.did]
-        in_order, statuses = iter(heard), iter(of(published, "did.status_changed", one))
-        for status, seen in one.statuses:
-            lags.append(next(each.second for each in in_order if each.status == status) - seen)
-            assert status in (event.data.status for event in statuses)
-        ended = of(published, "did.removed", one)
-        assert [each.removed for each in heard].count(True) == len(ended)
+        lags += [
+            each.second - seen for each, (_, seen) in zip(in_order(one, heard), one.statuses, strict=True)
+        ]
+        statuses = iter([event.data.status for event in of(published, "did.status_changed", one)])
+        assert all(status in statuses for status, _ in one.statuses)
         posted = of(published, "ledger.posted", one)
         ledger = [(line.kind, line.amount, line.start, line.end) for line in await one.ledger()]
         assert ledger == [
@@ -55,6 +56,25 @@ async def test_after_all_lives_no_service_disagrees_with_another(
     """Nor does a ledger differ from its term."""
     await wait(begun.values())
     assert (await check(installation.clock.databases)).disagreements == []
+
+
+async def all_heard(installation: Installation, published: Iterable[Event[Any]]) -> bool:
+    """Return whether the stream has brought every status that was waited for, in order, and once every removal."""
+    for one in ALL:
+        heard = installation.heard.get(one.did, [])
+        removals = [each for each in heard if each.removed]
+        if len(in_order(one, heard)) < len(one.statuses):
+            return False
+        if len(removals) != len(of(published, "did.removed", one)):
+            return False
+    return True
+
+
+def in_order(one: OneDid, heard: Iterable[Heard]) -> list[Heard]:
+    """Return the first change to each status that was waited for, behind that to the status before."""
+    rest = iter(heard)
+    found = (next((each for each in rest if each.status == status), None) for status, _ in one.statuses)
+    return [each for each in found if each is not None]
 
 
 def of(published: Iterable[Event[Any]], topic: str, one: OneDid) -> list[Event[Any]]:

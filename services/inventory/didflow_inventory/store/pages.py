@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-PAGE: Final = 1_000
+PAGE: Final = 250
+"""Rows of a page. Other requests of the process wait while a page becomes text."""
 
 Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
