@@ -4,6 +4,7 @@ Closing is final. `did.removed` is published in every case, except for a refused
 """
 
 from datetime import datetime
+from typing import Any
 
 from didflow_billing.domain import events
 from didflow_billing.domain.ledger import LedgerEntry, refund
@@ -18,7 +19,7 @@ from didflow_contracts.vocabulary import RemovalReason
 def on_purchase_refused(term: Term | None, event: Event[PurchaseRefused], now: datetime) -> Decision:  # noqa: ARG001
     """Reverse every charge of a purchase that inventory refused, and close the term.
 
-    A term that was closed without a refund is refunded now. Source: spec events, purchase.refused.
+    A term that was closed without a refund is refunded then. Source: spec events, purchase.refused.
     """
     if term is None:
         return TooEarly("did.purchased")
@@ -26,14 +27,15 @@ def on_purchase_refused(term: Term | None, event: Event[PurchaseRefused], now: d
         return Unchanged()
     if term.accepted:
         return Refused("purchase_accepted", "Inventory has already given the number to this DID.")
-    after, entries = refund(transition(term, "closed", now, aging_until=None), now)
+    at = _instant(term, event)
+    after, entries = refund(transition(term, "closed", at, aging_until=None), at)
     published = _ledger_posted(after, entries)
     if term.state != "closed":
         published = (*published, events.term_changed(after, "closed"))
     return Decided(state=after, also=entries, events=published)
 
 
-def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -> Decision:
+def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -> Decision:  # noqa: ARG001
     """Close the term of a DID that inventory withdrew, without refund. Source: spec lifecycle, Stock and holders.
 
     A number whose porting failed was never had: if its purchase has overtaken the failure, the charges are reversed.
@@ -43,7 +45,7 @@ def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -
     if term.state == "closed":
         return Unchanged()
     never_had = event.data.reason == "porting_failed" and bool(term.charges)
-    return remove(term, event.data.reason, now, refunded=never_had)
+    return remove(term, event.data.reason, _instant(term, event), refunded=never_had)
 
 
 def remove(term: Term, reason: RemovalReason, at: datetime, *, refunded: bool = False) -> Decided[Term]:
@@ -54,6 +56,11 @@ def remove(term: Term, reason: RemovalReason, at: datetime, *, refunded: bool = 
         after, entries = refund(after, at)
     ended = (events.term_changed(after, "closed"), events.did_removed(after, reason, refunded=refunded))
     return Decided(state=after, also=entries, events=(*_ledger_posted(after, entries), *ended))
+
+
+def _instant(term: Term, event: Event[Any]) -> datetime:
+    """Return the time of the event, however late it arrives, but no instant before the last change of the term."""
+    return max(event.time, term.changed_at or event.time)
 
 
 def _ledger_posted(term: Term, entries: tuple[LedgerEntry, ...]) -> tuple[EventData, ...]:

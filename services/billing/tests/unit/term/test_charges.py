@@ -141,3 +141,15 @@ def test_a_port_in_costs_nothing_until_its_priced_purchase(new_billing: Any, mak
     assert (billing.term.state, billing.ledger, billing.topics()) == ("none", [], ["term.changed"])
     billing.process(make.purchased(ported, acquired="ported_in", order_id="o-2"))
     assert (billing.term.state, billing.term.anchor, billing.bill()) == ("active", ported, "8.00")
+
+
+def test_a_refund_is_for_no_instant_before_its_charge(new_billing: Any, make: Any) -> None:
+    """The refusal arrives late, and billing has renewed the term since. Both are reversed at that renewal's instant."""
+    billing = new_billing()
+    billing.process(make.purchased())
+    billing.process(make.registration("not_required"))
+    end = billing.term.expires_at
+    billing.run_timers(end + DAY)
+    billing.process(make.purchase_refused(make.zero + DAY), end + 2 * DAY)
+    refunds = [entry for entry in billing.ledger if entry.kind == "refund"]
+    assert ({entry.posted_at for entry in refunds}, billing.bill()) == ({end}, "0.00")

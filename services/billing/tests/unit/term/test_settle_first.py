@@ -149,3 +149,39 @@ def test_a_clock_that_was_down_for_400_days_gives_the_same_events_and_entries(
         (event.time, event.data) for event in punctual.published()
     ]
     assert (down.ledger, down.term) == (punctual.ledger, punctual.term)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["not_required"],
+        ["awaiting", "pending", "approved", "expired", "rejected"],
+        ["awaiting", "pending", "rejected"],
+        ["pending", "pending", "pending", "approved", "awaiting"],
+        ["awaiting", "pending", "withdrawn"],
+        ["approved", "withdrawn"],
+        ["not_required", "approved", "approved", "purchase_refused"],
+    ],
+)
+def test_events_that_all_arrive_after_400_days_give_the_same_term_and_entries(
+    new_billing: Any, make: Any, answers: list[str]
+) -> None:
+    """Billing read nothing for so long. Each event finds what was due at its own time, 14 days after the one before."""
+    events = [make.purchased(billing_cycles=2)]
+    if "purchase_refused" not in answers:
+        events.append(make.did_changed())
+    for n, answer in enumerate(answers, start=1):
+        at = make.zero + (n - 1) * 14 * DAY + SECOND
+        is_end = answer in {"withdrawn", "purchase_refused"}
+        events.append(getattr(make, answer)(at, n) if is_end else make.registration(answer, at, n))
+    punctual, late = new_billing(), new_billing()
+    for event in events:
+        punctual.run_timers(event.time)
+        punctual.process(event)
+        late.process(event, make.zero + LONG)
+    for billing in (punctual, late):
+        billing.run_timers(make.zero + LONG)
+    assert (late.ledger, late.term) == (punctual.ledger, punctual.term)
+    assert late.published_data() == punctual.published_data()
+    ends = [[event.time for event in billing.published("cycle.expired")] for billing in (punctual, late)]
+    assert ends[0] == ends[1]
