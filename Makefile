@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test fast tenants lint types bench profile faults fuzz mutants docs clean
+.PHONY: help demo up test fast tenants lint types bench profile faults fuzz scale mutants docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ fuzz: .venv/.dev ## Send mutated records and generated requests, and try random 
 	DIDFLOW_RACES=$${DIDFLOW_RACES:-1000} \
 	$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz tests/actions \
 		services/verification/tests/*/test_histories.py services/provisioning/tests/postgres/test_deletion_races.py $(ARGS)
+
+scale: .venv/.dev ## Renew a million terms that become due in one hour, beside purchases, and 100,000 with a worker killed
+	DIDFLOW_WAVE=$${DIDFLOW_WAVE:-100000} DIDFLOW_HOUR=$${DIDFLOW_HOUR:-1000000} \
+	DIDFLOW_OUTAGE=$${DIDFLOW_OUTAGE:-10} \
+	$(BIN)/pytest -q -s -m "scale or not scale" tests/scale services/billing/tests/postgres/test_outage.py $(ARGS)
 
 mutants: .venv/.dev ## Remove each protection in turn and check that a test fails
 	$(BIN)/python tests/mutants/run.py

@@ -1,20 +1,27 @@
-"""Many terms become due at the same time, as at the end of a month, and a worker is killed while it renews them."""
+"""Many terms become due at the same time, as at the end of a month, and a worker is killed while it renews them.
+
+`make scale` does it with 100,000 and with 1,000,000 terms (`tests/scale`).
+"""
 
 from collections import defaultdict
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from faults.installation import Install, Installation, ready
+from faults.installation import Install, Installation, Member, ready
 from faults.services_in_process import event_of, raw_record
-from harness.due_terms import Renewals, due_terms
+from harness.due_terms import DueTerms, Renewals, due_terms
 from harness.processes import until
+from harness.steady_purchases import steady_purchases
 
+from bench.purchases import new_purchases
 from didflow_chassis.kafka_clients import connection
 from didflow_contracts.events import TermChanged
 
 TERMS = 3_000
 FEW = TERMS // 6
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.disagreements(
@@ -23,11 +30,29 @@ FEW = TERMS // 6
 async def test_workers_share_a_wave_and_renew_each_term_once_although_one_is_killed(
     install: Install, exits: AsyncExitStack
 ) -> None:
-    """Each term has one renewal in the ledger and one `term.changed` on the topic. The killed worker comes back."""
+    """Each term has one renewal in the ledger and one `term.changed` on the topic. The killed worker comes back.
+
+    The instants are spread over an hour. Purchases come meanwhile: each is answered and charged once.
+    """
     installation = await install("billing")
-    terms = await due_terms(installation.parts.postgres["billing"], TERMS)
+    parts = installation.parts
+    terms = await due_terms(parts.postgres["billing"], TERMS, apart=HOUR / TERMS)
     exits.push_async_callback(terms.connection.close)
     first, _ = await ready(installation.worker("billing", 0), installation.worker("billing", 1))
+    purchases = await exits.enter_async_context(
+        steady_purchases(parts.kafka, parts.topic_prefix, TermChanged.topic, new_purchases())
+    )
+    async with purchases.steady():
+        await renew_all(terms, first)
+    assert purchases.lost == set()
+    bought = len(purchases.sent)
+    assert await terms.first_periods() == Renewals(entries=bought, terms=bought)
+    assert await terms.renewals() == Renewals(entries=TERMS, terms=TERMS)
+    assert await changed_once(installation) == TERMS + bought
+
+
+async def renew_all(terms: DueTerms, first: Member) -> None:
+    """Make all terms due, and kill one of the workers after the first renewals."""
     await terms.make_due()
 
     async def some_are_renewed() -> bool:
@@ -38,11 +63,9 @@ async def test_workers_share_a_wave_and_renew_each_term_once_although_one_is_kil
     await first.process.kill()
     await first.again().ready()
     await until(terms.is_over, within=60, what="the end of the wave")
-    assert await terms.renewals() == Renewals(entries=TERMS, terms=TERMS)
-    assert await renewed_once(installation) == TERMS
 
 
-async def renewed_once(installation: Installation) -> int:
+async def changed_once(installation: Installation) -> int:
     """Return the number of DIDs that have exactly one event about their term. Repeats of an event are one event."""
     settings = installation.settings
     consumer = AIOKafkaConsumer(

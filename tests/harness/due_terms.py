@@ -1,6 +1,7 @@
 """Terms of billing that become due at the same time, as at the end of a month, and the count of their renewals."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -15,10 +16,12 @@ SELECT md5('due' || n)::uuid, '+44207' || n, 'master/acme', 'master/acme', 'D-' 
     '{"setup": {"amount": "1.00", "currency": "GBP"}, "recurring": {"amount": "0.80", "currency": "GBP"}}',
     1, NULL, bought, 1, bought, bought + interval '1 month', bought, 1, 0, 'not_required', true, true, '[]', 2,
     '{"stock": 1, "registration": 1}', bought + interval '1 month', 3, 3, 'purchase-' || n
-FROM (SELECT n, now() + interval '1 hour' - interval '1 month' - ($2 - n) * interval '1 ms' AS bought
+FROM (SELECT n, now() + interval '1 hour' - interval '1 month' + (n - $1) * $3::interval AS bought
       FROM generate_series($1::bigint, $2::bigint - 1) AS s (n)) AS sold
 """
-_ADVANCE: Final = "UPDATE clock SET shift = '61 minutes'"
+_ADVANCE: Final = """
+UPDATE clock SET shift = (SELECT max(due_at) FROM terms) + interval '1 minute' - clock_timestamp()
+"""
 _LEFT: Final = """
 SELECT EXISTS (SELECT FROM terms WHERE due_at <= clock_timestamp() + (SELECT shift FROM clock))
     OR EXISTS (SELECT FROM outbox)
@@ -26,11 +29,15 @@ SELECT EXISTS (SELECT FROM terms WHERE due_at <= clock_timestamp() + (SELECT shi
 _RENEWALS: Final = """
 SELECT count(*) AS entries, count(DISTINCT did_id) AS terms FROM ledger WHERE kind = 'renewal' AND order_id LIKE 'D-%'
 """
+_CHARGED: Final = """
+SELECT count(*) AS entries, count(DISTINCT did_id) AS terms FROM ledger WHERE kind = 'recurring'
+"""
+_APART: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Renewals:
-    """The renewals in the ledger: entries, and the terms that they are of."""
+    """Charges of one kind in the ledger: entries, and the terms that they are of."""
 
     entries: int
     terms: int
@@ -43,13 +50,13 @@ class DueTerms:
     connection: Any
     count: int
 
-    async def fill(self) -> None:
-        """Write the terms. They become due in an hour, one after another within milliseconds."""
-        await self.connection.execute(_FILL, FIRST, FIRST + self.count)
+    async def fill(self, apart: timedelta = _APART) -> None:
+        """Write the terms. They become due one after another, this far apart, the first one in an hour."""
+        await self.connection.execute(_FILL, FIRST, FIRST + self.count, apart)
         await self.connection.execute("VACUUM ANALYZE terms")
 
     async def make_due(self) -> None:
-        """Advance the time of the service by an hour, so that all are due."""
+        """Advance the time of the service, so that all are due."""
         await self.connection.execute(_ADVANCE)
 
     async def is_over(self) -> bool:
@@ -57,8 +64,12 @@ class DueTerms:
         return not await self.connection.fetchval(_LEFT)
 
     async def renewals(self) -> Renewals:
-        """Count the renewals."""
+        """Count the renewals of the due terms."""
         return Renewals(**dict(await self.connection.fetchrow(_RENEWALS)))
+
+    async def first_periods(self) -> Renewals:
+        """Count the charges for the first period, which are those of purchases in the test."""
+        return Renewals(**dict(await self.connection.fetchrow(_CHARGED)))
 
 
 def is_due_number(number: str) -> bool:
@@ -66,8 +77,8 @@ def is_due_number(number: str) -> bool:
     return int(number[-7:]) >= FIRST
 
 
-async def due_terms(dsn: str, count: int) -> DueTerms:
-    """Connect to an empty database of billing and write this many terms."""
+async def due_terms(dsn: str, count: int, *, apart: timedelta = _APART) -> DueTerms:
+    """Connect to an empty database of billing and write this many terms, which become due this far apart."""
     terms = DueTerms(connection=await asyncpg.connect(dsn), count=count)
-    await terms.fill()
+    await terms.fill(apart)
     return terms
