@@ -112,6 +112,12 @@ def test_each_service_reads_its_topics() -> None:
     assert names(topics_read_by("inventory")) == set(TOPICS) - own - {"provisioning.commands"}
 
 
+def test_reminders_are_published_by_billing_for_inventory_and_order_systems() -> None:
+    """No other service reads them: they change nothing."""
+    reminders = TOPICS["term.expiring"]
+    assert (reminders.producers, reminders.readers) == (("billing",), ("inventory", "order-systems"))
+
+
 def test_the_table_includes_outside_parties() -> None:
     """It lists what order systems and carrier adapters read and publish."""
     assert names(topics_written_by("order-systems")) >= {

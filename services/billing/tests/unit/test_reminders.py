@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from didflow_billing.domain.quote import quote, settle
 from didflow_billing.domain.timers import on_due
@@ -355,6 +356,24 @@ def test_an_accepted_purchase_is_reminded_of_from_then_on(billing: Any, make: An
     billing.process(make.did_changed(make.zero + DAY))
     billing.run_timers(make.zero + DAY)
     assert sent(billing) == [(make.zero + DAY, 30, "registration_not_completed")]
+
+
+def test_a_reminder_is_dated_by_the_last_event_that_made_the_end_known(billing: Any, make: Any) -> None:
+    """That is the purchase, if it was published later than it was made. When an event arrives does not matter."""
+    sold = make.zero + HOUR
+    billing.process(make.purchased(sold, purchased_at=make.zero))
+    billing.process(make.registration("awaiting"))
+    billing.process(make.did_changed(), make.zero + 2 * DAY)
+    billing.run_timers(make.zero + 2 * DAY)
+    assert sent(billing) == [(sold, 30, "registration_not_completed")]
+
+
+def test_the_end_of_a_term_is_decided_when_its_timer_says_so(running: Any, make: Any) -> None:
+    """If the timer is set to the end, nothing is published at the end about days that have passed."""
+    running.process(make.set_cycles(0))
+    term = running.term
+    decision = on_due(replace(term, due_at=term.expires_at), term.expires_at)
+    assert decision.state.state == "aging"
 
 
 def test_nothing_is_published_before_verification_has_answered_and_nothing_is_dated_before_its_answer(
