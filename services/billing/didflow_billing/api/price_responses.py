@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from didflow_billing.api.quotes import Outcome, counts_of, totals_of
-from didflow_billing.domain.prices.changes import NewRow
+from didflow_billing.domain.prices.changes import NewRow, sets_prices_of
 from didflow_billing.domain.prices.quote import PriceQuote
 from didflow_billing.domain.prices.row import PriceRow
-from didflow_chassis.decision import Refused
+from didflow_chassis.decision import Caller, Refused
 from didflow_contracts.events.purchase import Price
 from didflow_contracts.money import Money, Total
 from didflow_contracts.vocabulary import NumberType
@@ -27,11 +27,14 @@ class PriceResponse(BaseModel):
     setup: Money = Field(description="Charged once, at the purchase.")
     recurring: Money = Field(description="Charged per month; a period of n months costs n times this.")
     recorded_at: datetime = Field(description="When the row was written.")
+    recorded_by: str | None = Field(
+        description="Who wrote it. Null for a row of your own account: it was written from above."
+    )
 
     @classmethod
-    def of(cls, row: PriceRow) -> Self:
-        """Return the response for a row."""
-        return cls(**_row_fields(row))
+    def of(cls, row: PriceRow, caller: Caller) -> Self:
+        """Return the response for a row, as a caller may see it."""
+        return cls(**_row_fields(row, caller))
 
 
 class NewPriceResponse(PriceResponse):
@@ -45,9 +48,9 @@ class NewPriceResponse(PriceResponse):
     )
 
     @classmethod
-    def of_new(cls, new: NewRow) -> Self:
+    def of_new(cls, new: NewRow, caller: Caller) -> Self:
         """Return the response for a new row."""
-        return cls(**_row_fields(new.row), replaces=new.replaces, effective_until=new.effective_until)
+        return cls(**_row_fields(new.row, caller), replaces=new.replaces, effective_until=new.effective_until)
 
 
 class PriceQuoteResult(BaseModel):
@@ -94,10 +97,11 @@ class PriceQuoteResponse(BaseModel):
         return cls(results=results, **counts_of(results), charges=totals_of(each.charge for each in results))
 
 
-def _row_fields(row: PriceRow) -> dict[str, Any]:
+def _row_fields(row: PriceRow, caller: Caller) -> dict[str, Any]:
     names = ("price_id", "account", "country", "number_type", "effective_from", "recorded_at")
     price = row.price
     return {name: getattr(row, name) for name in names} | {
         "setup": price.setup,
         "recurring": price.recurring,
+        "recorded_by": row.recorded_by if sets_prices_of(row.account, caller) else None,
     }

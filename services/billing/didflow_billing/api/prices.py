@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from didflow_billing.domain.prices.changes import NewRow, key_of, set_price
 from didflow_billing.domain.prices.lookup import keys_of
 from didflow_billing.domain.prices.quote import quote_price
 from didflow_billing.domain.prices.row import PriceSeries
+from didflow_chassis.decision import Caller
 from didflow_chassis.http import FieldError, Http, HttpContext, Page, Router
 from didflow_chassis.http.batch import check_size
 from didflow_chassis.tables import NOW
@@ -37,19 +39,21 @@ async def create_price(
 
     The answer is 201, and 200 if the row exists. With `dry_run`, it is 200 and nothing is stored.
     """
-    command = body.command(http.caller)
+    command, render = body.command(http.caller), partial(_new_price, caller=http.caller)
     if not parameters.dry_run:
-        return await http.run(command, status=201, render=_new_price)
+        return await http.run(command, status=201, render=render)
     key = key_of(command)
     decision = set_price((await _series(http, {key})).get(key), command, await _now(http))
-    return http.answer(decision, render=_new_price)
+    return http.answer(decision, render=render)
 
 
 @router.get("/prices", action="read_billing")
 async def list_prices(http: Http, query: Annotated[PricesQuery, Query()]) -> Page:
     """List the rows of the price list for your account and those below it."""
     return await http.page(
-        store.price_rows(http.caller, **query.model_dump()), sort=store.PRICE_SORTS, render=_price
+        store.price_rows(http.caller, **query.model_dump()),
+        sort=store.PRICE_SORTS,
+        render=partial(_price, caller=http.caller),
     )
 
 
@@ -99,9 +103,9 @@ async def _now(http: HttpContext) -> datetime:
     return now
 
 
-def _price(row: Any) -> Mapping[str, Any]:
-    return PriceResponse.of(store.price_row_in(row)).model_dump(mode="json")
+def _price(row: Any, caller: Caller) -> Mapping[str, Any]:
+    return PriceResponse.of(store.price_row_in(row), caller).model_dump(mode="json")
 
 
-def _new_price(new: NewRow) -> Mapping[str, Any]:
-    return NewPriceResponse.of_new(new).model_dump(mode="json")
+def _new_price(new: NewRow, caller: Caller) -> Mapping[str, Any]:
+    return NewPriceResponse.of_new(new, caller).model_dump(mode="json")

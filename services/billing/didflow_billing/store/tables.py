@@ -95,6 +95,7 @@ prices = sa.Table(
     sa.Column("recurring", sa.Numeric, nullable=False, comment="per month"),
     sa.Column("currency", sa.Text, nullable=False),
     instant("recorded_at", nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False, comment="actor"),
     sa.Index("prices_row", "account", "country", "number_type", "effective_from", unique=True),
     sa.Index("prices_account", sa.text('account COLLATE "C"'), "price_id"),
     sa.Index("prices_effective_from", "effective_from", "price_id"),

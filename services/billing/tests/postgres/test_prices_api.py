@@ -69,6 +69,9 @@ async def test_an_account_reads_its_own_rows_and_those_below(billing: Any, make:
     async with billing.client("root", "operator") as operator:
         for account in ("master", "master/acme/shop", "master/other", "master/acme-2"):
             assert (await operator.post("/v1/prices", json=row("1", "2", account=account))).status_code == 201
+    async with billing.client("master/acme/shop", "reseller") as shop:
+        (own,) = (await shop.get("/v1/prices")).json()["items"]
+    assert (own["account"], own["recorded_by"]) == ("master/acme/shop", None)
     async with billing.client("master/acme", "reseller") as acme:
         listed = (await acme.get("/v1/prices")).json()["items"]
         body = {"numbers": [make.number, make.number[1:], "+35319", "nope"], "billing_period": 12}
@@ -79,7 +82,7 @@ async def test_an_account_reads_its_own_rows_and_those_below(billing: Any, make:
             len((await acme.get("/v1/prices", params=query)).json()["items"])
             for query in ({"account": "master/acme/shop"}, {"account": "master"}, {"country": "IE"})
         ]
-    assert [each["account"] for each in listed] == ["master/acme/shop"]
+    assert [(each["account"], each["recorded_by"]) for each in listed] == [("master/acme/shop", "user:ann")]
     assert [each["outcome"] for each in quoted["results"]] == ["done", "unchanged", "refused", "refused"]
     first = {name: value for name, value in quoted["results"][0].items() if value is not None}
     assert first == {
@@ -95,6 +98,35 @@ async def test_an_account_reads_its_own_rows_and_those_below(billing: Any, make:
     assert (above.status_code, above.json()["code"]) == (404, "not_found")
     assert (none.status_code, none.json()["code"]) == (422, "too_few")
     assert filtered == [1, 0, 0]
+
+
+async def test_the_list_is_read_page_by_page_and_a_quote_by_as_many_statements_for_all_numbers(
+    billing: Any,
+) -> None:
+    """Each row is listed once, in each order. A quote reads the time and the series, however many numbers it is for."""
+    async with billing.client("root", "operator") as operator:
+        for n, account in enumerate(("b", "a", "a/c", "a-c")):
+            day = f"2026-01-0{n + 1}T00:00:00Z"
+            await operator.post("/v1/prices", json=row("1", "2", account=account, effective_from=day))
+        for sort, expected in (
+            ("account", ["a", "a-c", "a/c", "b"]),
+            ("-effective_from", ["a-c", "a/c", "a", "b"]),
+        ):
+            found, query = [], {"limit": "1", "sort": sort}
+            while query.get("cursor", "") is not None:
+                page = (await operator.get("/v1/prices", params=query)).json()
+                found += [each["account"] for each in page["items"]]
+                query["cursor"] = page["next"]
+            assert found == expected
+        counts = set()
+        for size in (1, 1_000):
+            numbers = [f"+3531960{1000 + n}" for n in range(size)]
+            body = {"numbers": numbers, "billing_period": 1, "account": "a/c"}
+            async with statements_of(billing.reads) as statements:
+                quoted = (await operator.post("/v1/prices/quote", json=body)).json()
+            assert (quoted["done"], quoted["refused"]) == (size, 0)
+            counts.add(len([each for each in statements if each.lstrip().startswith("SELECT")]))
+    assert counts == {2}
 
 
 async def test_purchases_without_a_price_take_as_many_statements_in_a_large_batch_as_alone(
@@ -144,7 +176,9 @@ async def test_rows_are_not_written_twice(billing: Any) -> None:
     """An index keeps the database from two rows for the same numbers and the same instant."""
     async with billing.client("root", "operator") as operator:
         await operator.post("/v1/prices", json=row("1", "2"))
-    columns = "account, country, number_type, effective_from, setup, recurring, currency, recorded_at"
+    columns = (
+        "account, country, number_type, effective_from, setup, recurring, currency, recorded_at, recorded_by"
+    )
     with pytest.raises(asyncpg.UniqueViolationError, match="prices_row"):
         await billing.fetch(f"INSERT INTO prices SELECT gen_random_uuid(), {columns} FROM prices")
     for change in ("UPDATE prices SET setup = 0", "DELETE FROM prices"):

@@ -66,7 +66,10 @@ def test_a_series_has_a_limit(make: Any) -> None:
     command = make.set_price("master", "1", "1", since=make.zero - DAY)
     rows = tuple(
         DatedPrice(
-            effective_from=make.zero + timedelta(seconds=n), price=command.price, recorded_at=make.zero
+            effective_from=make.zero + timedelta(seconds=n),
+            price=command.price,
+            recorded_at=make.zero,
+            recorded_by="user:ann",
         )
         for n in range(MAX_ROWS)
     )

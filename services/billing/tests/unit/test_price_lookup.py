@@ -35,7 +35,9 @@ def taken(rows: list[Row], at: datetime = ZERO, country: str | None = "IE") -> s
         found = series.get(key) or PriceSeries(
             key=key, account=account, country=row_country, number_type=number_type
         )
-        dated = DatedPrice(effective_from=since, price=price(amount), recorded_at=since)
+        dated = DatedPrice(
+            effective_from=since, price=price(amount), recorded_at=since, recorded_by="user:ann"
+        )
         series[key] = PriceSeries(
             key=key,
             account=account,

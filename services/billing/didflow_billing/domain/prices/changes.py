@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from didflow_billing.domain.commands import SetPrice
 from didflow_billing.domain.prices.row import MAX_ROWS, DatedPrice, PriceRow, PriceSeries, series_key
-from didflow_chassis.decision import OPERATOR, Decided, Refused, Unchanged
+from didflow_chassis.decision import OPERATOR, Caller, Decided, Refused, Unchanged
 from didflow_contracts.events.purchase import Price
 from didflow_contracts.ids import derived_id
 
@@ -61,7 +61,12 @@ def set_price(
         return Refused(
             "price_limit", f"There are {MAX_ROWS} rows for this account, country and number type.", "account"
         )
-    added = DatedPrice(effective_from=command.effective_from, price=command.price, recorded_at=now)
+    added = DatedPrice(
+        effective_from=command.effective_from,
+        price=command.price,
+        recorded_at=now,
+        recorded_by=command.caller.actor,
+    )
     prices = list(before.prices)
     insort(prices, added, key=attrgetter("effective_from"))
     answer = _answer(before, added)
@@ -69,12 +74,16 @@ def set_price(
 
 
 def _refusal_of_account(command: SetPrice) -> Refused | None:
-    caller = command.caller
-    if not caller.reaches(command.account):
+    if not command.caller.reaches(command.account):
         return Refused("not_found", "No such account below your own account.", "account")
-    if caller.role != OPERATOR and command.account == caller.account:
+    if not sets_prices_of(command.account, command.caller):
         return Refused("own_account", "Only an account above sets the prices of your own account.", "account")
     return None
+
+
+def sets_prices_of(account: str, caller: Caller) -> bool:
+    """Return True if the account is below the caller's own. An operator sets the prices of every account."""
+    return caller.role == OPERATOR or (caller.reaches(account) and account != caller.account)
 
 
 def _answer(series: PriceSeries, added: DatedPrice) -> NewRow:
@@ -91,5 +100,6 @@ def _answer(series: PriceSeries, added: DatedPrice) -> NewRow:
         recurring=price.recurring.amount,
         currency=price.setup.currency,
         recorded_at=added.recorded_at,
+        recorded_by=added.recorded_by,
     )
     return NewRow(row=row, replaces=earlier[-1] if earlier else None, effective_until=next(later, None))

@@ -23,7 +23,7 @@ MAX_ROWS: Final = 1_000
 class PriceRow(Struct, frozen=True, kw_only=True):
     """One row of the price list. `country` and `number_type` can be `*`. Amounts are as they were given, not rounded.
 
-    It holds for its account and those below it. `recorded_at` is when it was written.
+    It holds for its account and those below it. `recorded_at` is when it was written, and `recorded_by` the actor.
     """
 
     price_id: UUID
@@ -35,6 +35,7 @@ class PriceRow(Struct, frozen=True, kw_only=True):
     recurring: Decimal
     currency: str
     recorded_at: datetime
+    recorded_by: str
 
     @property
     def price(self) -> Price:
@@ -46,11 +47,12 @@ class PriceRow(Struct, frozen=True, kw_only=True):
 
 
 class DatedPrice(Struct, frozen=True, kw_only=True):
-    """A row of a series: a price, from when on it is in force, and when it was written."""
+    """A row of a series: a price, from when on it is in force, when it was written and by which actor."""
 
     effective_from: datetime
     price: Price
     recorded_at: datetime
+    recorded_by: str
 
 
 class PriceSeries(Struct, frozen=True, kw_only=True):

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("recurring", sa.Numeric, nullable=False, comment="per month"),
         sa.Column("currency", sa.Text, nullable=False),
         instant("recorded_at", nullable=False),
+        sa.Column("recorded_by", sa.Text, nullable=False, comment="actor"),
     )
     op.create_index(
         "prices_row", "prices", ["account", "country", "number_type", "effective_from"], unique=True
