@@ -42,7 +42,7 @@ lint: types ## Check style, types and imports between packages
 types: .venv/.dev ## Check types only
 	$(BIN)/mypy $(PACKAGES)
 
-bench: .venv/.bench ## Measure against minimal references, about 17 minutes (ARGS="stage relay --rounds 3")
+bench: .venv/.bench ## Measure against minimal references, about 19 minutes (ARGS="stage relay --rounds 3")
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 profile: .venv/.bench ## Show which functions use a worker's time (ARGS="billing --batch 500")

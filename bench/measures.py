@@ -299,10 +299,10 @@ USUAL: Final[Mapping[str, Measure]] = {
     "flow": flow,
     "latency": latency,
     "rows": rows,
+    "clock": clock,
 }
 ALL: Final[Mapping[str, Measure]] = {
     **USUAL,
-    "clock": clock,
     "batches": batches,
     "workers": workers,
     "memory": memory,
