@@ -115,8 +115,8 @@ still has the details.
 REMINDERS: Final = """\
 ## Reminders
 
-Before a term ends by itself, billing publishes `term.expiring`, each reminder once. Order systems, webhooks and the
-history of the number get it. A term that renews has none. The other tables of this page leave reminders out.
+Before a term ends by itself, billing publishes `term.expiring`, each reminder once. Order systems get it, and
+the history of the number. A term that renews has none. The other tables of this page leave reminders out.
 """
 
 FROM_INVENTORY: Final = """\
