@@ -147,6 +147,16 @@ def test_late_timers_give_the_same_events_and_entries(
     for billing in (punctual, late):
         billing.run_timers(end)
     assert effects(late) == effects(punctual)
+    check_reminders(late)
+
+
+def check_reminders(billing: Any) -> None:
+    """Each reminder is published once, in its time: it is past, its end is not, and no nearer one is past."""
+    reminders = [(event.time, event.data) for event in billing.published("term.expiring")]
+    assert len({(data.ends_at, data.days) for _, data in reminders}) == len(reminders)
+    for at, data in reminders:
+        nearer = {30: 7, 7: 1, 1: 0}[data.days]
+        assert data.ends_at - data.days * DAY <= at < data.ends_at - nearer * DAY
 
 
 @settings(deadline=None)
