@@ -22,8 +22,10 @@ ON CONFLICT (did_id) DO UPDATE SET state = excluded.state, version = t.version +
 """
 _LEDGER = """
 INSERT INTO ledger (
-    entry_id, did_id, number, position, order_id, payer, kind, amount, currency, period_start, period_end, posted_at)
-SELECT i, d, n, l, o, a, k, m::numeric, c, p::timestamptz, p::timestamptz + interval '1 month', clock_timestamp()
+    entry_id, did_id, number, position, order_id, payer, kind, amount, currency, period_start, period_end, posted_at,
+    recorded_at)
+SELECT i, d, n, l, o, a, k, m::numeric, c, p::timestamptz, p::timestamptz + interval '1 month', clock_timestamp(),
+    clock_timestamp()
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::text[]) AS u (i, d, n, l, o, a, k, m, c, p)
 """

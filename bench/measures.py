@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from bench import balances as all_balances
 from bench import due_terms, growth, relays, stages
 from bench import flow as whole_flow
 from bench import jobs as all_jobs
@@ -292,6 +293,25 @@ async def noisy(machine: Machine, options: Options, report: Report, tell: Tell) 
             report.figures.append(figure)
 
 
+async def balances(machine: Machine, options: Options, report: Report, tell: Tell) -> None:
+    """The balances of a large ledger over HTTP, for an operator, a reseller and a leaf, against 20 ms."""
+    found = await all_balances.measure(machine.databases, entries=options.rows, tell=tell)
+    report.about["ledger_entries"] = options.rows
+    report.detail["balances (ms)"] = {each.what: each.numbers for each in found}
+    for by in ("account", "order", "did"):
+        figure = Figure(
+            key=f"balances_{by}",
+            what=f"balances by {by} of {options.rows:,} entries, the slowest p95 of all callers",
+            unit="ms",
+            ours=max(each.numbers["p95"] for each in found if f"by {by}," in each.what),
+            reference=all_balances.LIMIT_MS,
+            against="the limit",
+            aim=1.0,
+            at_most=True,
+        )
+        report.figures.append(figure)
+
+
 USUAL: Final[Mapping[str, Measure]] = {
     "stage": stage,
     "provisioning": provisioning,
@@ -311,6 +331,7 @@ ALL: Final[Mapping[str, Measure]] = {
     "jobs": jobs,
     "reverify": reverify,
     "noisy": noisy,
+    "balances": balances,
 }
 """All measures. A measure that is not usual runs only if it is named."""
 

@@ -102,7 +102,9 @@ class Line(Base):
     kind: Mapped[str]
     amount: Mapped[Decimal]
     currency: Mapped[str]
+    period_start: Mapped[datetime | None]
     posted_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
 
 
 class Purchased(BaseModel):
@@ -204,7 +206,9 @@ def _posted(event: Purchased, number: int, kind: str, money: Money) -> Line:
         kind=kind,
         amount=money.amount,
         currency=money.currency,
+        period_start=event.time if kind == "recurring" else None,
         posted_at=event.time,
+        recorded_at=datetime.now(UTC),
     )
 
 

@@ -5,19 +5,18 @@ PostgreSQL reports it (`log_duration`). Reads run as the reader, with the polici
 """
 
 import asyncio
-import re
 import statistics
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import asyncpg
 from harness.migrations import migration_of
 from harness.postgres import TemplateDatabases, reader_for
 from harness.waiting_reviews import LARGE, NEWEST, SMALL, fill
 
 from bench.rounds import Tell
+from bench.statement_times import StatementTimes, report_durations
 from didflow.embedded.postgres import EmbeddedPostgres
 from didflow.embedded.temporary_folder import temporary_folder
 from didflow_chassis.testing import ServiceOnPostgres
@@ -27,7 +26,6 @@ from didflow_verification.settings import VerificationSettings
 ROWS: Final = 100_000
 GROUPS: Final = (100, 50_000)
 REPEATS: Final = 30
-DURATION: Final = re.compile(r"^duration: ([0-9.]+) ms")
 CALLERS: Final = {
     "operator": ("elsewhere", "operator"),
     "reviewer of a large account": (LARGE, "reviewer"),
@@ -49,28 +47,13 @@ class Took:
         return {"median": round(statistics.median(self.ms), 2), "slowest": round(max(self.ms), 2)}
 
 
-@dataclass(kw_only=True)
-class Database:
-    """Adds up what PostgreSQL says that its statements took, those of the stage and those of the reads."""
-
-    ms: float = 0.0
-
-    def watch(self) -> None:
-        """Listen on all connections of this process. The pools of asyncpg forget listeners of single connections."""
-        asyncpg.Connection._process_log_message = lambda _, fields, __: self._add(fields)  # noqa: SLF001
-
-    def _add(self, fields: dict[str, str]) -> None:
-        found = DURATION.search(fields.get("M", ""))
-        self.ms += float(found[1]) if found else 0.0
-
-
 async def measure(admin_dsn: str, *, rows: int, tell: Tell) -> list[tuple[int, list[Took]]]:
     """Measure with so many pending verifications, once for each number of groups of the same details."""
     found = []
     databases = TemplateDatabases(admin_dsn=admin_dsn)
     for groups in GROUPS:
         dsn = await databases.copy("verification", migration_of("verification"))
-        await _report_durations(admin_dsn, urlsplit(dsn).username or "")
+        await report_durations(admin_dsn, urlsplit(dsn).username or "")
         about = service(VerificationSettings.placeholder())
         async with ServiceOnPostgres.open(about, dsn, migrate=False, reader=reader_for(dsn)) as running:
             await fill(running, rows=rows, groups=groups)
@@ -81,18 +64,8 @@ async def measure(admin_dsn: str, *, rows: int, tell: Tell) -> list[tuple[int, l
     return found
 
 
-async def _report_durations(admin_dsn: str, role: str) -> None:
-    """Let PostgreSQL tell the sessions of a role how long each statement took."""
-    connection = await asyncpg.connect(admin_dsn)
-    try:
-        await connection.execute(f"ALTER ROLE {role} SET log_duration = on")
-        await connection.execute(f"ALTER ROLE {role} SET client_min_messages = log")
-    finally:
-        await connection.close()
-
-
 async def _calls(running: ServiceOnPostgres) -> list[Took]:
-    database, found = Database(), []
+    database, found = StatementTimes(), []
     database.watch()
     for who, (account, role) in CALLERS.items():
         client = running.client(account=account, role=role, subject="olga")
@@ -108,7 +81,7 @@ async def _calls(running: ServiceOnPostgres) -> list[Took]:
     return found
 
 
-async def _decisions(running: ServiceOnPostgres, database: Database, who: str) -> list[Took]:
+async def _decisions(running: ServiceOnPostgres, database: StatementTimes, who: str) -> list[Took]:
     account, role = CALLERS[who]
     client = running.client(account=account, role=role, subject="rita")
     page = (await client.get("/v1/verifications", params={"limit": str(REPEATS)})).json()["items"]
@@ -123,14 +96,15 @@ async def _decisions(running: ServiceOnPostgres, database: Database, who: str) -
     return found
 
 
-async def _repeat(took: Took, database: Database, call: Callable[[], Awaitable[Any]], times: int) -> None:
+async def _repeat(
+    took: Took, database: StatementTimes, call: Callable[[], Awaitable[Any]], times: int
+) -> None:
     for _ in range(times):
         before = database.ms
         answer = await call()
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
-        await asyncio.sleep(0.002)  # the driver passes on messages after the answer
-        took.ms.append(database.ms - before)
+        took.ms.append(await database.since(before))
 
 
 async def _main(rows: int = ROWS) -> None:

@@ -30,6 +30,8 @@ TABLES = (
 )
 OTHERS = ["alembic_version", "clock", "inbox", "outbox"]
 """Tables that are not compared row by row."""
+OF_A_SESSION = ("transaction_id", "stripe")
+"""Columns whose values differ from session to session."""
 
 
 def before(name: str) -> list[Event[Any]]:
@@ -47,7 +49,7 @@ def measured(name: str) -> list[Event[Any]]:
 def without_own_values(value: Any, known: frozenset[str]) -> Any:
     """Return a value with the type in place of each instant and each id that differs from run to run."""
     if isinstance(value, Mapping):
-        named = {name: each for name, each in value.items() if name != "transaction_id"}
+        named = {name: each for name, each in value.items() if name not in OF_A_SESSION}
         return {name: without_own_values(each, known) for name, each in named.items()}
     if isinstance(value, list):
         return [without_own_values(each, known) for each in value]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 import pytest_asyncio
-from faults.corruptions import CORRUPTIONS
+from faults.corruptions import CORRUPTIONS, UNPROTECTED
 from faults.example_events import ExampleDid
 from faults.services_in_process import deliver_until_idle, services_in_process
 from harness.postgres import TemplateDatabases, owner_dsn_of
@@ -71,7 +71,7 @@ class Corrupt:
     async def __call__(self, service: str, *statements: str) -> Mapping[str, str]:
         dsn = await self._databases.duplicate(service, self._sound[service])
         self.made.append(dsn)
-        for statement in statements:
+        for statement in (*UNPROTECTED.get(service, ()), *statements):
             await execute(owner_dsn_of(dsn), statement)
         return {**self._sound, service: dsn}
 

@@ -1,8 +1,8 @@
 """What the roles of a service may do in its database, derived from the tables. `migrate` applies it each time.
 
 Three roles: the one that migrates owns the tables. The service's own role reads and writes rows; it never changes or
-deletes rows of an append-only table. HTTP reads as the third, the reader: it has no rights but SELECT, and policies
-limit it to the reach of the caller (see `row_access`).
+deletes rows of an append-only table, and only reads what triggers write. HTTP reads as the third, the reader: it has
+no rights but SELECT, and policies limit it to the reach of the caller (see `row_access`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from didflow_chassis import tables
-from didflow_chassis.row_access import condition_of, is_append_only, kept_for, rule_of
+from didflow_chassis.row_access import condition_of, is_append_only, is_written_by_triggers, kept_for, rule_of
 from didflow_chassis.service import Service
 
 _ALL_RIGHTS: Final = "SELECT, INSERT, UPDATE, DELETE"
@@ -46,6 +46,7 @@ def apply(connection: sa.Connection, service: Service, roles: Roles) -> None:
         table = known.get(name)
         rights = _READ_ONLY if is_view else _rights(name, append_only, roles)
         rights = _NO_UPDATE if _is_pruned(table) else rights
+        rights = _READ_ONLY if table is not None and is_written_by_triggers(table) else rights
         statements = [*_granted(name, rights, roles.service)]
         is_readable = table is not None and rule_of(table) is not None
         statements += _granted(name, _READ_ONLY if is_readable else None, roles.reader)

@@ -27,6 +27,7 @@ FOREIGN: Final = "rows_outside_the_reach"
 
 _APPEND_ONLY: Final = "append_only"
 _KEPT_FOR: Final = "kept_for"
+_BY_TRIGGERS: Final = "by_triggers"
 
 _RULE: Final = "rows"
 _REACH: Final = f"nullif(current_setting('{SETTING}', true), '')"
@@ -95,6 +96,16 @@ def kept_for(table: sa.Table) -> timedelta | None:
     """Return how long the rows of an `append_only` table are kept. None: without an end, or it is no such table."""
     age: timedelta | None = table.info.get(_KEPT_FOR)
     return age
+
+
+def written_by_triggers() -> dict[str, Any]:
+    """Return the `info` of a table that only triggers write, as the owner of the tables. The service only reads it."""
+    return {_BY_TRIGGERS: True}
+
+
+def is_written_by_triggers(table: sa.Table) -> bool:
+    """Return True if only triggers write the table."""
+    return _BY_TRIGGERS in table.info
 
 
 def readable(rule: Rule) -> dict[str, Any]:

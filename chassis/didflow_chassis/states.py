@@ -23,6 +23,9 @@ from didflow_chassis.row_access import Rule, readable
 
 S = TypeVar("S")
 
+SERVICE_TIME = "clock_timestamp() + (SELECT shift FROM clock)"
+"""The service's time as SQL text. See `tables.NOW_SQL`."""
+
 WRITTEN_AT = "written_at"
 """The column of a table whose rows are `kept_for` a time: when a row was written, by the time of the database."""
 
@@ -82,6 +85,8 @@ class Kind(Generic[S]):
     with the instant at which a state ended for good; its row is deleted some days later (`retention`). Rows of an
     `append_only` kind are inserted and never loaded, locked or versioned; a repeated key is an error.
     They stay for ever, unless the kind has `kept_for`: then they are deleted that long after `written_at`.
+    `recorded` names the column of an append-only kind in which a save writes the service's time. It is the same for all
+    rows of a save. The model does not have it, because no decision knows it.
 
     Raises ValueError if the table lacks a column of the model, or if no field fills a column that needs a value.
     """
@@ -94,6 +99,7 @@ class Kind(Generic[S]):
     ended: str | None = None
     append_only: bool = False
     kept_for: timedelta | None = None
+    recorded: str | None = None
     parts: tuple[str, ...] = ()
     before_save: Callable[[S], S] | None = None
 
@@ -102,7 +108,11 @@ class Kind(Generic[S]):
         name, written = self.table.name, set(self.columns)
         if unknown := written - set(self.table.c.keys()):
             raise ValueError(f"{name} has no columns {sorted(unknown)}")
-        if empty := {column.name for column in self.table.c if _needs_value(column)} - written:
+        if (
+            empty := {column.name for column in self.table.c if _needs_value(column)}
+            - written
+            - {self.recorded}
+        ):
             raise ValueError(f"{name} has columns without a field: {sorted(empty)}")
 
     @property
@@ -188,6 +198,10 @@ class Kind(Generic[S]):
         """Return the statement that inserts or updates rows. An update requires the version that was read."""
         arrays = ", ".join(f"${i}::{_array_type(self.table.c[c])}" for i, c in enumerate(self.columns, 1))
         insert = f"INSERT INTO {self.table.name} AS t ({_list(self.columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608
+        if self.recorded is not None:
+            columns = _list((*self.columns, self.recorded))
+            rows = f"unnest({arrays}) AS u, (SELECT {SERVICE_TIME}) AS present"
+            return f"INSERT INTO {self.table.name} ({columns}) SELECT * FROM {rows}"  # noqa: S608
         if self.append_only:
             return insert
         sets = ", ".join(f'"{c}" = excluded."{c}"' for c in self.columns if c != self.key)

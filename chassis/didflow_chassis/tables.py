@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, INTERVAL, JSONB, TIMESTAMP, UUID
 
 from didflow_chassis.row_access import AllRows, RowsOfAccount, RowsOfOperators, RowsOfParent, readable
-from didflow_chassis.states import instant
+from didflow_chassis.states import SERVICE_TIME, instant
 
 METADATA = sa.MetaData()
 
@@ -223,5 +223,5 @@ clock = sa.Table(
 NOW = sa.func.clock_timestamp() + sa.select(clock.c.shift).scalar_subquery()
 """The service's time as an SQL expression: database time plus the offset that only the embedded stack changes."""
 
-NOW_SQL = "clock_timestamp() + (SELECT shift FROM clock)"
+NOW_SQL = SERVICE_TIME
 """The same as SQL text, for statements that SQLAlchemy does not build."""

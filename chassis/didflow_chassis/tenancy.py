@@ -28,6 +28,16 @@ def in_subtree(column: sa.ColumnElement[str], account: str) -> sa.ColumnElement[
     return sa.or_(ordered == account, below)
 
 
+def in_subtree_as_range(column: sa.ColumnElement[str], account: str) -> sa.ColumnElement[bool]:
+    """Return the same condition as `in_subtree`, in the form of one range of an index, in order.
+
+    Accounts beside the subtree lie in the range, such as `a/b-2` for `a/b`. They are left out row by row.
+    """
+    ordered = sa.collate(column, "C")
+    beside = sa.and_(ordered > account, ordered < f"{account}/")
+    return sa.and_(ordered >= account, ordered < f"{account}0", sa.not_(beside))
+
+
 INDEXED_LEVELS: Final = 4
 """For how many levels of the tree, from the root, `in_subtree_by_level` expects an index."""
 

@@ -6,6 +6,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+UNPROTECTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "billing": (
+        "ALTER TABLE ledger DISABLE TRIGGER USER, DROP CONSTRAINT ledger_signs",
+        "DROP INDEX ledger_charged_once",
+    )
+}
+"""By service: what makes its database accept wrong values that it refuses otherwise."""
+
 CORRUPTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "inventory's view of the term": (
         "inventory",

@@ -15,6 +15,8 @@ from tenancy.requests import Operation, Request, absent
 from tenancy.rows import CARRIERS, KEYED, PATH, ROLES_OF_ROUTES, SERVES_BELOW
 from tenancy.statement_counts import all_logged, statements
 
+from didflow_chassis.http.jsonl_export import MEDIA_TYPE as JSON_LINES
+
 OPERATOR: Final = "operator"
 NOBODY: Final = "master/nobody"
 """An account that a token names and that does not exist."""
@@ -118,9 +120,11 @@ def turn(estate: Estate, account: str) -> Any:
 
 def meaning(answer: httpx.Response) -> str:
     """Return in a few words what an answer says: `404`, `none`, `not_found` for each item, or status and codes."""
-    if "json" not in answer.headers.get("content-type", ""):
-        lines = answer.text.splitlines()
-        return "none" if answer.is_success and len(lines) == 1 else str(answer.status_code)
+    kind = answer.headers.get("content-type", "")
+    if "json" not in kind or kind == JSON_LINES:
+        lines_of_nothing = 0 if kind == JSON_LINES else 1
+        is_nothing = answer.is_success and len(answer.text.splitlines()) == lines_of_nothing
+        return "none" if is_nothing else str(answer.status_code)
     body = answer.json()
     codes = sorted(set(_codes(body)))
     if answer.is_success and body == {}:

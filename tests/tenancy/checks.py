@@ -104,7 +104,8 @@ async def shown(estate: Estate, operation: Operation, caller: Caller) -> list[st
     found = []
     before = {"until": estate.made_at} if operation.route == AUDIT_LOG else {}
     for query in queries:
-        answer = await estate.client(operation.service, *caller).get(operation.path, params=query | before)
+        params = {**operation.needed, **query, **before}
+        answer = await estate.client(operation.service, *caller).get(operation.path, params=params)
         MATRIX.requests += 1
         found += [
             f"{caller} {operation.route} {query}: {text}"

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from tenancy.bodies import BODIES
 from tenancy.estate import Things, scan
-from tenancy.rows import OTHER_NAMES, PATH, PATHS, PATHS_OF_ROUTES, PATHS_OF_SERVICES, QUERIES
+from tenancy.rows import NEEDED_QUERIES, OTHER_NAMES, PATH, PATHS, PATHS_OF_ROUTES, PATHS_OF_SERVICES, QUERIES
 
 from didflow.services import service
 from didflow_chassis.http import openapi_json
@@ -68,6 +68,11 @@ class Operation:
     def queries(self) -> list[str]:
         """Return the names of the query parameters."""
         return [each["name"] for each in self.document.get("parameters", []) if each["in"] == "query"]
+
+    @property
+    def needed(self) -> Mapping[str, str]:
+        """Return the query parameters that it needs."""
+        return NEEDED_QUERIES.get(self.route, {})
 
     @property
     def path_things(self) -> dict[str, str]:
@@ -144,7 +149,7 @@ def requests_of(operation: Operation) -> Iterator[Request]:
             yield Request(operation=operation, place=PATH, path=other, query={}, body=bodies[0])
     for name in operation.queries:
         for value in QUERIES.get(name, ()):
-            yield Request(place=f"?{name}", query={name: value}, **common)
+            yield Request(place=f"?{name}", query={**operation.needed, name: value}, **common)
     for body in bodies:
         for name, value in (body or {}).items():
             if _EXISTING.search(json.dumps(value)):
@@ -163,7 +168,9 @@ def names_in(body: Any) -> Iterator[str]:
 def plain_requests(operation: Operation) -> Iterator[Request]:
     """Yield one request for each body of the operation, or one without a body."""
     for body in BODIES.get(operation.route, [None]):
-        yield Request(operation=operation, place="", path=operation.path_things, query={}, body=body)
+        yield Request(
+            operation=operation, place="", path=operation.path_things, query=operation.needed, body=body
+        )
 
 
 def comparable(answer: httpx.Response, named: Things, real: Things) -> tuple[int, dict[str, str], str]:

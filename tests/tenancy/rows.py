@@ -73,7 +73,6 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "document_ids": ("<document>",),
     "ids": ("<identity>", "<address>", "<document>", "<identity>,<address>,<document>"),
     "account": ("<account>",),
-    "payer": ("<account>",),
     "order_id": ("<order>",),
     "reference": ("<reference>",),
     "contains": ("<stock_number>",),
@@ -83,10 +82,15 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Query parameter that names things -> its values."""
 
+NEEDED_QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+    f"GET /v1/invoices.{kind}": {"month": "2026-01"} for kind in ("csv", "jsonl")
+}
+"""Route -> the query parameters without which it is refused. They name nothing of an account."""
+
 PLAIN_QUERIES: Final = _words(
     "filter description country region tag service service_state status expires_before expires_after limit "
     "cursor sort dry_run reason topic kind state outcome on number_type end_user_type since until action requirement "
-    "area group_by stock operator actor type"
+    "area group_by stock operator actor type by month"
 )
 """Query parameters that name nothing of an account."""
 
@@ -126,6 +130,7 @@ SERVES_BELOW: Final = frozenset(
         ("GET /v1/dids.csv", "?account"),
         ("GET /v1/dids/summary", "?account"),
         ("GET /v1/history", "?account"),
+        ("GET /v1/balances", "?account"),
         ("GET /v1/carriers/{carrier}", "path"),
         ("GET /v1/operators/{operator_id}", "path"),
         ("POST /v1/dids/search", "account"),

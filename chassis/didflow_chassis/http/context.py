@@ -85,7 +85,7 @@ class HttpContext:
         *,
         sort: lists.Sorts,
         render: lists.Render,
-        key: sa.ColumnElement[Any] | None = None,
+        key: lists.Key | None = None,
         default: str | None = None,
         is_grouped: bool = False,
         body: lists.PageBody | None = None,

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from didflow_chassis import tables
 from didflow_chassis.http.context import Http, HttpContext
-from didflow_chassis.http.csv_export import MEDIA_TYPE, csv_response
+from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
 from didflow_chassis.http.job_responses import JobResponse, JobResultResponse
 from didflow_chassis.http.lists import Page
 from didflow_chassis.http.problems import invalid_input
@@ -53,9 +53,8 @@ def jobs_router(service: Service) -> Router:
     router.get("/jobs/{job_id}", action=actions)(show_job)
     router.post("/jobs/{job_id}/cancel", action=actions, response_model=JobResponse)(cancel_job)
     router.get("/jobs/{job_id}/results", action=actions)(list_results)
-    as_csv = {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}
     router.get(
-        "/jobs/{job_id}/results.csv", action=actions, response_class=StreamingResponse, responses=as_csv
+        "/jobs/{job_id}/results.csv", action=actions, response_class=StreamingResponse, responses=CSV_ANSWER
     )(export_results)
     return router
 

@@ -28,6 +28,7 @@ _KEY_COLUMN = "page_{}"
 
 T = TypeVar("T")
 Column = sa.ColumnElement[Any]
+Key = Column | tuple[Column, ...]
 Sorts = Mapping[str, Column]
 Render = Callable[[Any], Mapping[str, Any]]
 Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
@@ -110,7 +111,7 @@ async def page_of(
     query: PageQuery,
     *,
     column: Column,
-    key: Column | None,
+    key: Key | None,
     render: Render,
     is_grouped: bool = False,
 ) -> Page:
@@ -170,8 +171,8 @@ class Keyset:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the order. A sort column that is also the key appears once."""
-        return self.key if self.key == (self.column,) else (self.column, *self.key)
+        """The columns of the order. A sort column with which the key begins appears once."""
+        return self.key if self.key[0] is self.column else (self.column, *self.key)
 
     def ordered(self) -> list[sa.UnaryExpression[Any]]:
         """Return the ORDER BY clauses."""
@@ -179,7 +180,7 @@ class Keyset:
 
     def after(self, values: Sequence[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a row comes after the row with these values."""
-        if not self.nullable or self.columns == self.key:
+        if not self.nullable or self.columns is self.key:
             return self._beyond(self.columns, values)
         value, key = values[0], self._beyond(self.key, values[1:])
         null = self.column.is_(None)
@@ -198,13 +199,14 @@ class Keyset:
         return here < there if self.descending else here > there
 
 
-def keyset_of(statement: sa.Select[Any], column: Column, *, key: Column | None, descending: bool) -> Keyset:
+def keyset_of(statement: sa.Select[Any], column: Column, *, key: Key | None, descending: bool) -> Keyset:
     """Return the order of the rows of a statement. Without `key`, the key is the primary key of the first table.
 
-    Raises TypeError if there is no key: a defect of the route.
+    A key of several columns that begins with `column` is the whole order. Raises TypeError if there is no key: a defect
+    of the route.
     """
     table = _first_table(statement)
-    unique = (key,) if key is not None else tuple(table.primary_key)
+    unique = key if isinstance(key, tuple) else (key,) if key is not None else tuple(table.primary_key)
     if not unique:
         raise TypeError("A list needs a table with a primary key, or the argument `key`.")
     never_null = isinstance(column, sa.Column) and column.table is table and not column.nullable

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from didflow_billing.api import ledger, prices, terms
+from didflow_billing.api import balances, invoices, ledger, prices, terms
 from didflow_chassis.http import Router
 
 
 def routers() -> Iterable[Router]:
     """Return the routes of billing."""
-    return (terms.router, ledger.router, prices.router)
+    return (terms.router, ledger.router, balances.router, invoices.router, prices.router)

@@ -16,6 +16,9 @@ from didflow_contracts.names import DidName, DidNames
 from didflow_contracts.validation_errors import wrong_field
 from didflow_contracts.vocabulary import BillingPeriod, Cycles, EntryKind, Flag, Months, Name, NumberType
 
+Month = Annotated[str, Field(pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$")]
+"""A month of the calendar."""
+
 
 class TermsBody(BaseModel):
     """A request about the terms of several DIDs."""
@@ -118,12 +121,36 @@ QuoteBody = Annotated[QuoteSetCycles | QuoteRenew | QuoteCancel | QuoteRestore, 
 """The body of an action, and the name of that action."""
 
 
+class BalancesQuery(BaseModel):
+    """What balances are of, and which entries they sum up."""
+
+    by: Literal["account", "order", "did"] = Field(
+        default="account",
+        description="Of accounts with those below, or of the orders or the DIDs of each payer.",
+    )
+    account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
+    since: Instant | None = Field(
+        default=None, description="Sum up what was posted at this instant or later."
+    )
+    until: Instant | None = Field(default=None, description="Sum up what was posted before this instant.")
+
+
+class InvoicesQuery(BaseModel):
+    """Which entries an invoice has."""
+
+    month: Month = Field(description="The month in which the entries were recorded, in UTC: `2026-01`.")
+    account: AccountPath | None = Field(
+        default=None,
+        description="Entries that this account pays, without accounts below. Without it, all in your reach.",
+    )
+
+
 class LedgerQuery(BaseModel):
     """Filters of the ledger. An entry must satisfy all that are given."""
 
     did: DidName | None = Field(default=None, description="One DID by its id, or all DIDs of a number.")
-    payer: AccountPath | None = Field(
-        default=None, description="Entries of this payer, without accounts below."
+    account: AccountPath | None = Field(
+        default=None, description="Entries that this account pays, without accounts below."
     )
     order_id: Name | None = Field(default=None, description="The order number of the purchase.")
     kind: EntryKind | None = Field(default=None, description="What the entry is for.")

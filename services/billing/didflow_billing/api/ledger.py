@@ -1,14 +1,16 @@
-"""The ledger over HTTP."""
+"""The ledger over HTTP: a list, and as a file."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query
+from starlette.responses import StreamingResponse
 
 from didflow_billing import store
 from didflow_billing.api.bodies import LedgerQuery
-from didflow_billing.api.responses import EntryResponse
+from didflow_billing.api.responses import ENTRY_COLUMNS, entry_cells, entry_of_row
 from didflow_chassis.http import Http, Page, Router
+from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
 
 router = Router(tags=["ledger"])
 
@@ -16,11 +18,19 @@ router = Router(tags=["ledger"])
 @router.get("/ledger", action="read_billing")
 async def list_ledger(http: Http, query: Annotated[LedgerQuery, Query()]) -> Page:
     """List the charges and refunds that accounts in your reach pay. The newest come first with `sort=-posted_at`."""
-    conditions = store.ledger_conditions(**query.model_dump())
-    return await http.page(
-        store.ledger_entries(http.caller, *conditions), sort=store.LEDGER_SORTS, render=_response
-    )
+    statement = store.ledger_entries(http.caller, *store.ledger_conditions(**query.model_dump()))
+    return await http.page(statement, sort=store.LEDGER_SORTS, render=entry_of_row)
 
 
-def _response(row: Any) -> Mapping[str, Any]:
-    return EntryResponse.of(store.entry_in(row)).model_dump(mode="json")
+@router.get("/ledger.csv", action="read_billing", response_class=StreamingResponse, responses=CSV_ANSWER)
+async def export_ledger(http: Http, query: Annotated[LedgerQuery, Query()]) -> StreamingResponse:
+    """Return the same as a file, in the order of `posted_at`."""
+    statement = store.ledger_entries(http.caller, *store.ledger_conditions(**query.model_dump()))
+    pages = store.pages(http.rows, statement, "posted_at")
+    return await csv_response(ENTRY_COLUMNS, cells_of(pages), "ledger.csv")
+
+
+async def cells_of(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+    """Yield each page of rows of the ledger as the cells of a file."""
+    async for page in pages:
+        yield [entry_cells(row) for row in page]

@@ -1,15 +1,16 @@
-"""Responses: a term, a ledger entry."""
+"""Responses: a term, a ledger entry, a balance."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from decimal import Decimal
+from typing import Any, Final, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
 from didflow_contracts.events.purchase import Price
-from didflow_contracts.money import Money
+from didflow_contracts.money import Money, Total
 from didflow_contracts.vocabulary import EntryKind, Registration, TermState
 
 
@@ -56,9 +57,43 @@ class EntryResponse(BaseModel):
     period_start: datetime | None
     period_end: datetime | None
     reverses: UUID | None
-    posted_at: datetime
+    posted_at: datetime = Field(description="The instant that the entry is for.")
+    recorded_at: datetime = Field(description="When the entry was written.")
 
-    @classmethod
-    def of(cls, entry: LedgerEntry) -> Self:
-        """Return the response for a ledger entry."""
-        return cls.model_validate(entry, from_attributes=True)
+
+ENTRY_COLUMNS: Final = tuple(
+    column
+    for name in EntryResponse.model_fields
+    for column in (("amount", "currency") if name == "money" else (name,))
+)
+"""The columns of a CSV file of entries."""
+
+
+def entry_of_row(row: Any) -> dict[str, Any]:
+    """Return a row of the ledger as an item of a list."""
+    money = Money.model_construct(amount=row["amount"], currency=row["currency"])
+    values: dict[str, Any] = {
+        name: money if name == "money" else row[name] for name in EntryResponse.model_fields
+    }
+    return EntryResponse.model_construct(None, **values).model_dump(mode="json")
+
+
+def entry_cells(row: Any) -> dict[str, Any]:
+    """Return a row of the ledger as the cells of a file."""
+    return {**entry_of_row(row), "amount": row["amount"], "currency": row["currency"]}
+
+
+def balance_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of balances as an item of a list. Its sums have the decimal places of the currency."""
+    charged, refunded = row["charged"], row["refunded"]
+    sums = {"charged": charged, "refunded": refunded, "balance": charged - refunded}
+    about: dict[str, Any] = {
+        name: row[name] for name in ("account", "order_id", "did_id", "currency") if name in row
+    }
+    if about.get("order_id") == "":
+        about["order_id"] = None
+    return about | {name: _total(amount, row["currency"]) for name, amount in sums.items()}
+
+
+def _total(amount: Decimal, currency: str) -> dict[str, Any]:
+    return Total.model_construct(amount=amount, currency=currency).rounded().model_dump(mode="json")

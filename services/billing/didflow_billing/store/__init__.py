@@ -4,17 +4,18 @@ from didflow_billing.store.queries import (
     LEDGER_SORTS,
     PRICE_FOR_EVERY_NUMBER,
     PRICE_SORTS,
-    entry_in,
     ledger_conditions,
     ledger_entries,
+    pages,
     price_row_in,
     price_rows,
+    recorded_in,
     series_in,
     series_named,
     term_in,
     terms_named,
 )
-from didflow_billing.store.tables import KINDS, METADATA, ledger, terms
+from didflow_billing.store.tables import KINDS, METADATA, account_totals, ledger, order_totals, terms
 
 __all__ = [
     "KINDS",
@@ -22,12 +23,15 @@ __all__ = [
     "METADATA",
     "PRICE_FOR_EVERY_NUMBER",
     "PRICE_SORTS",
-    "entry_in",
+    "account_totals",
     "ledger",
     "ledger_conditions",
     "ledger_entries",
+    "order_totals",
+    "pages",
     "price_row_in",
     "price_rows",
+    "recorded_in",
     "series_in",
     "series_named",
     "term_in",

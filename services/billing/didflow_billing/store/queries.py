@@ -1,13 +1,12 @@
 """Reads of terms, the ledger and the price list, limited to the caller's reach: terms by holder, entries by payer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.prices.row import ANY, PriceRow, PriceSeries
 from didflow_billing.domain.term import Term
 from didflow_billing.store.tables import (
@@ -39,6 +38,10 @@ PRICE_FOR_EVERY_NUMBER: Final = StoredCheck(
     statement=f"SELECT EXISTS (SELECT FROM prices WHERE country = '{ANY}' AND number_type = '{ANY}')",  # noqa: S608
     warning="No row has country * and number_type *. A purchase without a price for which no row exists is removed.",
 )
+PAGE: Final = 1_000
+"""Entries of one page of a file."""
+
+Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
 
 def terms_named(dids: Iterable[UUID | str], caller: Caller) -> sa.Select[Any]:
@@ -66,18 +69,25 @@ def term_in(row: Any) -> Term:
 
 def ledger_entries(caller: Caller, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Select the entries whose payer is in the caller's reach."""
-    columns = (ledger.c[name] for name in LEDGER.columns)
+    columns = (ledger.c[name] for name in (*LEDGER.columns, "recorded_at"))
     return sa.select(*columns).where(within(ledger.c.payer, caller), *conditions)
 
 
 def ledger_conditions(
-    *, did: str | None, since: datetime | None, until: datetime | None, **equal: Any
+    *,
+    did: str | None,
+    account: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    **equal: Any,
 ) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the conditions of a filtered ledger. `equal` maps columns to values; None means any value."""
     if did is not None:
         parsed = parse_did(did)
         column = ledger.c.did_id if isinstance(parsed, UUID) else ledger.c.number
         yield sa.false() if parsed is None else column == parsed
+    if account is not None:
+        yield _is_payer(account)
     for name, value in equal.items():
         if value is not None:
             yield ledger.c[name] == value
@@ -87,9 +97,33 @@ def ledger_conditions(
         yield ledger.c.posted_at < until
 
 
-def entry_in(row: Any) -> LedgerEntry:
-    """Return the entry of a row of `ledger_entries`."""
-    return LedgerEntry(**{name: row[name] for name in LEDGER.names})
+def recorded_in(begin: datetime, end: datetime, account: str | None) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions for entries that were recorded in a span, of one payer or of all."""
+    yield ledger.c.recorded_at >= begin
+    yield ledger.c.recorded_at < end
+    if account is not None:
+        yield _is_payer(account)
+
+
+async def pages(fetch: Fetch, entries: sa.Select[Any], instant: str) -> AsyncIterator[Sequence[Any]]:
+    """Yield the entries in the order of one of their instants, page by page. Each page is one `fetch`."""
+    key = sa.tuple_(ledger.c[instant], ledger.c.entry_id)
+    ordered = entries.order_by(ledger.c[instant], ledger.c.entry_id).limit(PAGE)
+    rows = await fetch(ordered)
+    while rows:
+        yield rows
+        if len(rows) < PAGE:
+            return
+        last = sa.tuple_(
+            sa.literal(rows[-1][instant], ledger.c[instant].type),
+            sa.literal(rows[-1]["entry_id"], ledger.c.entry_id.type),
+        )
+        rows = await fetch(ordered.where(key > last))
+
+
+def _is_payer(account: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an account pays, in the collation of the indexes."""
+    return sa.collate(ledger.c.payer, "C") == account
 
 
 def price_rows(caller: Caller, **equal: str | None) -> sa.Select[Any]:

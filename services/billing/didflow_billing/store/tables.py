@@ -1,4 +1,9 @@
-"""The tables of billing and the kinds that are stored in them: terms, the ledger, and the price list."""
+"""The tables of billing and the kinds that are stored in them: terms, the ledger, and the price list.
+
+Triggers of the ledger keep the totals, in the transaction that writes the entries. See the migration.
+"""
+
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -7,7 +12,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.prices.row import PriceRow, PriceSeries
 from didflow_billing.domain.term import Term
-from didflow_chassis.row_access import RowsOfAccount, readable
+from didflow_chassis.row_access import RowsOfAccount, readable, written_by_triggers
 from didflow_chassis.states import Kind, instant, state_table
 
 METADATA = sa.MetaData()
@@ -63,14 +68,63 @@ ledger = sa.Table(
     instant("period_end"),
     sa.Column("reverses", PG_UUID(as_uuid=True)),
     instant("posted_at", nullable=False),
+    instant("recorded_at", nullable=False),
+    sa.Index(
+        "ledger_charged_once",
+        "did_id",
+        "period_start",
+        unique=True,
+        postgresql_where=sa.text("kind IN ('recurring', 'renewal')"),
+    ),
     sa.Index("ledger_did", "did_id", "position", unique=True),
     sa.Index("ledger_number", "number"),
     sa.Index("ledger_order", "order_id", postgresql_where=sa.text("order_id IS NOT NULL")),
     sa.Index("ledger_payer", sa.text('payer COLLATE "C"'), "posted_at", "entry_id"),
-    sa.Index("ledger_posted_at", "posted_at", "entry_id"),
+    sa.Index("ledger_payer_did", sa.text('payer COLLATE "C"'), "did_id", "currency"),
+    sa.Index(
+        "ledger_posted_at",
+        "posted_at",
+        "entry_id",
+        postgresql_include=("payer", "order_id", "currency", "kind", "amount"),
+    ),
+    sa.Index("ledger_recorded_at", "recorded_at", "entry_id"),
     sa.Index("ledger_reverses", "reverses", unique=True, postgresql_where=sa.text("reverses IS NOT NULL")),
     info=readable(RowsOfAccount(column="payer")),
 )
+
+_NAME = sa.Text(collation="C")
+
+
+def _totals(name: str, *key: sa.Column[Any]) -> sa.Table:
+    """Describe a table of sums: for `period` all, a month or a day of `posted_at`, in UTC, and for each key.
+
+    The sum is that of all rows with the same period and key. They differ in `stripe`, so that writers do not wait for
+    one row. `first_at` and `last_at` are the first and the last `posted_at` of what is summed up.
+    """
+    return sa.Table(
+        name,
+        METADATA,
+        sa.Column("period", _NAME, primary_key=True),
+        *key,
+        sa.Column("currency", _NAME, primary_key=True),
+        sa.Column("stripe", sa.SmallInteger, primary_key=True),
+        sa.Column("charged", sa.Numeric, nullable=False),
+        sa.Column("refunded", sa.Numeric, nullable=False),
+        instant("first_at", nullable=False),
+        instant("last_at", nullable=False),
+        info=readable(RowsOfAccount()) | written_by_triggers(),
+    )
+
+
+account_totals = _totals("account_totals", sa.Column("account", _NAME, primary_key=True))
+"""What each account and the accounts below it pay."""
+
+order_totals = _totals(
+    "order_totals",
+    sa.Column("account", _NAME, primary_key=True),
+    sa.Column("order_id", _NAME, primary_key=True, comment="empty for entries without an order"),
+)
+"""What each payer pays for each order. There are no months: most orders have entries on one day of a month."""
 
 price_series = state_table(
     "price_series",
@@ -103,7 +157,7 @@ prices = sa.Table(
 )
 
 TERM = Kind(model=Term, table=terms, key="did_id", subject="number", due="due_at")
-LEDGER = Kind(model=LedgerEntry, table=ledger, key="entry_id", append_only=True)
+LEDGER = Kind(model=LedgerEntry, table=ledger, key="entry_id", append_only=True, recorded="recorded_at")
 PRICE_SERIES = Kind(model=PriceSeries, table=price_series, key="key", subject="account")
 PRICES = Kind(model=PriceRow, table=prices, key="price_id", append_only=True)
 KINDS = (TERM, LEDGER, PRICE_SERIES, PRICES)

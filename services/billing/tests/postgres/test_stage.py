@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from didflow_billing.domain.ledger import LedgerEntry
@@ -150,18 +149,6 @@ async def test_a_purchase_and_its_refusal_received_at_the_same_time_leave_no_cha
     await asyncio.gather(billing.receive(make.purchased()), billing.receive(make.purchase_refused()))
     assert (await billing.state(Term, make.did)).state == "closed"
     assert sum(line.amount for line in await billing.rows(LedgerEntry)) == 0
-
-
-async def test_the_ledger_table_refuses_a_repeated_position_and_a_second_refund(
-    billing: Any, make: Any
-) -> None:
-    """Unique indexes protect the ledger from defects in the code."""
-    await billing.receive(make.purchased(), make.purchase_refused())
-    rest = "order_id, payer, kind, amount, currency, period_start, period_end, reverses, posted_at"
-    select = f"SELECT gen_random_uuid(), did_id, number, %s, {rest} FROM ledger WHERE position = 3"
-    for line, index in (("position", "ledger_did"), ("99", "ledger_reverses")):
-        with pytest.raises(asyncpg.UniqueViolationError, match=index):
-            await billing.fetch(f"INSERT INTO ledger {select % line}")
 
 
 async def test_the_migration_creates_the_tables_that_the_code_describes(billing: Any) -> None:

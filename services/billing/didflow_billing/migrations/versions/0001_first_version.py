@@ -1,4 +1,4 @@
-"""The tables of billing: terms, the ledger and the price list."""
+"""The tables of billing: terms, the ledger with the totals that triggers keep, and the price list."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,88 @@ revision = "billing_0001"
 down_revision = None
 branch_labels = ("billing",)
 depends_on = None
+
+NAME = sa.Text(collation="C")
+"""A text that is ordered and compared byte by byte."""
+
+APPEND_ONLY = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'rows of % are never changed or deleted', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+
+REFUNDS = """
+CREATE FUNCTION check_refunds() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM posted r LEFT JOIN ledger c ON c.entry_id = r.reverses
+        WHERE r.kind = 'refund' AND (c.entry_id IS NULL OR c.kind = 'refund' OR c.did_id <> r.did_id
+            OR c.payer <> r.payer OR c.currency <> r.currency OR -r.amount > c.amount)
+    ) THEN
+        RAISE 'a refund must be of the same DID, payer and currency as its charge, and not more than it'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_refund_fits', TABLE = 'ledger';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+"""A refund never exceeds what it reverses. Source: spec lifecycle, Term."""
+
+TOTALS = """
+CREATE FUNCTION add_to_totals() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO account_totals AS t (period, account, currency, stripe, charged, refunded, first_at, last_at)
+    SELECT period, account, currency, pg_backend_pid() % 4, sum(charged), sum(refunded), min(first_at), max(last_at)
+    FROM (
+        SELECT payer, currency, (posted_at AT TIME ZONE 'UTC')::date AS day,
+            sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END) AS charged,
+            sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END) AS refunded,
+            min(posted_at) AS first_at, max(posted_at) AS last_at
+        FROM posted GROUP BY 1, 2, 3
+    ) AS daily, LATERAL (
+        SELECT array_to_string(names[1:n], '/') AS account
+        FROM (SELECT string_to_array(payer, '/') AS names) AS path, generate_series(1, cardinality(names)) AS n
+    ) AS at_or_above, LATERAL (
+        VALUES ('all'), (to_char(day, 'YYYY-MM')), (to_char(day, 'YYYY-MM-DD'))
+    ) AS spans (period)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (period, account, currency, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
+        refunded = t.refunded + excluded.refunded, first_at = least(t.first_at, excluded.first_at),
+        last_at = greatest(t.last_at, excluded.last_at);
+
+    INSERT INTO order_totals AS t (
+        period, account, order_id, currency, stripe, charged, refunded, first_at, last_at)
+    SELECT period, payer, coalesce(order_id, ''), currency, pg_backend_pid() % 4,
+        sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END),
+        sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END), min(posted_at), max(posted_at)
+    FROM posted, LATERAL (
+        VALUES ('all'), (to_char(posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'))
+    ) AS spans (period)
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (period, account, order_id, currency, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
+        refunded = t.refunded + excluded.refunded, first_at = least(t.first_at, excluded.first_at),
+        last_at = greatest(t.last_at, excluded.last_at);
+    RETURN NULL;
+END $$
+"""
+"""It writes as the owner of the tables, so that nobody else writes totals. Rows are locked in one order."""
+
+TRIGGERS = (
+    """
+    CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """,
+    """
+    CREATE TRIGGER ledger_refunds AFTER INSERT ON ledger REFERENCING NEW TABLE AS posted
+        FOR EACH STATEMENT EXECUTE FUNCTION check_refunds()
+    """,
+    """
+    CREATE TRIGGER ledger_totals AFTER INSERT ON ledger REFERENCING NEW TABLE AS posted
+        FOR EACH STATEMENT EXECUTE FUNCTION add_to_totals()
+    """,
+)
 
 
 def instant(name: str, *, nullable: bool = True) -> sa.Column:
@@ -65,15 +147,46 @@ def upgrade() -> None:
         instant("period_end"),
         sa.Column("reverses", UUID(as_uuid=True)),
         instant("posted_at", nullable=False),
+        instant("recorded_at", nullable=False),
+        sa.CheckConstraint(
+            "CASE WHEN kind = 'refund' THEN amount <= 0 AND reverses IS NOT NULL"
+            " ELSE amount >= 0 AND reverses IS NULL END",
+            name="ledger_signs",
+        ),
+        sa.CheckConstraint(
+            "kind NOT IN ('recurring', 'renewal') OR period_start IS NOT NULL", name="ledger_periods"
+        ),
+    )
+    op.create_index(
+        "ledger_charged_once",
+        "ledger",
+        ["did_id", "period_start"],
+        unique=True,
+        postgresql_where=sa.text("kind IN ('recurring', 'renewal')"),
     )
     op.create_index("ledger_did", "ledger", ["did_id", "position"], unique=True)
     op.create_index("ledger_number", "ledger", ["number"])
     op.create_index("ledger_order", "ledger", ["order_id"], postgresql_where=sa.text("order_id IS NOT NULL"))
     op.create_index("ledger_payer", "ledger", [sa.text('payer COLLATE "C"'), "posted_at", "entry_id"])
-    op.create_index("ledger_posted_at", "ledger", ["posted_at", "entry_id"])
+    op.create_index("ledger_payer_did", "ledger", [sa.text('payer COLLATE "C"'), "did_id", "currency"])
+    op.create_index(
+        "ledger_posted_at",
+        "ledger",
+        ["posted_at", "entry_id"],
+        postgresql_include=["payer", "order_id", "currency", "kind", "amount"],
+    )
+    op.create_index("ledger_recorded_at", "ledger", ["recorded_at", "entry_id"])
     op.create_index(
         "ledger_reverses", "ledger", ["reverses"], unique=True, postgresql_where=sa.text("reverses IS NOT NULL")
     )
+    create_totals("account_totals", sa.Column("account", NAME, primary_key=True))
+    create_totals(
+        "order_totals",
+        sa.Column("account", NAME, primary_key=True),
+        sa.Column("order_id", NAME, primary_key=True, comment="empty for entries without an order"),
+    )
+    for statement in (APPEND_ONLY, REFUNDS, TOTALS, *TRIGGERS):
+        op.execute(statement)
 
     op.create_table(
         "price_series",
@@ -107,8 +220,27 @@ def upgrade() -> None:
     op.create_index("prices_effective_from", "prices", ["effective_from", "price_id"])
 
 
+def create_totals(name: str, *key: sa.Column) -> None:
+    op.create_table(
+        name,
+        sa.Column("period", NAME, primary_key=True, comment="all, a month or a day of posted_at, in UTC"),
+        *key,
+        sa.Column("currency", NAME, primary_key=True),
+        sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
+        sa.Column("charged", sa.Numeric, nullable=False),
+        sa.Column("refunded", sa.Numeric, nullable=False),
+        instant("first_at", nullable=False),
+        instant("last_at", nullable=False),
+        postgresql_with={"fillfactor": 70},
+    )
+
+
 def downgrade() -> None:
     op.drop_table("prices")
     op.drop_table("price_series")
+    for name in ("order_totals", "account_totals"):
+        op.drop_table(name)
     op.drop_table("ledger")
+    for name in ("add_to_totals", "check_refunds", "refuse_change"):
+        op.execute(f"DROP FUNCTION {name}()")
     op.drop_table("terms")

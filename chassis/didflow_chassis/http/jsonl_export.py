@@ -1,0 +1,31 @@
+"""Exports of JSON values, one on each line. They are streamed page by page, as those of `csv_export`."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic_core import to_json
+from starlette.responses import StreamingResponse
+
+from didflow_chassis.http.csv_export import file_response
+
+MEDIA_TYPE: Final = "application/jsonl"
+JSONL_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+}
+"""The `responses` of a route that answers with lines of JSON."""
+
+Item = Mapping[str, Any]
+
+
+async def jsonl_response(pages: AsyncIterator[Sequence[Item]], name: str) -> StreamingResponse:
+    """Return a response that streams the items of all pages as a file of this name. No items are an empty file."""
+    return await file_response(_texts(pages), MEDIA_TYPE, name)
+
+
+async def _texts(pages: AsyncIterator[Sequence[Item]]) -> AsyncIterator[str]:
+    is_empty = True
+    async for page in pages:
+        is_empty = False
+        yield "".join(f"{to_json(item).decode()}\n" for item in page)
+    if is_empty:
+        yield ""

@@ -1,0 +1,55 @@
+"""Invoices over HTTP: the entries that were recorded in a month, as a file that is the same each time."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Query
+from starlette.responses import StreamingResponse
+
+from didflow_billing import store
+from didflow_billing.api.bodies import InvoicesQuery
+from didflow_billing.api.ledger import cells_of
+from didflow_billing.api.responses import ENTRY_COLUMNS, entry_of_row
+from didflow_billing.domain.invoice import closed_at, month_span
+from didflow_chassis.http import Http, HttpContext, Router
+from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
+from didflow_chassis.http.jsonl_export import JSONL_ANSWER, jsonl_response
+from didflow_chassis.tables import NOW
+
+router = Router(tags=["ledger"])
+
+
+@router.get("/invoices.csv", action="read_billing", response_class=StreamingResponse, responses=CSV_ANSWER)
+async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
+    """Return the entries that were recorded in a month, in the order of `recorded_at`. The file never changes.
+
+    409 `not_closed` until one hour after the end of the month.
+    """
+    pages = await _pages(http, query)
+    return await csv_response(ENTRY_COLUMNS, cells_of(pages), f"invoice-{query.month}.csv")
+
+
+@router.get(
+    "/invoices.jsonl", action="read_billing", response_class=StreamingResponse, responses=JSONL_ANSWER
+)
+async def export_invoice_lines(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
+    """Return the same entries, each as a JSON value on a line of its own."""
+    pages = await _pages(http, query)
+    return await jsonl_response(_items_of(pages), f"invoice-{query.month}.jsonl")
+
+
+async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Sequence[Any]]:
+    """Return the pages of the invoice. Raises Problem `not_closed`."""
+    begin, end = month_span(query.month)
+    now = (await http.rows(sa.select(NOW.label("now"))))[0]["now"]
+    if now < closed_at(end):
+        detail = f"The month is closed at {closed_at(end):%Y-%m-%dT%H:%M:%SZ}."
+        raise http.problem(409, "not_closed", detail)
+    conditions = store.recorded_in(begin, end, query.account)
+    return store.pages(http.rows, store.ledger_entries(http.caller, *conditions), "recorded_at")
+
+
+async def _items_of(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+    async for page in pages:
+        yield [entry_of_row(row) for row in page]

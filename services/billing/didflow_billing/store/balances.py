@@ -1,0 +1,117 @@
+"""Reads of balances, limited to the caller's reach.
+
+Balances of accounts and orders are sums of totals: of whole months and days. Only for the parts of days at the ends of
+a span, entries are read. Balances of DIDs are sums of the entries of the DIDs on one page.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from didflow_billing.domain.balance_periods import ALL, Span
+from didflow_billing.store.tables import account_totals, ledger, order_totals
+from didflow_chassis.decision import OPERATOR, Caller
+from didflow_chassis.tenancy import in_subtree_as_range
+
+Key = tuple[Any, ...]
+"""What a balance is of: an account, and an order or a DID if it is of one; and the currency."""
+
+_PAYER: Final = sa.collate(ledger.c.payer, "C")
+_ORDER: Final = sa.collate(sa.func.coalesce(ledger.c.order_id, ""), "C")
+_IS_REFUND: Final = ledger.c.kind == "refund"
+_NOTHING: Final[sa.ColumnElement[Any]] = sa.literal_column("0")
+_CHARGED: Final = sa.case((_IS_REFUND, _NOTHING), else_=ledger.c.amount)
+_REFUNDED: Final = sa.case((_IS_REFUND, -ledger.c.amount), else_=_NOTHING)
+_TOTALS: Final = {"account": account_totals, "order": order_totals}
+
+Columns = Mapping[str, sa.ColumnElement[Any]]
+
+COLUMNS: Final[Mapping[str, Columns]] = {
+    "account": {"account": account_totals.c.account, "currency": account_totals.c.currency},
+    "order": {
+        "account": order_totals.c.account,
+        "order_id": order_totals.c.order_id,
+        "currency": order_totals.c.currency,
+    },
+    "did": {"account": _PAYER, "did_id": ledger.c.did_id, "currency": ledger.c.currency},
+}
+"""What balances are by -> the columns that identify and order them."""
+
+_COLUMNS_OF_ENTRIES: Final[Mapping[str, Columns]] = {
+    "account": {"account": _PAYER, "currency": ledger.c.currency},
+    "order": {"account": _PAYER, "order_id": _ORDER, "currency": sa.collate(ledger.c.currency, "C")},
+}
+
+
+def all_time(by: str, caller: Caller, account: str | None) -> sa.Select[Any]:
+    """Select the totals of accounts or orders over all time, with their first and last instants."""
+    totals = _TOTALS[by]
+    spans = (sa.func.min(totals.c.first_at).label("first_at"), sa.func.max(totals.c.last_at).label("last_at"))
+    return (
+        _sums(COLUMNS[by], totals.c.charged, totals.c.refunded)
+        .add_columns(*spans)
+        .where(totals.c.period == ALL, *_reached(totals.c.account, caller, account))
+    )
+
+
+def of_periods(by: str, caller: Caller, periods: Sequence[str], keys: Sequence[Key]) -> sa.Select[Any]:
+    """Select the totals in these months and days, of the page that begins and ends with these keys."""
+    totals = _TOTALS[by]
+    named = totals.c.period == sa.any_(sa.literal(list(periods), sa.ARRAY(sa.Text)))
+    return _sums(COLUMNS[by], totals.c.charged, totals.c.refunded).where(
+        named, _in_page(COLUMNS[by], keys), *_reached(totals.c.account, caller)
+    )
+
+
+def of_part(by: str, caller: Caller, part: Span, keys: Sequence[Key]) -> sa.Select[Any]:
+    """Select the sums of the entries in a span, by payer or by order, that belong to balances of the page.
+
+    One index has all that is read.
+    """
+    columns = _COLUMNS_OF_ENTRIES[by]
+    if by == "account":
+        accounts = [key[0] for key in keys]
+        in_page = sa.and_(accounts[0] <= _PAYER, max(f"{each}0" for each in accounts) > _PAYER)
+    else:
+        in_page = _in_page(columns, keys)
+    return _sums(columns, _CHARGED, _REFUNDED).where(_in_span(*part), in_page, *_reached(_PAYER, caller))
+
+
+def of_dids(
+    caller: Caller, account: str | None, since: datetime | None, until: datetime | None
+) -> sa.Select[Any]:
+    """Select the sums of the entries of each DID. A DID without an entry in the span has sums of zero."""
+    counted = _in_span(since, until)
+    charged, refunded = (sa.case((counted, amount), else_=_NOTHING) for amount in (_CHARGED, _REFUNDED))
+    return _sums(COLUMNS["did"], charged, refunded).where(*_reached(_PAYER, caller, account))
+
+
+def _sums(columns: Columns, charged: Any, refunded: Any) -> sa.Select[Any]:
+    """Select the key of each balance, and the sums of both columns."""
+    key = [column.label(name) for name, column in columns.items()]
+    sums = (sa.func.sum(charged).label("charged"), sa.func.sum(refunded).label("refunded"))
+    return sa.select(*key, *sums).group_by(*columns.values())
+
+
+def _in_page(columns: Columns, keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+    here = sa.tuple_(*columns.values())
+    first, last = (
+        sa.tuple_(
+            *(sa.literal(value, column.type) for value, column in zip(key, columns.values(), strict=True))
+        )
+        for key in (keys[0], keys[-1])
+    )
+    return sa.and_(here >= first, here <= last)
+
+
+def _in_span(since: datetime | None, until: datetime | None) -> sa.ColumnElement[bool]:
+    begun = sa.true() if since is None else ledger.c.posted_at >= since
+    return begun if until is None else sa.and_(begun, ledger.c.posted_at < until)
+
+
+def _reached(column: Any, caller: Caller, account: str | None = None) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for the accounts in the caller's reach, and at or below `account`."""
+    reach = None if caller.role == OPERATOR else caller.account
+    return [in_subtree_as_range(column, each) for each in (reach, account) if each is not None]
