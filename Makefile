@@ -56,7 +56,7 @@ fuzz: .venv/.dev ## Send mutated records and generated requests, and try random 
 	DIDFLOW_HISTORIES=$${DIDFLOW_HISTORIES:-1000} DIDFLOW_OFFERED=$${DIDFLOW_OFFERED:-100000} \
 	DIDFLOW_RACES=$${DIDFLOW_RACES:-1000} \
 	$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz tests/actions \
-		services/verification/tests/*/test_histories.py services/provisioning/tests/postgres/test_deletion_races.py $(ARGS)
+		services/*/tests/*/test_histories.py services/provisioning/tests/postgres/test_deletion_races.py $(ARGS)
 
 scale: .venv/.dev ## Renew a million terms that become due in one hour, beside purchases, and 100,000 with a worker killed
 	DIDFLOW_WAVE=$${DIDFLOW_WAVE:-100000} DIDFLOW_HOUR=$${DIDFLOW_HOUR:-1000000} \

@@ -88,8 +88,8 @@ class Messages:
     ) -> Event[DidChanged]:
         """Return the stock axis, as inventory publishes it."""
         data = DidChanged(
-            did_id=DID,
-            number=NUMBER,
+            did_id=self.did,
+            number=self.number,
             account=account,
             stock=stock,
             until=None,
@@ -119,19 +119,19 @@ class Messages:
 
     def set_cycles(self, left: int | None) -> SetCycles:
         """Return a command that sets the cycles."""
-        return SetCycles(entity_id=DID, subject=NUMBER, caller=self.caller, billing_cycles=left)
+        return SetCycles(entity_id=self.did, subject=self.number, caller=self.caller, billing_cycles=left)
 
     def renew(self, months: Any = 1) -> Renew:
         """Return a command that renews the term."""
-        return Renew(entity_id=DID, subject=NUMBER, caller=self.caller, billing_period=months)
+        return Renew(entity_id=self.did, subject=self.number, caller=self.caller, billing_period=months)
 
     def cancel(self, *, remove: bool = False) -> Cancel:
         """Return a command that cancels the term."""
-        return Cancel(entity_id=DID, subject=NUMBER, caller=self.caller, remove=remove)
+        return Cancel(entity_id=self.did, subject=self.number, caller=self.caller, remove=remove)
 
     def restore(self, months: Any = None) -> Restore:
         """Return a command that restores the term."""
-        return Restore(entity_id=DID, subject=NUMBER, caller=self.caller, billing_period=months)
+        return Restore(entity_id=self.did, subject=self.number, caller=self.caller, billing_period=months)
 
     def set_price(
         self,
@@ -161,7 +161,7 @@ class Messages:
         )
 
     def _did(self) -> dict[str, Any]:
-        return {"did_id": DID, "number": NUMBER, "account": ACCOUNT}
+        return {"did_id": self.did, "number": self.number, "account": self.account}
 
     def _purchase(self) -> dict[str, Any]:
         price = {
