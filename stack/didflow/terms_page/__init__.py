@@ -77,8 +77,8 @@ def _below(example: Example) -> Iterator[str]:
             f"{runs}. Both made this table."
         )
     for made in quotes(example):
-        alternative = f" {message_of_instead(made.instead)}" if made.instead else ""
-        yield f'The quote of {tables.said(made.command)}: "{message_of(made)}{alternative}"'
+        instead = f' `instead` says: "{message_of_instead(made.instead)}"' if made.instead else ""
+        yield f'The quote of {tables.said(made.command)} says: "{message_of(made)}"{instead}'
 
 
 def _wrapped(text: str) -> str:

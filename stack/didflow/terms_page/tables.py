@@ -85,7 +85,7 @@ def said(command: Command) -> str:
             return "`cancel` with `remove`" if command.remove else "`cancel`"
         case Restore():
             months = command.billing_period
-            return f"`restore` with a renewal for {_months(months)}" if months else "`restore`"
+            return f"`restore` with `billing_period` {months}" if months else "`restore`"
         case SetPrice():
             return f"price list: {_monthly(command.price)} from {at(command.effective_from)} on"
     raise TypeError(f"No words for {type(command).__name__}.")
