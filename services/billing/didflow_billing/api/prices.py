@@ -35,8 +35,10 @@ router = Router(tags=["prices"])
 async def create_price(
     http: Http, body: PriceBody, parameters: Annotated[PriceParameters, Query()]
 ) -> Response:
-    """Add a row to the price list for an account below your own. A row is never changed; a later one replaces it.
+    """Add a row to the price list for an account below your own, or as an operator for any account.
 
+    The row holds for its account and those below it, from `effective_from` on, until a later row for the same
+    account, country and number type replaces it. Rows are never changed. Purchases that were made keep their price.
     The answer is 201, and 200 if the row exists. With `dry_run`, it is 200 and nothing is stored.
     """
     command, render = body.command(http.caller), partial(_new_price, caller=http.caller)
@@ -59,7 +61,12 @@ async def list_prices(http: Http, query: Annotated[PricesQuery, Query()]) -> Pag
 
 @router.post("/prices/quote", action="read_billing")
 async def quote_prices(http: Http, body: PriceQuoteBody) -> PriceQuoteResponse:
-    """Return what a purchase of each number would cost now if it named no price. Nothing is changed."""
+    """Return what a purchase of each number would cost now if it named no price. Nothing is changed.
+
+    Taken is the row of the nearest account at or above the buyer, of those the most exact one, in force now. Country
+    and number type are those of the numbering plan. A number without a row is refused `no_price`: if it was purchased,
+    its DID would be removed.
+    """
     check_size(body.numbers, field="numbers")
     account = body.account or http.caller.account
     if not http.caller.reaches(account):

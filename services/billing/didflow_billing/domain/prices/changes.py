@@ -77,7 +77,11 @@ def _refusal_of_account(command: SetPrice) -> Refused | None:
     if not command.caller.reaches(command.account):
         return Refused("not_found", "No such account below your own account.", "account")
     if not sets_prices_of(command.account, command.caller):
-        return Refused("own_account", "Only an account above sets the prices of your own account.", "account")
+        return Refused(
+            "own_account",
+            "Only an account above or an operator sets the prices of your own account. Name an account below it.",
+            "account",
+        )
     return None
 
 
