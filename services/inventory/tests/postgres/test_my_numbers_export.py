@@ -23,7 +23,7 @@ async def test_the_file_says_unlimited_the_cycles_left_and_the_exact_expiry(
 ) -> None:
     """Cycles left is Unlimited, a count, or empty without a term. A day that has begun counts, and passed is 0."""
     dids = [await inventory.purchase(make, number) for number in NUMBERS]
-    soon, past = make.zero + timedelta(days=2, seconds=1), make.zero - timedelta(days=1)
+    soon, past = make.zero + timedelta(days=2, hours=1, seconds=1), make.zero - timedelta(days=1)
     removal = past + timedelta(days=34)
     terms = [
         ("active", {"expires_at": soon}),
@@ -37,7 +37,7 @@ async def test_the_file_says_unlimited_the_cycles_left_and_the_exact_expiry(
 
     rows = await export(inventory)
     assert [row["number"] for row in rows] == NUMBERS
-    left, due, gone = "2026-03-03T09:00:01Z", "2026-03-01T09:00:00Z", "2026-02-28T09:00:00Z"
+    left, due, gone = "2026-03-03T10:00:01Z", "2026-03-01T09:00:00Z", "2026-02-28T09:00:00Z"
     assert [tuple(row[name] for name in TERM) for row in rows] == [
         ("Not Configured", "3", "active", "Unlimited", left, "", ""),
         ("Not Configured", "0", "active", "999", due, "", ""),
