@@ -125,6 +125,7 @@ class OneDid:
         items.sort(key=lambda entry: entry["position"])
         same = {(e["payer"], e["order_id"], e["number"], e["money"]["currency"]) for e in items}
         assert same == {(ACCOUNT, f"order of {self.number}", self.number, "EUR")}
+        assert all(value_at(e, "recorded_at") >= value_at(e, "posted_at") for e in items)
         position = {entry["entry_id"]: entry["position"] for entry in items}
         assert [*position.values()] == list(range(1, len(items) + 1))
         return [

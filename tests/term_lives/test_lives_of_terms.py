@@ -2,6 +2,7 @@
 
 from asyncio import Task, wait
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from statistics import median
 from typing import Any, Final
 
@@ -30,10 +31,13 @@ async def test_a_term_lives_as_specified(begun: Mapping[str, Task[Any]], life: s
 async def test_the_stream_and_the_topics_follow_every_step_of_every_life(
     installation: Installation, begun: Mapping[str, Task[Any]]
 ) -> None:
-    """Each status comes in its order, in the stream within a second. The posted entries are those of the ledger."""
+    """Each status comes in its order, in the stream within a second. Entries and balances are those of the ledger."""
     await wait(begun.values())
     published = await all_events(installation.stack)
     await eventually(lambda: all_heard(installation, published))
+    page = await installation.ask("GET", "/v1/balances", by="did", limit=1000)
+    sums = ("charged", "refunded", "balance")
+    balances = {each["did_id"]: [Decimal(each[sum_]["amount"]) for sum_ in sums] for each in page["items"]}
     lags: list[float] = []
     for one in ALL:
         heard = installation.heard[one.did]
@@ -47,6 +51,8 @@ async def test_the_stream_and_the_topics_follow_every_step_of_every_life(
         assert ledger == [
             (e.data.kind, str(e.data.money.amount), e.data.period_start, e.data.period_end) for e in posted
         ]
+        charged, refunded, balance = balances[one.did]
+        assert charged - refunded == balance == sum(Decimal(amount) for _, amount, *_ in ledger)
     assert median(lags) < WITHIN_S
 
 
