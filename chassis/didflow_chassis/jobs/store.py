@@ -10,7 +10,7 @@ the job that waits longest is next. `turn_at` is when a job last had the turn of
 so an account with many small jobs has no more turns than the others.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,16 +22,13 @@ from didflow_chassis.database import Database, hash64
 from didflow_chassis.decision import NewJob
 from didflow_chassis.jobs.job import Job, JobState
 from didflow_chassis.jobs.results import ItemOutcome, ItemResult
+from didflow_chassis.row_pages import Fetch, pages
 from didflow_chassis.states import Kind
 from didflow_chassis.tables import NOW_SQL
 
 NEW_JOBS: Final = Kind(model=NewJob, table=tables.jobs, key="job_id", append_only=True)
 JOBS: Final = Kind(model=Job, table=tables.jobs, key="job_id")
 KINDS: Final[tuple[Kind[Any], ...]] = (NEW_JOBS, JOBS)
-
-PAGE: Final = 1_000
-"""The results that one statement of an export reads."""
-Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
 LEASE_S: Final = 10.0
 MAX_FAILURES: Final = 5
@@ -223,15 +220,11 @@ def select_results(job_id: UUID, outcome: ItemOutcome | None = None) -> sa.Selec
     return statement if outcome is None else statement.where(columns.outcome == outcome)
 
 
-async def pages_of_results(
+def pages_of_results(
     fetch: Fetch, job_id: UUID, outcome: ItemOutcome | None = None
 ) -> AsyncIterator[Sequence[Any]]:
-    """Yield the results of a job in the order of its items, page by page. Each page is one `fetch`."""
-    number, last = tables.job_results.c.n, 0
-    statement = select_results(job_id, outcome).order_by(number).limit(PAGE)
-    while page := await fetch(statement.where(number > last)):
-        yield page
-        last = page[-1]["n"]
+    """Yield the results of a job in the order of its items, page by page."""
+    return pages(fetch, select_results(job_id, outcome), tables.job_results.c.n)
 
 
 def parameters_of(job: Job, model: type) -> Any:

@@ -15,6 +15,7 @@ from didflow_billing.domain.invoice import closed_at, month_span
 from didflow_chassis.http import Http, HttpContext, Router
 from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
 from didflow_chassis.http.jsonl_export import JSONL_ANSWER, jsonl_response
+from didflow_chassis.row_pages import pages
 from didflow_chassis.tables import NOW
 
 router = Router(tags=["ledger"])
@@ -26,8 +27,9 @@ async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -
 
     409 `not_closed` until one hour after the end of the month.
     """
-    pages = await _pages(http, query)
-    return await csv_response(ENTRY_COLUMNS, cells_of(pages), f"invoice-{query.month}.csv")
+    return await csv_response(
+        ENTRY_COLUMNS, cells_of(await _pages(http, query)), f"invoice-{query.month}.csv"
+    )
 
 
 @router.get(
@@ -35,8 +37,7 @@ async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -
 )
 async def export_invoice_lines(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
     """Return the same entries, each as a JSON value on a line of its own."""
-    pages = await _pages(http, query)
-    return await jsonl_response(_items_of(pages), f"invoice-{query.month}.jsonl")
+    return await jsonl_response(_items_of(await _pages(http, query)), f"invoice-{query.month}.jsonl")
 
 
 async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Sequence[Any]]:
@@ -47,7 +48,8 @@ async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Seque
         detail = f"The month is closed at {closed_at(end):%Y-%m-%dT%H:%M:%SZ}."
         raise http.problem(409, "not_closed", detail)
     conditions = store.recorded_in(begin, end, query.account)
-    return store.pages(http.rows, store.ledger_entries(http.caller, *conditions), "recorded_at")
+    entries = store.ledger_entries(http.caller, *conditions)
+    return pages(http.rows, entries, store.ledger.c.recorded_at, store.ledger.c.entry_id)
 
 
 async def _items_of(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:

@@ -11,6 +11,7 @@ from didflow_billing.api.bodies import LedgerQuery
 from didflow_billing.api.responses import ENTRY_COLUMNS, entry_cells, entry_of_row
 from didflow_chassis.http import Http, Page, Router
 from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
+from didflow_chassis.row_pages import pages
 
 router = Router(tags=["ledger"])
 
@@ -26,8 +27,8 @@ async def list_ledger(http: Http, query: Annotated[LedgerQuery, Query()]) -> Pag
 async def export_ledger(http: Http, query: Annotated[LedgerQuery, Query()]) -> StreamingResponse:
     """Return the same as a file, in the order of `posted_at`."""
     statement = store.ledger_entries(http.caller, *store.ledger_conditions(**query.model_dump()))
-    pages = store.pages(http.rows, statement, "posted_at")
-    return await csv_response(ENTRY_COLUMNS, cells_of(pages), "ledger.csv")
+    found = pages(http.rows, statement, store.ledger.c.posted_at, store.ledger.c.entry_id)
+    return await csv_response(ENTRY_COLUMNS, cells_of(found), "ledger.csv")
 
 
 async def cells_of(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:

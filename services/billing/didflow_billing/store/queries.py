@@ -1,6 +1,6 @@
 """Reads of terms, the ledger and the price list, limited to the caller's reach: terms by holder, entries by payer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -38,10 +38,6 @@ PRICE_FOR_EVERY_NUMBER: Final = StoredCheck(
     statement=f"SELECT EXISTS (SELECT FROM prices WHERE country = '{ANY}' AND number_type = '{ANY}')",  # noqa: S608
     warning="No row has country * and number_type *. A purchase without a price for which no row exists is removed.",
 )
-PAGE: Final = 1_000
-"""Entries of one page of a file."""
-
-Fetch = Callable[[sa.Select[Any]], Awaitable[Sequence[Any]]]
 
 
 def terms_named(dids: Iterable[UUID | str], caller: Caller) -> sa.Select[Any]:
@@ -103,22 +99,6 @@ def recorded_in(begin: datetime, end: datetime, account: str | None) -> Iterator
     yield ledger.c.recorded_at < end
     if account is not None:
         yield _is_payer(account)
-
-
-async def pages(fetch: Fetch, entries: sa.Select[Any], instant: str) -> AsyncIterator[Sequence[Any]]:
-    """Yield the entries in the order of one of their instants, page by page. Each page is one `fetch`."""
-    key = sa.tuple_(ledger.c[instant], ledger.c.entry_id)
-    ordered = entries.order_by(ledger.c[instant], ledger.c.entry_id).limit(PAGE)
-    rows = await fetch(ordered)
-    while rows:
-        yield rows
-        if len(rows) < PAGE:
-            return
-        last = sa.tuple_(
-            sa.literal(rows[-1][instant], ledger.c[instant].type),
-            sa.literal(rows[-1]["entry_id"], ledger.c.entry_id.type),
-        )
-        rows = await fetch(ordered.where(key > last))
 
 
 def _is_payer(account: str) -> sa.ColumnElement[bool]:

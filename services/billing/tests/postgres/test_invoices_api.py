@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from didflow_billing.domain.ledger import LedgerEntry
-from didflow_billing.store import queries
+from didflow_chassis import row_pages
 from didflow_contracts.ids import uuid7
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -88,7 +88,7 @@ async def test_a_month_is_closed_one_hour_after_its_end(billing: Any) -> None:
 
 async def test_an_invoice_is_the_same_to_the_byte_each_time(billing: Any, monkeypatch: Any) -> None:
     """A second read and a read after later writes give the same bytes, over several pages too."""
-    monkeypatch.setattr(queries, "PAGE", 7)
+    monkeypatch.setattr(row_pages, "PAGE", 7)
     chosen = random.Random(1)
     await recorded(
         billing, END - HOUR, *(line("master", END - chosen.randrange(99) * HOUR) for _ in range(30))
@@ -137,7 +137,7 @@ async def test_a_month_that_is_none_is_an_input_error(billing: Any, month: str |
 
 async def test_the_ledger_as_a_file_has_what_the_list_has(billing: Any, make: Any, monkeypatch: Any) -> None:
     """Refunds stay negative numbers, and a text that looks like a formula is made a text. Filters are the same."""
-    monkeypatch.setattr(queries, "PAGE", 3)
+    monkeypatch.setattr(row_pages, "PAGE", 3)
     await billing.receive(make.purchased(order_id="=1+1"), make.purchase_refused())
     async with billing.client() as acme:
         listed = (await acme.get("/v1/ledger", params={"limit": "1000"})).json()["items"]

@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from starlette.responses import StreamingResponse
 
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
-from didflow_chassis.http.csv_export import csv_response
+from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
+from didflow_chassis.row_pages import pages
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
 from didflow_inventory.api.did_lookup import entities, row_of
 from didflow_inventory.api.export import COLUMNS, cells_of
@@ -20,10 +21,12 @@ from didflow_inventory.domain.did import DidAt
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.store import queries
-from didflow_inventory.store.pages import pages
 from didflow_inventory.store.tables import dids
 
 router = Router(tags=["numbers"])
+
+PAGE: Final = 250
+"""DIDs that become text at once. Other requests of the process wait meanwhile."""
 
 
 @router.get("/dids", action="see_numbers")
@@ -33,7 +36,7 @@ async def list_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Page:
     return await http.page(statement, sort=queries.DID_SORTS, render=partial(_did_of_row, caller=http.caller))
 
 
-@router.get("/dids.csv", action="see_numbers", response_class=StreamingResponse)
+@router.get("/dids.csv", action="see_numbers", response_class=StreamingResponse, responses=CSV_ANSWER)
 async def export_dids(http: Http, query: Annotated[DidQuery, Query()]) -> StreamingResponse:
     """Return the same as a file, in the order of the numbers.
 
@@ -101,7 +104,7 @@ async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
 
 
 async def _pages_of_cells(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-    async for page in pages(http.rows, statement, dids.c.number, dids.c.did_id):
+    async for page in pages(http.rows, statement, dids.c.number, dids.c.did_id, size=PAGE):
         yield [cells_of(DidAt(queries.did_of_row(row), row["now"]), http.caller) for row in page]
 
 

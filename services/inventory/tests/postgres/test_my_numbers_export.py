@@ -67,5 +67,5 @@ async def test_a_file_is_read_page_by_page(inventory: Any, make: Any, monkeypatc
     """Each DID comes once, however many pages there are."""
     for number in NUMBERS:
         await inventory.purchase(make, number)
-    monkeypatch.setattr("didflow_inventory.store.pages.PAGE", 2)
+    monkeypatch.setattr("didflow_inventory.api.numbers.PAGE", 2)
     assert [row["number"] for row in await export(inventory)] == NUMBERS

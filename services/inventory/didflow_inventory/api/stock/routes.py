@@ -10,7 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from didflow_chassis.decision import Command
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, JobResponse, NamedEntity, Page, Router
 from didflow_chassis.http.batch import MAX_ITEMS, NamedEntities
-from didflow_chassis.http.csv_export import csv_response
+from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
+from didflow_chassis.row_pages import pages
 from didflow_contracts import areas
 from didflow_contracts.ids import uuid7
 from didflow_contracts.names import parse_number
@@ -36,7 +37,6 @@ from didflow_inventory.domain.stock.commands import (
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
 from didflow_inventory.store import stock
-from didflow_inventory.store.pages import pages
 from didflow_inventory.store.queries import history_of_thing
 from didflow_inventory.store.tables import numbers
 
@@ -83,7 +83,7 @@ async def list_stock(http: Http, query: Annotated[StockQuery, Query()]) -> Page:
     return await http.page(statement, sort=stock.SORTS, render=stock_of_row)
 
 
-@router.get("/stock.csv", action="read_stock", response_class=StreamingResponse)
+@router.get("/stock.csv", action="read_stock", response_class=StreamingResponse, responses=CSV_ANSWER)
 async def export_stock(http: Http, query: Annotated[StockQuery, Query()]) -> StreamingResponse:
     """Return the same as a file, in the order of the numbers."""
     statement = stock.stock(http.caller, *query.conditions())
