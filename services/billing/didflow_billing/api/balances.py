@@ -39,7 +39,7 @@ async def _limit(http: HttpContext, query: BalancesQuery, rows: Sequence[dict[st
     """Replace the sums of all time by those of the span, in place. This takes at most three statements."""
     by, caller = query.by, http.caller
     known = min(row["first_at"] for row in rows), max(row["last_at"] for row in rows)
-    split = pieces(query.since, query.until, known, by_month=by == "account")
+    split = pieces(query.since, query.until, known, only_days=by == "order")
     by_key = {_key(by, row): row for row in rows}
     keys = list(by_key)
     for row in rows:

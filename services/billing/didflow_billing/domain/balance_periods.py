@@ -1,9 +1,10 @@
-"""A span of time as whole months, whole days and the parts of days that remain at its ends, all in UTC."""
+"""A span of time as whole months, days and hours and the parts that remain at its ends, all in UTC."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ALL = "all"
 """The period of a total over all time."""
@@ -13,35 +14,35 @@ Span = tuple[datetime, datetime]
 
 
 class Pieces(NamedTuple):
-    """The names of whole months (`2026-01`) and days (`2026-01-31`), and the spans that are no whole days."""
+    """The names of whole months (`2026-01`), days (`2026-01-31`) and hours (`2026-01-31T23`), and what remains."""
 
     periods: tuple[str, ...] = ()
     parts: tuple[Span, ...] = ()
 
 
-def pieces(since: datetime | None, until: datetime | None, known: Span, *, by_month: bool) -> Pieces:
+def pieces(since: datetime | None, until: datetime | None, known: Span, *, only_days: bool) -> Pieces:
     """Split the time from `since` until `until` into pieces that do not overlap.
 
     None means no limit. `known` are the first and the last instant of what is summed up; nothing outside of their days
-    is named. Without `by_month`, months are split into days.
+    is named. With `only_days`, no months and no hours are named.
     """
     begin, end = day_of(known[0]), day_of(known[1]) + DAY
     begin = begin if since is None else max(begin, since.astimezone(UTC))
     end = end if until is None else min(end, until.astimezone(UTC))
     if begin >= end:
         return Pieces()
-    first_day, last_day = day_of(begin), day_of(end)
-    if first_day < begin:
-        first_day += DAY
-    if first_day > last_day:
+    first, last = (day_of(begin), day_of(end)) if only_days else (_hour_of(begin), _hour_of(end))
+    if first < begin:
+        first += DAY if only_days else HOUR
+    if first > last:
         return Pieces(parts=((begin, end),))
-    parts = tuple((a, b) for a, b in ((begin, first_day), (last_day, end)) if a < b)
-    return Pieces(tuple(_periods(first_day, last_day, by_month=by_month)), parts)
+    parts = tuple((a, b) for a, b in ((begin, first), (last, end)) if a < b)
+    return Pieces(tuple(_periods(first, last, only_days=only_days)), parts)
 
 
 def day_of(instant: datetime) -> datetime:
     """Return the beginning of the day of an instant, in UTC."""
-    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _hour_of(instant).replace(hour=0)
 
 
 def month_after(day: datetime) -> datetime:
@@ -49,12 +50,20 @@ def month_after(day: datetime) -> datetime:
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
-def _periods(day: datetime, end: datetime, *, by_month: bool) -> Iterator[str]:
-    while day < end:
-        following = month_after(day)
-        if by_month and day.day == 1 and following <= end:
-            yield f"{day:%Y-%m}"
-            day = following
+def _hour_of(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _periods(begin: datetime, end: datetime, *, only_days: bool) -> Iterator[str]:
+    """Yield the names of the periods from `begin` until `end`, each as long as possible."""
+    while begin < end:
+        is_day = begin == day_of(begin)
+        if is_day and begin.day == 1 and not only_days and month_after(begin) <= end:
+            yield f"{begin:%Y-%m}"
+            begin = month_after(begin)
+        elif is_day and begin + DAY <= end:
+            yield f"{begin:%Y-%m-%d}"
+            begin += DAY
         else:
-            yield f"{day:%Y-%m-%d}"
-            day += DAY
+            yield f"{begin:%Y-%m-%dT%H}"
+            begin += HOUR

@@ -1,7 +1,7 @@
 """Reads of balances, limited to the caller's reach.
 
-Balances of accounts and orders are sums of totals: of whole months and days. Only for the parts of days at the ends of
-a span, entries are read. Balances of DIDs are sums of the entries of the DIDs on one page.
+Balances of accounts and orders are sums of totals: of whole months, days and hours. Only for the parts that remain at
+the ends of a span, entries are read. Balances of DIDs are sums of the entries of the DIDs on one page.
 """
 
 from collections.abc import Mapping, Sequence

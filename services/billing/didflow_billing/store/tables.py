@@ -96,7 +96,7 @@ _NAME = sa.Text(collation="C")
 
 
 def _totals(name: str, *key: sa.Column[Any]) -> sa.Table:
-    """Describe a table of sums: for `period` all, a month or a day of `posted_at`, in UTC, and for each key.
+    """Describe a table of sums: for `period` all, a month, a day or an hour of `posted_at`, in UTC, and each key.
 
     The sum is that of all rows with the same period and key. They differ in `stripe`, so that writers do not wait for
     one row. `first_at` and `last_at` are the first and the last `posted_at` of what is summed up.
@@ -124,7 +124,7 @@ order_totals = _totals(
     sa.Column("account", _NAME, primary_key=True),
     sa.Column("order_id", _NAME, primary_key=True, comment="empty for entries without an order"),
 )
-"""What each payer pays for each order. There are no months: most orders have entries on one day of a month."""
+"""What each payer pays for each order, in all and each day. Most orders have entries on one day of a month only."""
 
 price_series = state_table(
     "price_series",

@@ -71,12 +71,12 @@ async def entries(billing: Any) -> list[LedgerEntry]:
 
 
 async def items(client: Any, **query: Any) -> list[Any]:
-    """Return all items of all pages. A page has three."""
+    """Return all items of all pages. A page has eleven."""
     found: list[Any] = []
     following: str | None = ""
     while following is not None:
         cursor = {"cursor": following} if following else {}
-        answer = await client.get("/v1/balances", params={"limit": "3", **query, **cursor})
+        answer = await client.get("/v1/balances", params={"limit": "11", **query, **cursor})
         assert answer.status_code == 200, answer.text
         found += answer.json()["items"]
         following = answer.json()["next"]
@@ -156,8 +156,8 @@ async def test_a_filter_by_account_selects_it_and_those_below(billing: Any, entr
 async def test_a_page_takes_the_same_few_statements_whatever_its_size(
     billing: Any, entries: Any, by: str, at_most: int
 ) -> None:
-    """The things of the page, the totals of its periods, and the entries of parts of days."""
-    span = {"since": "2026-01-31T23:59:59Z", "until": "2026-03-15T12:00:00Z"}
+    """The things of the page, the totals of its periods, and the entries of the parts at its two ends."""
+    span = {"since": "2026-01-31T23:59:59Z", "until": "2026-03-15T12:30:00Z"}
     async with billing.client("elsewhere", "operator") as operator, statements_of(billing.reads) as sent:
         await operator.get("/v1/balances", params={"by": by, "limit": "1000", **span})
     selects = [text for text in sent if text.startswith("SELECT")]

@@ -218,7 +218,7 @@ def expected(entries: list[LedgerEntry], *, by_order: bool) -> dict[Any, Any]:
     found: dict[Any, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
         at = entry.posted_at
-        periods = ["all", f"{at:%Y-%m-%d}"] if by_order else ["all", f"{at:%Y-%m}", f"{at:%Y-%m-%d}"]
+        periods = ["all", f"{at:%Y-%m-%d}"] + ([] if by_order else [f"{at:%Y-%m}", f"{at:%Y-%m-%dT%H}"])
         for period in periods:
             for account in (entry.payer,) if by_order else lineage(entry.payer):
                 key = (period, account, entry.order_id or "") if by_order else (period, account)

@@ -1,4 +1,4 @@
-"""A span of time is split into whole months, whole days and parts of days, without a gap and without an overlap."""
+"""A span of time is split into months, days, hours and what remains, without a gap and without an overlap."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -21,26 +21,41 @@ def at(text: str) -> datetime:
 
 
 def span_of(period: str) -> tuple[datetime, datetime]:
-    """Return the beginning and the end of a month or a day."""
+    """Return the beginning and the end of a month, a day or an hour."""
     if len(period) == 7:
         return month_span(period)
-    return at(period), at(period) + timedelta(days=1)
+    begin = at(period)
+    return begin, begin + (timedelta(hours=1) if "T" in period else timedelta(days=1))
 
 
-def test_whole_months_are_named_as_months_and_the_rest_as_days_and_parts() -> None:
-    """The two ends are parts of a day; only days between them and whole months are named."""
-    split = pieces(at("2026-01-30T12:00"), at("2026-04-02T06:00"), KNOWN, by_month=True)
-    assert split.periods == ("2026-01-31", "2026-02", "2026-03", "2026-04-01")
+def test_a_span_is_named_by_months_days_and_hours_each_as_long_as_possible() -> None:
+    """The two ends are parts of an hour."""
+    split = pieces(at("2026-01-30T21:30"), at("2026-04-02T02:06"), KNOWN, only_days=False)
+    assert split.periods == (
+        *("2026-01-30T22", "2026-01-30T23", "2026-01-31"),
+        *("2026-02", "2026-03", "2026-04-01", "2026-04-02T00", "2026-04-02T01"),
+    )
     assert split.parts == (
-        (at("2026-01-30T12:00"), at("2026-01-31T00:00")),
-        (at("2026-04-02T00:00"), at("2026-04-02T06:00")),
+        (at("2026-01-30T21:30"), at("2026-01-30T22:00")),
+        (at("2026-04-02T02:00"), at("2026-04-02T02:06")),
     )
 
 
-def test_a_span_within_one_day_is_one_part() -> None:
-    """No day is named."""
-    span = (at("2026-02-01T01:00"), at("2026-02-01T02:00"))
-    assert pieces(*span, KNOWN, by_month=True) == Pieces(parts=(span,))
+def test_with_only_days_the_ends_are_parts_of_a_day() -> None:
+    """A month is named by its days."""
+    split = pieces(at("2026-01-30T12:00"), at("2026-03-02T06:00"), KNOWN, only_days=True)
+    assert (len(split.periods), split.periods[:2]) == (30, ("2026-01-31", "2026-02-01"))
+    assert split.parts == (
+        (at("2026-01-30T12:00"), at("2026-01-31T00:00")),
+        (at("2026-03-02T00:00"), at("2026-03-02T06:00")),
+    )
+
+
+@pytest.mark.parametrize("only_days", [True, False])
+def test_a_span_within_one_hour_is_one_part(only_days: bool) -> None:
+    """Nothing is named."""
+    span = (at("2026-02-01T01:10"), at("2026-02-01T01:50"))
+    assert pieces(*span, KNOWN, only_days=only_days) == Pieces(parts=(span,))
 
 
 @pytest.mark.parametrize(
@@ -55,19 +70,19 @@ def test_a_span_within_one_day_is_one_part() -> None:
 )
 def test_a_span_that_holds_nothing_has_no_pieces(since: str | None, until: str | None) -> None:
     """Also one before the first or after the last entry."""
-    assert pieces(since and at(since), until and at(until), KNOWN, by_month=True) == Pieces()
+    assert pieces(since and at(since), until and at(until), KNOWN, only_days=False) == Pieces()
 
 
 def test_an_open_span_names_no_more_than_the_days_with_entries() -> None:
     """However far a limit is away."""
-    assert pieces(at("0001-01-01"), None, KNOWN, by_month=False) == pieces(None, None, KNOWN, by_month=False)
-    assert pieces(None, None, KNOWN, by_month=True).periods[0] == "2026-01-10"
+    assert pieces(at("0001-01-01"), None, KNOWN, only_days=True) == pieces(None, None, KNOWN, only_days=True)
+    assert pieces(None, None, KNOWN, only_days=False).periods[0] == "2026-01-10"
 
 
 def test_instants_of_other_zones_are_split_by_the_days_of_utc() -> None:
     """Midnight in Auckland is noon in UTC."""
     midnight = datetime(2026, 2, 2, tzinfo=timezone(timedelta(hours=13)))
-    assert pieces(midnight, at("2026-02-02"), KNOWN, by_month=True).parts == (
+    assert pieces(midnight, at("2026-02-02"), KNOWN, only_days=True).parts == (
         (at("2026-02-01T11:00"), at("2026-02-02T00:00")),
     )
 
@@ -78,10 +93,10 @@ INSTANTS = st.integers(0, 210 * 86_400).map(lambda seconds: BEGIN + timedelta(se
 
 @given(st.none() | INSTANTS, st.none() | INSTANTS, st.booleans())
 def test_the_pieces_follow_one_another_without_a_gap(
-    since: datetime | None, until: datetime | None, by_month: bool
+    since: datetime | None, until: datetime | None, only_days: bool
 ) -> None:
     """They begin and end with the span, or with the first and the last day that has entries."""
-    split = pieces(since, until, KNOWN, by_month=by_month)
+    split = pieces(since, until, KNOWN, only_days=only_days)
     spans = sorted([*map(span_of, split.periods), *split.parts])
     begin = max(since or FIRST, at("2026-01-10"))
     end = min(until or LAST + timedelta(days=1), at("2026-05-21"))

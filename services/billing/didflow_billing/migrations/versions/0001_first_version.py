@@ -43,16 +43,16 @@ BEGIN
     INSERT INTO account_totals AS t (period, account, currency, stripe, charged, refunded, first_at, last_at)
     SELECT period, account, currency, pg_backend_pid() % 4, sum(charged), sum(refunded), min(first_at), max(last_at)
     FROM (
-        SELECT payer, currency, (posted_at AT TIME ZONE 'UTC')::date AS day,
+        SELECT payer, currency, date_trunc('hour', posted_at AT TIME ZONE 'UTC') AS hour,
             sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END) AS charged,
             sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END) AS refunded,
             min(posted_at) AS first_at, max(posted_at) AS last_at
         FROM posted GROUP BY 1, 2, 3
-    ) AS daily, LATERAL (
+    ) AS hourly, LATERAL (
         SELECT array_to_string(names[1:n], '/') AS account
         FROM (SELECT string_to_array(payer, '/') AS names) AS path, generate_series(1, cardinality(names)) AS n
     ) AS at_or_above, LATERAL (
-        VALUES ('all'), (to_char(day, 'YYYY-MM')), (to_char(day, 'YYYY-MM-DD'))
+        VALUES ('all'), (to_char(hour, 'YYYY-MM')), (to_char(hour, 'YYYY-MM-DD')), (to_char(hour, 'YYYY-MM-DD"T"HH24'))
     ) AS spans (period)
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (period, account, currency, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
@@ -223,7 +223,7 @@ def upgrade() -> None:
 def create_totals(name: str, *key: sa.Column) -> None:
     op.create_table(
         name,
-        sa.Column("period", NAME, primary_key=True, comment="all, a month or a day of posted_at, in UTC"),
+        sa.Column("period", NAME, primary_key=True, comment="all, a month, a day or an hour of posted_at, in UTC"),
         *key,
         sa.Column("currency", NAME, primary_key=True),
         sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
