@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ledger import LEDGER
 from mutants import MUTANTS, Mutant
 from terms import TERMS
 
@@ -58,7 +59,7 @@ def caught_by(mutant: Mutant) -> list[str]:
 def main() -> int:
     """Try all mutants and print a line for each."""
     living = 0
-    mutants = (*MUTANTS, *TERMS)
+    mutants = (*MUTANTS, *TERMS, *LEDGER)
     for mutant in mutants:
         try:
             tests = caught_by(mutant)
