@@ -1,10 +1,11 @@
 """A state that is stored in another form than a decision gives it, such as encrypted."""
 
+import pytest
 import sqlalchemy as sa
 from msgspec import Struct
 from msgspec.structs import replace
 
-from didflow_chassis.states import Kind, Stored, state_table
+from didflow_chassis.states import SERVICE_TIME, Kind, Stored, instant, state_table
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -36,3 +37,21 @@ def test_a_state_is_saved_in_its_stored_form_and_loaded_as_it_is_stored():
     loaded = NOTES.from_row(row)
     (again,) = zip(*NOTES.to_columns([loaded]), strict=True)
     assert again == row
+
+
+def test_a_save_of_added_rows_writes_the_time_of_the_service_into_their_column():
+    """No field of the model fills it, and all rows of a save have the same."""
+    table = sa.Table(
+        "lines",
+        sa.MetaData(),
+        sa.Column("note_id", sa.Integer, primary_key=True),
+        sa.Column("text", sa.Text),
+        sa.Column("is_reversed", sa.Boolean),
+        instant("written", nullable=False),
+    )
+    lines = Kind(model=Note, table=table, key="note_id", append_only=True, recorded="written")
+    assert "written" not in lines.columns
+    assert lines.save_sql.startswith('INSERT INTO lines ("note_id", "text", "is_reversed", "written") SELECT')
+    assert lines.save_sql.count(SERVICE_TIME) == 1
+    with pytest.raises(ValueError, match="without a field"):
+        Kind(model=Note, table=table, key="note_id", append_only=True)

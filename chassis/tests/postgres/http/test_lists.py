@@ -14,7 +14,7 @@ from didflow_chassis.database import Database, compile_statement
 from didflow_chassis.decision import Caller
 from didflow_chassis.http.lists import write_cursor
 from didflow_chassis.read_pool import ReadingDatabase
-from didflow_chassis.tenancy import within
+from didflow_chassis.tenancy import in_subtree, in_subtree_as_range, within
 
 ACCOUNT = sa.column("account", sa.Text)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -147,6 +147,33 @@ async def test_the_subtree_is_found_by_an_index(listing: Listing, column: str) -
     text, values = compile_statement(sa.select(sa.literal(1)).where(mine))
     plan = await listing.database.fetch(f"EXPLAIN {text.replace('WHERE', 'FROM things WHERE')}", *values)
     assert "things_account" in "".join(row[0] for row in plan)
+
+
+async def test_a_subtree_as_one_range_of_an_index_is_the_same_subtree(listing: Listing) -> None:
+    """Accounts beside it whose names begin like its own lie in the range, and are left out."""
+    names = (
+        "m",
+        "m/a",
+        "m/a-2",
+        "m/a-2/b",
+        "m/a/b",
+        "m/a/b/c",
+        "m/a/b-2",
+        "m/a0",
+        "m/aa",
+        "m/b",
+        "n",
+        "m-1/a",
+    )
+    for account in names:
+        await listing.add(account, account=account)
+    for account in names:
+        found = []
+        for condition in (in_subtree(ACCOUNT, account), in_subtree_as_range(ACCOUNT, account)):
+            text, values = compile_statement(sa.select(ACCOUNT).where(condition))
+            rows = await listing.database.fetch(text.replace("WHERE", "FROM things WHERE"), *values)
+            found.append(sorted(row[0] for row in rows))
+        assert found[0] == found[1] == sorted(n for n in names if n == account or n.startswith(f"{account}/"))
 
 
 ID = str(uuid4())

@@ -45,6 +45,17 @@ async def test_events_before_the_purchase_are_parked_until_it_arrives(billing: A
     assert sum(line.amount for line in await billing.rows(LedgerEntry)) == 0
 
 
+async def test_an_entry_is_recorded_at_the_time_of_the_service(billing: Any, make: Any) -> None:
+    """Renewals that run 40 days late have the instant that they are for, and that at which they were written."""
+    await billing.receive(make.purchased(), make.did_changed(), make.registration("not_required"))
+    await billing.set_time(make.zero + 100 * DAY)
+    await billing.run_due_timers()
+    rows = await billing.fetch("SELECT posted_at, recorded_at FROM ledger WHERE kind = 'renewal' ORDER BY 1")
+    assert [row["posted_at"].month for row in rows] == [2, 3, 4]
+    assert len({row["recorded_at"] for row in rows}) == 1
+    assert timedelta() <= rows[0]["recorded_at"] - (make.zero + 100 * DAY) < timedelta(minutes=1)
+
+
 async def test_a_refused_event_is_neither_parked_nor_a_dead_letter(billing: Any, make: Any) -> None:
     """The inbox keeps the code of the refusal."""
     await billing.receive(make.purchased(), make.did_changed(), make.purchase_refused())
