@@ -86,11 +86,7 @@ def values_of(event: Event[Any], wanted: Any, positions: Any) -> dict[str, Any]:
 
 def check_quote(quoted: QuoteResult, result: Result, expected: ExpectedTerm, now: datetime) -> None:
     """Check that the quote of a command is what the command has done, and what follows if nothing else is done."""
-    assert (quoted.outcome if quoted.outcome != "refused" else quoted.code) == result.outcome
-    for total, refunds in ((quoted.charge, False), (quoted.refund, True)):
-        posted = [each for each in result.entries if (each.kind == "refund") is refunds]
-        assert (total is None) == (posted == [])
-        assert Fraction(str(total.amount) if total else 0) == result.sum_of(refunds=refunds)
+    check_amounts(quoted, result)
     if quoted.charge is not None:
         (entry,) = result.entries
         assert (quoted.charge.period_start, quoted.charge.period_end) == (entry.start, entry.end)
@@ -103,6 +99,15 @@ def check_quote(quoted: QuoteResult, result: Result, expected: ExpectedTerm, now
     assert quoted.removed == (expected.state == "closed")
     if not quoted.removed and expected.registration is not None and (expected.cycles or 0) < SOON:
         _check_future(quoted, expected, now)
+
+
+def check_amounts(quoted: QuoteResult, result: Result) -> None:
+    """Check that a quote has the outcome, the charge and the refund of the command."""
+    assert (quoted.outcome if quoted.outcome != "refused" else quoted.code) == result.outcome
+    for total, refunds in ((quoted.charge, False), (quoted.refund, True)):
+        posted = [each for each in result.entries if (each.kind == "refund") is refunds]
+        assert (total is None) == (posted == [])
+        assert Fraction(str(total.amount) if total else 0) == result.sum_of(refunds=refunds)
 
 
 def _check_future(quoted: QuoteResult, expected: ExpectedTerm, now: datetime) -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_billing.domain.term import Term
 from didflow_contracts.envelope import Event
+
+LATE: Final = timedelta(seconds=1)
+"""How much later than its time an event is late. The clock of a database goes on between the two."""
 
 
 def check_replays(
@@ -20,7 +23,9 @@ def check_replays(
 
     An event that is received after its time is settled up to its time only, so the clock between matters then.
     """
-    if any(isinstance(message, Event) and message.time < at for at, message in _firsts(history.inputs)):
+    if any(
+        isinstance(message, Event) and at - message.time >= LATE for at, message in _firsts(history.inputs)
+    ):
         return
     for clock in ("steps", "jumps"):
         stage = history.replay_on(history.start)
