@@ -341,10 +341,11 @@ class ExpectedTerm:
             return "unchanged"
         if self.accepted:
             return "purchase_accepted"
-        was_closed = self.state == "closed"
+        before, was_closed = len(self.ledger), self.state == "closed"
         self._refund(now)
         if not was_closed:
             self._close(now)
+        self._post_at_time_of(event, before)
         return "done"
 
     def on_did_withdrawn(self, event: Event[Any], now: datetime) -> str:
@@ -353,9 +354,16 @@ class ExpectedTerm:
             return "early"
         if self.state == "closed":
             return "unchanged"
-        reason = event.data.reason
+        reason, before = event.data.reason, len(self.ledger)
         self._remove(reason, now, refunded=reason == "porting_failed" and bool(self._refundable()))
+        self._post_at_time_of(event, before)
         return "done"
+
+    def _post_at_time_of(self, event: Event[Any], before: int) -> None:
+        """Let the new entries be for the time of an event, however late it is, but not before the last change."""
+        for entry in self.ledger[before:]:
+            entry.at = max(event.time, self.changed or event.time)
+        self._note_change(event.time)
 
     # Commands.
 

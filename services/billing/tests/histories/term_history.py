@@ -108,9 +108,9 @@ class TermHistory(RuleBasedStateMachine):
         self.touched: set[UUID] = set()
         self.is_sound = True
 
-    @initialize(start=st.sampled_from(STARTS), can_be_late=SELDOM, purchases=st.tuples(FIRST, FIRST))
+    @initialize(start=st.sampled_from(STARTS), can_be_late=st.booleans(), purchases=st.tuples(FIRST, FIRST))
     def begin(self, start: datetime, purchases: Any, *, can_be_late: bool) -> None:
-        """Begin at an instant with two purchases. In most histories each event is received when it is published."""
+        """Begin at an instant with two purchases. In some histories each event is received when it is published."""
         self.stage = self.new_stage(start)
         self.start, self.can_be_late = start, can_be_late
         self.prices = [ListedPrice(*row[:3], start + row[3] * DAY, *row[4:]) for row in LISTED]
@@ -240,7 +240,7 @@ class TermHistory(RuleBasedStateMachine):
         at = self.now()
         changes = {
             "price": price_of(price),
-            "billing_period": min(months, 6) if price == len(AMOUNTS) - 1 else months,
+            "billing_period": min(months, 3) if price == len(AMOUNTS) - 1 else months,
             "billing_cycles": cycles,
             "purchased_at": None if days is None else at - days * DAY,
             "acquired": "ported_in" if self.term(slot).state == "none" else "purchased",
@@ -416,6 +416,7 @@ class TermHistory(RuleBasedStateMachine):
             self.stage.run_due_timers()
         if clock != "stopped":
             self.settle_expected(self.expected.values(), at)
+            assert all(each.due_at is None or each.due_at > at for each in self.stage.states(Term))
 
     def settle_expected(self, terms: Iterable[ExpectedTerm], at: datetime) -> None:
         """Settle expected terms."""

@@ -42,9 +42,9 @@ AMOUNTS: Final = (
     ("JPY", "99.5", "100.4999"),
     ("JPY", "300", "0"),
     ("KWD", "0.0005", "1.2345"),
-    ("EUR", "0.01", "100000000.01"),
+    ("EUR", "0.01", "200000000.01"),
 )
-"""Currency, setup and monthly amount. Twelve months of the last one cost more than is allowed; one month does not."""
+"""Currency, setup and monthly amount. Six months of the last one cost more than is allowed; three do not."""
 
 LISTED: Final = (
     ("master", "*", "*", -100, "EUR", "1.00", "2.345"),

@@ -28,7 +28,7 @@ from didflow_contracts.envelope import Event
 EXAMPLES: Final = os.environ.get("DIDFLOW_HISTORIES")
 SERVICE = service(BillingSettings.placeholder())
 SETTINGS: Final = settings(
-    max_examples=max(3, int(EXAMPLES or 0) // 20),
+    max_examples=max(6, int(EXAMPLES or 0) // 20),
     stateful_step_count=50,
     derandomize=EXAMPLES is None,
     database=None,
