@@ -150,6 +150,20 @@ MUTANTS = (
         tests=(TIMERS,),
     ),
     Mutant(
+        name="large chunks beside live work",
+        file="pacing.py",
+        before="        self.size = min(self.size, self._largest)\n",
+        after="",
+        tests=("chassis/tests/unit/test_pacing.py",),
+    ),
+    Mutant(
+        name="large chunks although a limit makes them burst",
+        file="pacing.py",
+        before="int(min(CALM_CHUNK, per_s * LONG_S))",
+        after="CALM_CHUNK",
+        tests=("chassis/tests/unit/test_pacing.py",),
+    ),
+    Mutant(
         name="no locks of an operation",
         file="stage/operations.py",
         before="                await _lock(connection, await operation.locks(connection))\n",
