@@ -50,8 +50,8 @@ LEDGER = (
     _mutant(
         "a part of an hour is left out",
         "api/balances.py",
-        "for part in split.parts:",
-        "for part in split.parts[:1]:",
+        "for part in parts:",
+        "for part in parts[:1]:",
         "balances_api",
     ),
 )

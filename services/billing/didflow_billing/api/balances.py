@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import Query
 
 from didflow_billing.api.bodies import BalancesQuery
 from didflow_billing.api.responses import balance_of_row
-from didflow_billing.domain.balance_periods import pieces
+from didflow_billing.domain.balance_periods import Span, pieces, whole_days
 from didflow_billing.store import balances
 from didflow_billing.store.balances import COLUMNS, Key
 from didflow_chassis.http import Http, HttpContext, Page, Router
@@ -24,31 +25,46 @@ async def list_balances(http: Http, query: Annotated[BalancesQuery, Query()]) ->
     The balance of an account includes the accounts below it. `since` and `until` limit what is summed up, not what is
     listed: what has entries is listed, if need be with zero.
     """
-    if query.by == "did":
-        statement = balances.of_dids(http.caller, query.account, query.since, query.until)
-    else:
-        statement = balances.all_time(query.by, http.caller, query.account)
+    statement, parts = _statement(http, query)
     key = tuple(COLUMNS[query.by].values())
     page = await http.page(statement, sort={"account": key[0]}, key=key, render=dict)
-    if query.by != "did" and page.items and (query.since is not None or query.until is not None):
-        await _limit(http, query, page.items)
+    if page.items:
+        if query.by == "account" and (query.since is not None or query.until is not None):
+            parts = await _limit(http, query, page.items)
+        await _add_parts(http, query.by, parts, page.items)
     return Page(items=[balance_of_row(row) for row in page.items], next=page.next)
 
 
-async def _limit(http: HttpContext, query: BalancesQuery, rows: Sequence[dict[str, Any]]) -> None:
-    """Replace the sums of all time by those of the span, in place. This takes at most three statements."""
-    by, caller = query.by, http.caller
+def _statement(http: HttpContext, query: BalancesQuery) -> tuple[sa.Select[Any], Sequence[Span]]:
+    """Return the statement of the list, and the spans whose entries it does not add up."""
+    if query.by == "did":
+        return balances.of_dids(http.caller, query.account, query.since, query.until), ()
+    if query.by == "order":
+        days = whole_days(query.since, query.until)
+        return balances.of_orders(http.caller, query.account, days), days.parts
+    return balances.of_accounts(http.caller, query.account), ()
+
+
+async def _limit(http: HttpContext, query: BalancesQuery, rows: Sequence[dict[str, Any]]) -> Sequence[Span]:
+    """Replace the sums of all time by those of the span, in place. Return the spans whose entries are missing."""
     known = min(row["first_at"] for row in rows), max(row["last_at"] for row in rows)
-    split = pieces(query.since, query.until, known, only_days=by == "order")
-    by_key = {_key(by, row): row for row in rows}
-    keys = list(by_key)
+    split = pieces(query.since, query.until, known)
+    by_key = {_key("account", row): row for row in rows}
     for row in rows:
         row.update(charged=Decimal(), refunded=Decimal())
     if split.periods:
-        for found in await http.rows(balances.of_periods(by, caller, split.periods, keys)):
-            _add(by_key[_key(by, found)], found)
-    for part in split.parts:
-        for found in await http.rows(balances.of_part(by, caller, part, keys)):
+        for found in await http.rows(balances.of_periods(http.caller, split.periods, list(by_key))):
+            _add(by_key[_key("account", found)], found)
+    return split.parts
+
+
+async def _add_parts(
+    http: HttpContext, by: str, parts: Sequence[Span], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Add the entries of these spans, at most two, to the sums, in place."""
+    by_key = {_key(by, row): row for row in rows}
+    for part in parts:
+        for found in await http.rows(balances.of_part(by, http.caller, part, list(by_key))):
             for account in lineage(found["account"]) if by == "account" else (found["account"],):
                 key = _key(by, {**found, "account": account})
                 if key in by_key:

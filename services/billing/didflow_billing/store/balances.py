@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from didflow_billing.domain.balance_periods import ALL, Span
+from didflow_billing.domain.balance_periods import ALL, Days, Span
 from didflow_billing.store.tables import account_totals, ledger, order_totals
 from didflow_chassis.decision import OPERATOR, Caller
 from didflow_chassis.tenancy import in_subtree_as_range
@@ -24,7 +24,6 @@ _IS_REFUND: Final = ledger.c.kind == "refund"
 _NOTHING: Final[sa.ColumnElement[Any]] = sa.literal_column("0")
 _CHARGED: Final = sa.case((_IS_REFUND, _NOTHING), else_=ledger.c.amount)
 _REFUNDED: Final = sa.case((_IS_REFUND, -ledger.c.amount), else_=_NOTHING)
-_TOTALS: Final = {"account": account_totals, "order": order_totals}
 
 Columns = Mapping[str, sa.ColumnElement[Any]]
 
@@ -45,24 +44,36 @@ _COLUMNS_OF_ENTRIES: Final[Mapping[str, Columns]] = {
 }
 
 
-def all_time(by: str, caller: Caller, account: str | None) -> sa.Select[Any]:
-    """Select the totals of accounts or orders over all time, with their first and last instants."""
-    totals = _TOTALS[by]
-    spans = (sa.func.min(totals.c.first_at).label("first_at"), sa.func.max(totals.c.last_at).label("last_at"))
+def of_accounts(caller: Caller, account: str | None) -> sa.Select[Any]:
+    """Select the totals of accounts over all time, with their first and last instants."""
+    totals = account_totals.c
     return (
-        _sums(COLUMNS[by], totals.c.charged, totals.c.refunded)
-        .add_columns(*spans)
-        .where(totals.c.period == ALL, *_reached(totals.c.account, caller, account))
+        _sums(COLUMNS["account"], totals.charged, totals.refunded)
+        .add_columns(
+            sa.func.min(totals.first_at).label("first_at"), sa.func.max(totals.last_at).label("last_at")
+        )
+        .where(totals.period == ALL, *_reached(totals.account, caller, account))
     )
 
 
-def of_periods(by: str, caller: Caller, periods: Sequence[str], keys: Sequence[Key]) -> sa.Select[Any]:
-    """Select the totals in these months and days, of the page that begins and ends with these keys."""
-    totals = _TOTALS[by]
-    named = totals.c.period == sa.any_(sa.literal(list(periods), sa.ARRAY(sa.Text)))
-    return _sums(COLUMNS[by], totals.c.charged, totals.c.refunded).where(
-        named, _in_page(COLUMNS[by], keys), *_reached(totals.c.account, caller)
+def of_periods(caller: Caller, periods: Sequence[str], keys: Sequence[Key]) -> sa.Select[Any]:
+    """Select the totals of accounts in these periods, of the page that begins and ends with these keys."""
+    totals, columns = account_totals.c, COLUMNS["account"]
+    named = totals.period == sa.any_(sa.literal(list(periods), sa.ARRAY(sa.Text)))
+    return _sums(columns, totals.charged, totals.refunded).where(
+        named, _in_page(columns, keys), *_reached(totals.account, caller)
     )
+
+
+def of_orders(caller: Caller, account: str | None, days: Days) -> sa.Select[Any]:
+    """Select the totals of orders in these whole days. An order without an entry in them has sums of zero."""
+    totals = order_totals.c
+    begun = sa.true() if days.first is None else totals.day >= days.first.date()
+    counted = begun if days.end is None else sa.and_(begun, totals.day < days.end.date())
+    charged, refunded = (
+        sa.case((counted, amount), else_=_NOTHING) for amount in (totals.charged, totals.refunded)
+    )
+    return _sums(COLUMNS["order"], charged, refunded).where(*_reached(totals.account, caller, account))
 
 
 def of_part(by: str, caller: Caller, part: Span, keys: Sequence[Key]) -> sa.Select[Any]:

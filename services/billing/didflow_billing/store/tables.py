@@ -3,8 +3,6 @@
 Triggers of the ledger keep the totals, in the transaction that writes the entries. See the migration.
 """
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
@@ -95,36 +93,36 @@ ledger = sa.Table(
 _NAME = sa.Text(collation="C")
 
 
-def _totals(name: str, *key: sa.Column[Any]) -> sa.Table:
-    """Describe a table of sums: for `period` all, a month, a day or an hour of `posted_at`, in UTC, and each key.
+account_totals = sa.Table(
+    "account_totals",
+    METADATA,
+    sa.Column(
+        "period", _NAME, primary_key=True, comment="all, a month, a day or an hour of posted_at, in UTC"
+    ),
+    sa.Column("account", _NAME, primary_key=True),
+    sa.Column("currency", _NAME, primary_key=True),
+    sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
+    sa.Column("charged", sa.Numeric, nullable=False),
+    sa.Column("refunded", sa.Numeric, nullable=False),
+    instant("first_at", nullable=False),
+    instant("last_at", nullable=False),
+    info=readable(RowsOfAccount()) | written_by_triggers(),
+)
+"""What each account and the accounts below it pay. A total is the sum of its stripes."""
 
-    The sum is that of all rows with the same period and key. They differ in `stripe`, so that writers do not wait for
-    one row. `first_at` and `last_at` are the first and the last `posted_at` of what is summed up.
-    """
-    return sa.Table(
-        name,
-        METADATA,
-        sa.Column("period", _NAME, primary_key=True),
-        *key,
-        sa.Column("currency", _NAME, primary_key=True),
-        sa.Column("stripe", sa.SmallInteger, primary_key=True),
-        sa.Column("charged", sa.Numeric, nullable=False),
-        sa.Column("refunded", sa.Numeric, nullable=False),
-        instant("first_at", nullable=False),
-        instant("last_at", nullable=False),
-        info=readable(RowsOfAccount()) | written_by_triggers(),
-    )
-
-
-account_totals = _totals("account_totals", sa.Column("account", _NAME, primary_key=True))
-"""What each account and the accounts below it pay."""
-
-order_totals = _totals(
+order_totals = sa.Table(
     "order_totals",
+    METADATA,
     sa.Column("account", _NAME, primary_key=True),
     sa.Column("order_id", _NAME, primary_key=True, comment="empty for entries without an order"),
+    sa.Column("currency", _NAME, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="of posted_at, in UTC"),
+    sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
+    sa.Column("charged", sa.Numeric, nullable=False),
+    sa.Column("refunded", sa.Numeric, nullable=False),
+    info=readable(RowsOfAccount()) | written_by_triggers(),
 )
-"""What each payer pays for each order, in all and each day. Most orders have entries on one day of a month only."""
+"""What each payer pays for each order on each day. Most orders have entries on one day of a month."""
 
 price_series = state_table(
     "price_series",

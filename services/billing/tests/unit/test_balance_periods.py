@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didflow_billing.domain.balance_periods import Pieces, pieces
+from didflow_billing.domain.balance_periods import Days, Pieces, pieces, whole_days
 from didflow_billing.domain.invoice import closed_at, month_span
 
 FIRST = datetime(2026, 1, 10, 5, tzinfo=UTC)
@@ -30,7 +30,7 @@ def span_of(period: str) -> tuple[datetime, datetime]:
 
 def test_a_span_is_named_by_months_days_and_hours_each_as_long_as_possible() -> None:
     """The two ends are parts of an hour."""
-    split = pieces(at("2026-01-30T21:30"), at("2026-04-02T02:06"), KNOWN, only_days=False)
+    split = pieces(at("2026-01-30T21:30"), at("2026-04-02T02:06"), KNOWN)
     assert split.periods == (
         *("2026-01-30T22", "2026-01-30T23", "2026-01-31"),
         *("2026-02", "2026-03", "2026-04-01", "2026-04-02T00", "2026-04-02T01"),
@@ -41,21 +41,29 @@ def test_a_span_is_named_by_months_days_and_hours_each_as_long_as_possible() -> 
     )
 
 
-def test_with_only_days_the_ends_are_parts_of_a_day() -> None:
-    """A month is named by its days."""
-    split = pieces(at("2026-01-30T12:00"), at("2026-03-02T06:00"), KNOWN, only_days=True)
-    assert (len(split.periods), split.periods[:2]) == (30, ("2026-01-31", "2026-02-01"))
-    assert split.parts == (
-        (at("2026-01-30T12:00"), at("2026-01-31T00:00")),
-        (at("2026-03-02T00:00"), at("2026-03-02T06:00")),
-    )
+def test_whole_days_have_no_limit_where_the_span_has_none() -> None:
+    """What remains are the parts of a day at its ends."""
+    noon = at("2026-01-30T12:00")
+    assert whole_days(None, None) == Days(None, None)
+    assert whole_days(noon, None) == Days(at("2026-01-31"), None, ((noon, at("2026-01-31")),))
+    assert whole_days(None, noon) == Days(None, at("2026-01-30"), ((at("2026-01-30"), noon),))
+    assert whole_days(at("2026-01-30"), at("2026-03-01")) == Days(at("2026-01-30"), at("2026-03-01"))
 
 
-@pytest.mark.parametrize("only_days", [True, False])
-def test_a_span_within_one_hour_is_one_part(only_days: bool) -> None:
-    """Nothing is named."""
+def test_a_span_within_one_hour_is_one_part() -> None:
+    """Nothing is named, and it has no whole day."""
     span = (at("2026-02-01T01:10"), at("2026-02-01T01:50"))
-    assert pieces(*span, KNOWN, only_days=only_days) == Pieces(parts=(span,))
+    assert pieces(*span, KNOWN) == Pieces(parts=(span,))
+    days = whole_days(*span)
+    assert (days.first, days.parts) == (days.end, (span,))
+
+
+def test_a_span_that_ends_before_it_begins_has_no_days() -> None:
+    """Nor one that ends when it begins."""
+    noon = at("2026-01-30T12:00")
+    for until in (noon, at("2026-01-30"), at("2026-01-02T03:00")):
+        days = whole_days(noon, until)
+        assert (days.first, days.parts) == (days.end, ())
 
 
 @pytest.mark.parametrize(
@@ -70,33 +78,31 @@ def test_a_span_within_one_hour_is_one_part(only_days: bool) -> None:
 )
 def test_a_span_that_holds_nothing_has_no_pieces(since: str | None, until: str | None) -> None:
     """Also one before the first or after the last entry."""
-    assert pieces(since and at(since), until and at(until), KNOWN, only_days=False) == Pieces()
+    assert pieces(since and at(since), until and at(until), KNOWN) == Pieces()
 
 
 def test_an_open_span_names_no_more_than_the_days_with_entries() -> None:
     """However far a limit is away."""
-    assert pieces(at("0001-01-01"), None, KNOWN, only_days=True) == pieces(None, None, KNOWN, only_days=True)
-    assert pieces(None, None, KNOWN, only_days=False).periods[0] == "2026-01-10"
+    assert pieces(at("1970-01-01"), None, KNOWN) == pieces(None, None, KNOWN)
+    assert pieces(None, None, KNOWN).periods[0] == "2026-01-10"
 
 
 def test_instants_of_other_zones_are_split_by_the_days_of_utc() -> None:
     """Midnight in Auckland is noon in UTC."""
     midnight = datetime(2026, 2, 2, tzinfo=timezone(timedelta(hours=13)))
-    assert pieces(midnight, at("2026-02-02"), KNOWN, only_days=True).parts == (
-        (at("2026-02-01T11:00"), at("2026-02-02T00:00")),
-    )
+    assert whole_days(midnight, None).parts == ((at("2026-02-01T11:00"), at("2026-02-02T00:00")),)
+    evening = datetime(2026, 2, 1, 19, tzinfo=timezone(timedelta(hours=-5)))
+    assert str(whole_days(evening, None).first) == "2026-02-02 00:00:00+00:00"
 
 
 BEGIN = datetime(2025, 12, 1, tzinfo=UTC)
 INSTANTS = st.integers(0, 210 * 86_400).map(lambda seconds: BEGIN + timedelta(seconds=seconds))
 
 
-@given(st.none() | INSTANTS, st.none() | INSTANTS, st.booleans())
-def test_the_pieces_follow_one_another_without_a_gap(
-    since: datetime | None, until: datetime | None, only_days: bool
-) -> None:
+@given(st.none() | INSTANTS, st.none() | INSTANTS)
+def test_the_pieces_follow_one_another_without_a_gap(since: datetime | None, until: datetime | None) -> None:
     """They begin and end with the span, or with the first and the last day that has entries."""
-    split = pieces(since, until, KNOWN, only_days=only_days)
+    split = pieces(since, until, KNOWN)
     spans = sorted([*map(span_of, split.periods), *split.parts])
     begin = max(since or FIRST, at("2026-01-10"))
     end = min(until or LAST + timedelta(days=1), at("2026-05-21"))

@@ -59,18 +59,13 @@ BEGIN
         refunded = t.refunded + excluded.refunded, first_at = least(t.first_at, excluded.first_at),
         last_at = greatest(t.last_at, excluded.last_at);
 
-    INSERT INTO order_totals AS t (
-        period, account, order_id, currency, stripe, charged, refunded, first_at, last_at)
-    SELECT period, payer, coalesce(order_id, ''), currency, pg_backend_pid() % 4,
+    INSERT INTO order_totals AS t (account, order_id, currency, day, stripe, charged, refunded)
+    SELECT payer, coalesce(order_id, ''), currency, (posted_at AT TIME ZONE 'UTC')::date, pg_backend_pid() % 4,
         sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END),
-        sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END), min(posted_at), max(posted_at)
-    FROM posted, LATERAL (
-        VALUES ('all'), (to_char(posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'))
-    ) AS spans (period)
-    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-    ON CONFLICT (period, account, order_id, currency, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
-        refunded = t.refunded + excluded.refunded, first_at = least(t.first_at, excluded.first_at),
-        last_at = greatest(t.last_at, excluded.last_at);
+        sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END)
+    FROM posted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (account, order_id, currency, day, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
+        refunded = t.refunded + excluded.refunded;
     RETURN NULL;
 END $$
 """
@@ -179,11 +174,27 @@ def upgrade() -> None:
     op.create_index(
         "ledger_reverses", "ledger", ["reverses"], unique=True, postgresql_where=sa.text("reverses IS NOT NULL")
     )
-    create_totals("account_totals", sa.Column("account", NAME, primary_key=True))
-    create_totals(
+    op.create_table(
+        "account_totals",
+        sa.Column("period", NAME, primary_key=True, comment="all, a month, a day or an hour of posted_at, in UTC"),
+        sa.Column("account", NAME, primary_key=True),
+        sa.Column("currency", NAME, primary_key=True),
+        sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
+        sa.Column("charged", sa.Numeric, nullable=False),
+        sa.Column("refunded", sa.Numeric, nullable=False),
+        instant("first_at", nullable=False),
+        instant("last_at", nullable=False),
+        postgresql_with={"fillfactor": 70},
+    )
+    op.create_table(
         "order_totals",
         sa.Column("account", NAME, primary_key=True),
         sa.Column("order_id", NAME, primary_key=True, comment="empty for entries without an order"),
+        sa.Column("currency", NAME, primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True, comment="of posted_at, in UTC"),
+        sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
+        sa.Column("charged", sa.Numeric, nullable=False),
+        sa.Column("refunded", sa.Numeric, nullable=False),
     )
     for statement in (APPEND_ONLY, REFUNDS, TOTALS, *TRIGGERS):
         op.execute(statement)
@@ -218,21 +229,6 @@ def upgrade() -> None:
     )
     op.create_index("prices_account", "prices", [sa.text('account COLLATE "C"'), "price_id"])
     op.create_index("prices_effective_from", "prices", ["effective_from", "price_id"])
-
-
-def create_totals(name: str, *key: sa.Column) -> None:
-    op.create_table(
-        name,
-        sa.Column("period", NAME, primary_key=True, comment="all, a month, a day or an hour of posted_at, in UTC"),
-        *key,
-        sa.Column("currency", NAME, primary_key=True),
-        sa.Column("stripe", sa.SmallInteger, primary_key=True, comment="so that writers do not wait for one row"),
-        sa.Column("charged", sa.Numeric, nullable=False),
-        sa.Column("refunded", sa.Numeric, nullable=False),
-        instant("first_at", nullable=False),
-        instant("last_at", nullable=False),
-        postgresql_with={"fillfactor": 70},
-    )
 
 
 def downgrade() -> None:
