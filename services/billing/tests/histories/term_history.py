@@ -13,7 +13,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from term_checks import check_against, check_offers, check_quote
-from term_expectation import ExpectedTerm, ListedPrice
+from term_expectation import RUNNING, ExpectedTerm, ListedPrice
 from term_invariants import check_invariants
 from term_rebuild import check_rebuilt
 from term_replay import check_replays
@@ -318,6 +318,13 @@ class TermHistory(RuleBasedStateMachine):
             self.send(build.withdrawn(self.now(), sequence, reason=reason), late=late)
 
     @precondition(lambda self: self.in_state("closed"))
+    @rule(number=NTH, reason=st.sampled_from(("refused", "refused", "returned")))
+    def end_again(self, number: int, reason: str) -> None:
+        """Refuse the purchase of a DID that has ended, or withdraw it."""
+        slots = self.in_state("closed")
+        self.end(slots[number % len(slots)], reason, late=False, is_done=True)
+
+    @precondition(lambda self: self.in_state("closed"))
     @rule(number=NTH, first=FIRST)
     def begin_new_life(self, number: int, first: Any) -> None:
         """Sell a number again whose DID has ended. Later messages are about the new DID."""
@@ -381,6 +388,20 @@ class TermHistory(RuleBasedStateMachine):
             self.renew(slot, OPERATOR, months or 1)
         else:
             self.restore(slot, OPERATOR, months)
+
+    @precondition(lambda self: self.in_state(*RUNNING))
+    @rule(number=NTH, is_canceled=st.booleans(), clock=CLOCK)
+    def let_end(self, number: int, clock: str, *, is_canceled: bool) -> None:
+        """Cancel a running term or set its cycles to 0, and wait until its paid time has ended."""
+        slots = self.in_state(*RUNNING)
+        slot = slots[number % len(slots)]
+        if is_canceled:
+            self.cancel(slot, OPERATOR, remove=False)
+        else:
+            self.set_cycles(slot, OPERATOR, 0)
+        end = self.term(slot).end
+        if end is not None and end > self.now():
+            self.move_to(end, clock)
 
     def in_state(self, *states: str) -> list[int]:
         """Return the numbers whose DIDs are in one of these states."""

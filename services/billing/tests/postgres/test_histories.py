@@ -28,7 +28,7 @@ from didflow_contracts.envelope import Event
 EXAMPLES: Final = os.environ.get("DIDFLOW_HISTORIES")
 SERVICE = service(BillingSettings.placeholder())
 SETTINGS: Final = settings(
-    max_examples=max(6, int(EXAMPLES or 0) // 20),
+    max_examples=max(4, int(EXAMPLES or 0) // 20),
     stateful_step_count=50,
     derandomize=EXAMPLES is None,
     database=None,
@@ -60,12 +60,14 @@ class BillingOnPostgres:
         method = getattr(self._running, name)
         return lambda *values, **named: self.wait(method(*values, **named))
 
-    def post(self, caller: Any, path: str, body: Any) -> Any:
-        """Send a request as a caller, and return the result of its only DID."""
+    def post(self, caller: Any, path: str, body: Any, key: str = "") -> Any:
+        """Send a request as a caller, and return the result of its only DID. With a key, it is sent twice."""
         client = self._running.client(caller.account, caller.role, caller.subject)
-        answer = self.wait(client.post(path, json=body))
-        assert answer.status_code == 200, answer.text
-        return answer.json()["results"][0]
+        headers = {"Idempotency-Key": key} if key else {}
+        answers = [self.wait(client.post(path, json=body, headers=headers)) for _ in range(2 if key else 1)]
+        assert [each.status_code for each in answers] == [200] * len(answers), answers[0].text
+        assert answers[0].content == answers[-1].content
+        return answers[0].json()["results"][0]
 
     def log(self) -> list[LoggedDecision]:
         """Return all decisions in order."""
@@ -95,7 +97,7 @@ class HistoryInTables(TermHistory):
         return log[-1].at if len(log) > before else self.now(), result
 
     def run(self, command: Command, name: str, **body: Any) -> None:
-        """Quote a command over HTTP, and send it."""
+        """Quote a command over HTTP, and send it twice with one idempotency key."""
         cycles, did_id = body.get("billing_cycles"), command.entity_id
         assert isinstance(did_id, UUID)
         if cycles is not None and cycles not in CYCLES:
@@ -103,7 +105,8 @@ class HistoryInTables(TermHistory):
         action, request = name.replace("_", "-"), {"dids": [str(did_id)], **body}
         quoted = self.stage.post(command.caller, "/v1/terms/quote", request | {"action": action})
         path = f"/v1/terms/batch/{action}"
-        now, found = self.timed(lambda: self.stage.post(command.caller, path, request))
+        key = f"k-{len(self.inputs)}-{did_id}"
+        now, found = self.timed(lambda: self.stage.post(command.caller, path, request, key))
         self.count(now, command)
         result = self.expected[did_id].command(name, command.caller, now, **body)
         assert (found["outcome"] if found["outcome"] != "refused" else found["code"]) == result.outcome
