@@ -47,8 +47,9 @@ AMOUNTS: Final = (
 """Currency, setup and monthly amount. Six months of the last one cost more than is allowed; three do not."""
 
 LISTED: Final = (
-    ("master", "*", "*", -100, "EUR", "1.00", "2.345"),
-    ("master", "IE", "*", 50, "JPY", "10", "99.5"),
+    ("master", "*", "*", 1, "EUR", "1.00", "2.345"),
+    ("master", "IE", "*", 2, "JPY", "10", "99.5"),
+    (BUYER, "*", "*", 5, "EUR", "2", "3"),
     (BUYER, "*", "mobile", -400, "EUR", "0", "0"),
     (BUYER, "GB", "*", -10, "EUR", "5", "7"),
     (BUYER, "GB", "local", 20, "KWD", "0.1", "0.3335"),
