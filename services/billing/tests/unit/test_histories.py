@@ -20,7 +20,7 @@ STEPS: Final = 10_000
 
 SERVICE = service(BillingSettings.placeholder())
 SETTINGS: Final = settings(
-    max_examples=int(EXAMPLES or 225),
+    max_examples=int(EXAMPLES or 240),
     stateful_step_count=50,
     derandomize=EXAMPLES is None,
     deadline=None,
