@@ -54,7 +54,7 @@ async def _limit(http: HttpContext, query: BalancesQuery, rows: Sequence[dict[st
         row.update(charged=Decimal(), refunded=Decimal())
     if split.periods:
         for found in await http.rows(balances.of_periods(http.caller, split.periods, list(by_key))):
-            _add(by_key[_key("account", found)], found)
+            _add(by_key, _key("account", found), found)
     return split.parts
 
 
@@ -66,15 +66,15 @@ async def _add_parts(
     for part in parts:
         for found in await http.rows(balances.of_part(by, http.caller, part, list(by_key))):
             for account in lineage(found["account"]) if by == "account" else (found["account"],):
-                key = _key(by, {**found, "account": account})
-                if key in by_key:
-                    _add(by_key[key], found)
+                _add(by_key, _key(by, {**found, "account": account}), found)
 
 
 def _key(by: str, row: Mapping[str, Any]) -> Key:
     return tuple(row[name] for name in COLUMNS[by])
 
 
-def _add(row: dict[str, Any], found: Mapping[str, Any]) -> None:
-    row["charged"] += found["charged"]
-    row["refunded"] += found["refunded"]
+def _add(by_key: Mapping[Key, dict[str, Any]], key: Key, found: Mapping[str, Any]) -> None:
+    """Add sums to the balance of a key, in place. The page can lack it: it is beside `account`, or it is new."""
+    if key in by_key:
+        by_key[key]["charged"] += found["charged"]
+        by_key[key]["refunded"] += found["refunded"]

@@ -57,7 +57,7 @@ def of_accounts(caller: Caller, account: str | None) -> sa.Select[Any]:
 
 
 def of_periods(caller: Caller, periods: Sequence[str], keys: Sequence[Key]) -> sa.Select[Any]:
-    """Select the totals of accounts in these periods, of the page that begins and ends with these keys."""
+    """Select the totals of accounts in these periods, of the page that has these keys."""
     totals, columns = account_totals.c, COLUMNS["account"]
     named = totals.period == sa.any_(sa.literal(list(periods), sa.ARRAY(sa.Text)))
     return _sums(columns, totals.charged, totals.refunded).where(
@@ -84,7 +84,7 @@ def of_part(by: str, caller: Caller, part: Span, keys: Sequence[Key]) -> sa.Sele
     columns = _COLUMNS_OF_ENTRIES[by]
     if by == "account":
         accounts = [key[0] for key in keys]
-        in_page = sa.and_(accounts[0] <= _PAYER, max(f"{each}0" for each in accounts) > _PAYER)
+        in_page = sa.and_(min(accounts) <= _PAYER, max(f"{each}0" for each in accounts) > _PAYER)
     else:
         in_page = _in_page(columns, keys)
     return _sums(columns, _CHARGED, _REFUNDED).where(_in_span(*part), in_page, *_reached(_PAYER, caller))
@@ -107,12 +107,13 @@ def _sums(columns: Columns, charged: Any, refunded: Any) -> sa.Select[Any]:
 
 
 def _in_page(columns: Columns, keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+    """Return the condition for the keys of a page, which ascends or descends. Texts sort here as in collation "C"."""
     here = sa.tuple_(*columns.values())
     first, last = (
         sa.tuple_(
             *(sa.literal(value, column.type) for value, column in zip(key, columns.values(), strict=True))
         )
-        for key in (keys[0], keys[-1])
+        for key in (min(keys), max(keys))
     )
     return sa.and_(here >= first, here <= last)
 

@@ -120,12 +120,17 @@ SPANS = [
 
 @pytest.mark.parametrize("by", ["account", "order", "did"])
 async def test_balances_are_the_sums_of_the_entries(billing: Any, entries: Any, by: str) -> None:
-    """For any span, page by page, in the decimal places of each currency. What has entries is always listed."""
+    """For any span, page by page in both orders, in the decimal places of each currency.
+
+    What has entries is always listed.
+    """
     async with billing.client("elsewhere", "operator") as operator:
         for since, until in SPANS:
             query = {name: value for name, value in (("since", since), ("until", until)) if value}
             span = [value and datetime.fromisoformat(value) for value in (since, until)]
-            assert await items(operator, by=by, **query) == expected(entries, by, *span)
+            sums = expected(entries, by, *span)
+            assert await items(operator, by=by, **query) == sums
+            assert await items(operator, by=by, sort="-account", **query) == sums[::-1]
 
 
 @pytest.mark.parametrize("by", ["account", "order", "did"])
@@ -145,10 +150,13 @@ async def test_an_account_sees_itself_and_those_below_but_never_those_above(
 
 
 async def test_a_filter_by_account_selects_it_and_those_below(billing: Any, entries: Any) -> None:
-    """The first balance is that of the account itself."""
+    """The first balance is that of the account itself. Accounts whose names lie between are in no sum."""
+    since = datetime(2026, 2, 1, 1, 30, tzinfo=UTC)
     async with billing.client("elsewhere", "operator") as operator:
-        found = await items(operator, account="master/acme")
-    assert found == expected(entries, "account", None, None, "master/acme")
+        for at in (None, since):
+            query = {} if at is None else {"since": at.isoformat()}
+            found = await items(operator, account="master/acme", **query)
+            assert found == expected(entries, "account", at, None, "master/acme")
     assert found[0]["account"] == "master/acme"
 
 
