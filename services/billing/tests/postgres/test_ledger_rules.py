@@ -97,6 +97,8 @@ async def test_nobody_changes_the_ledger_and_only_its_triggers_write_totals(acti
         for statement in (f"UPDATE {table} SET charged = 0", f"DELETE FROM {table}"):
             with pytest.raises(BadStatement, match="InsufficientPrivilege"):
                 await active.fetch(statement)
+    (may,) = await active.fetch("SELECT has_function_privilege('add_to_totals()', 'EXECUTE')")
+    assert may[0] is False  # else a trigger of a table of its own could run it
 
 
 async def test_two_writers_at_the_same_instant_charge_a_period_once_and_refund_a_charge_once(

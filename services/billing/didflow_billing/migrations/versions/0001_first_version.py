@@ -71,6 +71,9 @@ END $$
 """
 """It writes as the owner of the tables, so that nobody else writes totals. Rows are locked in one order."""
 
+TOTALS_RIGHTS = "REVOKE ALL ON FUNCTION add_to_totals() FROM PUBLIC"
+"""Without it, a role with a table of its own, also a temporary one, could write totals by a trigger of that table."""
+
 TRIGGERS = (
     """
     CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
@@ -196,7 +199,7 @@ def upgrade() -> None:
         sa.Column("charged", sa.Numeric, nullable=False),
         sa.Column("refunded", sa.Numeric, nullable=False),
     )
-    for statement in (APPEND_ONLY, REFUNDS, TOTALS, *TRIGGERS):
+    for statement in (APPEND_ONLY, REFUNDS, TOTALS, TOTALS_RIGHTS, *TRIGGERS):
         op.execute(statement)
 
     op.create_table(
