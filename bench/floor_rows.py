@@ -116,7 +116,8 @@ def as_billing(events: Sequence[Any]) -> tuple[list[Statement], list[Record]]:
         for number, kind in ((1, "setup"), (2, "recurring")):
             money, entry = price[kind], str(uuid4())
             period = event["time"] if kind == "recurring" else None
-            two.append({"money": money, "entry_id": entry, "period_start": period, "period_end": period})
+            dates = {"period_start": period, "period_end": period, "posted_at": event["time"]}
+            two.append({"money": money, "entry_id": entry, **dates})
             place = (data["did_id"], data["number"], number, data["order_id"], data["account"])
             lines.append((entry, *place, kind, money["amount"], money["currency"], period))
             records.append(_ledger_posted(event, str(number + 1), entry, kind, money, period))

@@ -61,13 +61,17 @@ def charge(
 ) -> tuple[Term, LedgerEntry]:
     """Post one charge. The term keeps it for a refund while refunds are possible."""
     entry = _entry(term, kind, money, at, start=start, end=end)
-    posted = Charge(entry_id=entry.entry_id, money=money, period_start=start, period_end=end)
+    posted = Charge(entry_id=entry.entry_id, money=money, period_start=start, period_end=end, posted_at=at)
     charges = (*term.charges, posted) if is_refundable(term) else ()
     return replace(term, entry_count=term.entry_count + 1, charges=charges), entry
 
 
 def refund(term: Term, at: datetime) -> tuple[Term, tuple[LedgerEntry, ...]]:
-    """Reverse every charge that the term still keeps, entry by entry. Source: spec lifecycle, Term."""
+    """Reverse every charge that the term still keeps, entry by entry. Source: spec lifecycle, Term.
+
+    All refunds are for one instant: `at`, but no instant before a charge. A purchase can be dated the next day.
+    """
+    at = max([at, *(posted.posted_at for posted in term.charges)])
     entries: list[LedgerEntry] = []
     for posted in term.charges:
         entry = _entry(

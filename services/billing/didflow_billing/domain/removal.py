@@ -4,7 +4,6 @@ Closing is final. `did.removed` is published in every case, except for a refused
 """
 
 from datetime import datetime
-from typing import Any
 
 from didflow_billing.domain import events
 from didflow_billing.domain.ledger import LedgerEntry, refund
@@ -27,8 +26,7 @@ def on_purchase_refused(term: Term | None, event: Event[PurchaseRefused], now: d
         return Unchanged()
     if term.accepted:
         return Refused("purchase_accepted", "Inventory has already given the number to this DID.")
-    at = _instant(term, event)
-    after, entries = refund(transition(term, "closed", at, aging_until=None), at)
+    after, entries = refund(transition(term, "closed", event.time, aging_until=None), event.time)
     published = _ledger_posted(after, entries)
     if term.state != "closed":
         published = (*published, events.term_changed(after, "closed"))
@@ -45,7 +43,7 @@ def on_withdrawn(term: Term | None, event: Event[DidWithdrawn], now: datetime) -
     if term.state == "closed":
         return Unchanged()
     never_had = event.data.reason == "porting_failed" and bool(term.charges)
-    return remove(term, event.data.reason, _instant(term, event), refunded=never_had)
+    return remove(term, event.data.reason, event.time, refunded=never_had)
 
 
 def remove(term: Term, reason: RemovalReason, at: datetime, *, refunded: bool = False) -> Decided[Term]:
@@ -56,11 +54,6 @@ def remove(term: Term, reason: RemovalReason, at: datetime, *, refunded: bool = 
         after, entries = refund(after, at)
     ended = (events.term_changed(after, "closed"), events.did_removed(after, reason, refunded=refunded))
     return Decided(state=after, also=entries, events=(*_ledger_posted(after, entries), *ended))
-
-
-def _instant(term: Term, event: Event[Any]) -> datetime:
-    """Return the time of the event, however late it arrives, but no instant before the last change of the term."""
-    return max(event.time, term.changed_at or event.time)
 
 
 def _ledger_posted(term: Term, entries: tuple[LedgerEntry, ...]) -> tuple[EventData, ...]:

@@ -51,6 +51,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     money: Money
     period_start: datetime | None
     period_end: datetime | None
+    posted_at: datetime
 
 
 class Term(Struct, frozen=True, kw_only=True):

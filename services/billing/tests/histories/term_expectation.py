@@ -341,11 +341,11 @@ class ExpectedTerm:
             return "unchanged"
         if self.accepted:
             return "purchase_accepted"
-        before, was_closed = len(self.ledger), self.state == "closed"
-        self._refund(now)
+        was_closed = self.state == "closed"
+        self._refund(now, event.time)
         if not was_closed:
             self._close(now)
-        self._post_at_time_of(event, before)
+        self._note_change(event.time)
         return "done"
 
     def on_did_withdrawn(self, event: Event[Any], now: datetime) -> str:
@@ -354,16 +354,11 @@ class ExpectedTerm:
             return "early"
         if self.state == "closed":
             return "unchanged"
-        reason, before = event.data.reason, len(self.ledger)
-        self._remove(reason, now, refunded=reason == "porting_failed" and bool(self._refundable()))
-        self._post_at_time_of(event, before)
-        return "done"
-
-    def _post_at_time_of(self, event: Event[Any], before: int) -> None:
-        """Let the new entries be for the time of an event, however late it is, but not before the last change."""
-        for entry in self.ledger[before:]:
-            entry.at = max(event.time, self.changed or event.time)
+        reason = event.data.reason
+        never_had = reason == "porting_failed" and bool(self._refundable())
+        self._remove(reason, now, refunded=never_had, of=event.time)
         self._note_change(event.time)
+        return "done"
 
     # Commands.
 
@@ -458,9 +453,9 @@ class ExpectedTerm:
     def _run(self) -> None:
         self.state = "delayed_removal" if self.cycles == 0 else "active"
 
-    def _remove(self, reason: str, at: datetime, *, refunded: bool) -> None:
+    def _remove(self, reason: str, at: datetime, *, refunded: bool, of: datetime | None = None) -> None:
         if refunded:
-            self._refund(at)
+            self._refund(at, of or at)
         self._close(at)
         self.publish("did.removed", at, reason=reason, refunded=refunded)
 
@@ -504,9 +499,12 @@ class ExpectedTerm:
         charges = [e for e in self.ledger if e.kind != "refund" and e.position not in reversed_]
         return [] if self.completed and self.accepted else charges
 
-    def _refund(self, at: datetime) -> None:
-        for each in self._refundable():
-            self._post("refund", negative(each.amount), at, each.start, each.end, each.position)
+    def _refund(self, now: datetime, of: datetime) -> None:
+        """Reverse all charges for the instant `of` that ends the DID, but for none before a charge."""
+        charges = self._refundable()
+        for each in charges:
+            self._post("refund", negative(each.amount), now, each.start, each.end, each.position)
+            self.ledger[-1].at = max(of, *(charge.at for charge in charges))
 
     # What is published.
 

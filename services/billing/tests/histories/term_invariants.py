@@ -53,6 +53,7 @@ def _ledger(term: Any, entries: Sequence[Any], events: Sequence[Event[Any]]) -> 
         charge = charges[each.reverses]
         assert (charge.amount, charge.currency, charge.payer) == (-each.amount, each.currency, each.payer)
         assert charge.position < each.position
+        assert charge.posted_at <= each.posted_at
     starts = [each.period_start for each in charges.values() if each.kind in ("recurring", "renewal")]
     assert len(set(starts)) == len(starts)
     assert len({each.currency for each in entries}) <= 1

@@ -144,7 +144,7 @@ def test_a_port_in_costs_nothing_until_its_priced_purchase(new_billing: Any, mak
 
 
 def test_a_refund_is_for_no_instant_before_its_charge(new_billing: Any, make: Any) -> None:
-    """The refusal arrives late, and billing has renewed the term since. Both are reversed at that renewal's instant."""
+    """The refusal arrives late, and billing has renewed the term since. All is reversed at that renewal's instant."""
     billing = new_billing()
     billing.process(make.purchased())
     billing.process(make.registration("not_required"))
@@ -153,3 +153,31 @@ def test_a_refund_is_for_no_instant_before_its_charge(new_billing: Any, make: An
     billing.process(make.purchase_refused(make.zero + DAY), end + 2 * DAY)
     refunds = [entry for entry in billing.ledger if entry.kind == "refund"]
     assert ({entry.posted_at for entry in refunds}, billing.bill()) == ({end}, "0.00")
+
+
+@pytest.mark.parametrize("ends_by", ["cancel", "refusal"])
+def test_a_purchase_that_is_dated_tomorrow_is_not_refunded_today(
+    new_billing: Any, make: Any, ends_by: str
+) -> None:
+    """The refund is for the instant of its charge. Else the balance of today would be below zero."""
+    billing = new_billing()
+    billing.process(make.purchased(purchased_at=make.zero + DAY))
+    billing.process(make.registration("awaiting"))
+    billing.process(make.cancel() if ends_by == "cancel" else make.purchase_refused())
+    assert {entry.posted_at for entry in billing.ledger} == {make.zero + DAY}
+    assert (len(billing.ledger), billing.bill(), billing.term.state) == (4, "0.00", "closed")
+
+
+def test_a_renewal_before_the_first_answer_is_refunded_for_no_earlier_instant(
+    new_billing: Any, make: Any
+) -> None:
+    """It was requested after the end that it pays for, at which the answer then removes the DID."""
+    billing = new_billing()
+    billing.process(make.purchased())
+    billing.process(make.renew(), make.zero + 100 * DAY)
+    billing.process(make.registration("awaiting", make.zero + 101 * DAY))
+    billing.run_timers(make.zero + 101 * DAY)
+    refunds = [entry for entry in billing.ledger if entry.kind == "refund"]
+    assert (billing.term.state, billing.bill(), len(refunds)) == ("closed", "0.00", 3)
+    assert {entry.posted_at for entry in refunds} == {make.zero + 100 * DAY}
+    assert billing.published("did.removed")[0].time == billing.term.expires_at
