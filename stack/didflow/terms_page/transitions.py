@@ -18,7 +18,7 @@ WHEN: Final[Mapping[Transition, str]] = {
     (None, "delayed_removal"): "purchase with 0 cycles",
     ("none", "active"): "purchase after a porting",
     ("none", "delayed_removal"): "purchase after a porting, with 0 cycles",
-    ("none", "closed"): "withdrawn",
+    ("none", "closed"): "withdrawn, or the price list has no price for the purchase",
     ("active", "delayed_removal"): "last renewal, or cycles set to 0",
     ("active", "canceled"): "cancel",
     ("active", "aging"): "not reached: a term that expires has 0 cycles",
