@@ -11,17 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
+from harness.due_terms import LEFT
 
 from bench.variant import Run, Stopwatch, Took, main
 from didflow.services import service, settings_class
 from didflow_chassis.processes import run_worker
 from didflow_chassis.stage.stage import Stage
 
-LEFT = """
-SELECT coalesce((SELECT min(due_at) FROM terms) <= (SELECT clock_timestamp() + shift FROM clock), false)
-    OR EXISTS (SELECT FROM outbox)
-"""
-"""It reads one entry of the index. A question for any due row would read the table and slow down what is measured."""
 RENEWALS = "SELECT count(*) FROM ledger WHERE kind = 'renewal'"
 UNLIMITED = 10_000
 """The highest limit that the settings allow. By default, the limit and not the clock would be measured."""

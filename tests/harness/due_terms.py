@@ -22,7 +22,7 @@ FROM (SELECT n, now() + interval '1 hour' - interval '1 month' + (n - $1) * $3::
 _ADVANCE: Final = """
 UPDATE clock SET shift = (SELECT max(due_at) FROM terms) + interval '1 minute' - clock_timestamp()
 """
-_LEFT: Final = """
+LEFT: Final = """
 SELECT coalesce((SELECT min(due_at) FROM terms) <= (SELECT clock_timestamp() + shift FROM clock), false)
     OR EXISTS (SELECT FROM outbox)
 """
@@ -62,7 +62,7 @@ class DueTerms:
 
     async def is_over(self) -> bool:
         """Return True if nothing is due and everything is published. The question costs a row, not a count."""
-        return not await self.connection.fetchval(_LEFT)
+        return not await self.connection.fetchval(LEFT)
 
     async def renewals(self) -> Renewals:
         """Count the renewals of the due terms."""

@@ -17,6 +17,20 @@ ACCOUNTS_OF: Final = {"reseller": ACCOUNT}
 """Role -> the account of who has it. Others are of the root."""
 
 
+def order_of(number: str) -> dict[str, Any]:
+    """Return the data of a purchase of a number for calls, by month, that renews without end."""
+    return {
+        "number": number,
+        "account": ACCOUNT,
+        "order_id": f"order of {number}",
+        "number_type": "local",
+        "features": ["voice_in"],
+        "end_user_type": "business",
+        "price": {"setup": MONEY, "recurring": MONEY},
+        "billing_period": 1,
+    }
+
+
 class Caller:
     """Calls a running stack. `delays` has the seconds from each change to its showing in My Numbers."""
 
@@ -52,17 +66,7 @@ class Caller:
 
     async def purchase(self, number: str, **changes: Any) -> str:
         """Purchase a number for calls, and return the id of the DID. A change to None leaves the field out."""
-        order = {
-            "number": number,
-            "account": ACCOUNT,
-            "order_id": f"order of {number}",
-            "number_type": "local",
-            "features": ["voice_in"],
-            "end_user_type": "business",
-            "price": {"setup": MONEY, "recurring": MONEY},
-            "billing_period": 1,
-        }
-        did_id: str = (await self.ask("POST", "/v1/purchases", order | changes))["did_id"]
+        did_id: str = (await self.ask("POST", "/v1/purchases", order_of(number) | changes))["did_id"]
         return did_id
 
     async def shows(self, what: Callable[[Any], Any], expected: Any, did: str) -> Any:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from harness.outside_records import record
 
 from didflow_contracts.ids import uuid7
-from one_stack.caller import PATIENCE_S, PAUSE_S, Caller
+from one_stack.caller import PATIENCE_S, PAUSE_S, Caller, order_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -55,17 +55,10 @@ def money(amount: str) -> dict[str, str]:
 def order(n: int, account: str, country: str, at: datetime) -> dict[str, Any]:
     """Return the data of a purchase for three months that names no price."""
     number = f"+35319603{n:03}" if country == "IE" else f"+44207194{n:04}"
-    return {
-        "did_id": str(uuid7()),
-        "number": number,
-        "account": account,
-        "number_type": "local",
-        "features": ["voice_out"],
-        "order_id": f"listed {n}",
-        "end_user_type": "business",
-        "billing_period": 3,
-        "purchased_at": at.isoformat(),
-    }
+    bought = {"did_id": str(uuid7()), "account": account, "order_id": f"listed {n}"}
+    found = order_of(number) | bought | {"billing_period": 3, "purchased_at": at.isoformat()}
+    del found["price"]
+    return found
 
 
 async def prepare(caller: Caller) -> None:

@@ -15,7 +15,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from harness.outside_records import record
 from holdings.life_on_the_stack import settings_of
-from one_stack.caller import ACCOUNT, Caller
+from one_stack.caller import ACCOUNT, Caller, order_of
 
 from didflow.idle import idle_check
 from didflow.servers import Wanted
@@ -70,7 +70,7 @@ class Installation(Caller):
 
     async def order(self, number: str, **changes: Any) -> str:
         """Publish a purchase on Kafka as an order system, and return the id of the DID."""
-        data = order_of(number) | {"did_id": str(uuid4()), "purchased_at": self.start.isoformat()} | changes
+        data = self._order_of(number) | {"did_id": str(uuid4())} | changes
         servers = self.stack.servers
         sent = record("did.purchased", data)
         async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
@@ -80,8 +80,11 @@ class Installation(Caller):
 
     async def buy(self, number: str, **changes: Any) -> str:
         """Purchase a number over HTTP, and return the id of the DID."""
-        bought = order_of(number) | {"purchased_at": self.start.isoformat()} | changes
+        bought = self._order_of(number) | changes
         return await self.purchase(bought.pop("number"), **bought)
+
+    def _order_of(self, number: str) -> dict[str, Any]:
+        return order_of(number) | {"price": PRICE, "purchased_at": self.start.isoformat()}
 
     async def listed(self, did: str, expected: Mapping[str, Any]) -> Any:
         """Wait until `GET /v1/dids` has a DID with these values, and return it. A name of a part has dots."""
@@ -121,20 +124,6 @@ class Installation(Caller):
                     self.heard.setdefault(data["did_id"], []).append(
                         Heard(data["status"], data["removed"], perf_counter())
                     )
-
-
-def order_of(number: str) -> dict[str, Any]:
-    """Return the data of a purchase of a number for calls, by month, that renews without end."""
-    return {
-        "number": number,
-        "account": ACCOUNT,
-        "order_id": f"order of {number}",
-        "number_type": "local",
-        "features": ["voice_in"],
-        "end_user_type": "business",
-        "price": PRICE,
-        "billing_period": 1,
-    }
 
 
 def value_at(view: Any, name: str) -> Any:

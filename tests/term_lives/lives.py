@@ -11,7 +11,7 @@ from typing import Final
 
 from didflow_contracts.instants import months_after
 from term_lives.installation import Installation
-from term_lives.one_did import HOUR, POOL, OneDid, refunds, reminded, renewal
+from term_lives.one_did import AGING_TIME, HOUR, OneDid, refunds, reminded, renewal
 
 Life = Callable[[Installation], Awaitable[None]]
 DAY: Final = timedelta(days=1)
@@ -24,7 +24,7 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     number = LONDON.format(101)
     one = OneDid(on=on, number=number, did=await on.order(number, billing_cycles=1))
     first, second = one.month(1), one.month(2)
-    removal = second + POOL
+    removal = second + AGING_TIME
     await one.shows("not_configured", term__cycles_left=1, term__expires_at=first)
     view = await one.configured()
     assert (view["time_left_days"], view["next_step"]["by"]) == ((first - one.start).days, None)
@@ -96,7 +96,7 @@ async def a_canceled_number_from_stock_is_in_stock_again_after_34_days(on: Insta
     await one.done("cancel")
     await one.shows("terminated", next_step__by=expiry, time_left_days=(expiry - one.start).days)
     await one.reach(expiry)
-    removal = expiry + POOL
+    removal = expiry + AGING_TIME
     await one.shows("terminated", term__aging_until=removal, next_step__by=removal, time_left_days=0)
     await one.reach(removal)
     await one.gone("aged_out", refunded=False)
@@ -107,7 +107,7 @@ async def a_canceled_number_from_stock_is_in_stock_again_after_34_days(on: Insta
     assert await one.ledger() == one.first_charges()
 
 
-async def a_canceled_term_with_time_left_is_restored_as_it_was_for_nothing(on: Installation) -> None:
+async def a_canceled_term_with_time_left_is_restored_as_it_was_free_of_charge(on: Installation) -> None:
     """The same expiry, the same cycles, no entry. Until then it can neither be renewed nor get cycles."""
     one = await OneDid.bought(on, LONDON.format(103), billing_cycles=5)
     expiry, left = one.month(1), (one.month(1) - one.start).days
@@ -148,8 +148,10 @@ async def a_canceled_term_that_expired_is_restored_with_a_renewal_alone(on: Inst
     await one.done("cancel")
     await one.shows("terminated", time_left_days=(expiry - one.start).days)
     await one.reach(expiry)
-    pool = expiry + POOL
-    await one.shows("terminated", term__state="canceled", term__aging_until=pool, next_step__action="restore")
+    removal = expiry + AGING_TIME
+    await one.shows(
+        "terminated", term__state="canceled", term__aging_until=removal, next_step__action="restore"
+    )
     assert await one.refused("restore") == "renewal_needed"
     assert await one.refused("renew", billing_period=3) == "restore_first"
     assert await one.ledger() == one.first_charges()
@@ -169,14 +171,14 @@ async def a_canceled_term_that_expired_is_restored_with_a_renewal_alone(on: Inst
     )
 
 
-async def an_expired_term_in_the_pool_is_renewed_from_now(on: Installation) -> None:
-    """It comes back in Delayed Service Removal until cycles are set. The days in the pool are not paid for."""
+async def an_aging_term_is_renewed_from_now(on: Installation) -> None:
+    """It comes back in Delayed Service Removal until cycles are set. The days of aging are not paid for."""
     one = await OneDid.bought(on, LONDON.format(105), billing_cycles=0)
     expiry = one.month(1)
     await one.shows("delayed_service_removal", next_step__by=expiry, time_left_days=(expiry - one.start).days)
     assert "expiring_soon" in await one.filters()
     await one.reach(expiry)
-    await one.shows("terminated", term__state="aging", next_step__by=expiry + POOL)
+    await one.shows("terminated", term__state="aging", next_step__by=expiry + AGING_TIME)
     assert await one.refused("restore") == "not_canceled"
     assert await one.refused("set-cycles", billing_cycles=None) == "term_ended"
     await one.reach(expiry + 10 * DAY)
@@ -245,7 +247,7 @@ async def canceled_while_rejected_it_is_removed_at_once_and_refunded(on: Install
 
 
 async def canceled_while_pending_it_is_canceled_without_a_refund(on: Installation) -> None:
-    """It stays restorable, goes through the pool, and is gone after 34 days."""
+    """It stays restorable, ages, and is gone after 34 days."""
     one = await OneDid.bought(on, DUBLIN.format(5203))
     await one.registered("Florist")
     view = await one.shows("awaiting_registration", registration__state="pending")
@@ -254,8 +256,8 @@ async def canceled_while_pending_it_is_canceled_without_a_refund(on: Installatio
     expiry = one.month(1)
     await one.shows("terminated", term__state="canceled", next_step__action="restore", next_step__by=expiry)
     await one.reach(expiry)
-    await one.shows("terminated", next_step__by=expiry + POOL)
-    await one.reach(expiry + POOL)
+    await one.shows("terminated", next_step__by=expiry + AGING_TIME)
+    await one.reach(expiry + AGING_TIME)
     await one.gone("aged_out", refunded=False)
     assert await one.ledger() == one.first_charges()
 
@@ -271,7 +273,7 @@ async def canceled_and_removed_while_pending_it_is_gone_without_a_refund(on: Ins
 
 
 async def canceled_while_approved_it_is_canceled_without_a_refund(on: Installation) -> None:
-    """It is restored for nothing, as any other."""
+    """It is restored free of charge, as any other."""
     one = await OneDid.bought(on, DUBLIN.format(5205))
     await approved(one, "Brewery")
     await one.configured()
@@ -361,9 +363,9 @@ LIVES: Final[Mapping[str, Life]] = MappingProxyType(
         for life in (
             cycles_1_renews_once_and_then_ends_step_by_step,
             a_canceled_number_from_stock_is_in_stock_again_after_34_days,
-            a_canceled_term_with_time_left_is_restored_as_it_was_for_nothing,
+            a_canceled_term_with_time_left_is_restored_as_it_was_free_of_charge,
             a_canceled_term_that_expired_is_restored_with_a_renewal_alone,
-            an_expired_term_in_the_pool_is_renewed_from_now,
+            an_aging_term_is_renewed_from_now,
             a_term_that_is_renewed_early_goes_on_from_its_old_expiry,
             canceled_while_awaiting_registration_it_is_removed_at_once_and_refunded,
             canceled_while_rejected_it_is_removed_at_once_and_refunded,

@@ -14,7 +14,7 @@ from didflow_contracts.instants import months_after
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from term_lives.installation import MONTH, SETUP, Installation, value_at
 
-POOL: Final = timedelta(days=34)
+AGING_TIME: Final = timedelta(days=34)
 HOUR: Final = timedelta(hours=1)
 REMINDED: Final = (30, 7, 1)
 """How many days before an end it is announced. Of an end that is known later, the first comes when it is known."""

@@ -6,6 +6,7 @@ key of the request.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -29,6 +30,7 @@ from didflow_chassis.row_access import check_rows
 from didflow_chassis.stage.call import CommandDecision, HttpCall, MakeAnswer
 from didflow_chassis.stage.idempotency import Answer, IdempotencyKey
 from didflow_chassis.stage.operations import Operation
+from didflow_chassis.tables import NOW
 
 ACCEPTED = 202
 NO_CONTENT = 204
@@ -71,6 +73,11 @@ class HttpContext:
         tables without a policy are compared with the reach afterwards.
         """
         return await rows_of(self.runtime, self.caller, statement)
+
+    async def now(self) -> datetime:
+        """Return the service's time, for an answer that depends on it. Raises Outage."""
+        now: datetime = (await self.rows(sa.select(NOW.label("now"))))[0]["now"]
+        return now
 
     async def rows_of_any_account(self, statement: sa.Select[Any]) -> list[Any]:
         """Run one read statement without a limit, for a decision about it. Raises Outage.

@@ -73,7 +73,7 @@ def _below(example: Example) -> Iterator[str]:
     if example.stopped:
         stops, runs = example.stopped
         yield (
-            f"The example was run twice: with a clock that never stops, and with one that stands still from {stops} to "
+            f"The example was run twice: with a clock that never stops, and with one that is stopped from {stops} to "
             f"{runs}. Both made this table."
         )
     for made in quotes(example):

@@ -18,15 +18,14 @@ from didflow.terms_page.messages import (
 TWO_WAYS: Final = (
     Example(
         title="`cancel`: calls stop now",
-        rule="The paid time is given up, and nothing is refunded. It only says until when a restoration is "
-        "free.",
+        rule="Calls stop at once, and nothing is refunded. Until the end of the paid time, a restoration is free.",
         steps=[("2026-01-31 12:00", purchased()), ("2026-02-10 09:00", cancel())],
         until="2026-05-01 00:00",
         quoted=(("2026-02-10 09:00", cancel()),),
     ),
     Example(
         title="`set-cycles` 0: calls stop when the paid time ends",
-        rule='This is "cancel at the end of the period". Nothing more is charged.',
+        rule='This is "cancel at the end of the period". Calls go on until then, and nothing more is charged.',
         steps=[("2026-01-31 12:00", purchased()), ("2026-02-10 09:00", set_cycles(0))],
         until="2026-05-01 00:00",
         quoted=(("2026-02-10 09:00", set_cycles(0)),),
@@ -88,15 +87,15 @@ CANCELED: Final = (
 REMINDERS: Final = (
     Example(
         title="Reminders of the last period, and while aging",
-        rule="A term with 0 cycles is reminded of 30, 7 and 1 days before calls stop, and 7 and 1 days before "
-        "the DID is removed.",
+        rule="For a term with 0 cycles, reminders are published 30, 7 and 1 days before calls stop, and 7 and "
+        "1 days before the DID is removed.",
         steps=[("2026-01-31 12:00", purchased(months=3, cycles=0))],
         until="2026-07-01 00:00",
         reminders=True,
     ),
     Example(
         title="Reminders of a canceled term",
-        rule="It is reminded of 7 and 1 days before the DID is removed.",
+        rule="Reminders are published 7 and 1 days before the DID is removed, and none before the paid time ends.",
         steps=[("2026-01-31 12:00", purchased()), ("2026-02-10 09:00", cancel())],
         until="2026-05-01 00:00",
         reminders=True,
@@ -116,13 +115,22 @@ REMINDERS: Final = (
     Example(
         title="Reminders of a registration that is not completed",
         rule="While details are missing or rejected, the end of paid time removes the DID. While a reviewer "
-        "has them, it brings a free day, so nothing ends yet.",
+        "has them, the end of paid time brings a free day, so no reminder is published.",
         steps=[
             ("2026-01-31 12:00", purchased(months=3)),
             ("2026-04-20 09:00", registration("pending")),
             ("2026-04-28 09:00", registration("rejected")),
         ],
         until="2026-05-10 00:00",
+        answer="awaiting",
+        reminders=True,
+    ),
+    Example(
+        title="A reminder on the day of the purchase",
+        rule="If the first period has 30 days or fewer, 30 days before its end are past at the purchase. While "
+        "details are missing, the first reminder is then published at once.",
+        steps=[("2026-01-31 12:00", purchased())],
+        until="2026-03-05 00:00",
         answer="awaiting",
         reminders=True,
     ),
@@ -168,8 +176,8 @@ FROM_INVENTORY: Final = (
     ),
     Example(
         title="A porting that fails after it was charged",
-        rule="If the purchase overtakes the failure of the porting, every charge is reversed: the number was "
-        "never had.",
+        rule="If the purchase overtakes the failure of the porting, every charge is reversed: the account "
+        "never had the number.",
         steps=[
             ("2026-01-31 12:00", porting_started()),
             ("2026-02-10 09:00", purchased(acquired="ported_in")),

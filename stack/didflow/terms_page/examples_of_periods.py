@@ -83,12 +83,12 @@ INSTANTS: Final = (
     ),
     Example(
         title="34 days",
-        rule="The DID is removed. It is no longer found.",
+        rule="The DID is removed. Requests no longer find it.",
         steps=[("2026-01-31 12:00", purchased(cycles=0)), ("2026-04-03 12:00", renew(1))],
         until="2026-04-04 00:00",
     ),
     Example(
-        title="A clock that stands still for 400 days",
+        title="A clock that is stopped for 400 days",
         rule="Everything that was due is done when the clock runs again, each at its own instant. `posted_at` "
         "of an entry is the instant that it is for.",
         steps=[("2026-01-31 12:00", purchased(months=3, cycles=2))],

@@ -8,7 +8,7 @@ from didflow.terms_page.messages import cancel, purchased, registration, renew
 CANCELED: Final = (
     Example(
         title="Canceled while awaiting",
-        rule="Nobody has reviewed anything yet. The DID is removed at once, and every charge is reversed.",
+        rule="No reviewer has the details. The DID is removed at once, and every charge is reversed.",
         steps=[("2026-01-31 12:00", purchased(months=3)), ("2026-02-10 09:00", cancel())],
         until="2026-03-05 00:00",
         answer="awaiting",
@@ -16,7 +16,7 @@ CANCELED: Final = (
     ),
     Example(
         title="Canceled after a rejection",
-        rule="The same holds.",
+        rule="The DID is removed at once, and every charge is reversed, as while it awaits details.",
         steps=[
             ("2026-01-31 12:00", purchased()),
             ("2026-02-05 09:00", registration("rejected")),
@@ -81,14 +81,14 @@ CANCELED: Final = (
 FIRST_PERIOD: Final = (
     Example(
         title="Still awaiting at the end of the first period",
-        rule="The DID is removed and refunded in full. Cycles are not looked at.",
+        rule="The DID is removed and refunded in full. The cycles do not matter.",
         steps=[("2026-01-31 12:00", purchased(cycles=5))],
         until="2026-03-05 00:00",
         answer="awaiting",
     ),
     Example(
         title="Rejected at the end of the first period",
-        rule="The same holds.",
+        rule="The DID is removed and refunded in full, as while it awaits details.",
         steps=[("2026-01-31 12:00", purchased(cycles=0)), ("2026-02-20 09:00", registration("rejected"))],
         until="2026-03-05 00:00",
         answer="pending",

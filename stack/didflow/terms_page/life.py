@@ -28,7 +28,7 @@ class Example:
 
     `answer` is the first answer of verification, at the instant of the first step; None if it comes later, or never.
     With `assigned`, inventory gives the number to the DID at that instant. The quotes of `quoted` are shown below the
-    table, and with `reminders`, reminders in it. If `stopped` is set, the clock stands still between the two instants.
+    table, and with `reminders`, reminders in it. If `stopped` is set, the clock is stopped between the two instants.
     """
 
     title: str

@@ -70,9 +70,9 @@ def purchased(
     return lambda at: _event(DidPurchased.model_validate(data), at, "/orders/acme")
 
 
-def listed(*, months: BillingPeriod = 1, cycles: int | None = None) -> Make:
-    """Return a purchase that names no price."""
-    data = _acquisition(months, None) | {"billing_period": months, "billing_cycles": cycles}
+def listed() -> Make:
+    """Return a purchase for one month that names no price."""
+    data = _acquisition(1, None) | {"billing_period": 1}
     return lambda at: _event(DidPurchased.model_validate(data), at, "/orders/acme")
 
 

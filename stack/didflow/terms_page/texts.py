@@ -14,12 +14,13 @@ are made by running each example: they show what billing decides.
 
 The **term** is the paid life of a DID. Time is paid for a **period** of 1, 3, 6 or 12 calendar months. At the end of
 paid time (`expires_at`) the term renews by itself as often as its **cycles** say: `null` is without limit, `0` is not
-at all. A term that has ended is kept for 34 days, in which the DID can come back. Then the DID is removed.
+at all. A DID whose paid time has ended is kept for 34 days. Until then it can be renewed or restored. Then it is
+removed.
 
 """
 
 STATES: Final[Mapping[TermState, str]] = {
-    "none": "go on | the DID has no price; the term never ends and cannot be changed",
+    "none": "go on | the DID has no price; the term never expires and cannot be changed",
     "active": "go on | time is paid, and the term renews at its end",
     "delayed_removal": "go on | time is paid, and no renewal is left: this is the last period",
     "canceled": "stopped | canceled; can be restored, free of charge until `expires_at`",
@@ -38,7 +39,10 @@ TIME: Final = """
 
 ## Transitions
 
-What is not in the table is impossible. A renewal keeps the state, except as the table says.
+What is not in the table is impossible. A renewal keeps the state, except as the table says. **Withdrawn** means that
+[inventory](#what-comes-from-inventory) withdraws the DID, and **refused** that it refuses the purchase.
+**Registration not completed** means a [cancellation](#cancel-before-the-registration-is-completed) or the
+[end of paid time](#the-end-of-the-first-period) before the registration is completed.
 
 """
 
@@ -84,7 +88,7 @@ AMOUNTS: Final = """\
 PRICE_LIST: Final = """\
 ## The price list
 
-A purchase can leave its price to [the price list](../services/billing/README.md#the-price-list).
+A purchase that names no price gets that of [the price list](prices.md).
 """
 
 TWO_WAYS: Final = """\
@@ -115,8 +119,9 @@ still has the details.
 REMINDERS: Final = """\
 ## Reminders
 
-Before a term ends by itself, billing publishes `term.expiring`, each reminder once. Order systems get it, and
-the history of the number. A term that renews has none. The other tables of this page leave reminders out.
+Before a term ends by itself, billing publishes `term.expiring`. Each reminder is published once. Order systems
+[receive it](../contracts/README.md#reminders-before-a-number-ends), and inventory adds it to the history of the
+number. A term that renews has no reminder. The other tables of this page leave reminders out.
 """
 
 FROM_INVENTORY: Final = """\

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Query
 from starlette.responses import StreamingResponse
 
@@ -16,7 +15,6 @@ from didflow_chassis.http import Http, HttpContext, Router
 from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
 from didflow_chassis.http.jsonl_export import JSONL_ANSWER, jsonl_response
 from didflow_chassis.row_pages import pages
-from didflow_chassis.tables import NOW
 
 router = Router(tags=["ledger"])
 
@@ -43,8 +41,7 @@ async def export_invoice_lines(http: Http, query: Annotated[InvoicesQuery, Query
 async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Sequence[Any]]:
     """Return the pages of the invoice. Raises Problem `not_closed`."""
     begin, end = month_span(query.month)
-    now = (await http.rows(sa.select(NOW.label("now"))))[0]["now"]
-    if now < closed_at(end):
+    if await http.now() < closed_at(end):
         detail = f"The month is closed at {closed_at(end):%Y-%m-%dT%H:%M:%SZ}."
         raise http.problem(409, "not_closed", detail)
     conditions = store.recorded_in(begin, end, query.account)

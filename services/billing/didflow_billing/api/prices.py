@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Query
 from starlette.responses import Response
 
@@ -24,7 +23,6 @@ from didflow_billing.domain.prices.row import PriceSeries
 from didflow_chassis.decision import Caller
 from didflow_chassis.http import FieldError, Http, HttpContext, Page, Router
 from didflow_chassis.http.batch import check_size
-from didflow_chassis.tables import NOW
 from didflow_contracts.names import parse_number
 from didflow_contracts.numbers import country_of, number_type_of
 
@@ -45,7 +43,7 @@ async def create_price(
     if not parameters.dry_run:
         return await http.run(command, status=201, render=render)
     key = key_of(command)
-    decision = set_price((await _series(http, {key})).get(key), command, await _now(http))
+    decision = set_price((await _series(http, {key})).get(key), command, await http.now())
     return http.answer(decision, render=render)
 
 
@@ -77,7 +75,7 @@ async def quote_prices(http: Http, body: PriceQuoteBody) -> PriceQuoteResponse:
     numbers = {name: parse_number(name) for name in body.numbers}
     kinds = {(country_of(number), number_type_of(number)) for number in numbers.values() if number}
     series = await _series(http, {key for kind in kinds for _, key in keys_of(account, *kind)})
-    return PriceQuoteResponse.of(list(_quotes(body, account, numbers, series, await _now(http))))
+    return PriceQuoteResponse.of(list(_quotes(body, account, numbers, series, await http.now())))
 
 
 def _quotes(
@@ -103,11 +101,6 @@ async def _series(http: HttpContext, keys: set[str]) -> Mapping[str, PriceSeries
     """Return the series with these keys, read by one statement."""
     found = map(store.series_in, await http.rows(store.series_named(keys)))
     return {series.key: series for series in found}
-
-
-async def _now(http: HttpContext) -> datetime:
-    now: datetime = (await http.rows(sa.select(NOW.label("now"))))[0]["now"]
-    return now
 
 
 def _price(row: Any, caller: Caller) -> Mapping[str, Any]:

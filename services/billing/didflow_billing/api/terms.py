@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from didflow_billing import store
 from didflow_billing.api import examples
 from didflow_billing.api.bodies import (
@@ -24,7 +22,6 @@ from didflow_billing.domain.term_changes import NOT_FOUND
 from didflow_chassis.decision import Caller, Refused
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_chassis.http.batch import check_size
-from didflow_chassis.tables import NOW
 from didflow_contracts.names import parse_did
 
 router = Router(tags=["terms"])
@@ -152,7 +149,7 @@ async def quote_terms(http: Http, body: QuoteBody) -> QuoteResponse:
     the end of the paid period.
     """
     check_size(body.dids, field="dids")
-    now = (await http.rows(sa.select(NOW.label("now"))))[0]["now"]
+    now = await http.now()
     found = await _find_terms(http, body.dids)
     return QuoteResponse.of(list(_quotes(body, found, http.caller, now)), now)
 

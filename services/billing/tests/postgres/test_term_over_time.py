@@ -71,7 +71,7 @@ async def test_a_canceled_number_without_paid_time_is_restored_with_a_renewal(ac
     assert await account.charges() == ["3.00", "5.00", "15.00"]
 
 
-async def test_a_number_in_the_pool_is_renewed_from_now_and_one_with_paid_time_from_its_expiry(
+async def test_an_aging_number_is_renewed_from_now_and_one_with_paid_time_from_its_expiry(
     account: Any,
 ) -> None:
     """The first is in delayed removal until cycles are set, and its new period is its anchor."""

@@ -1,4 +1,4 @@
-"""The price of a purchase: who may name one. Where none is named, billing takes that of its price list.
+"""The price of a purchase: who may name one. If none is named, billing takes that of its price list.
 
 Source: spec roles, `name_price`; spec billing, Prices.
 """

@@ -34,7 +34,7 @@ def test_days_left_are_rounded_up(make: Any, left: Any, days: Any) -> None:
 def test_days_left_are_those_of_paid_time_also_of_an_ended_term(
     make: Any, state: Any, aging_days: Any, days: Any
 ) -> None:
-    """A canceled term can be restored for nothing while days are left. `by` says when an aging DID is removed."""
+    """A canceled term can be restored free of charge while days are left. `by` says when an aging DID is removed."""
     removal = None if aging_days is None else make.zero + timedelta(days=aging_days)
     expiry = make.zero + timedelta(days=3 if aging_days is None else -4)
     assert days_left(TermView(state=state, expires_at=expiry, aging_until=removal), make.zero) == days

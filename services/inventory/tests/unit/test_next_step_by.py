@@ -118,7 +118,7 @@ def test_a_term_in_its_last_period_says_when_it_ends_whatever_else_is_missing(
 
 
 @pytest.mark.parametrize(("grace", "end"), [(1, 2), (2, 1)])
-def test_of_a_grace_and_the_end_of_the_term_the_first_counts(
+def test_the_earlier_one_of_a_grace_and_the_end_of_the_term_counts(
     purchased: Any, make: Any, grace: Any, end: Any
 ) -> None:
     """When the first has passed, the other one is due."""

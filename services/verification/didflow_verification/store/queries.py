@@ -38,9 +38,6 @@ EARLIER: Final = 100
 
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
 
-SERVICE_TIME: Select = sa.select(NOW.label("now"))
-"""Select the service's time, for reads whose result depends on it."""
-
 
 def state_of(kind: Kind[S], row: Any) -> S:
     """Return the state in a row that one of these queries selected."""

@@ -56,7 +56,7 @@ def test_a_restoration_is_free_until_the_last_second_of_paid_time(
 @pytest.mark.parametrize(
     ("left", "state"), [(None, "active"), (2, "active"), (1, "active"), (0, "delayed_removal")]
 )
-def test_a_restoration_from_the_pool_is_charged_and_begins_now(
+def test_a_restoration_after_the_paid_time_is_charged_and_begins_now(
     start: Any, make: Any, left: int | None, state: str
 ) -> None:
     """Cycles are as before. The given period is the DID's billing period from then on, anchored on this day."""
@@ -87,7 +87,7 @@ def test_a_canceled_number_can_be_restored_until_the_last_second_of_34_days(
 
 
 def test_a_canceled_number_never_renews_by_itself(start: Any, make: Any) -> None:
-    """It has three cycles left. It is in the pool at its end, and nothing is charged any more."""
+    """It has three cycles left. It ages from its end on, and nothing is charged any more."""
     billing = start(billing_cycles=3)
     billing.process(make.cancel())
     billing.run_timers(make.zero + 400 * DAY)
@@ -161,7 +161,7 @@ def test_a_number_of_11_months_whose_new_details_were_rejected_is_canceled_witho
 @pytest.mark.parametrize(
     ("afterwards", "again"), [("pending", "term_ended"), ("rejected", None), ("approved", None)]
 )
-def test_a_did_that_was_canceled_under_review_goes_through_the_pool_without_refund(
+def test_a_did_that_was_canceled_under_review_ages_without_refund(
     start: Any, make: Any, afterwards: str, again: str | None
 ) -> None:
     """It gets no free day, whatever the reviewer decides later. Under review it is too late to ask for its removal."""
@@ -179,7 +179,7 @@ def test_a_did_that_was_canceled_under_review_goes_through_the_pool_without_refu
 
 
 def test_a_cancellation_that_is_repeated_changes_nothing(start: Any, make: Any) -> None:
-    """Neither before the end of paid time nor in the pool."""
+    """Neither before the end of paid time nor after it."""
     billing = start()
     billing.process(make.cancel())
     assert billing.process(make.cancel()) == Unchanged()

@@ -48,7 +48,7 @@ def test_n_months_cost_n_times_recurring_rounded_once_to_the_minor_unit(
 
 
 def test_setup_is_charged_once(start: Any, make: Any) -> None:
-    """No renewal charges it again: by itself, early, from the pool, or together with a restoration."""
+    """No renewal charges it again: by itself, early, while aging, or together with a restoration."""
     billing = start(billing_cycles=1)
     billing.run_timers(billing.term.expires_at)
     billing.process(make.renew(), billing.term.period_start)

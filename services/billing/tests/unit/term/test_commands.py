@@ -40,7 +40,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "not_canceled",
     ),
     "canceled": ("term_ended", "term_ended", "restore_first", "unchanged", "active", "active"),
-    "canceled in the pool": (
+    "canceled and aging": (
         "term_ended",
         "term_ended",
         "restore_first",
@@ -51,7 +51,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "aging": ("term_ended", "term_ended", "delayed_removal", "term_ended", "not_canceled", "not_canceled"),
     "closed": ("not_found",) * 6,
 }
-NAMED = {"canceled in the pool": "canceled", "no answer yet": "active"}
+NAMED = {"canceled and aging": "canceled", "no answer yet": "active"}
 """The state that a refusal names, where the table has another name."""
 
 
@@ -65,7 +65,7 @@ def in_state(start: Any, make: Any, state: str) -> tuple[Any, datetime]:
     if state.startswith("canceled"):
         billing.process(make.cancel())
     now = make.zero
-    if state in ("aging", "canceled in the pool"):
+    if state in ("aging", "canceled and aging"):
         now = billing.term.expires_at + 10 * DAY
     if state == "closed":
         billing.process(make.withdrawn())

@@ -70,7 +70,7 @@ def test_the_events_of_a_renewal_have_the_new_period_and_its_charge(start: Any) 
 
 
 def test_a_number_with_one_cycle_is_renewed_once_ages_and_is_gone(start: Any) -> None:
-    """Active, delayed removal, aging, closed: each begins at its own instant, and the ledger has every line."""
+    """Active, delayed removal, aging, closed: each begins at its own instant, and the ledger has every entry."""
     billing = start(billing_cycles=1)
     first = billing.term.expires_at
     billing.run_timers(first)
@@ -96,7 +96,7 @@ def test_a_number_with_one_cycle_is_renewed_once_ages_and_is_gone(start: Any) ->
 def test_a_number_is_gone_34_days_after_its_end_and_not_a_second_before(
     start: Any, make: Any, moment: timedelta, state: str
 ) -> None:
-    """`aging_until` is empty while paid time is left. Nothing is charged or refunded in the pool."""
+    """`aging_until` is empty while paid time is left. Nothing is charged or refunded while it ages."""
     billing = start(billing_cycles=0 if state == "aging" else None)
     if state == "canceled":
         billing.process(make.cancel())

@@ -176,13 +176,13 @@ def test_a_renewal_during_the_extension_starts_at_the_end_of_the_free_day(start:
     assert (billing.term.state, billing.bill(), len(billing.ledger)) == (*REFUNDED, 6)
 
 
-@pytest.mark.parametrize("from_the_pool", [False, True])
-def test_each_paid_period_can_be_extended_by_30_free_days(start: Any, make: Any, from_the_pool: bool) -> None:
+@pytest.mark.parametrize("after_aging", [False, True])
+def test_each_paid_period_can_be_extended_by_30_free_days(start: Any, make: Any, after_aging: bool) -> None:
     """A renewal during the review, before or after the end of paid time, starts the count of free days anew."""
     billing = start("pending")
     day = billing.term.expires_at + 20 * DAY
     billing.run_timers(day)
-    if from_the_pool:
+    if after_aging:
         billing.process(make.cancel(), day)
         billing.process(make.restore(1), day + 10 * DAY)
     else:

@@ -1,4 +1,4 @@
-"""Renewals by command: early, from the pool, and of a canceled term. Source: spec lifecycle, Term."""
+"""Renewals by command: early, while aging, and of a canceled term. Source: spec lifecycle, Term."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,7 +55,7 @@ def test_several_early_renewals_are_charged_each_for_its_own_time(
     assert (billing.term.state, billing.term.expires_at.date().isoformat()) == (state, "2027-04-30")
 
 
-def test_the_end_of_the_last_period_separates_early_renewals_from_those_in_the_pool(
+def test_the_end_of_the_last_period_separates_early_renewals_from_those_of_an_aging_term(
     start: Any, make: Any, moment: timedelta
 ) -> None:
     """A second earlier the old anchor counts. At the end and later the renewal starts now, which is the new anchor."""
@@ -98,7 +98,7 @@ def test_an_aging_number_can_be_renewed_until_the_last_second_of_34_days(
 
 
 def test_a_renewed_number_that_expires_again_ages_again_for_34_days(start: Any, make: Any) -> None:
-    """No cycles were set after the renewal from the pool."""
+    """No cycles were set after the renewal of the aging term."""
     billing = start(billing_cycles=0)
     billing.process(make.renew(1), billing.term.expires_at + DAY)
     end = billing.term.expires_at
@@ -107,7 +107,7 @@ def test_a_renewed_number_that_expires_again_ages_again_for_34_days(start: Any, 
     assert [event.period for event in billing.published_data("cycle.expired")] == [1, 2]
 
 
-@pytest.mark.parametrize("late", [NOW, 31 * DAY], ids=["time left", "in the pool"])
+@pytest.mark.parametrize("late", [NOW, 31 * DAY], ids=["time left", "no time left"])
 def test_a_canceled_number_is_restored_before_it_is_renewed(start: Any, make: Any, late: timedelta) -> None:
     """The refusal changes nothing and charges nothing."""
     billing = start()

@@ -50,7 +50,7 @@ DEADLINES: Final[Mapping[NextAction, Callable[[Holding, Views], datetime | None]
 }
 """The instant at which the condition of a DID gets worse unless the action is taken. Other actions have none.
 
-The end of the term comes on top, whatever the action is: see `end_of_term`.
+The end of the term counts too, whatever the action is: see `end_of_term`.
 Source: spec lifecycle, `next_step`, `by`.
 """
 

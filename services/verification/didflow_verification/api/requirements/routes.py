@@ -30,7 +30,7 @@ router = Router(tags=["requirements"])
 @router.get("/requirements", action="read_requirements")
 async def list_requirements(http: Http, query: Annotated[RequirementsQuery, Query()]) -> Page:
     """List what countries require on a day. With a country and a number type, list the rows that apply."""
-    day = query.on or (await http.rows(store.SERVICE_TIME))[0]["now"].date()
+    day = query.on or (await http.now()).date()
     found = [store.state_of(store.RULES, row) for row in await http.rows(store.all_rules())]
     rules: dict[str, CountryRules] = {each.country: each for each in found}
     if query.country and query.number_type:

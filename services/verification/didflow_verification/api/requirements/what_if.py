@@ -167,7 +167,7 @@ async def _reviews(http: HttpContext, keys: Iterable[Hashable]) -> States:
 
 
 async def _given_details(http: HttpContext, body: EvaluateBody) -> GivenDetails:
-    now = (await http.rows(store.SERVICE_TIME))[0]["now"]
+    now = await http.now()
     identities = await _found(http, store.IDENTITIES, {body.identity_id} - {None})
     addresses = await _found(http, store.ADDRESSES, {body.address_id} - {None})
     address = addresses.get((Address, body.address_id))
