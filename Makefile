@@ -58,7 +58,7 @@ fuzz: .venv/.dev ## Send mutated records and generated requests, and try random 
 	$(BIN)/pytest -q -s -m "fuzz or not fuzz" tests/faults/test_f24_mutated.py tests/fuzz tests/actions \
 		services/*/tests/*/test_histories.py services/provisioning/tests/postgres/test_deletion_races.py $(ARGS)
 
-scale: .venv/.dev ## Renew a million terms that become due in one hour, beside purchases, and 100,000 with a worker killed
+scale: .venv/.dev ## Renew 100,000 and 1,000,000 due terms beside purchases, with a worker killed; needs gigabytes
 	DIDFLOW_WAVE=$${DIDFLOW_WAVE:-100000} DIDFLOW_HOUR=$${DIDFLOW_HOUR:-1000000} \
 	DIDFLOW_OUTAGE=$${DIDFLOW_OUTAGE:-10} \
 	$(BIN)/pytest -q -s -m "scale or not scale" tests/scale services/billing/tests/postgres/test_outage.py $(ARGS)

@@ -78,7 +78,7 @@ async def prepare(caller: Caller) -> None:
 
 
 async def charged(caller: Caller, data: dict[str, Any]) -> dict[str, str]:
-    """Wait until inventory has heard what billing decided about a purchase. Return the charges by their kind."""
+    """Wait until inventory has received what billing decided about a purchase. Return the charges by kind."""
     began = perf_counter()
     while perf_counter() - began < PATIENCE_S:
         query = {"account": data["account"], "limit": 1000}

@@ -68,7 +68,9 @@ class CancelBody(TermsBody):
     """Cancel terms now. To end them with the paid period, set the cycles to 0 instead."""
 
     remove: Flag = Field(
-        default=False, description="Remove a DID at once if its registration is pending, without refund."
+        default=False,
+        description="Remove a DID at once, without refund, if its registration is pending and was never completed. "
+        "Otherwise ignored.",
     )
 
     def command(self, entity: NamedEntity, caller: Caller) -> Cancel:
@@ -122,17 +124,17 @@ QuoteBody = Annotated[QuoteSetCycles | QuoteRenew | QuoteCancel | QuoteRestore, 
 
 
 class BalancesQuery(BaseModel):
-    """What balances are of, and which entries they sum up."""
+    """What the balances are of, and which entries they add up."""
 
     by: Literal["account", "order", "did"] = Field(
         default="account",
-        description="Of accounts with those below, or of the orders or the DIDs of each payer.",
+        description="Of accounts with those below them, or of the orders or the DIDs of each payer.",
     )
     account: AccountPath | None = Field(default=None, description="This account and the accounts below it.")
     since: Instant | None = Field(
-        default=None, description="Sum up what was posted at this instant or later."
+        default=None, description="Add up what was posted at this instant or later."
     )
-    until: Instant | None = Field(default=None, description="Sum up what was posted before this instant.")
+    until: Instant | None = Field(default=None, description="Add up what was posted before this instant.")
 
 
 class InvoicesQuery(BaseModel):
@@ -173,10 +175,10 @@ class PriceBody(Price):
 
     model_config = ConfigDict(extra="forbid")
 
-    account: AccountPath = Field(description="The account that the price is for, and those below it.")
+    account: AccountPath = Field(description="The row is for this account and those below it.")
     country: CountryOrAny
     number_type: NumberTypeOrAny = Field(description="The type of number, or `*` for every type.")
-    effective_from: Instant = Field(description="From when on the price is in force.")
+    effective_from: Instant = Field(description="The first instant at which the price is in force.")
 
     @model_validator(mode="after")
     def _every_period_costs_an_allowed_amount(self) -> Self:
@@ -211,8 +213,12 @@ class PricesQuery(BaseModel):
     account: AccountPath | None = Field(
         default=None, description="Rows of this account, without accounts below."
     )
-    country: CountryOrAny | None = Field(default=None, description="Rows with this country, or with `*`.")
-    number_type: NumberTypeOrAny | None = Field(default=None, description="Rows with this type, or with `*`.")
+    country: CountryOrAny | None = Field(
+        default=None, description="Rows with this country, or those with `*`."
+    )
+    number_type: NumberTypeOrAny | None = Field(
+        default=None, description="Rows with this type, or those with `*`."
+    )
 
 
 class PriceQuoteBody(BaseModel):

@@ -42,7 +42,7 @@ async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Seque
     """Return the pages of the invoice. Raises Problem `not_closed`."""
     begin, end = month_span(query.month)
     if await http.now() < closed_at(end):
-        detail = f"The month is closed at {closed_at(end):%Y-%m-%dT%H:%M:%SZ}."
+        detail = f"The month closes at {closed_at(end):%Y-%m-%dT%H:%M:%SZ}."
         raise http.problem(409, "not_closed", detail)
     conditions = store.recorded_in(begin, end, query.account)
     entries = store.ledger_entries(http.caller, *conditions)

@@ -20,15 +20,15 @@ class PriceResponse(BaseModel):
     """A row of the price list."""
 
     price_id: UUID
-    account: str = Field(description="The account that the price is for, and those below it.")
+    account: str = Field(description="The row is for this account and those below it.")
     country: str = Field(description="`*` for every country.")
     number_type: str = Field(description="`*` for every type.")
     effective_from: datetime
     setup: Money = Field(description="Charged once, at the purchase.")
     recurring: Money = Field(description="Charged per month; a period of n months costs n times this.")
-    recorded_at: datetime = Field(description="When the row was written.")
+    recorded_at: datetime = Field(description="When the row was added.")
     recorded_by: str | None = Field(
-        description="Who wrote it. Null for a row of your own account: it was written from above."
+        description="Who added the row. Null for rows of your own account, unless you are an operator."
     )
 
     @classmethod

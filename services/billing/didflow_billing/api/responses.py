@@ -57,8 +57,8 @@ class EntryResponse(BaseModel):
     period_start: datetime | None
     period_end: datetime | None
     reverses: UUID | None
-    posted_at: datetime = Field(description="The instant that the entry is for.")
-    recorded_at: datetime = Field(description="When the entry was written.")
+    posted_at: datetime = Field(description="The instant that the entry is for. Balances go by it.")
+    recorded_at: datetime = Field(description="When the entry was written. Invoices go by it.")
 
 
 ENTRY_COLUMNS: Final = tuple(

@@ -105,10 +105,10 @@ async def cancel(http: Http, body: CancelBody) -> BatchAnswer:
     A canceled term never renews. It can be restored free of charge until `expires_at`, and with a renewal for 34 days
     after it. Then the DID is removed.
 
-    A DID whose registration was never completed is treated differently:
+    A DID whose registration was never completed is treated in another way:
 
     - `awaiting` or `rejected`: the DID is removed at once, and everything that it cost is refunded.
-    - `pending`: it is canceled as above. With `remove`, it is removed at once. Nothing is refunded in both cases.
+    - `pending`: it is canceled as above. With `remove`, it is removed at once. Nothing is refunded in either case.
 
     Before the registration is known, the action is refused with `not_ready`.
     """

@@ -15,7 +15,7 @@ def message_of(quote: Quote) -> str:
     if isinstance(decision, Refused):
         return decision.message
     if quote.is_repeat:
-        return "Nothing more changes: this request names the same DID before."
+        return "Nothing more changes: this request names the DID more than once."
     if isinstance(decision, Unchanged):
         return _unchanged(quote)
     match quote.command:
@@ -52,8 +52,8 @@ def _canceled(quote: Quote) -> str:
 
 def _unchanged(quote: Quote) -> str:
     if quote.after is not None and quote.after.state == "canceled":
-        return "Nothing changes: the term is canceled already."
-    return f"Nothing changes: the cycles are set like this already. {_next(quote.after)}"
+        return "Nothing changes: the term is already canceled."
+    return f"Nothing changes: the cycles are already set like this. {_next(quote.after)}"
 
 
 def _resumed(quote: Quote) -> str:

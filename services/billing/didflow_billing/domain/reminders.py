@@ -21,7 +21,7 @@ DAYS: Final[Mapping[EndingReason, tuple[ReminderDays, ...]]] = MappingProxyType(
         "aging": (7, 1),
     }
 )
-"""Why a term ends -> how many days before its end it is reminded of, the earliest first."""
+"""Why a term ends -> how many days before its end reminders are published, the earliest first."""
 
 
 class Ending(Struct, frozen=True):

@@ -141,7 +141,7 @@ def reminder_of(term: Term) -> Reminder | None:
 def ending_of(term: Term) -> Ending | None:
     """Return the end of the term if nothing else happens, or None if that does not end it or is not known yet.
 
-    A term that is canceled while paid time is left ends 34 days after that time; it is reminded of that end only.
+    A term that is canceled while paid time is left ends 34 days after that time. Only that end has reminders.
     Source: spec events, `term.expiring`.
     """
     if term.registration is None or term.expires_at is None:

@@ -36,7 +36,7 @@ PRICE_SORTS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
 PRICE_FOR_EVERY_NUMBER: Final = StoredCheck(
     what="price list",
     statement=f"SELECT EXISTS (SELECT FROM prices WHERE country = '{ANY}' AND number_type = '{ANY}')",  # noqa: S608
-    warning="No row has country * and number_type *. A purchase without a price for which no row exists is removed.",
+    warning="No row has country * and number_type *. If a purchase names no price and no row fits, its DID is removed.",
 )
 
 

@@ -125,7 +125,7 @@ async def test_an_account_gets_the_entries_that_it_and_those_below_pay(billing: 
 @pytest.mark.parametrize(
     "month", ["2026-13", "2026-00", "2026-2", "1999-12", "February", "2026-02-01", "", "٢٠٢٦-02", None]
 )
-async def test_a_month_that_is_none_is_an_input_error(billing: Any, month: str | None) -> None:
+async def test_a_value_that_is_no_month_is_an_input_error(billing: Any, month: str | None) -> None:
     """A month is needed, and is written as `2026-02`."""
     async with billing.client("master") as master:
         for kind in ("csv", "jsonl"):

@@ -42,7 +42,7 @@ def test_a_purchase_without_a_price_is_charged_by_the_list(billing: Any, make: A
 def test_charges_are_rounded_to_the_minor_unit_after_multiplication(
     billing: Any, make: Any, price: tuple[str, str, str], amounts: list[str]
 ) -> None:
-    """Yen have no minor unit, and a Kuwaiti dinar has a thousand. Halves go up."""
+    """The yen has no minor unit, and the Kuwaiti dinar has three decimal places. Halves are rounded up."""
     setup, recurring, currency = price
     billing.process(make.set_price("master", setup, recurring, currency=currency))
     billing.process(make.purchased(price=None, billing_period=3))

@@ -79,7 +79,7 @@ def test_a_pending_did_can_be_removed_at_once_and_the_quote_says_for_good(billin
 
 
 def test_a_refused_action_shows_the_term_as_it_is(running: Any, make: Any) -> None:
-    """Also for a canceled term that is canceled again. Of a DID that is not there, nothing is shown."""
+    """Also for a canceled term that is canceled again. A DID that is not found has no fields."""
     running.process(make.set_cycles(0))
     at = make.zero + 40 * DAY
     refused = quoted(running, make.set_cycles(5), at)
@@ -96,7 +96,7 @@ def test_a_did_that_is_named_again_changes_once(running: Any, make: Any) -> None
     again = QuoteResult.of("x", repeat(first, make.zero))
     assert (again.outcome, again.before.state, again.after.state) == ("unchanged", "canceled", "canceled")
     assert (again.calls, again.charge, again.instead) == ("stopped", None, None)
-    assert again.message == "Nothing more changes: this request names the same DID before."
+    assert again.message == "Nothing more changes: this request names the DID more than once."
 
 
 def test_the_answer_counts_the_dids_that_lose_calls_and_those_that_are_removed(

@@ -112,7 +112,7 @@ def test_a_canceled_term_is_reminded_of_its_removal_only(billing: Any, make: Any
 def test_the_30_days_of_a_month_that_is_not_longer_are_published_at_once(
     billing: Any, make: Any, bought: datetime, length: int
 ) -> None:
-    """They are over when the period begins. The time is that of the event that made the end known."""
+    """They are past when the period begins. The time is that of the event that made the end known."""
     purchased(billing, make, "awaiting", at=bought, billing_period=1)
     end = billing.term.expires_at
     assert end - bought == length * DAY
@@ -220,7 +220,7 @@ def test_a_restored_term_is_reminded_of_what_was_not_published_before(billing: A
 
 @pytest.mark.parametrize("left", [3, 20])
 def test_a_term_renewed_while_it_ages_is_reminded_of_its_new_end(billing: Any, make: Any, left: int) -> None:
-    """It comes back in its last period. Of the removal, nothing more is published."""
+    """It comes back in its last period. Nothing more is published about the removal."""
     purchased(billing, make, "not_required", billing_cycles=0)
     run(billing, billing.term.expires_at)
     removal = billing.term.aging_until
@@ -246,7 +246,7 @@ def test_a_canceled_term_restored_with_a_renewal_is_reminded_only_if_it_ends(bil
 
 
 def test_a_pending_registration_is_reminded_of_only_on_its_last_free_day(billing: Any, make: Any) -> None:
-    """The end moves day by day. When no free day is left, one day is left."""
+    """The end moves day by day. When no free day is left, the end is a day away."""
     purchased(billing, make, "pending", billing_cycles=0)
     end = billing.term.expires_at
     run(billing, end + 29 * DAY - SECOND)
@@ -259,7 +259,7 @@ def test_a_pending_registration_is_reminded_of_only_on_its_last_free_day(billing
 
 
 def test_a_rejection_on_a_free_day_is_reminded_of_at_once(billing: Any, make: Any) -> None:
-    """The DID is removed at the end of that day. Submitted again, the end moves and nothing is left to say."""
+    """The DID is removed at the end of that day. Submitted again, the end moves, and no other reminder is due."""
     purchased(billing, make, "pending")
     end = billing.term.expires_at
     rejected = end + 2 * DAY + HOUR
@@ -340,7 +340,7 @@ def test_a_did_that_was_removed_is_not_reminded_of(billing: Any, make: Any, whic
 
 
 def test_a_purchase_that_can_still_be_refused_is_not_reminded_of(billing: Any, make: Any) -> None:
-    """Inventory refuses it a second later. Nothing was published about the end of a DID that nobody has."""
+    """Inventory refuses it a second later. Nothing was published about the end of a DID that no account has."""
     billing.process(make.purchased())
     billing.process(make.registration("awaiting"))
     billing.run_timers(make.zero + SECOND)
@@ -415,7 +415,7 @@ def test_reminders_before_a_command_or_an_event_come_first(billing: Any, make: A
 
 
 def test_an_event_settles_only_the_reminders_before_its_own_time(billing: Any, make: Any) -> None:
-    """An approval of 10 days before the end arrives a day before the end: of 7 days nothing is said."""
+    """An approval of 10 days before the end arrives a day before the end. The reminder of 7 days is left out."""
     purchased(billing, make, "awaiting")
     end = billing.term.expires_at
     billing.process(make.registration("approved", end - 10 * DAY, 5), end - DAY)

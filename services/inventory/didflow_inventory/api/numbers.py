@@ -38,7 +38,7 @@ async def list_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Page:
 
 @router.get("/dids.csv", action="see_numbers", response_class=StreamingResponse, responses=CSV_ANSWER)
 async def export_dids(http: Http, query: Annotated[DidQuery, Query()]) -> StreamingResponse:
-    """Return the same as a file, in the order of the numbers.
+    """Return the DIDs of `GET /v1/dids` as a CSV file, in the order of the numbers.
 
     `cycles_left` is Unlimited for a term that renews without end, and empty without a term.
     """

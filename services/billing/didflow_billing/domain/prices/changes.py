@@ -54,12 +54,14 @@ def set_price(
             return Unchanged(answer=_answer(before, known))
         return Refused(
             "price_exists",
-            "Another price is in force from this instant on. Rows are never changed: add a later one.",
+            "Another price is in force from this instant on. Rows are never changed. Add a later one.",
             "effective_from",
         )
     if len(before.prices) >= MAX_ROWS:
         return Refused(
-            "price_limit", f"There are {MAX_ROWS} rows for this account, country and number type.", "account"
+            "price_limit",
+            f"An account can have at most {MAX_ROWS:,} rows for one country and number type.",
+            "account",
         )
     added = DatedPrice(
         effective_from=command.effective_from,

@@ -1,8 +1,8 @@
 """The price of a number for an account at an instant. Source: spec billing, Prices.
 
-Taken is the row of the nearest account at or above the buyer that has one in force. Of its rows the most exact one
-is taken: for the country and the type, else for the country, else for the type, else for every number. Of a series it
-is the last row that is in force.
+It is that of the nearest account at or above the buyer that has a row in force. Of its rows, the most exact one counts:
+for the country and the type, else for the country, else for the type, else for every number. Of a series, the last row
+in force counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ SeriesOf = Callable[[str], PriceSeries | None]
 
 
 def is_looked_up(data: DidPurchased) -> bool:
-    """Return True if the price list gives the price: of a purchase that names none. Other ways need no price."""
+    """Return True for a purchase that names no price. Numbers that are got in another way need no price."""
     return data.acquired == "purchased" and data.price is None
 
 
