@@ -57,12 +57,12 @@ class Growth:
         await self.publish(messages)
         return await self._in_worker("didflow_worker", dsn, messages, batch)
 
-    async def run_due(self, dsn: str, profile: str = "") -> Took:
+    async def run_due(self, dsn: str) -> Took:
         """Run one worker that renews the next group of due terms in a database."""
         await make_group_due(dsn)
-        return await self._in_worker("due_worker", dsn, GROUP, 500, profile)
+        return await self._in_worker("due_worker", dsn, GROUP, 500)
 
-    async def _in_worker(self, module: str, dsn: str, messages: int, batch: int, profile: str = "") -> Took:
+    async def _in_worker(self, module: str, dsn: str, messages: int, batch: int) -> Took:
         await self.machine.settle()
         run = Run(
             kafka=self.machine.kafka,
@@ -70,7 +70,6 @@ class Growth:
             prefix=self.prefix,
             messages=messages,
             batch=batch,
-            profile=profile,
         )
         return await in_process(module, run)
 
@@ -106,9 +105,7 @@ async def by_rows(
         return await interleaved(variants, rounds, tell)
 
 
-async def of_due_terms(
-    machine: Machine, *, rows: int, rounds: int, tell: Tell, profile: str = ""
-) -> dict[str, list[Took]]:
+async def of_due_terms(machine: Machine, *, rows: int, rounds: int, tell: Tell) -> dict[str, list[Took]]:
     """Compare due terms with as many purchases, interleaved, on the same tables of `rows` rows."""
     growing = Growth(machine=machine, prefix="clock.")
     await growing.ready()
@@ -119,7 +116,7 @@ async def of_due_terms(
             return await growing.run(dsn, GROUP, 500)
 
         async def due_terms() -> Took:
-            return await growing.run_due(dsn, profile)
+            return await growing.run_due(dsn)
 
         return await interleaved({"purchases": purchases, "due terms": due_terms}, rounds, tell)
 

@@ -73,11 +73,6 @@ class DueTerms:
         return Renewals(**dict(await self.connection.fetchrow(_CHARGED)))
 
 
-def is_due_number(number: str) -> bool:
-    """Return True if a number is one of a due term."""
-    return int(number[-7:]) >= FIRST
-
-
 async def due_terms(dsn: str, count: int, *, apart: timedelta = _APART) -> DueTerms:
     """Connect to an empty database of billing and write this many terms, which become due this far apart."""
     terms = DueTerms(connection=await asyncpg.connect(dsn), count=count)

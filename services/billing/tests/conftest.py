@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from didflow_contracts.events import (
     PurchaseRefused,
 )
 from didflow_contracts.events.purchase import Price
+from didflow_contracts.ids import uuid7
 from didflow_contracts.vocabulary import DidStock
 
 DID = UUID("0190a5b6-7c00-7000-8000-000000000001")
@@ -159,6 +161,25 @@ class Messages:
                 {name: {"amount": amount, "currency": currency} for name, amount in amounts.items()}
             ),
         )
+
+    def charge(self, payer: str, posted_at: datetime, **changes: Any) -> LedgerEntry:
+        """Return a ledger entry: the setup of a new DID, 1.25 EUR unless other values are given."""
+        entry = LedgerEntry(
+            entry_id=uuid7(),
+            did_id=uuid7(),
+            number=self.number,
+            position=1,
+            order_id="o-1",
+            payer=payer,
+            kind="setup",
+            amount=Decimal("1.25"),
+            currency="EUR",
+            period_start=None,
+            period_end=None,
+            reverses=None,
+            posted_at=posted_at,
+        )
+        return replace(entry, **changes)
 
     def _did(self) -> dict[str, Any]:
         return {"did_id": self.did, "number": self.number, "account": self.account}

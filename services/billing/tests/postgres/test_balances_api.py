@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from harness.statements import statements_of
+from msgspec.structs import replace
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_contracts.accounts import lineage
@@ -18,50 +19,33 @@ UNITS = {"EUR": "0.01", "JPY": "1", "KWD": "0.001"}
 FIRST = datetime(2026, 1, 20, tzinfo=UTC)
 
 
-def line(
-    account: str, chosen: random.Random, at: datetime, did: Any = None, position: int = 1
-) -> LedgerEntry:
-    """Return a charge of an account."""
-    currency = chosen.choice([*UNITS])
-    return LedgerEntry(
+def refund_of(charge: LedgerEntry, at: datetime) -> LedgerEntry:
+    """Return the refund of a charge."""
+    return replace(
+        charge,
         entry_id=uuid7(),
-        did_id=did or uuid7(),
-        number="+35319609036",
-        position=position,
-        order_id=chosen.choice([None, "o-1", "o-2"]),
-        payer=account,
-        kind="setup",
-        amount=chosen.randrange(1, 9_999) * Decimal(UNITS[currency]),
-        currency=currency,
-        period_start=None,
-        period_end=None,
-        reverses=None,
+        position=2,
+        kind="refund",
+        amount=-charge.amount,
+        reverses=charge.entry_id,
         posted_at=at,
     )
 
 
-def refund_of(charge: LedgerEntry, at: datetime) -> LedgerEntry:
-    """Return the refund of a charge."""
-    values = {name: getattr(charge, name) for name in LedgerEntry.__struct_fields__}
-    changes = {
-        "entry_id": uuid7(),
-        "position": 2,
-        "kind": "refund",
-        "amount": -charge.amount,
-        "posted_at": at,
-    }
-    return LedgerEntry(**values | changes | {"reverses": charge.entry_id})
-
-
 @pytest.fixture
-async def entries(billing: Any) -> list[LedgerEntry]:
+async def entries(billing: Any, make: Any) -> list[LedgerEntry]:
     """Charges over four months, at any second and at midnight, and some refunds."""
     chosen = random.Random(3)
     found: list[LedgerEntry] = []
     for n in range(120):
         at = FIRST + timedelta(seconds=chosen.randrange(110 * 86_400))
-        charge = line(
-            ACCOUNTS[n % len(ACCOUNTS)], chosen, at if n % 5 else at.replace(hour=0, minute=0, second=0)
+        currency = chosen.choice([*UNITS])
+        charge = make.charge(
+            ACCOUNTS[n % len(ACCOUNTS)],
+            at if n % 5 else at.replace(hour=0, minute=0, second=0),
+            currency=currency,
+            order_id=chosen.choice([None, "o-1", "o-2"]),
+            amount=chosen.randrange(1, 9_999) * Decimal(UNITS[currency]),
         )
         found.append(charge)
         if n % 4 == 0:

@@ -11,39 +11,19 @@ import pytest
 
 from didflow_billing.domain.ledger import LedgerEntry
 from didflow_chassis import row_pages
-from didflow_contracts.ids import uuid7
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 END = datetime(2026, 3, 1, tzinfo=UTC)
 """The end of February."""
 
 
-def line(account: str, posted_at: datetime = END, amount: str = "1.25") -> LedgerEntry:
-    """Return a charge."""
-    return LedgerEntry(
-        entry_id=uuid7(),
-        did_id=uuid7(),
-        number="+35319609036",
-        position=1,
-        order_id="=1+1",
-        payer=account,
-        kind="setup",
-        amount=amount,
-        currency="EUR",
-        period_start=None,
-        period_end=None,
-        reverses=None,
-        posted_at=posted_at,
-    )
-
-
-async def recorded(billing: Any, at: datetime, *lines: LedgerEntry) -> None:
+async def recorded(billing: Any, at: datetime, *entries: LedgerEntry) -> None:
     """Write entries when the service's clock shows this time."""
     await billing.set_time(at)
-    await billing.store(*lines)
+    await billing.store(*entries)
 
 
-async def lines_of(client: Any, month: str = "2026-02", **query: str) -> list[Any]:
+async def entries_of(client: Any, month: str = "2026-02", **query: str) -> list[Any]:
     """Return the entries of an invoice, after a comparison of both formats."""
     files = {}
     for kind in ("csv", "jsonl"):
@@ -58,16 +38,16 @@ async def lines_of(client: Any, month: str = "2026-02", **query: str) -> list[An
     return found
 
 
-async def test_an_entry_belongs_to_the_month_in_which_it_was_recorded(billing: Any) -> None:
+async def test_an_entry_belongs_to_the_month_in_which_it_was_recorded(billing: Any, make: Any) -> None:
     """One second before the end of February, and one after it. When they were posted does not matter."""
-    before, after = line("master", END + HOUR), line("master", END - 9 * HOUR)
+    before, after = make.charge("master", END + HOUR), make.charge("master", END - 9 * HOUR)
     await recorded(billing, END - SECOND, before)
     await recorded(billing, END + SECOND, after)
     await billing.set_time(END + timedelta(days=40))
     async with billing.client("master") as master:
         for month, entry in (("2026-02", before), ("2026-03", after)):
-            assert [each["entry_id"] for each in await lines_of(master, month)] == [str(entry.entry_id)]
-        assert await lines_of(master, "2026-01") == []
+            assert [each["entry_id"] for each in await entries_of(master, month)] == [str(entry.entry_id)]
+        assert await entries_of(master, "2026-01") == []
 
 
 async def test_a_month_is_closed_one_hour_after_its_end(billing: Any) -> None:
@@ -86,13 +66,14 @@ async def test_a_month_is_closed_one_hour_after_its_end(billing: Any) -> None:
                 assert status == 200 or answer.json()["code"] == "not_closed"
 
 
-async def test_an_invoice_is_the_same_to_the_byte_each_time(billing: Any, monkeypatch: Any) -> None:
+async def test_an_invoice_is_the_same_to_the_byte_each_time(
+    billing: Any, make: Any, monkeypatch: Any
+) -> None:
     """A second read and a read after later writes give the same bytes, over several pages too."""
     monkeypatch.setattr(row_pages, "PAGE", 7)
     chosen = random.Random(1)
-    await recorded(
-        billing, END - HOUR, *(line("master", END - chosen.randrange(99) * HOUR) for _ in range(30))
-    )
+    charges = (make.charge("master", END - chosen.randrange(99) * HOUR) for _ in range(30))
+    await recorded(billing, END - HOUR, *charges)
     await billing.set_time(END + HOUR)
 
     async def read() -> list[bytes]:
@@ -106,20 +87,20 @@ async def test_an_invoice_is_the_same_to_the_byte_each_time(billing: Any, monkey
     first = await read()
     assert [each.count(b"\n") for each in first] == [31, 30]
     assert await read() == first
-    await billing.store(*(line("master", END - HOUR) for _ in range(5)))
+    await billing.store(*(make.charge("master", END - HOUR) for _ in range(5)))
     assert await read() == first
 
 
-async def test_an_account_gets_the_entries_that_it_and_those_below_pay(billing: Any) -> None:
+async def test_an_account_gets_the_entries_that_it_and_those_below_pay(billing: Any, make: Any) -> None:
     """`account` names one payer. That of another account has no entries, as one that does not exist."""
     payers = ("master", "master/acme", "master/acme/shop", "master/acme-2")
-    await recorded(billing, END - HOUR, *map(line, payers))
+    await recorded(billing, END - HOUR, *(make.charge(each, END) for each in payers))
     await billing.set_time(END + HOUR)
     async with billing.client("master/acme", "reseller") as acme:
-        found = [each["payer"] for each in await lines_of(acme)]
+        found = [each["payer"] for each in await entries_of(acme)]
         assert sorted(found) == ["master/acme", "master/acme/shop"]
-        for account, lines in (("master/acme", 1), ("master/acme/shop", 1), ("master", 0), ("no", 0)):
-            assert len(await lines_of(acme, account=account)) == lines
+        for account, count in (("master/acme", 1), ("master/acme/shop", 1), ("master", 0), ("no", 0)):
+            assert len(await entries_of(acme, account=account)) == count
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ async def test_the_quote_of_a_cancellation_shows_the_refund(billing: Any, make: 
 
 
 async def test_a_quote_for_an_unknown_action_is_an_input_error(acme: Any, make: Any) -> None:
-    """Only the four actions on terms can be result."""
+    """Only the four actions on terms can be quoted."""
     answer = await acme.post("/v1/terms/quote", json={"action": "erase", "dids": [make.number]})
     assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
 
