@@ -34,8 +34,8 @@ CALM_CHUNK: Final = 500
 """The most things of one chunk of a calm worker."""
 MIN_CHUNK: Final = 10
 LONG_S: Final = 0.1
-"""After a chunk that took longer, the next chunk of the same work is half as large. Twice as large after one that took
-less than half of it."""
+"""After a chunk that took longer, the next chunk of the same work is half as large. After one that took less than half
+of this, the next one is twice as large."""
 CALM_LONG_S: Final = 0.25
 """The same for the chunks of a calm worker."""
 PAUSE: Final = 4
@@ -110,7 +110,7 @@ class Pacing:
                 self._took = self._ended_at - began
 
     async def pause(self) -> None:
-        """Wait for the end of the pause after the last chunk, which is the longer the more live work there is.
+        """Wait for the end of the pause after the last chunk. It is short if there was no live work for long.
 
         Call it before work is claimed for a chunk, so that others can have the work during the pause.
         """
@@ -139,7 +139,7 @@ class Pacing:
 class Pace:
     """The chunks of one kind of background work. `size` is the most things of its next chunk.
 
-    Of work with a limit, a large chunk has at most what the limit allows in `LONG_S`. So its events come steadily.
+    If the work has a limit, a large chunk has at most what the limit allows in `LONG_S`. So its events come steadily.
     """
 
     def __init__(self, pacing: Pacing, per_s: float) -> None:

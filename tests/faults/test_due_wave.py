@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from faults.installation import Install, Installation, Member, ready
 from faults.services_in_process import event_of, raw_record
-from harness.due_terms import DueTerms, Renewals, due_terms
+from harness.due_terms import Charges, DueTerms, due_terms
 from harness.processes import until
 from harness.steady_purchases import steady_purchases
 
@@ -46,8 +46,8 @@ async def test_workers_share_a_wave_and_renew_each_term_once_although_one_is_kil
         await renew_all(terms, first)
     assert purchases.lost == set()
     bought = len(purchases.sent)
-    assert await terms.first_periods() == Renewals(entries=bought, terms=bought)
-    assert await terms.renewals() == Renewals(entries=TERMS, terms=TERMS)
+    assert await terms.first_periods() == Charges(entries=bought, terms=bought)
+    assert await terms.renewals() == Charges(entries=TERMS, terms=TERMS)
     assert await changed_once(installation) == TERMS + bought
 
 

@@ -37,7 +37,7 @@ _APART: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Renewals:
+class Charges:
     """Charges of one kind in the ledger: entries, and the terms that they are of."""
 
     entries: int
@@ -64,13 +64,13 @@ class DueTerms:
         """Return True if nothing is due and everything is published. The question costs a row, not a count."""
         return not await self.connection.fetchval(LEFT)
 
-    async def renewals(self) -> Renewals:
+    async def renewals(self) -> Charges:
         """Count the renewals of the due terms."""
-        return Renewals(**dict(await self.connection.fetchrow(_RENEWALS)))
+        return Charges(**dict(await self.connection.fetchrow(_RENEWALS)))
 
-    async def first_periods(self) -> Renewals:
+    async def first_periods(self) -> Charges:
         """Count the charges for the first period, which are those of purchases in the test."""
-        return Renewals(**dict(await self.connection.fetchrow(_CHARGED)))
+        return Charges(**dict(await self.connection.fetchrow(_CHARGED)))
 
 
 async def due_terms(dsn: str, count: int, *, apart: timedelta = _APART) -> DueTerms:

@@ -48,8 +48,8 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     )
     assert {"set_cycles", "renew", "cancel"} < {*view["actions"]}
     assert await one.filters() == {"all", "active", "expiring_soon"}
-    lines = [*one.first_charges(), renewal(first, second, 1)]
-    assert await one.ledger() == lines
+    entries = [*one.first_charges(), renewal(first, second, 1)]
+    assert await one.ledger() == entries
 
     await one.reach(second - HOUR)
     await one.shows("delayed_service_removal", time_left_days=1, next_step__by=second)
@@ -74,7 +74,7 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     await one.reach(removal)
     entry = await one.gone("aged_out", refunded=False)
     assert entry["at"] == removal.isoformat().replace("+00:00", "Z")
-    assert await one.ledger() == lines
+    assert await one.ledger() == entries
     assert await one.reminders() == [
         *reminded("cycles_used_up", second, 30, 7, 1),
         *reminded("aging", removal, 7, 1),

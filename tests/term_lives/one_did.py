@@ -17,11 +17,11 @@ from term_lives.installation import MONTH, SETUP, Installation, value_at
 AGING_TIME: Final = timedelta(days=34)
 HOUR: Final = timedelta(hours=1)
 REMINDED: Final = (30, 7, 1)
-"""How many days before an end it is announced. Of an end that is known later, the first comes when it is known."""
+"""How many days before an end reminders come. If the end becomes known later, the first one comes then."""
 TERM: Final = ("state", "cycles_left", "billing_period", "expires_at", "aging_until")
 
 
-class Line(NamedTuple):
+class Entry(NamedTuple):
     """One entry of the ledger. `reverses` is the position of the charge that a refund takes back."""
 
     kind: str
@@ -119,7 +119,7 @@ class OneDid:
         found = zip(FILTERS, await asyncio.gather(*pages), strict=True)
         return {name for name, page in found if [each["did_id"] for each in page["items"]] == [self.did]}
 
-    async def ledger(self) -> list[Line]:
+    async def ledger(self) -> list[Entry]:
         """Return the entries of this DID, in order. Payer, order, number and currency are those of the purchase."""
         items = (await self.on.ask("GET", "/v1/ledger", did=self.did, limit=1000))["items"]
         items.sort(key=lambda entry: entry["position"])
@@ -129,7 +129,7 @@ class OneDid:
         position = {entry["entry_id"]: entry["position"] for entry in items}
         assert [*position.values()] == list(range(1, len(items) + 1))
         return [
-            Line(
+            Entry(
                 entry["kind"],
                 entry["money"]["amount"],
                 *(value_at(entry, name) for name in ("period_start", "period_end", "posted_at")),
@@ -138,13 +138,13 @@ class OneDid:
             for entry in items
         ]
 
-    def first_charges(self, months: int = 1) -> list[Line]:
+    def first_charges(self, months: int = 1) -> list[Entry]:
         """Return the entries of the purchase."""
         period = renewal(self.start, self.month(months), months, self.start)._replace(kind="recurring")
-        return [Line("setup", SETUP, None, None, self.start), period]
+        return [Entry("setup", SETUP, None, None, self.start), period]
 
     async def reminders(self) -> list[tuple[str, datetime, int]]:
-        """Return what the history has of coming ends: the reason, the end, and how many days before it came."""
+        """Return the reminders in the history: the reason, the end, and how many days before it each stands for."""
         found = []
         for entry in await self._history("term.expiring"):
             end, days = datetime.fromisoformat(entry["extra"]["ends_at"]), entry["extra"]["days"]
@@ -200,19 +200,19 @@ ALL: Final[list[OneDid]] = []
 """The DIDs of all lives."""
 
 
-def renewal(start: datetime, end: datetime, months: int, posted_at: datetime | None = None) -> Line:
+def renewal(start: datetime, end: datetime, months: int, posted_at: datetime | None = None) -> Entry:
     """Return the entry of a renewal, posted at its start if nothing else is said."""
-    return Line("renewal", str(months * Decimal(MONTH)), start, end, posted_at or start)
+    return Entry("renewal", str(months * Decimal(MONTH)), start, end, posted_at or start)
 
 
 def reminded(reason: str, end: datetime, *days: int) -> list[tuple[str, datetime, int]]:
-    """Return what the history has of an end that was announced so many days before."""
+    """Return the reminders of an end, so many days before it, as the history has them."""
     return [(reason, end, each) for each in days]
 
 
-def refunds(lines: list[Line], at: datetime) -> list[Line]:
+def refunds(charges: list[Entry], at: datetime) -> list[Entry]:
     """Return the entries that take back these charges."""
     return [
-        Line("refund", f"-{line.amount}", line.start, line.end, at, position)
-        for position, line in enumerate(lines, 1)
+        Entry("refund", f"-{charge.amount}", charge.start, charge.end, at, position)
+        for position, charge in enumerate(charges, 1)
     ]

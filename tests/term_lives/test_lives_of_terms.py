@@ -47,7 +47,7 @@ async def test_the_stream_and_the_topics_follow_every_step_of_every_life(
         statuses = iter([event.data.status for event in of(published, "did.status_changed", one)])
         assert all(status in statuses for status, _ in one.statuses)
         posted = of(published, "ledger.posted", one)
-        ledger = [(line.kind, line.amount, line.start, line.end) for line in await one.ledger()]
+        ledger = [(entry.kind, entry.amount, entry.start, entry.end) for entry in await one.ledger()]
         assert ledger == [
             (e.data.kind, str(e.data.money.amount), e.data.period_start, e.data.period_end) for e in posted
         ]
