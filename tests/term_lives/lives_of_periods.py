@@ -3,7 +3,7 @@
 Source: spec lifecycle, Term.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from didflow_contracts.instants import months_after
@@ -28,6 +28,26 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     assert await one.filters() == {"all", "active"}
     assert await one.ledger() == one.first_charges()
 
+    await reaches_its_last_period(one, first, second)
+    entries = [*one.first_charges(), renewal(first, second, 1)]
+    assert await one.ledger() == entries
+    await ages(one, second, removal)
+    await one.reach(removal)
+    entry = await one.gone("aged_out", refunded=False)
+    assert entry["at"] == removal.isoformat().replace("+00:00", "Z")
+    assert await one.ledger() == entries
+    assert await one.reminders() == [
+        *reminded("cycles_used_up", second, 30, 7, 1),
+        *reminded("aging", removal, 7, 1),
+    ]
+    assert (await one.commands())[-2:] == [("suspend", None), ("release", False)]
+    now = (await on.clock.now()).isoformat()
+    again = await on.buy(number, order_id="purchased again", purchased_at=now)
+    await on.listed(again, {"number": number, "term.state": "active"})
+
+
+async def reaches_its_last_period(one: OneDid, first: datetime, second: datetime) -> None:
+    """An hour before the end of its first period, and at that end, when no cycles are left."""
     await one.reach(first - HOUR)
     await one.shows("active", time_left_days=1, term__cycles_left=1, term__expires_at=first)
     await one.reach(first)
@@ -44,9 +64,10 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     )
     assert {"set_cycles", "renew", "cancel"} < {*view["actions"]}
     assert await one.filters() == {"all", "active", "expiring_soon"}
-    entries = [*one.first_charges(), renewal(first, second, 1)]
-    assert await one.ledger() == entries
 
+
+async def ages(one: OneDid, second: datetime, removal: datetime) -> None:
+    """An hour before the end of its last period, at that end, and an hour before its removal."""
     await one.reach(second - HOUR)
     await one.shows("delayed_service_removal", time_left_days=1, next_step__by=second)
     await one.reach(second)
@@ -67,18 +88,6 @@ async def cycles_1_renews_once_and_then_ends_step_by_step(on: Installation) -> N
     assert await one.filters() == {"all", "terminated"}
     await one.reach(removal - HOUR)
     await one.shows("terminated", time_left_days=0, next_step__by=removal)
-    await one.reach(removal)
-    entry = await one.gone("aged_out", refunded=False)
-    assert entry["at"] == removal.isoformat().replace("+00:00", "Z")
-    assert await one.ledger() == entries
-    assert await one.reminders() == [
-        *reminded("cycles_used_up", second, 30, 7, 1),
-        *reminded("aging", removal, 7, 1),
-    ]
-    assert (await one.commands())[-2:] == [("suspend", None), ("release", False)]
-    now = (await on.clock.now()).isoformat()
-    again = await on.buy(number, order_id="the next life", purchased_at=now)
-    await on.listed(again, {"number": number, "term.state": "active"})
 
 
 async def a_canceled_number_from_stock_is_in_stock_again_after_34_days(on: Installation) -> None:
