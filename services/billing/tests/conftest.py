@@ -213,6 +213,12 @@ class Billing(FakeStage):
         self.set_time(now or DAY_ZERO)
         return self.run(message)
 
+    def run_clock(self, until: datetime) -> None:
+        """Let a clock run to `until` that never stopped: the timers run at each instant at which one is due."""
+        while (due := self.term.due_at) is not None and due <= until:
+            self.run_timers(due)
+        self.run_timers(until)
+
     def run_timers(self, until: datetime) -> None:
         """Run all timers that are due by then, as a worker that was stopped until then does."""
         self.set_time(until)
@@ -231,6 +237,11 @@ class Billing(FakeStage):
     def outcomes(self) -> list[str]:
         """The outcome of each end of paid time, in order."""
         return [data.outcome for data in self.published_data("cycle.expired")]
+
+    def reminders(self) -> list[tuple[datetime, int, str]]:
+        """Time, days and reason of each reminder, in order."""
+        events = self.published("term.expiring")
+        return [(event.time, event.data.days, event.data.reason) for event in events]
 
     def bill(self) -> str:
         """The sum of the ledger."""
