@@ -37,7 +37,7 @@ INSTANTS: Final = ("_at", "_until", "_start", "_end", ".by")
 """How the names of instants end."""
 
 
-class Heard(NamedTuple):
+class Streamed(NamedTuple):
     """A change of a DID in the stream: its status, whether it is gone, and the second of the machine."""
 
     status: str | None
@@ -56,7 +56,7 @@ class Installation(Caller):
         super().__init__(client, self.tokens)
         self.stack, self.client, self.clock, self.start = stack, client, clock, start
         self.trunk = ""
-        self.heard: dict[str, list[Heard]] = {}
+        self.streamed: dict[str, list[Streamed]] = {}
         self._seen: dict[str, Any] = {}
         self._round = 0
         self._news = asyncio.Condition()
@@ -121,8 +121,8 @@ class Installation(Caller):
                 name, _, value = line.partition(": ")
                 if name == "data":
                     data = json.loads(value)
-                    self.heard.setdefault(data["did_id"], []).append(
-                        Heard(data["status"], data["removed"], perf_counter())
+                    self.streamed.setdefault(data["did_id"], []).append(
+                        Streamed(data["status"], data["removed"], perf_counter())
                     )
 
 

@@ -12,7 +12,7 @@ from holdings.life_on_the_stack import all_events
 
 from didflow.consistency.check import check
 from didflow_contracts.envelope import Event
-from term_lives.installation import Heard, Installation
+from term_lives.installation import Streamed, Installation
 from term_lives.lives import LIVES
 from term_lives.one_did import ALL, OneDid
 
@@ -34,15 +34,15 @@ async def test_the_stream_and_the_topics_follow_every_step_of_every_life(
     """Each status comes in its order, in the stream within a second. Entries and balances are those of the ledger."""
     await wait(begun.values())
     published = await all_events(installation.stack)
-    await eventually(lambda: all_heard(installation, published))
+    await eventually(lambda: all_streamed(installation, published))
     page = await installation.ask("GET", "/v1/balances", by="did", limit=1000)
     sums = ("charged", "refunded", "balance")
     balances = {each["did_id"]: [Decimal(each[sum_]["amount"]) for sum_ in sums] for each in page["items"]}
     lags: list[float] = []
     for one in ALL:
-        heard = installation.heard[one.did]
+        streamed = installation.streamed[one.did]
         lags += [
-            each.second - seen for each, (_, seen) in zip(in_order(one, heard), one.statuses, strict=True)
+            each.second - seen for each, (_, seen) in zip(in_order(one, streamed), one.statuses, strict=True)
         ]
         statuses = iter([event.data.status for event in of(published, "did.status_changed", one)])
         assert all(status in statuses for status, _ in one.statuses)
@@ -64,21 +64,21 @@ async def test_after_all_lives_no_service_disagrees_with_another(
     assert (await check(installation.clock.databases)).disagreements == []
 
 
-async def all_heard(installation: Installation, published: Iterable[Event[Any]]) -> bool:
+async def all_streamed(installation: Installation, published: Iterable[Event[Any]]) -> bool:
     """Return whether the stream has brought every status that was waited for, in order, and once every removal."""
     for one in ALL:
-        heard = installation.heard.get(one.did, [])
-        removals = [each for each in heard if each.removed]
-        if len(in_order(one, heard)) < len(one.statuses):
+        streamed = installation.streamed.get(one.did, [])
+        removals = [each for each in streamed if each.removed]
+        if len(in_order(one, streamed)) < len(one.statuses):
             return False
         if len(removals) != len(of(published, "did.removed", one)):
             return False
     return True
 
 
-def in_order(one: OneDid, heard: Iterable[Heard]) -> list[Heard]:
+def in_order(one: OneDid, streamed: Iterable[Streamed]) -> list[Streamed]:
     """Return the first change to each status that was waited for, behind that to the status before."""
-    rest = iter(heard)
+    rest = iter(streamed)
     found = (next((each for each in rest if each.status == status), None) for status, _ in one.statuses)
     return [each for each in found if each is not None]
 
