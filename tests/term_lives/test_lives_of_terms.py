@@ -12,7 +12,7 @@ from holdings.life_on_the_stack import all_events
 
 from didflow.consistency.check import check
 from didflow_contracts.envelope import Event
-from term_lives.installation import Streamed, Installation
+from term_lives.installation import Installation, Streamed
 from term_lives.lives import LIVES
 from term_lives.one_did import ALL, OneDid
 
