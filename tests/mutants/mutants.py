@@ -735,8 +735,8 @@ MUTANTS = (
         name="the profile of the highest account comes first",
         package=PROVISIONING,
         file="domain/profiles/profile.py",
-        before="for depth in range(len(parts), 0, -1)",
-        after="for depth in range(1, len(parts) + 1)",
+        before="for path in lineage(account))",
+        after="for path in reversed(lineage(account)))",
         tests=("services/provisioning/tests/unit/test_profiles.py",),
     ),
     Mutant(
