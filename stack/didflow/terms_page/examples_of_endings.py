@@ -127,8 +127,8 @@ REMINDERS: Final = (
     ),
     Example(
         title="A reminder on the day of the purchase",
-        rule="If the first period has 30 days or fewer, 30 days before its end are past at the purchase. While "
-        "details are missing, the first reminder is then published at once.",
+        rule="If the first period has 30 days or fewer, the first reminder is due at the purchase or before it. "
+        "While details are missing, it is then published at once.",
         steps=[("2026-01-31 12:00", purchased())],
         until="2026-03-05 00:00",
         answer="awaiting",
@@ -176,7 +176,7 @@ FROM_INVENTORY: Final = (
     ),
     Example(
         title="A porting that fails after it was charged",
-        rule="If the purchase overtakes the failure of the porting, every charge is reversed: the account "
+        rule="If the purchase arrives before the failure of the porting, every charge is reversed: the account "
         "never had the number.",
         steps=[
             ("2026-01-31 12:00", porting_started()),
