@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from didflow_contracts.bounds import ACCOUNT_PATH
+from didflow_contracts.bounds import ACCOUNT_LEVELS, ACCOUNT_PATH
 
 SEGMENT: Final = r"[a-z0-9-]{1,63}"
-ACCOUNT_PATTERN: Final = rf"^{SEGMENT}(/{SEGMENT})*$"
+ACCOUNT_PATTERN: Final = rf"^{SEGMENT}(/{SEGMENT}){{0,{ACCOUNT_LEVELS.most - 1}}}$"
 _PATH: Final = re.compile(ACCOUNT_PATTERN.removesuffix("$"), re.ASCII)
 
 AccountPath = Annotated[

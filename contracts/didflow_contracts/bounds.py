@@ -68,6 +68,7 @@ NAME: Final = Range(1, 255, "characters of a name, a code, an order number or an
 TEXT: Final = Range(0, 2_000, "characters of a message, a reason, a description or a reference")
 ATTRIBUTE: Final = Range(1, 1_024, "characters of an attribute of CloudEvents")
 ACCOUNT_PATH: Final = Range(1, 512, "characters of the path of an account")
+ACCOUNT_LEVELS: Final = Range(1, 16, "accounts of a path, from the root to the account itself")
 STREET: Final = Range(1, 500, "characters of street lines")
 POSTAL_CODE: Final = Range(0, 20, "characters of a postal code")
 STATED_VALUE: Final = Range(1, 500, "characters of a value that a document states")

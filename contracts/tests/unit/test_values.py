@@ -55,12 +55,14 @@ def test_a_number_without_a_country_has_none() -> None:
     assert not is_valid("no number")
 
 
-@pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "A", "a_b", "ä", "a" * 64, "a b"])
+@pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", "A", "a_b", "ä", "a" * 64, "a b", "a" + "/a" * 16])
 def test_an_account_path_has_lower_case_segments(path: str) -> None:
-    """Segments are separated by single slashes and have at most 63 characters."""
-    longest = "master/acme-2/" + "a" * 63
+    """Segments are separated by single slashes and have at most 63 characters. There are at most 16."""
+    longest, deepest = "master/acme-2/" + "a" * 63, "a" + "/a" * 15
     assert not fits(PATH, path)
     assert fits(PATH, longest)
+    assert fits(PATH, deepest)
+    assert is_account_path(deepest)
     assert not is_account_path(path)
     assert is_account_path(longest)
     assert not is_account_path(f"{longest}\n")
