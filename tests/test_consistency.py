@@ -29,6 +29,7 @@ LIVE, REFUSED, REMOVED = (
     ExampleDid(name=name, number=number, begin=BEGIN)
     for name, number in (("live", "+12122000001"), ("refused", "+12122000001"), ("removed", "+12122000002"))
 )
+DOCS: Final = Path(__file__).parents[1] / "docs"
 OTHER: Final = "00000000-0000-7000-8000-000000000001"
 
 
@@ -106,18 +107,38 @@ async def test_databases_that_agree_have_no_disagreement(sound: Mapping[str, str
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 async def test_a_changed_value_is_found_with_its_code(name: str, corrupt: Corrupt) -> None:
-    """One value is changed in one database. The disagreement names the DID or its number."""
+    """One value is changed in one database. The disagreement names the DID or its number. A total is of no DID."""
     service, statement, code = CORRUPTIONS[name]
     result = await check(await corrupt(service, statement), wait=0)
     found = [disagreement for disagreement in result.disagreements if disagreement.code == code]
     assert found, result.disagreements
-    numbers = {LIVE.number, REMOVED.number, "+12122000009"}
+    numbers = {""} if code == "totals_differ" else {LIVE.number, REMOVED.number, "+12122000009"}
     assert all(disagreement.number in numbers for disagreement in found)
 
 
 def test_each_code_is_found_by_some_test() -> None:
     """No code stands in the table without a test that sees it."""
     assert {code for _, _, code in CORRUPTIONS.values()} | {"too_many"} == set(CODES)
+
+
+async def test_wrong_totals_are_rebuilt_from_the_ledger(corrupt: Corrupt) -> None:
+    """With the statement of the page: totals that are too high, lost or of nothing. Each account and order is named."""
+    _, _, section = (DOCS / "consistency.md").read_text().partition("\n## Rebuild the totals\n")
+    rebuild = section.partition("```sql\n")[2].partition("\n```")[0]
+    databases = await corrupt(
+        "billing",
+        "UPDATE account_totals SET refunded = refunded + 1 WHERE account = 'master' AND period <> 'all'",
+        "DELETE FROM order_totals WHERE order_id = 'order live'",
+        "INSERT INTO order_totals VALUES ('master/none', 'none', 'EUR', '2026-01-31', 0, 5, 0)",
+    )
+    found = (await check(databases, wait=0)).disagreements
+    assert [(one.code, one.detail.partition(":")[0]) for one in found] == [
+        ("totals_differ", "account master, currency EUR"),
+        ("totals_differ", "account master/acme, order_id order live, currency EUR"),
+        ("totals_differ", "account master/none, order_id none, currency EUR"),
+    ]
+    await execute(owner_dsn_of(databases["billing"]), rebuild)
+    assert (await check(databases, wait=0)).disagreements == []
 
 
 async def test_each_set_of_services_can_be_checked(sound: Mapping[str, str]) -> None:

@@ -178,6 +178,16 @@ CORRUPTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
         "refund_above_charges",
     ),
     "entries without a term": ("billing", "DELETE FROM terms WHERE did_id = $live", "did_unknown"),
+    "a total of an account": (
+        "billing",
+        "UPDATE account_totals SET charged = charged + 0.01 WHERE period = 'all'",
+        "totals_differ",
+    ),
+    "the totals of an order that are lost": (
+        "billing",
+        "DELETE FROM order_totals WHERE order_id = 'order live'",
+        "totals_differ",
+    ),
     "the holder in provisioning": (
         "provisioning",
         ("UPDATE routings SET account = 'master/other' WHERE did_id = $live"),

@@ -19,6 +19,7 @@ from didflow.consistency.numbers import wrong_numbers
 from didflow.consistency.proof import proved
 from didflow.consistency.rows import DidRows
 from didflow.consistency.snapshot import PAGE, Snapshot, snapshot
+from didflow.consistency.totals import wrong_totals
 
 WAIT_S: Final = 10.0
 """How long differences have time to disappear."""
@@ -93,7 +94,7 @@ class _Looks:
         return bool(self.suspects or self.numbers)
 
     async def first(self, found: Snapshot) -> None:
-        """Look at all DIDs."""
+        """Look at all DIDs and totals."""
         async for did in found.dids():
             self.result.dids += 1
             self._judge(did, found)
@@ -102,6 +103,8 @@ class _Looks:
                 self._add(_too_many(did, self.most))
                 break
         await self._judge_numbers(found, None)
+        for disagreement in await wrong_totals(found, self.most):
+            self._add(disagreement)
 
     async def again(self, found: Snapshot) -> None:
         """Look again at the DIDs that differed."""

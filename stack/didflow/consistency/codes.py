@@ -93,6 +93,10 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             meaning="a refused purchase was charged, and its charges and refunds do not add up to zero",
             action=_MISSING,
         ),
+        "totals_differ": Code(
+            meaning="a total of an account or of an order is not the sum of its ledger entries, so a balance is wrong",
+            action="totals or entries were written outside of the service. [Rebuild the totals](#rebuild-the-totals)",
+        ),
         "too_many": Code(
             meaning="more DIDs differ than the check looks at twice. The others are not listed",
             action="a service does not receive events at all: [Outages](operations.md#outages). Then check again",

@@ -36,34 +36,53 @@ END $$
 """
 """A refund never exceeds what it reverses. Source: spec lifecycle, Term."""
 
-TOTALS = """
-CREATE FUNCTION add_to_totals() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    INSERT INTO account_totals AS t (period, account, currency, stripe, charged, refunded, first_at, last_at)
-    SELECT period, account, currency, pg_backend_pid() % 4, sum(charged), sum(refunded), min(first_at), max(last_at)
+_CHARGED = "sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END)"
+_REFUNDED = "sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END)"
+
+
+def account_totals(entries: str) -> str:
+    """Return the statement that adds up entries: of each account with those below it, and of each span of time."""
+    return f"""
+    SELECT period, account, currency, sum(charged) AS charged, sum(refunded) AS refunded,
+        min(first_at) AS first_at, max(last_at) AS last_at
     FROM (
         SELECT payer, currency, date_trunc('hour', posted_at AT TIME ZONE 'UTC') AS hour,
-            sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END) AS charged,
-            sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END) AS refunded,
+            {_CHARGED} AS charged, {_REFUNDED} AS refunded,
             min(posted_at) AS first_at, max(posted_at) AS last_at
-        FROM posted GROUP BY 1, 2, 3
+        FROM {entries} GROUP BY 1, 2, 3
     ) AS hourly, LATERAL (
         SELECT array_to_string(names[1:n], '/') AS account
         FROM (SELECT string_to_array(payer, '/') AS names) AS path, generate_series(1, cardinality(names)) AS n
     ) AS at_or_above, LATERAL (
         VALUES ('all'), (to_char(hour, 'YYYY-MM')), (to_char(hour, 'YYYY-MM-DD')), (to_char(hour, 'YYYY-MM-DD"T"HH24'))
     ) AS spans (period)
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    GROUP BY 1, 2, 3
+    """
+
+
+def order_totals(entries: str) -> str:
+    """Return the statement that adds up entries: of each order of a payer, and of each day."""
+    return f"""
+    SELECT payer AS account, coalesce(order_id, '') AS order_id, currency, (posted_at AT TIME ZONE 'UTC')::date AS day,
+        {_CHARGED} AS charged, {_REFUNDED} AS refunded
+    FROM {entries} GROUP BY 1, 2, 3, 4
+    """
+
+
+TOTALS = f"""
+CREATE FUNCTION add_to_totals() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO account_totals AS t (period, account, currency, stripe, charged, refunded, first_at, last_at)
+    SELECT period, account, currency, pg_backend_pid() % 4, charged, refunded, first_at, last_at
+    FROM ({account_totals("posted")}) AS added ORDER BY 1, 2, 3
     ON CONFLICT (period, account, currency, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
         refunded = t.refunded + excluded.refunded, first_at = least(t.first_at, excluded.first_at),
         last_at = greatest(t.last_at, excluded.last_at);
 
     INSERT INTO order_totals AS t (account, order_id, currency, day, stripe, charged, refunded)
-    SELECT payer, coalesce(order_id, ''), currency, (posted_at AT TIME ZONE 'UTC')::date, pg_backend_pid() % 4,
-        sum(CASE WHEN kind = 'refund' THEN 0 ELSE amount END),
-        sum(CASE WHEN kind = 'refund' THEN -amount ELSE 0 END)
-    FROM posted GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    SELECT account, order_id, currency, day, pg_backend_pid() % 4, charged, refunded
+    FROM ({order_totals("posted")}) AS added ORDER BY 1, 2, 3, 4
     ON CONFLICT (account, order_id, currency, day, stripe) DO UPDATE SET charged = t.charged + excluded.charged,
         refunded = t.refunded + excluded.refunded;
     RETURN NULL;
@@ -73,6 +92,41 @@ END $$
 
 TOTALS_RIGHTS = "REVOKE ALL ON FUNCTION add_to_totals() FROM PUBLIC"
 """Without it, a role with a table of its own, also a temporary one, could write totals by a trigger of that table."""
+
+TOTALS_OF_LEDGER = (
+    f"""
+    CREATE FUNCTION account_totals_of_ledger() RETURNS TABLE (
+        period text, account text, currency text, charged numeric, refunded numeric, first_at timestamptz,
+        last_at timestamptz
+    ) LANGUAGE sql STABLE AS $$ {account_totals("ledger")} $$
+    """,
+    f"""
+    CREATE FUNCTION order_totals_of_ledger() RETURNS TABLE (
+        account text, order_id text, currency text, day date, charged numeric, refunded numeric
+    ) LANGUAGE sql STABLE AS $$ {order_totals("ledger")} $$
+    """,
+)
+"""What the totals must be. The consistency check compares them, and `rebuild_totals` writes them."""
+
+REBUILD = """
+CREATE FUNCTION rebuild_totals() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE 'rebuild_totals needs a transaction that is READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM account_totals;
+    DELETE FROM order_totals;
+    INSERT INTO account_totals (period, account, currency, stripe, charged, refunded, first_at, last_at)
+    SELECT period, account, currency, 0, charged, refunded, first_at, last_at FROM account_totals_of_ledger();
+    INSERT INTO order_totals (account, order_id, currency, day, stripe, charged, refunded)
+    SELECT account, order_id, currency, day, 0, charged, refunded FROM order_totals_of_ledger();
+END $$
+"""
+"""Only the owner of the tables can run it. The lock waits for writers of the ledger and makes later ones wait.
+
+A transaction of another isolation sees the ledger as it was before the lock.
+"""
 
 TRIGGERS = (
     """
@@ -87,6 +141,15 @@ TRIGGERS = (
     CREATE TRIGGER ledger_totals AFTER INSERT ON ledger REFERENCING NEW TABLE AS posted
         FOR EACH STATEMENT EXECUTE FUNCTION add_to_totals()
     """,
+)
+
+FUNCTIONS = (
+    "rebuild_totals",
+    "order_totals_of_ledger",
+    "account_totals_of_ledger",
+    "add_to_totals",
+    "check_refunds",
+    "refuse_change",
 )
 
 
@@ -199,7 +262,7 @@ def upgrade() -> None:
         sa.Column("charged", sa.Numeric, nullable=False),
         sa.Column("refunded", sa.Numeric, nullable=False),
     )
-    for statement in (APPEND_ONLY, REFUNDS, TOTALS, TOTALS_RIGHTS, *TRIGGERS):
+    for statement in (APPEND_ONLY, REFUNDS, TOTALS, TOTALS_RIGHTS, *TRIGGERS, *TOTALS_OF_LEDGER, REBUILD):
         op.execute(statement)
 
     op.create_table(
@@ -240,6 +303,6 @@ def downgrade() -> None:
     for name in ("order_totals", "account_totals"):
         op.drop_table(name)
     op.drop_table("ledger")
-    for name in ("add_to_totals", "check_refunds", "refuse_change"):
+    for name in FUNCTIONS:
         op.execute(f"DROP FUNCTION {name}()")
     op.drop_table("terms")
