@@ -20,7 +20,7 @@ from didflow_chassis.jobs.kinds import JobKind, JobTools
 from didflow_chassis.relay import _DELETE, _READ
 from didflow_chassis.retention import prune_sql
 from didflow_chassis.stage.transaction import TAKEN
-from didflow_chassis.timers import due_sql, oldest_due
+from didflow_chassis.timers import count_due, due_sql, oldest_due
 
 NEW: dict[str, Any] = {"created_at": datetime.now(UTC), "parameters": None}
 SEQUENTIAL = re.compile(r"Seq Scan on (\w+)")
@@ -91,10 +91,19 @@ async def test_no_statement_of_a_worker_scans_a_table(opened) -> None:
         statements += [] if kind.append_only else [kind.load_sql]
         statements += [due_sql(kind)] if kind.due else []
     assert {s: found for s in statements if (found := await sequential_scans(database, s))} == {}
-    for table, statement in oldest_due(about).items():
-        assert set(await sequential_scans(database, statement)) == {"clock"}, (
-            f"{table}: the clock has one row"
-        )
+
+
+async def test_what_is_due_is_found_by_an_index(opened) -> None:
+    """Timers are counted, and the oldest is read: each index is searched up to the present. The clock has one row."""
+    about, database = opened
+    oldest = oldest_due(about).values()
+    unsearched = []
+    for statement, kinds in (*((each, 1) for each in oldest), (f"SELECT {count_due(about)}", len(oldest))):
+        plan = "\n".join(row[0] for row in await database.fetch(f"EXPLAIN {statement}"))
+        searched = re.findall(r"Index Cond: \([\w.]+ <= \(InitPlan", plan)
+        if len(searched) != kinds or set(SEQUENTIAL.findall(plan)) - {"clock"}:
+            unsearched.append(plan)
+    assert unsearched == []
 
 
 async def test_old_rows_are_found_by_an_index(opened) -> None:

@@ -27,6 +27,9 @@ from didflow_chassis.telemetry.queues import QueueMetrics
 HOUSEKEEPING_S = 15.0
 _LOG = logging.getLogger(__name__)
 
+_PRESENT = f"(SELECT {NOW_SQL})"
+"""The present time, read by a subquery, so that the index of due timers is only searched up to it."""
+
 RunChunk = Callable[[int], Awaitable[bool]]
 """Runs at most so many due timers. Returns True if something was done and more may be due."""
 
@@ -43,18 +46,15 @@ def due_sql(kind: Kind[Any]) -> str:
 
 def count_due(service: Service) -> str:
     """Return the SQL expression that counts the timers of a service that are due now, by the service's time."""
-    counted = (f"(SELECT count(*) {_due_at(kind, NOW_SQL)})" for kind in _kinds_with_timers(service))
+    counted = (f"(SELECT count(*) {_due_at(kind, _PRESENT)})" for kind in _kinds_with_timers(service))
     return " + ".join(["0", *counted])
 
 
 def oldest_due(service: Service) -> dict[str, str]:
-    """Return by table the statements that read for how many seconds the oldest timer of a kind is due.
-
-    The time is read by a subquery, so that the index is only searched up to it.
-    """
+    """Return by table the statements that read for how many seconds the oldest timer of a kind is due."""
     return {
         kind.table.name: f"SELECT extract(epoch FROM {NOW_SQL} - t.{kind.due})::float8 AS seconds "  # noqa: S608
-        f"{_due_at(kind, f'(SELECT {NOW_SQL})')} ORDER BY t.{kind.due} LIMIT 1"
+        f"{_due_at(kind, _PRESENT)} ORDER BY t.{kind.due} LIMIT 1"
         for kind in _kinds_with_timers(service)
     }
 
