@@ -18,9 +18,13 @@ SET_TIME = "UPDATE clock SET shift = $1 - clock_timestamp()"
 
 
 def all_rows(kind: Kind[Any]) -> str:
-    """Select every row of a kind: states in the order of their keys, append-only rows in the order of insertion."""
+    """Select every row of a kind: states in the order of their keys, append-only rows in the order of insertion.
+
+    A row can take a place that an earlier save left when it was rolled back. So the place tells the order only within a
+    transaction.
+    """
     columns = ", ".join(f'"{name}"' for name in kind.columns)
-    order = "ctid" if kind.append_only else f'"{kind.key}"::text COLLATE "C"'
+    order = "xmin::text::bigint, ctid" if kind.append_only else f'"{kind.key}"::text COLLATE "C"'
     return f"SELECT {columns} FROM {kind.table.name} ORDER BY {order}"  # noqa: S608
 
 
