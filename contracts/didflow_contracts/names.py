@@ -1,6 +1,6 @@
 """How a caller names a DID in a path, a query or a body: by its `did_id` or by its number."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from pydantic import Field
@@ -15,6 +15,9 @@ DidNames: TypeAlias = Annotated[
     list[DidName], Field(json_schema_extra={"minItems": BATCH.least, "maxItems": BATCH.most})
 ]
 """The DIDs of a request. Their number is checked by `check_size`, because it has codes of its own."""
+
+NO_DID: Final = "No such number or DID id in your accounts."
+"""The message of `not_found` for a DID: of every service, for one DID as for one of a batch."""
 
 _UUID_LENGTHS = (32, 36)
 

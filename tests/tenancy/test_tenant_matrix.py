@@ -23,14 +23,16 @@ from tenancy.gate import not_refused
 from tenancy.matrix import MATRIX
 from tenancy.requests import (
     Request,
+    absent,
     all_operations,
     names_in,
     operations,
     plain_requests,
     requests_of,
 )
-from tenancy.rows import FIELDS, NOTHING_THERE, PLAIN_FIELDS, PLAIN_QUERIES, QUERIES
+from tenancy.rows import FIELDS, NOTHING_THERE, PATH, PLAIN_FIELDS, PLAIN_QUERIES, QUERIES
 
+from didflow_contracts.names import NO_DID
 from didflow_contracts.roles import ROLES
 from didflow_contracts.topics import SERVICES
 
@@ -76,6 +78,30 @@ async def test_foreign_and_absent_things_have_the_same_answer(estate: Estate, na
     ]
     found = await together(checks)
     assert not found, "\n".join(found)
+
+
+@ONE_LOOP
+@pytest.mark.parametrize("name", SERVICES)
+async def test_what_is_not_found_has_one_message(estate: Estate, name: str) -> None:
+    """In a batch, a text that is no name is refused like the name of an absent thing; a DID like one read alone."""
+    own, nothing = things_of(estate, OWNER), absent(things_of(estate, OWNER))
+    found: dict[str, set[str]] = {}
+    for operation in operations(name):
+        client = estate.client(name, OWNER, owner_role(operation))
+        item = operation.batch_item or "did"
+        for request in requests_of(operation):
+            if request.place == f"{item}s" and (
+                "/batch/" in operation.path or operation.path.endswith("/quote")
+            ):
+                sent = request.filled(own, nothing)
+                sent["json"][request.place].append("no name")
+                results = (await client.request(**sent)).json()["results"]
+                found.setdefault(item, set()).update(each["message"] for each in results)
+            elif request.place == PATH and operation.method == "GET" and request.path.keys() == {"did"}:
+                answer = await client.get(operation.path.format(did="no name"))
+                found.setdefault("did", set()).add(answer.json()["detail"])
+    assert found.pop("did", {NO_DID}) == {NO_DID}
+    assert {item: messages for item, messages in found.items() if len(messages) != 1} == {}
 
 
 @ONE_LOOP

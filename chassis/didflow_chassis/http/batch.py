@@ -22,7 +22,6 @@ from didflow_chassis.stage.idempotency import Answer
 from didflow_contracts.bounds import BATCH
 
 MAX_ITEMS = BATCH.most
-NOT_FOUND = Refused("not_found", "No such number or id in your accounts.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +33,7 @@ class NamedEntity:
 
 
 NamedEntities = Mapping[str, NamedEntity | Refused]
-"""What each name stands for, or why it stands for nothing. A name that is not in it is `not_found`."""
+"""What each name stands for, or why it stands for nothing. A name that is not in it is refused as absent."""
 
 Resolve = Callable[[Any, list[str]], Awaitable[NamedEntities]]
 Make = Callable[[NamedEntity], Command]
@@ -149,15 +148,22 @@ def batch_response(answer: Answer) -> BatchAnswer:
 
 
 def plan(
-    item: str, names: Sequence[str], entities: NamedEntities, render: RenderFields | None = None
+    item: str,
+    names: Sequence[str],
+    entities: NamedEntities,
+    absent: Refused,
+    render: RenderFields | None = None,
 ) -> Plan:
-    """Plan the commands of a batch. An entity that is named again, by any name, is decided once."""
+    """Plan the commands of a batch. An entity that is named again, by any name, is decided once.
+
+    `absent` is the refusal of a name that is not in `entities`.
+    """
     distinct: dict[Hashable, NamedEntity] = {}
     first: dict[int, int] = {}
     repeats: set[int] = set()
     refused: dict[int, Refused] = {}
     for position, name in enumerate(names):
-        entity = entities.get(name, NOT_FOUND)
+        entity = entities.get(name, absent)
         if isinstance(entity, Refused):
             refused[position] = entity
             continue

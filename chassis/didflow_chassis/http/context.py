@@ -198,6 +198,7 @@ class HttpContext:
         resolve: batch.Resolve,
         make: batch.Make,
         *,
+        absent: Refused,
         required: bool = False,
         render: batch.RenderFields | None = None,
         is_outdated: Callable[[CommandDecision], bool] | None = None,
@@ -205,11 +206,13 @@ class HttpContext:
         """Decide one command for each named thing and answer with one result for each, in a batch route.
 
         `resolve(http, names)` finds by one statement what the distinct names stand for in the caller's reach.
-        `make(entity)` returns the command. `render` returns further fields of a result from the answer of its decision.
-        If a decision `is_outdated`, nothing is stored. Raises Problem `too_few`, `too_many`; Outdated.
+        `make(entity)` returns the command. `absent` is the refusal of a name that stands for nothing: the one that the
+        decisions return for a thing that does not exist. `render` returns further fields of a result from the answer
+        of its decision. If a decision `is_outdated`, nothing is stored. Raises Problem `too_few`, `too_many`; Outdated.
         """
         item = self._batch_item(names)
-        plan = batch.plan(item, names, await resolve(self, list(dict.fromkeys(names))), render)
+        entities = await resolve(self, list(dict.fromkeys(names)))
+        plan = batch.plan(item, names, entities, absent, render)
 
         def make_answer(results: Sequence[CommandDecision]) -> Answer:
             if is_outdated is not None and any(map(is_outdated, results)):
@@ -250,13 +253,15 @@ class HttpContext:
         names: Sequence[str],
         entities: NamedEntities,
         make: Callable[[Sequence[Any]], Operation],
+        *,
+        absent: Refused,
     ) -> BatchAnswer:
         """Run one operation on all named things and answer with one result for each, in a batch route.
 
-        `entities` maps the names to what they stand for. `make(keys)` returns the operation on the distinct keys of
-        the entities. Raises Problem `too_few`, `too_many`.
+        `entities` maps the names to what they stand for; `absent` is the refusal of the others. `make(keys)` returns
+        the operation on the distinct keys of the entities. Raises Problem `too_few`, `too_many`.
         """
-        plan = batch.plan(self._batch_item(names), names, entities)
+        plan = batch.plan(self._batch_item(names), names, entities, absent)
         operation = make([entity.entity_id for entity in plan.entities])
         return batch.batch_response(await self._operate(operation, plan.answer))
 

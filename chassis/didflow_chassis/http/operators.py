@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from didflow_chassis import dead_letters, parked, tables
-from didflow_chassis.dead_letter_operations import Action, HandleLetters
+from didflow_chassis.dead_letter_operations import NOT_FOUND, Action, HandleLetters
 from didflow_chassis.dead_letters import DeadLetter, WholeLetter, letter_in, whole_letter_in
 from didflow_chassis.decision import Unchanged
 from didflow_chassis.http.batch import BatchAnswer, NamedEntity
@@ -138,7 +138,7 @@ async def show_dead_letter(http: Http, dead_letter_id: UUID) -> WholeLetterRespo
     """Show one dead letter with the content of its record."""
     rows = await http.rows(dead_letters.select_one(dead_letter_id))
     if not rows:
-        raise http.problem(404, "not_found", "There is no such dead letter.")
+        raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     letter = whole_letter_in(rows[0])
     headers = [HeaderResponse(name=printable(name), value=readable(value)) for name, value in letter.headers]
     return WholeLetterResponse(**_fields(letter), headers=headers, value=readable(letter.value))
@@ -198,6 +198,7 @@ async def _handle_all(http: HttpContext, action: Action, names: list[str]) -> Ba
         names,
         {name: NamedEntity(entity_id=one, subject="") for name, one in ids.items() if one is not None},
         lambda keys: HandleLetters(action=action, ids=keys, actor=http.caller.actor),
+        absent=NOT_FOUND,
     )
 
 

@@ -254,6 +254,7 @@ async def paint(http: Http, body: Things) -> BatchAnswer:
         lambda entity: Touch(
             entity_id=entity.entity_id, subject=entity.subject, caller=http.caller, colour=body.colour
         ),
+        absent=Refused("not_found", "No such thing."),
     )
 
 

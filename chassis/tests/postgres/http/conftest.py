@@ -21,7 +21,7 @@ from toy_records import named, record
 
 from didflow_chassis import failpoints
 from didflow_chassis.database import Database
-from didflow_chassis.decision import Caller
+from didflow_chassis.decision import Caller, Refused
 from didflow_chassis.http import (
     BatchAnswer,
     Http,
@@ -59,7 +59,12 @@ class Additions(Addition):
 @router.batch("/counters/batch/add", action="edit", item="counter")
 async def add_to_all(http: Http, body: Additions) -> BatchAnswer:
     """Add the same to many counters."""
-    return await http.batch(body.counters, reach, lambda entity: _command(http.caller, entity, body.amount))
+    return await http.batch(
+        body.counters,
+        reach,
+        lambda entity: _command(http.caller, entity, body.amount),
+        absent=Refused("not_found", "No such counter."),
+    )
 
 
 @router.post("/counters/{name}/add", action="edit")

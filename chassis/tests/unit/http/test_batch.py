@@ -29,7 +29,7 @@ async def test_each_item_has_its_result_in_the_order_of_the_request(world: Any) 
                 "thing": "nobody",
                 "outcome": "refused",
                 "code": "not_found",
-                "message": "No such number or id in your accounts.",
+                "message": "No such thing.",
             },
             {"thing": "thing-2", "outcome": "unchanged", "code": None, "message": None},
         ],

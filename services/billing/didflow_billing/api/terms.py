@@ -19,7 +19,7 @@ from didflow_billing.api.responses import TermResponse
 from didflow_billing.domain.quote import Quote, quote, repeat
 from didflow_billing.domain.term import Term
 from didflow_billing.domain.term_changes import NOT_FOUND
-from didflow_chassis.decision import Caller, Refused
+from didflow_chassis.decision import Caller
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Router
 from didflow_chassis.http.batch import check_size
 from didflow_contracts.names import parse_did
@@ -172,14 +172,14 @@ def _quotes(
 
 
 async def _change(http: HttpContext, body: TermsBody) -> BatchAnswer:
-    return await http.batch(body.dids, _entities, lambda entity: body.command(entity, http.caller))
+    return await http.batch(
+        body.dids, _entities, lambda entity: body.command(entity, http.caller), absent=NOT_FOUND
+    )
 
 
-async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity | Refused]:
-    """Return the term that each name stands for, or the refusal that a quote of the same name has."""
+async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:
     found = await _find_terms(http, names)
-    terms = {name: NamedEntity(entity_id=term.did_id, subject=term.number) for name, term in found.items()}
-    return {name: terms.get(name, NOT_FOUND) for name in names}
+    return {name: NamedEntity(entity_id=term.did_id, subject=term.number) for name, term in found.items()}
 
 
 async def _find_terms(http: HttpContext, names: list[str]) -> Mapping[str, Term]:

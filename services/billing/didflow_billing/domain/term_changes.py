@@ -16,9 +16,10 @@ from didflow_billing.domain.removal import remove
 from didflow_billing.domain.term import Term, is_running, running_state, transition
 from didflow_chassis.decision import Command, Decided, Decision, Refused, Unchanged
 from didflow_contracts.bounds import AMOUNT, CYCLES, INSTANT
+from didflow_contracts.names import NO_DID
 from didflow_contracts.vocabulary import BillingPeriod, TermReason
 
-NOT_FOUND: Final = Refused("not_found", "No such number or DID id in your accounts.")
+NOT_FOUND: Final = Refused("not_found", NO_DID)
 ATTEMPTS: Final[Mapping[type[Command], str]] = MappingProxyType(
     {SetCycles: "set cycles", Renew: "renew", Cancel: "cancel", Restore: "restore"}
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from didflow_chassis.http import HttpContext, NamedEntity
 from didflow_contracts.names import parse_did, parse_number
+from didflow_inventory.domain.holding.rules import NOT_FOUND
 from didflow_inventory.store import queries
 
 
@@ -14,7 +15,7 @@ async def row_of(http: HttpContext, text: str) -> Any:
     name = parse_did(text)
     rows = [] if name is None else await http.rows(queries.one_did(http.caller, name))
     if not rows:
-        raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
+        raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     return rows[0]
 
 

@@ -18,6 +18,7 @@ from didflow_inventory.api.history import history_page
 from didflow_inventory.api.responses import did_json, places_of
 from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import DidAt
+from didflow_inventory.domain.holding.rules import NOT_FOUND
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 from didflow_inventory.domain.my_numbers.listing import FILTERS
 from didflow_inventory.store import queries
@@ -100,7 +101,7 @@ async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
             document_ids=tuple(body.document_ids),
         )
 
-    return await http.batch(body.dids, entities, command_for)
+    return await http.batch(body.dids, entities, command_for, absent=NOT_FOUND)
 
 
 async def _pages_of_cells(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:

@@ -16,6 +16,7 @@ from didflow_inventory.domain.commands import AssignEndUser
 from didflow_inventory.domain.did import Did, conclude
 from didflow_inventory.domain.events import enduser_assigned
 from didflow_inventory.domain.holding import Holding
+from didflow_inventory.domain.holding.rules import NOT_FOUND
 from didflow_inventory.domain.view_updates import NO_PURCHASE_YET
 from didflow_inventory.domain.views import Views
 
@@ -26,7 +27,7 @@ def assign_end_user(did: Did | None, command: AssignEndUser, now: datetime) -> D
     Unknown, removed and foreign DIDs are refused alike with `not_found`.
     """
     if did is None or not did.holding.is_live or not command.caller.reaches(did.holding.account):
-        return Refused("not_found", "No such number or DID id in your accounts.", "dids")
+        return NOT_FOUND
     holding, views = did.holding, did.views
     last = holding.assignment
     assignment = Assignment(

@@ -15,6 +15,7 @@ from didflow_provisioning.domain.commands import ClearRouting, RoutingCommand, S
 from didflow_provisioning.domain.events import routing_changed
 from didflow_provisioning.domain.profiles.commands import ApplyProfile
 from didflow_provisioning.domain.routing import Routing
+from didflow_provisioning.domain.routing_changes import NOT_FOUND
 from didflow_provisioning.store import carriers, queries
 
 router = Router(tags=["routing"])
@@ -25,7 +26,7 @@ async def show_routing(http: Http, did: str) -> RoutingChanged:
     """Return the routing of one DID, in the form of `routing.changed`."""
     found = await _routings(http, [did])
     if did not in found:
-        raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
+        raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     return routing_changed(await _at_present(http, found[did]))
 
 
@@ -91,7 +92,9 @@ async def _at_present(http: HttpContext, routing: Routing) -> Routing:
 async def _batch(
     http: HttpContext, body: DidsBody, command_of: Callable[[dict[str, Any]], RoutingCommand]
 ) -> BatchAnswer:
-    return await http.batch(body.dids, _entities, lambda entity: command_of(command_fields(http, entity)))
+    return await http.batch(
+        body.dids, _entities, lambda entity: command_of(command_fields(http, entity)), absent=NOT_FOUND
+    )
 
 
 async def _entities(http: HttpContext, names: list[str]) -> Mapping[str, NamedEntity]:

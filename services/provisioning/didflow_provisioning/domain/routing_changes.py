@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
+from didflow_contracts.names import NO_DID
 from didflow_contracts.vocabulary import CarrierAction
 from didflow_provisioning.domain.capacity.reservations import with_capacity
 from didflow_provisioning.domain.commands import (
@@ -26,7 +27,7 @@ from didflow_provisioning.domain.targets.sms_trunks import sms_setting
 from didflow_provisioning.domain.targets.voice_targets import voice_setting
 from didflow_provisioning.domain.timing import Timings
 
-NOT_FOUND = Refused("not_found", "No such number or DID id in your accounts.")
+NOT_FOUND = Refused("not_found", NO_DID)
 NO_CALLS = Refused("not_supported", "The number takes no calls: it has neither voice_in nor fax.")
 NO_MESSAGES = Refused("not_supported", "The number takes no messages: it has no sms_in.")
 

@@ -18,6 +18,7 @@ from didflow_inventory.api.holding.bodies import (
 )
 from didflow_inventory.api.responses import did_json
 from didflow_inventory.domain.holding import commands as c
+from didflow_inventory.domain.holding.rules import NOT_FOUND
 from didflow_inventory.domain.my_numbers.answer import DidAnswer
 
 router = Router(tags=["numbers"])
@@ -103,4 +104,4 @@ async def _batch(
     def command_for(entity: NamedEntity) -> c.DidCommand:
         return command(entity_id=entity.entity_id, subject=entity.subject, caller=http.caller, **fields)
 
-    return await http.batch(dids, entities, command_for)
+    return await http.batch(dids, entities, command_for, absent=NOT_FOUND)

@@ -42,6 +42,7 @@ from didflow_inventory.domain.packages.commands import (
     SwitchPackage,
 )
 from didflow_inventory.domain.packages.package import Package, PackageState, client_key
+from didflow_inventory.domain.packages.picks import NO_SUCH_NUMBER
 from didflow_inventory.store import packages
 from didflow_inventory.store.stock import SORTS
 
@@ -178,12 +179,21 @@ async def pick_numbers(http: Http, package_id: UUID, body: PickBody) -> BatchAns
         )
 
     if body.numbers is not None:
-        return await http.batch(body.numbers, numbers_of, command_for, render=picked_json)
+        return await http.batch(
+            body.numbers, numbers_of, command_for, absent=NO_SUCH_NUMBER, render=picked_json
+        )
     wanted = body.count or 0
 
     async def attempt() -> BatchAnswer:
         names = await _choice(http, package, wanted)
-        return await http.batch(names, numbers_of, command_for, render=picked_json, is_outdated=_is_taken)
+        return await http.batch(
+            names,
+            numbers_of,
+            command_for,
+            absent=NO_SUCH_NUMBER,
+            render=picked_json,
+            is_outdated=_is_taken,
+        )
 
     return await http.until_in_time(attempt)
 

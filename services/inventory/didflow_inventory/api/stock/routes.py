@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from didflow_chassis.decision import Command
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, JobResponse, NamedEntity, Page, Router
-from didflow_chassis.http.batch import MAX_ITEMS, NamedEntities
+from didflow_chassis.http.batch import MAX_ITEMS
 from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
 from didflow_chassis.row_pages import pages
 from didflow_contracts import areas
@@ -36,6 +36,7 @@ from didflow_inventory.domain.stock.commands import (
 )
 from didflow_inventory.domain.stock.handout import HandOut
 from didflow_inventory.domain.stock.ranges import expanded
+from didflow_inventory.domain.stock.transitions import NOT_FOUND
 from didflow_inventory.store import stock
 from didflow_inventory.store.queries import history_of_thing
 from didflow_inventory.store.tables import numbers
@@ -73,7 +74,7 @@ async def add_numbers(http: Http, body: StockBody) -> Response:
         )
 
     await asyncio.to_thread(areas.load)
-    return await http.batch(names, _new_numbers, command_for)
+    return await http.batch(names, numbers_of, command_for, absent=NO_NUMBER)
 
 
 @router.get("/stock", action="read_stock")
@@ -102,7 +103,7 @@ async def delete_number(http: Http, number: str) -> Response:
     """Take a number out of the stock. Only the account that added it may do that, and only while it is no DID."""
     found = parse_number(number)
     if found is None:
-        raise http.problem(404, "not_found", "No such number in your stock.")
+        raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     command = DeleteNumber(entity_id=found, subject=found, caller=http.caller)
     return await http.run(command, status=204)
 
@@ -112,7 +113,7 @@ async def list_history(http: Http, number: str) -> Page:
     """List what happened to a number while it was in the stock of your accounts, also while it was a DID from it."""
     statement = history_of_thing(http.caller, "stock", parse_number(number) or "")
     if not await http.rows(statement.limit(1)):
-        raise http.problem(404, "not_found", "No such number in your stock.")
+        raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     return await history_page(http, statement)
 
 
@@ -178,11 +179,9 @@ async def hand_out_numbers(http: Http, body: HandOutBody) -> BatchAnswer:
 
 async def _batch(http: HttpContext, body: NumbersBody, command_for: Callable[[str], Command]) -> BatchAnswer:
     """Decide one command for each number. A number that nobody added is not found by its decision."""
-    return await http.batch(body.numbers, numbers_of, lambda entity: command_for(entity.subject))
-
-
-async def _new_numbers(http: HttpContext, names: list[str]) -> NamedEntities:
-    return {**dict.fromkeys(names, NO_NUMBER), **await numbers_of(http, names)}
+    return await http.batch(
+        body.numbers, numbers_of, lambda entity: command_for(entity.subject), absent=NOT_FOUND
+    )
 
 
 async def _pages_of_rows(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:

@@ -13,6 +13,7 @@ from didflow_inventory.api.did_lookup import entities
 from didflow_inventory.api.users.bodies import UserBody, UserChangeBody
 from didflow_inventory.api.users.responses import UserReference, UserResponse
 from didflow_inventory.domain.accounts.commands import ChangeUser, CreateUser, DeleteUser, SetDefaultDid
+from didflow_inventory.domain.holding.rules import NOT_FOUND
 from didflow_inventory.store import users as queries
 
 router = Router(tags=["users"])
@@ -69,7 +70,7 @@ async def _run(
     entity = (await entities(http, [default_did])).get(default_did)
     number = parse_did(default_did)
     if entity is None and not isinstance(number, str):
-        raise http.problem(404, "not_found", "No such number or DID id in your accounts.")
+        raise http.problem(404, NOT_FOUND.code, NOT_FOUND.message)
     whole = SetDefaultDid(
         entity_id=entity.entity_id if entity else uuid7(),
         subject=entity.subject if entity else str(number),

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from didflow_chassis.decision import Caller, Refused
 from didflow_contracts.accounts import is_within
+from didflow_contracts.names import NO_DID
 from didflow_inventory.domain.holding.holding import Holding, Stock
 from didflow_inventory.domain.holding.stock_axis import TABLE, wrong_state
 from didflow_inventory.domain.views import ENDED, Views
@@ -29,7 +30,7 @@ HoldingAction = Literal[
 ]
 Rule = Callable[[Holding, Views, Caller], Refused | None]
 
-NOT_FOUND: Final = Refused("not_found", "No such number or DID id in your accounts.", "dids")
+NOT_FOUND: Final = Refused("not_found", NO_DID, "dids")
 _ASSIGNED: Final[frozenset[Stock | None]] = frozenset(("assigned",))
 HERE: Final[frozenset[Stock | None]] = frozenset(("porting_in", "assigned", "blocked", "on_hold"))
 

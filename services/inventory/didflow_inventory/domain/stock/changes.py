@@ -17,10 +17,9 @@ from didflow_inventory.domain.stock.after_did import out_of_stock
 from didflow_inventory.domain.stock.commands import DeleteNumber, EditNumber, MoveNumber
 from didflow_inventory.domain.stock.number import Number
 from didflow_inventory.domain.stock.permission import refusal_of_external_numbers
-from didflow_inventory.domain.stock.transitions import as_of, moved, refusal_of_state
+from didflow_inventory.domain.stock.transitions import NOT_FOUND, as_of, moved, refusal_of_state
 
 _CARRIED: Final = frozenset(("features", "carrier", "sms_carrier"))
-NOT_FOUND: Final = Refused("not_found", "No such number in your stock.", "numbers")
 
 
 def edit_number(

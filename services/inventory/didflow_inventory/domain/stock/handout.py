@@ -15,9 +15,9 @@ from didflow_inventory.domain.accounts.users import NOT_FOUND as NO_USER
 from didflow_inventory.domain.accounts.users import User, user_with_did
 from didflow_inventory.domain.did import Did
 from didflow_inventory.domain.stock.availability import refusal_by_stock
-from didflow_inventory.domain.stock.changes import NOT_FOUND
 from didflow_inventory.domain.stock.new_did import become_did, data_of_stocked, live_did_of
 from didflow_inventory.domain.stock.number import Number
+from didflow_inventory.domain.stock.transitions import NOT_FOUND
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ TRANSITIONS: Final[Mapping[StockStatus, frozenset[StockStatus]]] = MappingProxyT
 )
 """The states that follow each state of a number in stock."""
 
+NOT_FOUND: Final = Refused("not_found", "No such number in your stock.", "numbers")
 _UNHELD: Final[Mapping[str, Any]] = MappingProxyType(
     {"reservation_id": None, "held_for": None, "until": None}
 )
@@ -43,7 +44,7 @@ def moved(number: Number, to: StockStatus, now: datetime, **fields: Any) -> Numb
     """
     found = as_of(number, now)
     if found.stock is None:
-        return Refused("not_found", "No such number in your stock.", "numbers")
+        return NOT_FOUND
     if found.stock == to and not fields:
         return Unchanged()
     if to not in TRANSITIONS[found.stock]:

@@ -1,12 +1,13 @@
 """Routes of carrier commands, on the wire called commands, and of the settings of carriers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Query
 from starlette.responses import Response
 
+from didflow_chassis.decision import Refused
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
 from didflow_contracts.names import parse_id
 from didflow_provisioning.api.carriers.bodies import CarrierCommandsBody, CarrierCommandsQuery
@@ -25,6 +26,8 @@ from didflow_provisioning.store import carriers, queries
 from didflow_provisioning.store.tables import carrier_commands
 
 router = Router(tags=["commands"])
+
+NO_COMMAND: Final = Refused("not_found", "No such command for the numbers of your accounts.")
 
 
 @router.get("/carrier-settings", action="read_carrier_settings")
@@ -78,6 +81,7 @@ async def retry_carrier_commands(http: Http, body: CarrierCommandsBody) -> Batch
         body.commands,
         resolve,
         lambda entity: _retry_of(http, found[entity.entity_id]),  # type: ignore[index]
+        absent=NO_COMMAND,
         render=new_command,
     )
 
@@ -87,7 +91,7 @@ async def retry_carrier_command(http: Http, command_id: UUID) -> Response:
     """Send a new command instead of one that failed for good. 409 `not_failed` for any other command."""
     found = await _carrier_commands(http, {command_id})
     if not found:
-        raise http.problem(404, "not_found", "No such command for the numbers of your accounts.")
+        raise http.problem(404, NO_COMMAND.code, NO_COMMAND.message)
     return await http.run(_retry_of(http, found[command_id]), render=new_command)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
 from didflow_contracts.names import parse_did
 from didflow_verification import store
-from didflow_verification.api.reads import as_json, not_found, read_one, record_reads
+from didflow_verification.api.reads import as_json, read_one, record_reads
 from didflow_verification.api.service_requests.bodies import (
     BatchBody,
     Body,
@@ -26,6 +26,7 @@ from didflow_verification.api.service_requests.responses import (
 )
 from didflow_verification.domain.axes.service_request import ServiceRequest
 from didflow_verification.domain.commands import CancelService, CorrectService, DecideService
+from didflow_verification.domain.service_requests.lifecycle import NO_REGISTRATION
 
 router = Router(prefix="/v1/service-requests", tags=["service-requests"])
 
@@ -35,7 +36,7 @@ async def request_service(http: Http, body: Body) -> Response:
     """Request a service for a DID."""
     entity = (await _entities(http, [body.did])).get(body.did)
     if entity is None:
-        raise not_found("DID")
+        raise http.problem(404, NO_REGISTRATION.code, NO_REGISTRATION.message)
     command = body.command(entity, http.caller)
     return await http.run(command, status=201, render=as_json(request_reference))
 
@@ -43,7 +44,9 @@ async def request_service(http: Http, body: Body) -> Response:
 @router.batch("/batch/request", action="request_service", item="did")
 async def request_services(http: Http, body: BatchBody) -> BatchAnswer:
     """Request a service for DIDs, with the same data for each of them."""
-    return await http.batch(body.dids, _entities, lambda entity: body.command(entity, http.caller))
+    return await http.batch(
+        body.dids, _entities, lambda entity: body.command(entity, http.caller), absent=NO_REGISTRATION
+    )
 
 
 @router.get("", action="read_service_requests")

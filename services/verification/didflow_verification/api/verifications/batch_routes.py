@@ -10,6 +10,7 @@ from didflow_contracts.names import parse_id
 from didflow_verification import store
 from didflow_verification.api.verifications.bodies import RejectVerificationsBody, VerificationsBody
 from didflow_verification.domain.commands import Approve, Claim, Reject, Release
+from didflow_verification.domain.verifications.review import NOT_FOUND
 
 router = Router(prefix="/v1/verifications/batch", tags=["verifications"])
 
@@ -68,4 +69,9 @@ async def _decide(http: HttpContext, body: VerificationsBody, make: Make) -> Bat
             if key in rows
         }
 
-    return await http.batch(body.verifications, resolve, lambda entity: make(rows[entity.entity_id]))  # type: ignore[index]
+    return await http.batch(
+        body.verifications,
+        resolve,
+        lambda entity: make(rows[entity.entity_id]),  # type: ignore[index]
+        absent=NOT_FOUND,
+    )

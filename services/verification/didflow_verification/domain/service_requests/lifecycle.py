@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from didflow_chassis.decision import Decided, Decision, Known, Refused, Unchanged
 from didflow_contracts.events.registration import Reason
+from didflow_contracts.names import NO_DID
 from didflow_contracts.vocabulary import AdditionalService, DidStock, ServiceState
 from didflow_contracts.vocabulary import Registration as RegistrationState
 from didflow_verification.domain.axes.registration import Details, Registration
@@ -28,6 +29,7 @@ from didflow_verification.domain.service_requests.end_user_change import (
     with_request,
 )
 
+NO_REGISTRATION: Final = Refused("not_found", NO_DID)
 NEEDS_REASONS = frozenset({"changes_required", "not_configured"})
 SERVED: Final[frozenset[RegistrationState]] = frozenset(("approved", "pending", "not_required"))
 """The states of the registration in which a service can be requested. Source: spec roles, `actions` of a DID."""
@@ -59,7 +61,7 @@ def request_service(
     `checks`.
     """
     if registration is None or not command.caller.reaches(registration.account):
-        return Refused("not_found", "No such DID in your accounts.")
+        return NO_REGISTRATION
     if registration.ended:
         return Refused("did_ended", f"The DID was {registration.ended}.")
     if registration.stock in NOT_HERE:
