@@ -53,17 +53,21 @@ def cell(value: Any) -> str:
 
 async def _texts(columns: Sequence[str], pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[str]:
     """Yield the CSV of each page. The first text begins with the names of the columns."""
-    header: list[Sequence[str]] = [columns]
+    has_names = True
     async for page in pages:
-        yield _text([*header, *([cell(row[name]) for name in columns] for row in page)])
-        header = []
-    if header:
-        yield _text(header)
+        yield csv_text(columns, page, has_names=has_names)
+        has_names = False
+    if has_names:
+        yield csv_text(columns, ())
 
 
-def _text(rows: Iterable[Sequence[str]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Row], *, has_names: bool = True) -> str:
+    """Return rows as CSV. With `has_names`, the first line has the names of the columns."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
+    writer = csv.writer(buffer)
+    if has_names:
+        writer.writerow(columns)
+    writer.writerows([cell(row[name]) for name in columns] for row in rows)
     return buffer.getvalue()
 
 

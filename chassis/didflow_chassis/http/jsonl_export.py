@@ -1,6 +1,6 @@
 """Exports of JSON values, one on each line. They are streamed page by page, as those of `csv_export`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -26,6 +26,11 @@ async def _texts(pages: AsyncIterator[Sequence[Item]]) -> AsyncIterator[str]:
     is_empty = True
     async for page in pages:
         is_empty = False
-        yield "".join(f"{to_json(item).decode()}\n" for item in page)
+        yield jsonl_text(page)
     if is_empty:
         yield ""
+
+
+def jsonl_text(items: Iterable[Item]) -> str:
+    """Return each item as JSON on a line of its own."""
+    return "".join(f"{to_json(item).decode()}\n" for item in items)

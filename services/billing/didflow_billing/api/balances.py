@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import Query
 
+from didflow_billing.api import ledger_examples as examples
 from didflow_billing.api.bodies import BalancesQuery
 from didflow_billing.api.responses import balance_of_row
 from didflow_billing.domain.balance_periods import Span, pieces, whole_days
@@ -18,12 +19,22 @@ from didflow_contracts.accounts import lineage
 router = Router(tags=["ledger"])
 
 
-@router.get("/balances", action="read_billing")
+@router.get(
+    "/balances",
+    action="read_billing",
+    summary="Add up charges and refunds",
+    **examples.BALANCES,
+)
 async def list_balances(http: Http, query: Annotated[BalancesQuery, Query()]) -> Page:
-    """List what was charged and refunded, by account, by order or by DID, in each currency.
+    """List what was charged and refunded, each currency for itself. `balance` is `charged` less `refunded`.
 
-    The balance of an account includes the accounts below it. `since` and `until` limit what is summed up, not what is
-    listed: what has entries is listed, if need be with zero.
+    - `by=account`: each account in your reach that pays or is above one that pays, with the accounts below it. Do not
+      add up these items: what an account pays is also in the item of each account above it.
+    - `by=order`: each order of a payer. `order_id` is null for entries without one.
+    - `by=did`: each DID of a payer.
+
+    `since` and `until` limit by `posted_at` what is added up, not what is listed: what has entries is listed, if need
+    be with zero.
     """
     statement, parts = _statement(http, query)
     key = tuple(COLUMNS[query.by].values())

@@ -1,4 +1,7 @@
-"""Examples of the routes of terms in the OpenAPI document. Those of quotes are real quotes of one term."""
+"""Examples of the routes of terms in the OpenAPI document. Those of quotes are real quotes of one term.
+
+`ledger_examples` and `price_examples` have those of the other routes, about the same DID.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,35 +28,36 @@ NUMBER: Final = "+35319609036"
 AT: Final = datetime(2026, 2, 10, 9, tzinfo=UTC)
 """The instant of the examples."""
 
-_ACCOUNT = "master/acme"
-_CALLER = Caller(subject="ann", account=_ACCOUNT, role="reseller")
-_PRICE = Price(
+ACCOUNT: Final = "master/acme"
+CALLER: Final = Caller(subject="ann", account=ACCOUNT, role="reseller")
+PRICE: Final = Price(
     setup=Money(amount=Decimal("3.00"), currency="EUR"),
     recurring=Money(amount=Decimal("5.00"), currency="EUR"),
 )
-_BOUGHT = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
-_PURCHASED = Term(
+BOUGHT: Final = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
+PURCHASED: Final = Term(
     did_id=UUID("01932f6e-5c4b-7a10-8c3e-2f6d1b7a9e10"),
     number=NUMBER,
-    account=_ACCOUNT,
-    payer=_ACCOUNT,
+    account=ACCOUNT,
+    payer=ACCOUNT,
     order_id="o-1",
-    price=_PRICE,
-    purchased_at=_BOUGHT,
+    price=PRICE,
+    purchased_at=BOUGHT,
     registration="approved",
     completed=True,
     accepted=True,
 )
-_RUNNING = transition(start_period(_PURCHASED, 1, _BOUGHT), "active", _BOUGHT)
-_CANCELED = transition(_RUNNING, "canceled", _BOUGHT)
+_RUNNING = transition(start_period(PURCHASED, 1, BOUGHT), "active", BOUGHT)
+_CANCELED = transition(_RUNNING, "canceled", BOUGHT)
 _PENDING = replace(_RUNNING, registration="pending", completed=False)
 
 Options = dict[str, Any]
 """Options of a route that put examples into its OpenAPI entry."""
 
 
-def _options(requests: Mapping[str, Any], answers: Mapping[str, Any]) -> Options:
-    return {"openapi_extra": examples_of(requests, answers)}
+def options(requests: Mapping[str, Any], answers: Mapping[str, Any], **answered: Any) -> Options:
+    """Return the options of a route with these examples, by name. `answered` is as in `examples_of`."""
+    return {"openapi_extra": examples_of(requests, answers, **answered)}
 
 
 def _batch(**requests: Mapping[str, Any]) -> Options:
@@ -69,13 +73,13 @@ def _batch(**requests: Mapping[str, Any]) -> Options:
     }
     answer = {"results": [done, refused], "done": 1, "unchanged": 0, "refused": 1}
     bodies = {name: {"dids": dids, **fields} for name, fields in requests.items()}
-    return _options(bodies, {"one_refused": answer})
+    return options(bodies, {"one_refused": answer})
 
 
 def _quoted(term: Term, body: TermsBody) -> tuple[Any, Any]:
     """Return the body of a quote, and what it answers about this term."""
     entity = NamedEntity(entity_id=term.did_id, subject=term.number)
-    result = QuoteResult.of(NUMBER, quote(term, body.command(entity, _CALLER), AT))
+    result = QuoteResult.of(NUMBER, quote(term, body.command(entity, CALLER), AT))
     return body.model_dump(mode="json", exclude_unset=True), QuoteResponse.of([result], AT).model_dump(
         mode="json"
     )
@@ -93,7 +97,7 @@ QUOTES: Final[Mapping[str, tuple[Any, Any]]] = {
 }
 """Name of an example -> the body of the quote, and its answer."""
 
-TERM: Final = _options({}, {"active": TermResponse.of(_RUNNING).model_dump(mode="json")})
+TERM: Final = options({}, {"active": TermResponse.of(_RUNNING).model_dump(mode="json")})
 SET_CYCLES: Final = _batch(
     end_with_the_paid_period={"billing_cycles": 0},
     renew_twelve_times={"billing_cycles": 12},
@@ -102,6 +106,6 @@ SET_CYCLES: Final = _batch(
 RENEW: Final = _batch(three_months={"billing_period": 3})
 CANCEL: Final = _batch(cancel={}, remove_while_pending={"remove": True})
 RESTORE: Final = _batch(while_time_is_paid={}, with_a_renewal={"billing_period": 1})
-QUOTE: Final = _options(
+QUOTE: Final = options(
     {name: body for name, (body, _) in QUOTES.items()}, {name: answer for name, (_, answer) in QUOTES.items()}
 )

@@ -7,6 +7,7 @@ from fastapi import Query
 from starlette.responses import StreamingResponse
 
 from didflow_billing import store
+from didflow_billing.api import ledger_examples as examples
 from didflow_billing.api.bodies import InvoicesQuery
 from didflow_billing.api.ledger import cells_of
 from didflow_billing.api.responses import ENTRY_COLUMNS, entry_of_row
@@ -19,11 +20,20 @@ from didflow_chassis.row_pages import pages
 router = Router(tags=["ledger"])
 
 
-@router.get("/invoices.csv", action="read_billing", response_class=StreamingResponse, responses=CSV_ANSWER)
+@router.get(
+    "/invoices.csv",
+    action="read_billing",
+    summary="Download the invoice of a month as a CSV file",
+    response_class=StreamingResponse,
+    responses=CSV_ANSWER,
+    **examples.INVOICE_CSV,
+)
 async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
     """Return the entries that were recorded in a month, in the order of `recorded_at`. The file never changes.
 
-    409 `not_closed` until one hour after the end of the month.
+    A month is closed one hour after its end, in UTC. Before that the answer is 409 `not_closed`. What is written later
+    is on the invoice of a later month, whatever instant it is for. So each entry is on one invoice, and a refund can
+    reverse a charge of an earlier one.
     """
     return await csv_response(
         ENTRY_COLUMNS, cells_of(await _pages(http, query)), f"invoice-{query.month}.csv"
@@ -31,10 +41,15 @@ async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -
 
 
 @router.get(
-    "/invoices.jsonl", action="read_billing", response_class=StreamingResponse, responses=JSONL_ANSWER
+    "/invoices.jsonl",
+    action="read_billing",
+    summary="Download the invoice of a month as lines of JSON",
+    response_class=StreamingResponse,
+    responses=JSONL_ANSWER,
+    **examples.INVOICE_LINES,
 )
 async def export_invoice_lines(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
-    """Return the same entries, each as a JSON value on a line of its own."""
+    """Return the same entries as the CSV file, each as a JSON value on a line of its own."""
     return await jsonl_response(_items_of(await _pages(http, query)), f"invoice-{query.month}.jsonl")
 
 

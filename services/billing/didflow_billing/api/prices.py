@@ -9,6 +9,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from didflow_billing import store
+from didflow_billing.api import price_examples as examples
 from didflow_billing.api.bodies import PriceBody, PriceParameters, PriceQuoteBody, PricesQuery
 from didflow_billing.api.price_responses import (
     NewPriceResponse,
@@ -29,14 +30,25 @@ from didflow_contracts.numbers import country_of, number_type_of
 router = Router(tags=["prices"])
 
 
-@router.post("/prices", action="manage_prices", status_code=201, response_model=NewPriceResponse)
+@router.post(
+    "/prices",
+    action="manage_prices",
+    status_code=201,
+    response_model=NewPriceResponse,
+    summary="Add a row to the price list",
+    **examples.NEW,
+)
 async def create_price(
     http: Http, body: PriceBody, parameters: Annotated[PriceParameters, Query()]
 ) -> Response:
     """Add a row to the price list for an account below your own, or as an operator for any account.
 
-    The row holds for its account and those below it, from `effective_from` on, until a later row for the same
-    account, country and number type replaces it. Rows are never changed. Purchases that were made keep their price.
+    - The row holds for its account and those below it, from `effective_from` on, until a later row for the same
+      account, country and number type replaces it. `replaces` and `effective_until` name these neighbours.
+    - Rows are never changed: another price from the same instant on is refused with `price_exists`. Add a later row.
+    - Purchases that were made keep their price.
+    - Who pays a price does not set it: a row for your own account is refused with `own_account`.
+
     The answer is 201, and 200 if the row exists. With `dry_run`, it is 200 and nothing is stored.
     """
     command, render = body.command(http.caller), partial(_new_price, caller=http.caller)
@@ -47,9 +59,18 @@ async def create_price(
     return http.answer(decision, render=render)
 
 
-@router.get("/prices", action="read_billing")
+@router.get(
+    "/prices",
+    action="read_billing",
+    summary="List the rows of the price list",
+    **examples.LIST,
+)
 async def list_prices(http: Http, query: Annotated[PricesQuery, Query()]) -> Page:
-    """List the rows of the price list for your account and those below it."""
+    """List the rows for your account and those below it: past, present and future ones.
+
+    Rows of accounts above your own can give you prices, too, and are not shown. `POST /v1/prices/quote` answers what a
+    number costs.
+    """
     return await http.page(
         store.price_rows(http.caller, **query.model_dump()),
         sort=store.PRICE_SORTS,
@@ -57,13 +78,21 @@ async def list_prices(http: Http, query: Annotated[PricesQuery, Query()]) -> Pag
     )
 
 
-@router.post("/prices/quote", action="read_billing")
+@router.post(
+    "/prices/quote",
+    action="read_billing",
+    summary="Ask what numbers would cost",
+    **examples.QUOTE,
+)
 async def quote_prices(http: Http, body: PriceQuoteBody) -> PriceQuoteResponse:
     """Return what a purchase of each number would cost now if it named no price. Nothing is changed.
 
-    Taken is the row of the nearest account at or above the buyer, of those the most exact one, in force now. Country
-    and number type are those of the numbering plan. A number without a row is refused `no_price`: if it was purchased,
-    its DID would be removed.
+    - The row is that of the nearest account at or above the buyer which has one in force. Of its rows the most exact
+      one is taken: for country and type, else for the country, else for the type, else for every number.
+    - Country and number type are those of the numbering plan.
+    - `charge` is the setup and the first period together.
+
+    A number without a row is refused with `no_price`: if it was purchased, its DID would be removed.
     """
     check_size(body.numbers, field="numbers")
     account = body.account or http.caller.account
