@@ -1,6 +1,7 @@
 """The main job from end to end: four workers as processes on a real Kafka and a real PostgreSQL.
 
-Whatever happens to a worker during the run, every number ends as the examples expect.
+Whatever happens to a worker during the run, every number ends as the examples expect. `test_personal_data.py` runs the
+same job undisturbed.
 """
 
 from pathlib import Path
@@ -40,19 +41,11 @@ def wrong(played: DemoResult) -> list[str]:
     return [*elsewhere, *played.unexpected]
 
 
-async def test_every_number_ends_as_the_examples_expect(job) -> None:
-    """Active, pending, refused, repeated, dead-lettered: all as the file expects."""
-    assert wrong(await job()) == []
-
-
-async def test_killed_workers_change_nothing(job, told: list[str]) -> None:
-    """Each service's worker is killed with SIGKILL at a random moment and started again. The table is the same."""
-    played = await job(killed=EVERY)
+@pytest.mark.parametrize("late", [SERVICES[::2], SERVICES[1::2]], ids="-".join)
+async def test_services_that_were_down_catch_up_and_killed_workers_change_nothing(
+    job, told: list[str], late: tuple[str, ...]
+) -> None:
+    """Two services start only after the purchases. Then each worker is killed with SIGKILL at a random moment."""
+    played = await job(late=frozenset(late), killed=EVERY)
     assert wrong(played) == []
     assert sum("kill -9" in line for line in told) == len(EVERY)
-
-
-@pytest.mark.parametrize("late", [SERVICES[::2], SERVICES[1::2]], ids="-".join)
-async def test_services_that_were_down_catch_up(job, late: tuple[str, ...]) -> None:
-    """Two services start only after the purchases. The table is the same."""
-    assert wrong(await job(late=frozenset(late))) == []

@@ -1,5 +1,6 @@
 """The output of the demo, for people and for programs."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -99,6 +100,18 @@ def test_a_quiet_demo_prints_only_its_tables(capsys: pytest.CaptureFixture[str])
     assert captured.err == "billing has dead letters\n"
     demo.show(result, json=False, quiet=False)
     assert "FAILED in 1.0 s" in capsys.readouterr().out
+
+
+def test_for_programs_standard_output_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has what is not as expected, too, and the dead letters."""
+    found = replace(FOUND, dead_letters={"billing": {"not_json": 1}})
+    result = DemoResult(verdicts=VERDICTS, unexpected=["a fact"], found=found, seconds=1.0)
+    demo.show(result, json=True, quiet=False)
+    captured = capsys.readouterr()
+    (line,) = captured.out.splitlines()
+    said = json.loads(line)
+    assert (said["unexpected"], said["dead_letters"]) == (["a fact"], {"billing": {"not_json": 1}})
+    assert captured.err == ""
 
 
 def test_the_legend_explains_every_circle_on_one_line() -> None:
