@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_args
@@ -115,14 +116,16 @@ def test_nothing_else_reads_the_environment() -> None:
 def test_a_service_describes_itself_without_any_setting() -> None:
     """Every document is printed by a process without `DIDFLOW_*` variables."""
     script = Path(sys.executable).with_name
-    for name in SERVICES:
-        for command in ("openapi", "asyncapi", "settings"):
-            printed = subprocess.run(
-                [script(f"didflow-{name}"), command], capture_output=True, text=True, check=True
-            ).stdout
-            assert (
-                json.loads(printed) if command != "settings" else "| `DIDFLOW_KAFKA` | required |" in printed
-            )
+    commands = [(name, command) for name in SERVICES for command in ("openapi", "asyncapi", "settings")]
+
+    def printed(name: str, command: str) -> str:
+        ran = [script(f"didflow-{name}"), command]
+        return subprocess.run(ran, capture_output=True, text=True, check=True).stdout
+
+    with ThreadPoolExecutor() as several:
+        texts = list(several.map(printed, *zip(*commands, strict=True)))
+    for (_, command), text in zip(commands, texts, strict=True):
+        assert json.loads(text) if command != "settings" else "| `DIDFLOW_KAFKA` | required |" in text
 
 
 @pytest.mark.parametrize("name", SERVICES)

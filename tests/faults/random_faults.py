@@ -21,7 +21,8 @@ from harness.processes import until
 from didflow.embedded.wait import DeadlineMissedError
 
 LEASE_S: Final = 5.0
-REST_S: Final = (1.0, 6.0)
+REST_S: Final = (0.5, 4.0)
+"""The least and the most time from the end of a fault to the next one."""
 PROBES_S: Final = 40.0
 """Together with the wait until all is idle, longer than a probe takes to fail."""
 DOUBLE: Final = 0.25

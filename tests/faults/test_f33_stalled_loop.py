@@ -1,24 +1,29 @@
 """F33: the event loop of a worker is blocked for longer than its group waits for it."""
 
 import time
+from typing import Any
 
 from faults.installation import Install, Member, ready
 from faults.invariants import CheckInvariants
 from faults.recording_client import OpenClient
 from harness.processes import until
 
-STALL_S = 12
-"""Longer than the session of a member, which is 10 s by default."""
+STALL_S = 7
+"""Longer than the session of a member, and than the 5 s after which a silent relay loses its lock."""
+SHORT_SESSION: dict[str, Any] = {"SESSION_TIMEOUT_MS": "3000", "HEARTBEAT_MS": "500"}
 
 
 async def test_a_worker_with_a_blocked_event_loop_is_detected_and_recovers(
     install: Install, open_client: OpenClient, check_invariants: CheckInvariants
 ) -> None:
-    """F33: no heartbeat for 12 s. No probe is answered, another worker continues, then both work; I1 to I8 hold."""
+    """F33: no heartbeat for 7 s. No probe is answered, another worker continues, then both work; I1 to I8 hold."""
     installation = await install("inventory", "billing")
     client = await open_client(installation)
-    stalling = installation.worker("billing", 0, FAILPOINTS=f"consumer.take=block:{STALL_S}@1")
-    blocked, *_ = await ready(stalling, installation.worker("billing", 1), installation.worker("inventory"))
+    stalling = installation.worker(
+        "billing", 0, FAILPOINTS=f"consumer.take=block:{STALL_S}@1", **SHORT_SESSION
+    )
+    other = installation.worker("billing", 1, **SHORT_SESSION)
+    blocked, *_ = await ready(stalling, other, installation.worker("inventory"))
     await client.purchase(20)
     await until(lambda: does_not_answer(blocked), within=STALL_S, what="a probe without an answer")
     began = time.monotonic()

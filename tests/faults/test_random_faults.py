@@ -1,6 +1,6 @@
 """Random faults: the four services run under a steady load while faults are injected, and then become idle.
 
-`DIDFLOW_FAULT_MINUTES` sets the duration (default 1), `DIDFLOW_SEED` the faults. The report comes at the end.
+`DIDFLOW_FAULT_MINUTES` sets the duration (default 0.75), `DIDFLOW_SEED` the faults. The report comes at the end.
 """
 
 import os
@@ -24,7 +24,7 @@ from harness.broker import Broker
 
 from didflow_contracts.topics import SERVICES
 
-MINUTES = float(os.environ.get("DIDFLOW_FAULT_MINUTES") or 1)
+MINUTES = float(os.environ.get("DIDFLOW_FAULT_MINUTES") or 0.75)
 
 PAUSES = ";".join(
     f"{place}=sleep:0.05"
