@@ -122,10 +122,10 @@ async def test_an_outsider_writes_only_the_topics_of_outsiders_and_only_at_its_o
 
 
 async def seconds_of_a_flood(kafka: str, user: str) -> float:
-    """Return how long it takes a user to write 2 MB."""
+    """Return how long it takes a user to write 1.5 MB: half as much again as its quota of ten seconds."""
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", **GUARD.client(user)) as producer:
         began = time.monotonic()
-        for _ in range(20):
+        for _ in range(15):
             await producer.send_and_wait("did.purchased", b"x" * 100_000, key=b"k")
         return time.monotonic() - began
 
