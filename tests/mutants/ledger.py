@@ -34,6 +34,13 @@ LEDGER = (
         "ledger_rules",
     ),
     _mutant(
+        "totals are rebuilt beside writers",
+        MIGRATION,
+        "    LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE;\n",
+        "",
+        "ledger_rules",
+    ),
+    _mutant(
         "a month is closed at its end",
         "domain/invoice.py",
         "timedelta(hours=1)",
