@@ -48,7 +48,7 @@ def _entries() -> Iterator[LedgerEntry]:
     yield from refund(refused, _REFUSED_AT)[1]
 
 
-ROWS: Final[Sequence[Mapping[str, Any]]] = [
+_ROWS: Final[Sequence[Mapping[str, Any]]] = [
     {**asdict(entry), "recorded_at": entry.posted_at + _WRITTEN} for entry in _entries()
 ]
 """The entries as rows of the ledger."""
@@ -67,9 +67,9 @@ def _of_january(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
     return (row for row in rows if row["recorded_at"].month == BOUGHT.month)
 
 
-LEDGER: Final = options({}, {"a_purchase_and_a_refused_one": _page(*map(entry_of_row, ROWS))})
+LEDGER: Final = options({}, {"a_purchase_and_a_refused_one": _page(*map(entry_of_row, _ROWS))})
 LEDGER_CSV: Final = options(
-    {}, {"a_purchase_and_a_refused_one": csv_text(ENTRY_COLUMNS, map(entry_cells, ROWS))}, media_type=CSV
+    {}, {"a_purchase_and_a_refused_one": csv_text(ENTRY_COLUMNS, map(entry_cells, _ROWS))}, media_type=CSV
 )
 BALANCES: Final = options(
     {},
@@ -88,8 +88,8 @@ BALANCES: Final = options(
     },
 )
 INVOICE_CSV: Final = options(
-    {}, {"january": csv_text(ENTRY_COLUMNS, map(entry_cells, _of_january(ROWS)))}, media_type=CSV
+    {}, {"january": csv_text(ENTRY_COLUMNS, map(entry_cells, _of_january(_ROWS)))}, media_type=CSV
 )
 INVOICE_LINES: Final = options(
-    {}, {"january": jsonl_text(map(entry_of_row, _of_january(ROWS)))}, media_type=JSON_LINES
+    {}, {"january": jsonl_text(map(entry_of_row, _of_january(_ROWS)))}, media_type=JSON_LINES
 )
