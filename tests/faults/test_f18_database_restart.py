@@ -17,7 +17,7 @@ from faults.steady_load import repeated, steady_purchases
 from harness.processes import until
 
 KILLS = 3
-EVERY_S = 1.5
+EVERY_S = 3.0
 
 
 async def is_unavailable(installation: Installation, api: Member) -> bool:
