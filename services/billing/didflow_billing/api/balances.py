@@ -33,8 +33,8 @@ async def list_balances(http: Http, query: Annotated[BalancesQuery, Query()]) ->
     - `by=order`: each order of a payer. `order_id` is null for entries without one.
     - `by=did`: each DID of a payer.
 
-    `since` and `until` limit by `posted_at` what is added up, not what is listed: what has entries is listed, if need
-    be with zero.
+    `since` and `until` limit by `posted_at` which entries are added up. They do not limit what is listed: an item
+    without entries in this time has zero.
     """
     statement, parts = _statement(http, query)
     key = tuple(COLUMNS[query.by].values())

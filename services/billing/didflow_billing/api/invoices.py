@@ -31,9 +31,9 @@ router = Router(tags=["ledger"])
 async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
     """Return the entries that were recorded in a month, in the order of `recorded_at`. The file never changes.
 
-    A month is closed one hour after its end, in UTC. Before that the answer is 409 `not_closed`. What is written later
-    is on the invoice of a later month, whatever instant it is for. So each entry is on one invoice, and a refund can
-    reverse a charge of an earlier one.
+    A month is closed one hour after its end, in UTC. Before that the answer is 409 `not_closed`. An entry that is
+    written later is on the invoice of a later month, whatever its `posted_at` is. So each entry is on one invoice, and
+    a refund can reverse a charge of an earlier one.
     """
     return await csv_response(
         ENTRY_COLUMNS, cells_of(await _pages(http, query)), f"invoice-{query.month}.csv"

@@ -47,9 +47,9 @@ async def create_price(
       account, country and number type replaces it. `replaces` and `effective_until` name these neighbours.
     - Rows are never changed: another price from the same instant on is refused with `price_exists`. Add a later row.
     - Purchases that were made keep their price.
-    - Who pays a price does not set it: a row for your own account is refused with `own_account`.
+    - No account sets the prices that it pays: a row for your own account is refused with `own_account`.
 
-    The answer is 201, and 200 if the row exists. With `dry_run`, it is 200 and nothing is stored.
+    The answer is 201, or 200 if the row exists. With `dry_run`, it is 200 and nothing is stored.
     """
     command, render = body.command(http.caller), partial(_new_price, caller=http.caller)
     if not parameters.dry_run:
@@ -87,12 +87,12 @@ async def list_prices(http: Http, query: Annotated[PricesQuery, Query()]) -> Pag
 async def quote_prices(http: Http, body: PriceQuoteBody) -> PriceQuoteResponse:
     """Return what a purchase of each number would cost now if it named no price. Nothing is changed.
 
-    - The row is that of the nearest account at or above the buyer which has one in force. Of its rows the most exact
+    - The row is that of the nearest account, at or above the buyer, that has one in force. Of its rows the most exact
       one is taken: for country and type, else for the country, else for the type, else for every number.
     - Country and number type are those of the numbering plan.
     - `charge` is the setup and the first period together.
 
-    A number without a row is refused with `no_price`: if it was purchased, its DID would be removed.
+    A number without a row is refused with `no_price`: if it were purchased without a price, its DID would be removed.
     """
     check_size(body.numbers, field="numbers")
     account = body.account or http.caller.account
