@@ -3,19 +3,13 @@
 The run ends when the offsets of the last batch are committed and the last outbox row is published and deleted.
 """
 
-import asyncio
-import os
-import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import asyncpg
-
+from bench.running_worker import running_worker
 from bench.variant import Run, Stopwatch, Took, main
-from didflow.services import service, settings_class
 from didflow_chassis.consumer import Consumer
 from didflow_chassis.offsets import OffsetCommits
-from didflow_chassis.processes import run_worker
 
 LEFT = "SELECT EXISTS (SELECT FROM outbox)"
 NOW = "SELECT clock_timestamp()"
@@ -37,31 +31,18 @@ class Watch(Stopwatch):
 
 async def run_variant(run: Run) -> Took:
     """Take all purchases with the service's worker."""
-    settings = settings_class(run.service)(
-        kafka=run.kafka,
-        postgres=run.dsn,
-        topic_prefix=run.prefix,
-        production=False,
-        batch_size=run.batch,
-        health_port=0,
-    )
     watch = Watch()
     with_stopwatch(watch)
-    connection = await asyncpg.connect(run.dsn)
-    since = await connection.fetchval(NOW)
-    worker = asyncio.create_task(run_worker(service(run.service, settings), settings))
-    try:
-        while watch.done < run.messages or watch.consumer.is_behind or await connection.fetchval(LEFT):
-            if worker.done():
-                worker.result()
-            await asyncio.sleep(LOOK_S)
+    async with running_worker(run, NOW, batch_size=run.batch) as worker:
+
+        async def is_busy() -> bool:
+            is_taking = watch.done < run.messages or watch.consumer.is_behind
+            return is_taking or await worker.connection.fetchval(LEFT)
+
+        await worker.wait_while(is_busy, LOOK_S)
         took = watch.took()
-        if (decided := await connection.fetchval(TAKEN, since)) != run.messages:
+        if (decided := await worker.connection.fetchval(TAKEN, worker.at_start)) != run.messages:
             raise NotDecidedError(f"{decided} of {run.messages} purchases were decided")
-    finally:
-        await connection.close()
-        os.kill(os.getpid(), signal.SIGTERM)
-        await worker
     return took
 
 

@@ -3,19 +3,14 @@
 The clock starts at the first chunk. The run ends when nothing is due and the last outbox row is published and deleted.
 """
 
-import asyncio
-import os
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
 from harness.due_terms import LEFT
 
+from bench.running_worker import running_worker
 from bench.variant import Run, Stopwatch, Took, main
-from didflow.services import service, settings_class
-from didflow_chassis.processes import run_worker
 from didflow_chassis.stage.stage import Stage
 
 RENEWALS = "SELECT count(*) FROM ledger WHERE kind = 'renewal'"
@@ -32,31 +27,17 @@ class NotRenewedError(RuntimeError):
 
 async def run_variant(run: Run) -> Took:
     """Renew all due terms with the service's worker."""
-    settings = settings_class(run.service)(
-        kafka=run.kafka,
-        postgres=run.dsn,
-        topic_prefix=run.prefix,
-        production=False,
-        health_port=0,
-        timers_per_s=UNLIMITED,
-    )
     watch = Stopwatch()
     with_stopwatch(watch)
-    connection = await asyncpg.connect(run.dsn)
-    before = await connection.fetchval(RENEWALS)
-    worker = asyncio.create_task(run_worker(service(run.service, settings), settings))
-    try:
-        while not watch.messages or await connection.fetchval(LEFT):
-            if worker.done():
-                worker.result()
-            await asyncio.sleep(LOOK_S)
+    async with running_worker(run, RENEWALS, timers_per_s=UNLIMITED) as worker:
+
+        async def is_busy() -> bool:
+            return not watch.messages or await worker.connection.fetchval(LEFT)
+
+        await worker.wait_while(is_busy, LOOK_S)
         took = replace(watch.took(), messages=run.messages)
-        if (renewed := await connection.fetchval(RENEWALS) - before) != run.messages:
+        if (renewed := await worker.connection.fetchval(RENEWALS) - worker.at_start) != run.messages:
             raise NotRenewedError(f"{renewed} of {run.messages} terms were renewed")
-    finally:
-        await connection.close()
-        os.kill(os.getpid(), signal.SIGTERM)
-        await worker
     return took
 
 
