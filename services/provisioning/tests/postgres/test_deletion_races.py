@@ -196,15 +196,21 @@ async def test_what_is_taken_at_the_instant_of_its_deletion_is_in_use_or_gone(
     await race.check(provisioning, kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_deletion_waits_for_what_takes_the_thing(provisioning: Any, messages: Any, kind: str) -> None:
-    """It is taken and that is not committed yet. The deletion waits, counts the taker and is refused."""
-    thing, take, action, _, user = KINDS[kind]
+async def _taking_and_deleting(provisioning: Any, messages: Any, kind: str) -> tuple[Any, Any]:
+    """Make a DID and a thing. Return what takes the thing and what deletes it; neither has begun."""
+    thing, take, action, *_ = KINDS[kind]
     await provisioning.receive(messages.purchased(**SMS_AND_VOICE), messages.did_changed(**SMS_AND_VOICE))
     client = provisioning.client()
     thing_id = await thing.create(client)
     taking = take(client, action, thing, thing_id, messages.number)
-    deleting = client.delete(f"{thing.path}/{thing_id}")
+    return taking, client.delete(f"{thing.path}/{thing_id}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_deletion_waits_for_what_takes_the_thing(provisioning: Any, messages: Any, kind: str) -> None:
+    """It is taken and that is not committed yet. The deletion waits, counts the taker and is refused."""
+    thing, _, _, _, user = KINDS[kind]
+    taking, deleting = await _taking_and_deleting(provisioning, messages, kind)
     taken, deleted, has_waited = await in_this_order(provisioning, taking, deleting)
     assert has_waited
     assert (taken[1], deleted.status_code, deleted.json()["code"]) == (None, 409, "in_use")
@@ -214,12 +220,8 @@ async def test_a_deletion_waits_for_what_takes_the_thing(provisioning: Any, mess
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_takes_a_thing_waits_for_its_deletion(provisioning: Any, messages: Any, kind: str) -> None:
     """It is deleted and that is not committed yet. The taker waits and is refused."""
-    thing, take, action, lost, _ = KINDS[kind]
-    await provisioning.receive(messages.purchased(**SMS_AND_VOICE), messages.did_changed(**SMS_AND_VOICE))
-    client = provisioning.client()
-    thing_id = await thing.create(client)
-    taking = take(client, action, thing, thing_id, messages.number)
-    deleting = client.delete(f"{thing.path}/{thing_id}")
+    lost = KINDS[kind][3]
+    taking, deleting = await _taking_and_deleting(provisioning, messages, kind)
     deleted, taken, has_waited = await in_this_order(provisioning, deleting, taking)
     assert has_waited
     assert (deleted.status_code, taken) == (204, lost)
