@@ -7,7 +7,7 @@ it. Digits after a plus sign are no formula, so they stay as they are. Decimals 
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,10 +26,13 @@ Row = Mapping[str, Any]
 
 
 async def csv_response(
-    columns: Sequence[str], pages: AsyncIterator[Sequence[Row]], name: str
+    columns: Sequence[str], pages: AsyncIterator[Sequence[Any]], name: str, *, render: Callable[[Any], Row]
 ) -> StreamingResponse:
-    """Return a response that streams the rows of all pages as a file of this name. See `file_response`."""
-    return await file_response(_texts(columns, pages), MEDIA_TYPE, name)
+    """Return a response that streams the rows of all pages as a file of this name. See `file_response`.
+
+    `render` returns the cells of a row by column.
+    """
+    return await file_response(_texts(columns, pages, render), MEDIA_TYPE, name)
 
 
 async def file_response(texts: AsyncIterator[str], media_type: str, name: str) -> StreamingResponse:
@@ -51,11 +54,13 @@ def cell(value: Any) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-async def _texts(columns: Sequence[str], pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[str]:
+async def _texts(
+    columns: Sequence[str], pages: AsyncIterator[Sequence[Any]], render: Callable[[Any], Row]
+) -> AsyncIterator[str]:
     """Yield the CSV of each page. The first text begins with the names of the columns."""
     has_names = True
     async for page in pages:
-        yield csv_text(columns, page, has_names=has_names)
+        yield csv_text(columns, map(render, page), has_names=has_names)
         has_names = False
     if has_names:
         yield csv_text(columns, ())

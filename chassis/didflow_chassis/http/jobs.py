@@ -112,7 +112,7 @@ async def export_results(
     """Return the results of a job as CSV. A cell that a spreadsheet would take for a formula begins with `'`."""
     await _find(http, job_id)
     pages = store.pages_of_results(http.rows, job_id, query.outcome)
-    return await csv_response(CSV_COLUMNS, pages, f"job-{job_id}.csv")
+    return await csv_response(CSV_COLUMNS, pages, f"job-{job_id}.csv", render=dict)
 
 
 async def _find(http: HttpContext, job_id: UUID) -> Job:

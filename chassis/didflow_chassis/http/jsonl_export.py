@@ -1,6 +1,6 @@
 """Exports of JSON values, one on each line. They are streamed page by page, as those of `csv_export`."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -17,16 +17,21 @@ JSONL_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
 Item = Mapping[str, Any]
 
 
-async def jsonl_response(pages: AsyncIterator[Sequence[Item]], name: str) -> StreamingResponse:
-    """Return a response that streams the items of all pages as a file of this name. No items are an empty file."""
-    return await file_response(_texts(pages), MEDIA_TYPE, name)
+async def jsonl_response(
+    pages: AsyncIterator[Sequence[Any]], name: str, *, render: Callable[[Any], Item]
+) -> StreamingResponse:
+    """Return a response that streams the rows of all pages as a file of this name. No rows are an empty file.
+
+    `render` returns the item of a row.
+    """
+    return await file_response(_texts(pages, render), MEDIA_TYPE, name)
 
 
-async def _texts(pages: AsyncIterator[Sequence[Item]]) -> AsyncIterator[str]:
+async def _texts(pages: AsyncIterator[Sequence[Any]], render: Callable[[Any], Item]) -> AsyncIterator[str]:
     is_empty = True
     async for page in pages:
         is_empty = False
-        yield jsonl_text(page)
+        yield jsonl_text(map(render, page))
     if is_empty:
         yield ""
 

@@ -1,6 +1,6 @@
 """Invoices over HTTP: the entries that were recorded in a month, as a file that is the same each time."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -9,8 +9,7 @@ from starlette.responses import StreamingResponse
 from didflow_billing import store
 from didflow_billing.api import ledger_examples as examples
 from didflow_billing.api.bodies import InvoicesQuery
-from didflow_billing.api.ledger import cells_of
-from didflow_billing.api.responses import ENTRY_COLUMNS, entry_of_row
+from didflow_billing.api.responses import ENTRY_COLUMNS, entry_cells, entry_of_row
 from didflow_billing.domain.invoice import closed_at, month_span
 from didflow_chassis.http import Http, HttpContext, Router
 from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
@@ -35,9 +34,8 @@ async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -
     written later is on the invoice of a later month, whatever its `posted_at` is. So each entry is on one invoice, and
     a refund can reverse a charge of an earlier one.
     """
-    return await csv_response(
-        ENTRY_COLUMNS, cells_of(await _pages(http, query)), f"invoice-{query.month}.csv"
-    )
+    found = await _pages(http, query)
+    return await csv_response(ENTRY_COLUMNS, found, f"invoice-{query.month}.csv", render=entry_cells)
 
 
 @router.get(
@@ -50,7 +48,8 @@ async def export_invoice(http: Http, query: Annotated[InvoicesQuery, Query()]) -
 )
 async def export_invoice_lines(http: Http, query: Annotated[InvoicesQuery, Query()]) -> StreamingResponse:
     """Return the same entries as the CSV file, each as a JSON value on a line of its own."""
-    return await jsonl_response(_items_of(await _pages(http, query)), f"invoice-{query.month}.jsonl")
+    found = await _pages(http, query)
+    return await jsonl_response(found, f"invoice-{query.month}.jsonl", render=entry_of_row)
 
 
 async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Sequence[Any]]:
@@ -62,8 +61,3 @@ async def _pages(http: HttpContext, query: InvoicesQuery) -> AsyncIterator[Seque
     conditions = store.recorded_in(begin, end, query.account)
     entries = store.ledger_entries(http.caller, *conditions)
     return pages(http.rows, entries, store.ledger.c.recorded_at, store.ledger.c.entry_id)
-
-
-async def _items_of(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-    async for page in pages:
-        yield [entry_of_row(row) for row in page]

@@ -1,7 +1,6 @@
 """The ledger over HTTP: a list, and as a file."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from starlette.responses import StreamingResponse
@@ -49,10 +48,4 @@ async def export_ledger(http: Http, query: Annotated[LedgerQuery, Query()]) -> S
     """Return the same entries as `GET /v1/ledger` as a CSV file, in the order of `posted_at`."""
     statement = store.ledger_entries(http.caller, *store.ledger_conditions(**query.model_dump()))
     found = pages(http.rows, statement, store.ledger.c.posted_at, store.ledger.c.entry_id)
-    return await csv_response(ENTRY_COLUMNS, cells_of(found), "ledger.csv")
-
-
-async def cells_of(pages: AsyncIterator[Sequence[Any]]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-    """Yield each page of rows of the ledger as the cells of a file."""
-    async for page in pages:
-        yield [entry_cells(row) for row in page]
+    return await csv_response(ENTRY_COLUMNS, found, "ledger.csv", render=entry_cells)

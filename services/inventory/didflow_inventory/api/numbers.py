@@ -1,6 +1,6 @@
 """My Numbers over HTTP: the list, its summary, one DID with its history, and actions on many DIDs."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -8,7 +8,7 @@ from fastapi import Query
 from starlette.responses import StreamingResponse
 
 from didflow_chassis.decision import Caller
-from didflow_chassis.http import BatchAnswer, Http, HttpContext, NamedEntity, Page, Router
+from didflow_chassis.http import BatchAnswer, Http, NamedEntity, Page, Router
 from didflow_chassis.http.csv_export import CSV_ANSWER, csv_response
 from didflow_chassis.row_pages import pages
 from didflow_inventory.api.bodies import AssignEndUserBody, DidQuery, DidSearchBody, SummaryQuery
@@ -44,7 +44,8 @@ async def export_dids(http: Http, query: Annotated[DidQuery, Query()]) -> Stream
     `cycles_left` is Unlimited for a term that renews without end, and empty without a term.
     """
     statement = queries.my_numbers(http.caller, query.filter, *query.conditions())
-    return await csv_response(COLUMNS, _pages_of_cells(http, statement), "dids.csv")
+    found = pages(http.rows, statement, dids.c.number, dids.c.did_id, size=PAGE)
+    return await csv_response(COLUMNS, found, "dids.csv", render=partial(_cells_of_row, caller=http.caller))
 
 
 @router.post("/dids/search", action="see_numbers")
@@ -104,9 +105,8 @@ async def assign_end_user(http: Http, body: AssignEndUserBody) -> BatchAnswer:
     return await http.batch(body.dids, entities, command_for, absent=NOT_FOUND)
 
 
-async def _pages_of_cells(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-    async for page in pages(http.rows, statement, dids.c.number, dids.c.did_id, size=PAGE):
-        yield [cells_of(DidAt(queries.did_of_row(row), row["now"]), http.caller) for row in page]
+def _cells_of_row(row: Any, caller: Caller) -> Mapping[str, Any]:
+    return cells_of(DidAt(queries.did_of_row(row), row["now"]), caller)
 
 
 def _did_of_row(row: Any, caller: Caller) -> Mapping[str, Any]:

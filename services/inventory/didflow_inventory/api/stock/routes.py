@@ -1,7 +1,7 @@
 """Routes of the numbers in stock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Query
@@ -88,7 +88,8 @@ async def list_stock(http: Http, query: Annotated[StockQuery, Query()]) -> Page:
 async def export_stock(http: Http, query: Annotated[StockQuery, Query()]) -> StreamingResponse:
     """Return the same as a file, in the order of the numbers."""
     statement = stock.stock(http.caller, *query.conditions())
-    return await csv_response(COLUMNS, _pages_of_rows(http, statement), "stock.csv")
+    found = pages(http.rows, statement, numbers.c.number)
+    return await csv_response(COLUMNS, found, "stock.csv", render=_cells_of_row)
 
 
 @router.get("/available", action="purchase")
@@ -184,6 +185,5 @@ async def _batch(http: HttpContext, body: NumbersBody, command_for: Callable[[st
     )
 
 
-async def _pages_of_rows(http: HttpContext, statement: Any) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-    async for page in pages(http.rows, statement, numbers.c.number):
-        yield [stock_row(stock.number_of_row(row)) for row in page]
+def _cells_of_row(row: Any) -> Mapping[str, Any]:
+    return stock_row(stock.number_of_row(row))
