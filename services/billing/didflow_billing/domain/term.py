@@ -105,7 +105,7 @@ def transition(term: Term, to: TermState, at: datetime, **changes: Any) -> Term:
         raise ForbiddenTransitionError(f"{term.state} -> {to}")
     changed_at = at if term.changed_at is None else max(at, term.changed_at)
     after = replace(term, state=to, changed_at=changed_at, **changes)
-    return replace(after, due_at=_due_at(after), charges=after.charges if is_refundable(after) else ())
+    return replace(after, due_at=due_at_of(after), charges=after.charges if is_refundable(after) else ())
 
 
 def is_refundable(term: Term) -> bool:
@@ -155,8 +155,8 @@ def ending_of(term: Term) -> Ending | None:
     return Ending(term.expires_at, "cycles_used_up") if term.cycles_left == 0 else None
 
 
-def _due_at(term: Term) -> datetime | None:
-    """Return when the term is due: its next reminder, or the end of its paid time or aging, whichever is earlier.
+def due_at_of(term: Term) -> datetime | None:
+    """Return when the term is due: at its next reminder, or the end of its paid time or aging, whichever is earlier.
 
     It is never due before verification has answered. Source: spec lifecycle, Settle first.
     """

@@ -16,7 +16,15 @@ from didflow_billing.domain.periods import (
 )
 from didflow_billing.domain.reminders import Reminded
 from didflow_billing.domain.removal import remove
-from didflow_billing.domain.term import Term, ending_of, is_extended, reminder_of, running_state, transition
+from didflow_billing.domain.term import (
+    Term,
+    due_at_of,
+    ending_of,
+    is_extended,
+    reminder_of,
+    running_state,
+    transition,
+)
 from didflow_chassis.decision import Decided, Decision, Unchanged
 from didflow_contracts.instants import later
 from didflow_contracts.vocabulary import CycleOutcome, TermReason, TermState
@@ -25,12 +33,15 @@ from didflow_contracts.vocabulary import CycleOutcome, TermReason, TermState
 def on_due(term: Term, at: datetime) -> Decision:
     """Decide what is due at `at`. Source: spec lifecycle, Term.
 
-    A reminder changes nothing else. At the end of aging the DID is removed. At the end of paid time a canceled term
-    ages. If the registration was never completed, the DID is removed or gets a free day. All other terms are renewed
-    or age.
+    A timer that was set too early is set again. A reminder changes nothing else. At the end of aging the DID is
+    removed. At the end of paid time a canceled term ages. If the registration was never completed, the DID is removed
+    or gets a free day. All other terms are renewed or age.
     """
     if term.due_at is None or term.due_at > at:
         return Unchanged()
+    due_at = due_at_of(term)
+    if due_at is None or due_at > term.due_at:
+        return Decided(state=replace(term, due_at=due_at))
     reminded = _remind(term, at)
     if reminded is not None:
         return reminded

@@ -56,6 +56,13 @@ def test_the_end_of_a_term_is_decided_when_its_timer_says_so(running: Any, make:
     assert decision.state.state == "aging"
 
 
+def test_a_timer_that_is_neither_a_reminder_nor_the_end_only_waits_for_what_is_due(running: Any) -> None:
+    """A release with other days of reminders finds timers of the release before. None of them charges early."""
+    early = running.term.expires_at - DAY
+    decision = on_due(replace(running.term, due_at=early), early)
+    assert (decision.state, decision.events, decision.also) == (running.term, (), ())
+
+
 def test_nothing_is_published_before_verification_has_answered_and_nothing_is_dated_before_its_answer(
     billing: Any, purchased: Any, make: Any
 ) -> None:
